@@ -1,0 +1,126 @@
+//! The work deadlines of a world in one order: (time, ordinal, kind). It never decides what an alarm means.
+//!
+//! A fax or call has at most one alarm at a time. Housekeeping (retention) is not here: `retention.rs` has one
+//! deadline of its own, for the oldest fax.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::time::Timestamp;
+
+/// The place of a fax or call in the order of creation; never reused.
+pub type Ordinal = u64;
+
+/// What an alarm is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AlarmKind {
+    /// Fires at once after create: the fax leaves the queue and its document is asked for.
+    Start,
+    /// Fires when the fetched document has been converted: the far end is called.
+    Dial,
+    /// Fires when ringing ends: the far end answers, is busy or doesn't pick up.
+    RingEnd,
+    /// Fires when a page, or the part of it that went through, has gone over the line.
+    Page,
+    /// Fires when the wait between two calls within the Ttl is over.
+    Redial,
+}
+
+impl AlarmKind {
+    /// The control API's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Dial => "dial",
+            Self::RingEnd => "ring-end",
+            Self::Page => "page",
+            Self::Redial => "redial",
+        }
+    }
+}
+
+/// One deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alarm {
+    /// When it is due.
+    pub at: Timestamp,
+    /// Whose it is.
+    pub ordinal: Ordinal,
+    /// What it is for.
+    pub kind: AlarmKind,
+}
+
+/// The ordered deadlines.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Agenda {
+    in_order: BTreeSet<Alarm>,
+    of: BTreeMap<Ordinal, Alarm>,
+}
+
+impl Agenda {
+    /// Sets the one alarm of a fax or call, in place of any it had.
+    pub(super) fn set(&mut self, alarm: Alarm) {
+        self.clear(alarm.ordinal);
+        self.of.insert(alarm.ordinal, alarm);
+        self.in_order.insert(alarm);
+    }
+
+    /// Takes away the alarm of a fax or call, if it has one.
+    pub(super) fn clear(&mut self, ordinal: Ordinal) {
+        if let Some(alarm) = self.of.remove(&ordinal) {
+            self.in_order.remove(&alarm);
+        }
+    }
+
+    /// Takes the first alarm that is due.
+    pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<Alarm> {
+        let alarm = *self.in_order.first().filter(|alarm| alarm.at <= now)?;
+        self.clear(alarm.ordinal);
+        Some(alarm)
+    }
+
+    /// When the first alarm is due.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.in_order.first().map(|alarm| alarm.at)
+    }
+
+    /// The alarms in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Alarm> {
+        self.in_order.iter()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.in_order.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alarm(seconds: i64, ordinal: Ordinal, kind: AlarmKind) -> Alarm {
+        Alarm { at: Timestamp::from_seconds(seconds), ordinal, kind }
+    }
+
+    #[test]
+    fn alarms_come_in_order_of_time_then_ordinal() {
+        let mut agenda = Agenda::default();
+        agenda.set(alarm(9, 1, AlarmKind::Page));
+        agenda.set(alarm(5, 3, AlarmKind::Page));
+        agenda.set(alarm(5, 2, AlarmKind::Redial));
+        let order: Vec<_> = std::iter::from_fn(|| agenda.pop_due(Timestamp::LATEST)).map(|a| a.ordinal).collect();
+        assert_eq!(order, [2, 3, 1]);
+    }
+
+    #[test]
+    fn setting_an_alarm_replaces_the_one_before() {
+        let mut agenda = Agenda::default();
+        agenda.set(alarm(5, 1, AlarmKind::Start));
+        agenda.set(alarm(9, 1, AlarmKind::Dial));
+        assert_eq!(agenda.pop_due(Timestamp::from_seconds(8)), None);
+        assert_eq!(agenda.next(), Some(Timestamp::from_seconds(9)));
+        agenda.clear(1);
+        assert_eq!(agenda.len(), 0);
+    }
+}

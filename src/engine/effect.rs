@@ -1,0 +1,110 @@
+//! What the engine wants done: intent in our words, never a rendered request. Performing one yields one answer.
+
+use std::sync::Arc;
+
+use crate::model::fax::{Direction, MediaType, Status};
+use crate::model::media::Document;
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::webhook::{Cookie, Method, Purpose};
+
+/// Names an effect within a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EffectId(pub(super) u64);
+
+impl EffectId {
+    /// The id as an integer, for logs.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// How often the world has been reset; answers of an older generation are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Generation(pub(super) u32);
+
+/// Something to do.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// Its name.
+    pub id: EffectId,
+    /// The generation it belongs to.
+    pub generation: Generation,
+    /// The fax or call it is for.
+    pub fax: FaxSid,
+    /// What to do.
+    pub intent: Intent,
+}
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub enum Intent {
+    /// Fetch the document of an outbound fax and count its pages.
+    FetchDocument {
+        /// Where it is.
+        url: Box<str>,
+    },
+    /// Ask a number's app what to do with a call.
+    AskForTwiml(Box<TwimlRequest>),
+    /// Tell an app of a status.
+    Deliver(Box<Notice>),
+}
+
+/// A question to a FaxUrl or fallback URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TwimlRequest {
+    /// `FaxUrl` or `FallbackUrl`.
+    pub purpose: Purpose,
+    /// Whom to ask.
+    pub url: Box<str>,
+    /// How.
+    pub method: Method,
+    /// The caller.
+    pub from: Party,
+    /// The number called.
+    pub to: PhoneNumber,
+    /// Asking the fallback: the code that the FaxUrl failed with, and its URL.
+    pub failed: Option<(u32, Box<str>)>,
+    /// Cookies set earlier in this call.
+    pub cookies: Vec<Cookie>,
+    /// The same on each try of one event.
+    pub idempotency_token: Box<str>,
+}
+
+/// A message to an `action` or StatusCallback.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// `Action` or `StatusCallback`.
+    pub purpose: Purpose,
+    /// Whom to tell.
+    pub url: Box<str>,
+    /// How.
+    pub method: Method,
+    /// The status told of.
+    pub status: Status,
+    /// Which way the fax went.
+    pub direction: Direction,
+    /// The sender.
+    pub from: Party,
+    /// The receiver.
+    pub to: Party,
+    /// The other machine's station id: the TSID of a sender, the CSID of a receiver.
+    pub remote_station_id: Option<Box<str>>,
+    /// The MediaUrl of the create call.
+    pub original_media_url: Option<Box<str>>,
+    /// Pages sent or received, on success.
+    pub pages: Option<u32>,
+    /// The stored document, if one is kept.
+    pub media: Option<(MediaSid, MediaType)>,
+    /// The document itself, where `storeMedia="false"` has it delivered instead of kept.
+    pub attachment: Option<Document>,
+    /// Code and text of a failure.
+    pub error: Option<(u32, Box<str>)>,
+    /// Scheme and host that the media URL is built on.
+    pub origin: Arc<str>,
+    /// Cookies set earlier in this fax.
+    pub cookies: Vec<Cookie>,
+    /// The same on each try of one event.
+    pub idempotency_token: Box<str>,
+}

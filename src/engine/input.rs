@@ -1,0 +1,207 @@
+//! What goes into the engine: commands of clients, controls of testers, answers of performed effects. Data only.
+
+use std::sync::Arc;
+
+use super::effect::{EffectId, Generation};
+use crate::model::fax::Quality;
+use crate::model::media::{Document, UnreadableDocument};
+use crate::model::number::NumberChange;
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::sid::{FaxSid, MediaSid, NumberSid};
+use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord};
+use crate::twiml::Reading;
+
+/// One input.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A client asks through a REST API.
+    Command(Command),
+    /// A tester asks through the control API.
+    Control(Control),
+    /// An effect came back.
+    Answer(Answer),
+}
+
+/// What a client may ask.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Send a fax.
+    CreateFax(Box<CreateFax>),
+    /// Cancel a fax that has not begun to go over the line.
+    CancelFax(FaxSid),
+    /// Delete an ended fax and its media.
+    DeleteFax(FaxSid),
+    /// Delete the media of an ended fax.
+    DeleteMedia(FaxSid, MediaSid),
+    /// Buy a number.
+    BuyNumber(Box<BuyNumber>),
+    /// Change attributes of a number.
+    UpdateNumber(NumberSid, Box<NumberChange>),
+    /// Give a number back.
+    ReleaseNumber(NumberSid),
+}
+
+/// A fax to send; fields as in the Fax API's create.
+#[derive(Debug, Clone)]
+pub struct CreateFax {
+    /// Who is called.
+    pub to: Party,
+    /// Who calls; none only where `to` is a SIP URI.
+    pub from: Option<Party>,
+    /// Where the document is fetched.
+    pub media_url: Box<str>,
+    /// The vertical resolution.
+    pub quality: Quality,
+    /// Who is told of status changes.
+    pub status_callback: Option<Box<str>>,
+    /// Whether the document is kept.
+    pub store_media: bool,
+    /// How long calls are tried.
+    pub ttl_minutes: Option<u32>,
+    /// Scheme and host that the client used; links to media are built on it.
+    pub origin: Arc<str>,
+}
+
+/// A number to buy.
+#[derive(Debug, Clone)]
+pub struct BuyNumber {
+    /// This very number, or any of an area.
+    pub wish: NumberWish,
+    /// Its attributes from the start.
+    pub change: NumberChange,
+}
+
+/// Which number to buy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberWish {
+    /// This one.
+    Number(PhoneNumber),
+    /// The first for sale in a North American area code.
+    Area(u16),
+}
+
+/// What a tester may ask.
+#[derive(Debug, Clone)]
+pub enum Control {
+    /// A machine calls one of the world's numbers.
+    ReceiveFax(Box<ReceiveFax>),
+    /// Back to the configured start.
+    Reset,
+}
+
+/// A fax that a machine sends to a number of the world.
+#[derive(Debug, Clone)]
+pub struct ReceiveFax {
+    /// The number called; may be left out where the world has one fax number.
+    pub to: Option<PhoneNumber>,
+    /// The caller.
+    pub from: Party,
+    /// The sender's TSID (T.30 §5.3.6.2.4), at most 20 characters.
+    pub station_id: Box<str>,
+    /// What it sends.
+    pub document: Document,
+    /// At which resolution.
+    pub quality: Quality,
+    /// The SID the fax shall have.
+    pub sid: Option<FaxSid>,
+    /// How the transmission goes, where it shall not go well.
+    pub line_fault: Option<LineFault>,
+    /// Scheme and host that links to media are built on.
+    pub origin: Arc<str>,
+}
+
+/// A transmission that breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineFault {
+    /// The 34xxx code it ends with.
+    pub code: u32,
+    /// How many pages get through.
+    pub after_pages: u32,
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Which effect.
+    pub effect: EffectId,
+    /// The generation that issued it; an answer of an older one changes nothing.
+    pub generation: Generation,
+    /// What it brought.
+    pub outcome: AnswerOutcome,
+}
+
+/// What an effect brought.
+#[derive(Debug, Clone)]
+pub enum AnswerOutcome {
+    /// Of `FetchDocument`.
+    Document {
+        /// The exchange that fetched it.
+        record: Box<ExchangeRecord>,
+        /// The document, or why there is none.
+        document: Result<Document, DocumentFault>,
+    },
+    /// Of `AskForTwiml`.
+    Twiml {
+        /// The exchange.
+        record: Box<ExchangeRecord>,
+        /// Cookies the app set.
+        cookies: Vec<Cookie>,
+        /// Where the answer came from; a relative action is resolved against it.
+        base_url: Box<str>,
+        /// What the answer says, or why none came.
+        reading: Result<Reading, ExchangeFailure>,
+    },
+    /// Of `Deliver`.
+    Delivered {
+        /// The exchange.
+        record: Box<ExchangeRecord>,
+        /// Cookies the app set.
+        cookies: Vec<Cookie>,
+    },
+}
+
+/// Why no document came of a MediaUrl.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentFault {
+    /// It could not be fetched.
+    Fetch(ExchangeFailure),
+    /// It could not be read.
+    Unreadable(UnreadableDocument),
+}
+
+/// What the engine answers to a command or control.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The fax that was created or changed.
+    Fax(FaxSid),
+    /// The number that was bought or changed.
+    Number(NumberSid),
+    /// A machine is calling.
+    Ringing(Ringing),
+    /// It is done.
+    Done,
+    /// The world is back at its start.
+    Reset(ResetCount),
+}
+
+/// A call that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ringing {
+    /// The SID that the fax will have if the call is taken.
+    pub sid: FaxSid,
+    /// The caller.
+    pub from: Party,
+    /// The number called.
+    pub to: PhoneNumber,
+}
+
+/// What a reset took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ResetCount {
+    /// Faxes, ended or not.
+    pub faxes: usize,
+    /// Faxes and calls that had not ended.
+    pub pending: usize,
+    /// Requests to customers' apps that were under way or waiting.
+    pub effects: usize,
+}

@@ -1,0 +1,277 @@
+//! The ordered, bounded log of what happened in a world. It records; it never decides or renders.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::model::fax::Status;
+use crate::model::phone::PhoneNumber;
+use crate::model::sid::{AlertSid, FaxSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::{ExchangeRecord, Purpose};
+
+use super::input::ResetCount;
+
+/// Events kept a world; enough for hundreds of whole conversations.
+pub const JOURNAL_EVENTS_MAX: usize = 10_000;
+/// Bytes of events kept a world; excerpts of webhooks make up most of it.
+pub const JOURNAL_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its place; grows by one, never goes back.
+    pub seq: u64,
+    /// When, by the world's clock.
+    pub at: Timestamp,
+    /// To which fax or call.
+    pub fax: Option<FaxSid>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum EventKind {
+    /// A client called the REST API.
+    ApiRequest {
+        /// `GET`, `POST` …
+        method: Box<str>,
+        /// Path and query.
+        path: Box<str>,
+        /// The HTTP status answered.
+        status: u16,
+        /// The error code answered, if any.
+        code: Option<u32>,
+    },
+    /// A fax changed its status.
+    FaxStatus {
+        /// Before; none at its founding.
+        old: Option<Status>,
+        /// After.
+        new: Status,
+        /// Code and text of a failure.
+        error: Option<(u32, Box<str>)>,
+    },
+    /// A page went through.
+    FaxPage {
+        /// Which, from one.
+        page: u32,
+        /// Of how many.
+        pages: u32,
+    },
+    /// A document was asked for.
+    DocumentFetched {
+        /// The exchange.
+        record: Arc<ExchangeRecord>,
+        /// Pages and bytes, or why it can't be used.
+        document: Result<(u32, usize), Box<str>>,
+    },
+    /// A customer's app was asked or told something.
+    WebhookAttempt {
+        /// The exchange.
+        record: Arc<ExchangeRecord>,
+    },
+    /// A number's app answered with TwiML.
+    TwimlExecuted {
+        /// `Receive` or `Reject`.
+        verb: &'static str,
+    },
+    /// A call ended without a fax.
+    CallNotAnswered,
+    /// Something a developer should see.
+    Alert(Alert),
+    /// A number that the account did not own was taken as caller id.
+    CallerIdAdopted {
+        /// The number.
+        number: PhoneNumber,
+    },
+    /// Media went to keep within the budget.
+    MediaEvicted,
+    /// An answer came too late to matter.
+    AnswerDropped,
+    /// The clock was set, frozen or let run.
+    ClockMoved {
+        /// Where it stood before.
+        from: Timestamp,
+        /// Whether it stands still now.
+        frozen: bool,
+    },
+    /// The world went back to its start.
+    WorldReset {
+        /// What that took away.
+        count: ResetCount,
+    },
+}
+
+impl EventKind {
+    /// The control API's word for it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::ApiRequest { .. } => "api.request",
+            Self::FaxStatus { .. } => "fax.status",
+            Self::FaxPage { .. } => "fax.page",
+            Self::DocumentFetched { .. } => "document.fetched",
+            Self::WebhookAttempt { .. } => "webhook.attempt",
+            Self::TwimlExecuted { .. } => "twiml.executed",
+            Self::CallNotAnswered => "call.not-answered",
+            Self::Alert(_) => "alert",
+            Self::CallerIdAdopted { .. } => "caller-id.adopted",
+            Self::MediaEvicted => "media.evicted",
+            Self::AnswerDropped => "answer.dropped",
+            Self::ClockMoved { .. } => "clock.moved",
+            Self::WorldReset { .. } => "world.reset",
+        }
+    }
+
+    fn size_bytes(&self) -> usize {
+        let variable = match self {
+            Self::DocumentFetched { record, .. } | Self::WebhookAttempt { record } => record_bytes(record),
+            Self::Alert(alert) => alert.message.len(),
+            Self::ApiRequest { path, .. } => path.len(),
+            Self::FaxStatus { .. }
+            | Self::FaxPage { .. }
+            | Self::TwimlExecuted { .. }
+            | Self::CallNotAnswered
+            | Self::CallerIdAdopted { .. }
+            | Self::MediaEvicted
+            | Self::AnswerDropped
+            | Self::ClockMoved { .. }
+            | Self::WorldReset { .. } => 0,
+        };
+        size_of::<Event>() + variable
+    }
+}
+
+/// Something a developer should see, with Twilio's code.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// Its id in the Monitor list.
+    pub sid: AlertSid,
+    /// Twilio's error code.
+    pub code: u32,
+    /// Error or warning.
+    pub level: AlertLevel,
+    /// What is wrong, for a person.
+    pub message: Box<str>,
+    /// The exchange that went wrong.
+    pub record: Option<Arc<ExchangeRecord>>,
+}
+
+/// How grave an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertLevel {
+    /// The fax or callback suffered.
+    Error,
+    /// It went on.
+    Warning,
+}
+
+impl AlertLevel {
+    /// Twilio's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Which events are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Later than this place.
+    pub since: u64,
+    /// Of this fax or call.
+    pub fax: Option<FaxSid>,
+    /// Of this kind, by the control API's word.
+    pub kind: Option<Box<str>>,
+    /// Of this purpose, where they are exchanges.
+    pub purpose: Option<Purpose>,
+}
+
+/// The log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Journal {
+    events: VecDeque<Arc<Event>>,
+    bytes: usize,
+    last_seq: u64,
+    evicted: u64,
+}
+
+impl Journal {
+    pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) {
+        self.last_seq += 1;
+        self.bytes += kind.size_bytes();
+        self.events.push_back(Arc::new(Event { seq: self.last_seq, at, fax, kind }));
+        while self.events.len() > JOURNAL_EVENTS_MAX || self.bytes > JOURNAL_BYTES_MAX {
+            let Some(event) = self.events.pop_front() else { break };
+            self.bytes -= event.kind.size_bytes();
+            self.evicted += 1;
+        }
+    }
+
+    pub(super) const fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    pub(super) const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// The first `limit` events that fit, oldest first.
+    pub(super) fn read(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
+        let start = self.events.partition_point(|event| event.seq <= filter.since);
+        self.events.range(start..).filter(|event| filter.fits(event)).take(limit).cloned().collect()
+    }
+}
+
+impl EventFilter {
+    fn fits(&self, event: &Event) -> bool {
+        let purpose = match &event.kind {
+            EventKind::DocumentFetched { record, .. } | EventKind::WebhookAttempt { record } => Some(record.purpose),
+            _ => None,
+        };
+        self.fax.is_none_or(|fax| event.fax == Some(fax))
+            && self.kind.as_deref().is_none_or(|kind| event.kind.as_str() == kind)
+            && self.purpose.is_none_or(|wanted| purpose == Some(wanted))
+    }
+}
+
+fn record_bytes(record: &ExchangeRecord) -> usize {
+    let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
+    let lists: [usize; 3] = [pairs(&record.params), pairs(&record.request_headers), pairs(&record.response_headers)];
+    size_of::<ExchangeRecord>() + record.url.len() + record.response_body.len() + lists.iter().sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_is_counted_and_seq_goes_on() {
+        let mut journal = Journal::default();
+        for _ in 0..JOURNAL_EVENTS_MAX + 5 {
+            journal.write(Timestamp::default(), None, EventKind::CallNotAnswered);
+        }
+        assert_eq!(journal.evicted(), 5);
+        let kept = journal.read(&EventFilter::default(), usize::MAX);
+        assert_eq!(kept.len(), JOURNAL_EVENTS_MAX);
+        assert_eq!(kept[0].seq, 6);
+        let tail = journal.read(&EventFilter { since: journal.last_seq() - 2, ..EventFilter::default() }, 1);
+        assert_eq!(tail[0].seq, journal.last_seq() - 1);
+    }
+
+    #[test]
+    fn large_excerpts_are_bounded_by_bytes() {
+        let mut journal = Journal::default();
+        for _ in 0..100 {
+            let path = "x".repeat(JOURNAL_BYTES_MAX / 10).into();
+            let kind = EventKind::ApiRequest { method: "GET".into(), path, status: 200, code: None };
+            journal.write(Timestamp::default(), None, kind);
+        }
+        assert!(journal.events.len() < 10 && journal.bytes <= JOURNAL_BYTES_MAX);
+        assert_eq!(journal.evicted() + journal.events.len() as u64, 100);
+    }
+}

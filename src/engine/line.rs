@@ -1,0 +1,74 @@
+//! What the far machine does and how long the line takes: the numbers that behave, and nominal times.
+//! It never changes a fax.
+
+use super::input::LineFault;
+use super::phase::Verdict;
+use crate::model::phone::{Party, PhoneNumber};
+
+/// Line time from dialling until the far machine picks up: one North American ring cycle.
+pub(super) const RING_MS: u64 = 6_000;
+/// Line time until a busy tone is recognised.
+pub(super) const BUSY_MS: u64 = 3_000;
+/// Line time after which ringing is given up; a no-answer's `duration` is 15 (captured, contract 1.5).
+pub(super) const NO_ANSWER_MS: u64 = 15_000;
+/// Line time in which the fetched document is converted.
+pub(super) const CONVERT_MS: u64 = 1_000;
+/// Line time of a page.
+pub(super) const PAGE_MS: u64 = 30_000;
+/// Line time of a page over a slow, noisy line.
+pub(super) const SLOW_PAGE_MS: u64 = 120_000;
+/// Line time of the handshake, or of the part of a page, in which a call breaks.
+pub(super) const BREAK_MS: u64 = 10_000;
+/// Line time between two calls within the Ttl.
+pub(super) const REDIAL_MS: u64 = 60_000;
+/// Calls within one Ttl at the most, so that no pace makes them endless: one a minute for a day.
+pub(super) const CALLS_MAX: u32 = 1_440;
+/// A transmission that breaks: `Error during fax transmission`.
+pub(super) const CODE_TRANSMISSION: u32 = 34004;
+/// `Other End Incompatible`.
+pub(super) const CODE_INCOMPATIBLE: u32 = 34108;
+/// `Callee Busy`.
+pub(super) const CODE_BUSY: u32 = 34002;
+/// `Callee did not answer`.
+pub(super) const CODE_NO_ANSWER: u32 = 34003;
+
+/// Calls that `…0107` leaves busy.
+const BUSY_CALLS: u32 = 2;
+/// A `To` or `From` that is refused at create.
+const REFUSED: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
+
+/// Whether create refuses this number, as Twilio's magic number for it.
+pub(super) fn is_refused(party: &Party) -> bool {
+    party.number() == Some(REFUSED)
+}
+
+/// What the machine at a number outside this world does on the `calls`th call.
+pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
+    let fault = |code, after_pages| Verdict::Answer { fault: Some(LineFault { code, after_pages }), page_ms: PAGE_MS };
+    let fine = |page_ms| Verdict::Answer { fault: None, page_ms };
+    match to.number().map(PhoneNumber::digits) {
+        Some(15_005_550_101) => Verdict::Busy,
+        Some(15_005_550_102) => Verdict::NoAnswer,
+        Some(15_005_550_103) => fault(CODE_TRANSMISSION, 0),
+        Some(15_005_550_104) => fault(CODE_TRANSMISSION, 1),
+        Some(15_005_550_105) => fault(CODE_INCOMPATIBLE, 0),
+        Some(15_005_550_106) => fine(SLOW_PAGE_MS),
+        Some(15_005_550_107) if calls <= BUSY_CALLS => Verdict::Busy,
+        _ => fine(PAGE_MS),
+    }
+}
+
+/// Whether the number is called again after a busy call though no Ttl was given.
+pub(super) fn redials_unasked(to: &Party, calls: u32) -> bool {
+    to.number().map(PhoneNumber::digits) == Some(15_005_550_107) && calls <= BUSY_CALLS
+}
+
+/// Twilio's text for a 34xxx code (the error dictionary).
+pub(super) const fn text(code: u32) -> &'static str {
+    match code {
+        CODE_BUSY => "Callee Busy",
+        CODE_NO_ANSWER => "Callee did not answer",
+        CODE_INCOMPATIBLE => "Other End Incompatible",
+        _ => "Error during fax transmission",
+    }
+}

@@ -1,0 +1,481 @@
+//! The fax service as a pure state machine: inputs and the time go in; replies, effects and the next deadline come out.
+//! Nothing here reads a clock, a socket, a file or the environment.
+//!
+//! ```text
+//!            handle(input, now) ──► Reply or Refusal
+//!   shell ─► handle_timeout(now)          poll_effect() ──► Effect ──► performed by the shell ──► Answer ─┐
+//!        ▲                                poll_timeout() ─► the next deadline                             │
+//!        └────────────────────────────────── handle(Input::Answer) ◄──────────────────────────────────────┘
+//! ```
+//!
+//! The phases of a fax are drawn in `phase.rs`.
+
+pub mod agenda;
+mod delivery;
+pub mod effect;
+mod inbound;
+pub mod input;
+pub mod journal;
+mod line;
+mod numbers;
+mod outbound;
+pub mod phase;
+pub mod random;
+mod retention;
+mod tables;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+pub use self::tables::{Cursor, Fax, FaxFilter, Page};
+
+use self::agenda::{Agenda, Alarm, AlarmKind, Ordinal};
+use self::delivery::Outgoing;
+use self::effect::{Effect, EffectId, Generation, Intent};
+use self::input::{Answer, AnswerOutcome, Command, Control, Input, Reply, ResetCount};
+use self::journal::{Alert, AlertLevel, Event, EventFilter, EventKind, Journal};
+use self::numbers::Numbers;
+use self::phase::{Ended, Phase, is_edge};
+use self::random::WorldSeed;
+use self::retention::Retention;
+use self::tables::{Leg, Tables};
+use crate::model::account::{Account, Accounts, Callbacks, Documents};
+use crate::model::number::{IncomingNumber, NumberChange};
+use crate::model::phone::PhoneNumber;
+use crate::model::refusal::Refusal;
+use crate::model::sid::{AlertSid, FaxSid, MediaSid, NumberSid};
+use crate::model::time::{Pace, Timestamp};
+use crate::model::webhook::ExchangeRecord;
+
+/// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
+const ALARMS_A_CALL_MAX: usize = 1_000;
+/// Faxes and calls that may be pending in one world.
+pub const PENDING_FAXES_MAX: usize = 100_000;
+
+/// What a world is founded with and reset to.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    /// Whose world it is.
+    pub account: Account,
+    /// The seed of all its ids and draws.
+    pub seed: WorldSeed,
+    /// The seed of the inventory of numbers for sale, shared by all worlds.
+    pub inventory_seed: u64,
+    /// Its numbers at the start.
+    pub numbers: Vec<(PhoneNumber, NumberChange)>,
+    /// Its verified caller ids at the start.
+    pub caller_ids: Vec<PhoneNumber>,
+    /// How it behaves.
+    pub rules: Rules,
+}
+
+/// How a world behaves, by its configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rules {
+    /// How fast line time passes.
+    pub pace: Pace,
+    /// Which status changes fire the StatusCallback of an outbound fax.
+    pub callbacks: Callbacks,
+    /// What a MediaUrl may lead to.
+    pub documents: Documents,
+    /// Whether an unowned `From` is adopted.
+    pub accounts: Accounts,
+    /// Bytes of media kept.
+    pub media_budget_bytes: u64,
+}
+
+/// How a conversation that a machine began stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conversation {
+    /// It goes on.
+    Pending,
+    /// The fax has ended and everyone concerned has been told.
+    Settled,
+    /// No fax came of it.
+    NotAnswered,
+    /// No such fax or call.
+    Unknown,
+}
+
+/// The fax service of one account.
+#[derive(Debug)]
+pub struct Engine {
+    founding: Arc<Founding>,
+    account: Account,
+    tables: Tables,
+    numbers: Numbers,
+    agenda: Agenda,
+    retention: Retention,
+    outgoing: BTreeMap<FaxSid, Outgoing>,
+    journal: Journal,
+    effects: VecDeque<Effect>,
+    under_way: BTreeMap<EffectId, FaxSid>,
+    generation: Generation,
+    next_effect: u64,
+    next_ordinal: Ordinal,
+    next_order: u64,
+    next_alert: u64,
+    not_answered: VecDeque<FaxSid>,
+    latest: Timestamp,
+}
+
+impl Engine {
+    /// A world as founded.
+    #[must_use]
+    pub fn new(founding: Founding, now: Timestamp) -> Self {
+        let founding = Arc::new(founding);
+        let mut engine = Self {
+            account: founding.account.clone(),
+            tables: Tables::default(),
+            numbers: Numbers::default(),
+            agenda: Agenda::default(),
+            retention: Retention::default(),
+            outgoing: BTreeMap::new(),
+            journal: Journal::default(),
+            effects: VecDeque::new(),
+            under_way: BTreeMap::new(),
+            generation: Generation::default(),
+            next_effect: 1,
+            next_ordinal: 1,
+            next_order: 1,
+            next_alert: 1,
+            not_answered: VecDeque::new(),
+            latest: now,
+            founding,
+        };
+        engine.found_numbers(now);
+        engine
+    }
+
+    /// Takes one input.
+    ///
+    /// # Errors
+    /// A command or control that can't be taken; nothing has changed then.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Result<Reply, Refusal> {
+        let now = self.tick(now);
+        match input {
+            Input::Command(command) => self.command(command, now),
+            Input::Control(Control::ReceiveFax(fax)) => self.receive_fax(*fax, now),
+            Input::Control(Control::Reset) => Ok(Reply::Reset(self.reset(now))),
+            Input::Answer(answer) => {
+                self.answer(answer, now);
+                Ok(Reply::Done)
+            }
+        }
+    }
+
+    /// Handles the alarms that are due, in order; `poll_timeout` tells whether more are.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        let now = self.tick(now);
+        for _ in 0..ALARMS_A_CALL_MAX {
+            let Some(alarm) = self.agenda.pop_due(now) else { break };
+            let at = alarm.at;
+            self.alarm(alarm, at);
+        }
+        self.retire(now);
+    }
+
+    /// The next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When `handle_timeout` is next needed: the first deadline of work or of housekeeping.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let retirement = self.next_retirement();
+        self.agenda.next().into_iter().chain(retirement).min()
+    }
+
+    /// The first deadline of work; housekeeping left out.
+    #[must_use]
+    pub fn next_work(&self) -> Option<Timestamp> {
+        self.agenda.next()
+    }
+
+    /// The work that is due, in order, with the fax or call it belongs to.
+    pub fn deadlines(&self) -> impl Iterator<Item = (&Alarm, Option<FaxSid>)> {
+        self.agenda.iter().map(|alarm| {
+            let fax = self.tables.fax(alarm.ordinal).map(|fax| fax.sid);
+            (alarm, fax.or_else(|| self.tables.call(alarm.ordinal).map(|call| call.sid)))
+        })
+    }
+
+    /// Whether nothing is under way and nothing waits to be done.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.under_way.is_empty() && self.effects.is_empty()
+    }
+
+    /// Whether the world is settled and no work is due, ever.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.is_settled() && self.agenda.len() == 0
+    }
+
+    /// The account.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// How the world behaves.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.founding.rules
+    }
+
+    /// The seed of the inventory of numbers for sale.
+    #[must_use]
+    pub fn inventory_seed(&self) -> u64 {
+        self.founding.inventory_seed
+    }
+
+    /// The seed of this world's ids.
+    #[must_use]
+    pub fn seed(&self) -> &WorldSeed {
+        &self.founding.seed
+    }
+
+    /// Gives an unclaimed account its token; answers whether the token is the account's.
+    pub fn claim(&mut self, token: &str) -> bool {
+        let own = self.account.auth_token.get_or_insert_with(|| token.into());
+        subtle::ConstantTimeEq::ct_eq(own.as_bytes(), token.as_bytes()).into()
+    }
+
+    /// The last time the engine has been told.
+    #[must_use]
+    pub const fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// A fax.
+    ///
+    /// # Errors
+    /// `NoFax`.
+    pub fn fax(&self, sid: FaxSid) -> Result<&Fax, Refusal> {
+        self.tables.ordinal(sid).and_then(|ordinal| self.tables.fax(ordinal)).ok_or(Refusal::NoFax(sid))
+    }
+
+    /// One page of the faxes, newest first.
+    #[must_use]
+    pub fn faxes(&self, filter: &FaxFilter, cursor: Cursor, limit: usize) -> Page<'_, Fax> {
+        self.tables.list(filter, cursor, limit)
+    }
+
+    /// The fax and its media.
+    ///
+    /// # Errors
+    /// `NoFax`, `NoMedia`.
+    pub fn media(&self, fax: FaxSid, media: MediaSid) -> Result<&Fax, Refusal> {
+        let fax = self.fax(fax)?;
+        tables::media_of(fax, media).map(|_| fax).ok_or(Refusal::NoMedia(media))
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// `NoNumber`.
+    pub fn number(&self, sid: NumberSid) -> Result<&IncomingNumber, Refusal> {
+        self.numbers.get(sid).ok_or(Refusal::NoNumber(sid))
+    }
+
+    /// The numbers, newest first.
+    pub fn numbers(&self) -> impl Iterator<Item = &IncomingNumber> {
+        self.numbers.newest_first()
+    }
+
+    /// The number with these digits, if the account owns it.
+    #[must_use]
+    pub fn owned_number(&self, number: PhoneNumber) -> Option<&IncomingNumber> {
+        self.numbers.by_number(number)
+    }
+
+    /// The first `limit` events that fit, oldest first.
+    #[must_use]
+    pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
+        self.journal.read(filter, limit)
+    }
+
+    /// The place of the newest event.
+    #[must_use]
+    pub const fn last_seq(&self) -> u64 {
+        self.journal.last_seq()
+    }
+
+    /// How many events have been dropped.
+    #[must_use]
+    pub const fn events_evicted(&self) -> u64 {
+        self.journal.evicted()
+    }
+
+    /// How many media went to keep within the budget.
+    #[must_use]
+    pub const fn media_evicted(&self) -> u64 {
+        self.retention.evicted()
+    }
+
+    /// How many faxes there are.
+    #[must_use]
+    pub fn fax_count(&self) -> usize {
+        self.tables.fax_count()
+    }
+
+    /// How many faxes and calls have not ended.
+    #[must_use]
+    pub fn pending_count(&self) -> usize {
+        self.tables.pending_count()
+    }
+
+    /// How a conversation stands.
+    #[must_use]
+    pub fn conversation(&self, sid: FaxSid) -> Conversation {
+        let told = !self.outgoing.contains_key(&sid);
+        let Some(ordinal) = self.tables.ordinal(sid) else {
+            let not_answered = self.not_answered.contains(&sid);
+            return if not_answered { Conversation::NotAnswered } else { Conversation::Unknown };
+        };
+        match self.tables.fax(ordinal) {
+            Some(fax) if fax.status().is_final() && told => Conversation::Settled,
+            _ => Conversation::Pending,
+        }
+    }
+
+    /// Writes something into the journal that the shell saw happen.
+    pub fn note(&mut self, fax: Option<FaxSid>, kind: EventKind, now: Timestamp) {
+        let now = self.tick(now);
+        self.journal.write(now, fax, kind);
+    }
+
+    fn command(&mut self, command: Command, now: Timestamp) -> Result<Reply, Refusal> {
+        match command {
+            Command::CreateFax(order) => self.create_fax(*order, now),
+            Command::CancelFax(sid) => self.cancel_fax(sid, now),
+            Command::DeleteFax(sid) => self.delete_fax(sid),
+            Command::DeleteMedia(fax, media) => self.delete_media(fax, media, now),
+            Command::BuyNumber(order) => self.buy_number(&order, now).map(Reply::Number),
+            Command::UpdateNumber(sid, change) => self.update_number(sid, &change, now).map(Reply::Number),
+            Command::ReleaseNumber(sid) => {
+                self.numbers.remove(sid).ok_or(Refusal::NoNumber(sid))?;
+                Ok(Reply::Done)
+            }
+        }
+    }
+
+    fn alarm(&mut self, alarm: Alarm, now: Timestamp) {
+        let ordinal = alarm.ordinal;
+        match alarm.kind {
+            AlarmKind::Start => self.start(ordinal, now),
+            AlarmKind::Dial | AlarmKind::Redial => self.dial(ordinal, now),
+            AlarmKind::RingEnd => self.ring_end(ordinal, now),
+            AlarmKind::Page => self.page_end(ordinal, now),
+        }
+    }
+
+    fn answer(&mut self, answer: Answer, now: Timestamp) {
+        let known = answer.generation == self.generation;
+        let Some(sid) = known.then(|| self.under_way.remove(&answer.effect)).flatten() else {
+            self.journal.write(now, None, EventKind::AnswerDropped);
+            return;
+        };
+        match answer.outcome {
+            AnswerOutcome::Document { record, document } => self.document_fetched(sid, *record, document, now),
+            AnswerOutcome::Twiml { record, cookies, base_url, reading } => {
+                self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
+            }
+            AnswerOutcome::Delivered { record, cookies } => self.delivered(sid, *record, cookies, now),
+        }
+    }
+
+    fn reset(&mut self, now: Timestamp) -> ResetCount {
+        let count = ResetCount {
+            faxes: self.tables.fax_count(),
+            pending: self.tables.pending_count(),
+            effects: self.under_way.len() + self.outgoing.values().map(Outgoing::waiting).sum::<usize>(),
+        };
+        self.generation = Generation(self.generation.0.wrapping_add(1));
+        self.tables = Tables::default();
+        self.numbers = Numbers::default();
+        self.agenda = Agenda::default();
+        self.retention.clear();
+        self.outgoing.clear();
+        self.effects.clear();
+        self.under_way.clear();
+        self.not_answered.clear();
+        self.next_ordinal = 1;
+        self.next_order = 1;
+        self.journal.write(now, None, EventKind::WorldReset { count });
+        self.found_numbers(now);
+        count
+    }
+
+    /// Puts a fax into another phase: asserts the edge, writes the event, queues the callback.
+    fn enter(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) {
+        let Some(old) = self.tables.set_phase(ordinal, phase, now) else { return };
+        self.entered(ordinal, Some(old), now);
+    }
+
+    /// Ends a fax and takes away its alarm.
+    fn end(&mut self, ordinal: Ordinal, ended: Ended, now: Timestamp) {
+        self.agenda.clear(ordinal);
+        self.enter(ordinal, Phase::Ended(ended), now);
+    }
+
+    /// What every change of status brings, founding included.
+    fn entered(&mut self, ordinal: Ordinal, old: Option<crate::model::fax::Status>, now: Timestamp) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let (sid, new) = (fax.sid, fax.status());
+        assert!(is_edge(old, new), "fax {sid} can't go from {old:?} to {new}");
+        let error = fax.error().map(|(code, text)| (code, text.into()));
+        self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, error });
+        match fax.leg {
+            Leg::Outbound(_) => self.tell_status(ordinal, now),
+            Leg::Inbound(_) => self.tell_end(ordinal, now),
+        }
+    }
+
+    fn issue(&mut self, fax: FaxSid, intent: Intent) {
+        let id = EffectId(self.next_effect);
+        self.next_effect += 1;
+        self.under_way.insert(id, fax);
+        self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
+    }
+
+    fn alert(
+        &mut self,
+        fax: Option<FaxSid>,
+        (code, level): (u32, AlertLevel),
+        message: &str,
+        record: Option<Arc<ExchangeRecord>>,
+        now: Timestamp,
+    ) {
+        let sid = AlertSid::from_bytes(self.seed().sid_bytes("alert", b"", self.next_alert));
+        self.next_alert += 1;
+        let alert = Alert { sid, code, level, message: message.into(), record };
+        self.journal.write(now, fax, EventKind::Alert(alert));
+    }
+
+    fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {
+        let wait = self.founding.rules.pace.scale(std::time::Duration::from_millis(line_time_ms));
+        self.agenda.set(Alarm { at: now.after(wait), ordinal, kind });
+    }
+
+    fn take_ordinal(&mut self) -> Ordinal {
+        let ordinal = self.next_ordinal;
+        self.next_ordinal += 1;
+        ordinal
+    }
+
+    fn check_room(&self) -> Result<(), Refusal> {
+        if self.tables.pending_count() >= PENDING_FAXES_MAX {
+            return Err(Refusal::LimitReached { what: "pending faxes", limit: PENDING_FAXES_MAX });
+        }
+        Ok(())
+    }
+
+    /// Time as the engine sees it never goes back.
+    fn tick(&mut self, now: Timestamp) -> Timestamp {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+}

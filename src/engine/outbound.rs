@@ -1,0 +1,403 @@
+//! Sending a fax: from create over fetching, calling and pages to its outcome. It never touches the network.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::agenda::{AlarmKind, Ordinal};
+use super::effect::Intent;
+use super::input::{CreateFax, DocumentFault, LineFault, Reply};
+use super::journal::{AlertLevel, EventKind};
+use super::line;
+use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
+use super::tables::{Fax, Leg, Order, media_of};
+use crate::model::account::{Accounts, Documents};
+use crate::model::fax::{MediaType, Status};
+use crate::model::media::{Document, UnreadableDocument};
+use crate::model::phone::Party;
+use crate::model::refusal::Refusal;
+use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::ExchangeRecord;
+
+/// What a number of this world did when it was called.
+pub(super) enum FarAnswer {
+    /// `<Receive>`: this fax takes it.
+    Takes(Ordinal),
+    /// `<Reject>`.
+    Busy,
+    /// Voice mode, no VoiceUrl, or no usable TwiML.
+    NoAnswer,
+}
+
+impl Engine {
+    pub(super) fn create_fax(&mut self, order: CreateFax, now: Timestamp) -> Result<Reply, Refusal> {
+        if line::is_refused(&order.to) {
+            return Err(Refusal::InvalidTo(order.to));
+        }
+        self.check_room()?;
+        let from = self.caller(&order, now)?;
+        let ordinal = self.take_ordinal();
+        let sid = FaxSid::from_bytes(self.seed().sid_bytes("fax", b"", self.next_order));
+        self.next_order += 1;
+        let leg = Leg::Outbound(Box::new(Order {
+            media_url: order.media_url,
+            status_callback: order.status_callback,
+            store_media: order.store_media,
+            ttl_minutes: order.ttl_minutes,
+        }));
+        let fax = Fax {
+            sid,
+            ordinal,
+            from,
+            to: order.to,
+            quality: order.quality,
+            created: now,
+            updated: now,
+            media: None,
+            origin: order.origin,
+            leg,
+            phase: Phase::Queued,
+        };
+        self.tables.insert_fax(fax);
+        self.entered(ordinal, None, now);
+        self.set_alarm(ordinal, AlarmKind::Start, 0, now);
+        Ok(Reply::Fax(sid))
+    }
+
+    pub(super) fn cancel_fax(&mut self, sid: FaxSid, now: Timestamp) -> Result<Reply, Refusal> {
+        let fax = self.fax(sid)?;
+        let (ordinal, pages) = (fax.ordinal, fax.pages());
+        match &fax.phase {
+            Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) => {}
+            Phase::Processing(Processing::Ringing { far, .. }) => {
+                let far = *far;
+                self.hang_up(far);
+            }
+            Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return Err(Refusal::TooLateToCancel(sid)),
+        }
+        self.end(ordinal, Ended { status: Status::Canceled, pages, duration_s: None, error: None }, now);
+        Ok(Reply::Fax(sid))
+    }
+
+    pub(super) fn delete_fax(&mut self, sid: FaxSid) -> Result<Reply, Refusal> {
+        let fax = self.fax(sid)?;
+        if !fax.status().is_final() {
+            return Err(Refusal::StillActive(sid));
+        }
+        let ordinal = fax.ordinal;
+        if let Some(fax) = self.tables.remove_fax(ordinal) {
+            self.retention.forget(&fax);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn delete_media(&mut self, sid: FaxSid, media: MediaSid, now: Timestamp) -> Result<Reply, Refusal> {
+        let fax = self.fax(sid)?;
+        media_of(fax, media).ok_or(Refusal::NoMedia(media))?;
+        if !fax.status().is_final() {
+            return Err(Refusal::StillActive(sid));
+        }
+        let ordinal = fax.ordinal;
+        self.drop_media(ordinal, now);
+        Ok(Reply::Done)
+    }
+
+    /// The fax leaves the queue: its document is asked for.
+    pub(super) fn start(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some((sid, order)) = self.order(ordinal) else { return };
+        let url = order.media_url.clone();
+        self.enter(ordinal, Phase::Processing(Processing::Fetching), now);
+        self.issue(sid, Intent::FetchDocument { url });
+    }
+
+    pub(super) fn document_fetched(
+        &mut self,
+        sid: FaxSid,
+        record: ExchangeRecord,
+        document: Result<Document, DocumentFault>,
+        now: Timestamp,
+    ) {
+        let document = document.and_then(|document| self.allowed(document));
+        let record = Arc::new(record);
+        let told = match &document {
+            Ok(document) => Ok((document.pages, document.bytes.len())),
+            Err(DocumentFault::Fetch(failure)) => Err(failure.to_string().into()),
+            Err(DocumentFault::Unreadable(unreadable)) => Err(unreadable.reason.as_str().into()),
+        };
+        let kind = EventKind::DocumentFetched { record: Arc::clone(&record), document: told };
+        self.journal.write(now, Some(sid), kind);
+        let Some(ordinal) = self.tables.ordinal(sid) else { return };
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let Phase::Processing(Processing::Fetching) = fax.phase else { return };
+        match document {
+            Ok(document) => {
+                if self.order(ordinal).is_some_and(|(_, order)| order.store_media) {
+                    self.store_media(ordinal, document.clone(), now);
+                }
+                if let Some(fax) = self.tables.fax_mut(ordinal) {
+                    fax.phase = Phase::Processing(Processing::Converting(document));
+                }
+                self.set_alarm(ordinal, AlarmKind::Dial, line::CONVERT_MS, now);
+            }
+            Err(fault) => {
+                let (code, text) = match fault {
+                    DocumentFault::Fetch(failure) => (failure.code(), failure.to_string()),
+                    DocumentFault::Unreadable(unreadable) => (line::CODE_TRANSMISSION, unreadable.reason),
+                };
+                let message = format!("MediaUrl: {text}");
+                self.alert(Some(sid), (code, AlertLevel::Error), &message, Some(record), now);
+                let error = Some(Box::new((code, message.into())));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+            }
+        }
+    }
+
+    /// Calls the far end, for the first time or again. What happens there is decided here, at a deadline.
+    pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let (document, calls) = match &fax.phase {
+            Phase::Processing(Processing::Converting(document)) => (document.clone(), 1),
+            Phase::Sending(sending) => (sending.document.clone(), sending.calls + 1),
+            Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => return,
+        };
+        if let Some(number) = fax.to.number().filter(|number| self.numbers.by_number(*number).is_some()) {
+            self.ring_own(ordinal, number, document, calls, now);
+            return;
+        }
+        let verdict = line::verdict(&fax.to, calls);
+        let ring_ms = match verdict {
+            Verdict::Answer { .. } => line::RING_MS,
+            Verdict::Busy => line::BUSY_MS,
+            Verdict::NoAnswer => line::NO_ANSWER_MS,
+        };
+        self.be_sending(ordinal, Sending { document, calls, step: CallStep::Ringing(verdict) }, now);
+        self.set_alarm(ordinal, AlarmKind::RingEnd, ring_ms, now);
+    }
+
+    /// The far machine answers, is busy or doesn't pick up.
+    pub(super) fn ring_end(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(sending) = self.sending(ordinal) else { return };
+        let CallStep::Ringing(verdict) = sending.step else { return };
+        match verdict {
+            Verdict::Answer { fault, page_ms } => {
+                let talk = Transmission { far: None, fault, page_ms, pages_done: 0, line_ms: 0 };
+                self.talk(ordinal, talk, now);
+            }
+            Verdict::Busy => self.call_failed(ordinal, Status::Busy, now),
+            Verdict::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),
+        }
+    }
+
+    /// A number of this world has dealt with the call.
+    pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        if let Phase::Processing(Processing::Ringing { document, far }) = &fax.phase {
+            let sending = Sending { document: document.clone(), calls: 1, step: CallStep::RingingOwn(*far) };
+            self.enter(ordinal, Phase::Sending(sending), now);
+        }
+        match answer {
+            FarAnswer::Takes(far) => {
+                let fault = None;
+                let page_ms = line::PAGE_MS;
+                self.talk(ordinal, Transmission { far: Some(*far), fault, page_ms, pages_done: 0, line_ms: 0 }, now);
+            }
+            FarAnswer::Busy => self.call_failed(ordinal, Status::Busy, now),
+            FarAnswer::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),
+        }
+    }
+
+    /// A page, or the part of one after which the call breaks, has gone over the line: outbound or inbound.
+    pub(super) fn page_end(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.tables.fax_mut(ordinal) else { return };
+        let sid = fax.sid;
+        let (document, talk) = match &mut fax.phase {
+            Phase::Sending(Sending { document, step: CallStep::Talking(talk), .. }) => (document, talk),
+            Phase::Receiving(receiving) => match &mut receiving.transmission {
+                Some(talk) => (&receiving.document, talk),
+                None => return,
+            },
+            Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Ended(_) => return,
+        };
+        let pages = document.pages;
+        let broken = talk.fault.filter(|fault| fault.after_pages.min(pages.saturating_sub(1)) == talk.pages_done);
+        if let Some(fault) = broken {
+            talk.line_ms += line::BREAK_MS;
+            let talk = *talk;
+            self.broke(ordinal, talk, fault, now);
+            return;
+        }
+        talk.pages_done += 1;
+        talk.line_ms += talk.page_ms;
+        let talk = *talk;
+        let event = EventKind::FaxPage { page: talk.pages_done, pages };
+        self.journal.write(now, Some(sid), event.clone());
+        if let Some(far) = talk.far.and_then(|far| self.tables.fax(far)) {
+            self.journal.write(now, Some(far.sid), event);
+        }
+        if talk.pages_done < pages {
+            self.next_page(ordinal, talk, now);
+        } else {
+            self.went_through(ordinal, talk, now);
+        }
+    }
+
+    /// Sets the alarm for the next page, or for the break in it.
+    pub(super) fn next_page(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+        let pages = self.tables.fax(ordinal).and_then(|fax| match &fax.phase {
+            Phase::Sending(sending) => Some(sending.document.pages),
+            Phase::Receiving(receiving) => Some(receiving.document.pages),
+            Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
+        });
+        let last = pages.unwrap_or(1).saturating_sub(1);
+        let breaks = talk.fault.is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
+        let line_ms = if breaks { line::BREAK_MS } else { talk.page_ms };
+        self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
+    }
+
+    fn broke(&mut self, ordinal: Ordinal, talk: Transmission, fault: LineFault, now: Timestamp) {
+        let far = talk.far;
+        for ordinal in [Some(ordinal), far].into_iter().flatten() {
+            let Some(fax) = self.tables.fax(ordinal) else { continue };
+            let pages = fax.pages();
+            let error = Some(Box::new((fault.code, line::text(fault.code).into())));
+            let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), error };
+            self.end(ordinal, ended, now);
+        }
+    }
+
+    fn went_through(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+        let duration_s = Some(seconds(talk.line_ms));
+        let inbound = match self.sending(ordinal) {
+            Some(sending) => {
+                let pages = Some(sending.document.pages);
+                self.end(ordinal, Ended { status: Status::Delivered, pages, duration_s, error: None }, now);
+                talk.far
+            }
+            None => Some(ordinal),
+        };
+        if let Some(inbound) = inbound {
+            self.received(inbound, duration_s, now);
+        }
+    }
+
+    /// A call that came to nothing: another within the Ttl, or the end.
+    fn call_failed(&mut self, ordinal: Ordinal, status: Status, now: Timestamp) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let Phase::Sending(sending) = &fax.phase else { return };
+        if self.may_redial(fax, sending.calls, now) {
+            if let Some(Phase::Sending(sending)) = self.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
+                sending.step = CallStep::Waiting;
+            }
+            self.set_alarm(ordinal, AlarmKind::Redial, line::REDIAL_MS, now);
+            return;
+        }
+        let pages = Some(sending.document.pages);
+        let (code, duration_s) = match status {
+            Status::NoAnswer => (line::CODE_NO_ANSWER, Some(seconds(line::NO_ANSWER_MS))),
+            _ => (line::CODE_BUSY, None),
+        };
+        let error = Some(Box::new((code, line::text(code).into())));
+        self.end(ordinal, Ended { status, pages, duration_s, error }, now);
+    }
+
+    /// Whether the next call would still fall within the Ttl.
+    fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
+        let Leg::Outbound(order) = &fax.leg else { return false };
+        let Some(minutes) = order.ttl_minutes else { return line::redials_unasked(&fax.to, calls) };
+        let end = fax.created.after(std::time::Duration::from_secs(u64::from(minutes) * 60));
+        let wait = self.rules().pace.scale(std::time::Duration::from_millis(line::REDIAL_MS));
+        calls <= minutes.min(line::CALLS_MAX) && now.after(wait) <= end
+    }
+
+    fn talk(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+        if let Some(Phase::Sending(sending)) = self.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
+            sending.step = CallStep::Talking(talk);
+            self.next_page(ordinal, talk, now);
+        }
+    }
+
+    /// Notes that a number of this world rings, and asks its app.
+    fn ring_own(
+        &mut self,
+        ordinal: Ordinal,
+        number: crate::model::phone::PhoneNumber,
+        document: Document,
+        calls: u32,
+        now: Timestamp,
+    ) {
+        let far = self.take_ordinal();
+        if let Some(fax) = self.tables.fax_mut(ordinal) {
+            fax.phase = match &fax.phase {
+                Phase::Sending(_) => {
+                    Phase::Sending(Sending { document: document.clone(), calls, step: CallStep::RingingOwn(far) })
+                }
+                Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
+                    Phase::Processing(Processing::Ringing { document: document.clone(), far })
+                }
+            };
+        }
+        self.call_own_number((ordinal, calls), far, number, document, now);
+    }
+
+    /// Enters `Sending`, or goes on within it.
+    fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
+        let Some(fax) = self.tables.fax_mut(ordinal) else { return };
+        if let Phase::Sending(current) = &mut fax.phase {
+            *current = sending;
+        } else {
+            self.enter(ordinal, Phase::Sending(sending), now);
+        }
+    }
+
+    fn allowed(&self, document: Document) -> Result<Document, DocumentFault> {
+        if self.rules().documents == Documents::Strict && document.media_type != MediaType::Pdf {
+            let reason = format!("only PDF can be sent with --documents strict, this is {}", document.media_type);
+            return Err(DocumentFault::Unreadable(UnreadableDocument { reason }));
+        }
+        Ok(document)
+    }
+
+    fn caller(&mut self, order: &CreateFax, now: Timestamp) -> Result<Party, Refusal> {
+        let Some(from) = order.from.clone() else {
+            return match order.to {
+                Party::Sip(_) => Ok(Party::Name("".into())),
+                Party::Number(_) | Party::Name(_) => Err(Refusal::FromMissing),
+            };
+        };
+        if line::is_refused(&from) {
+            return Err(Refusal::InvalidFrom(from));
+        }
+        let Some(number) = from.number() else { return Ok(from) };
+        if self.numbers.may_call(number) {
+            return Ok(from);
+        }
+        match self.rules().accounts {
+            Accounts::Strict => Err(Refusal::FromNotOwned(number)),
+            Accounts::Open => {
+                self.numbers.adopt(number)?;
+                self.journal.write(now, None, EventKind::CallerIdAdopted { number });
+                Ok(from)
+            }
+        }
+    }
+
+    fn order(&self, ordinal: Ordinal) -> Option<(FaxSid, &Order)> {
+        let fax = self.tables.fax(ordinal)?;
+        match &fax.leg {
+            Leg::Outbound(order) => Some((fax.sid, order)),
+            Leg::Inbound(_) => None,
+        }
+    }
+
+    fn sending(&self, ordinal: Ordinal) -> Option<&Sending> {
+        match &self.tables.fax(ordinal)?.phase {
+            Phase::Sending(sending) => Some(sending),
+            Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => None,
+        }
+    }
+}
+
+/// Whole seconds, rounded up, as `duration` has them.
+fn seconds(line_ms: u64) -> u32 {
+    u32::try_from(line_ms.div_ceil(1_000)).unwrap_or(u32::MAX)
+}

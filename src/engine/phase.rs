@@ -1,0 +1,181 @@
+//! Where a fax stands, and which changes are allowed. It never makes a change.
+//!
+//! ```text
+//! outbound    Queued ──► Processing ──► Sending ──► delivered · failed · busy · no-answer
+//!                │           │
+//!                ▼           ├──► failed      (no document)
+//!             canceled ◄─────┘
+//!
+//! inbound     (a call rings; no fax yet)
+//!                │ <Receive>                  │ <Reject>          │ no usable TwiML
+//!                ▼                            ▼                   ▼
+//!             Receiving ──► received · failed canceled            no fax, not-answered
+//! ```
+//!
+//! `Processing` and `Sending` have steps of their own, which no client sees: fetching, converting, ringing; ringing,
+//! talking, waiting for the next call. A redial within the Ttl stays `Sending`.
+
+use super::agenda::Ordinal;
+use super::input::LineFault;
+use crate::model::fax::Status;
+use crate::model::media::Document;
+
+/// The changes of status that can happen; `None` is before the fax exists.
+const EDGES: &[(Option<Status>, Status)] = &[
+    (None, Status::Queued),
+    (None, Status::Receiving),
+    (None, Status::Canceled),
+    (Some(Status::Queued), Status::Processing),
+    (Some(Status::Queued), Status::Canceled),
+    (Some(Status::Processing), Status::Sending),
+    (Some(Status::Processing), Status::Failed),
+    (Some(Status::Processing), Status::Canceled),
+    (Some(Status::Sending), Status::Delivered),
+    (Some(Status::Sending), Status::Failed),
+    (Some(Status::Sending), Status::Busy),
+    (Some(Status::Sending), Status::NoAnswer),
+    (Some(Status::Receiving), Status::Received),
+    (Some(Status::Receiving), Status::Failed),
+];
+
+/// Whether a fax may go from one status to the other.
+#[must_use]
+pub fn is_edge(old: Option<Status>, new: Status) -> bool {
+    EDGES.contains(&(old, new))
+}
+
+/// Where a fax stands; each variant holds what exists only then.
+#[derive(Debug, Clone)]
+pub(super) enum Phase {
+    /// Created; the document has not been asked for.
+    Queued,
+    /// The document is under way, or the far end rings for the first time.
+    Processing(Processing),
+    /// Calling or transmitting.
+    Sending(Sending),
+    /// Being received.
+    Receiving(Receiving),
+    /// Nothing follows.
+    Ended(Ended),
+}
+
+/// The steps of `Processing`.
+#[derive(Debug, Clone)]
+pub(super) enum Processing {
+    /// The document is being fetched.
+    Fetching,
+    /// The document is there and being converted.
+    Converting(Document),
+    /// A number of this world rings and its app is asked what to do.
+    Ringing {
+        /// What is sent.
+        document: Document,
+        /// The call at the far end.
+        far: Ordinal,
+    },
+}
+
+/// A fax being sent.
+#[derive(Debug, Clone)]
+pub(super) struct Sending {
+    /// What is sent.
+    pub(super) document: Document,
+    /// Calls begun so far, this one included.
+    pub(super) calls: u32,
+    /// How far this call is.
+    pub(super) step: CallStep,
+}
+
+/// The steps of a call.
+#[derive(Debug, Clone)]
+pub(super) enum CallStep {
+    /// A machine elsewhere rings; what it will do is settled.
+    Ringing(Verdict),
+    /// A number of this world rings.
+    RingingOwn(Ordinal),
+    /// Pages go over the line.
+    Talking(Transmission),
+    /// Busy or unanswered; the next call is due later.
+    Waiting,
+}
+
+/// What the far machine does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It takes the fax.
+    Answer {
+        /// How it breaks, if it does.
+        fault: Option<LineFault>,
+        /// Line time of a page.
+        page_ms: u64,
+    },
+    /// It is busy.
+    Busy,
+    /// It doesn't pick up.
+    NoAnswer,
+}
+
+/// Pages going over the line, in either direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Transmission {
+    /// The fax at the far end, where it is one of this world's.
+    pub(super) far: Option<Ordinal>,
+    /// How it breaks, if it does.
+    pub(super) fault: Option<LineFault>,
+    /// Line time of a page.
+    pub(super) page_ms: u64,
+    /// Pages through.
+    pub(super) pages_done: u32,
+    /// Line time so far.
+    pub(super) line_ms: u64,
+}
+
+/// A fax being received.
+#[derive(Debug, Clone)]
+pub(super) struct Receiving {
+    /// What comes in.
+    pub(super) document: Document,
+    /// How far it is; none where the sending fax of this world keeps count.
+    pub(super) transmission: Option<Transmission>,
+}
+
+/// How a fax ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// A final status.
+    pub(super) status: Status,
+    /// Pages of the document; none where it never came.
+    pub(super) pages: Option<u32>,
+    /// Line time in whole seconds.
+    pub(super) duration_s: Option<u32>,
+    /// Code and text of a failure.
+    pub(super) error: Option<Box<(u32, Box<str>)>>,
+}
+
+impl Phase {
+    /// The status that clients see.
+    pub(super) const fn status(&self) -> Status {
+        match self {
+            Self::Queued => Status::Queued,
+            Self::Processing(_) => Status::Processing,
+            Self::Sending(_) => Status::Sending,
+            Self::Receiving(_) => Status::Receiving,
+            Self::Ended(ended) => ended.status,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_follows_a_final_status_and_every_status_can_be_reached() {
+        for (old, _) in EDGES {
+            assert!(!old.is_some_and(Status::is_final), "{old:?}");
+        }
+        for status in Status::ALL {
+            assert!(EDGES.iter().any(|(_, new)| new == status), "{status}");
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! The faxes and calls of a world and the indexes that find them. It keeps them consistent and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::agenda::Ordinal;
+use super::input::LineFault;
+use super::phase::{Ended, Phase, Processing};
+use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
+use crate::model::media::{Document, Media};
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Cookie, Method};
+
+/// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (contract §7).
+const PRICE_MICROS_A_MINUTE: u64 = 7_000;
+
+/// A fax.
+#[derive(Debug, Clone)]
+pub struct Fax {
+    /// Its id.
+    pub sid: FaxSid,
+    /// Its place in the order of creation.
+    pub ordinal: Ordinal,
+    /// The sender.
+    pub from: Party,
+    /// The receiver.
+    pub to: Party,
+    /// The vertical resolution.
+    pub quality: Quality,
+    /// When it was created; for an incoming one, when the call rang.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// The stored document, while there is one.
+    pub media: Option<Media>,
+    pub(super) origin: Arc<str>,
+    pub(super) leg: Leg,
+    pub(super) phase: Phase,
+}
+
+/// What only one direction has.
+#[derive(Debug, Clone)]
+pub(super) enum Leg {
+    /// An outbound fax as ordered.
+    Outbound(Box<Order>),
+    /// An inbound fax as accepted.
+    Inbound(Box<Acceptance>),
+}
+
+/// What a create call asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) media_url: Box<str>,
+    pub(super) status_callback: Option<Box<str>>,
+    pub(super) store_media: bool,
+    pub(super) ttl_minutes: Option<u32>,
+}
+
+/// What `<Receive>` asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Acceptance {
+    pub(super) station_id: Box<str>,
+    pub(super) told: Told,
+    pub(super) media_type: MediaType,
+    pub(super) page_size: PageSize,
+    pub(super) store_media: bool,
+}
+
+/// Who is told how an incoming fax ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Told {
+    /// `<Receive action>`.
+    Action(Box<str>, Method),
+    /// The number's StatusCallback, since no action was given.
+    StatusCallback(Box<str>, Method),
+    /// Nobody.
+    Nobody,
+}
+
+impl Fax {
+    /// Its status.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.phase.status()
+    }
+
+    /// Its direction.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        match self.leg {
+            Leg::Outbound(_) => Direction::Outbound,
+            Leg::Inbound(_) => Direction::Inbound,
+        }
+    }
+
+    /// Pages of its document, once known to a client: an outbound one when fetched, an inbound one when received.
+    #[must_use]
+    pub const fn pages(&self) -> Option<u32> {
+        match &self.phase {
+            Phase::Queued | Phase::Processing(Processing::Fetching) | Phase::Receiving(_) => None,
+            Phase::Processing(Processing::Converting(document) | Processing::Ringing { document, .. }) => {
+                Some(document.pages)
+            }
+            Phase::Sending(sending) => Some(sending.document.pages),
+            Phase::Ended(ended) => ended.pages,
+        }
+    }
+
+    /// Line time in whole seconds, once it has ended.
+    #[must_use]
+    pub const fn duration_s(&self) -> Option<u32> {
+        match self.ended() {
+            Some(ended) => ended.duration_s,
+            None => None,
+        }
+    }
+
+    /// Millionths of a US dollar; only of a fax that went through.
+    #[must_use]
+    pub fn price_micros(&self) -> Option<u64> {
+        let ended = self.ended()?;
+        match ended.status {
+            Status::Delivered | Status::Received => {
+                Some(u64::from(ended.duration_s?).div_ceil(60).max(1) * PRICE_MICROS_A_MINUTE)
+            }
+            Status::Queued
+            | Status::Processing
+            | Status::Sending
+            | Status::Receiving
+            | Status::NoAnswer
+            | Status::Busy
+            | Status::Failed
+            | Status::Canceled => None,
+        }
+    }
+
+    /// Code and text of its failure.
+    #[must_use]
+    pub fn error(&self) -> Option<(u32, &str)> {
+        let error = self.ended()?.error.as_ref()?;
+        Some((error.0, &error.1))
+    }
+
+    /// Scheme and host of the request that created it.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    const fn ended(&self) -> Option<&Ended> {
+        match &self.phase {
+            Phase::Ended(ended) => Some(ended),
+            Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Receiving(_) => None,
+        }
+    }
+}
+
+/// A call that rings at a number of the world; no fax exists yet.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) sid: FaxSid,
+    pub(super) caller: Caller,
+    pub(super) from: Party,
+    pub(super) to: PhoneNumber,
+    pub(super) quality: Quality,
+    pub(super) station_id: Box<str>,
+    pub(super) document: Document,
+    pub(super) fault: Option<LineFault>,
+    pub(super) origin: Arc<str>,
+    pub(super) rang: Timestamp,
+    pub(super) cookies: Vec<Cookie>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A machine elsewhere.
+    Machine,
+    /// An outbound fax of this world.
+    Own(Ordinal),
+}
+
+/// Which faxes a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FaxFilter {
+    /// From this party.
+    pub from: Option<Party>,
+    /// To this party.
+    pub to: Option<Party>,
+    /// Created after this second.
+    pub created_after: Option<Timestamp>,
+    /// Created in this second or before.
+    pub created_on_or_before: Option<Timestamp>,
+}
+
+/// Where a page of a newest-first list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    /// After skipping so many; O(skipped).
+    Skip(u64),
+    /// With the newest older than this ordinal.
+    Before(Ordinal),
+    /// With the page that ends just before this ordinal.
+    After(Ordinal),
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<'a, T> {
+    /// What is on it.
+    pub items: Vec<&'a T>,
+    /// Whether an older one follows.
+    pub has_next: bool,
+    /// Whether a newer one precedes.
+    pub has_previous: bool,
+}
+
+/// The tables.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables {
+    faxes: BTreeMap<Ordinal, Fax>,
+    calls: BTreeMap<Ordinal, Call>,
+    by_sid: HashMap<FaxSid, Ordinal>,
+    by_from: BTreeSet<(Party, Ordinal)>,
+    by_to: BTreeSet<(Party, Ordinal)>,
+    /// For each second in which a fax was created, its first ordinal.
+    calendar: BTreeMap<i64, Ordinal>,
+    active: usize,
+}
+
+impl Tables {
+    pub(super) fn insert_fax(&mut self, fax: Fax) {
+        self.by_sid.insert(fax.sid, fax.ordinal);
+        self.by_from.insert((fax.from.clone(), fax.ordinal));
+        self.by_to.insert((fax.to.clone(), fax.ordinal));
+        let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
+        *first = (*first).min(fax.ordinal);
+        if !fax.status().is_final() {
+            self.active += 1;
+        }
+        self.faxes.insert(fax.ordinal, fax);
+    }
+
+    pub(super) fn remove_fax(&mut self, ordinal: Ordinal) -> Option<Fax> {
+        let fax = self.faxes.remove(&ordinal)?;
+        self.by_sid.remove(&fax.sid);
+        self.by_from.remove(&(fax.from.clone(), ordinal));
+        self.by_to.remove(&(fax.to.clone(), ordinal));
+        let second = fax.created.seconds();
+        if self.calendar.get(&second) == Some(&ordinal) {
+            self.calendar.remove(&second);
+            let next = self.faxes.range(ordinal..).next().filter(|(_, fax)| fax.created.seconds() == second);
+            if let Some((&next, _)) = next {
+                self.calendar.insert(second, next);
+            }
+        }
+        if !fax.status().is_final() {
+            self.active -= 1;
+        }
+        Some(fax)
+    }
+
+    pub(super) fn insert_call(&mut self, ordinal: Ordinal, call: Call) {
+        self.by_sid.insert(call.sid, ordinal);
+        self.calls.insert(ordinal, call);
+    }
+
+    pub(super) fn remove_call(&mut self, ordinal: Ordinal) -> Option<Call> {
+        let call = self.calls.remove(&ordinal)?;
+        self.by_sid.remove(&call.sid);
+        Some(call)
+    }
+
+    /// Puts a fax into another phase; answers its status before.
+    pub(super) fn set_phase(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) -> Option<Status> {
+        let fax = self.faxes.get_mut(&ordinal)?;
+        let old = fax.status();
+        if !old.is_final() && phase.status().is_final() {
+            self.active -= 1;
+        }
+        fax.phase = phase;
+        fax.updated = now;
+        Some(old)
+    }
+
+    pub(super) fn ordinal(&self, sid: FaxSid) -> Option<Ordinal> {
+        self.by_sid.get(&sid).copied()
+    }
+
+    pub(super) fn fax(&self, ordinal: Ordinal) -> Option<&Fax> {
+        self.faxes.get(&ordinal)
+    }
+
+    /// A fax to be changed within its phase.
+    pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
+        self.faxes.get_mut(&ordinal)
+    }
+
+    pub(super) fn call(&self, ordinal: Ordinal) -> Option<&Call> {
+        self.calls.get(&ordinal)
+    }
+
+    pub(super) fn call_mut(&mut self, ordinal: Ordinal) -> Option<&mut Call> {
+        self.calls.get_mut(&ordinal)
+    }
+
+    pub(super) fn oldest_fax(&self) -> Option<&Fax> {
+        self.faxes.first_key_value().map(|(_, fax)| fax)
+    }
+
+    pub(super) fn fax_count(&self) -> usize {
+        self.faxes.len()
+    }
+
+    /// Faxes that have not ended, and calls.
+    pub(super) fn pending_count(&self) -> usize {
+        self.active + self.calls.len()
+    }
+
+    /// One page, newest first.
+    pub(super) fn list(&self, filter: &FaxFilter, cursor: Cursor, limit: usize) -> Page<'_, Fax> {
+        let (low, high) = self.bounds(filter);
+        match cursor {
+            Cursor::Skip(skip) => {
+                let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                let mut rest = self.newest_first(filter, low, high).skip(skip);
+                let items: Vec<_> = rest.by_ref().take(limit).collect();
+                Page { has_next: rest.next().is_some(), has_previous: skip > 0, items }
+            }
+            Cursor::Before(anchor) => {
+                let mut rest = self.newest_first(filter, low, high.min(anchor));
+                let items: Vec<_> = rest.by_ref().take(limit).collect();
+                let has_next = rest.next().is_some();
+                Page { has_next, has_previous: self.oldest_first(filter, low.max(anchor), high).next().is_some(), items }
+            }
+            Cursor::After(anchor) => {
+                let mut rest = self.oldest_first(filter, low.max(anchor.saturating_add(1)), high);
+                let mut items: Vec<_> = rest.by_ref().take(limit).collect();
+                items.reverse();
+                let has_previous = rest.next().is_some();
+                let older = self.newest_first(filter, low, high.min(anchor.saturating_add(1))).next().is_some();
+                Page { has_next: older, has_previous, items }
+            }
+        }
+    }
+
+    /// The ordinals `low..high` that the dates leave.
+    fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
+        let first_after = |moment: Timestamp| {
+            let later = self.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
+            later.map_or(Ordinal::MAX, |(_, ordinal)| *ordinal)
+        };
+        (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
+    }
+
+    fn newest_first<'a>(
+        &'a self,
+        filter: &'a FaxFilter,
+        low: Ordinal,
+        high: Ordinal,
+    ) -> Box<dyn Iterator<Item = &'a Fax> + 'a> {
+        if low >= high {
+            return Box::new(std::iter::empty());
+        }
+        match self.index(filter) {
+            Some((index, party)) => {
+                let range = (party.clone(), low)..(party.clone(), high);
+                let found = index.range(range).rev().filter_map(|(_, ordinal)| self.faxes.get(ordinal));
+                Box::new(found.filter(|fax| matches(filter, fax)))
+            }
+            None => Box::new(self.faxes.range(low..high).rev().map(|(_, fax)| fax)),
+        }
+    }
+
+    fn oldest_first<'a>(
+        &'a self,
+        filter: &'a FaxFilter,
+        low: Ordinal,
+        high: Ordinal,
+    ) -> Box<dyn Iterator<Item = &'a Fax> + 'a> {
+        if low >= high {
+            return Box::new(std::iter::empty());
+        }
+        match self.index(filter) {
+            Some((index, party)) => {
+                let range = (party.clone(), low)..(party.clone(), high);
+                let found = index.range(range).filter_map(|(_, ordinal)| self.faxes.get(ordinal));
+                Box::new(found.filter(|fax| matches(filter, fax)))
+            }
+            None => Box::new(self.faxes.range(low..high).map(|(_, fax)| fax)),
+        }
+    }
+
+    fn index<'a>(&'a self, filter: &'a FaxFilter) -> Option<(&'a BTreeSet<(Party, Ordinal)>, &'a Party)> {
+        let by_to = filter.to.as_ref().map(|party| (&self.by_to, party));
+        by_to.or_else(|| filter.from.as_ref().map(|party| (&self.by_from, party)))
+    }
+}
+
+/// Whether the parties fit; the index has dealt with one of them and with the dates.
+fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
+    filter.from.as_ref().is_none_or(|party| *party == fax.from) && filter.to.as_ref().is_none_or(|party| *party == fax.to)
+}
+
+/// A media of a fax, by both ids.
+pub(super) fn media_of(fax: &Fax, sid: MediaSid) -> Option<&Media> {
+    fax.media.as_ref().filter(|media| media.sid == sid)
+}

@@ -1,0 +1,13 @@
+//! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. Nothing here decides anything or does I/O.
+
+pub mod account;
+pub mod fax;
+pub mod inventory;
+pub mod media;
+pub mod number;
+pub mod phone;
+pub mod refusal;
+pub mod sid;
+pub mod time;
+pub mod webhook;
+mod words;

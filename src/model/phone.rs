@@ -1,0 +1,163 @@
+//! Telephone addresses: E.164 numbers, SIP URIs and the free names a SIP call may carry as `From`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// E.164 (11/2010) §6: at most fifteen digits, the first not zero.
+const DIGITS_MAX: usize = 15;
+/// Shorter than any full international number in use; keeps `+1` and the like out.
+const DIGITS_MIN: usize = 5;
+/// Twilio's limit for the header part of a SIP URI is 1024 (error 21227); the whole is bounded likewise.
+pub const SIP_URI_LEN_MAX: usize = 1_024;
+/// A SIP From name longer than this helps nobody.
+pub const SIP_NAME_LEN_MAX: usize = 256;
+
+/// An E.164 number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PhoneNumber(u64);
+
+/// The text is not an E.164 number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an E.164 number: + and 5 to 15 digits, the first not zero")]
+pub struct NotE164;
+
+impl PhoneNumber {
+    /// The digits as one integer: `+15005550006` is 15005550006.
+    #[must_use]
+    pub const fn digits(self) -> u64 {
+        self.0
+    }
+
+    /// The number with these digits, for numbers known to be valid.
+    #[must_use]
+    pub const fn from_digits(digits: u64) -> Self {
+        Self(digits)
+    }
+
+    /// Twilio's friendly name: `(501) 712-2661` for North America, else the number itself.
+    #[must_use]
+    pub fn national_format(self) -> String {
+        let text = self.0.to_string();
+        match text.strip_prefix('1') {
+            Some(rest) if rest.len() == 10 => format!("({}) {}-{}", &rest[..3], &rest[3..6], &rest[6..]),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for PhoneNumber {
+    type Err = NotE164;
+
+    fn from_str(text: &str) -> Result<Self, NotE164> {
+        let digits = text.strip_prefix('+').ok_or(NotE164)?;
+        let well_formed = (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0');
+        if !well_formed {
+            return Err(NotE164);
+        }
+        digits.parse().map(Self).map_err(|_| NotE164)
+    }
+}
+
+/// Either end of a fax.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party {
+    /// A telephone number.
+    Number(PhoneNumber),
+    /// A SIP URI, as given.
+    Sip(Box<str>),
+    /// A bare SIP From such as `Jack` (Fax API, create, `From`), or nothing.
+    Name(Box<str>),
+}
+
+impl Party {
+    /// A `To`: a number or a `sip:`/`sips:` URI.
+    #[must_use]
+    pub fn destination(text: &str) -> Option<Self> {
+        if is_sip_uri(text) {
+            return Some(Self::Sip(text.into()));
+        }
+        text.parse().ok().map(Self::Number)
+    }
+
+    /// A `From` where `To` is a SIP URI: a number, a SIP URI, or alphanumerics with `+_.-`.
+    #[must_use]
+    pub fn sip_caller(text: &str) -> Option<Self> {
+        let named =
+            text.len() <= SIP_NAME_LEN_MAX && text.chars().all(|c| c.is_ascii_alphanumeric() || "+_.-".contains(c));
+        Self::destination(text).or_else(|| named.then(|| Self::Name(text.into())))
+    }
+
+    /// The number, where it is one.
+    #[must_use]
+    pub const fn number(&self) -> Option<PhoneNumber> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Sip(_) | Self::Name(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Sip(text) | Self::Name(text) => f.write_str(text),
+        }
+    }
+}
+
+fn is_sip_uri(text: &str) -> bool {
+    let rest = ["sip:", "sips:"].iter().find_map(|scheme| {
+        let head = text.get(..scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
+    });
+    rest.is_some_and(|rest| {
+        let address = rest.split(['?', ';']).next().unwrap_or_default();
+        let host = address.rsplit('@').next().unwrap_or_default();
+        text.len() <= SIP_URI_LEN_MAX && !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_e164_is_a_number() {
+        assert_eq!("+15005550006".parse::<PhoneNumber>().map(PhoneNumber::digits), Ok(15_005_550_006));
+        for bad in ["", "+", "15005550006", "+0123456", "+1234", "+1234567890123456", "+1 500 555", "+１５００５５５"] {
+            assert_eq!(bad.parse::<PhoneNumber>(), Err(NotE164), "{bad}");
+        }
+    }
+
+    #[test]
+    fn friendly_names_are_in_national_format() {
+        assert_eq!(PhoneNumber::from_digits(18_089_255_327).national_format(), "(808) 925-5327");
+        assert_eq!(PhoneNumber::from_digits(442_071_838_750).national_format(), "+442071838750");
+    }
+
+    #[test]
+    fn a_destination_may_be_sip_with_headers_and_transport() {
+        let uri = "sip:kate@example.com?hatchkey=4815162342;transport=TCP";
+        assert_eq!(Party::destination(uri), Some(Party::Sip(uri.into())));
+        assert_eq!(Party::destination("sip:"), None);
+        assert_eq!(Party::destination("sip:kate@ex ample.com"), None);
+        assert_eq!(Party::destination("Jack"), None);
+        assert_eq!(Party::sip_caller("Jack"), Some(Party::Name("Jack".into())));
+        assert_eq!(Party::sip_caller("Jack!"), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! A moment and how the clock's moments are counted. Nothing here reads a clock.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+/// 9999-12-31T23:59:59Z, the last moment a date in an answer can show.
+const LATEST_MICROS: i64 = 253_402_300_799_000_000;
+
+impl Timestamp {
+    /// The last moment the clock can reach.
+    pub const LATEST: Self = Self(LATEST_MICROS);
+
+    /// The moment so many microseconds after the epoch, held within the calendar's four-digit years.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Self {
+        Self(micros.clamp(0, LATEST_MICROS))
+    }
+
+    /// The moment so many seconds after the epoch.
+    #[must_use]
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self::from_micros(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, as dates in answers show them.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// The moment `span` later; the calendar's end where that lies beyond it.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.0.saturating_add(micros))
+    }
+
+    /// How long after `earlier` this is; zero where it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}", self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000))
+    }
+}
+
+/// How many times faster than a real line ring, line and redial times pass.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// So many times.
+    Times(f64),
+    /// No time at all.
+    Max,
+}
+
+impl Pace {
+    /// How long `line_time` takes at this pace.
+    #[must_use]
+    pub fn scale(self, line_time: Duration) -> Duration {
+        match self {
+            Self::Times(times) if times > 0.0 => {
+                Duration::try_from_secs_f64(line_time.as_secs_f64() / times).unwrap_or(Duration::MAX)
+            }
+            Self::Times(_) => line_time,
+            Self::Max => Duration::ZERO,
+        }
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::Times(100.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_saturates_at_the_end_of_the_calendar() {
+        assert_eq!(Timestamp::from_seconds(i64::MAX), Timestamp::LATEST);
+        assert_eq!(Timestamp::from_seconds(5).after(Duration::MAX), Timestamp::LATEST);
+        assert_eq!(Timestamp::from_seconds(5).since(Timestamp::from_seconds(9)), Duration::ZERO);
+    }
+
+    #[test]
+    fn pace_divides_line_time() {
+        let page = Duration::from_secs(30);
+        assert_eq!(Pace::default().scale(page), Duration::from_millis(300));
+        assert_eq!(Pace::Max.scale(page), Duration::ZERO);
+        assert_eq!(Pace::Times(0.5).scale(page), Duration::from_secs(60));
+    }
+}

@@ -1,0 +1,184 @@
+//! What a request to a customer's app is made of, and how its failure is told. Nothing here sends one.
+
+use std::fmt;
+
+/// The method of a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Method {
+    /// Parameters in the query.
+    Get,
+    /// Parameters in a form body.
+    #[default]
+    Post,
+}
+
+impl Method {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a request to a customer's app is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Fetching the document of an outbound fax.
+    MediaUrl,
+    /// Asking a number's FaxUrl for TwiML.
+    FaxUrl,
+    /// Asking the fallback URL after the FaxUrl failed.
+    FallbackUrl,
+    /// Telling `<Receive action>` how the fax ended.
+    Action,
+    /// Telling a StatusCallback of a status.
+    StatusCallback,
+}
+
+impl Purpose {
+    /// The control API's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MediaUrl => "media-url",
+            Self::FaxUrl => "fax-url",
+            Self::FallbackUrl => "fallback-url",
+            Self::Action => "action",
+            Self::StatusCallback => "status-callback",
+        }
+    }
+}
+
+/// One exchange with a customer's app, as the journal keeps it: secrets masked, bodies cut to an excerpt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeRecord {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// The method of the first request.
+    pub method: Method,
+    /// The URL of the first request, without userinfo.
+    pub url: String,
+    /// The parameters sent, in order.
+    pub params: Vec<(String, String)>,
+    /// The headers of the first request.
+    pub request_headers: Vec<(String, String)>,
+    /// Where redirects led, if anywhere.
+    pub redirected_to: Option<String>,
+    /// The status of the last answer.
+    pub status: Option<u16>,
+    /// The headers of the last answer.
+    pub response_headers: Vec<(String, String)>,
+    /// The beginning of the last answer's body.
+    pub response_body: String,
+    /// Real time from the first request to the end.
+    pub duration_ms: u64,
+    /// What went wrong.
+    pub failure: Option<ExchangeFailure>,
+}
+
+/// A cookie that a customer's app set; it goes back on later requests of the same fax (Twilio's fax TwiML docs).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// The host that set it.
+    pub host: String,
+    /// `name=value`, as set.
+    pub pair: String,
+}
+
+impl Cookie {
+    /// The cookie's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.pair.split('=').next().unwrap_or_default()
+    }
+}
+
+/// Why a request to a customer's app, or for a document, brought no usable answer.
+///
+/// Each has one code of Twilio's 112xx family (the error dictionary); `code` names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExchangeFailure {
+    /// The address is no absolute `http` or `https` URL.
+    InvalidUrl(String),
+    /// The app answered 4xx or 5xx.
+    HttpStatus(u16),
+    /// No TCP connection within the connect time.
+    ConnectTimeout,
+    /// The port is closed.
+    ConnectionRefused,
+    /// The whole answer did not come within the total time.
+    TotalTimeout,
+    /// The connection broke, was reset, or no route leads there.
+    ConnectionFailure(String),
+    /// What came back is not HTTP.
+    ProtocolViolation(String),
+    /// The host name does not resolve.
+    BadHostName(String),
+    /// More redirects than are followed, or one that leads nowhere.
+    TooManyRedirects,
+    /// TLS failed other than by the certificate.
+    TlsHandshake(String),
+    /// The certificate is for another name.
+    CertificateName(String),
+    /// The certificate has expired or is not valid yet.
+    CertificateExpired(String),
+    /// No path leads from the certificate to a trusted root.
+    CertificateUntrusted(String),
+    /// The body is longer than its limit.
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+}
+
+impl ExchangeFailure {
+    /// Twilio's error code.
+    #[must_use]
+    pub const fn code(&self) -> u32 {
+        match self {
+            Self::InvalidUrl(_) => 11100,
+            Self::HttpStatus(_) | Self::TooLarge { .. } => 11200,
+            Self::ConnectTimeout => 11201,
+            Self::ConnectionRefused => 11202,
+            Self::TotalTimeout => 11203,
+            Self::ConnectionFailure(_) => 11205,
+            Self::ProtocolViolation(_) => 11206,
+            Self::BadHostName(_) => 11210,
+            Self::TooManyRedirects => 11215,
+            Self::TlsHandshake(_) => 11220,
+            Self::CertificateName(_) => 11235,
+            Self::CertificateExpired(_) => 11236,
+            Self::CertificateUntrusted(_) => 11237,
+        }
+    }
+}
+
+impl fmt::Display for ExchangeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidUrl(why) => write!(f, "invalid URL: {why}"),
+            Self::HttpStatus(status) => write!(f, "the server answered {status}"),
+            Self::ConnectTimeout => f.write_str("no TCP connection in time"),
+            Self::ConnectionRefused => f.write_str("connection refused: nothing listens on that port"),
+            Self::TotalTimeout => f.write_str("no complete answer in time"),
+            Self::ConnectionFailure(why) => write!(f, "connection failed: {why}"),
+            Self::ProtocolViolation(why) => write!(f, "the answer is not HTTP: {why}"),
+            Self::BadHostName(host) => write!(f, "the host name {host} does not resolve"),
+            Self::TooManyRedirects => f.write_str("too many redirects"),
+            Self::TlsHandshake(why) => write!(f, "TLS handshake failed: {why}"),
+            Self::CertificateName(why) => write!(f, "the certificate is for another host: {why}"),
+            Self::CertificateExpired(why) => write!(f, "the certificate is not valid now: {why}"),
+            Self::CertificateUntrusted(why) => write!(f, "the certificate is not trusted: {why}"),
+            Self::TooLarge { limit } => write!(f, "the body is over {limit} bytes"),
+        }
+    }
+}
