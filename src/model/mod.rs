@@ -10,4 +10,4 @@ pub mod refusal;
 pub mod sid;
 pub mod time;
 pub mod webhook;
-mod words;
+pub(crate) mod words;

@@ -47,6 +47,9 @@ macro_rules! attributes {
         pub struct NumberChange { $($(#[$doc])* pub $field: Option<$type>,)+ }
 
         impl NumberAttributes {
+            /// The attributes' names, in snake_case.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
+
             /// These attributes with the change made.
             #[must_use]
             pub fn with(mut self, change: &NumberChange) -> Self {

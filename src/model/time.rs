@@ -26,6 +26,13 @@ impl Timestamp {
         Self::from_micros(seconds.saturating_mul(1_000_000))
     }
 
+    /// As `from_seconds`, for constants; the caller sees to it that the year is one of four digits.
+    #[must_use]
+    pub const fn from_const_seconds(seconds: i64) -> Self {
+        assert!(seconds >= 0 && seconds <= LATEST_MICROS / 1_000_000, "a moment of the calendar");
+        Self(seconds * 1_000_000)
+    }
+
     /// Microseconds since the epoch.
     #[must_use]
     pub const fn micros(self) -> i64 {

@@ -1,0 +1,501 @@
+//! The invented inventory of numbers for sale: which numbers exist, where, and what they can do (contract 3.2).
+//! Everything is computed from a seed and the digits; it keeps no list of numbers and doesn't know who owns one.
+
+mod candidates;
+mod filter;
+mod places;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+use self::candidates::Candidates;
+pub use self::filter::{
+    DISTANCE_MILES_DEFAULT, DISTANCE_MILES_MAX, InvalidFilter, OfferFilter, PATTERN_LEN_MAX, PATTERN_LEN_MIN, Pattern,
+};
+use self::places::{PLACELESS, PLACES};
+use super::phone::PhoneNumber;
+use super::words::words;
+
+/// Numbers looked at in one search at the most, so that a filter nothing meets ends soon: some milliseconds.
+pub const CANDIDATES_MAX: usize = 20_000;
+
+/// Of 256 numbers, so many are for sale.
+const FOR_SALE_IN_256: u8 = 64;
+/// Of 256 numbers for sale, so many are new to the platform.
+const BETA_IN_256: u8 = 6;
+/// How many digits of a number can follow its range's leading ones.
+const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
+/// The mean radius of the Earth.
+const EARTH_RADIUS_MILES: f64 = 3_958.8;
+
+words!(
+    /// What sort of number it is; the word is the list's name in the path.
+    NumberKind {
+        /// Of a place.
+        Local = "Local",
+        /// Free for the caller.
+        TollFree = "TollFree",
+        /// Of a mobile network.
+        Mobile = "Mobile",
+    }
+);
+
+words!(
+    /// A country numbers are sold in, by its ISO 3166-1 code.
+    Country {
+        /// United States.
+        Us = "US",
+        /// Canada.
+        Ca = "CA",
+        /// United Kingdom.
+        Gb = "GB",
+        /// Japan.
+        Jp = "JP",
+        /// Germany.
+        De = "DE",
+    }
+);
+
+impl Country {
+    /// Its name in English.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Us => "United States",
+            Self::Ca => "Canada",
+            Self::Gb => "United Kingdom",
+            Self::Jp => "Japan",
+            Self::De => "Germany",
+        }
+    }
+
+    /// The digits after the plus (ITU-T E.164 annex).
+    #[must_use]
+    pub const fn dialling_prefix(self) -> u64 {
+        match self {
+            Self::Us | Self::Ca => 1,
+            Self::Gb => 44,
+            Self::Jp => 81,
+            Self::De => 49,
+        }
+    }
+
+    /// The kinds of number sold there. North America has no mobile numbers of their own.
+    #[must_use]
+    pub const fn kinds(self) -> &'static [NumberKind] {
+        match self {
+            Self::Us | Self::Ca | Self::Jp => &[NumberKind::Local, NumberKind::TollFree],
+            Self::Gb | Self::De => &[NumberKind::Local, NumberKind::TollFree, NumberKind::Mobile],
+        }
+    }
+
+    /// Whether `AreaCode` applies there.
+    #[must_use]
+    pub const fn has_area_codes(self) -> bool {
+        matches!(self, Self::Us | Self::Ca)
+    }
+}
+
+words!(
+    /// Whether an address must be on file before the number is bought.
+    AddressRequirements {
+        /// None is needed.
+        None = "none",
+        /// One anywhere.
+        Any = "any",
+        /// One in the country.
+        Local = "local",
+        /// One outside the country.
+        Foreign = "foreign",
+    }
+);
+
+/// What a number can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Capabilities {
+    /// It takes calls.
+    pub voice: bool,
+    /// It takes text messages.
+    pub sms: bool,
+    /// It takes picture messages.
+    pub mms: bool,
+    /// It takes faxes.
+    pub fax: bool,
+}
+
+impl Capabilities {
+    /// All of them, as configured numbers and Twilio's magic number have.
+    pub const ALL: Self = Self { voice: true, sms: true, mms: true, fax: true };
+}
+
+/// A point on the globe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// Millionths of a degree, north positive.
+    pub latitude_microdegrees: i32,
+    /// Millionths of a degree, east positive.
+    pub longitude_microdegrees: i32,
+}
+
+impl Point {
+    /// `38.804800`: degrees with six decimals.
+    #[must_use]
+    pub fn latitude(self) -> String {
+        degrees(self.latitude_microdegrees)
+    }
+
+    /// `-77.046900`: degrees with six decimals.
+    #[must_use]
+    pub fn longitude(self) -> String {
+        degrees(self.longitude_microdegrees)
+    }
+
+    /// Along the great circle, by the haversine formula.
+    #[must_use]
+    pub fn miles_to(self, other: Self) -> f64 {
+        let radians = |microdegrees: i32| (f64::from(microdegrees) / 1e6).to_radians();
+        let (here, there) = (radians(self.latitude_microdegrees), radians(other.latitude_microdegrees));
+        let width = radians(other.longitude_microdegrees) - radians(self.longitude_microdegrees);
+        let half_chord = ((there - here) / 2.0).sin().powi(2) + here.cos() * there.cos() * (width / 2.0).sin().powi(2);
+        2.0 * EARTH_RADIUS_MILES * half_chord.sqrt().min(1.0).asin()
+    }
+}
+
+impl FromStr for Point {
+    type Err = InvalidFilter;
+
+    /// `NearLatLong`: `37.840699,-122.461853`.
+    fn from_str(text: &str) -> Result<Self, InvalidFilter> {
+        let reason = "must be latitude and longitude in degrees, such as 37.7793,-122.4192";
+        let invalid = InvalidFilter { parameter: "NearLatLong", reason };
+        let (latitude, longitude) = text.split_once(',').ok_or(invalid.clone())?;
+        let latitude_microdegrees = microdegrees(latitude, 90.0).ok_or(invalid.clone())?;
+        let longitude_microdegrees = microdegrees(longitude, 180.0).ok_or(invalid)?;
+        Ok(Self { latitude_microdegrees, longitude_microdegrees })
+    }
+}
+
+/// Where local numbers are at home.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The country.
+    pub country: Country,
+    /// State, province or the like; two letters in North America.
+    pub region: &'static str,
+    /// The city.
+    pub locality: &'static str,
+    /// A postal code of the city.
+    pub postal_code: &'static str,
+    /// North America only.
+    pub rate_center: Option<&'static str>,
+    /// Local access and transport area; North America only.
+    pub lata: Option<&'static str>,
+    /// The city's middle.
+    pub location: Point,
+    prefixes: &'static [u32],
+    subscriber_digits: u32,
+}
+
+/// A number for sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// The number.
+    pub number: PhoneNumber,
+    /// What sort it is.
+    pub kind: NumberKind,
+    /// Where it is sold.
+    pub country: Country,
+    /// Where it is at home; none but local numbers are.
+    pub place: Option<&'static Place>,
+    /// What Twilio would ask of a buyer.
+    pub address_requirements: AddressRequirements,
+    /// New to the platform.
+    pub beta: bool,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+/// The first `limit` numbers for sale that meet the filter and are not taken. The same seed brings the same numbers in
+/// the same order, and a greater limit only adds to the end. Ends after `CANDIDATES_MAX` numbers looked at.
+#[must_use]
+pub fn search(
+    seed: u64,
+    country: Country,
+    kind: NumberKind,
+    filter: &OfferFilter,
+    limit: usize,
+    taken: &dyn Fn(PhoneNumber) -> bool,
+) -> Vec<Offer> {
+    offers(seed, country, kind, filter).filter(|offer| !taken(offer.number)).take(limit).collect()
+}
+
+/// The number's offer, exactly as a search shows it; none where it is not for sale.
+#[must_use]
+pub fn offer_of(seed: u64, number: PhoneNumber) -> Option<Offer> {
+    range_of(number)?.offer(seed, number)
+}
+
+/// The first number of a North American area code that is not taken, as a purchase by `AreaCode` gets it.
+#[must_use]
+pub fn first_in_area(seed: u64, area_code: u16, taken: &dyn Fn(PhoneNumber) -> bool) -> Option<Offer> {
+    let filter = OfferFilter { area_code: Some(area_code), ..OfferFilter::default() };
+    let lists =
+        [Country::Us, Country::Ca].into_iter().flat_map(|country| country.kinds().iter().map(move |k| (country, *k)));
+    lists.flat_map(|(country, kind)| offers(seed, country, kind, &filter)).find(|offer| !taken(offer.number))
+}
+
+/// As `search`, one by one, taken numbers included.
+fn offers(
+    seed: u64,
+    country: Country,
+    kind: NumberKind,
+    filter: &OfferFilter,
+) -> impl Iterator<Item = Offer> + use<'_> {
+    let mut seen = BTreeSet::new();
+    Candidates::new(seed, country, kind, filter)
+        .take(CANDIDATES_MAX)
+        .filter_map(move |(range, number)| range.offer(seed, number))
+        .filter(|offer| filter.admits(offer))
+        .filter(move |offer| seen.insert(offer.number))
+}
+
+/// Numbers that begin alike.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    country: Country,
+    kind: NumberKind,
+    /// National digits, without a trunk zero.
+    prefix: u32,
+    subscriber_digits: u32,
+    place: Option<&'static Place>,
+}
+
+impl Range {
+    /// The digits every number of the range begins with.
+    fn leading_digits(&self) -> u64 {
+        let prefix = u64::from(self.prefix);
+        self.country.dialling_prefix() * 10u64.pow(prefix.ilog10() + 1) + prefix
+    }
+
+    fn offer(&self, seed: u64, number: PhoneNumber) -> Option<Offer> {
+        let [for_sale, fax, sms, mms, beta, ..] = draw(seed, b"number", number.digits());
+        let subscriber = number.digits() % 10u64.pow(self.subscriber_digits);
+        if for_sale >= FOR_SALE_IN_256 || !is_plausible(self.country, self.subscriber_digits, subscriber) {
+            return None;
+        }
+        let [fax_in_256, sms_in_256, mms_in_256] = self.chances();
+        let sms = sms < sms_in_256;
+        Some(Offer {
+            number,
+            kind: self.kind,
+            country: self.country,
+            place: self.place,
+            address_requirements: self.address_requirements(),
+            beta: beta < BETA_IN_256,
+            capabilities: Capabilities { voice: true, sms, mms: sms && mms < mms_in_256, fax: fax < fax_in_256 },
+        })
+    }
+
+    /// Of 256 numbers, so many take faxes, text messages and, where they take those, picture messages.
+    const fn chances(&self) -> [u8; 3] {
+        match (self.country, self.kind) {
+            (Country::Us | Country::Ca, NumberKind::Local) => [192, 240, 240],
+            (Country::Us | Country::Ca, NumberKind::TollFree) => [192, 128, 0],
+            (Country::Gb, NumberKind::Local) => [128, 64, 0],
+            (Country::Jp | Country::De, NumberKind::Local) => [160, 0, 0],
+            (Country::Gb | Country::Jp | Country::De, NumberKind::TollFree) => [96, 0, 0],
+            (_, NumberKind::Mobile) => [0, 250, 0],
+        }
+    }
+
+    const fn address_requirements(&self) -> AddressRequirements {
+        match (self.country, self.kind) {
+            (Country::Us | Country::Ca, _) | (Country::Gb, NumberKind::Local | NumberKind::Mobile) => {
+                AddressRequirements::None
+            }
+            (Country::Gb, NumberKind::TollFree) | (Country::De, NumberKind::Mobile) => AddressRequirements::Foreign,
+            (Country::Jp, _) => AddressRequirements::Any,
+            (Country::De, NumberKind::Local | NumberKind::TollFree) => AddressRequirements::Local,
+        }
+    }
+}
+
+/// Every range by its leading digits, so that a number's range is found without looking through all of them.
+static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
+    let local = PLACES.iter().flat_map(|place| {
+        place.prefixes.iter().map(move |prefix| Range {
+            country: place.country,
+            kind: NumberKind::Local,
+            prefix: *prefix,
+            subscriber_digits: place.subscriber_digits,
+            place: Some(place),
+        })
+    });
+    local.chain(PLACELESS.iter().copied()).map(|range| (range.leading_digits(), range)).collect()
+});
+
+fn range_of(number: PhoneNumber) -> Option<Range> {
+    SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
+        let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
+        (range.subscriber_digits == subscriber_digits).then_some(*range)
+    })
+}
+
+fn place_of(number: PhoneNumber) -> Option<&'static Place> {
+    range_of(number)?.place
+}
+
+/// Subscriber numbers begin with 2 to 9; North American exchanges don't end in 11 either.
+fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
+    let first = subscriber / 10u64.pow(digits - 1);
+    let exchange = subscriber / 10u64.pow(digits.saturating_sub(3));
+    first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
+}
+
+fn draw(seed: u64, purpose: &[u8], digits: u64) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(b"inventory").chain_update(seed.to_be_bytes()).chain_update(purpose);
+    hash.chain_update(digits.to_be_bytes()).finalize().into()
+}
+
+fn degrees(microdegrees: i32) -> String {
+    let sign = if microdegrees < 0 { "-" } else { "" };
+    let size = microdegrees.unsigned_abs();
+    format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000)
+}
+
+fn microdegrees(text: &str, limit: f64) -> Option<i32> {
+    let degrees: f64 = text.trim().parse().ok()?;
+    // Within ±180 degrees, so the product fits.
+    #[expect(clippy::cast_possible_truncation, reason = "checked against the limit first")]
+    (degrees.abs() <= limit).then(|| (degrees * 1e6).round() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn everything() -> impl Iterator<Item = (Country, NumberKind)> {
+        Country::ALL.iter().flat_map(|country| country.kinds().iter().map(|kind| (*country, *kind)))
+    }
+
+    fn some(seed: u64, country: Country, kind: NumberKind, limit: usize) -> Vec<Offer> {
+        search(seed, country, kind, &OfferFilter::default(), limit, &|_| false)
+    }
+
+    #[test]
+    fn what_a_search_shows_is_found_by_number_and_is_the_same() {
+        for (country, kind) in everything() {
+            let found = some(8, country, kind, 1_000);
+            assert_eq!(found.len(), 1_000, "{country} {kind}");
+            for offer in found {
+                assert_eq!(offer_of(8, offer.number), Some(offer));
+                assert_eq!((offer.country, offer.kind), (country, kind));
+                assert_eq!(offer.place.is_some(), kind == NumberKind::Local);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_shows_the_same_and_a_greater_limit_adds_to_the_end() {
+        let many = some(8, Country::Us, NumberKind::Local, 300);
+        assert_eq!(many[..30], some(8, Country::Us, NumberKind::Local, 30));
+        assert_ne!(many[..30], some(9, Country::Us, NumberKind::Local, 30));
+        let others = some(9, Country::Us, NumberKind::Local, 1_000);
+        assert!(others.iter().any(|offer| offer_of(8, offer.number).is_none()));
+    }
+
+    #[test]
+    fn numbers_are_unique_and_well_formed() {
+        for (country, kind) in everything() {
+            let offers = some(8, country, kind, 1_000);
+            let numbers: BTreeSet<PhoneNumber> = offers.iter().map(|offer| offer.number).collect();
+            assert_eq!(numbers.len(), offers.len());
+            for number in numbers {
+                let text = number.to_string();
+                assert_eq!(text.parse(), Ok(number));
+                assert!(text.starts_with(&format!("+{}", country.dialling_prefix())));
+                assert!(!text.starts_with("+1500555"), "Twilio's magic numbers are not for sale");
+                if country.has_area_codes() {
+                    assert!(text.len() == 12 && &text[6..8] != "11" && !"01".contains(&text[5..6]), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn about_one_in_four_local_american_numbers_cannot_fax_and_no_mobile_can() {
+        let without = |offers: &[Offer]| offers.iter().filter(|offer| !offer.capabilities.fax).count();
+        assert!((200..300).contains(&without(&some(8, Country::Us, NumberKind::Local, 1_000))));
+        assert_eq!(without(&some(8, Country::Gb, NumberKind::Mobile, 1_000)), 1_000);
+    }
+
+    #[test]
+    fn no_two_ranges_overlap() {
+        let rows = PLACES.iter().map(|place| place.prefixes.len()).sum::<usize>() + PLACELESS.len();
+        assert_eq!(RANGES.len(), rows, "no two rows have the same leading digits");
+        let ranges: Vec<Range> = RANGES.values().copied().collect();
+        for range in &ranges {
+            assert!(SUBSCRIBER_DIGITS.contains(&range.subscriber_digits));
+            let first = range.leading_digits() * 10u64.pow(range.subscriber_digits);
+            for number in [first, first + 10u64.pow(range.subscriber_digits) - 1] {
+                let owners =
+                    ranges.iter().filter(|other| number / 10u64.pow(other.subscriber_digits) == other.leading_digits());
+                assert_eq!(owners.count(), 1, "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_area_code_is_sold_from_until_all_it_shows_are_owned() {
+        let first = first_in_area(8, 415, &|_| false).expect("415 has numbers");
+        assert!(first.number.to_string().starts_with("+1415"));
+        let second = first_in_area(8, 415, &|number| number == first.number).expect("415 has more");
+        assert_ne!(second.number, first.number);
+        assert_eq!(first_in_area(8, 416, &|_| false).map(|offer| offer.country), Some(Country::Ca));
+        assert_eq!(first_in_area(8, 800, &|_| false).map(|offer| offer.kind), Some(NumberKind::TollFree));
+        for nowhere in [533, 500, 0, 44, 2070] {
+            assert_eq!(first_in_area(8, nowhere, &|_| false), None, "{nowhere}");
+        }
+        assert_eq!(first_in_area(8, 415, &|_| true), None);
+    }
+
+    #[test]
+    fn an_area_code_narrows_a_search_where_there_are_any() {
+        let filter = OfferFilter { area_code: Some(212), ..OfferFilter::default() };
+        let found = search(8, Country::Us, NumberKind::Local, &filter, 50, &|_| false);
+        assert!(found.len() == 50 && found.iter().all(|offer| offer.number.to_string().starts_with("+1212")));
+        let british = search(8, Country::Gb, NumberKind::Local, &filter, 5, &|_| false);
+        assert_eq!(british, some(8, Country::Gb, NumberKind::Local, 5), "elsewhere it has no effect");
+    }
+
+    #[test]
+    fn san_francisco_has_fax_numbers_for_sale() {
+        let filter = OfferFilter { area_code: Some(415), fax_enabled: Some(true), ..OfferFilter::default() };
+        let found = search(8, Country::Us, NumberKind::Local, &filter, 50, &|_| false);
+        assert!(found.len() == 50 && found.iter().all(|offer| offer.capabilities.fax));
+    }
+
+    #[test]
+    fn a_taken_number_is_not_offered() {
+        let all = some(8, Country::Us, NumberKind::Local, 4);
+        let rest = search(8, Country::Us, NumberKind::Local, &OfferFilter::default(), 3, &|n| n == all[0].number);
+        assert_eq!(rest, all[1..]);
+    }
+
+    #[test]
+    fn numbers_outside_every_range_are_not_for_sale() {
+        for number in ["+15005550006", "+15005550000", "+33123456789", "+14150000000", "+14152110000"] {
+            assert_eq!(offer_of(8, number.parse().expect("a number")), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_search_that_nothing_meets_ends() {
+        let filter = OfferFilter { voice_enabled: Some(false), ..OfferFilter::default() };
+        assert_eq!(offers(8, Country::Us, NumberKind::Local, &filter).count(), 0);
+    }
+}
