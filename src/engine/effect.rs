@@ -13,6 +13,12 @@ use crate::model::webhook::{Cookie, Method, Purpose};
 pub struct EffectId(pub(super) u64);
 
 impl EffectId {
+    /// The id with this number.
+    #[must_use]
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The id as an integer, for logs.
     #[must_use]
     pub const fn number(self) -> u64 {
@@ -49,6 +55,29 @@ pub enum Intent {
     AskForTwiml(Box<TwimlRequest>),
     /// Tell an app of a status.
     Deliver(Box<Notice>),
+}
+
+impl Intent {
+    /// What kind of intent it is.
+    #[must_use]
+    pub const fn kind(&self) -> IntentKind {
+        match self {
+            Self::FetchDocument { .. } => IntentKind::FetchDocument,
+            Self::AskForTwiml(_) => IntentKind::AskForTwiml,
+            Self::Deliver(_) => IntentKind::Deliver,
+        }
+    }
+}
+
+/// What kind of thing is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntentKind {
+    /// Fetch a document.
+    FetchDocument,
+    /// Ask an app what to do with a call.
+    AskForTwiml,
+    /// Tell an app of a status.
+    Deliver,
 }
 
 /// A question to a FaxUrl or fallback URL.

@@ -158,6 +158,8 @@ pub enum AnswerOutcome {
         /// Cookies the app set.
         cookies: Vec<Cookie>,
     },
+    /// Of any: performing it failed within the emulator.
+    Lost,
 }
 
 /// Why no document came of a MediaUrl.

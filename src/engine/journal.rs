@@ -8,6 +8,7 @@ use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeRecord, Purpose};
+use crate::twiml::Verb;
 
 use super::input::ResetCount;
 
@@ -73,8 +74,8 @@ pub enum EventKind {
     },
     /// A number's app answered with TwiML.
     TwimlExecuted {
-        /// `Receive` or `Reject`.
-        verb: &'static str,
+        /// The verb that decided.
+        verb: Verb,
     },
     /// A call ended without a fax.
     CallNotAnswered,
@@ -122,6 +123,22 @@ impl EventKind {
             Self::ClockMoved { .. } => "clock.moved",
             Self::WorldReset { .. } => "world.reset",
         }
+    }
+
+    /// The exchange with a customer's app that it tells of.
+    #[must_use]
+    pub const fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
+        if let Self::DocumentFetched { record, .. } | Self::WebhookAttempt { record } = self {
+            Some(record)
+        } else {
+            None
+        }
+    }
+
+    /// The status that a fax entered.
+    #[must_use]
+    pub const fn entered(&self) -> Option<Status> {
+        if let Self::FaxStatus { new, .. } = self { Some(*new) } else { None }
     }
 
     fn size_bytes(&self) -> usize {
@@ -229,10 +246,7 @@ impl Journal {
 
 impl EventFilter {
     fn fits(&self, event: &Event) -> bool {
-        let purpose = match &event.kind {
-            EventKind::DocumentFetched { record, .. } | EventKind::WebhookAttempt { record } => Some(record.purpose),
-            _ => None,
-        };
+        let purpose = event.kind.exchange().map(|record| record.purpose);
         self.fax.is_none_or(|fax| event.fax == Some(fax))
             && self.kind.as_deref().is_none_or(|kind| event.kind.as_str() == kind)
             && self.purpose.is_none_or(|wanted| purpose == Some(wanted))

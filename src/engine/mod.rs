@@ -31,15 +31,16 @@ pub use self::tables::{Cursor, Fax, FaxFilter, Page};
 
 use self::agenda::{Agenda, Alarm, AlarmKind, Ordinal};
 use self::delivery::Outgoing;
-use self::effect::{Effect, EffectId, Generation, Intent};
+use self::effect::{Effect, EffectId, Generation, Intent, IntentKind};
 use self::input::{Answer, AnswerOutcome, Command, Control, Input, Reply, ResetCount};
 use self::journal::{Alert, AlertLevel, Event, EventFilter, EventKind, Journal};
 use self::numbers::Numbers;
-use self::phase::{Ended, Phase, is_edge};
+use self::phase::{Ended, Phase, Processing, is_edge};
 use self::random::WorldSeed;
 use self::retention::Retention;
 use self::tables::{Leg, Tables};
 use crate::model::account::{Account, Accounts, Callbacks, Documents};
+use crate::model::fax::Status;
 use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
@@ -49,6 +50,8 @@ use crate::model::webhook::ExchangeRecord;
 
 /// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
 const ALARMS_A_CALL_MAX: usize = 1_000;
+/// `Internal failure`.
+const CODE_INTERNAL: u32 = 12400;
 /// Faxes and calls that may be pending in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
 
@@ -109,7 +112,7 @@ pub struct Engine {
     outgoing: BTreeMap<FaxSid, Outgoing>,
     journal: Journal,
     effects: VecDeque<Effect>,
-    under_way: BTreeMap<EffectId, FaxSid>,
+    under_way: BTreeMap<EffectId, (FaxSid, IntentKind)>,
     generation: Generation,
     next_effect: u64,
     next_ordinal: Ordinal,
@@ -243,6 +246,12 @@ impl Engine {
         subtle::ConstantTimeEq::ct_eq(own.as_bytes(), token.as_bytes()).into()
     }
 
+    /// The generation that effects are issued in.
+    #[must_use]
+    pub const fn generation(&self) -> Generation {
+        self.generation
+    }
+
     /// The last time the engine has been told.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
@@ -315,6 +324,12 @@ impl Engine {
         self.retention.evicted()
     }
 
+    /// Bytes of media kept.
+    #[must_use]
+    pub const fn media_bytes(&self) -> u64 {
+        self.retention.bytes()
+    }
+
     /// How many faxes there are.
     #[must_use]
     pub fn fax_count(&self) -> usize {
@@ -330,7 +345,7 @@ impl Engine {
     /// How a conversation stands.
     #[must_use]
     pub fn conversation(&self, sid: FaxSid) -> Conversation {
-        let told = !self.outgoing.contains_key(&sid);
+        let told = self.outgoing.get(&sid).is_none_or(Outgoing::is_done);
         let Some(ordinal) = self.tables.ordinal(sid) else {
             let not_answered = self.not_answered.contains(&sid);
             return if not_answered { Conversation::NotAnswered } else { Conversation::Unknown };
@@ -374,7 +389,7 @@ impl Engine {
 
     fn answer(&mut self, answer: Answer, now: Timestamp) {
         let known = answer.generation == self.generation;
-        let Some(sid) = known.then(|| self.under_way.remove(&answer.effect)).flatten() else {
+        let Some((sid, kind)) = known.then(|| self.under_way.remove(&answer.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);
             return;
         };
@@ -384,6 +399,29 @@ impl Engine {
                 self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
             }
             AnswerOutcome::Delivered { record, cookies } => self.delivered(sid, *record, cookies, now),
+            AnswerOutcome::Lost => self.lost(sid, kind, now),
+        }
+    }
+
+    /// Performing an effect failed within the emulator: what waited for it goes on without.
+    fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
+        let text = "a fault of the emulator; please report it";
+        self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), text, None, now);
+        match kind {
+            IntentKind::FetchDocument => {
+                let Some(ordinal) = self.tables.ordinal(sid) else { return };
+                let fetching = |fax: &Fax| matches!(fax.phase, Phase::Processing(Processing::Fetching));
+                if !self.tables.fax(ordinal).is_some_and(fetching) {
+                    return;
+                }
+                let error = Some(Box::new((CODE_INTERNAL, text.into())));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+            }
+            IntentKind::AskForTwiml => {
+                let Some(ordinal) = self.tables.ordinal(sid) else { return };
+                self.not_answered(ordinal, now);
+            }
+            IntentKind::Deliver => self.told(sid, Vec::new()),
         }
     }
 
@@ -412,32 +450,33 @@ impl Engine {
     /// Puts a fax into another phase: asserts the edge, writes the event, queues the callback.
     fn enter(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) {
         let Some(old) = self.tables.set_phase(ordinal, phase, now) else { return };
-        self.entered(ordinal, Some(old), now);
+        self.entered(ordinal, Some(&old), now);
     }
 
     /// Ends a fax and takes away its alarm.
     fn end(&mut self, ordinal: Ordinal, ended: Ended, now: Timestamp) {
         self.agenda.clear(ordinal);
         self.enter(ordinal, Phase::Ended(ended), now);
+        self.release_media(ordinal, now);
     }
 
     /// What every change of status brings, founding included.
-    fn entered(&mut self, ordinal: Ordinal, old: Option<crate::model::fax::Status>, now: Timestamp) {
+    fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.tables.fax(ordinal) else { return };
-        let (sid, new) = (fax.sid, fax.status());
+        let (sid, old, new) = (fax.sid, before.map(Phase::status), fax.status());
         assert!(is_edge(old, new), "fax {sid} can't go from {old:?} to {new}");
         let error = fax.error().map(|(code, text)| (code, text.into()));
         self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, error });
         match fax.leg {
-            Leg::Outbound(_) => self.tell_status(ordinal, now),
-            Leg::Inbound(_) => self.tell_end(ordinal, now),
+            Leg::Outbound(_) => self.tell_status(ordinal),
+            Leg::Inbound(_) => self.tell_end(ordinal, before),
         }
     }
 
     fn issue(&mut self, fax: FaxSid, intent: Intent) {
         let id = EffectId(self.next_effect);
         self.next_effect += 1;
-        self.under_way.insert(id, fax);
+        self.under_way.insert(id, (fax, intent.kind()));
         self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
     }
 

@@ -71,7 +71,7 @@ impl Engine {
             Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) => {}
             Phase::Processing(Processing::Ringing { far, .. }) => {
                 let far = *far;
-                self.hang_up(far);
+                self.hang_up(far, now);
             }
             Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return Err(Refusal::TooLateToCancel(sid)),
         }
@@ -86,7 +86,7 @@ impl Engine {
         }
         let ordinal = fax.ordinal;
         if let Some(fax) = self.tables.remove_fax(ordinal) {
-            self.retention.forget(&fax);
+            self.retention.forget(fax.ordinal);
         }
         Ok(Reply::Done)
     }
@@ -191,8 +191,8 @@ impl Engine {
     /// A number of this world has dealt with the call.
     pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
         let Some(fax) = self.tables.fax(ordinal) else { return };
-        if let Phase::Processing(Processing::Ringing { document, far }) = &fax.phase {
-            let sending = Sending { document: document.clone(), calls: 1, step: CallStep::RingingOwn(*far) };
+        if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
+            let sending = Sending { document: document.clone(), calls: 1, step: CallStep::RingingOwn };
             self.enter(ordinal, Phase::Sending(sending), now);
         }
         match answer {
@@ -211,7 +211,7 @@ impl Engine {
         let Some(fax) = self.tables.fax_mut(ordinal) else { return };
         let sid = fax.sid;
         let (document, talk) = match &mut fax.phase {
-            Phase::Sending(Sending { document, step: CallStep::Talking(talk), .. }) => (document, talk),
+            Phase::Sending(Sending { document, step: CallStep::Talking(talk), .. }) => (&*document, talk),
             Phase::Receiving(receiving) => match &mut receiving.transmission {
                 Some(talk) => (&receiving.document, talk),
                 None => return,
@@ -292,9 +292,10 @@ impl Engine {
             return;
         }
         let pages = Some(sending.document.pages);
-        let (code, duration_s) = match status {
-            Status::NoAnswer => (line::CODE_NO_ANSWER, Some(seconds(line::NO_ANSWER_MS))),
-            _ => (line::CODE_BUSY, None),
+        let (code, duration_s) = if status == Status::NoAnswer {
+            (line::CODE_NO_ANSWER, Some(seconds(line::NO_ANSWER_MS)))
+        } else {
+            (line::CODE_BUSY, None)
         };
         let error = Some(Box::new((code, line::text(code).into())));
         self.end(ordinal, Ended { status, pages, duration_s, error }, now);
@@ -329,7 +330,7 @@ impl Engine {
         if let Some(fax) = self.tables.fax_mut(ordinal) {
             fax.phase = match &fax.phase {
                 Phase::Sending(_) => {
-                    Phase::Sending(Sending { document: document.clone(), calls, step: CallStep::RingingOwn(far) })
+                    Phase::Sending(Sending { document: document.clone(), calls, step: CallStep::RingingOwn })
                 }
                 Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
                     Phase::Processing(Processing::Ringing { document: document.clone(), far })

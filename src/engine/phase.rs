@@ -92,7 +92,7 @@ pub(super) enum CallStep {
     /// A machine elsewhere rings; what it will do is settled.
     Ringing(Verdict),
     /// A number of this world rings.
-    RingingOwn(Ordinal),
+    RingingOwn,
     /// Pages go over the line.
     Talking(Transmission),
     /// Busy or unanswered; the next call is due later.

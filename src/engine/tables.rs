@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::agenda::Ordinal;
 use super::input::LineFault;
 use super::phase::{Ended, Phase, Processing};
-use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
+use crate::model::fax::{Direction, Quality, Status};
 use crate::model::media::{Document, Media};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{FaxSid, MediaSid};
@@ -64,8 +64,6 @@ pub(super) struct Order {
 pub(super) struct Acceptance {
     pub(super) station_id: Box<str>,
     pub(super) told: Told,
-    pub(super) media_type: MediaType,
-    pub(super) page_size: PageSize,
     pub(super) store_media: bool,
 }
 
@@ -274,16 +272,14 @@ impl Tables {
         Some(call)
     }
 
-    /// Puts a fax into another phase; answers its status before.
-    pub(super) fn set_phase(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) -> Option<Status> {
+    /// Puts a fax into another phase; answers the one before.
+    pub(super) fn set_phase(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) -> Option<Phase> {
         let fax = self.faxes.get_mut(&ordinal)?;
-        let old = fax.status();
-        if !old.is_final() && phase.status().is_final() {
+        if !fax.status().is_final() && phase.status().is_final() {
             self.active -= 1;
         }
-        fax.phase = phase;
         fax.updated = now;
-        Some(old)
+        Some(std::mem::replace(&mut fax.phase, phase))
     }
 
     pub(super) fn ordinal(&self, sid: FaxSid) -> Option<Ordinal> {
@@ -334,7 +330,8 @@ impl Tables {
                 let mut rest = self.newest_first(filter, low, high.min(anchor));
                 let items: Vec<_> = rest.by_ref().take(limit).collect();
                 let has_next = rest.next().is_some();
-                Page { has_next, has_previous: self.oldest_first(filter, low.max(anchor), high).next().is_some(), items }
+                let has_previous = self.oldest_first(filter, low.max(anchor), high).next().is_some();
+                Page { has_next, has_previous, items }
             }
             Cursor::After(anchor) => {
                 let mut rest = self.oldest_first(filter, low.max(anchor.saturating_add(1)), high);
@@ -356,12 +353,15 @@ impl Tables {
         (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
     }
 
-    fn newest_first<'a>(
-        &'a self,
-        filter: &'a FaxFilter,
+    fn newest_first<'t, 'i>(
+        &'t self,
+        filter: &'i FaxFilter,
         low: Ordinal,
         high: Ordinal,
-    ) -> Box<dyn Iterator<Item = &'a Fax> + 'a> {
+    ) -> Box<dyn Iterator<Item = &'t Fax> + 'i>
+    where
+        't: 'i,
+    {
         if low >= high {
             return Box::new(std::iter::empty());
         }
@@ -375,12 +375,15 @@ impl Tables {
         }
     }
 
-    fn oldest_first<'a>(
-        &'a self,
-        filter: &'a FaxFilter,
+    fn oldest_first<'t, 'i>(
+        &'t self,
+        filter: &'i FaxFilter,
         low: Ordinal,
         high: Ordinal,
-    ) -> Box<dyn Iterator<Item = &'a Fax> + 'a> {
+    ) -> Box<dyn Iterator<Item = &'t Fax> + 'i>
+    where
+        't: 'i,
+    {
         if low >= high {
             return Box::new(std::iter::empty());
         }
@@ -394,7 +397,7 @@ impl Tables {
         }
     }
 
-    fn index<'a>(&'a self, filter: &'a FaxFilter) -> Option<(&'a BTreeSet<(Party, Ordinal)>, &'a Party)> {
+    fn index<'t, 'i>(&'t self, filter: &'i FaxFilter) -> Option<(&'t BTreeSet<(Party, Ordinal)>, &'i Party)> {
         let by_to = filter.to.as_ref().map(|party| (&self.by_to, party));
         by_to.or_else(|| filter.from.as_ref().map(|party| (&self.by_from, party)))
     }
@@ -402,7 +405,8 @@ impl Tables {
 
 /// Whether the parties fit; the index has dealt with one of them and with the dates.
 fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
-    filter.from.as_ref().is_none_or(|party| *party == fax.from) && filter.to.as_ref().is_none_or(|party| *party == fax.to)
+    filter.from.as_ref().is_none_or(|party| *party == fax.from)
+        && filter.to.as_ref().is_none_or(|party| *party == fax.to)
 }
 
 /// A media of a fax, by both ids.

@@ -1,0 +1,193 @@
+//! Telling apps of statuses: in order per fax, never two at once for one fax. It never sends anything itself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rand::Rng;
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::effect::{Intent, Notice};
+use super::journal::{AlertLevel, EventKind};
+use super::phase::Phase;
+use super::tables::{Fax, Leg, Told};
+use crate::model::account::Callbacks;
+use crate::model::fax::Status;
+use crate::model::media::Document;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Cookie, ExchangeRecord, Method, Purpose};
+
+/// Cookies kept of one fax; an app that sets more has the oldest forgotten.
+const COOKIES_MAX: usize = 50;
+
+/// The place of a request among those of a fax; its idempotency token depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TokenPlace {
+    /// The question to the FaxUrl.
+    FaxUrl,
+    /// The question to the fallback URL.
+    Fallback,
+    /// The n-th message.
+    Notice(u64),
+}
+
+/// What is still to be told of one fax.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outgoing {
+    queue: VecDeque<Notice>,
+    under_way: bool,
+    told: u64,
+    /// What the app set earlier in this fax.
+    pub(super) cookies: Vec<Cookie>,
+}
+
+impl Outgoing {
+    /// How many messages have not been sent.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether nothing is left to be told.
+    pub(super) fn is_done(&self) -> bool {
+        self.queue.is_empty() && !self.under_way
+    }
+}
+
+/// Takes newly set cookies into those of a fax: the last of a host and name wins.
+pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
+    for cookie in set {
+        kept.retain(|old| old.host != cookie.host || old.name() != cookie.name());
+        kept.push(cookie);
+    }
+    let surplus = kept.len().saturating_sub(COOKIES_MAX);
+    kept.drain(..surplus);
+}
+
+impl Engine {
+    /// Tells the StatusCallback of an outbound fax, where the account's choice has this status told.
+    pub(super) fn tell_status(&mut self, ordinal: Ordinal) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let Leg::Outbound(order) = &fax.leg else { return };
+        let status = fax.status();
+        let wanted = match self.rules().callbacks {
+            Callbacks::All => true,
+            Callbacks::QueuedAndFinal => status == Status::Queued || status.is_final(),
+            Callbacks::Final => status.is_final(),
+        };
+        let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
+        let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
+        let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
+        notice.remote_station_id = answered.then(|| fax.to.to_string().into());
+        notice.original_media_url = Some(order.media_url.clone());
+        notice.pages = fax.pages().filter(|_| status == Status::Delivered);
+        self.tell(fax.sid, notice);
+    }
+
+    /// Tells whoever is to hear how an incoming fax ended.
+    pub(super) fn tell_end(&mut self, ordinal: Ordinal, before: Option<&Phase>) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let Leg::Inbound(acceptance) = &fax.leg else { return };
+        if !fax.status().is_final() {
+            return;
+        }
+        let (purpose, url, method) = match &acceptance.told {
+            Told::Action(url, method) => (Purpose::Action, url.clone(), *method),
+            Told::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
+            Told::Nobody => {
+                self.outgoing.remove(&fax.sid);
+                return;
+            }
+        };
+        let received = fax.status() == Status::Received;
+        let mut notice = notice(fax, purpose, url, method);
+        notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
+        notice.pages = fax.pages().filter(|_| received);
+        notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
+        self.tell(fax.sid, notice);
+    }
+
+    pub(super) fn delivered(&mut self, sid: FaxSid, record: ExchangeRecord, cookies: Vec<Cookie>, now: Timestamp) {
+        let record = Arc::new(record);
+        self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
+        if let Some(failure) = &record.failure {
+            let text = format!("{}: {failure}", record.purpose.as_str());
+            self.alert(Some(sid), (failure.code(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
+        }
+        self.told(sid, cookies);
+    }
+
+    /// The message under way has reached its end, well or not: the next may go.
+    pub(super) fn told(&mut self, sid: FaxSid, cookies: Vec<Cookie>) {
+        let Some(outgoing) = self.outgoing.get_mut(&sid) else { return };
+        outgoing.under_way = false;
+        keep_cookies(&mut outgoing.cookies, cookies);
+        self.tell_next(sid);
+    }
+
+    /// A UUID that is the same each time the same request is made.
+    pub(super) fn idempotency_token(&self, sid: FaxSid, place: TokenPlace) -> Box<str> {
+        let place = match place {
+            TokenPlace::FaxUrl => 0,
+            TokenPlace::Fallback => 1,
+            TokenPlace::Notice(n) => 2 + n,
+        };
+        let bits = self.seed().generator("token", sid.bytes(), place).next_u64();
+        let low = self.seed().generator("token-low", sid.bytes(), place).next_u64();
+        let (variant, node) = (0x8000 | (low >> 48 & 0x3fff), low & 0xffff_ffff_ffff);
+        let (time_low, time_mid, version) = (bits >> 32, bits >> 16 & 0xffff, 0x4000 | (bits & 0x0fff));
+        format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{variant:04x}-{node:012x}").into()
+    }
+
+    fn tell(&mut self, sid: FaxSid, mut notice: Notice) {
+        let outgoing = self.outgoing.entry(sid).or_default();
+        let place = TokenPlace::Notice(outgoing.told);
+        outgoing.told += 1;
+        notice.idempotency_token = self.idempotency_token(sid, place);
+        if let Some(outgoing) = self.outgoing.get_mut(&sid) {
+            outgoing.queue.push_back(notice);
+        }
+        self.tell_next(sid);
+    }
+
+    /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
+    fn tell_next(&mut self, sid: FaxSid) {
+        let Some(outgoing) = self.outgoing.get_mut(&sid).filter(|outgoing| !outgoing.under_way) else { return };
+        if let Some(mut notice) = outgoing.queue.pop_front() {
+            outgoing.under_way = true;
+            notice.cookies.clone_from(&outgoing.cookies);
+            self.issue(sid, Intent::Deliver(Box::new(notice)));
+        } else if self.fax(sid).map_or(true, |fax| fax.status().is_final()) {
+            self.outgoing.remove(&sid);
+        }
+    }
+}
+
+/// What every message of a fax says.
+fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice {
+    Notice {
+        purpose,
+        url,
+        method,
+        status: fax.status(),
+        direction: fax.direction(),
+        from: fax.from.clone(),
+        to: fax.to.clone(),
+        remote_station_id: None,
+        original_media_url: None,
+        pages: None,
+        media: fax.media.as_ref().map(|media| (media.sid, media.document.media_type)),
+        attachment: None,
+        error: fax.error().map(|(code, text)| (code, text.into())),
+        origin: Arc::clone(&fax.origin),
+        cookies: Vec::new(),
+        idempotency_token: Box::default(),
+    }
+}
+
+fn incoming_document(phase: &Phase) -> Option<Document> {
+    match phase {
+        Phase::Receiving(receiving) => Some(receiving.document.clone()),
+        Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Ended(_) => None,
+    }
+}

@@ -1,0 +1,322 @@
+//! Receiving a fax: a call rings, its app is asked, TwiML decides, pages come in. It never reads TwiML itself.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::delivery::{self, TokenPlace};
+use super::effect::{Intent, TwimlRequest};
+use super::input::{ReceiveFax, Reply, Ringing};
+use super::journal::{AlertLevel, EventKind};
+use super::line;
+use super::outbound::FarAnswer;
+use super::phase::{Ended, Phase, Receiving, Transmission};
+use super::tables::{Acceptance, Call, Caller, Fax, Leg, Told};
+use crate::model::fax::Status;
+use crate::model::media::Document;
+use crate::model::number::{IncomingNumber, ReceiveMode};
+use crate::model::phone::PhoneNumber;
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
+use crate::twiml::{Reading, Receive, Verb, WARNING_CODE};
+
+/// Calls without a fax whose end is remembered for who waits for it.
+const NOT_ANSWERED_MAX: usize = 10_000;
+/// `Invalid URL format`.
+const CODE_INVALID_URL: u32 = 11100;
+
+impl Engine {
+    pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Reply, Refusal> {
+        if self.account.auth_token.is_none() {
+            return Err(Refusal::Unclaimed);
+        }
+        let number = self.called_number(order.to)?;
+        self.check_room()?;
+        let sid = self.sid_of_call(order.sid)?;
+        let ordinal = self.take_ordinal();
+        let ringing = Ringing { sid, from: order.from.clone(), to: number };
+        let call = Call {
+            sid,
+            caller: Caller::Machine,
+            from: order.from,
+            to: number,
+            quality: order.quality,
+            station_id: order.station_id,
+            document: order.document,
+            fault: order.line_fault,
+            origin: order.origin,
+            rang: now,
+            cookies: Vec::new(),
+        };
+        self.ring(ordinal, call, now);
+        Ok(Reply::Ringing(ringing))
+    }
+
+    /// An outbound fax of this world calls one of its numbers, for the `calls`th time.
+    pub(super) fn call_own_number(
+        &mut self,
+        (caller, calls): (Ordinal, u32),
+        far: Ordinal,
+        number: PhoneNumber,
+        document: Document,
+        now: Timestamp,
+    ) {
+        let Some(fax) = self.tables.fax(caller) else { return };
+        let sid = FaxSid::from_bytes(self.seed().sid_bytes("call", fax.sid.bytes(), u64::from(calls)));
+        let call = Call {
+            sid,
+            caller: Caller::Own(caller),
+            from: fax.from.clone(),
+            to: number,
+            quality: fax.quality,
+            station_id: fax.from.to_string().into(),
+            document,
+            fault: None,
+            origin: Arc::clone(&fax.origin),
+            rang: now,
+            cookies: Vec::new(),
+        };
+        self.ring(far, call, now);
+    }
+
+    /// The caller has given up before the app answered.
+    pub(super) fn hang_up(&mut self, far: Ordinal, now: Timestamp) {
+        if let Some(call) = self.tables.remove_call(far) {
+            self.close_call(&call, now);
+        }
+    }
+
+    pub(super) fn twiml_answered(
+        &mut self,
+        sid: FaxSid,
+        record: ExchangeRecord,
+        cookies: Vec<Cookie>,
+        base_url: &str,
+        reading: Result<Reading, ExchangeFailure>,
+        now: Timestamp,
+    ) {
+        let record = Arc::new(record);
+        self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
+        let Some(ordinal) = self.tables.ordinal(sid) else { return };
+        let Some(call) = self.tables.call_mut(ordinal) else { return };
+        delivery::keep_cookies(&mut call.cookies, cookies);
+        let verb = match reading {
+            Ok(reading) => {
+                for warning in &reading.warnings {
+                    let kind = (WARNING_CODE, AlertLevel::Warning);
+                    self.alert(Some(sid), kind, warning, Some(Arc::clone(&record)), now);
+                }
+                reading.verb.map_err(|error| (error.code(), error.to_string()))
+            }
+            Err(failure) => Err((failure.code(), failure.to_string())),
+        };
+        match verb {
+            Ok(verb) => {
+                self.journal.write(now, Some(sid), EventKind::TwimlExecuted { verb: verb.clone() });
+                match &verb {
+                    Verb::Receive(receive) => self.take_call(ordinal, receive, base_url, now),
+                    Verb::Reject => self.reject_call(ordinal, now),
+                }
+            }
+            Err((code, text)) => {
+                let failed = (code, Box::from(record.url.as_str()));
+                let first = record.purpose == Purpose::FaxUrl;
+                self.alert(Some(sid), (code, AlertLevel::Error), &text, Some(record), now);
+                if !(first && self.ask_fallback(ordinal, failed)) {
+                    self.not_answered(ordinal, now);
+                }
+            }
+        }
+    }
+
+    /// All pages of an incoming fax have come in.
+    pub(super) fn received(&mut self, ordinal: Ordinal, duration_s: Option<u32>, now: Timestamp) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
+        let document = receiving.document.clone();
+        let pages = Some(document.pages);
+        if acceptance.store_media {
+            self.store_media(ordinal, document, now);
+        }
+        self.end(ordinal, Ended { status: Status::Received, pages, duration_s, error: None }, now);
+    }
+
+    fn called_number(&self, wanted: Option<PhoneNumber>) -> Result<PhoneNumber, Refusal> {
+        if let Some(number) = wanted {
+            let owned = self.numbers.by_number(number).ok_or(Refusal::NumberNotOwned(number))?;
+            return match owned.attributes.voice_receive_mode {
+                ReceiveMode::Fax => Ok(number),
+                ReceiveMode::Voice => Err(Refusal::NotAFaxNumber(number)),
+            };
+        }
+        let mut fax_numbers = self.numbers.newest_first().filter(|number| takes_faxes(number));
+        match (fax_numbers.next(), fax_numbers.count()) {
+            (Some(only), 0) => Ok(only.number),
+            (first, others) => Err(Refusal::AmbiguousNumber(usize::from(first.is_some()) + others)),
+        }
+    }
+
+    fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
+        let order = self.next_order;
+        let sid = wanted.unwrap_or_else(|| FaxSid::from_bytes(self.seed().sid_bytes("call", b"", order)));
+        if self.tables.ordinal(sid).is_some() || self.not_answered.contains(&sid) {
+            return Err(Refusal::SidTaken(sid));
+        }
+        self.next_order += 1;
+        Ok(sid)
+    }
+
+    fn ring(&mut self, ordinal: Ordinal, call: Call, now: Timestamp) {
+        let (sid, number) = (call.sid, call.to);
+        let quiet = match self.numbers.by_number(number).map(|number| &number.attributes) {
+            Some(attributes) if attributes.voice_receive_mode == ReceiveMode::Voice => Some("answers voice calls"),
+            Some(attributes) if attributes.voice_url.is_empty() => Some("has no VoiceUrl to ask what to do with a fax"),
+            Some(_) => None,
+            None => Some("is not this account's any more"),
+        };
+        self.tables.insert_call(ordinal, call);
+        if let Some(why) = quiet {
+            let text = format!("{number} {why}");
+            self.alert(Some(sid), (CODE_INVALID_URL, AlertLevel::Error), &text, None, now);
+            self.not_answered(ordinal, now);
+            return;
+        }
+        self.ask(ordinal, Purpose::FaxUrl, None);
+    }
+
+    /// Asks the fallback URL, where the number has one.
+    fn ask_fallback(&mut self, ordinal: Ordinal, failed: (u32, Box<str>)) -> bool {
+        let number = self.tables.call(ordinal).and_then(|call| self.numbers.by_number(call.to));
+        let has_one = number.is_some_and(|number| !number.attributes.voice_fallback_url.is_empty());
+        if has_one {
+            self.ask(ordinal, Purpose::FallbackUrl, Some(failed));
+        }
+        has_one
+    }
+
+    fn ask(&mut self, ordinal: Ordinal, purpose: Purpose, failed: Option<(u32, Box<str>)>) {
+        let Some(call) = self.tables.call(ordinal) else { return };
+        let Some(number) = self.numbers.by_number(call.to) else { return };
+        let attributes = &number.attributes;
+        let (url, method, place) = match purpose {
+            Purpose::FallbackUrl => {
+                (&attributes.voice_fallback_url, attributes.voice_fallback_method, TokenPlace::Fallback)
+            }
+            Purpose::FaxUrl | Purpose::MediaUrl | Purpose::Action | Purpose::StatusCallback => {
+                (&attributes.voice_url, attributes.voice_method, TokenPlace::FaxUrl)
+            }
+        };
+        let request = TwimlRequest {
+            purpose,
+            url: url.clone(),
+            method,
+            from: call.from.clone(),
+            to: call.to,
+            failed,
+            cookies: call.cookies.clone(),
+            idempotency_token: self.idempotency_token(call.sid, place),
+        };
+        self.issue(call.sid, Intent::AskForTwiml(Box::new(request)));
+    }
+
+    /// `<Receive>`: the fax exists from here on.
+    fn take_call(&mut self, ordinal: Ordinal, receive: &Receive, base_url: &str, now: Timestamp) {
+        let Some(mut call) = self.tables.remove_call(ordinal) else { return };
+        let told = self.hears_of_end(&call, receive, base_url, now);
+        let acceptance =
+            Acceptance { station_id: std::mem::take(&mut call.station_id), told, store_media: receive.store_media };
+        let talk = Transmission { far: None, fault: call.fault, page_ms: line::PAGE_MS, pages_done: 0, line_ms: 0 };
+        let transmission = (call.caller == Caller::Machine).then_some(talk);
+        let phase = Phase::Receiving(Receiving { document: call.document.clone(), transmission });
+        delivery::keep_cookies(
+            &mut self.outgoing.entry(call.sid).or_default().cookies,
+            std::mem::take(&mut call.cookies),
+        );
+        let caller = call.caller;
+        self.found_inbound(ordinal, call, acceptance, phase, now);
+        match caller {
+            Caller::Machine => self.next_page(ordinal, talk, now),
+            Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes(ordinal), now),
+        }
+    }
+
+    /// `<Reject>`: the fax is born canceled; nobody is told, since no action can be given.
+    fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(mut call) = self.tables.remove_call(ordinal) else { return };
+        let acceptance =
+            Acceptance { station_id: std::mem::take(&mut call.station_id), told: Told::Nobody, store_media: false };
+        let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, error: None };
+        let caller = call.caller;
+        self.found_inbound(ordinal, call, acceptance, Phase::Ended(ended), now);
+        if let Caller::Own(caller) = caller {
+            self.far_answered(caller, &FarAnswer::Busy, now);
+        }
+    }
+
+    fn found_inbound(&mut self, ordinal: Ordinal, call: Call, acceptance: Acceptance, phase: Phase, now: Timestamp) {
+        let fax = Fax {
+            sid: call.sid,
+            ordinal,
+            from: call.from,
+            to: crate::model::phone::Party::Number(call.to),
+            quality: call.quality,
+            created: call.rang,
+            updated: now,
+            media: None,
+            origin: call.origin,
+            leg: Leg::Inbound(Box::new(acceptance)),
+            phase,
+        };
+        self.tables.insert_fax(fax);
+        self.entered(ordinal, None, now);
+    }
+
+    /// Who hears of the end: the action, or the number's StatusCallback where no action is given (contract 4.5).
+    fn hears_of_end(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> Told {
+        let Some(action) = &receive.action else {
+            let number = self.numbers.by_number(call.to).map(|number| &number.attributes);
+            return match number.filter(|attributes| !attributes.status_callback.is_empty()) {
+                Some(attributes) => {
+                    Told::StatusCallback(attributes.status_callback.clone(), attributes.status_callback_method)
+                }
+                None => Told::Nobody,
+            };
+        };
+        let resolved = Url::parse(base_url).and_then(|base| base.join(action));
+        match resolved {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                Told::Action(String::from(url).into(), receive.method)
+            }
+            _ => {
+                let text = format!("<Receive action=\"{action}\"> is no address that {base_url} leads to");
+                self.alert(Some(call.sid), (CODE_INVALID_URL, AlertLevel::Error), &text, None, now);
+                Told::Nobody
+            }
+        }
+    }
+
+    /// No usable TwiML came: the call ends without a fax.
+    pub(super) fn not_answered(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(call) = self.tables.remove_call(ordinal) else { return };
+        self.close_call(&call, now);
+        if let Caller::Own(caller) = call.caller {
+            self.far_answered(caller, &FarAnswer::NoAnswer, now);
+        }
+    }
+
+    fn close_call(&mut self, call: &Call, now: Timestamp) {
+        self.journal.write(now, Some(call.sid), EventKind::CallNotAnswered);
+        self.not_answered.push_back(call.sid);
+        if self.not_answered.len() > NOT_ANSWERED_MAX {
+            self.not_answered.pop_front();
+        }
+    }
+}
+
+fn takes_faxes(number: &IncomingNumber) -> bool {
+    number.attributes.voice_receive_mode == ReceiveMode::Fax
+}
