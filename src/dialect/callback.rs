@@ -1,0 +1,81 @@
+//! The parameters of the requests that customers' apps get, in Twilio's words (contract 4.1, 4.4, 4.6).
+//! It never signs or sends them.
+
+use crate::engine::effect::{Notice, TwimlRequest};
+use crate::model::sid::{AccountSid, FaxSid};
+
+/// Name and value of each parameter, in order; no name twice, no empty value: validators differ on both.
+pub type Params = Vec<(String, String)>;
+
+/// What a FaxUrl or fallback URL is asked with.
+#[must_use]
+pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
+    let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());
+    if let Some((code, url)) = &request.failed {
+        add(&mut params, "ErrorCode", &code.to_string());
+        add(&mut params, "ErrorUrl", url);
+    }
+    params
+}
+
+/// What an action or StatusCallback is told.
+#[must_use]
+pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_url: Option<&str>) -> Params {
+    let mut params = common(account, fax, &notice.from.to_string(), &notice.to.to_string());
+    add(&mut params, "RemoteStationId", notice.remote_station_id.as_deref().unwrap_or_default());
+    add(&mut params, "FaxStatus", notice.status.as_str());
+    add(&mut params, "Status", notice.status.as_str());
+    add(&mut params, "OriginalMediaUrl", notice.original_media_url.as_deref().unwrap_or_default());
+    if let Some(pages) = notice.pages {
+        add(&mut params, "NumPages", &pages.to_string());
+    }
+    if let Some(url) = media_url {
+        add(&mut params, "MediaUrl", url);
+    }
+    if let Some((code, text)) = &notice.error {
+        add(&mut params, "ErrorCode", &code.to_string());
+        add(&mut params, "ErrorMessage", text);
+    }
+    params
+}
+
+fn common(account: AccountSid, fax: FaxSid, from: &str, to: &str) -> Params {
+    let mut params = Params::new();
+    add(&mut params, "FaxSid", &fax.to_string());
+    add(&mut params, "AccountSid", &account.to_string());
+    add(&mut params, "From", from);
+    add(&mut params, "To", to);
+    add(&mut params, "ApiVersion", "v1");
+    params
+}
+
+fn add(params: &mut Params, name: &str, value: &str) {
+    if !value.is_empty() {
+        params.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::phone::{Party, PhoneNumber};
+    use crate::model::webhook::{Method, Purpose};
+
+    #[test]
+    fn empty_values_are_left_out_and_the_fallback_hears_of_the_error() {
+        let request = TwimlRequest {
+            purpose: Purpose::FallbackUrl,
+            url: "http://app/fallback".into(),
+            method: Method::Post,
+            from: Party::Name("".into()),
+            to: PhoneNumber::from_digits(15_005_550_006),
+            failed: Some((11200, "http://app/fax".into())),
+            cookies: Vec::new(),
+            idempotency_token: "t".into(),
+        };
+        let params = twiml_params(AccountSid::from_bytes([0; 16]), FaxSid::from_bytes([1; 16]), &request);
+        let names: Vec<_> = params.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["FaxSid", "AccountSid", "To", "ApiVersion", "ErrorCode", "ErrorUrl"]);
+        assert_eq!(params[5].1, "http://app/fax");
+    }
+}

@@ -1,0 +1,88 @@
+//! Dates as the APIs write them and as clients send them (contract §2). It reads no clock and knows no time zones.
+
+use jiff::civil::{self, DateTime};
+use jiff::tz::TimeZone;
+
+use crate::model::time::Timestamp;
+
+/// `2015-07-30T20:00:00Z`, as v1 resources have it: twilio-python leaves any other form a string.
+#[must_use]
+pub fn iso(moment: Timestamp) -> String {
+    civil_utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// `Thu, 30 Jul 2015 23:19:04 +0000`, as 2010-04-01 resources have it (RFC 2822 §3.3).
+#[must_use]
+pub fn rfc2822(moment: Timestamp) -> String {
+    civil_utc(moment).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+/// `20150730T200000Z`, as pre-signed URLs have it.
+#[must_use]
+pub fn compact(moment: Timestamp) -> String {
+    civil_utc(moment).strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// A date from a client: with a time and `Z` or an offset; without an offset in UTC; a bare day is its midnight.
+/// Parts of a second are dropped, for dates in answers have none.
+#[must_use]
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let seconds = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second).ok().or_else(|| {
+        let moment = text.parse::<DateTime>().ok()?;
+        Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+    });
+    seconds.map(Timestamp::from_seconds)
+}
+
+/// A date in the form that `compact` writes.
+#[must_use]
+pub fn parse_compact(text: &str) -> Option<Timestamp> {
+    let moment = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    Some(Timestamp::from_seconds(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second()))
+}
+
+// Civil, since jiff's own timestamps end two days before the calendar does.
+fn civil_utc(moment: Timestamp) -> DateTime {
+    civil::date(1970, 1, 1).at(0, 0, 0, 0).saturating_add(jiff::SignedDuration::from_secs(moment.seconds()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOMENT: Timestamp = Timestamp::LATEST;
+
+    #[test]
+    fn dates_have_the_form_of_each_api() {
+        let moment = Timestamp::from_micros(1_438_298_344_999_999);
+        assert_eq!(iso(moment), "2015-07-30T23:19:04Z");
+        assert_eq!(rfc2822(moment), "Thu, 30 Jul 2015 23:19:04 +0000");
+        assert_eq!(compact(moment), "20150730T231904Z");
+        assert_eq!(iso(MOMENT), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_date_may_come_with_an_offset_a_fraction_or_without_a_time() {
+        for (text, seconds) in [
+            ("2015-07-30T23:19:04Z", 1_438_298_344),
+            ("2015-07-31T01:19:04+02:00", 1_438_298_344),
+            ("2015-07-30T23:19:04.9Z", 1_438_298_344),
+            ("2015-07-30T23:19:04", 1_438_298_344),
+            ("2015-07-30 23:19:04", 1_438_298_344),
+            ("2015-07-30", 1_438_214_400),
+        ] {
+            assert_eq!(parse(text).map(Timestamp::seconds), Some(seconds), "{text}");
+        }
+        for bad in ["", "yesterday", "2015-13-01", "2015-07-30T25:00:00Z", "1438298344"] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_compact_date_reads_back() {
+        let moment = Timestamp::from_seconds(1_438_298_344);
+        assert_eq!(parse_compact(&compact(moment)), Some(moment));
+        assert_eq!(parse_compact("2015-07-30T23:19:04Z"), None);
+    }
+}

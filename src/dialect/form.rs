@@ -1,0 +1,160 @@
+//! Forms and queries: `application/x-www-form-urlencoded` in and out. It knows no parameter's meaning.
+
+use std::fmt::Write;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+
+/// The longest body taken: a hundred times the longest request of any helper library.
+pub const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Parameters of one request; Twilio's largest resource has some thirty.
+pub const PARAMETERS_MAX: usize = 1_000;
+
+/// All but RFC 3986's unreserved characters, as the helper libraries encode.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Why a body or query is no form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// A name or value decodes to bytes that are no text.
+    #[error("The parameter {0} is not encoded in UTF-8")]
+    NotUtf8(String),
+    /// More than `PARAMETERS_MAX`.
+    #[error("The request has more than {PARAMETERS_MAX} parameters")]
+    TooMany,
+}
+
+/// The parameters of a request, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads a body or query; a `%` that begins no escape stands for itself.
+    ///
+    /// # Errors
+    /// Bytes that are no text, or too many parameters.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
+        let mut pairs = Vec::new();
+        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            if pairs.len() == PARAMETERS_MAX {
+                return Err(FormError::TooMany);
+            }
+            let split = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let name =
+                decoded(&pair[..split]).map_err(|lossy| FormError::NotUtf8(lossy.escape_default().to_string()))?;
+            let value = decoded(pair.get(split + 1..).unwrap_or_default());
+            let value = value.map_err(|_| FormError::NotUtf8(name.clone()))?;
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of a parameter, the first where it came more than once.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
+    }
+
+    /// Names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// The pairs as a form body: spaces are `+`.
+#[must_use]
+pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+    encode_query(pairs).replace("%20", "+")
+}
+
+/// The pairs as a query: spaces are `%20`, which every framework decodes as validators expect (clients.md §4).
+#[must_use]
+pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+    let mut text = String::new();
+    for (name, value) in pairs {
+        let separator = if text.is_empty() { "" } else { "&" };
+        let name = utf8_percent_encode(name.as_ref(), RESERVED);
+        let value = utf8_percent_encode(value.as_ref(), RESERVED);
+        let _ = write!(text, "{separator}{name}={value}");
+    }
+    text
+}
+
+/// The address with the pairs added to its query, before a fragment.
+#[must_use]
+pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> String {
+    if pairs.is_empty() {
+        return url.to_owned();
+    }
+    let split = url.find('#').unwrap_or(url.len());
+    let (address, fragment) = url.split_at(split);
+    let separator = match address.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some((_, query)) if query.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    format!("{address}{separator}{}{fragment}", encode_query(pairs))
+}
+
+/// The text; where the bytes are none, the best that can be shown of it.
+fn decoded(bytes: &[u8]) -> Result<String, String> {
+    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let decoded: Vec<u8> = percent_decode(&spaced).collect();
+    String::from_utf8(decoded).map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        Form::parse(text.as_bytes()).unwrap().0
+    }
+
+    fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn forms_of_real_clients_are_read() {
+        // clients.md §3: twilio-python with `+`, twilio-node with `%20`.
+        assert_eq!(
+            pairs("To=%2B15558675310&SipAuthUsername=us+er"),
+            owned(&[("To", "+15558675310"), ("SipAuthUsername", "us er")])
+        );
+        assert_eq!(pairs("SipAuthUsername=us%20er&x=%C3%A9"), owned(&[("SipAuthUsername", "us er"), ("x", "é")]));
+    }
+
+    #[test]
+    fn odd_forms_are_read_as_browsers_read_them() {
+        assert_eq!(pairs("&&a&b=&=c&d=e=f"), owned(&[("a", ""), ("b", ""), ("", "c"), ("d", "e=f")]));
+        assert_eq!(pairs("a=100%&b=%zz"), owned(&[("a", "100%"), ("b", "%zz")]));
+        assert_eq!(Form::parse(b"a=1&a=2").unwrap().get("a"), Some("1"));
+    }
+
+    #[test]
+    fn what_is_no_text_or_too_much_is_refused() {
+        assert_eq!(Form::parse(b"To=%FF"), Err(FormError::NotUtf8("To".to_owned())));
+        let many = "a=1&".repeat(PARAMETERS_MAX + 1);
+        assert_eq!(Form::parse(many.as_bytes()), Err(FormError::TooMany));
+    }
+
+    #[test]
+    fn what_is_encoded_reads_back() {
+        let pairs = owned(&[("a b", "c&d=é+%~"), ("e", "")]);
+        assert_eq!(encode(&pairs), "a+b=c%26d%3D%C3%A9%2B%25~&e=");
+        assert_eq!(encode_query(&pairs), "a%20b=c%26d%3D%C3%A9%2B%25~&e=");
+        for text in [encode(&pairs), encode_query(&pairs)] {
+            assert_eq!(Form::parse(text.as_bytes()), Ok(Form(pairs.clone())));
+        }
+    }
+
+    #[test]
+    fn a_query_is_added_to_what_is_there_and_before_the_fragment() {
+        let pairs = [("a", "1")];
+        assert_eq!(with_query("http://h/p", &pairs), "http://h/p?a=1");
+        assert_eq!(with_query("http://h/p?x=2#rc=3", &pairs), "http://h/p?x=2&a=1#rc=3");
+        assert_eq!(with_query("http://h/p?", &pairs), "http://h/p?a=1");
+        assert_eq!(with_query::<&str, &str>("http://h/p", &[]), "http://h/p");
+    }
+}

@@ -1,0 +1,142 @@
+//! Addresses of stored documents that expire: signed when shown, checked when fetched (contract 1.10).
+//! None is remembered, and nothing here looks a document up.
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::date;
+use crate::model::sid::{AccountSid, FaxSid, MediaSid};
+use crate::model::time::Timestamp;
+
+/// A media URL lives for two hours (Fax API, `media_url`).
+pub const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Whose document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaName {
+    /// The account.
+    pub account: AccountSid,
+    /// Its fax.
+    pub fax: FaxSid,
+    /// The fax's media.
+    pub media: MediaSid,
+}
+
+/// The query of a media URL, as it came.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ticket<'a> {
+    /// `X-Amz-Date`.
+    pub date: Option<&'a str>,
+    /// `X-Amz-Expires`, in seconds.
+    pub expires_s: Option<&'a str>,
+    /// `X-Amz-Signature`.
+    pub signature: Option<&'a str>,
+}
+
+/// Why a document is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MediaUrlError {
+    /// No signature, or not ours.
+    #[error("the signature does not fit the URL; take media_url as the Fax resource shows it")]
+    SignatureMismatch,
+    /// Its life is over.
+    #[error("the URL expired at {}; fetch the Fax again for a fresh one", date::iso(*.at))]
+    Expired {
+        /// When it ended.
+        at: Timestamp,
+    },
+}
+
+/// A URL on which the document can be fetched until two hours from `now`.
+#[must_use]
+pub fn signed(origin: &str, name: &MediaName, key: &[u8], now: Timestamp) -> String {
+    let (path, date, life_s) = (path(name), date::compact(now), LIFE.as_secs());
+    let signature = sign(key, &path, &date, &life_s.to_string());
+    format!("{origin}{path}?X-Amz-Date={date}&X-Amz-Expires={life_s}&X-Amz-Signature={signature}")
+}
+
+/// Whether the document may be fetched with this ticket.
+///
+/// # Errors
+/// The signature first, then the expiry: nobody learns of a life they could not have had.
+pub fn check(name: &MediaName, ticket: Ticket<'_>, key: &[u8], now: Timestamp) -> Result<(), MediaUrlError> {
+    let mismatch = MediaUrlError::SignatureMismatch;
+    let (Some(date), Some(expires_s), Some(signature)) = (ticket.date, ticket.expires_s, ticket.signature) else {
+        return Err(mismatch);
+    };
+    let own = sign(key, &path(name), date, expires_s);
+    if !bool::from(own.as_bytes().ct_eq(signature.as_bytes())) {
+        return Err(mismatch);
+    }
+    let from = date::parse_compact(date).ok_or_else(|| mismatch.clone())?;
+    let at = from.after(Duration::from_secs(expires_s.parse().map_err(|_| mismatch)?));
+    if now >= at { Err(MediaUrlError::Expired { at }) } else { Ok(()) }
+}
+
+fn path(name: &MediaName) -> String {
+    format!("/fax/{}/{}/{}", name.account, name.fax, name.media)
+}
+
+/// The hexadecimal HMAC-SHA256 of what a ticket promises.
+fn sign(key: &[u8], path: &str, date: &str, expires_s: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(format!("{path}\n{date}\n{expires_s}").as_bytes());
+    let digits = mac.finalize().into_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8] = b"a key";
+    const NOW: i64 = 1_438_298_344;
+
+    fn name() -> MediaName {
+        MediaName {
+            account: AccountSid::from_bytes([1; 16]),
+            fax: FaxSid::from_bytes([2; 16]),
+            media: MediaSid::from_bytes([3; 16]),
+        }
+    }
+
+    fn url() -> url::Url {
+        signed("http://127.0.0.1:8329", &name(), KEY, Timestamp::from_seconds(NOW)).parse().unwrap()
+    }
+
+    fn check_url(url: &url::Url, name: &MediaName, key: &[u8], seconds: i64) -> Result<(), MediaUrlError> {
+        let value = |name| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let (date, expires, signature) = (value("X-Amz-Date"), value("X-Amz-Expires"), value("X-Amz-Signature"));
+        let ticket = Ticket { date: date.as_deref(), expires_s: expires.as_deref(), signature: signature.as_deref() };
+        check(name, ticket, key, Timestamp::from_seconds(seconds))
+    }
+
+    #[test]
+    fn a_url_looks_pre_signed_and_holds_for_two_hours() {
+        let sids =
+            ["AC", "FX", "ME"].iter().zip(["01", "02", "03"]).map(|(kind, byte)| format!("{kind}{}", byte.repeat(16)));
+        assert_eq!(url().path(), format!("/fax/{}", sids.collect::<Vec<_>>().join("/")));
+        assert!(url().query().unwrap().starts_with("X-Amz-Date=20150730T231904Z&X-Amz-Expires=7200&X-Amz-Signature="));
+        assert_eq!(check_url(&url(), &name(), KEY, NOW), Ok(()));
+        assert_eq!(check_url(&url(), &name(), KEY, NOW + 7_199), Ok(()));
+        let at = Timestamp::from_seconds(NOW + 7_200);
+        assert_eq!(check_url(&url(), &name(), KEY, NOW + 7_200), Err(MediaUrlError::Expired { at }));
+    }
+
+    #[test]
+    fn a_changed_url_or_another_key_is_refused() {
+        let mismatch = Err(MediaUrlError::SignatureMismatch);
+        let later = url().as_str().replace("7200", "72000").parse().unwrap();
+        assert_eq!(check_url(&later, &name(), KEY, NOW), mismatch);
+        let unsigned = url().as_str().split_once("&X-Amz-Signature").unwrap().0.parse().unwrap();
+        assert_eq!(check_url(&unsigned, &name(), KEY, NOW), mismatch);
+        let cut = url().as_str()[..url().as_str().len() - 1].parse().unwrap();
+        assert_eq!(check_url(&cut, &name(), KEY, NOW), mismatch);
+        let other = MediaName { media: MediaSid::from_bytes([4; 16]), ..name() };
+        assert_eq!(check_url(&url(), &other, KEY, NOW), mismatch);
+        assert_eq!(check_url(&url(), &name(), b"another", NOW), mismatch);
+    }
+}

@@ -1,0 +1,11 @@
+//! Wire words: forms and queries in, JSON, dates, tokens and signatures out. Nothing here decides what a fax does.
+
+pub mod callback;
+pub mod date;
+pub mod error;
+pub mod form;
+pub mod media_url;
+pub mod paging;
+mod parameter;
+pub mod signature;
+pub mod twilio;

@@ -1,0 +1,332 @@
+//! Pages of lists: sizes, tokens and the links between them, in the v1 and the 2010-04-01 form (contract 1.6, 3.1).
+//! It filters nothing; lists come to it newest first.
+
+use serde::Serialize;
+
+use super::error::ApiError;
+use super::form::{self, Form};
+use super::parameter;
+use crate::engine::agenda::Ordinal;
+use crate::engine::{Cursor, Page};
+
+/// Items on a page where the client says nothing.
+pub const PAGE_SIZE_DEFAULT: usize = 50;
+/// Items on a page at the most; greater wishes are held to it, as SDKs send `limit` unclamped.
+pub const PAGE_SIZE_MAX: usize = 1_000;
+
+/// Which page of which list a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many items at the most.
+    pub size: usize,
+    /// The page's number, from zero; only shown where a token says where it begins.
+    pub page: u64,
+    prefix: &'static str,
+    token: Option<Token>,
+    filters: Vec<(String, String)>,
+}
+
+/// Where a page begins, apart from its number: it survives the deletion of what it is anchored to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    /// `PA…`: what is older than this ordinal.
+    Older(Ordinal),
+    /// `PB…`: what is newer than this ordinal.
+    Newer(Ordinal),
+}
+
+/// The first and last ordinal on a page, and whether others lie beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// How many items are on it.
+    pub count: usize,
+    /// Its newest and oldest.
+    pub ends: Option<(Ordinal, Ordinal)>,
+    /// Whether an older page follows.
+    pub has_next: bool,
+    /// Whether a newer page precedes.
+    pub has_previous: bool,
+}
+
+impl Extent {
+    /// The extent of a page.
+    #[must_use]
+    pub fn of<T>(page: &Page<'_, T>, ordinal: impl Fn(&T) -> Ordinal) -> Self {
+        let ends = page.items.first().zip(page.items.last()).map(|(first, last)| (ordinal(first), ordinal(last)));
+        Self { count: page.items.len(), ends, has_next: page.has_next, has_previous: page.has_previous }
+    }
+}
+
+/// The `meta` object of a v1 list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Meta {
+    key: &'static str,
+    page: u64,
+    page_size: usize,
+    first_page_url: String,
+    previous_page_url: Option<String>,
+    url: String,
+    next_page_url: Option<String>,
+}
+
+/// What stands beside the items of a 2010-04-01 list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flat {
+    page: u64,
+    page_size: usize,
+    start: u64,
+    end: u64,
+    uri: String,
+    first_page_uri: String,
+    next_page_uri: Option<String>,
+    previous_page_uri: Option<String>,
+}
+
+impl PageRequest {
+    /// Reads `PageSize`, `Page` and `PageToken`, and keeps `filters` for the links; `prefix` is that of the items'
+    /// SIDs.
+    ///
+    /// # Errors
+    /// 20422, naming the parameter.
+    pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
+        let size = match parameter::whole_number(query, "PageSize")? {
+            Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
+            Some(size) => usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
+            None => PAGE_SIZE_DEFAULT,
+        };
+        let page = parameter::whole_number(query, "Page")?.unwrap_or(0);
+        let token = parameter::given(query, "PageToken").map(|text| {
+            Token::parse(text, prefix).ok_or_else(|| ApiError::invalid("PageToken", &format!("'{text}' leads nowhere")))
+        });
+        let filters = filters.iter().filter_map(|name| Some(((*name).to_owned(), query.get(name)?.to_owned())));
+        Ok(Self { size, page, prefix, token: token.transpose()?, filters: filters.collect() })
+    }
+
+    /// Where the page begins.
+    #[must_use]
+    pub const fn cursor(&self) -> Cursor {
+        match self.token {
+            Some(Token::Older(ordinal)) => Cursor::Before(ordinal),
+            Some(Token::Newer(ordinal)) => Cursor::After(ordinal),
+            None => Cursor::Skip(self.page.saturating_mul(self.size as u64)),
+        }
+    }
+
+    /// The page itself, out of a list that fits in one go.
+    pub fn cut<'a, T>(
+        &self,
+        newest_first: impl Iterator<Item = &'a T>,
+        ordinal: impl Fn(&T) -> Ordinal,
+    ) -> Page<'a, T> {
+        let all: Vec<&T> = newest_first.collect();
+        let newer_than = |anchor: Ordinal| all.partition_point(|item| ordinal(item) > anchor);
+        let (from, to) = match self.cursor() {
+            Cursor::Skip(skip) => {
+                let from = usize::try_from(skip).unwrap_or(usize::MAX).min(all.len());
+                (from, all.len().min(from.saturating_add(self.size)))
+            }
+            Cursor::Before(anchor) => {
+                let from = newer_than(anchor.saturating_sub(1));
+                (from, all.len().min(from.saturating_add(self.size)))
+            }
+            Cursor::After(anchor) => {
+                let to = newer_than(anchor);
+                (to.saturating_sub(self.size), to)
+            }
+        };
+        Page { items: all[from..to].to_vec(), has_next: to < all.len(), has_previous: from > 0 }
+    }
+
+    /// The `meta` of the page; `url` is the list's own, without a query.
+    #[must_use]
+    pub fn meta(&self, key: &'static str, url: &str, extent: &Extent) -> Meta {
+        let link = |(page, token)| self.link(url, page, token);
+        Meta {
+            key,
+            page: self.page,
+            page_size: self.size,
+            first_page_url: link((0, None)),
+            previous_page_url: self.previous(extent).map(link),
+            url: link((self.page, self.token)),
+            next_page_url: self.next(extent).map(link),
+        }
+    }
+
+    /// What stands beside the items of the page; `uri` is the list's path, without a query.
+    #[must_use]
+    pub fn flat(&self, uri: &str, extent: &Extent) -> Flat {
+        let link = |(page, token)| self.link(uri, page, token);
+        let start = self.page.saturating_mul(self.size as u64);
+        Flat {
+            page: self.page,
+            page_size: self.size,
+            start,
+            end: start.saturating_add((extent.count as u64).saturating_sub(1)),
+            uri: link((self.page, self.token)),
+            first_page_uri: link((0, None)),
+            next_page_uri: self.next(extent).map(link),
+            previous_page_uri: self.previous(extent).map(link),
+        }
+    }
+
+    fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
+        // An empty page with something older can only come of a token.
+        let newer = match self.token {
+            Some(Token::Newer(ordinal)) => Some(Token::Older(ordinal.saturating_add(1))),
+            Some(Token::Older(_)) | None => None,
+        };
+        let token = extent.ends.map(|(_, oldest)| Token::Older(oldest)).or(newer);
+        extent.has_next.then(|| (self.page.saturating_add(1), token))
+    }
+
+    fn previous(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
+        let older = match self.token {
+            Some(Token::Older(ordinal)) => Some(Token::Newer(ordinal.saturating_sub(1))),
+            Some(Token::Newer(_)) | None => None,
+        };
+        let token = extent.ends.map(|(newest, _)| Token::Newer(newest)).or(older);
+        extent.has_previous.then(|| (self.page.saturating_sub(1), token))
+    }
+
+    fn link(&self, base: &str, page: u64, token: Option<Token>) -> String {
+        let mut pairs = self.filters.clone();
+        pairs.push(("PageSize".to_owned(), self.size.to_string()));
+        pairs.push(("Page".to_owned(), page.to_string()));
+        pairs.extend(token.map(|token| ("PageToken".to_owned(), token.text(self.prefix))));
+        format!("{base}?{}", form::encode_query(&pairs))
+    }
+}
+
+impl Token {
+    fn parse(text: &str, prefix: &str) -> Option<Self> {
+        let (direction, rest) = text.split_at_checked(2)?;
+        let digits = rest.strip_prefix(prefix).filter(|digits| digits.len() == 32)?;
+        let ordinal = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| Ordinal::from_str_radix(digits, 16));
+        let ordinal = ordinal?.ok()?;
+        match direction {
+            "PA" => Some(Self::Older(ordinal)),
+            "PB" => Some(Self::Newer(ordinal)),
+            _ => None,
+        }
+    }
+
+    fn text(self, prefix: &str) -> String {
+        match self {
+            Self::Older(ordinal) => format!("PA{prefix}{ordinal:032x}"),
+            Self::Newer(ordinal) => format!("PB{prefix}{ordinal:032x}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "http://localhost:8329/v1/Faxes";
+
+    fn request(query: &str) -> PageRequest {
+        PageRequest::parse(&Form::parse(query.as_bytes()).unwrap(), "FX", &["From", "To"]).unwrap()
+    }
+
+    fn code(query: &str) -> Option<u32> {
+        PageRequest::parse(&Form::parse(query.as_bytes()).unwrap(), "FX", &[]).err().map(|error| error.code)
+    }
+
+    /// Cuts the page out of `newest..=1` and answers its items with its meta.
+    fn cut(query: &str, list: &[u64]) -> (Vec<u64>, Meta) {
+        let request = request(query);
+        let page = request.cut(list.iter(), |item| *item);
+        let meta = request.meta("faxes", URL, &Extent::of(&page, |item| *item));
+        (page.items.into_iter().copied().collect(), meta)
+    }
+
+    #[test]
+    fn one_page_has_the_seven_keys_and_null_neighbours() {
+        let (_, meta) = cut("To=%2B14155554321&From=%2B14155551234", &[]);
+        let url = format!("{URL}?From=%2B14155551234&To=%2B14155554321&PageSize=50&Page=0");
+        let expected = serde_json::json!({
+            "key": "faxes", "page": 0, "page_size": 50, "first_page_url": url, "previous_page_url": null, "url": url,
+            "next_page_url": null,
+        });
+        assert_eq!(serde_json::to_value(meta).unwrap(), expected);
+    }
+
+    #[test]
+    fn sizes_are_held_to_the_maximum_and_nonsense_is_refused() {
+        assert_eq!(request("PageSize=5000").size, 1_000);
+        assert_eq!(request("PageSize=99999999999999999999").size, 1_000);
+        assert_eq!(request("PageSize=").size, 50);
+        for bad in ["PageSize=0", "PageSize=-1", "PageSize=many", "Page=x", "PageToken=PAFX1", "PageToken=é"] {
+            assert_eq!(code(bad), Some(20422), "{bad}");
+        }
+        let sign = format!("PageToken=PAFX%2B{:031x}", 1);
+        assert_eq!(code(&sign), Some(20422));
+        assert_eq!(code(&format!("PageToken=PAPN{:032x}", 1)), Some(20422), "a token of another list");
+    }
+
+    #[test]
+    fn following_next_and_then_previous_shows_each_item_once_each_way() {
+        let list: Vec<u64> = (1..=7).rev().collect();
+        let (mut query, mut down) = ("PageSize=3".to_owned(), Vec::new());
+        let mut last = String::new();
+        loop {
+            let (items, meta) = cut(&query, &list);
+            down.extend(items);
+            last.clone_from(&meta.url);
+            let Some(next) = meta.next_page_url else { break };
+            query = next.split_once('?').unwrap().1.to_owned();
+        }
+        assert_eq!(down, list);
+        let (mut query, mut up) = (last.split_once('?').unwrap().1.to_owned(), Vec::new());
+        loop {
+            let (mut items, meta) = cut(&query, &list);
+            items.reverse();
+            up.extend(items);
+            let Some(previous) = meta.previous_page_url else { break };
+            query = previous.split_once('?').unwrap().1.to_owned();
+        }
+        up.reverse();
+        assert_eq!(up, list);
+    }
+
+    #[test]
+    fn a_token_survives_the_deletion_of_its_anchor_and_new_arrivals() {
+        let (_, meta) = cut("PageSize=2", &[5, 4, 3, 2, 1]);
+        let next = meta.next_page_url.unwrap();
+        assert!(next.ends_with(&format!("PageSize=2&Page=1&PageToken=PAFX{:032x}", 4)), "{next}");
+        let query = next.split_once('?').unwrap().1;
+        let (items, meta) = cut(query, &[6, 5, 3, 2, 1]);
+        assert_eq!((items, meta.page), (vec![3, 2], 1));
+        let previous = meta.previous_page_url.unwrap();
+        assert!(previous.ends_with(&format!("Page=0&PageToken=PBFX{:032x}", 3)), "{previous}");
+    }
+
+    #[test]
+    fn an_empty_page_still_leads_back() {
+        let (items, meta) = cut(&format!("Page=1&PageToken=PAFX{:032x}", 1), &[5, 1]);
+        assert_eq!((items, meta.next_page_url), (vec![], None));
+        let back = meta.previous_page_url.unwrap();
+        assert_eq!(cut(back.split_once('?').unwrap().1, &[5, 1]).0, [5, 1]);
+        let (items, meta) = cut("Page=9", &[5, 1]);
+        assert_eq!((items, meta.previous_page_url.unwrap()), (vec![], format!("{URL}?PageSize=50&Page=8")));
+        let (items, meta) = cut(&format!("PageToken=PBFX{:032x}", 5), &[5, 1]);
+        assert!(items.is_empty());
+        assert_eq!(cut(meta.next_page_url.unwrap().split_once('?').unwrap().1, &[5, 1]).0, [5, 1]);
+    }
+
+    #[test]
+    fn a_page_can_be_asked_for_by_number_alone() {
+        assert_eq!(cut("Page=1&PageSize=2", &[5, 4, 3, 2, 1]).0, [3, 2]);
+        assert_eq!(cut(&format!("Page={}&PageSize=1000", u64::MAX), &[1]).0, Vec::<u64>::new());
+    }
+
+    #[test]
+    fn a_2010_list_counts_its_items_and_has_relative_links() {
+        let request = request("PageSize=2&Page=1");
+        let page = request.cut([5u64, 4, 3, 2, 1].iter(), |item| *item);
+        let flat = request.flat("/2010-04-01/Accounts.json", &Extent::of(&page, |item| *item));
+        assert_eq!((flat.page, flat.start, flat.end), (1, 2, 3));
+        assert_eq!(flat.uri, "/2010-04-01/Accounts.json?PageSize=2&Page=1");
+        assert!(flat.next_page_uri.unwrap().starts_with("/2010-04-01/Accounts.json?PageSize=2&Page=2&PageToken=PAFX"));
+    }
+}

@@ -1,0 +1,177 @@
+//! The Accounts resource of the 2010-04-01 API (contract 3.3). It authenticates nobody.
+
+use serde::Serialize;
+
+use super::account_path;
+use crate::dialect::date;
+use crate::dialect::error::ApiError;
+use crate::dialect::form::Form;
+use crate::dialect::paging::{Extent, Flat, PageRequest};
+use crate::dialect::parameter;
+use crate::model::account::Account;
+use crate::model::sid::AccountSid;
+
+/// Resources below an account, with the last part of their path.
+const SUBRESOURCES: &[(&str, &str)] = &[
+    ("available_phone_numbers", "AvailablePhoneNumbers"),
+    ("calls", "Calls"),
+    ("conferences", "Conferences"),
+    ("incoming_phone_numbers", "IncomingPhoneNumbers"),
+    ("notifications", "Notifications"),
+    ("outgoing_caller_ids", "OutgoingCallerIds"),
+    ("recordings", "Recordings"),
+    ("transcriptions", "Transcriptions"),
+    ("addresses", "Addresses"),
+    ("signing_keys", "SigningKeys"),
+    ("connect_apps", "ConnectApps"),
+    ("sip", "SIP"),
+    ("authorized_connect_apps", "AuthorizedConnectApps"),
+    ("usage", "Usage"),
+    ("keys", "Keys"),
+    ("applications", "Applications"),
+    ("short_codes", "SMS/ShortCodes"),
+    ("queues", "Queues"),
+    ("messages", "Messages"),
+    ("balance", "Balance"),
+];
+/// The filters that a list's links repeat.
+const LIST_FILTERS: &[&str] = &["FriendlyName", "Status"];
+
+/// An account as clients see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AccountResource {
+    sid: String,
+    friendly_name: String,
+    status: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    auth_token: Option<String>,
+    owner_account_sid: String,
+    date_created: String,
+    date_updated: String,
+    uri: String,
+    subresource_uris: serde_json::Map<String, serde_json::Value>,
+}
+
+impl AccountResource {
+    /// The resource of an account.
+    #[must_use]
+    pub fn of(account: &Account) -> Self {
+        let path = account_path(account.sid);
+        let subresources =
+            SUBRESOURCES.iter().map(|(key, name)| ((*key).to_owned(), format!("{path}/{name}.json").into()));
+        Self {
+            sid: account.sid.to_string(),
+            friendly_name: account.friendly_name.to_string(),
+            status: "active",
+            kind: "Full",
+            auth_token: account.auth_token.as_deref().map(str::to_owned),
+            owner_account_sid: account.sid.to_string(),
+            date_created: date::rfc2822(account.created),
+            date_updated: date::rfc2822(account.created),
+            uri: format!("{path}.json"),
+            subresource_uris: subresources.collect(),
+        }
+    }
+}
+
+/// What a list of accounts is asked with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsRequest {
+    friendly_name: Option<String>,
+    active: bool,
+    paging: PageRequest,
+}
+
+/// Reads the parameters of a list of accounts.
+///
+/// # Errors
+/// 20422, naming the parameter.
+pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
+    let status = parameter::word(query, "Status", &["active", "suspended", "closed"], |word| word)?;
+    Ok(AccountsRequest {
+        friendly_name: parameter::given(query, "FriendlyName").map(str::to_owned),
+        active: status.is_none_or(|status| status == "active"),
+        paging: PageRequest::parse(query, AccountSid::PREFIX, LIST_FILTERS)?,
+    })
+}
+
+/// The accounts a credential reaches: its own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AccountList {
+    accounts: Vec<AccountResource>,
+    #[serde(flatten)]
+    paging: Flat,
+}
+
+impl AccountList {
+    /// The resource of the list.
+    #[must_use]
+    pub fn of(account: &Account, request: &AccountsRequest) -> Self {
+        let named = request.friendly_name.as_deref().is_none_or(|name| *name == *account.friendly_name);
+        let shown = Some(account).filter(|_| request.active && named);
+        let page = request.paging.cut(shown.into_iter(), |_| 0);
+        Self {
+            accounts: page.items.iter().map(|account| AccountResource::of(account)).collect(),
+            paging: request.paging.flat("/2010-04-01/Accounts.json", &Extent::of(&page, |_| 0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::twilio::keys;
+    use crate::model::account::Dialect;
+    use crate::model::time::Timestamp;
+
+    fn account() -> Account {
+        Account {
+            sid: AccountSid::from_bytes([0; 16]),
+            auth_token: Some("a token".into()),
+            friendly_name: "fauxfax".into(),
+            dialect: Dialect::Twilio,
+            created: Timestamp::from_seconds(1_438_298_344),
+        }
+    }
+
+    fn list(query: &str) -> serde_json::Value {
+        let request = list_accounts(&Form::parse(query.as_bytes()).unwrap()).unwrap();
+        serde_json::to_value(AccountList::of(&account(), &request)).unwrap()
+    }
+
+    #[test]
+    fn an_account_has_every_documented_key() {
+        let resource = serde_json::to_value(AccountResource::of(&account())).unwrap();
+        let documented = [
+            "sid",
+            "friendly_name",
+            "status",
+            "type",
+            "auth_token",
+            "owner_account_sid",
+            "date_created",
+            "date_updated",
+            "uri",
+            "subresource_uris",
+        ];
+        assert_eq!(keys(&resource), documented.into());
+        assert_eq!(resource["uri"], "/2010-04-01/Accounts/AC00000000000000000000000000000000.json");
+        assert_eq!(resource["date_created"], "Thu, 30 Jul 2015 23:19:04 +0000");
+        assert_eq!(keys(&resource["subresource_uris"]).len(), 20);
+        let short_codes = "/2010-04-01/Accounts/AC00000000000000000000000000000000/SMS/ShortCodes.json";
+        assert_eq!(resource["subresource_uris"]["short_codes"], short_codes);
+    }
+
+    #[test]
+    fn the_list_has_the_one_account_of_the_credential() {
+        let all = list("PageSize=2");
+        assert_eq!(all["accounts"].as_array().map(Vec::len), Some(1));
+        assert_eq!(all["uri"], "/2010-04-01/Accounts.json?PageSize=2&Page=0");
+        for (query, count) in
+            [("Status=active", 1), ("Status=closed", 0), ("FriendlyName=fauxfax", 1), ("FriendlyName=x", 0)]
+        {
+            assert_eq!(list(query)["accounts"].as_array().map(Vec::len), Some(count), "{query}");
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! The Fax API, v1: create, list and update parameters in, Fax and Media resources out (contract §1).
+//! It does not say what a fax may do next.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::View;
+use crate::dialect::date;
+use crate::dialect::error::{self, ApiError};
+use crate::dialect::form::Form;
+use crate::dialect::media_url::{self, MediaName};
+use crate::dialect::paging::{Extent, Meta, PageRequest};
+use crate::dialect::parameter;
+use crate::engine::input::CreateFax;
+use crate::engine::{Fax, FaxFilter, Page};
+use crate::model::account::PriceForm;
+use crate::model::fax::{Quality, Status};
+use crate::model::media::Media;
+use crate::model::phone::Party;
+use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::time::Timestamp;
+
+/// SIP user names and passwords are shorter than this (errors 21221 and 21223).
+const SIP_AUTH_LEN_LIMIT: usize = 256;
+/// The headers of a SIP URI are shorter than this (error 21227).
+const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
+/// The only currency.
+const PRICE_UNIT: &str = "USD";
+/// The filters that a list's links repeat.
+const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter", "From"];
+
+/// Reads the parameters of create; `origin` is the scheme and host the client used.
+///
+/// # Errors
+/// The closest documented code, naming the parameter; `To` first, as the engine refuses it first.
+pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
+    let to = destination(form)?;
+    let order = CreateFax {
+        from: caller(form, &to)?,
+        media_url: media_url_parameter(form)?,
+        quality: parameter::word(form, "Quality", Quality::ALL, Quality::as_str)?.unwrap_or(Quality::Fine),
+        status_callback: status_callback(form)?,
+        store_media: parameter::boolean(form, "StoreMedia")?.unwrap_or(true),
+        ttl_minutes: ttl_minutes(form)?,
+        to,
+        origin,
+    };
+    check_sip_auth(form)?;
+    Ok(order)
+}
+
+/// Reads the parameters of a list of faxes.
+///
+/// # Errors
+/// 20422, naming the parameter.
+pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
+    let filter = FaxFilter {
+        from: party(query, "From")?,
+        to: party(query, "To")?,
+        created_after: moment(query, "DateCreatedAfter")?,
+        created_on_or_before: moment(query, "DateCreatedOnOrBefore")?,
+    };
+    Ok((filter, PageRequest::parse(query, FaxSid::PREFIX, LIST_FILTERS)?))
+}
+
+/// What an update asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaxUpdate {
+    /// Nothing: no Status was given.
+    Nothing,
+    /// That the fax be canceled.
+    Cancel,
+}
+
+/// Reads the parameters of update.
+///
+/// # Errors
+/// 20422 where the Status is anything but `canceled`.
+pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
+    let status = parameter::word(form, "Status", &[Status::Canceled], Status::as_str)?;
+    Ok(status.map_or(FaxUpdate::Nothing, |_| FaxUpdate::Cancel))
+}
+
+/// Reads the parameters of a list of media.
+///
+/// # Errors
+/// 20422, naming the parameter.
+pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
+    PageRequest::parse(query, MediaSid::PREFIX, &[])
+}
+
+/// A Fax as clients see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FaxResource {
+    sid: String,
+    account_sid: String,
+    api_version: &'static str,
+    direction: &'static str,
+    status: &'static str,
+    from: String,
+    to: String,
+    quality: &'static str,
+    media_sid: Option<String>,
+    media_url: Option<String>,
+    num_pages: Option<u32>,
+    duration: Option<u32>,
+    price: Option<Price>,
+    price_unit: Option<&'static str>,
+    date_created: String,
+    date_updated: String,
+    links: Links,
+    url: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Links {
+    media: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Price {
+    Text(String),
+    Number(f64),
+}
+
+impl FaxResource {
+    /// The resource of a fax.
+    #[must_use]
+    pub fn of(fax: &Fax, view: &View<'_>) -> Self {
+        let url = fax_url(fax.sid, view);
+        let price = fax.price_micros().and_then(|micros| price(micros, view.price));
+        Self {
+            sid: fax.sid.to_string(),
+            account_sid: view.account.to_string(),
+            api_version: "v1",
+            direction: fax.direction().as_str(),
+            status: fax.status().as_str(),
+            from: fax.from.to_string(),
+            to: fax.to.to_string(),
+            quality: fax.quality.as_str(),
+            media_sid: fax.media.as_ref().map(|media| media.sid.to_string()),
+            media_url: fax.media.as_ref().map(|media| {
+                let name = MediaName { account: view.account, fax: fax.sid, media: media.sid };
+                media_url::signed(view.origin, &name, view.signing_key, view.now)
+            }),
+            num_pages: fax.pages(),
+            duration: fax.duration_s(),
+            price_unit: price.as_ref().map(|_| PRICE_UNIT),
+            price,
+            date_created: date::iso(fax.created),
+            date_updated: date::iso(fax.updated),
+            links: Links { media: format!("{url}/Media") },
+            url,
+        }
+    }
+}
+
+/// A page of faxes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FaxList {
+    faxes: Vec<FaxResource>,
+    meta: Meta,
+}
+
+impl FaxList {
+    /// The resource of a page.
+    #[must_use]
+    pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'_>) -> Self {
+        let url = format!("{}/v1/Faxes", view.origin);
+        Self {
+            faxes: page.items.iter().map(|fax| FaxResource::of(fax, view)).collect(),
+            meta: request.meta("faxes", &url, &Extent::of(page, |fax| fax.ordinal)),
+        }
+    }
+}
+
+/// The stored document of a fax as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MediaResource {
+    sid: String,
+    fax_sid: String,
+    account_sid: String,
+    content_type: &'static str,
+    date_created: String,
+    date_updated: String,
+    url: String,
+}
+
+impl MediaResource {
+    /// The resource of a fax's document; none where it has none.
+    #[must_use]
+    pub fn of(fax: &Fax, view: &View<'_>) -> Option<Self> {
+        fax.media.as_ref().map(|media| Self::of_media(fax.sid, media, view))
+    }
+
+    fn of_media(fax: FaxSid, media: &Media, view: &View<'_>) -> Self {
+        Self {
+            sid: media.sid.to_string(),
+            fax_sid: fax.to_string(),
+            account_sid: view.account.to_string(),
+            content_type: media.document.media_type.as_str(),
+            date_created: date::iso(media.created),
+            date_updated: date::iso(media.created),
+            url: format!("{}/Media/{}", fax_url(fax, view), media.sid),
+        }
+    }
+}
+
+/// The media of a fax: one or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MediaList {
+    media: Vec<MediaResource>,
+    meta: Meta,
+}
+
+impl MediaList {
+    /// The resource of a fax's media.
+    #[must_use]
+    pub fn of(fax: &Fax, request: &PageRequest, view: &View<'_>) -> Self {
+        let page = request.cut(fax.media.iter(), |_| 0);
+        Self {
+            media: page.items.iter().map(|media| MediaResource::of_media(fax.sid, media, view)).collect(),
+            meta: request.meta("media", &format!("{}/Media", fax_url(fax.sid, view)), &Extent::of(&page, |_| 0)),
+        }
+    }
+}
+
+fn destination(form: &Form) -> Result<Party, ApiError> {
+    let Some(text) = parameter::given(form, "To") else {
+        return Err(ApiError::bad_request(error::CODE_TO_MISSING, "No 'To' number is specified"));
+    };
+    let headers = text.split_once('?').map_or("", |(_, headers)| headers);
+    if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
+        return Err(ApiError::bad_request(21227, "To: the headers of a SIP URI must be fewer than 1024 characters"));
+    }
+    Party::destination(text).ok_or_else(|| ApiError::invalid_to(text))
+}
+
+fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError> {
+    let Some(text) = parameter::given(form, "From") else { return Ok(None) };
+    let from = match to {
+        Party::Sip(_) => Party::sip_caller(text),
+        Party::Number(_) | Party::Name(_) => text.parse().ok().map(Party::Number),
+    };
+    from.map(Some).ok_or_else(|| ApiError::invalid_from(text))
+}
+
+fn media_url_parameter(form: &Form) -> Result<Box<str>, ApiError> {
+    let text = parameter::given(form, "MediaUrl").ok_or_else(|| ApiError::missing("MediaUrl"))?;
+    parameter::check_url(text).map_err(|reason| {
+        ApiError::bad_request(
+            error::CODE_MEDIA_URL,
+            format!("Invalid MediaUrl '{}': {reason}", parameter::excerpt(text)),
+        )
+    })?;
+    Ok(text.into())
+}
+
+fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = parameter::given(form, "StatusCallback") else { return Ok(None) };
+    parameter::check_url(text).map_err(|reason| {
+        ApiError::bad_request(
+            error::CODE_STATUS_CALLBACK,
+            format!("Invalid StatusCallback '{}': {reason}", parameter::excerpt(text)),
+        )
+    })?;
+    Ok(Some(text.into()))
+}
+
+fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
+    let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
+    let minutes = u32::try_from(minutes).ok().filter(|minutes| *minutes > 0);
+    minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", "it is a positive number of minutes"))
+}
+
+// No registrar checks them, so nothing is kept; the password is not even named in a message.
+fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
+    let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
+    for (name, value, too_long, illegal) in
+        [("SipAuthUsername", username, 21221, 21222), ("SipAuthPassword", password, 21223, 21224)]
+    {
+        let value = value.unwrap_or_default();
+        if value.chars().count() >= SIP_AUTH_LEN_LIMIT {
+            return Err(ApiError::bad_request(too_long, format!("Invalid {name}. Must be fewer than 256 chars")));
+        }
+        if value.chars().any(char::is_control) {
+            return Err(ApiError::bad_request(illegal, format!("Invalid {name}. Illegal chars")));
+        }
+    }
+    if username.is_some() && password.is_none() {
+        return Err(ApiError::bad_request(21225, "SipAuthPassword is required when providing SipAuthUsername"));
+    }
+    Ok(())
+}
+
+fn party(query: &Form, name: &str) -> Result<Option<Party>, ApiError> {
+    let Some(text) = parameter::given(query, name) else { return Ok(None) };
+    let party = Party::sip_caller(text);
+    party.map(Some).ok_or_else(|| {
+        ApiError::invalid(name, &format!("'{text}' is neither a phone number (+ written as %2B) nor a SIP address"))
+    })
+}
+
+fn moment(query: &Form, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = parameter::given(query, name) else { return Ok(None) };
+    let moment = date::parse(text);
+    moment
+        .map(Some)
+        .ok_or_else(|| ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01T10:00:00Z")))
+}
+
+fn price(micros: u64, form: PriceForm) -> Option<Price> {
+    let decimal = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let decimal = decimal.trim_end_matches('0').trim_end_matches('.');
+    match form {
+        PriceForm::Text => Some(Price::Text(decimal.to_owned())),
+        PriceForm::Number => decimal.parse().ok().map(Price::Number),
+        PriceForm::Absent => None,
+    }
+}
+
+fn fax_url(fax: FaxSid, view: &View<'_>) -> String {
+    format!("{}/v1/Faxes/{fax}", view.origin)
+}
+
+#[cfg(test)]
+#[path = "faxes_tests.rs"]
+mod tests;

@@ -1,0 +1,375 @@
+//! IncomingPhoneNumbers of the 2010-04-01 API: purchases and changes in, resources out (contract 3.1).
+//! It does not say which number may be bought.
+
+use serde::Serialize;
+
+use super::account_path;
+use crate::dialect::date;
+use crate::dialect::error::{self, ApiError};
+use crate::dialect::form::Form;
+use crate::dialect::paging::{Extent, Flat, PageRequest};
+use crate::dialect::parameter;
+use crate::engine::Page;
+use crate::engine::input::{BuyNumber, NumberWish};
+use crate::model::inventory::{self, Capabilities, NumberKind};
+use crate::model::number::{IncomingNumber, NumberChange, ReceiveMode};
+use crate::model::phone::PhoneNumber;
+use crate::model::sid::{AccountSid, NumberSid};
+use crate::model::webhook::Method;
+
+/// `FriendlyName` has at most so many characters.
+const FRIENDLY_NAME_LEN_MAX: usize = 64;
+/// The filters that a list's links repeat.
+const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"];
+/// API versions a number may name.
+const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
+/// North American area codes of toll-free numbers.
+const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
+
+/// What an empty value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    /// Create: as if left out.
+    LeftOut,
+    /// Update: the text is cleared.
+    Cleared,
+}
+
+/// Reads the parameters of a purchase; `kind` is that of the sub-list it was posted to.
+///
+/// # Errors
+/// The closest documented code, naming the parameter.
+pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
+    Ok(BuyNumber { wish: wish(form, kind, seed)?, change: change(form, Empty::LeftOut)? })
+}
+
+/// Reads the parameters of a change.
+///
+/// # Errors
+/// The closest documented code, naming the parameter; 21473 for a move to another account.
+pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
+    if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
+        let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
+                       release the number here and buy it there";
+        return Err(ApiError::bad_request(error::CODE_NOT_RELATED, message));
+    }
+    change(form, Empty::Cleared)
+}
+
+/// Which numbers a list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NumberFilter {
+    friendly_name: Option<String>,
+    pattern: Option<DigitPattern>,
+    kind: Option<NumberKind>,
+    no_beta: bool,
+    hosted_only: bool,
+}
+
+/// Digits that a number must contain, `*` for any one; after a leading `+`, that it must begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct DigitPattern {
+    text: String,
+    from_start: bool,
+}
+
+/// Reads the parameters of a list; `kind` is that of the sub-list.
+///
+/// # Errors
+/// 20422, naming the parameter.
+pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFilter, PageRequest), ApiError> {
+    let origin = parameter::word(query, "Origin", &["twilio", "hosted"], |word| word)?;
+    let filter = NumberFilter {
+        friendly_name: parameter::given(query, "FriendlyName").map(str::to_owned),
+        pattern: parameter::given(query, "PhoneNumber").map(DigitPattern::parse).transpose()?,
+        kind,
+        no_beta: parameter::boolean(query, "Beta")? == Some(false),
+        hosted_only: origin == Some("hosted"),
+    };
+    Ok((filter, PageRequest::parse(query, NumberSid::PREFIX, LIST_FILTERS)?))
+}
+
+impl NumberFilter {
+    /// Whether the list shows the number; `seed` is that of the inventory it may come from.
+    #[must_use]
+    pub fn shows(&self, number: &IncomingNumber, seed: u64) -> bool {
+        let beta = || inventory::offer_of(seed, number.number).is_some_and(|offer| offer.beta);
+        // None are hosted: that means numbers ported in.
+        !self.hosted_only
+            && self.friendly_name.as_deref().is_none_or(|name| *name == *number.attributes.friendly_name)
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.fits(number.number))
+            && self.kind.is_none_or(|kind| kind_of(seed, number.number) == kind)
+            && !(self.no_beta && beta())
+    }
+}
+
+/// A number as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NumberResource {
+    sid: String,
+    account_sid: String,
+    friendly_name: String,
+    phone_number: String,
+    api_version: String,
+    address_requirements: &'static str,
+    address_sid: Option<String>,
+    beta: bool,
+    capabilities: CapabilitiesResource,
+    date_created: String,
+    date_updated: String,
+    emergency_status: String,
+    emergency_address_sid: Option<String>,
+    emergency_address_status: &'static str,
+    identity_sid: Option<String>,
+    bundle_sid: Option<String>,
+    origin: &'static str,
+    status: &'static str,
+    sms_application_sid: String,
+    sms_fallback_method: &'static str,
+    sms_fallback_url: String,
+    sms_method: &'static str,
+    sms_url: String,
+    status_callback: String,
+    status_callback_method: &'static str,
+    trunk_sid: Option<String>,
+    voice_application_sid: String,
+    voice_caller_id_lookup: bool,
+    voice_fallback_method: &'static str,
+    voice_fallback_url: Option<String>,
+    voice_method: &'static str,
+    voice_url: Option<String>,
+    voice_receive_mode: &'static str,
+    uri: String,
+    subresource_uris: NumberSubresources,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct CapabilitiesResource {
+    voice: bool,
+    sms: bool,
+    mms: bool,
+    fax: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct NumberSubresources {
+    assigned_add_ons: String,
+}
+
+impl NumberResource {
+    /// The resource of a number; `seed` is that of the inventory it may come from.
+    #[must_use]
+    pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
+        let attributes = number.attributes.clone();
+        let offer = inventory::offer_of(seed, number.number);
+        let path = format!("{}/IncomingPhoneNumbers/{}", account_path(account), number.sid);
+        Self {
+            sid: number.sid.to_string(),
+            account_sid: account.to_string(),
+            friendly_name: attributes.friendly_name.into(),
+            phone_number: number.number.to_string(),
+            api_version: attributes.api_version.into(),
+            address_requirements: offer.map_or("none", |offer| offer.address_requirements.as_str()),
+            address_sid: or_null(&attributes.address_sid),
+            beta: offer.is_some_and(|offer| offer.beta),
+            capabilities: number.capabilities.into(),
+            date_created: date::rfc2822(number.created),
+            date_updated: date::rfc2822(number.updated),
+            emergency_status: attributes.emergency_status.into(),
+            emergency_address_sid: or_null(&attributes.emergency_address_sid),
+            emergency_address_status: "unregistered",
+            identity_sid: or_null(&attributes.identity_sid),
+            bundle_sid: or_null(&attributes.bundle_sid),
+            origin: "twilio",
+            status: "in-use",
+            sms_application_sid: attributes.sms_application_sid.into(),
+            sms_fallback_method: attributes.sms_fallback_method.as_str(),
+            sms_fallback_url: attributes.sms_fallback_url.into(),
+            sms_method: attributes.sms_method.as_str(),
+            sms_url: attributes.sms_url.into(),
+            status_callback: attributes.status_callback.into(),
+            status_callback_method: attributes.status_callback_method.as_str(),
+            trunk_sid: or_null(&attributes.trunk_sid),
+            voice_application_sid: attributes.voice_application_sid.into(),
+            voice_caller_id_lookup: attributes.voice_caller_id_lookup,
+            voice_fallback_method: attributes.voice_fallback_method.as_str(),
+            voice_fallback_url: or_null(&attributes.voice_fallback_url),
+            voice_method: attributes.voice_method.as_str(),
+            voice_url: or_null(&attributes.voice_url),
+            voice_receive_mode: attributes.voice_receive_mode.as_str(),
+            uri: format!("{path}.json"),
+            subresource_uris: NumberSubresources { assigned_add_ons: format!("{path}/AssignedAddOns.json") },
+        }
+    }
+}
+
+/// A page of numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NumberList {
+    incoming_phone_numbers: Vec<NumberResource>,
+    #[serde(flatten)]
+    paging: Flat,
+}
+
+impl NumberList {
+    /// The resource of a page of the account's numbers or of one of the sub-lists.
+    #[must_use]
+    pub fn of(
+        page: &Page<'_, IncomingNumber>,
+        request: &PageRequest,
+        kind: Option<NumberKind>,
+        account: AccountSid,
+        seed: u64,
+    ) -> Self {
+        let list = kind.map_or(String::new(), |kind| format!("/{kind}"));
+        let uri = format!("{}/IncomingPhoneNumbers{list}.json", account_path(account));
+        Self {
+            incoming_phone_numbers: page.items.iter().map(|number| NumberResource::of(number, account, seed)).collect(),
+            paging: request.flat(&uri, &Extent::of(page, |number| number.ordinal)),
+        }
+    }
+}
+
+fn wish(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberWish, ApiError> {
+    let Some(text) = parameter::given(form, "PhoneNumber") else { return area(form, kind) };
+    let number: PhoneNumber = text.parse().map_err(|_| ApiError::invalid_number(text))?;
+    if kind.is_some_and(|kind| kind_of(seed, number) != kind) {
+        let (own, list) = (kind_of(seed, number), kind.unwrap_or(NumberKind::Local));
+        let message = format!("PhoneNumber {number} is of the type {own} and can't be bought as {list}");
+        return Err(ApiError::bad_request(error::CODE_TYPE_MISMATCH, message));
+    }
+    Ok(NumberWish::Number(number))
+}
+
+fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberWish, ApiError> {
+    let Some(text) = parameter::given(form, "AreaCode") else {
+        return Err(ApiError::missing(if kind.is_some() { "PhoneNumber" } else { "PhoneNumber or AreaCode" }));
+    };
+    if let Some(kind) = kind {
+        let message = format!("AreaCode is not supported for {kind} numbers; give a PhoneNumber");
+        return Err(ApiError::bad_request(error::CODE_AREA_NOT_SUPPORTED, message));
+    }
+    let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let area = text.parse().ok().filter(|_| digits);
+    area.map(NumberWish::Area).ok_or_else(|| {
+        ApiError::bad_request(error::CODE_INVALID_AREA, format!("AreaCode '{text}' is not a three-digit area code"))
+    })
+}
+
+fn change(form: &Form, empty: Empty) -> Result<NumberChange, ApiError> {
+    let url = |name| address(form, name, empty);
+    let sid = |name, prefix| sid(form, name, prefix, empty);
+    let word = |name, words| {
+        parameter::word(form, name, words, |word| word).map(|word: Option<&'static str>| word.map(Box::from))
+    };
+    Ok(NumberChange {
+        friendly_name: friendly_name(form)?,
+        api_version: word("ApiVersion", API_VERSIONS)?,
+        voice_url: url("VoiceUrl")?,
+        voice_method: method(form, "VoiceMethod")?,
+        voice_fallback_url: url("VoiceFallbackUrl")?,
+        voice_fallback_method: method(form, "VoiceFallbackMethod")?,
+        status_callback: url("StatusCallback")?,
+        status_callback_method: method(form, "StatusCallbackMethod")?,
+        voice_application_sid: sid("VoiceApplicationSid", "AP")?,
+        trunk_sid: sid("TrunkSid", "TK")?,
+        voice_caller_id_lookup: parameter::boolean(form, "VoiceCallerIdLookup")?,
+        voice_receive_mode: parameter::word(form, "VoiceReceiveMode", ReceiveMode::ALL, ReceiveMode::as_str)?,
+        sms_url: url("SmsUrl")?,
+        sms_method: method(form, "SmsMethod")?,
+        sms_fallback_url: url("SmsFallbackUrl")?,
+        sms_fallback_method: method(form, "SmsFallbackMethod")?,
+        sms_application_sid: sid("SmsApplicationSid", "AP")?,
+        address_sid: sid("AddressSid", "AD")?,
+        bundle_sid: sid("BundleSid", "BU")?,
+        identity_sid: sid("IdentitySid", "RI")?,
+        emergency_status: word("EmergencyStatus", &["Active", "Inactive"])?,
+        emergency_address_sid: sid("EmergencyAddressSid", "AD")?,
+    })
+}
+
+fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = parameter::given(form, "FriendlyName") else { return Ok(None) };
+    if text.chars().count() > FRIENDLY_NAME_LEN_MAX {
+        let message = format!("Invalid FriendlyName: it is longer than {FRIENDLY_NAME_LEN_MAX} characters");
+        return Err(ApiError::bad_request(error::CODE_FRIENDLY_NAME, message));
+    }
+    Ok(Some(text.into()))
+}
+
+fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = text(form, name, empty) else { return Ok(None) };
+    if !text.is_empty() {
+        parameter::check_url(text).map_err(|reason| {
+            let excerpt = parameter::excerpt(text);
+            ApiError::bad_request(error::CODE_INVALID_URL, format!("{name} '{excerpt}' is not a valid URL: {reason}"))
+        })?;
+    }
+    Ok(Some(text.into()))
+}
+
+fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = text(form, name, empty) else { return Ok(None) };
+    if !text.is_empty() {
+        parameter::check_sid(name, text, prefix)?;
+    }
+    Ok(Some(text.into()))
+}
+
+fn text<'a>(form: &'a Form, name: &str, empty: Empty) -> Option<&'a str> {
+    match empty {
+        Empty::LeftOut => parameter::given(form, name),
+        Empty::Cleared => form.get(name),
+    }
+}
+
+fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError> {
+    let Some(text) = parameter::given(form, name) else { return Ok(None) };
+    let method = [Method::Get, Method::Post].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
+    method.map(Some).ok_or_else(|| {
+        ApiError::bad_request(error::CODE_INVALID_METHOD, format!("{name} '{text}' is neither GET nor POST"))
+    })
+}
+
+impl DigitPattern {
+    fn parse(text: &str) -> Result<Self, ApiError> {
+        // A plus that came as a space: forgiving here costs nothing, since no number has a space.
+        let tail = text.strip_prefix(['+', ' ']);
+        let digits = tail.unwrap_or(text);
+        if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
+            return Err(ApiError::invalid("PhoneNumber", &format!("'{text}' is not made of digits and *")));
+        }
+        Ok(Self { text: digits.to_owned(), from_start: tail.is_some() })
+    }
+
+    fn fits(&self, number: PhoneNumber) -> bool {
+        let (digits, pattern) = (number.digits().to_string(), self.text.as_bytes());
+        let fits = |part: &[u8]| part.iter().zip(pattern).all(|(digit, wanted)| *wanted == b'*' || digit == wanted);
+        let mut starts =
+            0..=digits.len().checked_sub(pattern.len()).map_or(0, |last| if self.from_start { 0 } else { last });
+        pattern.len() <= digits.len() && starts.any(|start| fits(&digits.as_bytes()[start..start + pattern.len()]))
+    }
+}
+
+impl From<Capabilities> for CapabilitiesResource {
+    fn from(capabilities: Capabilities) -> Self {
+        let Capabilities { voice, sms, mms, fax } = capabilities;
+        Self { voice, sms, mms, fax }
+    }
+}
+
+/// As the inventory has it; for other numbers by their area code.
+fn kind_of(seed: u64, number: PhoneNumber) -> NumberKind {
+    let digits = number.digits();
+    let toll_free = digits / 10_000_000_000 == 1 && TOLL_FREE_AREAS.contains(&(digits / 10_000_000 % 1_000));
+    let by_area = if toll_free { NumberKind::TollFree } else { NumberKind::Local };
+    inventory::offer_of(seed, number).map_or(by_area, |offer| offer.kind)
+}
+
+fn or_null(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+#[path = "numbers_tests.rs"]
+mod tests;
