@@ -1,0 +1,389 @@
+//! The one HTTP client: an exchange with its redirects and its challenge, within limits of time and size, every failure
+//! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+pub use super::connect::{ConnectTo, ConnectToError};
+pub use super::tls::ClientError;
+
+use super::challenge::{self, Credential};
+use super::connect::{Connector, Stream};
+use super::redirect::{self, Next};
+use crate::model::webhook::{Cookie, ExchangeFailure, Method};
+
+/// Redirects followed before 11215.
+pub const REDIRECTS_MAX: usize = 10;
+/// The head of an answer.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// A cookie longer than this is not kept (RFC 6265 §6.1).
+const COOKIE_BYTES_MAX: usize = 4 * 1024;
+/// What Twilio's requests call themselves (contract 5.2).
+const USER_AGENT: &str = "TwilioProxy/1.1";
+
+/// How the client reaches and trusts apps.
+#[derive(Debug, Clone, Default)]
+pub struct ClientOptions {
+    /// Where requests for a host really go.
+    pub connect_to: Vec<ConnectTo>,
+    /// Certificates in PEM that are trusted besides the public roots.
+    pub trust_ca: Vec<Vec<u8>>,
+    /// Take any certificate.
+    pub insecure: bool,
+}
+
+/// How long an exchange may take (contract 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the TCP connection stands.
+    pub connect: Duration,
+    /// Until the first packet, and between packets.
+    pub read: Duration,
+    /// From the first step to the last byte, redirects included.
+    pub total: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), read: Duration::from_secs(15), total: Duration::from_secs(15) }
+    }
+}
+
+/// One request of an exchange, as it is about to go out.
+#[derive(Debug, Clone, Copy)]
+pub struct Hop<'a> {
+    /// The URL as it goes over the wire: without userinfo and fragment.
+    pub url: &'a str,
+    /// Whether the body goes with it; a redirect may have made it a GET.
+    pub with_body: bool,
+}
+
+/// The headers of a hop beside those that every request has.
+pub type HopHeaders<'a> = &'a (dyn Fn(&Hop<'_>) -> Vec<(String, String)> + Send + Sync);
+
+/// What is asked.
+pub struct Request<'a> {
+    /// The method of the first hop.
+    pub method: Method,
+    /// Whom; userinfo answers a challenge, a fragment is dropped.
+    pub url: &'a str,
+    /// Content type and body.
+    pub body: Option<(&'a str, Bytes)>,
+    /// Cookies set earlier; each goes to its own host only.
+    pub cookies: &'a [Cookie],
+    /// How long it may take.
+    pub limits: Limits,
+    /// How much of the answer's body is read.
+    pub body_max_bytes: u64,
+    /// Further headers.
+    pub headers: HopHeaders<'a>,
+}
+
+/// What came of an exchange: an answer, a failure, or both where the answer was cut short.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The first URL, without userinfo.
+    pub url: String,
+    /// The URL of the last hop, without userinfo.
+    pub final_url: String,
+    /// Whether a redirect was followed.
+    pub redirected: bool,
+    /// The headers of the first request.
+    pub request_headers: Vec<(String, String)>,
+    /// The last answer.
+    pub answer: Option<Answer>,
+    /// Cookies set on the way.
+    pub cookies: Vec<Cookie>,
+    /// What went wrong. A status of 4xx or 5xx is an answer, not a failure.
+    pub failure: Option<ExchangeFailure>,
+    /// Real time it took.
+    pub elapsed: Duration,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body, as far as it was read.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The first header of this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A handle on the client; clones share its configuration.
+#[derive(Clone)]
+pub struct Client {
+    connector: Connector,
+}
+
+impl Client {
+    /// A client with these options.
+    ///
+    /// # Errors
+    /// A certificate that can't be read.
+    pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+        Ok(Self { connector: Connector::new(options)? })
+    }
+
+    /// Asks and reads the answer. Dropping the future ends the connection.
+    pub async fn exchange(&self, request: Request<'_>) -> Outcome {
+        let begun = Instant::now();
+        let mut outcome =
+            Outcome { url: request.url.to_owned(), final_url: request.url.to_owned(), ..Outcome::default() };
+        let steps = self.follow(&request, &mut outcome);
+        if let Err(failure) = timeout(request.limits.total, steps).await.unwrap_or(Err(ExchangeFailure::TotalTimeout)) {
+            outcome.failure = Some(failure);
+        }
+        outcome.elapsed = begun.elapsed();
+        outcome
+    }
+
+    async fn follow(&self, request: &Request<'_>, outcome: &mut Outcome) -> Result<(), ExchangeFailure> {
+        let (mut url, mut credential) = split(request.url)?;
+        outcome.url = url.to_string();
+        let mut authorization: Option<String> = None;
+        let mut hop = Sent { method: request.method, body: request.body.as_ref() };
+        let mut redirects = 0;
+        loop {
+            outcome.final_url = url.to_string();
+            let answer = self.ask(request, &url, &hop, authorization.as_deref(), outcome).await?;
+            let again = (answer.status == 401 && authorization.is_none())
+                .then(|| {
+                    challenge::answer(answer.headers_named("www-authenticate"), credential.as_ref()?, hop.method, &url)
+                })
+                .flatten();
+            if again.is_some() {
+                authorization = again;
+                continue;
+            }
+            let next = redirect::next(answer.status, answer.header("location"), &url, hop.method);
+            outcome.answer = Some(answer);
+            let Next::Hop { to, method } = next? else { return Ok(()) };
+            redirects += 1;
+            if redirects > REDIRECTS_MAX {
+                return Err(ExchangeFailure::TooManyRedirects);
+            }
+            outcome.redirected = true;
+            let (to, own_credential) = split(&to)?;
+            let same_origin = to.origin() == url.origin();
+            credential = own_credential.or(credential.filter(|_| same_origin));
+            authorization = authorization.filter(|authorization| same_origin && challenge::is_reusable(authorization));
+            let body = hop.body.filter(|_| method == Method::Post);
+            (url, hop) = (to, Sent { method, body });
+        }
+    }
+
+    /// One request on a connection of its own.
+    async fn ask(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        sent: &Sent<'_>,
+        authorization: Option<&str>,
+        outcome: &mut Outcome,
+    ) -> Result<Answer, ExchangeFailure> {
+        let headers = headers(request, url, sent, authorization)?;
+        if outcome.request_headers.is_empty() {
+            outcome.request_headers = headers.iter().map(readable).collect();
+        }
+        let stream = self.connector.connect(url, request.limits.connect).await?;
+        let message = message(url, sent, headers)?;
+        let answer = read(stream, message, request.limits.read, request.body_max_bytes).await;
+        let (answer, complete) = answer?;
+        outcome.cookies.extend(cookies(&answer, url));
+        if !complete {
+            outcome.answer = Some(answer);
+            return Err(ExchangeFailure::TooLarge { limit: request.body_max_bytes });
+        }
+        Ok(answer)
+    }
+}
+
+/// What a hop sends.
+struct Sent<'a> {
+    method: Method,
+    body: Option<&'a (&'a str, Bytes)>,
+}
+
+/// The URL as it goes over the wire, and the credential it carried.
+fn split(text: &str) -> Result<(Url, Option<Credential>), ExchangeFailure> {
+    let invalid = |why: String| ExchangeFailure::InvalidUrl(why);
+    let mut url = Url::parse(text).map_err(|error| invalid(format!("{text:?}: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(invalid(format!("{text:?} is no http or https address")));
+    }
+    let credential = Credential::of(&url);
+    // These can't fail for a URL with a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    if url.query() == Some("") {
+        url.set_query(None);
+    }
+    Ok((url, credential))
+}
+
+type HeaderList = Vec<(HeaderName, HeaderValue)>;
+
+fn headers(
+    request: &Request<'_>,
+    url: &Url,
+    sent: &Sent<'_>,
+    authorization: Option<&str>,
+) -> Result<HeaderList, ExchangeFailure> {
+    let mut pairs = vec![
+        ("host".to_owned(), url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()),
+        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ("accept".to_owned(), "*/*".to_owned()),
+        ("connection".to_owned(), "close".to_owned()),
+    ];
+    if let Some((content_type, _)) = sent.body {
+        pairs.push(("content-type".to_owned(), (*content_type).to_owned()));
+    }
+    pairs.extend((request.headers)(&Hop { url: url.as_str(), with_body: sent.body.is_some() }));
+    let own = |cookie: &&Cookie| url.host_str() == Some(cookie.host.as_str());
+    let jar: Vec<&str> = request.cookies.iter().filter(own).map(|cookie| cookie.pair.as_str()).collect();
+    if !jar.is_empty() {
+        pairs.push(("cookie".to_owned(), jar.join("; ")));
+    }
+    pairs.extend(authorization.map(|value| ("authorization".to_owned(), value.to_owned())));
+    let header = |(name, value): (String, String)| {
+        let invalid = || ExchangeFailure::InvalidUrl(format!("the header {name} can't carry {value:?}"));
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| invalid())?;
+        Ok((name, HeaderValue::try_from(value.as_str()).map_err(|_| invalid())?))
+    };
+    pairs.into_iter().map(header).collect()
+}
+
+fn message(url: &Url, sent: &Sent<'_>, headers: HeaderList) -> Result<hyper::Request<Full<Bytes>>, ExchangeFailure> {
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let body = sent.body.map(|(_, bytes)| bytes.clone()).unwrap_or_default();
+    let mut message = hyper::Request::builder()
+        .method(sent.method.as_str())
+        .uri(target)
+        .body(Full::new(body))
+        .map_err(|error| ExchangeFailure::InvalidUrl(error.to_string()))?;
+    message.headers_mut().extend(headers);
+    Ok(message)
+}
+
+/// Sends the message and reads the answer; answers whether the body was read to its end.
+async fn read(
+    stream: Stream,
+    message: hyper::Request<Full<Bytes>>,
+    patience: Duration,
+    body_max_bytes: u64,
+) -> Result<(Answer, bool), ExchangeFailure> {
+    let mut builder = http1::Builder::new();
+    let builder = builder.title_case_headers(true).max_buf_size(HEAD_BYTES_MAX);
+    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failure(&error))?;
+    let mut driven = Driven { connection: Box::pin(connection), ended: false };
+    let response = driven.while_waiting(patience, sender.send_request(message)).await??;
+    let (head, mut body) = response.into_parts();
+    let headers = head.headers.iter().map(|(name, value)| readable(&(name.clone(), value.clone()))).collect();
+    let mut answer = Answer { status: head.status.as_u16(), headers, body: Bytes::new() };
+    let (bytes, complete) = read_body(&mut driven, &mut body, patience, body_max_bytes).await?;
+    answer.body = bytes;
+    Ok((answer, complete))
+}
+
+async fn read_body(
+    driven: &mut Driven,
+    body: &mut Incoming,
+    patience: Duration,
+    body_max_bytes: u64,
+) -> Result<(Bytes, bool), ExchangeFailure> {
+    let limit = usize::try_from(body_max_bytes).unwrap_or(usize::MAX);
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = driven.while_waiting(patience, async { Ok(body.frame().await) }).await?? {
+        let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
+        let room = limit - bytes.len();
+        bytes.extend_from_slice(&data[..data.len().min(room)]);
+        if data.len() > room {
+            return Ok((bytes.freeze(), false));
+        }
+    }
+    Ok((bytes.freeze(), true))
+}
+
+type Connection = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
+
+/// A connection that goes on while something that needs it is waited for.
+struct Driven {
+    connection: Pin<Box<Connection>>,
+    ended: bool,
+}
+
+impl Driven {
+    /// Waits for the work, the connection going on; the outer error is that of a work that took too long.
+    async fn while_waiting<T>(
+        &mut self,
+        patience: Duration,
+        work: impl Future<Output = hyper::Result<T>>,
+    ) -> Result<Result<T, ExchangeFailure>, ExchangeFailure> {
+        let mut work = std::pin::pin!(work);
+        let done = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    done = &mut work => return done.map_err(|error| failure(&error)),
+                    // How it ends is told to the work as well.
+                    _ = &mut self.connection, if !self.ended => self.ended = true,
+                }
+            }
+        };
+        timeout(patience, done).await.map_err(|_| ExchangeFailure::TotalTimeout)
+    }
+}
+
+fn failure(error: &hyper::Error) -> ExchangeFailure {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    if error.is_parse() {
+        ExchangeFailure::ProtocolViolation(cause.to_string())
+    } else if error.is_incomplete_message() {
+        ExchangeFailure::ConnectionFailure("the connection ended before the answer did".to_owned())
+    } else if let Some(error) = cause.downcast_ref::<std::io::Error>().and_then(super::tls::failure) {
+        error
+    } else {
+        ExchangeFailure::ConnectionFailure(cause.to_string())
+    }
+}
+
+fn cookies(answer: &Answer, url: &Url) -> Vec<Cookie> {
+    let host = url.host_str().unwrap_or_default();
+    let pair = |value: &str| {
+        let pair = value.split(';').next().unwrap_or_default().trim();
+        let fits = pair.len() <= COOKIE_BYTES_MAX && pair.find('=').is_some_and(|end| end > 0);
+        fits.then(|| Cookie { host: host.to_owned(), pair: pair.to_owned() })
+    };
+    answer.headers_named(header::SET_COOKIE.as_str()).filter_map(pair).collect()
+}
+
+fn readable((name, value): &(HeaderName, HeaderValue)) -> (String, String) {
+    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

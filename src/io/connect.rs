@@ -1,0 +1,152 @@
+//! From a URL to a connection: resolving the name, TCP within its time, TLS where the scheme asks for it.
+//! It sends no HTTP.
+
+use std::io::ErrorKind;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use super::client::ClientOptions;
+use super::tls::{self, ClientError};
+use crate::model::webhook::ExchangeFailure;
+
+/// One attempt at an address; two fit into the connect time (contract 5.4).
+const ATTEMPT_MAX: Duration = Duration::from_secs(5);
+
+/// A connection, in clear or through TLS.
+pub(super) type Stream = Box<dyn Duplex>;
+
+/// What HTTP needs of a connection.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// Where requests for a host really go, as with curl's option of this name; URL, `Host` and signature stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectTo {
+    from: Place,
+    to: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    host: String,
+    port: Option<u16>,
+}
+
+/// What is wrong with a `FROM=TO`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectToError {
+    /// No `=`.
+    #[error("there is no =")]
+    NoEquals,
+    /// One side is no host, or no host and port.
+    #[error("{0} is no host or host:port")]
+    NoHost(&'static str),
+}
+
+impl FromStr for ConnectTo {
+    type Err = ConnectToError;
+
+    fn from_str(text: &str) -> Result<Self, ConnectToError> {
+        let (from, to) = text.split_once('=').ok_or(ConnectToError::NoEquals)?;
+        let from = Place::parse(from).ok_or(ConnectToError::NoHost("FROM"))?;
+        let to = Place::parse(to).ok_or(ConnectToError::NoHost("TO"))?;
+        Ok(Self { from, to })
+    }
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Self> {
+        // A URL's authority has the same form; parsed as one, IPv6 brackets and names are checked.
+        let is_plain = !text.is_empty() && !text.contains(['/', '@', '?', '#', '\\']) && text.is_ascii();
+        let url = Url::parse(&format!("fauxfax://{text}")).ok().filter(|_| is_plain)?;
+        let host = Host::parse(url.host_str()?).ok()?.to_string();
+        Some(Self { host, port: url.port() })
+    }
+}
+
+/// What makes connections.
+#[derive(Clone)]
+pub(super) struct Connector {
+    connect_to: Arc<[ConnectTo]>,
+    tls: TlsConnector,
+}
+
+impl Connector {
+    pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+        let config = tls::client_config(&options.trust_ca, options.insecure)?;
+        Ok(Self { connect_to: options.connect_to.as_slice().into(), tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// Connects to the URL's host, or to where requests for it really go.
+    pub(super) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or(80);
+        let named = |each: &&ConnectTo| each.from.host == host && each.from.port.is_none_or(|from| from == port);
+        let (host, port) = match self.connect_to.iter().find(named) {
+            Some(there) => (there.to.host.as_str(), there.to.port.unwrap_or(port)),
+            None => (host, port),
+        };
+        let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
+        // Small messages; a failure only makes them slower.
+        let _ = stream.set_nodelay(true);
+        if url.scheme() == "http" {
+            return Ok(Box::new(stream));
+        }
+        let name = tls::server_name(url)?;
+        match self.tls.connect(name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(tls::failure(&error).unwrap_or_else(|| ExchangeFailure::TlsHandshake(error.to_string()))),
+        }
+    }
+}
+
+/// Tries the host's addresses one after the other.
+async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFailure> {
+    let unknown = || ExchangeFailure::BadHostName(host.to_owned());
+    let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|_| unknown())?;
+    let mut failure = unknown();
+    for address in addresses {
+        match timeout(ATTEMPT_MAX, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => {
+                failure = if error.kind() == ErrorKind::ConnectionRefused {
+                    ExchangeFailure::ConnectionRefused
+                } else if error.kind() == ErrorKind::TimedOut {
+                    ExchangeFailure::ConnectTimeout
+                } else {
+                    ExchangeFailure::ConnectionFailure(error.to_string())
+                };
+            }
+            Err(_) => failure = ExchangeFailure::ConnectTimeout,
+        }
+    }
+    Err(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connect_to_names_two_hosts_with_or_without_ports() {
+        let place = |host: &str, port| Place { host: host.to_owned(), port };
+        let parsed = "localhost=host.docker.internal".parse();
+        assert_eq!(parsed, Ok(ConnectTo { from: place("localhost", None), to: place("host.docker.internal", None) }));
+        let parsed = "app.test:443=[::1]:8443".parse();
+        assert_eq!(parsed, Ok(ConnectTo { from: place("app.test", Some(443)), to: place("[::1]", Some(8443)) }));
+    }
+
+    #[test]
+    fn a_connect_to_that_names_no_hosts_is_refused() {
+        for bad in ["localhost", "=", "a=", "=b", "http://a=b", "a=b/c", "a:99999=b", "a=b@c"] {
+            assert!(bad.parse::<ConnectTo>().is_err(), "{bad}");
+        }
+    }
+}

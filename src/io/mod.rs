@@ -1,0 +1,117 @@
+//! Requests to customers' apps: one HTTP client, the webhooks and the document fetches made with it.
+//! Nothing here knows a fax's state or retries on its own account.
+
+mod challenge;
+pub mod client;
+mod connect;
+pub mod fetch;
+mod redirect;
+mod tls;
+mod webhook;
+
+use std::sync::Arc;
+
+use self::client::{Client, Outcome};
+use crate::engine::Engine;
+use crate::engine::effect::{Effect, Intent};
+use crate::engine::input::{AnswerOutcome, DocumentFault};
+use crate::model::media::Document;
+use crate::model::sid::AccountSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
+
+/// How much of an answer's body the journal keeps.
+const EXCERPT_BYTES_MAX: usize = 4 * 1024;
+/// What stands for a secret in the journal.
+const MASK: &str = "***";
+/// Headers whose values are secrets.
+const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
+
+/// On whose behalf requests are made.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// The account.
+    pub account: AccountSid,
+    /// Its token, which signs requests.
+    pub auth_token: Box<str>,
+    /// The key of its media URLs.
+    pub media_key: Arc<[u8]>,
+    /// The time by its clock.
+    pub now: Timestamp,
+}
+
+impl Signer {
+    /// The signer of a world.
+    #[must_use]
+    pub fn of(engine: &Engine, media_key: Arc<[u8]>) -> Self {
+        let account = engine.account();
+        let auth_token = account.auth_token.clone().unwrap_or_default();
+        Self { account: account.sid, auth_token, media_key, now: engine.latest() }
+    }
+}
+
+/// What performs effects.
+#[derive(Clone)]
+pub struct Performer {
+    client: Client,
+}
+
+impl Performer {
+    /// One that uses this client.
+    #[must_use]
+    pub const fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Fetches a document for a tester, signed as any other fetch.
+    ///
+    /// # Errors
+    /// It can't be fetched, or can't be read.
+    pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
+        fetch::document(&self.client, signer, url).await.1
+    }
+
+    /// Performs one effect.
+    pub async fn perform(&self, signer: &Signer, effect: Effect) -> AnswerOutcome {
+        match effect.intent {
+            Intent::FetchDocument { url } => {
+                let (record, document) = fetch::document(&self.client, signer, &url).await;
+                AnswerOutcome::Document { record, document }
+            }
+            Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, &request).await,
+            Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, &notice).await,
+        }
+    }
+}
+
+/// What the journal keeps of an exchange.
+fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Outcome) -> ExchangeRecord {
+    let answer = outcome.answer.as_ref();
+    let status = answer.map(|answer| answer.status);
+    let refused = status.filter(|status| !(200..400).contains(status)).map(ExchangeFailure::HttpStatus);
+    ExchangeRecord {
+        purpose,
+        method,
+        url: outcome.url.clone(),
+        params,
+        request_headers: masked(&outcome.request_headers),
+        redirected_to: outcome.redirected.then(|| outcome.final_url.clone()),
+        status,
+        response_headers: answer.map(|answer| masked(&answer.headers)).unwrap_or_default(),
+        response_body: answer.map(|answer| excerpt(&answer.body)).unwrap_or_default(),
+        duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
+        failure: outcome.failure.clone().or(refused),
+    }
+}
+
+fn masked(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mask = |(name, value): &(String, String)| {
+        let secret = SECRET_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header));
+        (name.clone(), if secret { MASK.to_owned() } else { value.clone() })
+    };
+    headers.iter().map(mask).collect()
+}
+
+fn excerpt(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(EXCERPT_BYTES_MAX)]).into_owned()
+}

@@ -1,0 +1,60 @@
+//! Where a redirect leads: 301, 302 and 303 become GET, 307 and 308 keep the method (contract 5.3). It follows none.
+
+use url::Url;
+
+use crate::model::webhook::{ExchangeFailure, Method};
+
+/// What follows an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing: it is the answer.
+    Done,
+    /// Another request.
+    Hop {
+        /// To this address, which may carry userinfo.
+        to: String,
+        /// With this method.
+        method: Method,
+    },
+}
+
+/// What follows an answer with this status and `Location`.
+pub(super) fn next(status: u16, location: Option<&str>, from: &Url, method: Method) -> Result<Next, ExchangeFailure> {
+    let method = match status {
+        301..=303 => Method::Get,
+        307 | 308 => method,
+        _ => return Ok(Next::Done),
+    };
+    // A redirect that leads nowhere is told as one too many (11215).
+    let to = location.and_then(|location| from.join(location).ok()).ok_or(ExchangeFailure::TooManyRedirects)?;
+    Ok(Next::Hop { to: to.into(), method })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(status: u16, location: Option<&str>) -> Result<Next, ExchangeFailure> {
+        next(status, location, &"https://app.test/a/b?x=1".parse().unwrap(), Method::Post)
+    }
+
+    #[test]
+    fn older_redirects_become_get_and_newer_ones_keep_the_method() {
+        for (status, method) in [(301, Method::Get), (302, Method::Get), (303, Method::Get), (307, Method::Post)] {
+            let expected = Next::Hop { to: "https://app.test/a/c".to_owned(), method };
+            assert_eq!(from(status, Some("c")), Ok(expected), "{status}");
+        }
+        let elsewhere = Next::Hop { to: "http://other.test/".to_owned(), method: Method::Post };
+        assert_eq!(from(308, Some("http://other.test")), Ok(elsewhere));
+    }
+
+    #[test]
+    fn only_redirects_redirect_and_they_lead_somewhere() {
+        for status in [200, 204, 300, 304, 401, 404] {
+            assert_eq!(from(status, Some("/c")), Ok(Next::Done), "{status}");
+        }
+        for location in [None, Some("http://")] {
+            assert_eq!(from(302, location), Err(ExchangeFailure::TooManyRedirects), "{location:?}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Webhooks: asking for TwiML and telling statuses, signed as Twilio signs. One effect is one exchange with its
+//! redirects; nothing here retries an event.
+
+use bytes::Bytes;
+
+use super::client::{Client, Hop, Limits, Outcome, Request};
+use super::{Signer, record};
+use crate::dialect::callback::{self, Params};
+use crate::dialect::media_url::{self, MediaName};
+use crate::dialect::{form, signature};
+use crate::engine::effect::{Notice, TwimlRequest};
+use crate::engine::input::AnswerOutcome;
+use crate::model::media::Document;
+use crate::model::sid::FaxSid;
+use crate::model::webhook::{Cookie, ExchangeFailure, Method, Purpose};
+use crate::twiml;
+
+/// Bytes read of an answer; TwiML over 64 kB is told as 11750, which needs reading past that.
+const ANSWER_BYTES_MAX: u64 = 256 * 1024;
+
+/// One webhook, ready to be sent.
+struct Webhook<'a> {
+    purpose: Purpose,
+    url: &'a str,
+    method: Method,
+    params: Params,
+    /// The file part of a `storeMedia="false"` action, and its name.
+    attachment: Option<(&'a Document, String)>,
+    cookies: &'a [Cookie],
+    idempotency_token: &'a str,
+}
+
+/// Asks an app what to do with a call.
+pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: &TwimlRequest) -> AnswerOutcome {
+    let webhook = Webhook {
+        purpose: request.purpose,
+        url: &request.url,
+        method: request.method,
+        params: callback::twiml_params(signer.account, fax, request),
+        attachment: None,
+        cookies: &request.cookies,
+        idempotency_token: &request.idempotency_token,
+    };
+    let outcome = webhook.send(client, signer).await;
+    let mut record = Box::new(record(request.purpose, request.method, webhook.params, &outcome));
+    if let Some(ExchangeFailure::TooLarge { .. }) = record.failure {
+        record.failure = None;
+    }
+    let reading = match (&record.failure, &outcome.answer) {
+        (Some(failure), _) => Err(failure.clone()),
+        (None, Some(answer)) => Ok(twiml::interpret(answer.header("content-type"), &answer.body)),
+        (None, None) => Err(ExchangeFailure::ProtocolViolation("no answer came".to_owned())),
+    };
+    AnswerOutcome::Twiml { record, cookies: outcome.cookies, base_url: outcome.final_url.into(), reading }
+}
+
+/// Tells an app of a status.
+pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notice: &Notice) -> AnswerOutcome {
+    let media = notice.media.filter(|_| notice.attachment.is_none());
+    let media_url = media.map(|(media, _)| {
+        let name = MediaName { account: signer.account, fax, media };
+        media_url::signed(&notice.origin, &name, &signer.media_key, signer.now)
+    });
+    let file_name = |document: &Document| format!("{fax}.{}", document.media_type.extension());
+    let webhook = Webhook {
+        purpose: notice.purpose,
+        url: &notice.url,
+        method: notice.method,
+        params: callback::notice_params(signer.account, fax, notice, media_url.as_deref()),
+        attachment: notice.attachment.as_ref().map(|document| (document, file_name(document))),
+        cookies: &notice.cookies,
+        idempotency_token: &notice.idempotency_token,
+    };
+    let outcome = webhook.send(client, signer).await;
+    let record = Box::new(record(notice.purpose, notice.method, webhook.params, &outcome));
+    AnswerOutcome::Delivered { record, cookies: outcome.cookies }
+}
+
+impl Webhook<'_> {
+    async fn send(&self, client: &Client, signer: &Signer) -> Outcome {
+        // A file can only be posted.
+        let method = if self.attachment.is_some() { Method::Post } else { self.method };
+        let (url, body) = match method {
+            Method::Get => (form::with_query(self.url, &self.params), None),
+            Method::Post => (self.url.to_owned(), Some(self.body())),
+        };
+        let headers = |hop: &Hop<'_>| {
+            let signature = if hop.with_body {
+                signature::of_form(&signer.auth_token, hop.url, &self.params)
+            } else {
+                signature::of_url(&signer.auth_token, hop.url)
+            };
+            vec![
+                ("X-Twilio-Signature".to_owned(), signature),
+                ("I-Twilio-Idempotency-Token".to_owned(), self.idempotency_token.to_owned()),
+            ]
+        };
+        let outcome = client
+            .exchange(Request {
+                method,
+                url: &url,
+                body: body.as_ref().map(|(content_type, bytes)| (content_type.as_str(), bytes.clone())),
+                cookies: self.cookies,
+                limits: Limits::default(),
+                body_max_bytes: ANSWER_BYTES_MAX,
+                headers: &headers,
+            })
+            .await;
+        let status = outcome.answer.as_ref().map(|answer| answer.status);
+        tracing::debug!(purpose = self.purpose.as_str(), url = outcome.url, status, "webhook");
+        outcome
+    }
+
+    fn body(&self) -> (String, Bytes) {
+        match &self.attachment {
+            None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
+            Some((document, file_name)) => {
+                let boundary = format!("fauxfax-{}", self.idempotency_token);
+                let body = multipart(&boundary, &self.params, document, file_name);
+                (format!("multipart/form-data; boundary={boundary}"), body.into())
+            }
+        }
+    }
+}
+
+/// The text fields, then the file as `Media`: apps read the fields before the file comes (contract 4.4).
+fn multipart(boundary: &str, params: &Params, document: &Document, file_name: &str) -> Vec<u8> {
+    let mut body = Vec::with_capacity(document.bytes.len() + 4_096);
+    for (name, value) in params {
+        let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"{file_name}\"\r\n\
+         Content-Type: {}\r\n\r\n",
+        document.media_type
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(&document.bytes);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fax::MediaType;
+
+    #[test]
+    fn the_text_fields_come_before_the_file() {
+        let document = Document { media_type: MediaType::Pdf, pages: 1, bytes: b"%PDF-".as_slice().into() };
+        let params = vec![("FaxSid".to_owned(), "FX1".to_owned())];
+        let body = String::from_utf8(multipart("b", &params, &document, "FX1.pdf")).expect("text");
+        let expected = "--b\r\nContent-Disposition: form-data; name=\"FaxSid\"\r\n\r\nFX1\r\n\
+                        --b\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"FX1.pdf\"\r\n\
+                        Content-Type: application/pdf\r\n\r\n%PDF-\r\n--b--\r\n";
+        assert_eq!(body, expected);
+    }
+}
