@@ -1,0 +1,190 @@
+//! Performs the effects of one world and wakes it at its deadlines. It decides nothing and keeps no state of a fax.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::{Id, JoinSet};
+
+use crate::engine::effect::{Effect, EffectId, Generation, Intent};
+use crate::engine::input::{Answer, AnswerOutcome, Input};
+use crate::io::{Performer, Signer};
+use crate::world::World;
+
+/// Effects of one world that are performed at once; the others wait their turn.
+const UNDER_WAY_MAX: usize = 4_096;
+/// Of those, to one scheme, host and port: an app that hangs must not take the turn of another.
+const UNDER_WAY_AN_ORIGIN_MAX: usize = 1_024;
+/// The longest single sleep; deadlines further off are looked at again.
+const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Starts the task that runs a world.
+pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
+    runtime.spawn(drive(world, performer));
+}
+
+/// Runs a world until it is closed.
+async fn drive(world: World, performer: Arc<Performer>) {
+    let mut lanes = Lanes::default();
+    let mut tasks = JoinSet::new();
+    let mut begun: HashMap<Id, Begun> = HashMap::new();
+    loop {
+        let work = world.take_work();
+        if work.closed {
+            return;
+        }
+        for effect in work.effects {
+            lanes.push(effect);
+        }
+        while let Some((origin, effect)) = lanes.next(work.generation) {
+            let begin = Begun { id: effect.id, generation: effect.generation, origin };
+            let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
+            let performer = Arc::clone(&performer);
+            let handle = tasks.spawn(async move { performer.perform(&signer, effect).await });
+            begun.insert(handle.id(), begin);
+        }
+        let wait = work.wait.map(|wait| wait.min(SLEEP_MAX));
+        tokio::select! {
+            Some(ended) = tasks.join_next_with_id() => {
+                let (task, outcome) = match ended {
+                    Ok((task, outcome)) => (task, outcome),
+                    Err(error) => {
+                        tracing::error!(%error, "a request to an app ended in a fault of the emulator; please report it");
+                        (error.id(), AnswerOutcome::Lost)
+                    }
+                };
+                if let Some(Begun { id, generation, origin }) = begun.remove(&task) {
+                    lanes.done(&origin);
+                    // An answer is never refused.
+                    let _ = world.handle(Input::Answer(Answer { effect: id, generation, outcome }));
+                }
+            }
+            () = world.woken() => {}
+            () = sleep(wait), if wait.is_some() => {}
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver is what sleeps")]
+async fn sleep(wait: Option<Duration>) {
+    tokio::time::sleep(wait.unwrap_or_default()).await;
+}
+
+/// An effect that is being performed.
+struct Begun {
+    id: EffectId,
+    generation: Generation,
+    origin: Arc<str>,
+}
+
+/// The effects that wait, a lane for each origin they go to; lanes take turns.
+#[derive(Default)]
+struct Lanes {
+    under_way: usize,
+    lanes: BTreeMap<Arc<str>, Lane>,
+    /// Lanes with something to begin, in turn; each at most once.
+    ready: VecDeque<Arc<str>>,
+}
+
+#[derive(Default)]
+struct Lane {
+    under_way: usize,
+    waiting: VecDeque<Effect>,
+    is_ready: bool,
+}
+
+impl Lanes {
+    fn push(&mut self, effect: Effect) {
+        let origin = origin(&effect.intent);
+        self.lanes.entry(Arc::clone(&origin)).or_default().waiting.push_back(effect);
+        self.make_ready(&origin);
+    }
+
+    /// The next effect to begin; what belongs to another generation is forgotten.
+    fn next(&mut self, generation: Generation) -> Option<(Arc<str>, Effect)> {
+        while self.under_way < UNDER_WAY_MAX {
+            let origin = self.ready.pop_front()?;
+            let Some(lane) = self.lanes.get_mut(&origin) else { continue };
+            lane.is_ready = false;
+            let effect = lane.waiting.pop_front();
+            let current = effect.filter(|effect| effect.generation == generation);
+            if current.is_some() {
+                lane.under_way += 1;
+                self.under_way += 1;
+            }
+            self.make_ready(&origin);
+            if let Some(effect) = current {
+                return Some((origin, effect));
+            }
+        }
+        None
+    }
+
+    fn done(&mut self, origin: &Arc<str>) {
+        self.under_way -= 1;
+        if let Some(lane) = self.lanes.get_mut(origin) {
+            lane.under_way -= 1;
+        }
+        self.make_ready(origin);
+    }
+
+    /// Puts a lane in the queue of turns if it may begin something, and removes it if it is empty.
+    fn make_ready(&mut self, origin: &Arc<str>) {
+        let Some(lane) = self.lanes.get_mut(origin) else { return };
+        if lane.waiting.is_empty() && lane.under_way == 0 {
+            self.lanes.remove(origin);
+        } else if !lane.is_ready && !lane.waiting.is_empty() && lane.under_way < UNDER_WAY_AN_ORIGIN_MAX {
+            lane.is_ready = true;
+            self.ready.push_back(Arc::clone(origin));
+        }
+    }
+}
+
+/// Scheme, host and port that an effect goes to; the whole address where it has none.
+fn origin(intent: &Intent) -> Arc<str> {
+    let url = match intent {
+        Intent::FetchDocument { url } => url,
+        Intent::AskForTwiml(request) => &request.url,
+        Intent::Deliver(notice) => &notice.url,
+    };
+    match url::Url::parse(url) {
+        Ok(parsed) if parsed.has_host() => parsed.origin().ascii_serialization().into(),
+        _ => Arc::from(&**url),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sid::FaxSid;
+
+    fn fetch(id: u64, url: &str) -> Effect {
+        let fax = FaxSid::from_bytes([0; 16]);
+        let generation = Generation::default();
+        Effect { id: EffectId::from_number(id), generation, fax, intent: Intent::FetchDocument { url: url.into() } }
+    }
+
+    #[test]
+    fn an_origin_that_hangs_leaves_turns_to_the_others() {
+        let mut lanes = Lanes::default();
+        for id in 0..2_000 {
+            lanes.push(fetch(id, "http://hangs/a.pdf"));
+        }
+        lanes.push(fetch(9_999, "http://answers/b.pdf"));
+        let begun: Vec<_> = std::iter::from_fn(|| lanes.next(Generation::default())).collect();
+        assert_eq!(begun.len(), UNDER_WAY_AN_ORIGIN_MAX + 1);
+        assert_eq!(begun[1].1.id.number(), 9_999);
+        lanes.done(&begun[0].0);
+        assert_eq!(lanes.next(Generation::default()).map(|(_, effect)| effect.id.number()), Some(1_024));
+    }
+
+    #[test]
+    fn lanes_that_are_done_are_forgotten() {
+        let mut lanes = Lanes::default();
+        lanes.push(fetch(1, "http://one/a.pdf"));
+        let (origin, _) = lanes.next(Generation::default()).expect("one effect waits");
+        lanes.done(&origin);
+        assert!(lanes.lanes.is_empty() && lanes.ready.is_empty());
+    }
+}

@@ -1,0 +1,258 @@
+//! A world: one account's engine and clock behind one lock, and the ways in. It performs no effect and never sleeps.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use crate::clock::{Clock, ClockMode, RealTime};
+use crate::engine::effect::{Effect, Generation};
+use crate::engine::input::{Input, Reply};
+use crate::engine::journal::EventKind;
+use crate::engine::{Engine, Founding};
+use crate::model::refusal::Refusal;
+use crate::model::sid::{AccountSid, FaxSid};
+use crate::model::time::Timestamp;
+
+/// A handle on a world; clones are the same world.
+#[derive(Clone)]
+pub struct World(Arc<Shared>);
+
+struct Shared {
+    sid: AccountSid,
+    signing_key: Arc<[u8]>,
+    core: Mutex<Core>,
+    /// Rouses the driver.
+    wake: Notify,
+    /// Counts changes, for who waits for one.
+    changes: watch::Sender<u64>,
+    /// Held by who moves a frozen clock, so that two never move it at once.
+    mover: tokio::sync::Mutex<()>,
+}
+
+struct Core {
+    engine: Engine,
+    clock: Clock,
+    outbox: VecDeque<Effect>,
+    closed: bool,
+}
+
+/// Why a clock can't be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// It moves by itself.
+    #[error("the clock is running; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})")]
+    Running,
+    /// Time never goes back.
+    #[error("the clock stands at a later time already and never goes back")]
+    Backwards,
+}
+
+/// What the driver has to do next.
+pub(crate) struct Work {
+    /// To be performed.
+    pub(crate) effects: VecDeque<Effect>,
+    /// Effects of an older generation need not be begun.
+    pub(crate) generation: Generation,
+    /// Real time until the next deadline.
+    pub(crate) wait: Option<Duration>,
+    /// The world is gone.
+    pub(crate) closed: bool,
+}
+
+impl World {
+    /// A new world with a running clock.
+    pub(crate) fn found(founding: Founding, real: RealTime) -> Self {
+        let clock = Clock::running(real);
+        let signing_key = founding.seed.sid_bytes("media-url", b"", 0).as_slice().into();
+        let sid = founding.account.sid;
+        let engine = Engine::new(founding, clock.now());
+        let core = Mutex::new(Core { engine, clock, outbox: VecDeque::new(), closed: false });
+        let (changes, _) = watch::channel(0);
+        let mover = tokio::sync::Mutex::new(());
+        Self(Arc::new(Shared { sid, signing_key, core, wake: Notify::new(), changes, mover }))
+    }
+
+    /// Whose world it is.
+    #[must_use]
+    pub fn sid(&self) -> AccountSid {
+        self.0.sid
+    }
+
+    /// The key that media URLs are signed with.
+    #[must_use]
+    pub fn signing_key(&self) -> Arc<[u8]> {
+        Arc::clone(&self.0.signing_key)
+    }
+
+    /// What the world's clock shows.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.lock().clock.now()
+    }
+
+    /// Whether the world's clock runs.
+    #[must_use]
+    pub fn clock_mode(&self) -> ClockMode {
+        self.lock().clock.mode()
+    }
+
+    /// Hands the engine one input.
+    ///
+    /// # Errors
+    /// The engine's refusal; nothing has changed then.
+    pub fn handle(&self, input: Input) -> Result<Reply, Refusal> {
+        self.mutate(|core, now| core.engine.handle(input, now))
+    }
+
+    /// Looks at the engine under the world's lock; `view` copies out what it needs.
+    pub fn read<T>(&self, view: impl FnOnce(&Engine) -> T) -> T {
+        view(&self.lock().engine)
+    }
+
+    /// Writes something into the journal that the shell saw happen.
+    pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
+        self.mutate(|core, now| core.engine.note(fax, kind, now));
+    }
+
+    /// Gives an unclaimed account its token; answers whether the token is the account's.
+    #[must_use]
+    pub fn claim(&self, token: &str) -> bool {
+        self.lock().engine.claim(token)
+    }
+
+    /// Freezes the clock or lets it run.
+    pub fn set_clock_mode(&self, mode: ClockMode) {
+        self.mutate(|core, now| {
+            if core.clock.mode() != mode {
+                core.clock.set_mode(mode);
+                let kind = EventKind::ClockMoved { from: now, frozen: mode == ClockMode::Frozen };
+                core.engine.note(None, kind, now);
+            }
+        });
+    }
+
+    /// Moves a frozen clock to `to`, one deadline at a time, each time waiting until the world has settled.
+    ///
+    /// # Errors
+    /// The clock is running, or shows a later time.
+    pub async fn advance(&self, to: Timestamp) -> Result<(), ClockError> {
+        let _moving = self.0.mover.lock().await;
+        if to < self.now() {
+            return Err(ClockError::Backwards);
+        }
+        while self.step(|engine| engine.poll_timeout().filter(|due| *due <= to)).await? {}
+        self.mutate(|core, from| {
+            core.clock.move_to(to);
+            if core.clock.now() > from {
+                core.engine.note(None, EventKind::ClockMoved { from, frozen: true }, to);
+            }
+        });
+        self.settled().await;
+        Ok(())
+    }
+
+    /// Moves a frozen clock until no work deadline is left.
+    ///
+    /// # Errors
+    /// The clock is running.
+    pub async fn drain(&self) -> Result<(), ClockError> {
+        let _moving = self.0.mover.lock().await;
+        while self.step(Engine::next_work).await? {}
+        Ok(())
+    }
+
+    /// Waits until no effect is under way.
+    pub async fn settled(&self) {
+        self.until(|engine| engine.is_settled().then_some(())).await;
+    }
+
+    /// Waits until `view` finds what it looks for; it is asked again after each change.
+    pub async fn until<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> T {
+        let mut changes = self.0.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = self.read(&mut view) {
+                return found;
+            }
+            // The sender lives as long as this handle.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Handles what is due and takes what is to be performed.
+    pub(crate) fn take_work(&self) -> Work {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        let due = core.engine.poll_timeout().is_some_and(|due| due <= now);
+        if due {
+            core.engine.handle_timeout(now);
+            core.drain();
+        }
+        let work = Work {
+            effects: std::mem::take(&mut core.outbox),
+            generation: core.engine.generation(),
+            wait: core.engine.poll_timeout().and_then(|due| core.clock.until(due)),
+            closed: core.closed,
+        };
+        drop(core);
+        if due {
+            self.tell_waiters();
+        }
+        work
+    }
+
+    /// Waits for the next change.
+    pub(crate) async fn woken(&self) {
+        self.0.wake.notified().await;
+    }
+
+    /// Ends the world: its driver stops.
+    pub(crate) fn close(&self) {
+        self.mutate(|core, _| core.closed = true);
+    }
+
+    /// Moves to the deadline that `next` names once the world has settled; answers whether there was one.
+    async fn step(&self, next: impl Fn(&Engine) -> Option<Timestamp>) -> Result<bool, ClockError> {
+        self.settled().await;
+        self.mutate(|core, _| {
+            if core.clock.mode() == ClockMode::Running {
+                return Err(ClockError::Running);
+            }
+            let Some(due) = next(&core.engine) else { return Ok(false) };
+            core.clock.move_to(due);
+            let now = core.clock.now();
+            core.engine.handle_timeout(now);
+            Ok(true)
+        })
+    }
+
+    /// The only way to change a world: reads the clock, makes one change, drains all effects, under one lock.
+    fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        let result = change(&mut core, now);
+        core.drain();
+        drop(core);
+        self.0.wake.notify_one();
+        self.tell_waiters();
+        result
+    }
+
+    fn tell_waiters(&self) {
+        self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.0.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    fn drain(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            self.outbox.push_back(effect);
+        }
+    }
+}
