@@ -1,0 +1,247 @@
+//! What the texts of the configuration mean. An error says what a text must do ("be a number"); the caller says which.
+//! It looks at nothing but the text: no file, no other setting.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+use super::error::nearest;
+use crate::io::client::ConnectTo;
+use crate::model::time::Pace;
+use crate::model::webhook::Method;
+
+/// The slowest pace: a page takes most of a day.
+pub const PACE_TIMES_MIN: f64 = 0.001;
+/// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator.
+pub const PACE_TIMES_MAX: f64 = 1_000_000.0;
+/// Characters of an account's token; Twilio's have 32.
+pub const AUTH_TOKEN_CHARS_MAX: usize = 256;
+/// Characters of a number's friendly name (Twilio's limit).
+pub const FRIENDLY_NAME_CHARS_MAX: usize = 64;
+/// Characters of any other attribute of a number: URLs, and ids that are only shown.
+pub const ATTRIBUTE_CHARS_MAX: usize = 4_096;
+
+/// Units of a size, in bytes.
+const SIZE_UNITS: [(&str, u64); 9] = [
+    ("", 1),
+    ("b", 1),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+    ("tib", 1 << 40),
+];
+
+/// `127.0.0.1:8329`, `[::1]:0`.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "be an IP address and a port, such as 127.0.0.1:8329 or 0.0.0.0:0".to_owned())
+}
+
+/// `100`, `0.5`, `max`.
+pub(super) fn pace(text: &str) -> Result<Pace, String> {
+    if text == "max" {
+        return Ok(Pace::Max);
+    }
+    let times = text.parse().ok().filter(|times| (PACE_TIMES_MIN..=PACE_TIMES_MAX).contains(times));
+    times.map(Pace::Times).ok_or_else(|| format!("be max or a number from {PACE_TIMES_MIN} to {PACE_TIMES_MAX}"))
+}
+
+/// `42`.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("be a whole number from 0 to {}", u64::MAX))
+}
+
+/// `1GiB`, `512 MiB`, `1000000`.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let unit = SIZE_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, bytes)| bytes);
+    let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(*unit));
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "be a size above 0, such as 1GiB, 512MiB or 1000000 (bytes)".to_owned())
+}
+
+/// `true`, `yes`, `on`, `1` and their opposites.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("be true or false".to_owned()),
+    }
+}
+
+/// One of the words of an enum.
+pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) -> impl Fn(&str) -> Result<T, String> {
+    move |text| {
+        let words: Vec<&str> = all.iter().map(|value| as_str(*value)).collect();
+        all.iter().copied().find(|value| as_str(*value) == text).ok_or_else(|| {
+            let hint = nearest(text, &words).map(|word| format!(" (did you mean {word}?)")).unwrap_or_default();
+            format!("be {}{hint}", alternatives(&words))
+        })
+    }
+}
+
+/// A SID or a number: whatever reads itself and says why it can't.
+pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
+    move |text| text.parse().map_err(|_| expected.to_owned())
+}
+
+/// The method of a webhook.
+pub(super) fn method(text: &str) -> Result<Method, String> {
+    word(&[Method::Get, Method::Post], Method::as_str)(text)
+}
+
+/// A host name without port: `fax.example.test`.
+pub(super) fn host_name(text: &str) -> Result<String, String> {
+    match Host::parse(text) {
+        Ok(Host::Domain(name)) => Ok(name),
+        Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => {
+            Err("be a host name without scheme and port (IP addresses are always allowed)".to_owned())
+        }
+    }
+}
+
+/// `FROM=TO`, as curl's `--connect-to` in short.
+pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
+    text.parse().map_err(|error| format!("be FROM=TO, such as localhost=host.docker.internal ({error})"))
+}
+
+/// The address of a customer's app, kept as it was written: its signature depends on every character.
+pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
+    let _valid = http_url(text)?;
+    attribute(text)
+}
+
+/// As `webhook_url`, or nothing.
+pub(super) fn webhook_url_or_none(text: &str) -> Result<Box<str>, String> {
+    if text.is_empty() { Ok("".into()) } else { webhook_url(text) }
+}
+
+/// What links are built on: scheme, host, perhaps port and path; no slash at the end.
+pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
+    let url = http_url(text)?;
+    let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !is_bare || url.password().is_some() {
+        return Err("be a URL without user, query and fragment".to_owned());
+    }
+    Ok(url.as_str().trim_end_matches('/').into())
+}
+
+/// An account's token: anything that can be a password in HTTP Basic.
+pub(super) fn auth_token(text: &str) -> Result<Box<str>, String> {
+    let is_token = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
+    is_token.then(|| text.into()).ok_or_else(|| format!("have 1 to {AUTH_TOKEN_CHARS_MAX} characters"))
+}
+
+/// A number's friendly name.
+pub(super) fn friendly_name(text: &str) -> Result<Box<str>, String> {
+    let fits = text.chars().count() <= FRIENDLY_NAME_CHARS_MAX;
+    fits.then(|| text.into()).ok_or_else(|| format!("have at most {FRIENDLY_NAME_CHARS_MAX} characters"))
+}
+
+/// Any other attribute of a number.
+pub(super) fn attribute(text: &str) -> Result<Box<str>, String> {
+    let fits = text.chars().count() <= ATTRIBUTE_CHARS_MAX;
+    fits.then(|| text.into()).ok_or_else(|| format!("have at most {ATTRIBUTE_CHARS_MAX} characters"))
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    let expected = "be an absolute http or https URL, such as http://localhost:3000/fax";
+    let url = Url::parse(text).map_err(|error| format!("{expected} ({error})"))?;
+    let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    is_http.then_some(url).ok_or_else(|| expected.to_owned())
+}
+
+fn alternatives(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => (*word).to_owned(),
+        [words @ .., last] => format!("{} or {last}", words.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::account::Callbacks;
+
+    #[test]
+    fn a_pace_is_a_bounded_number_or_max() {
+        assert_eq!(pace("max"), Ok(Pace::Max));
+        assert_eq!(pace("100"), Ok(Pace::Times(100.0)));
+        assert_eq!(pace("0.5"), Ok(Pace::Times(0.5)));
+        for bad in ["", "fast", "0", "-1", "NaN", "inf", "1e9", "0.0001", "MAX "] {
+            assert!(pace(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_bytes_or_has_a_unit() {
+        let sizes =
+            [("1", 1), ("1000000", 1_000_000), ("512MiB", 512 << 20), ("1 gib", 1 << 30), ("2GB", 2_000_000_000)];
+        for (text, bytes) in sizes {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for bad in ["", "0", "0GiB", "GiB", "1.5GiB", "-1", "1 parsec", "99999999999999999999", "99999999999TiB", "１"]
+        {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_needs_a_port() {
+        assert_eq!(address("[::1]:0").map(|address| address.port()), Ok(0));
+        for bad in ["8329", "127.0.0.1", "localhost:8329", "127.0.0.1:99999"] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_word_brings_the_right_ones() {
+        let callbacks = word(Callbacks::ALL, Callbacks::as_str);
+        assert_eq!(callbacks("queued-and-final"), Ok(Callbacks::QueuedAndFinal));
+        let expected = "be all, queued-and-final or final (did you mean final?)";
+        assert_eq!(callbacks("finale"), Err(expected.to_owned()));
+        assert_eq!(method("PUT"), Err("be GET or POST".to_owned()));
+    }
+
+    #[test]
+    fn a_public_url_loses_its_last_slash_and_takes_no_query() {
+        assert_eq!(public_url("HTTP://Fax.Test:8080/"), Ok("http://fax.test:8080".into()));
+        assert_eq!(public_url("https://fax.test/sub/"), Ok("https://fax.test/sub".into()));
+        for bad in ["fax.test", "/x", "ftp://fax.test", "http://fax.test?x=1", "http://u:p@fax.test", "http://"] {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_url_is_kept_to_the_letter() {
+        let url = "http://User:pw@LOCALHOST:3000/fax?a=b%20c#rc=2";
+        assert_eq!(webhook_url(url).as_deref(), Ok(url));
+        assert!(webhook_url("").is_err() && webhook_url_or_none("").is_ok());
+        assert!(webhook_url("localhost:3000/fax").is_err(), "a scheme is needed");
+        assert!(webhook_url(&format!("http://h/{}", "x".repeat(ATTRIBUTE_CHARS_MAX))).is_err());
+    }
+
+    #[test]
+    fn a_host_is_a_name_without_port() {
+        assert_eq!(host_name("Fax.Example.TEST"), Ok("fax.example.test".to_owned()));
+        for bad in ["", "http://fax.test", "fax.test:80", "127.0.0.1", "a b"] {
+            assert!(host_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn booleans_and_tokens_are_checked() {
+        assert_eq!(["true", "YES", "1", "off"].map(boolean), [Ok(true), Ok(true), Ok(true), Ok(false)]);
+        assert!(boolean("maybe").is_err());
+        assert!(auth_token("").is_err() && auth_token("a\nb").is_err() && auth_token(&"x".repeat(257)).is_err());
+        assert_eq!(auth_token("secret").as_deref(), Ok("secret"));
+        assert!(friendly_name(&"é".repeat(64)).is_ok() && friendly_name(&"é".repeat(65)).is_err());
+    }
+}
