@@ -1,0 +1,173 @@
+//! Accounts, each a world: listed, founded, closed. Minting and limits are `emulator.rs`'s.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::incoming::read_json;
+use super::problem::Problem;
+use super::{event, parse_account};
+use crate::dialect::form::{self, Form};
+use crate::dialect::twilio::numbers::{self, NumberResource};
+use crate::emulator::{AccountSetup, Emulator, FoundError, World};
+use crate::model::account::{Callbacks, Dialect};
+use crate::model::number::{NumberAttributes, NumberChange};
+use crate::model::phone::PhoneNumber;
+use crate::model::sid::AccountSid;
+
+/// The key of a number's or caller id's own number.
+const PHONE_NUMBER: &str = "phone_number";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewAccount {
+    sid: Option<String>,
+    auth_token: Option<Box<str>>,
+    friendly_name: Option<Box<str>>,
+    dialect: Option<String>,
+    callbacks: Option<String>,
+    #[serde(default)]
+    numbers: Vec<Map<String, Value>>,
+    #[serde(default)]
+    caller_ids: Vec<CallerId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallerId {
+    phone_number: String,
+}
+
+pub(super) async fn list(State(emulator): State<Emulator>) -> Json<Value> {
+    let accounts: Vec<Value> = emulator.worlds().iter().map(|world| view(&emulator, world)).collect();
+    Json(json!({ "accounts": accounts }))
+}
+
+pub(super) async fn show(State(emulator): State<Emulator>, Path(sid): Path<String>) -> Result<Json<Value>, Problem> {
+    let sid = parse_account(&sid)?;
+    let world = emulator.world(sid).ok_or_else(|| Problem::no_account(sid))?;
+    Ok(Json(view(&emulator, &world)))
+}
+
+pub(super) async fn create(
+    State(emulator): State<Emulator>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let order: NewAccount = read_json(&body)?;
+    let setup = setup(order)?;
+    let world = emulator.found(setup).map_err(|error| match error {
+        FoundError::Exists(_) => Problem::new(409, "account-exists", error.to_string()),
+        FoundError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
+    })?;
+    Ok((StatusCode::CREATED, Json(view(&emulator, &world))))
+}
+
+pub(super) async fn remove(State(emulator): State<Emulator>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
+    let sid = parse_account(&sid)?;
+    if sid == emulator.default_account() {
+        let detail = "the default account stays; POST /_fauxfax/v1/reset empties it";
+        return Err(Problem::new(409, "default-account", detail));
+    }
+    if emulator.remove(sid) { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::no_account(sid)) }
+}
+
+fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
+    let sid = order.sid.as_deref().map(parse_account).transpose()?;
+    if order.auth_token.as_deref().is_some_and(str::is_empty) {
+        return Err(bad("auth_token", "may not be empty; leave it out to have one minted"));
+    }
+    let dialect = word(order.dialect.as_deref(), "dialect", Dialect::from_word, Dialect::ALL)?;
+    let callbacks = word(order.callbacks.as_deref(), "callbacks", Callbacks::from_word, Callbacks::ALL)?;
+    let account = sid.unwrap_or(AccountSid::from_bytes([0; 16]));
+    let numbers = order.numbers.iter().map(|number| configured_number(number, account)).collect::<Result<_, _>>()?;
+    let caller_ids = order.caller_ids.iter().map(|id| phone_number(&id.phone_number)).collect::<Result<_, _>>()?;
+    let (auth_token, friendly_name) = (order.auth_token, order.friendly_name);
+    Ok(AccountSetup { sid, auth_token, friendly_name, dialect, callbacks, numbers, caller_ids })
+}
+
+/// A number with REST attributes in snake_case, read as the REST API reads them.
+fn configured_number(number: &Map<String, Value>, account: AccountSid) -> Result<(PhoneNumber, NumberChange), Problem> {
+    let own = number.get(PHONE_NUMBER).and_then(Value::as_str).ok_or_else(|| bad(PHONE_NUMBER, "is required"))?;
+    let mut pairs = Vec::new();
+    for (key, value) in number.iter().filter(|(key, _)| *key != PHONE_NUMBER) {
+        if !NumberAttributes::NAMES.contains(&key.as_str()) {
+            let near = NumberAttributes::NAMES.iter().min_by_key(|name| strsim::levenshtein(name, key));
+            return Err(bad(
+                key,
+                &format!("is no attribute of a number; did you mean {}?", near.unwrap_or(&PHONE_NUMBER)),
+            ));
+        }
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        pairs.push((parameter_name(key), text));
+    }
+    let form = Form::parse(form::encode(&pairs).as_bytes()).map_err(|error| bad("numbers", &error.to_string()))?;
+    let change = numbers::update_number(&form, account).map_err(|error| bad("numbers", &error.message))?;
+    Ok((phone_number(own)?, change))
+}
+
+/// `voice_url` as the REST API spells it: `VoiceUrl`.
+fn parameter_name(key: &str) -> String {
+    let capitalised =
+        |word: &str| word.get(..1).map(|first| first.to_ascii_uppercase() + &word[1..]).unwrap_or_default();
+    key.split('_').map(capitalised).collect()
+}
+
+fn phone_number(text: &str) -> Result<PhoneNumber, Problem> {
+    text.parse().map_err(|error: crate::model::phone::NotE164| bad(PHONE_NUMBER, &format!("{text:?} is {error}")))
+}
+
+fn word<T: std::fmt::Display>(
+    text: Option<&str>,
+    field: &str,
+    read: impl Fn(&str) -> Option<T>,
+    all: &[T],
+) -> Result<Option<T>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let words = || all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    read(text).map(Some).ok_or_else(|| bad(field, &format!("{text:?} is none of {}", words())))
+}
+
+fn bad(field: &str, why: &str) -> Problem {
+    Problem::new(422, "bad-field", format!("{field}: {why}"))
+}
+
+fn view(emulator: &Emulator, world: &World) -> Value {
+    let sid = world.sid();
+    let seed = emulator.settings().seed;
+    world.read(|engine| {
+        let account = engine.account();
+        let numbers: Vec<Value> = engine.numbers().map(|number| json!(NumberResource::of(number, sid, seed))).collect();
+        json!({
+            "sid": sid.to_string(),
+            "auth_token": account.auth_token,
+            "signing_key": account.auth_token,
+            "friendly_name": account.friendly_name,
+            "dialect": account.dialect.as_str(),
+            "callbacks": engine.rules().callbacks.as_str(),
+            "date_created": event::moment(account.created),
+            "faxes": engine.fax_count(),
+            "numbers": numbers,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_in_snake_case_are_the_rest_parameters() {
+        assert_eq!(parameter_name("voice_receive_mode"), "VoiceReceiveMode");
+        assert_eq!(parameter_name("status_callback"), "StatusCallback");
+    }
+
+    #[test]
+    fn a_misspelt_attribute_is_told_its_nearest() {
+        let number = json!({ "phone_number": "+15017122661", "voice_ulr": "http://app" });
+        let refused = configured_number(number.as_object().expect("an object"), AccountSid::from_bytes([0; 16]));
+        assert!(refused.is_err_and(|problem| format!("{problem:?}").contains("voice_url")));
+    }
+}

@@ -1,0 +1,100 @@
+//! Events as JSON. It shows what the journal holds and leaves nothing out but what is none of a tester's business.
+
+use serde_json::{Map, Value, json};
+
+use crate::dialect::date;
+use crate::engine::journal::{Event, EventKind};
+use crate::model::time::Timestamp;
+use crate::model::webhook::ExchangeRecord;
+use crate::twiml::{Receive, Verb};
+
+/// An event of the journal.
+pub fn json(event: &Event) -> Value {
+    json!({
+        "seq": event.seq,
+        "at": moment(event.at),
+        "kind": event.kind.as_str(),
+        "fax_sid": event.fax.map(|sid| sid.to_string()),
+        "data": data(&event.kind),
+    })
+}
+
+/// A moment with microseconds: `2026-01-02T03:04:05.000006Z`.
+pub fn moment(at: Timestamp) -> String {
+    let seconds = date::iso(at);
+    format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.micros().rem_euclid(1_000_000))
+}
+
+/// One exchange with a customer's app.
+pub fn exchange(record: &ExchangeRecord) -> Value {
+    json!({
+        "purpose": record.purpose.as_str(),
+        "method": record.method.as_str(),
+        "url": record.url,
+        "params": pairs(&record.params),
+        "request_headers": pairs(&record.request_headers),
+        "redirected_to": record.redirected_to,
+        "status": record.status,
+        "response_headers": pairs(&record.response_headers),
+        "body": record.response_body,
+        "duration_ms": record.duration_ms,
+        "error": record.failure.as_ref().map(|failure| json!({ "code": failure.code(), "message": failure.to_string() })),
+    })
+}
+
+fn data(kind: &EventKind) -> Value {
+    match kind {
+        EventKind::ApiRequest { method, path, status, code } => {
+            json!({ "method": method, "path": path, "status": status, "code": code })
+        }
+        EventKind::FaxStatus { old, new, error } => json!({
+            "old": old.map(crate::model::fax::Status::as_str),
+            "new": new.as_str(),
+            "error_code": error.as_ref().map(|(code, _)| code),
+            "error_message": error.as_ref().map(|(_, text)| text),
+        }),
+        EventKind::FaxPage { page, pages } => json!({ "page": page, "pages": pages }),
+        EventKind::DocumentFetched { record, document } => {
+            let mut data = exchange(record);
+            match document {
+                Ok((pages, bytes)) => data["document"] = json!({ "pages": pages, "bytes": bytes }),
+                Err(reason) => data["reason"] = json!(reason),
+            }
+            data
+        }
+        EventKind::WebhookAttempt { record } => exchange(record),
+        EventKind::TwimlExecuted { verb } => twiml(verb),
+        EventKind::Alert(alert) => json!({
+            "sid": alert.sid.to_string(),
+            "code": alert.code,
+            "level": alert.level.as_str(),
+            "message": alert.message,
+            "more_info": format!("https://www.twilio.com/docs/errors/{}", alert.code),
+            "request_url": alert.record.as_ref().map(|record| &record.url),
+        }),
+        EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),
+        EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
+        EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
+        EventKind::WorldReset { count } => {
+            json!({ "faxes": count.faxes, "pending": count.pending, "webhooks": count.effects })
+        }
+    }
+}
+
+fn twiml(verb: &Verb) -> Value {
+    match verb {
+        Verb::Receive(Receive { action, method, media_type, page_size, store_media }) => json!({
+            "verb": verb.name(),
+            "action": action,
+            "method": method.as_str(),
+            "mediaType": media_type.as_str(),
+            "pageSize": page_size.as_str(),
+            "storeMedia": store_media,
+        }),
+        Verb::Reject => json!({ "verb": verb.name() }),
+    }
+}
+
+fn pairs(pairs: &[(String, String)]) -> Value {
+    pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into()
+}

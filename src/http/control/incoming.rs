@@ -1,0 +1,220 @@
+//! A machine calls a number of the world: the document and the wishes of a tester become one engine input.
+//! It waits for the end of the conversation where asked to.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::clock::timeout;
+use super::problem::Problem;
+use super::upload::{self, Upload};
+use super::{Addressed, event};
+use crate::clock::ClockMode;
+use crate::dialect::twilio::View;
+use crate::dialect::twilio::faxes::FaxResource;
+use crate::document::sample;
+use crate::emulator::{Emulator, World};
+use crate::engine::Conversation;
+use crate::engine::input::{Control, DocumentFault, Input, LineFault, ReceiveFax, Reply, Ringing};
+use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use crate::http::origin;
+use crate::io::fetch;
+use crate::model::fax::{MediaType, Quality, Status};
+use crate::model::media::Document;
+use crate::model::phone::Party;
+
+/// Who calls where no `from` is given.
+const FROM_DEFAULT: &str = "+15558675310";
+/// Characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
+const STATION_ID_CHARS_MAX: usize = 20;
+/// Pages of the test document where `pages` is not given.
+const PAGES_DEFAULT: u32 = 1;
+/// The failures a tester may ask for: error during transmission, other end incompatible.
+const FAULT_CODES: [u32; 2] = [34004, 34108];
+
+/// The fields of an incoming fax; `media_url` and the upload exclude each other and `pages`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fields {
+    pub(super) to: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) pages: Option<u32>,
+    pub(super) media_url: Option<String>,
+    pub(super) station_id: Option<String>,
+    pub(super) quality: Option<String>,
+    pub(super) sid: Option<String>,
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// How the transmission goes: a word, or a word with details.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Outcome {
+    Word(String),
+    Detailed { status: String, code: Option<u32>, after_pages: Option<u32> },
+}
+
+#[derive(Deserialize)]
+pub(super) struct WaitQuery {
+    wait: Option<bool>,
+    timeout: Option<f64>,
+}
+
+pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
+    let wait: WaitQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
+    let patience = timeout(wait.timeout)?;
+    let waits = wait.wait.unwrap_or(false);
+    if waits && world.clock_mode() == ClockMode::Frozen {
+        let detail =
+            "the clock is frozen, so the fax would never end: leave out wait=true and advance or drain the clock";
+        return Err(Problem::new(409, "clock-frozen", detail));
+    }
+    let upload = upload::read(&parts, body).await?;
+    let order = order(&emulator, &world, &parts, upload).await?;
+    let seq = world.read(crate::engine::Engine::last_seq);
+    let reply = world.handle(Input::Control(Control::ReceiveFax(Box::new(order))));
+    let Reply::Ringing(call) = reply.map_err(|refusal| Problem::refused(&refusal))? else {
+        return Err(Problem::new(500, "internal", "the call was answered otherwise"));
+    };
+    tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "a fax comes in");
+    if !waits {
+        return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());
+    }
+    let settled = world.until(|engine| match engine.conversation(call.sid) {
+        Conversation::Pending => None,
+        ended @ (Conversation::Settled | Conversation::NotAnswered | Conversation::Unknown) => Some(ended),
+    });
+    let Ok(ended) = tokio::time::timeout(patience, settled).await else {
+        let detail = format!("{} has not ended within {} s; it goes on", call.sid, patience.as_secs_f64());
+        return Err(Problem::new(408, "not-settled", detail));
+    };
+    Ok(Json(conversation(&emulator, &world, &call, ended, seq)).into_response())
+}
+
+/// Reads a JSON body; none at all means `{}`.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| Problem::new(400, "bad-json", error.to_string()))
+}
+
+async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload) -> Result<ReceiveFax, Problem> {
+    let Upload { fields, file } = upload;
+    let bad = |field: &str, why: String| Problem::new(422, "bad-field", format!("{field}: {why}"));
+    let to = fields.to.as_deref().map(str::parse).transpose();
+    let to = to.map_err(|error: crate::model::phone::NotE164| bad("to", error.to_string()))?;
+    let from = fields.from.as_deref().unwrap_or(FROM_DEFAULT);
+    let caller = Party::sip_caller(from).ok_or_else(|| bad("from", format!("{from:?} is no number or SIP address")))?;
+    let station_id = fields.station_id.as_deref().unwrap_or(from);
+    if fields.station_id.is_some() && station_id.chars().count() > STATION_ID_CHARS_MAX {
+        return Err(bad("station_id", format!("at most {STATION_ID_CHARS_MAX} characters (T.30)")));
+    }
+    let quality = match fields.quality.as_deref() {
+        None => Quality::Fine,
+        Some(word) => Quality::from_word(word)
+            .ok_or_else(|| bad("quality", format!("{word:?} is none of standard, fine, superfine")))?,
+    };
+    let sid = fields.sid.as_deref().map(str::parse).transpose();
+    let sid = sid.map_err(|error: crate::model::sid::SidError| bad("sid", error.to_string()))?;
+    let line_fault = fields.outcome.as_ref().map(line_fault).transpose()?.flatten();
+    let origin = origin(parts, emulator.settings().public_url.as_ref());
+    let station_id = station_id.into();
+    let document = document(emulator, world, &fields, file).await?;
+    Ok(ReceiveFax { to, from: caller, station_id, document, quality, sid, line_fault, origin })
+}
+
+fn line_fault(outcome: &Outcome) -> Result<Option<LineFault>, Problem> {
+    let (word, code, after_pages) = match outcome {
+        Outcome::Word(word) => (word, None, None),
+        Outcome::Detailed { status, code, after_pages } => (status, *code, *after_pages),
+    };
+    let bad = |why: String| Err(Problem::new(422, "bad-field", format!("outcome: {why}")));
+    match Status::from_word(word) {
+        Some(Status::Received) => Ok(None),
+        Some(Status::Failed) => {
+            let code = code.unwrap_or(FAULT_CODES[0]);
+            if !FAULT_CODES.contains(&code) {
+                return bad(format!("code {code} is neither 34004 nor 34108"));
+            }
+            Ok(Some(LineFault { code, after_pages: after_pages.unwrap_or(0) }))
+        }
+        _ => {
+            bad(format!("{word:?} is neither received nor failed; rejecting or not answering is up to the app's TwiML"))
+        }
+    }
+}
+
+async fn document(
+    emulator: &Emulator,
+    world: &World,
+    fields: &Fields,
+    file: Option<Vec<u8>>,
+) -> Result<Document, Problem> {
+    let read = match (file, &fields.media_url, fields.pages) {
+        (Some(bytes), None, None) => fetch::read(bytes.into()).await,
+        (None, Some(url), None) => emulator.fetch_document(world, url).await,
+        (None, None, pages) => return test_pages(pages.unwrap_or(PAGES_DEFAULT)),
+        _ => return Err(Problem::new(422, "bad-field", "give one of file, media_url and pages")),
+    };
+    read.map_err(|fault| match fault {
+        DocumentFault::Fetch(failure) => Problem::new(422, "document-unreadable", format!("media_url: {failure}")),
+        DocumentFault::Unreadable(unreadable) => Problem::new(422, "document-unreadable", unreadable.reason),
+    })
+}
+
+fn test_pages(pages: u32) -> Result<Document, Problem> {
+    if !(1..=sample::SAMPLE_PAGES_MAX).contains(&pages) {
+        let detail = format!("pages: 1 to {}, not {pages}", sample::SAMPLE_PAGES_MAX);
+        return Err(Problem::new(422, "bad-field", detail));
+    }
+    Ok(Document { media_type: MediaType::Pdf, pages, bytes: sample::test_pages(pages).into() })
+}
+
+fn ringing(world: &World, call: &Ringing, seq: u64) -> Value {
+    json!({
+        "fax_sid": call.sid.to_string(),
+        "account_sid": world.sid().to_string(),
+        "from": call.from.to_string(),
+        "to": call.to.to_string(),
+        "seq": seq,
+    })
+}
+
+fn conversation(emulator: &Emulator, world: &World, call: &Ringing, ended: Conversation, seq: u64) -> Value {
+    let filter = EventFilter { since: seq, fax: Some(call.sid), ..EventFilter::default() };
+    let (account, now, key) = (world.sid(), world.now(), world.signing_key());
+    let (fax, status, events) = world.read(|engine| {
+        let fax = engine.fax(call.sid).ok();
+        let shown = fax.map(|fax| {
+            let origin = fax.origin();
+            let view = View { account, origin, now, signing_key: &key, price: emulator.settings().price };
+            json!(FaxResource::of(fax, &view))
+        });
+        (shown, fax.map(crate::engine::Fax::status), engine.events(&filter, JOURNAL_EVENTS_MAX))
+    });
+    let outcome = match (ended, status) {
+        (Conversation::NotAnswered, _) | (_, None) => "not-answered",
+        (_, Some(Status::Canceled)) => "rejected",
+        (_, Some(status)) => status.as_str(),
+    };
+    let webhooks: Vec<Value> = events
+        .iter()
+        .filter(|each| matches!(each.kind, EventKind::WebhookAttempt { .. }))
+        .filter_map(|each| each.kind.exchange().map(|record| event::exchange(record)))
+        .collect();
+    let events: Vec<Value> = events.iter().map(|each| event::json(each)).collect();
+    json!({
+        "fax_sid": call.sid.to_string(),
+        "fax": fax,
+        "outcome": outcome,
+        "events": events,
+        "webhooks": webhooks,
+        "seq": seq,
+    })
+}

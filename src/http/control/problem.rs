@@ -1,0 +1,91 @@
+//! Refusals of the control API as `application/problem+json` (RFC 9457). It decides on none of them.
+
+use axum::extract::OriginalUri;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::model::refusal::Refusal;
+use crate::model::sid::AccountSid;
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: u16,
+    name: &'static str,
+    detail: String,
+}
+
+impl Problem {
+    /// One with a status, a short name for programs and a detail that says what to do.
+    pub fn new(status: u16, name: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, name, detail: detail.into() }
+    }
+
+    /// An account that doesn't exist.
+    pub fn no_account(account: AccountSid) -> Self {
+        let detail = format!("there is no account {account}; POST /_fauxfax/v1/accounts founds one");
+        Self::new(404, "account-not-found", detail)
+    }
+
+    /// A query that can't be read.
+    #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
+    pub fn query(error: axum::extract::rejection::QueryRejection) -> Self {
+        Self::new(400, "bad-query", error.body_text())
+    }
+
+    /// What the engine refused.
+    pub fn refused(refusal: &Refusal) -> Self {
+        let (status, name) = match refusal {
+            Refusal::NumberNotOwned(_) | Refusal::NoNumber(_) => (404, "number-not-found"),
+            Refusal::NotAFaxNumber(_) => (409, "not-a-fax-number"),
+            Refusal::AmbiguousNumber(0) => {
+                let detail =
+                    "the account has no fax number; give one with VoiceReceiveMode=fax, or name another account";
+                return Self::new(404, "number-not-found", detail);
+            }
+            Refusal::AmbiguousNumber(_) => (422, "number-ambiguous"),
+            Refusal::SidTaken(_) => (409, "sid-taken"),
+            Refusal::Unclaimed => {
+                let detail = "nobody has claimed this account, so its webhooks can't be signed: claim it first by a REST \
+                              call with its SID and any token, or found it by POST /_fauxfax/v1/accounts";
+                return Self::new(409, "account-unclaimed", detail);
+            }
+            Refusal::LimitReached { .. } => (429, "limit-reached"),
+            Refusal::NoFax(_) | Refusal::NoMedia(_) => (404, "not-found"),
+            Refusal::TooLateToCancel(_) | Refusal::StillActive(_) => (409, "conflict"),
+            Refusal::InvalidTo(_)
+            | Refusal::FromMissing
+            | Refusal::InvalidFrom(_)
+            | Refusal::FromNotOwned(_)
+            | Refusal::NumberUnavailable(_)
+            | Refusal::NumberInvalid(_)
+            | Refusal::NoneInArea(_)
+            | Refusal::CannotFax(_)
+            | Refusal::FallbackWithoutUrl => (422, "refused"),
+        };
+        Self::new(status, name, refusal.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = json!({
+            "type": format!("urn:fauxfax:problem:{}", self.name),
+            "title": status.canonical_reason().unwrap_or("Refused"),
+            "status": self.status,
+            "detail": self.detail,
+        });
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    }
+}
+
+pub(super) async fn no_such_call(OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("the control API has no call {}; docs/control-api.md lists them", uri.path());
+    Problem::new(404, "no-such-call", detail)
+}
+
+pub(super) async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    Problem::new(405, "wrong-method", format!("{method} is not among the methods of {}", uri.path()))
+}

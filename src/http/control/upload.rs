@@ -1,0 +1,95 @@
+//! The body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes and no meanings.
+
+use axum::body::Body;
+use axum::http::header;
+use axum::http::request::Parts;
+use multer::{Constraints, Multipart, SizeLimit};
+
+use super::incoming::{Fields, Outcome, read_json};
+use super::problem::Problem;
+use crate::io::fetch::DOCUMENT_BYTES_MAX;
+
+/// The longest JSON body, and the longest text field of a form.
+const FIELDS_BYTES_MAX: u64 = 256 * 1024;
+/// The names a form may have.
+const NAMES: [&str; 9] = ["to", "from", "pages", "media_url", "station_id", "quality", "sid", "outcome", "file"];
+
+/// What came.
+pub(super) struct Upload {
+    pub(super) fields: Fields,
+    pub(super) file: Option<Vec<u8>>,
+}
+
+/// Reads the body by its content type.
+pub(super) async fn read(parts: &Parts, body: Body) -> Result<Upload, Problem> {
+    let content_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.to_ascii_lowercase().starts_with("multipart/") {
+        let boundary = multer::parse_boundary(content_type).map_err(|error| bad_form(&error))?;
+        return form(body, boundary).await;
+    }
+    let limit = usize::try_from(FIELDS_BYTES_MAX).unwrap_or(usize::MAX);
+    let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| {
+        let detail =
+            format!("the JSON is over {FIELDS_BYTES_MAX} bytes; send a document as multipart/form-data, part file");
+        Problem::new(413, "too-large", detail)
+    })?;
+    Ok(Upload { fields: read_json(&bytes)?, file: None })
+}
+
+async fn form(body: Body, boundary: String) -> Result<Upload, Problem> {
+    let sizes = SizeLimit::new()
+        .whole_stream(DOCUMENT_BYTES_MAX + FIELDS_BYTES_MAX)
+        .per_field(FIELDS_BYTES_MAX)
+        .for_field("file", DOCUMENT_BYTES_MAX);
+    let constraints = Constraints::new().size_limit(sizes);
+    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
+    let mut upload = Upload { fields: Fields::default(), file: None };
+    while let Some(field) = form.next_field().await.map_err(|error| bad_form(&error))? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            upload.file = Some(field.bytes().await.map_err(|error| bad_form(&error))?.into());
+        } else {
+            let text = field.text().await.map_err(|error| bad_form(&error))?;
+            set(&mut upload.fields, &name, text)?;
+        }
+    }
+    Ok(upload)
+}
+
+fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
+    match name {
+        "to" => fields.to = Some(text),
+        "from" => fields.from = Some(text),
+        "pages" => {
+            let pages =
+                text.parse().map_err(|_| Problem::new(422, "bad-field", format!("pages: {text:?} is no number")))?;
+            fields.pages = Some(pages);
+        }
+        "media_url" => fields.media_url = Some(text),
+        "station_id" => fields.station_id = Some(text),
+        "quality" => fields.quality = Some(text),
+        "sid" => fields.sid = Some(text),
+        "outcome" => {
+            let is_object = text.trim_start().starts_with('{');
+            fields.outcome = Some(if is_object { read_json(text.as_bytes())? } else { Outcome::Word(text) });
+        }
+        other => {
+            let near = NAMES.iter().min_by_key(|name| strsim::levenshtein(name, other)).unwrap_or(&"file");
+            return Err(Problem::new(
+                400,
+                "unknown-field",
+                format!("there is no field {other:?}; did you mean {near:?}?"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn bad_form(error: &multer::Error) -> Problem {
+    if let multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } = error {
+        let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
+        return Problem::new(413, "too-large", detail);
+    }
+    Problem::new(400, "bad-form", error.to_string())
+}

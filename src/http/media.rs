@@ -1,0 +1,193 @@
+//! The media host: stored documents on URLs that expire (contract 1.10). No credential is asked for; the URL is one.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::PathParams;
+use super::range::{self, Wanted};
+use super::reply::QueryForm;
+use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
+use crate::emulator::Emulator;
+use crate::model::fax::MediaType;
+
+/// The routes of media; HEAD goes with GET.
+pub(super) fn routes() -> Router<Emulator> {
+    Router::new().route("/fax/{account}/{fax}/{media}", get(show))
+}
+
+/// A document that may be shown.
+struct Shown {
+    name: MediaName,
+    media_type: MediaType,
+    bytes: Arc<[u8]>,
+}
+
+/// Why a document is not shown, as S3 tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Denial {
+    /// Twilio's storage wants to know who asks ("you must specify an HTTP User-Agent header").
+    NoUserAgent,
+    Url(MediaUrlError),
+    /// Deleted, or never there.
+    Missing,
+}
+
+async fn show(
+    State(emulator): State<Emulator>,
+    params: PathParams,
+    QueryForm(query): QueryForm,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let ticket = Ticket {
+        date: query.get("X-Amz-Date"),
+        expires_s: query.get("X-Amz-Expires"),
+        signature: query.get("X-Amz-Signature"),
+    };
+    let user_agent = headers.get(header::USER_AGENT).is_some_and(|value| !value.is_empty());
+    match find(&emulator, &params, ticket, user_agent) {
+        Ok(shown) => shown.answer(&method, &headers),
+        Err(denial) => denial.into_response(),
+    }
+}
+
+fn find(emulator: &Emulator, params: &PathParams, ticket: Ticket<'_>, user_agent: bool) -> Result<Shown, Denial> {
+    if !user_agent {
+        return Err(Denial::NoUserAgent);
+    }
+    let sids = params.parse("account").zip(params.parse("fax")).zip(params.parse("media"));
+    let ((account, fax), media) = sids.ok_or(Denial::Missing)?;
+    let name = MediaName { account, fax, media };
+    let world = emulator.world(account).ok_or(Denial::Missing)?;
+    media_url::check(&name, ticket, &world.signing_key(), world.now()).map_err(Denial::Url)?;
+    let document = world.read(|engine| {
+        let fax = engine.media(fax, media).ok()?;
+        fax.media.as_ref().map(|media| (media.document.media_type, Arc::clone(&media.document.bytes)))
+    });
+    let (media_type, bytes) = document.ok_or(Denial::Missing)?;
+    Ok(Shown { name, media_type, bytes })
+}
+
+impl Shown {
+    fn answer(self, method: &Method, headers: &HeaderMap) -> Response {
+        let etag = format!("\"{}\"", self.name.media);
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        // A range is defined for GET only, and If-Range asks for the whole where the document has changed.
+        let same = text(header::IF_RANGE).is_none_or(|condition| condition == etag);
+        let range = text(header::RANGE).filter(|_| same && *method == Method::GET);
+        let len = self.bytes.len();
+        let (status, content_range, part) = match range::wanted(range, len) {
+            Wanted::Whole => (StatusCode::OK, None, 0..len),
+            Wanted::Part(part) => {
+                let content_range = format!("bytes {}-{}/{len}", part.start, part.end.saturating_sub(1));
+                (StatusCode::PARTIAL_CONTENT, Some(content_range), part)
+            }
+            Wanted::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, Some(format!("bytes */{len}")), 0..0),
+        };
+        let file_name = format!("{}.{}", self.name.fax, self.media_type.extension());
+        let head = [
+            (header::CONTENT_TYPE, self.media_type.as_str().to_owned()),
+            (header::CONTENT_DISPOSITION, format!("inline; filename=\"{file_name}\"")),
+            (header::ACCEPT_RANGES, "bytes".to_owned()),
+            (header::ETAG, etag),
+        ];
+        let content_range = content_range.map(|value| [(header::CONTENT_RANGE, value)]);
+        // The document's own memory, however many fetch it.
+        let body = Body::from(Bytes::from_owner(self.bytes).slice(part));
+        (status, head, content_range, body).into_response()
+    }
+}
+
+impl IntoResponse for Denial {
+    fn into_response(self) -> Response {
+        let (status, code, message) = match &self {
+            Self::NoUserAgent => {
+                (StatusCode::FORBIDDEN, "AccessDenied", "the request has no User-Agent header".to_owned())
+            }
+            Self::Url(error @ MediaUrlError::Expired { .. }) => {
+                (StatusCode::FORBIDDEN, "AccessDenied", format!("Request has expired: {error}"))
+            }
+            Self::Url(error @ MediaUrlError::SignatureMismatch) => {
+                (StatusCode::FORBIDDEN, "SignatureDoesNotMatch", error.to_string())
+            }
+            Self::Missing => (StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.".to_owned()),
+        };
+        let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+        let body = format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+        (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::http::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::model::sid::{AccountSid, FaxSid, MediaSid};
+
+    fn shown() -> Shown {
+        let name = MediaName {
+            account: AccountSid::from_bytes([1; 16]),
+            fax: FaxSid::from_bytes([2; 16]),
+            media: MediaSid::from_bytes([3; 16]),
+        };
+        Shown { name, media_type: MediaType::Tiff, bytes: b"0123456789".as_slice().into() }
+    }
+
+    async fn fetch(method: Method, headers: &[(HeaderName, &str)]) -> (u16, HeaderMap, String) {
+        let app = Router::new()
+            .route("/", get(|method: Method, headers: HeaderMap| async move { shown().answer(&method, &headers) }));
+        let request = headers
+            .iter()
+            .fold(Request::builder().method(method), |request, (name, value)| request.header(name, *value))
+            .body(Body::empty());
+        let (parts, body) = app.oneshot(request.unwrap()).await.unwrap().into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_document_has_its_type_length_name_and_tag() {
+        let (status, headers, body) = fetch(Method::GET, &[]).await;
+        assert_eq!((status, body.as_str()), (200, "0123456789"));
+        assert_eq!(headers[header::CONTENT_TYPE], "image/tiff");
+        assert_eq!(headers[header::CONTENT_LENGTH], "10");
+        let name = format!("inline; filename=\"FX{}.tiff\"", "02".repeat(16));
+        assert_eq!(headers[header::CONTENT_DISPOSITION], name.as_str());
+        assert_eq!(headers[header::ETAG], format!("\"ME{}\"", "03".repeat(16)).as_str());
+    }
+
+    #[tokio::test]
+    async fn head_tells_the_length_without_the_document() {
+        let (status, headers, body) = fetch(Method::HEAD, &[(header::RANGE, "bytes=0-1")]).await;
+        assert_eq!((status, body.as_str()), (200, ""));
+        assert_eq!(headers[header::CONTENT_LENGTH], "10");
+    }
+
+    #[tokio::test]
+    async fn one_range_is_served_and_one_outside_is_416() {
+        let (status, headers, body) = fetch(Method::GET, &[(header::RANGE, "bytes=2-4")]).await;
+        assert_eq!((status, body.as_str()), (206, "234"));
+        assert_eq!(headers[header::CONTENT_RANGE], "bytes 2-4/10");
+        assert_eq!(headers[header::CONTENT_LENGTH], "3");
+        let (status, headers, body) = fetch(Method::GET, &[(header::RANGE, "bytes=10-")]).await;
+        assert_eq!((status, body.as_str()), (416, ""));
+        assert_eq!(headers[header::CONTENT_RANGE], "bytes */10");
+    }
+
+    #[tokio::test]
+    async fn a_range_of_another_document_brings_the_whole() {
+        let range = (header::RANGE, "bytes=2-4");
+        assert_eq!(fetch(Method::GET, &[range.clone(), (header::IF_RANGE, "\"other\"")]).await.2, "0123456789");
+        let own = format!("\"ME{}\"", "03".repeat(16));
+        assert_eq!(fetch(Method::GET, &[range, (header::IF_RANGE, &own)]).await.2, "234");
+    }
+}

@@ -1,0 +1,161 @@
+//! The HTTP surface: routes, credentials, and what a request says about itself. Handlers hold no policy.
+
+mod auth;
+pub mod control;
+mod media;
+mod range;
+mod reply;
+mod router;
+mod twilio;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::uri::{Authority, Uri};
+use axum::http::{HeaderMap, HeaderName, header};
+
+pub use self::router::{router, service};
+
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// How the request came, as a listener other than the plain one notes it among the request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// In clear.
+    Http,
+    /// Through TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The word before `://`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// Where the server listens: the last resort of a request that names no host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAddress(pub SocketAddr);
+
+/// The target as the client wrote it, where routing has changed it.
+#[derive(Debug, Clone)]
+struct AskedTarget(Uri);
+
+/// Scheme and host on which links are built, without a slash at the end: `public_url` if set; else what an
+/// absolute-form target names; else the headers of a reverse proxy; else how the request came.
+#[must_use]
+pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
+    if let Some(url) = public_url {
+        return url.trim_end_matches('/').into();
+    }
+    if let (Some(scheme), Some(authority)) = (parts.uri.scheme_str(), parts.uri.authority().and_then(host_only)) {
+        return format!("{scheme}://{authority}").into();
+    }
+    let came = parts.extensions.get().copied().unwrap_or(Scheme::Http);
+    let forwarded = forwarded(&parts.headers, &X_FORWARDED_PROTO);
+    let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| forwarded == Some(scheme.as_str()));
+    let authority = |text: Option<&str>| text.and_then(|text| host_only(&text.parse().ok()?));
+    let host = authority(self::forwarded(&parts.headers, &X_FORWARDED_HOST))
+        .or_else(|| authority(parts.headers.get(header::HOST).and_then(|host| host.to_str().ok())))
+        .or_else(|| parts.extensions.get().map(|ListenAddress(address)| address.to_string()))
+        .unwrap_or_else(|| "localhost".to_owned());
+    format!("{}://{host}", scheme.unwrap_or(came).as_str()).into()
+}
+
+/// The path the client asked for, whole.
+fn asked_path(parts: &Parts) -> &str {
+    asked_target(parts).path()
+}
+
+fn asked_target(parts: &Parts) -> &Uri {
+    parts.extensions.get().map_or(&parts.uri, |AskedTarget(uri)| uri)
+}
+
+// Links never carry credentials, whatever a client put into its target.
+fn host_only(authority: &Authority) -> Option<String> {
+    let host = authority.as_str();
+    (!host.is_empty() && !host.contains('@')).then(|| host.to_owned())
+}
+
+/// The first of a forwarding header's values: the proxy nearest the client.
+fn forwarded<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()?.split(',').next().map(str::trim)
+}
+
+/// The named parts of the path.
+#[derive(Debug, Clone, Default)]
+struct PathParams(Vec<(String, String)>);
+
+impl PathParams {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A part, if it is there and well-formed.
+    fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name)?.parse().ok()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathParams {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        // A path that is not UTF-8 names nothing that exists.
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let pairs = params.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Self(pairs.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn parts(target: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = headers.iter().fold(Request::get(target), |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn of(target: &str, headers: &[(&str, &str)]) -> String {
+        origin(&parts(target, headers), None).to_string()
+    }
+
+    #[test]
+    fn links_go_to_the_host_that_the_client_used() {
+        assert_eq!(of("/v1/Faxes", &[("host", "localhost:8329")]), "http://localhost:8329");
+        assert_eq!(of("/v1/Faxes", &[("host", "[::1]:8329")]), "http://[::1]:8329");
+        assert_eq!(of("https://fax.twilio.com/v1/Faxes", &[("host", "127.0.0.1:8080")]), "https://fax.twilio.com");
+        let proxied = [("host", "10.0.0.1"), ("x-forwarded-proto", "https, http"), ("x-forwarded-host", "fax.test, b")];
+        assert_eq!(of("/v1/Faxes", &proxied), "https://fax.test");
+        assert_eq!(of("/v1/Faxes", &[("host", "a.test"), ("x-forwarded-proto", "https")]), "https://a.test");
+    }
+
+    #[test]
+    fn nonsense_in_headers_makes_no_link() {
+        assert_eq!(of("/", &[("host", "a\"b")]), "http://localhost");
+        assert_eq!(of("/", &[("host", "user:pass@evil")]), "http://localhost");
+        assert_eq!(of("/", &[("host", "a.test"), ("x-forwarded-proto", "javascript")]), "http://a.test");
+    }
+
+    #[test]
+    fn a_public_url_wins_and_the_listeners_address_is_the_last_resort() {
+        let mut parts = parts("/v1/Faxes", &[]);
+        parts.extensions.insert(ListenAddress(SocketAddr::from(([127, 0, 0, 1], 8329))));
+        parts.extensions.insert(Scheme::Https);
+        assert_eq!(&*origin(&parts, None), "https://127.0.0.1:8329");
+        assert_eq!(&*origin(&parts, Some(&"https://public.test/".into())), "https://public.test");
+    }
+}

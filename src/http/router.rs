@@ -1,0 +1,96 @@
+//! All routes on one port, told apart by path, and what answers where none fits. It serves nothing itself.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
+use tower::util::MapRequest;
+
+use super::{AskedTarget, ListenAddress, asked_path, control, media, twilio};
+use crate::dialect::error::ApiError;
+use crate::emulator::Emulator;
+
+/// Below these, resources may be asked for with `.json` at the end.
+const SUFFIXED_ROOTS: [&str; 2] = ["/2010-04-01/", "/api/laml/2010-04-01/"];
+const SUFFIX: &str = ".json";
+
+/// The routes of the REST APIs, of media, and of the control API.
+pub fn router(emulator: Emulator) -> Router {
+    Router::new()
+        .merge(twilio::routes(emulator.clone()))
+        .merge(media::routes())
+        .with_state(emulator.clone())
+        .merge(control::router(emulator))
+        .fallback(no_such_resource)
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// What a listener at `address` serves: the routes behind the rewriting that they rely on.
+pub fn service<B>(
+    emulator: Emulator,
+    address: SocketAddr,
+) -> MapRequest<Router, impl FnMut(Request<B>) -> Request<B> + Clone + Send + 'static>
+where
+    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    let prepare = move |mut request: Request<B>| {
+        request.extensions_mut().insert(ListenAddress(address));
+        strip_suffix(request)
+    };
+    ServiceExt::<Request<B>>::map_request(router(emulator), prepare)
+}
+
+// A route can't have a parameter and a suffix in one segment, so the suffix goes before routing.
+fn strip_suffix<B>(mut request: Request<B>) -> Request<B> {
+    let Some(stripped) = without_suffix(request.uri()) else { return request };
+    let asked = std::mem::replace(request.uri_mut(), stripped);
+    request.extensions_mut().insert(AskedTarget(asked));
+    request
+}
+
+fn without_suffix(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().strip_suffix(SUFFIX)?;
+    if !SUFFIXED_ROOTS.iter().any(|root| path.starts_with(root)) {
+        return None;
+    }
+    let target = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+async fn no_such_resource(request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    ApiError::not_found(asked_path(&parts)).into_response()
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stripped(uri: &str) -> Option<String> {
+        without_suffix(&uri.parse().unwrap()).map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn the_suffix_goes_only_where_it_is_a_format() {
+        assert_eq!(stripped("/2010-04-01/Accounts.json").as_deref(), Some("/2010-04-01/Accounts"));
+        let with_query = stripped("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json?PageSize=1&x=a.json");
+        assert_eq!(with_query.as_deref(), Some("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers?PageSize=1&x=a.json"));
+        let absolute = stripped("https://api.twilio.com/2010-04-01/Accounts/AC1.json");
+        assert_eq!(absolute.as_deref(), Some("https://api.twilio.com/2010-04-01/Accounts/AC1"));
+        for kept in ["/v1/Faxes.json", "/_fauxfax/v1/openapi.json", "/2010-04-01/Accounts", "/2010-04-01.json"] {
+            assert_eq!(stripped(kept), None, "{kept}");
+        }
+    }
+}

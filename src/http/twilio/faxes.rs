@@ -1,0 +1,99 @@
+//! `/v1/Faxes` and the media below. What a fax may do is the engine's business.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::Call;
+use crate::dialect::error::ApiError;
+use crate::dialect::twilio::View;
+use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
+use crate::emulator::Emulator;
+use crate::engine::Engine;
+use crate::engine::input::{Command, Reply};
+use crate::http::auth::AboutFax;
+use crate::http::reply::{self, FormBody, QueryForm};
+use crate::model::refusal::Refusal;
+use crate::model::sid::{FaxSid, MediaSid};
+
+pub(super) fn routes() -> Router<Emulator> {
+    Router::new()
+        .route("/v1/Faxes", get(list).post(create))
+        .route("/v1/Faxes/{fax}", get(fetch).post(update).delete(delete))
+        .route("/v1/Faxes/{fax}/Media", get(list_media))
+        .route("/v1/Faxes/{fax}/Media/{media}", get(fetch_media).delete(delete_media))
+}
+
+async fn create(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
+    let order = faxes::create_fax(&form, Arc::clone(&call.origin))?;
+    let (sid, fax) = call.command(Command::CreateFax(Box::new(order)), |engine, view, reply| {
+        let sid = sid_of(reply);
+        Ok((sid, show(engine, view, sid)?))
+    })?;
+    let mut response = reply::created(&fax);
+    response.extensions_mut().insert(AboutFax(sid));
+    Ok(response)
+}
+
+async fn list(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiError> {
+    let (filter, request) = faxes::list_faxes(&query)?;
+    let list = call.read(|engine, view| {
+        let page = engine.faxes(&filter, request.cursor(), request.size);
+        Ok(FaxList::of(&page, &request, view))
+    });
+    Ok(reply::ok(&list?))
+}
+
+async fn fetch(call: Call) -> Result<Response, ApiError> {
+    let sid = call.part("fax")?;
+    Ok(reply::ok(&call.read(|engine, view| show(engine, view, sid))?))
+}
+
+async fn update(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
+    let sid = call.part("fax")?;
+    let fax = match faxes::update_fax(&form)? {
+        FaxUpdate::Nothing => call.read(|engine, view| show(engine, view, sid)),
+        FaxUpdate::Cancel => call.command(Command::CancelFax(sid), |engine, view, _| show(engine, view, sid)),
+    };
+    Ok(reply::ok(&fax?))
+}
+
+async fn delete(call: Call) -> Result<Response, ApiError> {
+    call.command(Command::DeleteFax(call.part("fax")?), |_, _, _| Ok(()))?;
+    Ok(reply::no_content())
+}
+
+async fn list_media(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiError> {
+    let (sid, request) = (call.part("fax")?, faxes::list_media(&query)?);
+    let list = call.read(|engine, view| engine.fax(sid).map(|fax| MediaList::of(fax, &request, view)))?;
+    Ok(reply::ok(&list))
+}
+
+async fn fetch_media(call: Call) -> Result<Response, ApiError> {
+    let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
+    let resource = call.read(|engine, view| {
+        let fax = engine.media(sid, media)?;
+        MediaResource::of(fax, view).ok_or(Refusal::NoMedia(media))
+    });
+    Ok(reply::ok(&resource?))
+}
+
+async fn delete_media(call: Call) -> Result<Response, ApiError> {
+    call.command(Command::DeleteMedia(call.part("fax")?, call.part("media")?), |_, _, _| Ok(()))?;
+    Ok(reply::no_content())
+}
+
+fn show(engine: &Engine, view: &View<'_>, sid: FaxSid) -> Result<FaxResource, Refusal> {
+    engine.fax(sid).map(|fax| FaxResource::of(fax, view))
+}
+
+fn sid_of(reply: &Reply) -> FaxSid {
+    match reply {
+        Reply::Fax(sid) => *sid,
+        Reply::Number(_) | Reply::Ringing(_) | Reply::Done | Reply::Reset(_) => {
+            unreachable!("create is answered with a fax, not {reply:?}")
+        }
+    }
+}
