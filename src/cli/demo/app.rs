@@ -1,0 +1,71 @@
+//! The sample app of `demo`: a real HTTP server that plays the customer. It takes incoming faxes, hears of statuses,
+//! serves a document, and checks each signature with the account's token. It knows nothing of the emulator's inside.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::dialect::form::Form;
+use crate::dialect::signature;
+
+/// The document the app sends, and the one that a fax machine sends to the app: a letter of two pages.
+pub(super) const LETTER: &[u8] = include_bytes!("../../../fixtures/documents/two-pages.pdf");
+/// The header in which the app tells what its signature check found.
+pub(super) const VERDICT: &str = "x-demo-signature";
+
+const TWIML: &str =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"/fax/received\"/></Response>";
+
+/// What the app needs to check a signature.
+#[derive(Clone)]
+pub(super) struct App {
+    /// Scheme and host under which the emulator calls it.
+    pub(super) origin: String,
+    /// The account's token.
+    pub(super) auth_token: String,
+}
+
+impl App {
+    /// The app's routes.
+    pub(super) fn router(self) -> Router {
+        Router::new()
+            .route("/fax", post(accept))
+            .route("/fax/received", post(hear))
+            .route("/fax/status", post(hear))
+            .route("/letter.pdf", get(letter))
+            .with_state(self)
+    }
+
+    /// `valid` or `invalid`, as a helper library's request validator would say.
+    fn verdict(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> &'static str {
+        let url = format!("{}{uri}", self.origin);
+        let expected = if *method == Method::POST {
+            let form = Form::parse(body).ok();
+            let pairs = form.iter().flat_map(Form::iter).map(|(name, value)| (name.to_owned(), value.to_owned()));
+            signature::of_form(&self.auth_token, &url, &pairs.collect::<Vec<_>>())
+        } else {
+            signature::of_url(&self.auth_token, &url)
+        };
+        let given = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok());
+        if given == Some(&expected) { "valid" } else { "invalid" }
+    }
+}
+
+async fn accept(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let verdict = app.verdict(&method, &uri, &headers, &body);
+    ([(header::CONTENT_TYPE, "text/xml"), (header::HeaderName::from_static(VERDICT), verdict)], TWIML).into_response()
+}
+
+async fn hear(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let verdict = app.verdict(&method, &uri, &headers, &body);
+    (StatusCode::NO_CONTENT, [(VERDICT, verdict)]).into_response()
+}
+
+async fn letter(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let verdict = app.verdict(&method, &uri, &headers, &[]);
+    ([(header::CONTENT_TYPE, "application/pdf"), (header::HeaderName::from_static(VERDICT), verdict)], LETTER)
+        .into_response()
+}

@@ -1,0 +1,161 @@
+//! `fauxfax demo`: the emulator, a sample app, one fax in and one out, told as a timeline. It uses the public APIs only.
+
+mod app;
+mod timeline;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use clap::Args;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use self::app::{App, LETTER};
+use self::timeline::Timeline;
+use super::api::{Api, Credential, Target};
+use super::flags::ServeFlags;
+use super::serve::{announce, runtime, start_log, stop_signal, url};
+use crate::config::Config;
+use crate::dialect::form;
+use crate::model::webhook::Method;
+use crate::server::{Server, run as run_listener};
+
+/// How long each step of the demonstration may take; at the pace of a real line a fax of two pages needs over a minute.
+const PATIENCE: Duration = Duration::from_secs(180);
+const BOUNDARY: &str = "fauxfax-demo-5b8f0e2c9d17";
+/// The machine that sends to the app, and the one the app sends to.
+const FAR_MACHINE: &str = "+15558675310";
+
+/// The flags of `demo`.
+#[derive(Debug, Args)]
+pub(super) struct DemoFlags {
+    /// Exit after the two faxes instead of serving on
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    serve: ServeFlags,
+}
+
+pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
+    let mut config = Config::of_process(flags.serve.into_settings())?;
+    start_log(&config);
+    let runtime = runtime()?;
+    let told = runtime.block_on(async {
+        let app = TcpListener::bind("127.0.0.1:0").await.context("can't start the sample app")?;
+        let origin = format!("http://{}", app.local_addr()?);
+        config.fax_url = Some(format!("{origin}/fax").into());
+        let server = Server::bind(&config).await?;
+        announce(&config, &server)?;
+        let api = Api::new(&Target::at(url(server.address())))?;
+        let stop = async {
+            let told = demonstrate(&api, app, &origin).await;
+            if told.is_ok() && !flags.once {
+                stop_signal().await;
+            }
+            told
+        };
+        let mut told = None;
+        server.serve(async { told = Some(stop.await) }).await;
+        told.context("the demonstration was cut short")?
+    });
+    runtime.shutdown_background();
+    Ok(if told? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Lets a fax come in and one go out; answers whether both went as they should.
+async fn demonstrate(api: &Api, listener: TcpListener, origin: &str) -> anyhow::Result<bool> {
+    let mut timeline = Timeline::new(anstream::stdout().lock());
+    // The credential comes from the API once it answers; the listener of the emulator runs beside this.
+    let credential = api.credential().await?;
+    let sample = App { origin: origin.to_owned(), auth_token: credential.token.clone() };
+    let app = run_listener(listener, sample.router(), std::future::pending());
+    let told = async {
+        let received = receive(api, &mut timeline).await?;
+        let sent = send(api, &credential, origin, &mut timeline).await?;
+        let signed = timeline.invalid == 0 && timeline.valid > 0;
+        timeline.heading("In short")?;
+        timeline.verdict(received, "a fax of two pages was received")?;
+        timeline.verdict(sent, "a fax of two pages was delivered")?;
+        let counted = format!("the app found {} signatures valid, {} invalid", timeline.valid, timeline.invalid);
+        timeline.verdict(signed, &counted)?;
+        timeline.say("\nYour turn: fauxfax serve --fax-url http://localhost:3000/fax")?;
+        anyhow::Ok(received && sent && signed)
+    };
+    tokio::select! {
+        told = told => told,
+        () = app => Ok(false),
+    }
+}
+
+async fn receive(api: &Api, timeline: &mut Timeline<impl Write>) -> anyhow::Result<bool> {
+    timeline.heading(&format!("A fax machine at {FAR_MACHINE} calls the app's number with a letter of two pages"))?;
+    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let body = Some((content_type.as_str(), letter_form()));
+    let call = api.control(Method::Post, "/incoming-faxes", "", body, PATIENCE).await?;
+    let sid = call["fax_sid"].as_str().context("the answer has no fax_sid")?;
+    let status = follow(api, sid, &call["seq"], &["receiving,canceled", "received,failed,canceled"], timeline).await?;
+    Ok(status == "received")
+}
+
+async fn send(
+    api: &Api,
+    credential: &Credential,
+    origin: &str,
+    timeline: &mut Timeline<impl Write>,
+) -> anyhow::Result<bool> {
+    timeline.heading(&format!("The app sends its letter to {FAR_MACHINE}"))?;
+    let (media_url, status_callback) = (format!("{origin}/letter.pdf"), format!("{origin}/fax/status"));
+    let order = [
+        ("From", "+15005550006"),
+        ("To", FAR_MACHINE),
+        ("MediaUrl", media_url.as_str()),
+        ("StatusCallback", status_callback.as_str()),
+    ];
+    timeline
+        .say("POST /v1/Faxes  From=+15005550006 To=+15558675310 MediaUrl=…/letter.pdf StatusCallback=…/fax/status")?;
+    let seq = api.control(Method::Get, "/events", "limit=0", None, PATIENCE).await?["last_seq"].clone();
+    let fax = api.rest(Method::Post, "/v1/Faxes", credential, Some(form::encode(&order))).await?;
+    let sid = fax["sid"].as_str().context("the answer has no sid")?;
+    let steps = ["sending,failed", "delivered,failed,busy,no-answer"];
+    Ok(follow(api, sid, &seq, &steps, timeline).await? == "delivered")
+}
+
+/// Tells a fax's events step by step until it has ended and everyone has been told; answers its last status.
+async fn follow(
+    api: &Api,
+    sid: &str,
+    since: &Value,
+    steps: &[&str],
+    timeline: &mut Timeline<impl Write>,
+) -> anyhow::Result<String> {
+    let mut seq = since.as_u64().unwrap_or(0);
+    let mut status = String::new();
+    let timeout = PATIENCE.as_secs();
+    let waits = steps.iter().map(|statuses| format!("fax={sid}&status={statuses}&since={since}&timeout={timeout}"));
+    for wait in waits.chain([format!("for=idle&timeout={timeout}")]) {
+        api.control(Method::Get, "/wait", &wait, None, PATIENCE).await?;
+        let news = api.control(Method::Get, "/events", &format!("fax={sid}&since={seq}"), None, PATIENCE).await?;
+        for event in news["events"].as_array().into_iter().flatten() {
+            timeline.event(event)?;
+            seq = event["seq"].as_u64().unwrap_or(seq);
+            if let Some(new) = event["data"]["new"].as_str() {
+                new.clone_into(&mut status);
+            }
+        }
+    }
+    Ok(status)
+}
+
+fn letter_form() -> Bytes {
+    let mut body = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\n{FAR_MACHINE}\r\n\
+         --{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"letter.pdf\"\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(LETTER);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    body.into()
+}

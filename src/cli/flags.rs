@@ -1,0 +1,239 @@
+//! The flags of `serve`, which `demo` takes too: their names, and the help that teaches them.
+//! They are texts here; `config` reads the environment and the file beside them and says what a text means.
+
+use clap::ValueHint;
+use clap::builder::PossibleValuesParser;
+
+use crate::config::{LogFormat, LogLevel, Setting, Settings};
+use crate::model::account::{Accounts, Callbacks, Documents, PriceForm};
+
+const LISTENING: &str = "Listening";
+const YOUR_APP: &str = "Your app";
+const SERVICE: &str = "The service";
+const CONFIGURATION: &str = "Configuration and log";
+
+/// The flags of `serve`. Each has an environment twin and a key in `fauxfax.toml`; the flag is the strongest.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(about = None, long_about = None)]
+pub struct ServeFlags {
+    /// Where HTTP is served; port 0 picks a free one [default: 127.0.0.1:8329] [env: FAUXFAX_LISTEN]
+    #[arg(long, value_name = "ADDR", help_heading = LISTENING)]
+    listen: Option<String>,
+
+    /// Write the port to this file when ready, for scripts that use port 0 [env: FAUXFAX_PORT_FILE]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
+    port_file: Option<String>,
+
+    /// What links and media URLs begin with behind Docker or a proxy; else what the request used
+    /// [env: FAUXFAX_PUBLIC_URL]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = LISTENING)]
+    public_url: Option<String>,
+
+    /// A further host name that the control API and the console answer to; repeatable
+    /// [env: FAUXFAX_ALLOW_HOST, with commas]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, help_heading = LISTENING)]
+    allow_host: Vec<String>,
+
+    /// Where the default number asks for TwiML when a fax comes in, such as http://localhost:3000/fax
+    /// [env: FAUXFAX_FAX_URL]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
+    fax_url: Option<String>,
+
+    /// Where the default number tells how a fax ended when <Receive> names no action
+    /// [env: FAUXFAX_STATUS_CALLBACK]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
+    status_callback: Option<String>,
+
+    /// Reach host FROM at TO, as localhost=host.docker.internal in a container; URL and signature stay; repeatable
+    /// [env: FAUXFAX_CONNECT_TO, with commas]
+    #[arg(long, value_name = "FROM=TO", help_heading = YOUR_APP)]
+    connect_to: Vec<String>,
+
+    /// A PEM file of certificates to trust, besides the public roots, when calling your app; repeatable
+    /// [env: FAUXFAX_TRUST_CA, with commas]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = YOUR_APP)]
+    trust_ca: Vec<String>,
+
+    /// Call your app whatever its certificate [default: false] [env: FAUXFAX_INSECURE_WEBHOOKS]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = YOUR_APP
+    )]
+    insecure_webhooks: Option<String>,
+
+    /// How many times faster than a real line a fax goes; 1 is a real line, max takes no time
+    /// [default: 100] [env: FAUXFAX_PACE]
+    #[arg(long, value_name = "N|max", help_heading = SERVICE)]
+    pace: Option<String>,
+
+    /// Repeats the SIDs, jitter and chance of the run that printed this seed; random if left out
+    /// [env: FAUXFAX_SEED]
+    #[arg(long, value_name = "N", help_heading = SERVICE)]
+    seed: Option<String>,
+
+    /// Who may sign in: any well-formed AccountSid, each founding a world of its own, or configured accounts only
+    /// [default: open] [env: FAUXFAX_ACCOUNTS]
+    #[arg(long, value_name = "MODE", value_parser = words(Accounts::ALL, Accounts::as_str), help_heading = SERVICE)]
+    accounts: Option<String>,
+
+    /// Which status changes of an outgoing fax fire its StatusCallback [default: all] [env: FAUXFAX_CALLBACKS]
+    #[arg(long, value_name = "WHICH", value_parser = words(Callbacks::ALL, Callbacks::as_str), help_heading = SERVICE)]
+    callbacks: Option<String>,
+
+    /// What MediaUrl may lead to: any document the emulator reads, or PDF only as at Twilio
+    /// [default: lenient] [env: FAUXFAX_DOCUMENTS]
+    #[arg(long, value_name = "MODE", value_parser = words(Documents::ALL, Documents::as_str), help_heading = SERVICE)]
+    documents: Option<String>,
+
+    /// How the price of a fax is written; twilio-go needs number
+    /// [default: string] [env: FAUXFAX_PRICE]
+    #[arg(long, value_name = "FORM", value_parser = words(PriceForm::ALL, PriceForm::as_str), help_heading = SERVICE)]
+    price: Option<String>,
+
+    /// Media kept in memory by each account, such as 512MiB; past it the oldest finished go
+    /// [default: 1GiB] [env: FAUXFAX_MEDIA_BUDGET]
+    #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
+    media_budget: Option<String>,
+
+    /// Accounts, numbers and any setting above, as TOML [default: ./fauxfax.toml if there] [env: FAUXFAX_CONFIG]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = CONFIGURATION)]
+    config: Option<String>,
+
+    /// How the log is written [default: text] [env: FAUXFAX_LOG_FORMAT]
+    #[arg(
+        long, value_name = "FORM", value_parser = words(LogFormat::ALL, LogFormat::as_str), help_heading = CONFIGURATION
+    )]
+    log_format: Option<String>,
+
+    /// How much is logged [default: info] [env: FAUXFAX_LOG_LEVEL]
+    #[arg(
+        long, value_name = "LEVEL", value_parser = words(LogLevel::ALL, LogLevel::as_str), help_heading = CONFIGURATION
+    )]
+    log_level: Option<String>,
+}
+
+impl ServeFlags {
+    /// What the flags say, for `Config::of_process`.
+    #[must_use]
+    pub fn into_settings(self) -> Settings {
+        Settings::default()
+            .with_flag(Setting::Listen, self.listen)
+            .with_flag(Setting::PortFile, self.port_file)
+            .with_flag(Setting::PublicUrl, self.public_url)
+            .with_flag(Setting::AllowHost, self.allow_host)
+            .with_flag(Setting::FaxUrl, self.fax_url)
+            .with_flag(Setting::StatusCallback, self.status_callback)
+            .with_flag(Setting::ConnectTo, self.connect_to)
+            .with_flag(Setting::TrustCa, self.trust_ca)
+            .with_flag(Setting::InsecureWebhooks, self.insecure_webhooks)
+            .with_flag(Setting::Pace, self.pace)
+            .with_flag(Setting::Seed, self.seed)
+            .with_flag(Setting::AccountsMode, self.accounts)
+            .with_flag(Setting::Callbacks, self.callbacks)
+            .with_flag(Setting::Documents, self.documents)
+            .with_flag(Setting::Price, self.price)
+            .with_flag(Setting::MediaBudget, self.media_budget)
+            .with_flag(Setting::Config, self.config)
+            .with_flag(Setting::LogFormat, self.log_format)
+            .with_flag(Setting::LogLevel, self.log_level)
+    }
+}
+
+fn words<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(all.iter().map(|value| as_str(*value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, Command, FromArgMatches};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::model::time::Pace;
+
+    fn command() -> Command {
+        ServeFlags::augment_args(Command::new("serve"))
+    }
+
+    fn settings(arguments: &[&str]) -> Settings {
+        let matches = command().try_get_matches_from(["serve"].iter().chain(arguments)).expect("valid flags");
+        ServeFlags::from_arg_matches(&matches).expect("the flags of the command").into_settings()
+    }
+
+    /// The help of each flag with the flag's name.
+    fn help() -> Vec<(String, String)> {
+        let of = |argument: &clap::Arg| {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            (argument.get_long().unwrap_or_default().to_owned(), help.replace('\n', " "))
+        };
+        command().get_arguments().map(of).collect()
+    }
+
+    fn bracketed<'a>(help: &'a str, what: &str) -> Option<&'a str> {
+        help.split_once(&format!("[{what}: "))?.1.split(']').next()
+    }
+
+    #[test]
+    fn each_setting_has_its_flag_and_the_help_names_its_twin() {
+        let mut flags: Vec<_> = help().into_iter().collect();
+        let mut expected: Vec<_> = Setting::ALL.iter().map(|setting| setting.flag()).collect();
+        for setting in Setting::ALL {
+            let (_, help) = flags.iter().find(|(flag, _)| *flag == setting.flag()).expect("a flag");
+            let twin = setting.variable() + if setting.is_list() { ", with commas" } else { "" };
+            assert_eq!(bracketed(help, "env"), Some(twin.as_str()), "{help}");
+        }
+        flags.sort();
+        expected.sort();
+        assert_eq!(flags.into_iter().map(|(flag, _)| flag).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_defaults_in_the_help_are_the_defaults() {
+        let defaults = help().into_iter().filter(|(flag, _)| flag != "config").filter_map(|(flag, help)| {
+            let default = bracketed(&help, "default")?.to_owned();
+            Some(format!("--{flag}={default}"))
+        });
+        let defaults: Vec<String> = defaults.collect();
+        assert_eq!(defaults.len(), 10);
+        let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
+        assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
+    }
+
+    #[test]
+    fn each_flag_arrives_at_its_own_setting() {
+        let words = [
+            (Setting::AccountsMode, "strict"),
+            (Setting::Callbacks, "final"),
+            (Setting::Documents, "strict"),
+            (Setting::Price, "none"),
+            (Setting::LogFormat, "json"),
+            (Setting::LogLevel, "debug"),
+        ];
+        for setting in Setting::ALL {
+            let value = words.iter().find(|(of, _)| of == setting).map_or("some text", |(_, word)| *word);
+            let expected = Settings::default().with_flag(*setting, [value.to_owned()]);
+            assert_eq!(settings(&[&format!("--{}={value}", setting.flag())]), expected);
+        }
+    }
+
+    #[test]
+    fn insecure_webhooks_needs_no_value_and_takes_one() {
+        let config = |arguments: &[&str]| Config::load(settings(arguments), &|_| None).expect("valid");
+        assert!(config(&["--insecure-webhooks", "--pace", "max"]).insecure_webhooks);
+        assert!(!config(&["--insecure-webhooks=false"]).insecure_webhooks);
+        assert_eq!(config(&["--insecure-webhooks", "--pace", "max"]).pace, Pace::Max);
+    }
+
+    #[test]
+    fn a_flag_is_said_once_but_for_lists() {
+        let said_twice = command().try_get_matches_from(["serve", "--pace", "1", "--pace", "2"]);
+        assert!(said_twice.is_err());
+        let hosts = settings(&["--allow-host", "a.test", "--allow-host", "b.test"]);
+        assert_eq!(Config::load(hosts, &|_| None).map(|config| config.allow_hosts.len()), Ok(2));
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+}

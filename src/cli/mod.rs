@@ -1,0 +1,70 @@
+//! The command line: one file a subcommand. Thin clients use only the public APIs; nothing here decides what a fax does.
+
+mod api;
+mod demo;
+pub mod flags;
+mod healthcheck;
+mod receive;
+mod send;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::flags::ServeFlags;
+
+/// A local emulator of Twilio Programmable Fax: send and receive faxes without credentials, a phone line or the internet.
+#[derive(Debug, Parser)]
+#[command(name = "fauxfax", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fauxfax demo                                     see one fax come in and one go out
+  fauxfax serve --fax-url http://localhost:3000/fax  emulate for your own app
+  fauxfax receive letter.pdf --wait                a fax machine calls your app's number
+  fauxfax send --from +15005550006 --to +15558675310 letter.pdf --wait";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the emulator (also what no subcommand does)
+    Serve(Box<ServeFlags>),
+    /// Run the emulator and a sample webhook app; one fax in and one out, told as a timeline
+    Demo(Box<demo::DemoFlags>),
+    /// Simulate an incoming fax: a machine calls one of the emulator's numbers
+    Receive(receive::ReceiveFlags),
+    /// Send a fax through the emulator, as an app would
+    Send(send::SendFlags),
+    /// Ask a running emulator whether it is well; exit status 0 if so
+    Healthcheck(healthcheck::HealthcheckFlags),
+}
+
+/// Parses the arguments and runs the subcommand.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => serve::run(cli.serve),
+        Some(Command::Serve(flags)) => serve::run(*flags),
+        Some(Command::Demo(flags)) => demo::run(*flags),
+        Some(Command::Receive(flags)) => receive::run(&flags),
+        Some(Command::Send(flags)) => send::run(&flags),
+        Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            let mut command = Cli::command();
+            let shown = command.error(clap::error::ErrorKind::Io, format!("{error:#}"));
+            // Nothing is left to be done where the terminal is gone.
+            let _ = shown.print();
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `fauxfax receive`: a fax machine calls one of the emulator's numbers. It shows what came of it and judges nothing.
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use clap::Args;
+use serde_json::Value;
+
+use super::api::{Api, Target, block_on};
+use crate::dialect::form;
+use crate::model::webhook::Method;
+
+/// Boundary of the upload; no document contains it.
+const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
+
+/// The flags of `receive`.
+#[derive(Debug, Args)]
+pub(super) struct ReceiveFlags {
+    #[command(flatten)]
+    target: Target,
+    /// The document that is faxed: PDF or TIFF; test pages where none is given
+    file: Option<PathBuf>,
+    /// The number that is called; may be left out where the account has one fax number
+    #[arg(long, value_name = "+1…")]
+    to: Option<String>,
+    /// Who calls
+    #[arg(long, value_name = "+1…")]
+    from: Option<String>,
+    /// Where the number's app is asked what to do, set as its VoiceUrl before the call
+    #[arg(long, value_name = "URL")]
+    fax_url: Option<String>,
+    /// How many test pages to send instead of a file
+    #[arg(long, value_name = "N", conflicts_with = "file")]
+    pages: Option<u32>,
+    /// The sending machine's station id, at most 20 characters
+    #[arg(long, value_name = "TEXT")]
+    station_id: Option<String>,
+    /// Wait for the end and show the whole conversation
+    #[arg(long)]
+    wait: bool,
+    /// How many seconds to wait at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait")]
+    timeout: u32,
+}
+
+pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let api = Api::new(&flags.target)?;
+        if let Some(url) = &flags.fax_url {
+            set_fax_url(&api, flags.to.as_deref(), url).await?;
+        }
+        let file = flags.file.as_ref().map(|path| {
+            let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+            let name = path.file_name().map(|name| name.to_string_lossy().replace('"', "'")).unwrap_or_default();
+            Ok::<_, anyhow::Error>((name, bytes))
+        });
+        let body = multipart(&fields(flags), file.transpose()?);
+        let query = if flags.wait { format!("wait=true&timeout={}", flags.timeout) } else { String::new() };
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        let patience = Duration::from_secs(flags.timeout.into());
+        let answer =
+            api.control(Method::Post, "/incoming-faxes", &query, Some((&content_type, body)), patience).await?;
+        writeln!(stdout(), "{answer:#}")?;
+        let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    })
+}
+
+fn fields(flags: &ReceiveFlags) -> Vec<(&'static str, String)> {
+    let pages = flags.pages.map(|pages| pages.to_string());
+    let fields = [
+        ("to", flags.to.clone()),
+        ("from", flags.from.clone()),
+        ("pages", pages),
+        ("station_id", flags.station_id.clone()),
+    ];
+    fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
+}
+
+fn multipart(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Bytes {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    if let Some((name, bytes)) = file {
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(&bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    body.into()
+}
+
+/// Sets the VoiceUrl of the number that will be called, and lets it answer faxes.
+async fn set_fax_url(api: &Api, to: Option<&str>, url: &str) -> anyhow::Result<()> {
+    let credential = api.credential().await?;
+    let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", credential.sid);
+    let filter = to.map(|to| form::with_query("", &[("PhoneNumber", to)])).unwrap_or_default();
+    let list = api.rest(Method::Get, &format!("{root}.json{filter}"), &credential, None).await?;
+    let numbers = list["incoming_phone_numbers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let sid = match numbers {
+        [only] => only["sid"].as_str(),
+        [] => None,
+        several => several.iter().find(|number| to.is_some_and(|to| number["phone_number"] == to)).and_then(sid_of),
+    };
+    let sid = sid.context("--fax-url needs --to, the one number of the account whose app is meant")?;
+    let change = form::encode(&[("VoiceUrl", url), ("VoiceReceiveMode", "fax")]);
+    api.rest(Method::Post, &format!("{root}/{sid}.json"), &credential, Some(change)).await?;
+    Ok(())
+}
+
+fn sid_of(number: &Value) -> Option<&str> {
+    number["sid"].as_str()
+}

@@ -1,0 +1,100 @@
+//! `fauxfax send`: sends a fax through the REST API as an app would; a local file is served to the emulator once.
+//! It shows what came of it and judges nothing.
+
+use std::io::{Write, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::api::{Api, Target, block_on};
+use crate::dialect::form;
+use crate::model::webhook::Method;
+
+/// The statuses a fax ends with.
+const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
+
+/// The flags of `send`.
+#[derive(Debug, Args)]
+pub(super) struct SendFlags {
+    #[command(flatten)]
+    target: Target,
+    /// The document: a local PDF or TIFF, or the URL of one
+    document: String,
+    /// Who sends
+    #[arg(long, value_name = "+1…")]
+    from: String,
+    /// Who is called; +15005550101 to …0107 misbehave on purpose
+    #[arg(long, value_name = "+1…")]
+    to: String,
+    /// standard, fine or superfine
+    #[arg(long, value_name = "WORD")]
+    quality: Option<String>,
+    /// Who is told of status changes
+    #[arg(long, value_name = "URL")]
+    status_callback: Option<String>,
+    /// Wait until the fax has ended and show it
+    #[arg(long)]
+    wait: bool,
+    /// How many seconds to wait at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait")]
+    timeout: u32,
+}
+
+pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let api = Api::new(&flags.target)?;
+        if flags.document.starts_with("http://") || flags.document.starts_with("https://") {
+            return send(&api, flags, &flags.document).await;
+        }
+        let path = Path::new(&flags.document);
+        let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}/document", listener.local_addr()?);
+        tokio::select! {
+            sent = send(&api, flags, &url) => sent,
+            served = serve_document(&listener, &bytes) => served.map(|()| ExitCode::SUCCESS),
+        }
+    })
+}
+
+async fn send(api: &Api, flags: &SendFlags, media_url: &str) -> anyhow::Result<ExitCode> {
+    let credential = api.credential().await?;
+    let mut order = vec![("From", flags.from.as_str()), ("To", &flags.to), ("MediaUrl", media_url)];
+    order.extend(flags.quality.as_deref().map(|quality| ("Quality", quality)));
+    order.extend(flags.status_callback.as_deref().map(|url| ("StatusCallback", url)));
+    let fax = api.rest(Method::Post, "/v1/Faxes", &credential, Some(form::encode(&order))).await?;
+    let sid = fax["sid"].as_str().context("the answer has no sid")?;
+    // A served file must stay until the emulator has fetched it; the fax leaves `processing` after that.
+    let statuses = if flags.wait { FINAL.to_owned() } else { format!("sending,{FINAL}") };
+    let query = format!("fax={sid}&status={statuses}&timeout={}", flags.timeout);
+    api.control(Method::Get, "/wait", &query, None, Duration::from_secs(flags.timeout.into())).await?;
+    let fax = api.rest(Method::Get, &format!("/v1/Faxes/{sid}"), &credential, None).await?;
+    writeln!(stdout(), "{fax:#}")?;
+    let failed = flags.wait && fax["status"] != "delivered";
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Answers every request with the document, until the fax needs it no more.
+async fn serve_document(listener: &TcpListener, bytes: &[u8]) -> anyhow::Result<()> {
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") && head.len() < 64 * 1024 {
+            let mut byte = [0; 1_024];
+            let read = stream.read(&mut byte).await?;
+            if read == 0 {
+                break;
+            }
+            head.extend_from_slice(&byte[..read]);
+        }
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
+        stream.write_all(answer.as_bytes()).await?;
+        stream.write_all(bytes).await?;
+        stream.shutdown().await?;
+    }
+}

@@ -1,0 +1,32 @@
+//! fauxfax: a local emulator of Twilio Programmable Fax. This file lists the layers; imports point down only.
+//!
+//! A pure engine decides ([`engine`], [`model`], [`twiml`]), the wire words of a service stop at [`dialect`], and a
+//! thin shell performs what the engine wants done. Without the feature `server` the library is the pure part alone.
+
+pub mod dialect;
+#[cfg(feature = "render")]
+pub mod document;
+pub mod engine;
+pub mod model;
+pub mod twiml;
+
+#[cfg(feature = "server")]
+pub mod clock;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+mod driver;
+#[cfg(feature = "server")]
+pub mod emulator;
+#[cfg(feature = "server")]
+pub mod http;
+#[cfg(feature = "server")]
+pub mod io;
+#[cfg(feature = "server")]
+pub mod server;
+
+#[cfg(feature = "server")]
+pub mod world;
+
+#[cfg(feature = "cli")]
+pub mod cli;
