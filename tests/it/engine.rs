@@ -1,0 +1,491 @@
+//! Engine scripts: inputs and time in; effects, deadlines and statuses out.
+
+use std::time::Duration;
+
+use fauxfax::engine::Conversation;
+use fauxfax::engine::effect::Intent;
+use fauxfax::engine::input::{BuyNumber, Command, Control, DocumentFault, Input, NumberWish, Reply};
+use fauxfax::model::account::{Accounts, Callbacks};
+use fauxfax::model::fax::Status;
+use fauxfax::model::number::{NumberChange, ReceiveMode};
+use fauxfax::model::phone::{Party, PhoneNumber};
+use fauxfax::model::refusal::Refusal;
+use fauxfax::model::time::Pace;
+use fauxfax::model::webhook::ExchangeFailure;
+
+use crate::script::{FAR, OWN, Script, broken, call, document, founding, order};
+
+const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+const fn number(digits: u64) -> PhoneNumber {
+    PhoneNumber::from_digits(digits)
+}
+
+/// Sends a fax of two pages to `to` and lets everything happen.
+fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
+    let mut script = Script::default();
+    let sid = script.send(order(to));
+    script.answer_document(2);
+    script.forward(HOUR);
+    (script, sid)
+}
+
+#[test]
+fn a_fax_is_queued_at_once_and_then_fetches_its_document() {
+    let mut script = Script::default();
+    let reply = script.command(Command::CreateFax(Box::new(order(FAR))));
+    let Ok(Reply::Fax(sid)) = reply else { panic!("{reply:?}") };
+    assert_eq!(script.status(sid), Status::Queued);
+    script.expect_effects(&[]);
+    script.expect_deadline(0);
+    script.forward(Duration::ZERO);
+    assert_eq!(script.status(sid), Status::Processing);
+    script.expect_effects(&["fetch http://app/a.pdf"]);
+}
+
+#[test]
+fn a_fax_takes_a_page_after_the_other_and_is_delivered() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    script.answer_document(2);
+    script.expect_deadline(1_000);
+    script.forward(Duration::from_secs(1));
+    assert_eq!(script.status(sid), Status::Sending);
+    script.expect_deadline(6_000);
+    script.forward(Duration::from_secs(6));
+    script.expect_deadline(30_000);
+    script.forward(Duration::from_secs(60));
+    let fax = script.engine.fax(sid).expect("it exists");
+    assert_eq!((fax.status(), fax.pages(), fax.duration_s()), (Status::Delivered, Some(2), Some(60)));
+    assert_eq!(fax.price_micros(), Some(7_000));
+    assert!(fax.media.is_some() && script.engine.is_idle());
+}
+
+#[test]
+fn numbers_that_behave_behave() {
+    for (digits, status, code, pages) in [
+        (15_005_550_101, Status::Busy, Some(34002), Some(2)),
+        (15_005_550_102, Status::NoAnswer, Some(34003), Some(2)),
+        (15_005_550_103, Status::Failed, Some(34004), Some(2)),
+        (15_005_550_104, Status::Failed, Some(34004), Some(2)),
+        (15_005_550_105, Status::Failed, Some(34108), Some(2)),
+        (15_005_550_106, Status::Delivered, None, Some(2)),
+        (15_005_550_107, Status::Delivered, None, Some(2)),
+    ] {
+        let (script, sid) = sent_to(number(digits));
+        let fax = script.engine.fax(sid).expect("it exists");
+        let ended = (fax.status(), fax.error().map(|(code, _)| code), fax.pages());
+        assert_eq!(ended, (status, code, pages), "+{digits}");
+    }
+}
+
+#[test]
+fn durations_follow_the_line() {
+    for (digits, duration_s) in [
+        (15_005_550_101, None),
+        (15_005_550_102, Some(15)),
+        (15_005_550_103, Some(10)),
+        (15_005_550_104, Some(40)),
+        (15_005_550_106, Some(240)),
+    ] {
+        let (script, sid) = sent_to(number(digits));
+        assert_eq!(script.engine.fax(sid).map(|fax| fax.duration_s()), Ok(duration_s), "+{digits}");
+    }
+}
+
+#[test]
+fn a_number_that_fails_after_a_page_says_so_page_by_page() {
+    let (script, sid) = sent_to(number(15_005_550_104));
+    let pages = script.events(Some(sid)).iter().filter(|event| event.kind.as_str() == "fax.page").count();
+    assert_eq!(pages, 1);
+}
+
+#[test]
+fn a_busy_line_is_called_again_until_the_ttl_runs_out() {
+    let mut script = Script::default();
+    let sid = script.send(fauxfax::engine::input::CreateFax { ttl_minutes: Some(3), ..order(number(15_005_550_101)) });
+    script.answer_document(1);
+    // Calls at 1, 64 and 127 s, each busy after 3 s; a fourth would be past the three minutes.
+    script.forward(Duration::from_secs(129));
+    assert_eq!(script.status(sid), Status::Sending);
+    script.forward(Duration::from_secs(1));
+    assert_eq!(script.status(sid), Status::Busy);
+    assert_eq!(script.statuses(sid), [Status::Queued, Status::Processing, Status::Sending, Status::Busy]);
+}
+
+#[test]
+fn a_ttl_ends_at_any_pace() {
+    let mut founding = founding();
+    founding.rules.pace = Pace::Max;
+    let mut script = Script::new(founding);
+    let sid =
+        script.send(fauxfax::engine::input::CreateFax { ttl_minutes: Some(300), ..order(number(15_005_550_102)) });
+    script.answer_document(1);
+    script.forward(Duration::ZERO);
+    assert_eq!(script.status(sid), Status::NoAnswer);
+}
+
+#[test]
+fn callbacks_go_out_in_order_and_one_at_a_time() {
+    let mut script = Script::default();
+    let sid =
+        script.send(fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) });
+    script.expect_effects(&["tell status-callback queued http://app/s", "fetch http://app/a.pdf"]);
+    let first = script.first_effect().clone();
+    script.answer_ok();
+    script.expect_effects(&["fetch http://app/a.pdf", "tell status-callback processing http://app/s"]);
+    script.answer_document(1);
+    script.forward(HOUR);
+    script.expect_effects(&["tell status-callback processing http://app/s"]);
+    assert_eq!(script.engine.conversation(sid), Conversation::Pending);
+    script.answer_failure(ExchangeFailure::TotalTimeout);
+    script.expect_effects(&["tell status-callback sending http://app/s"]);
+    script.answer_ok();
+    let Intent::Deliver(last) = &script.first_effect().intent else { panic!("a callback") };
+    assert_eq!((last.status, last.pages), (Status::Delivered, Some(1)));
+    assert_eq!(last.remote_station_id.as_deref(), Some("+15558675310"));
+    let Intent::Deliver(first) = first.intent else { panic!("a callback") };
+    assert_ne!(first.idempotency_token, last.idempotency_token);
+    script.answer_ok();
+    assert_eq!(script.engine.conversation(sid), Conversation::Settled);
+    assert_eq!(script.alerts(), [11203]);
+}
+
+#[test]
+fn an_account_chooses_which_statuses_are_told() {
+    for (callbacks, told) in [
+        (
+            Callbacks::QueuedAndFinal,
+            vec!["tell status-callback queued http://app/s", "tell status-callback delivered http://app/s"],
+        ),
+        (Callbacks::Final, vec!["tell status-callback delivered http://app/s"]),
+    ] {
+        let mut founding = founding();
+        founding.rules.callbacks = callbacks;
+        let mut script = Script::new(founding);
+        script.send(fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) });
+        for expected in &told {
+            if script.first_effect().intent.kind() == fauxfax::engine::effect::IntentKind::FetchDocument {
+                script.answer_document(1);
+                script.forward(HOUR);
+            }
+            script.expect_effects_begin_with(expected);
+            script.answer_ok();
+        }
+        assert!(script.engine.is_idle() || told.len() == 2);
+    }
+}
+
+#[test]
+fn a_document_that_cant_be_fetched_fails_the_fax_with_the_code_of_the_fetch() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    script.answer_no_document(DocumentFault::Fetch(ExchangeFailure::HttpStatus(404)));
+    let fax = script.engine.fax(sid).expect("it exists");
+    assert_eq!((fax.status(), fax.pages(), fax.error().map(|(code, _)| code)), (Status::Failed, None, Some(11200)));
+    assert_eq!(script.alerts(), [11200]);
+}
+
+#[test]
+fn a_fault_of_the_emulator_fails_what_waited_for_it() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    script.answer_lost();
+    assert_eq!(script.status(sid), Status::Failed);
+    let call = script.receive(call(1));
+    script.answer_lost();
+    assert_eq!(script.engine.conversation(call), Conversation::NotAnswered);
+}
+
+#[test]
+fn a_fax_can_be_canceled_until_it_is_sent() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    assert_eq!(script.command(Command::CancelFax(sid)), Ok(Reply::Fax(sid)));
+    assert_eq!(script.status(sid), Status::Canceled);
+    script.answer_document(3);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Canceled);
+    let late = script.send(order(FAR));
+    script.answer_document(1);
+    script.forward(Duration::from_secs(2));
+    assert_eq!(script.command(Command::CancelFax(late)), Err(Refusal::TooLateToCancel(late)));
+}
+
+#[test]
+fn an_active_fax_cant_be_deleted_and_a_deleted_one_is_gone() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    assert_eq!(script.command(Command::DeleteFax(sid)), Err(Refusal::StillActive(sid)));
+    script.answer_document(1);
+    script.forward(HOUR);
+    assert_eq!(script.command(Command::DeleteFax(sid)), Ok(Reply::Done));
+    assert_eq!(script.command(Command::DeleteFax(sid)), Err(Refusal::NoFax(sid)));
+    assert_eq!(script.engine.fax_count(), 0);
+}
+
+#[test]
+fn an_incoming_fax_is_founded_by_receive_and_told_to_its_action() {
+    let mut script = Script::default();
+    let sid = script.receive(call(2));
+    script.expect_effects(&["ask fax-url http://app/fax"]);
+    assert!(script.engine.fax(sid).is_err());
+    script.answer_twiml(RECEIVE, &["s=1"]);
+    assert_eq!(script.status(sid), Status::Receiving);
+    script.expect_effects(&[]);
+    script.expect_deadline(30_000);
+    script.forward(Duration::from_secs(60));
+    script.expect_effects(&["tell action received http://app/done"]);
+    let Intent::Deliver(notice) = &script.first_effect().intent else { panic!("a notice") };
+    assert_eq!((notice.pages, notice.remote_station_id.as_deref()), (Some(2), Some("FAR MACHINE")));
+    assert!(notice.media.is_some() && notice.attachment.is_none());
+    assert_eq!(notice.cookies[0].pair, "s=1");
+    assert_eq!(script.engine.conversation(sid), Conversation::Pending);
+    script.answer_ok();
+    assert_eq!(script.engine.conversation(sid), Conversation::Settled);
+}
+
+#[test]
+fn without_an_action_the_numbers_status_callback_is_told() {
+    let mut founding = founding();
+    founding.numbers[0].1.status_callback = Some("http://app/number".into());
+    let mut script = Script::new(founding);
+    script.receive(call(1));
+    script.answer_twiml("<Response><Receive/></Response>", &[]);
+    script.forward(HOUR);
+    script.expect_effects(&["tell status-callback received http://app/number"]);
+    script.answer_ok();
+    script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    script.expect_effects(&["tell action received http://app/done"]);
+}
+
+#[test]
+fn media_that_is_not_stored_goes_with_the_action() {
+    let mut script = Script::default();
+    let sid = script.receive(call(1));
+    script.answer_twiml("<Response><Receive action=\"/done\" storeMedia=\"false\"/></Response>", &[]);
+    script.forward(HOUR);
+    let Intent::Deliver(notice) = &script.first_effect().intent else { panic!("a notice") };
+    assert_eq!(notice.attachment, Some(document(1, 100)));
+    assert!(notice.media.is_none() && script.engine.fax(sid).is_ok_and(|fax| fax.media.is_none()));
+}
+
+#[test]
+fn a_rejected_fax_is_born_canceled_and_nobody_is_told() {
+    let mut script = Script::default();
+    let sid = script.receive(call(1));
+    script.answer_twiml("<Response><Reject/></Response>", &[]);
+    assert_eq!(script.statuses(sid), [Status::Canceled]);
+    assert_eq!(script.engine.conversation(sid), Conversation::Settled);
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn the_fallback_is_asked_with_the_error_and_decides() {
+    let mut founding = founding();
+    founding.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
+    let mut script = Script::new(founding);
+    let sid = script.receive(call(1));
+    script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
+    script.expect_effects(&["ask fallback-url http://app/fallback"]);
+    let Intent::AskForTwiml(request) = &script.first_effect().intent else { panic!("a question") };
+    assert_eq!(request.failed, Some((11202, "http://app/fax".into())));
+    script.answer_twiml(RECEIVE, &[]);
+    assert_eq!(script.status(sid), Status::Receiving);
+}
+
+#[test]
+fn without_usable_twiml_no_fax_comes_of_a_call() {
+    for (twiml, code) in [("<Response/>", 34106), ("<Response>", 12100), ("<Fax/>", 12102), ("", 11770)] {
+        let mut script = Script::default();
+        let sid = script.receive(call(1));
+        script.answer_twiml(twiml, &[]);
+        assert_eq!(script.engine.conversation(sid), Conversation::NotAnswered, "{twiml}");
+        assert!(script.engine.fax(sid).is_err() && script.engine.is_idle());
+        assert_eq!(script.alerts(), [code]);
+    }
+}
+
+#[test]
+fn an_incoming_fax_breaks_where_the_tester_wants() {
+    let mut script = Script::default();
+    let sid = script.receive(fauxfax::engine::input::ReceiveFax { line_fault: Some(broken(34108, 1)), ..call(3) });
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Failed);
+    let Intent::Deliver(notice) = &script.first_effect().intent else { panic!("a notice") };
+    assert_eq!(notice.error.as_ref().map(|(code, _)| *code), Some(34108));
+    assert_eq!(notice.pages, None);
+}
+
+#[test]
+fn only_a_fax_number_of_ones_own_can_be_called() {
+    let refused = |script: &mut Script, to| {
+        let order = fauxfax::engine::input::ReceiveFax { to, ..call(1) };
+        script.engine.handle(Input::Control(Control::ReceiveFax(Box::new(order))), script.now)
+    };
+    let mut script = Script::default();
+    assert_eq!(refused(&mut script, Some(FAR)), Err(Refusal::NumberNotOwned(FAR)));
+    assert!(matches!(refused(&mut script, None), Ok(Reply::Ringing(_))));
+    let mut founding = founding();
+    founding.numbers[0].1.voice_receive_mode = Some(ReceiveMode::Voice);
+    let mut script = Script::new(founding);
+    assert_eq!(refused(&mut script, Some(OWN)), Err(Refusal::NotAFaxNumber(OWN)));
+    assert_eq!(refused(&mut script, None), Err(Refusal::AmbiguousNumber(0)));
+}
+
+#[test]
+fn an_unclaimed_account_cant_be_called() {
+    let mut founding = founding();
+    founding.account.auth_token = None;
+    let mut script = Script::new(founding);
+    let reply = script.engine.handle(Input::Control(Control::ReceiveFax(Box::new(call(1)))), script.now);
+    assert_eq!(reply, Err(Refusal::Unclaimed));
+    assert!(script.engine.claim("first") && !script.engine.claim("second") && script.engine.claim("first"));
+}
+
+#[test]
+fn a_fax_to_a_number_of_ones_own_rings_there_and_the_same_pages_go_through() {
+    let mut script = Script::default();
+    let sid = script.send(order(OWN));
+    script.answer_document(2);
+    script.forward(Duration::from_secs(1));
+    assert_eq!(script.status(sid), Status::Processing);
+    script.expect_effects(&["ask fax-url http://app/fax"]);
+    let far = script.first_effect().fax;
+    script.answer_twiml(RECEIVE, &[]);
+    assert_eq!((script.status(sid), script.status(far)), (Status::Sending, Status::Receiving));
+    script.forward(HOUR);
+    assert_eq!((script.status(sid), script.status(far)), (Status::Delivered, Status::Received));
+    let (out, into) = (script.engine.fax(sid).expect("out"), script.engine.fax(far).expect("in"));
+    assert_eq!(out.media.as_ref().map(|media| &media.document), into.media.as_ref().map(|media| &media.document));
+    assert_eq!((out.duration_s(), into.duration_s()), (Some(60), Some(60)));
+}
+
+#[test]
+fn what_the_far_app_does_decides_a_fax_to_ones_own_number() {
+    for (twiml, status) in [("<Response><Reject/></Response>", Status::Busy), ("<Response/>", Status::NoAnswer)] {
+        let mut script = Script::default();
+        let sid = script.send(order(OWN));
+        script.answer_document(1);
+        script.forward(Duration::from_secs(1));
+        script.answer_twiml(twiml, &[]);
+        assert_eq!(script.status(sid), status, "{twiml}");
+        assert!(script.engine.is_idle());
+    }
+    let mut founding = founding();
+    founding.numbers[0].1.voice_receive_mode = Some(ReceiveMode::Voice);
+    let mut script = Script::new(founding);
+    let sid = script.send(order(OWN));
+    script.answer_document(1);
+    script.forward(Duration::from_secs(1));
+    assert_eq!(script.status(sid), Status::NoAnswer);
+}
+
+#[test]
+fn canceling_while_the_far_app_is_asked_hangs_up() {
+    let mut script = Script::default();
+    let sid = script.send(order(OWN));
+    script.answer_document(1);
+    script.forward(Duration::from_secs(1));
+    let far = script.first_effect().fax;
+    assert_eq!(script.command(Command::CancelFax(sid)), Ok(Reply::Fax(sid)));
+    script.answer_twiml(RECEIVE, &[]);
+    assert_eq!(script.engine.conversation(far), Conversation::NotAnswered);
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict() {
+    let stranger = number(15_551_234_567);
+    let strange = || fauxfax::engine::input::CreateFax { from: Some(Party::Number(stranger)), ..order(FAR) };
+    let mut script = Script::default();
+    assert!(script.command(Command::CreateFax(Box::new(strange()))).is_ok());
+    assert!(script.events(None).iter().any(|event| event.kind.as_str() == "caller-id.adopted"));
+    let mut founding = founding();
+    founding.rules.accounts = Accounts::Strict;
+    let mut script = Script::new(founding);
+    let refused = script.command(Command::CreateFax(Box::new(strange())));
+    assert_eq!(refused, Err(Refusal::FromNotOwned(stranger)));
+    let known = fauxfax::engine::input::CreateFax { from: Some(Party::Number(FAR)), ..order(FAR) };
+    assert!(script.command(Command::CreateFax(Box::new(known))).is_ok());
+}
+
+#[test]
+fn magic_numbers_are_bought_as_twilio_documents() {
+    let mut script = Script::default();
+    let mut buy =
+        |wish| script.command(Command::BuyNumber(Box::new(BuyNumber { wish, change: NumberChange::default() })));
+    assert_eq!(
+        buy(NumberWish::Number(number(15_005_550_000))),
+        Err(Refusal::NumberUnavailable(number(15_005_550_000)))
+    );
+    assert_eq!(buy(NumberWish::Number(number(15_005_550_001))), Err(Refusal::NumberInvalid(number(15_005_550_001))));
+    assert_eq!(buy(NumberWish::Area(533)), Err(Refusal::NoneInArea(533)));
+    assert_eq!(buy(NumberWish::Number(OWN)), Err(Refusal::NumberUnavailable(OWN)));
+    assert!(matches!(buy(NumberWish::Area(500)), Ok(Reply::Number(_))));
+    assert!(matches!(buy(NumberWish::Area(415)), Ok(Reply::Number(_))));
+}
+
+#[test]
+fn a_fax_is_kept_for_180_days() {
+    let (mut script, sid) = sent_to(FAR);
+    script.forward(DAY * 179);
+    assert!(script.engine.fax(sid).is_ok());
+    assert!(script.engine.next_work().is_none() && script.engine.poll_timeout().is_some());
+    script.forward(DAY);
+    assert!(script.engine.fax(sid).is_err());
+    assert_eq!((script.engine.media_bytes(), script.engine.poll_timeout()), (0, None));
+}
+
+#[test]
+fn past_the_media_budget_the_oldest_finished_go_first() {
+    let mut script = Script::default();
+    let faxes: Vec<_> = (0..12)
+        .map(|_| {
+            let sid = script.send(order(FAR));
+            script.answer_document(1);
+            script.forward(HOUR);
+            sid
+        })
+        .collect();
+    let kept: Vec<bool> =
+        faxes.iter().map(|sid| script.engine.fax(*sid).is_ok_and(|fax| fax.media.is_some())).collect();
+    assert_eq!(kept, [false, false, true, true, true, true, true, true, true, true, true, true]);
+    assert_eq!((script.engine.media_evicted(), script.engine.media_bytes()), (2, 1_000));
+}
+
+#[test]
+fn a_reset_cancels_what_is_pending_and_late_answers_change_nothing() {
+    let mut script = Script::default();
+    script.send(order(FAR));
+    let seq = script.engine.last_seq();
+    let reply = script.engine.handle(Input::Control(Control::Reset), script.now);
+    let Ok(Reply::Reset(count)) = reply else { panic!("{reply:?}") };
+    assert_eq!((count.faxes, count.pending, count.effects), (1, 1, 1));
+    script.answer_document(1);
+    assert_eq!(script.engine.fax_count(), 0);
+    assert!(script.engine.last_seq() > seq && script.engine.is_idle());
+    assert!(script.engine.owned_number(OWN).is_some());
+}
+
+#[test]
+fn ids_depend_on_the_seed_and_not_on_other_faxes_timing() {
+    let run = |slow: bool| {
+        let mut script = Script::default();
+        let first = script.send(order(FAR));
+        if slow {
+            script.forward(HOUR);
+        }
+        let second = script.send(order(FAR));
+        (first, second)
+    };
+    assert_eq!(run(false), run(true));
+    let mut founding = founding();
+    founding.seed = fauxfax::engine::random::WorldSeed::of(8, founding.account.sid);
+    assert_ne!(Script::new(founding).send(order(FAR)), run(false).0);
+}

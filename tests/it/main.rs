@@ -1,0 +1,8 @@
+//! The integration tests, one binary: the house rules, the engine by scripts and timelines, the wire.
+
+mod engine;
+mod schema;
+mod script;
+mod tidy;
+mod timelines;
+mod wire;

@@ -1,0 +1,295 @@
+//! A harness for engine scripts: a world without clock or network, driven line by line. It asserts what it is told to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::input::{
+    Answer, AnswerOutcome, Command, Control, CreateFax, DocumentFault, Input, LineFault, ReceiveFax, Reply,
+};
+use fauxfax::engine::journal::{Event, EventFilter, EventKind};
+use fauxfax::engine::random::WorldSeed;
+use fauxfax::engine::{Engine, Founding, Rules};
+use fauxfax::model::account::{Account, Accounts, Callbacks, Dialect, Documents};
+use fauxfax::model::fax::{MediaType, Quality, Status};
+use fauxfax::model::media::Document;
+use fauxfax::model::number::{NumberChange, ReceiveMode};
+use fauxfax::model::phone::{Party, PhoneNumber};
+use fauxfax::model::refusal::Refusal;
+use fauxfax::model::sid::{AccountSid, FaxSid};
+use fauxfax::model::time::{Pace, Timestamp};
+use fauxfax::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose};
+use fauxfax::twiml;
+
+/// The world's own fax number.
+pub(crate) const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
+/// A machine elsewhere that takes every fax.
+pub(crate) const FAR: PhoneNumber = PhoneNumber::from_digits(15_558_675_310);
+/// When scripts begin: 2026-01-01T00:00:00Z.
+pub(crate) const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
+pub(crate) const ORIGIN: &str = "http://127.0.0.1:8329";
+
+/// A world under test.
+pub(crate) struct Script {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
+    /// Issued and not answered yet, in order.
+    effects: Vec<Effect>,
+}
+
+/// What a world is founded with, to be changed by a test.
+pub(crate) fn founding() -> Founding {
+    let sid = AccountSid::from_bytes([0; 16]);
+    let change = NumberChange {
+        voice_receive_mode: Some(ReceiveMode::Fax),
+        voice_url: Some("http://app/fax".into()),
+        ..NumberChange::default()
+    };
+    Founding {
+        account: Account {
+            sid,
+            auth_token: Some("secret".into()),
+            friendly_name: "test".into(),
+            dialect: Dialect::Twilio,
+            created: START,
+        },
+        seed: WorldSeed::of(7, sid),
+        inventory_seed: 7,
+        numbers: vec![(OWN, change)],
+        caller_ids: vec![FAR],
+        rules: Rules {
+            pace: Pace::Times(1.0),
+            callbacks: Callbacks::All,
+            documents: Documents::Lenient,
+            accounts: Accounts::Open,
+            media_budget_bytes: 1_000,
+        },
+    }
+}
+
+/// A fax to this number, from the world's own.
+pub(crate) fn order(to: PhoneNumber) -> CreateFax {
+    CreateFax {
+        to: Party::Number(to),
+        from: Some(Party::Number(OWN)),
+        media_url: "http://app/a.pdf".into(),
+        quality: Quality::Fine,
+        status_callback: None,
+        store_media: true,
+        ttl_minutes: None,
+        origin: ORIGIN.into(),
+    }
+}
+
+/// A call of a machine elsewhere to the world's own number.
+pub(crate) fn call(pages: u32) -> ReceiveFax {
+    ReceiveFax {
+        to: Some(OWN),
+        from: Party::Number(FAR),
+        station_id: "FAR MACHINE".into(),
+        document: document(pages, 100),
+        quality: Quality::Fine,
+        sid: None,
+        line_fault: None,
+        origin: ORIGIN.into(),
+    }
+}
+
+/// A document of so many pages and bytes.
+pub(crate) fn document(pages: u32, bytes: usize) -> Document {
+    Document { media_type: MediaType::Pdf, pages, bytes: Arc::from(vec![b'%'; bytes]) }
+}
+
+impl Script {
+    pub(crate) fn new(founding: Founding) -> Self {
+        Self { engine: Engine::new(founding, START), now: START, effects: Vec::new() }
+    }
+
+    pub(crate) fn default() -> Self {
+        Self::new(founding())
+    }
+
+    pub(crate) fn command(&mut self, command: Command) -> Result<Reply, Refusal> {
+        let reply = self.engine.handle(Input::Command(command), self.now);
+        self.take_effects();
+        reply
+    }
+
+    /// Creates a fax and lets it leave the queue.
+    pub(crate) fn send(&mut self, order: CreateFax) -> FaxSid {
+        let Ok(Reply::Fax(sid)) = self.command(Command::CreateFax(Box::new(order))) else { panic!("refused") };
+        self.forward(Duration::ZERO);
+        sid
+    }
+
+    /// Lets a machine call.
+    pub(crate) fn receive(&mut self, call: ReceiveFax) -> FaxSid {
+        let reply = self.engine.handle(Input::Control(Control::ReceiveFax(Box::new(call))), self.now);
+        self.take_effects();
+        match reply {
+            Ok(Reply::Ringing(ringing)) => ringing.sid,
+            other => panic!("not ringing: {other:?}"),
+        }
+    }
+
+    /// Lets time pass, handling each deadline at its own moment.
+    pub(crate) fn forward(&mut self, span: Duration) {
+        let to = self.now.after(span);
+        while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= to) {
+            self.now = due.max(self.now);
+            self.engine.handle_timeout(self.now);
+            self.take_effects();
+        }
+        self.now = to;
+    }
+
+    /// Lets time pass until the next deadline of work, if there is one.
+    pub(crate) fn forward_to_next(&mut self) {
+        if let Some(due) = self.engine.next_work() {
+            self.forward(due.since(self.now));
+        }
+    }
+
+    /// Whether an effect is under way.
+    pub(crate) fn is_asked(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
+    /// The next deadline is so many milliseconds from now.
+    pub(crate) fn expect_deadline(&self, wait_ms: u64) {
+        let wait = self.engine.next_work().map(|due| due.since(self.now));
+        assert_eq!(wait, Some(Duration::from_millis(wait_ms)));
+    }
+
+    /// These and no other effects are under way.
+    pub(crate) fn expect_effects(&self, expected: &[&str]) {
+        let names: Vec<String> = self.effects.iter().map(|effect| name(&effect.intent)).collect();
+        assert_eq!(names, expected);
+    }
+
+    /// The effect that was issued first is this one.
+    pub(crate) fn expect_effects_begin_with(&self, expected: &str) {
+        assert_eq!(name(&self.first_effect().intent), expected);
+    }
+
+    /// The effect that is under way and was issued first.
+    pub(crate) fn first_effect(&self) -> &Effect {
+        self.effects.first().expect("an effect is under way")
+    }
+
+    /// The document arrives.
+    pub(crate) fn answer_document(&mut self, pages: u32) {
+        self.answer_with(|record| AnswerOutcome::Document { record, document: Ok(document(pages, 100)) });
+    }
+
+    /// The document doesn't arrive.
+    pub(crate) fn answer_no_document(&mut self, fault: DocumentFault) {
+        self.answer_with(|record| AnswerOutcome::Document { record, document: Err(fault) });
+    }
+
+    /// The app answers with this TwiML and these cookies.
+    pub(crate) fn answer_twiml(&mut self, body: &str, cookies: &[&str]) {
+        let cookies: Vec<Cookie> =
+            cookies.iter().map(|pair| Cookie { host: "app".into(), pair: (*pair).into() }).collect();
+        let reading = Ok(twiml::interpret(Some("text/xml"), body.as_bytes()));
+        self.answer_with(|record| {
+            let base_url = record.url.as_str().into();
+            AnswerOutcome::Twiml { record, cookies, base_url, reading }
+        });
+    }
+
+    /// The app can't be asked.
+    pub(crate) fn answer_no_twiml(&mut self, failure: ExchangeFailure) {
+        self.answer_with(|mut record| {
+            record.failure = Some(failure.clone());
+            let base_url = record.url.as_str().into();
+            AnswerOutcome::Twiml { record, cookies: Vec::new(), base_url, reading: Err(failure) }
+        });
+    }
+
+    /// The app has heard.
+    pub(crate) fn answer_ok(&mut self) {
+        self.answer_with(|record| AnswerOutcome::Delivered { record, cookies: Vec::new() });
+    }
+
+    /// The app hasn't.
+    pub(crate) fn answer_failure(&mut self, failure: ExchangeFailure) {
+        self.answer_with(|mut record| {
+            record.failure = Some(failure);
+            AnswerOutcome::Delivered { record, cookies: Vec::new() }
+        });
+    }
+
+    /// Performing the first effect fails within the emulator.
+    pub(crate) fn answer_lost(&mut self) {
+        self.answer_with(|_| AnswerOutcome::Lost);
+    }
+
+    pub(crate) fn status(&self, sid: FaxSid) -> Status {
+        self.engine.fax(sid).expect("the fax exists").status()
+    }
+
+    /// The statuses a fax has gone through.
+    pub(crate) fn statuses(&self, sid: FaxSid) -> Vec<Status> {
+        self.events(Some(sid)).iter().filter_map(|event| event.kind.entered()).collect()
+    }
+
+    /// The codes of the alerts so far.
+    pub(crate) fn alerts(&self) -> Vec<u32> {
+        let code = |event: &Arc<Event>| {
+            if let EventKind::Alert(alert) = &event.kind { Some(alert.code) } else { None }
+        };
+        self.events(None).iter().filter_map(code).collect()
+    }
+
+    pub(crate) fn events(&self, fax: Option<FaxSid>) -> Vec<Arc<Event>> {
+        self.engine.events(&EventFilter { fax, ..EventFilter::default() }, usize::MAX)
+    }
+
+    /// Answers the oldest effect of this answer's kind.
+    fn answer_with(&mut self, outcome: impl FnOnce(Box<ExchangeRecord>) -> AnswerOutcome) {
+        let effect = self.effects.remove(0);
+        let record = Box::new(record(&effect.intent));
+        let answer = Answer { effect: effect.id, generation: effect.generation, outcome: outcome(record) };
+        self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+        self.take_effects();
+    }
+
+    fn take_effects(&mut self) {
+        self.effects.extend(std::iter::from_fn(|| self.engine.poll_effect()));
+    }
+}
+
+/// A transmission that breaks.
+pub(crate) const fn broken(code: u32, after_pages: u32) -> LineFault {
+    LineFault { code, after_pages }
+}
+
+fn name(intent: &Intent) -> String {
+    match intent {
+        Intent::FetchDocument { url } => format!("fetch {url}"),
+        Intent::AskForTwiml(request) => format!("ask {} {}", request.purpose.as_str(), request.url),
+        Intent::Deliver(notice) => format!("tell {} {} {}", notice.purpose.as_str(), notice.status, notice.url),
+    }
+}
+
+fn record(intent: &Intent) -> ExchangeRecord {
+    let (purpose, method, url) = match intent {
+        Intent::FetchDocument { url } => (Purpose::MediaUrl, Method::Get, url),
+        Intent::AskForTwiml(request) => (request.purpose, request.method, &request.url),
+        Intent::Deliver(notice) => (notice.purpose, notice.method, &notice.url),
+    };
+    ExchangeRecord {
+        purpose,
+        method,
+        url: url.to_string(),
+        params: Vec::new(),
+        request_headers: Vec::new(),
+        redirected_to: None,
+        status: Some(200),
+        response_headers: Vec::new(),
+        response_body: String::new(),
+        duration_ms: 0,
+        failure: None,
+    }
+}

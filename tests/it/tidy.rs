@@ -1,0 +1,153 @@
+//! The house rules that a reader relies on: who imports whom, a header in each file, files of a size. It compiles nothing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines of a file, tests included; more means that it answers two questions.
+const LINES_MAX: usize = 600;
+
+/// Each module and the modules it may import; what stands further down stands further out.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("twiml", &["model"]),
+    ("document", &["model"]),
+    ("engine", &["model", "twiml"]),
+    ("dialect", &["engine", "model", "twiml"]),
+    ("io", &["dialect", "document", "engine", "model", "twiml"]),
+    ("clock", &["model"]),
+    ("world", &["clock", "engine", "model"]),
+    ("driver", &["engine", "io", "model", "world"]),
+    ("emulator", &["clock", "driver", "engine", "io", "model", "world"]),
+    ("config", &["dialect", "engine", "io", "model"]),
+    ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
+    ("server", &["config", "emulator", "engine", "http", "io", "model"]),
+    ("cli", &["config", "dialect", "http", "io", "model", "server"]),
+];
+/// Modules that decide and do nothing; they build without the feature `server`.
+const PURE: [&str; 5] = ["model", "twiml", "document", "engine", "dialect"];
+/// Crates that reach outside; a pure module names none of them.
+const OUTSIDE: [&str; 9] =
+    ["axum", "hyper", "hyper_util", "multer", "rustls", "tokio", "tokio_rustls", "tower", "tracing"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder of the project, with its path from the project's root.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                walk(&entry, files);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                files.push(entry);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    walk(&root().join(folder), &mut files);
+    files.sort();
+    let named = |path: PathBuf| {
+        let name = path.strip_prefix(root()).expect("below the root").display().to_string();
+        (name, fs::read_to_string(path).expect("readable"))
+    };
+    files.into_iter().map(named).collect()
+}
+
+/// `engine` for `src/engine/mod.rs` and for `src/engine.rs`.
+fn module_of(path: &str) -> &str {
+    let path = path.strip_prefix("src/").unwrap_or(path);
+    path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
+}
+
+/// The code before a file's own tests, without comments.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules of this crate that a text names.
+fn imports(code: &str) -> BTreeSet<&str> {
+    let after = code.match_indices("crate::").map(|(at, found)| &code[at + found.len()..]);
+    after.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or("")).collect()
+}
+
+/// What a module's code may not do, for a person.
+fn breaches(path: &str, text: &str) -> Vec<String> {
+    let module = module_of(path);
+    let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
+        return vec![format!("{path}: the module {module} is not in the import table")];
+    };
+    let code = code(text);
+    let is_test_file = path.ends_with("_tests.rs");
+    let foreign =
+        |name: &&str| *name != module && !allowed.contains(name) && MAY_IMPORT.iter().any(|(own, _)| own == name);
+    let mut breaches: Vec<String> = if is_test_file {
+        Vec::new()
+    } else {
+        imports(&code).into_iter().filter(foreign).map(|name| format!("{path} may not import {name}")).collect()
+    };
+    if PURE.contains(&module) {
+        let named = OUTSIDE.iter().filter(|name| {
+            code.match_indices(*name).any(|(at, found)| {
+                let before = code[..at].chars().next_back();
+                let is_whole = !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':');
+                is_whole && code[at + found.len()..].starts_with("::")
+            })
+        });
+        breaches.extend(named.map(|name| format!("{path} is pure and may not use {name}")));
+    }
+    breaches
+}
+
+#[test]
+fn modules_import_downwards_only() {
+    let files = sources("src");
+    let entry = ["src/lib.rs", "src/main.rs"];
+    let found: Vec<String> = files
+        .iter()
+        .filter(|(path, _)| !entry.contains(&path.as_str()))
+        .flat_map(|(path, text)| breaches(path, text))
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn an_engine_that_imports_hyper_or_the_dialect_is_noticed() {
+    let text = "//! x\nuse hyper::Request;\nuse crate::dialect::form;\n";
+    let expected = ["src/engine/mod.rs may not import dialect", "src/engine/mod.rs is pure and may not use hyper"];
+    assert_eq!(breaches("src/engine/mod.rs", text), expected);
+    assert_eq!(breaches("src/new.rs", "").len(), 1);
+}
+
+#[test]
+fn every_file_says_in_its_header_what_it_is_for() {
+    for folder in ["src", "tests", "benches", "examples", "fuzz"] {
+        if !root().join(folder).is_dir() {
+            continue;
+        }
+        for (path, text) in
+            sources(folder).iter().filter(|(path, _)| !path.contains("/node_modules/") && !path.contains("/target/"))
+        {
+            assert!(text.starts_with("//! "), "{path} has no header");
+        }
+    }
+}
+
+#[test]
+fn no_file_grows_too_long_to_read() {
+    for (path, text) in sources("src").iter().chain(&sources("tests/it")) {
+        let lines = text.lines().count();
+        assert!(lines <= LINES_MAX, "{path} has {lines} lines; at most {LINES_MAX}: is it one question?");
+    }
+}
+
+#[test]
+fn nothing_is_left_open() {
+    for (path, text) in sources("src").iter().chain(&sources("tests")).filter(|(path, _)| path != "tests/it/tidy.rs") {
+        for mark in ["TODO", "FIXME", "XXX", "#[ignore"] {
+            assert!(!text.contains(mark), "{path} has a {mark}");
+        }
+    }
+}

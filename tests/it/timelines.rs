@@ -1,0 +1,114 @@
+//! Timelines: whole conversations as text, for a person to judge. Ids and times are real, since both are seeded.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use fauxfax::engine::effect::Intent;
+use fauxfax::engine::input::CreateFax;
+use fauxfax::engine::journal::{Event, EventKind};
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::webhook::ExchangeFailure;
+
+use crate::script::{FAR, OWN, START, Script, call, order};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// One line an event: seconds since the start, the fax's first digits, what happened.
+fn timeline(script: &Script) -> String {
+    let mut text = String::new();
+    for event in script.events(None) {
+        let seconds = event.at.since(START).as_secs_f64();
+        let fax = event.fax.map(|sid| sid.to_string()).unwrap_or_default();
+        let _ = writeln!(text, "{seconds:>8.1}  {:6}  {}", fax.get(..6).unwrap_or_default(), happened(&event));
+    }
+    text
+}
+
+fn happened(event: &Event) -> String {
+    match &event.kind {
+        EventKind::FaxStatus { old, new, error } => {
+            let old = old.map(|old| format!("{old} → ")).unwrap_or_default();
+            let error = error.as_ref().map(|(code, text)| format!("  {code} {text}")).unwrap_or_default();
+            format!("fax.status      {old}{new}{error}")
+        }
+        EventKind::FaxPage { page, pages } => format!("fax.page        {page} of {pages}"),
+        EventKind::DocumentFetched { document, .. } => format!("document        {document:?}"),
+        EventKind::WebhookAttempt { record } => {
+            let end = record.failure.as_ref().map_or_else(|| "ok".to_owned(), ToString::to_string);
+            format!("webhook         {} {}: {end}", record.purpose.as_str(), record.url)
+        }
+        EventKind::TwimlExecuted { verb } => format!("twiml           <{}>", verb.name()),
+        EventKind::Alert(alert) => format!("alert           {} {}", alert.code, alert.message),
+        EventKind::ApiRequest { .. }
+        | EventKind::CallNotAnswered
+        | EventKind::CallerIdAdopted { .. }
+        | EventKind::MediaEvicted
+        | EventKind::AnswerDropped
+        | EventKind::ClockMoved { .. }
+        | EventKind::WorldReset { .. } => event.kind.as_str().to_owned(),
+    }
+}
+
+/// Answers whatever is asked as a well-behaved app would, until nothing is under way and no deadline is left.
+fn to_rest(script: &mut Script, twiml: &str) {
+    while script.engine.next_work().is_some() || script.is_asked() {
+        while script.is_asked() {
+            match script.first_effect().intent {
+                Intent::FetchDocument { .. } => script.answer_document(2),
+                Intent::AskForTwiml(_) => script.answer_twiml(twiml, &[]),
+                Intent::Deliver(_) => script.answer_ok(),
+            }
+        }
+        script.forward_to_next();
+    }
+}
+
+fn sent(to: PhoneNumber, ttl_minutes: Option<u32>, twiml: &str) -> String {
+    let mut script = Script::default();
+    let callback = Some("http://app/status".into());
+    script.send(CreateFax { ttl_minutes, status_callback: callback, ..order(to) });
+    to_rest(&mut script, twiml);
+    timeline(&script)
+}
+
+#[test]
+fn a_fax_is_sent() {
+    insta::assert_snapshot!(sent(FAR, None, ""));
+}
+
+#[test]
+fn a_busy_number_is_called_again_within_the_ttl() {
+    insta::assert_snapshot!(sent(PhoneNumber::from_digits(15_005_550_107), None, ""));
+}
+
+#[test]
+fn a_transmission_breaks_after_a_page() {
+    insta::assert_snapshot!(sent(PhoneNumber::from_digits(15_005_550_104), None, ""));
+}
+
+#[test]
+fn a_fax_to_a_number_of_the_same_world_rings_there() {
+    insta::assert_snapshot!(sent(OWN, None, "<Response><Receive action=\"/done\"/></Response>"));
+}
+
+#[test]
+fn a_number_of_the_same_world_that_rejects_is_busy() {
+    insta::assert_snapshot!(sent(OWN, None, "<Response><Reject/></Response>"));
+}
+
+#[test]
+fn a_fax_is_received() {
+    let mut script = Script::default();
+    script.receive(call(2));
+    to_rest(&mut script, "<Response><Say/><Receive action=\"done?x=1\" storeMedia=\"false\"/></Response>");
+    insta::assert_snapshot!(timeline(&script));
+}
+
+#[test]
+fn an_app_that_cannot_be_reached_gets_no_fax() {
+    let mut script = Script::default();
+    script.receive(call(1));
+    script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
+    script.forward(HOUR);
+    insta::assert_snapshot!(timeline(&script));
+}
