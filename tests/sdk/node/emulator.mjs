@@ -1,0 +1,88 @@
+// The emulator as a process, and its control API. Nothing here knows a Twilio library.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+// Answers of the control API come when something has happened; this is only for what never does.
+const PATIENCE_S = 20;
+
+export class Emulator {
+  /** `fauxfax serve` on a free port, with an empty environment and no configuration file. */
+  static async start(...flags) {
+    const folder = mkdtempSync(join(tmpdir(), "fauxfax-sdk-"));
+    const portFile = join(folder, "port");
+    const command = ["serve", "--listen", "127.0.0.1:0", "--port-file", portFile, "--seed", "2017", "--pace", "max"];
+    const child = spawn(process.env.FAUXFAX_BIN, [...command, ...flags], {
+      cwd: folder,
+      env: { PATH: process.env.PATH },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let log = "";
+    child.stderr.on("data", (chunk) => (log += chunk));
+    const ready = await new Promise((resolve, reject) => {
+      createInterface(child.stdout).once("line", resolve);
+      child.once("error", reject);
+      child.once("exit", (status) => reject(new Error(`the emulator ended with ${status}: ${log}`)));
+    });
+    child.removeAllListeners("exit");
+    const [name, word, url] = ready.split(" ");
+    assert.deepEqual([name, word], ["fauxfax", "ready"], ready);
+    assert.equal(url, `http://127.0.0.1:${readFileSync(portFile, "utf8").trim()}`);
+    return Object.assign(new Emulator(), { child, folder, url });
+  }
+
+  /** Stops it as an init system would, and holds it to a clean end. */
+  async stop() {
+    const exit = once(this.child, "exit");
+    this.child.kill("SIGTERM");
+    const [status] = await exit;
+    rmSync(this.folder, { recursive: true });
+    assert.equal(status, 0, "SIGTERM ends the emulator cleanly");
+  }
+
+  /** A call of the control API; any refusal is an error. */
+  async control(method, path, { account, json, body = json && JSON.stringify(json), ...query } = {}) {
+    const url = new URL(this.url + "/_fauxfax/v1" + path);
+    for (const [name, value] of Object.entries({ account, ...query })) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    const headers = json ? { "Content-Type": "application/json" } : {};
+    const signal = AbortSignal.timeout((PATIENCE_S + 10) * 1000);
+    const response = await fetch(url, { method, headers, body, signal });
+    const text = await response.text();
+    assert.ok(response.ok, `${method} ${url}: ${response.status} ${text}`);
+    return text && JSON.parse(text);
+  }
+
+  /** A machine calls a number of the account; answers when the conversation has ended. */
+  receive(account, fields = {}, file) {
+    const query = { account, wait: true, timeout: PATIENCE_S };
+    if (!file) return this.control("POST", "/incoming-faxes", { ...query, json: fields });
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    body.set("file", new Blob([file]), "in.pdf");
+    return this.control("POST", "/incoming-faxes", { ...query, body });
+  }
+
+  /** Answers the moment the fax has entered one of the statuses. */
+  wait(account, fax, status) {
+    return this.control("GET", "/wait", { account, fax, status, timeout: PATIENCE_S });
+  }
+
+  /** Answers when nothing of the account is pending, callbacks included. */
+  settle(account) {
+    return this.control("GET", "/wait", { account, for: "idle", timeout: PATIENCE_S });
+  }
+}
+
+/** An account that nobody else uses, so a world of its own. */
+export function accountOf(test) {
+  const digest = createHash("md5").update(test).digest("hex");
+  return { sid: "AC" + digest, token: [...digest].reverse().join("") };
+}

@@ -1,0 +1,109 @@
+// A customer's app on Express behind the library's own middleware: it answers as a test says and remembers every request
+// with what the validator said of it, as it came and changed.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import express from "express";
+import multer from "multer";
+
+export class WebhookApp {
+  answers = {};
+  exchanges = [];
+  faults = [];
+  #watchers = new Set();
+
+  static async start(twilio, token) {
+    const app = Object.assign(new WebhookApp(), { twilio, token });
+    const server = express();
+    server.use(express.urlencoded({ extended: false }), multer({ storage: multer.memoryStorage() }).any());
+    // First the check of our own, which remembers; then the middleware, as an app would use it.
+    server.use((request, _, next) => (app.#remember(request), next()));
+    server.use(twilio.webhook(token));
+    server.use((request, response) => app.#answer(request, response));
+    // Express knows a handler of errors by its four parameters.
+    server.use((error, request, response, _next) => {
+      app.faults.push(error);
+      response.status(500).end();
+    });
+    app.listener = server.listen(0, "127.0.0.1");
+    await once(app.listener, "listening");
+    app.url = `http://127.0.0.1:${app.listener.address().port}`;
+    return app;
+  }
+
+  serve(path, body, type = "application/pdf") {
+    this.answers[path] = (_, response) => response.type(type).send(body);
+    return this.url + path;
+  }
+
+  /** Holds a document back until the function that it answers with is called. */
+  hold(path, body) {
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    this.answers[path] = async (_, response) => {
+      await released;
+      response.type("application/pdf").send(body);
+    };
+    return release;
+  }
+
+  of(path) {
+    return this.exchanges.filter((exchange) => exchange.path === path);
+  }
+
+  /** Resolves as soon as a request has come to the path. */
+  async arrival(path) {
+    while (!this.of(path).length) await new Promise((resolve) => this.#watchers.add(resolve));
+    return this.of(path)[0];
+  }
+
+  /** Ends it and holds every request to the rules that each must keep. */
+  async stop() {
+    const closed = once(this.listener, "close");
+    this.listener.close();
+    this.listener.closeAllConnections();
+    await closed;
+    assert.deepEqual(this.faults, []);
+    for (const exchange of this.exchanges) {
+      const at = `${exchange.method} ${exchange.url}`;
+      assert.ok(exchange.isValid, `the validator refuses ${at}`);
+      assert.deepEqual(exchange.acceptedThoughChanged, [], at);
+      assert.match(exchange.headers["user-agent"], /^TwilioProxy\/1\.1/, at);
+      const values = Object.values(exchange.form);
+      assert.ok(values.every((value) => typeof value === "string" && value), `a repeated or empty parameter: ${at}`);
+    }
+  }
+
+  #remember(request) {
+    const url = `http://${request.headers.host}${request.originalUrl}`;
+    const form = { ...request.body };
+    const signature = request.headers["x-twilio-signature"];
+    const valid = (params, at = url, header = signature, token = this.token) =>
+      this.twilio.validateRequest(token, header, at, params);
+    const changed = {
+      parameter: valid({ ...form, FaxSid: "FX" + "0".repeat(32) }),
+      path: valid(form, url.replace(request.path, request.path + "x")),
+      query: valid(form, url + (url.includes("?") ? "&" : "?") + "x=1"),
+      token: valid(form, url, signature, this.token.slice(0, -1) + "~"),
+      signature: valid(form, url, ""),
+    };
+    const { method, path, headers } = request;
+    const files = request.files ?? [];
+    const params = method === "POST" ? form : { ...request.query };
+    this.exchanges.push({
+      method, path, url, headers, form, params, files,
+      isValid: valid(form) && this.twilio.validateExpressRequest(request, this.token),
+      acceptedThoughChanged: Object.keys(changed).filter((what) => changed[what]),
+    });
+    for (const wake of this.#watchers) wake();
+    this.#watchers.clear();
+  }
+
+  async #answer(request, response) {
+    if (!(request.path in this.answers)) throw new Error(`no answer is set for ${request.path}`);
+    const answer = this.answers[request.path];
+    if (typeof answer === "function") return answer(request, response);
+    if (answer === null) return response.status(204).end();
+    return response.type("text/xml").send(answer.toString());
+  }
+}

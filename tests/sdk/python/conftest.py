@@ -1,0 +1,71 @@
+"""Fixtures: one emulator for all tests, and for each test an account, its client and a customer's app of its own."""
+
+import hashlib
+import os
+
+import pytest
+from twilio.rest import Client
+
+from documents import pdf
+from emulator import Emulator
+from webhook_app import WebhookApp
+
+# The number that Twilio's own test credentials can always buy.
+BUYABLE = "+15005550006"
+
+
+class Account:
+    """An account that nobody else uses, so a world of its own."""
+
+    def __init__(self, test):
+        digest = hashlib.md5(test.encode()).hexdigest()
+        self.sid = "AC" + digest
+        self.token = digest[::-1]
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory):
+    emulator = Emulator(os.environ["FAUXFAX_BIN"], tmp_path_factory.mktemp("emulator"))
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def account(request):
+    return Account(request.node.nodeid)
+
+
+def client_of(emulator, username, password, account_sid=None):
+    """The library's client; only its base URLs are changed, as each test of an app would."""
+    client = Client(username, password, account_sid)
+    client.api.base_url = client.monitor.base_url = emulator.url
+    if hasattr(client, "fax"):
+        client.fax.base_url = emulator.url
+    return client
+
+
+def properties(resource):
+    """All that a resource of the library shows; the newest keep it in attributes."""
+    values = vars(resource)
+    return values.get("_properties") or {name: value for name, value in values.items() if name[0] != "_"}
+
+
+@pytest.fixture
+def client(emulator, account):
+    return client_of(emulator, account.sid, account.token)
+
+
+@pytest.fixture
+def app(account):
+    app = WebhookApp(account.token)
+    app.serve("/letter.pdf", pdf(2))
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+def fax_number(client, app):
+    """A number of the account that takes faxes and asks the app at /fax."""
+    return client.incoming_phone_numbers.create(
+        phone_number=BUYABLE, voice_url=app.url + "/fax", voice_receive_mode="fax"
+    )
