@@ -1,0 +1,24 @@
+# The image holds the static binary and nothing else.
+FROM rust:1.95-bookworm AS build
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+WORKDIR /src
+COPY . .
+# The target is named so that the flags apply to the program alone and not to build scripts.
+RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
+    && RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --bin fauxfax --target "$target" \
+    && install -D "target/$target/release/fauxfax" /out/fauxfax
+
+FROM scratch
+LABEL org.opencontainers.image.title="fauxfax" \
+    org.opencontainers.image.description="A local emulator of Twilio Programmable Fax" \
+    org.opencontainers.image.licenses="Apache-2.0 OR MIT"
+COPY --from=build /out/fauxfax /fauxfax
+COPY LICENSE-APACHE LICENSE-MIT /
+# Nobody: it writes nothing and needs no port below 1024.
+USER 65534:65534
+# Inside a container the loopback address would reach nobody.
+ENV FAUXFAX_LISTEN=0.0.0.0:8329
+EXPOSE 8329
+HEALTHCHECK --interval=5s --timeout=3s --start-period=2s --retries=3 CMD ["/fauxfax", "healthcheck"]
+ENTRYPOINT ["/fauxfax"]
+CMD ["serve"]
