@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Every check of the project, on a fresh machine too: it installs what the tests need, runs them, and tells at the end
+# what passed, what failed and how long each took.
+#
+#   bash tests/all.sh           everything
+#   bash tests/all.sh --quick   the inner loop: installs nothing, builds no release
+#
+# Needs Rust (rustup or the distribution's), Python 3.9 and Node 20 or newer; missing Debian packages are installed where
+# this may be done. FAUXFAX_TEST_LOGS names the folder of the logs (target/test-logs).
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+root=$(pwd)
+# shellcheck source=tests/steps.sh
+source tests/steps.sh
+
+quick=
+for argument in "$@"; do
+    case $argument in
+        --quick) quick=yes ;;
+        *)
+            echo "usage: bash tests/all.sh [--quick]" >&2
+            exit 2
+            ;;
+    esac
+done
+
+find_rust || exit 1
+target=${CARGO_TARGET_DIR:-$root/target}
+host=$(rustc -vV | sed -n 's/^host: //p')
+static=$target/$host/release/fauxfax
+logs=${FAUXFAX_TEST_LOGS:-$target/test-logs}
+rm -rf "$logs"
+mkdir -p "$logs"
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-1}
+
+# What CORE and dialect must do without: the proof that they are pure.
+readonly IMPURE='^(tokio|hyper|axum|rustls|tokio-rustls|hayro.*|ring|tracing|clap) v'
+
+core_is_pure() {
+    cargo check --quiet --lib --no-default-features || return
+    local found
+    found=$(cargo tree --no-default-features -e normal --prefix none | grep -E "$IMPURE" | sort -u)
+    [[ -z $found ]] || {
+        printf 'the core must not need:\n%s\n' "$found"
+        return 1
+    }
+    cargo tree --no-default-features -e normal --prefix none | sort -u | wc -l | sed 's/$/ crates in the core/'
+}
+
+rust_tests() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --no-fail-fast --status-level fail --final-status-level fail
+    else
+        cargo test --no-fail-fast --lib --bins --tests
+    fi
+}
+
+# The target is named so that the flags apply to the program alone and not to build scripts.
+build_static() {
+    RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --bin fauxfax --target "$host" &&
+        stat -c 'the binary has %s bytes' "$static"
+}
+
+demo() {
+    (cd "$logs" && timeout 60 "$static" demo --once --listen 127.0.0.1:0)
+}
+
+fuzz_builds() {
+    # The instrumentation needs a nightly toolchain; that the targets compile does not.
+    (cd fuzz && RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$target/fuzz cargo build --quiet)
+}
+
+browser_tests() {
+    bash tests/browser/run.sh
+}
+
+if [[ -z $quick ]]; then
+    step 'Debian packages' install_packages
+    step 'client libraries' bash tests/sdk/run.sh --install
+fi
+step 'format' cargo fmt --all --check
+step 'clippy' cargo clippy --quiet --all-targets -- -D warnings
+step 'core alone' core_is_pure
+step 'Rust tests' rust_tests
+step 'doc tests' cargo test --quiet --doc
+step 'binary' cargo build --quiet --bin fauxfax
+
+export FAUXFAX_BIN=$target/debug/fauxfax
+if [[ -z $quick ]]; then
+    for suite in python-6.63.2 python-7.5.1 python-9.13.0 node-3 node-5 node-6; do
+        step "twilio-$suite" bash tests/sdk/run.sh --no-install "$suite"
+    done
+    step 'deny' need cargo-deny cargo deny --offline check licenses bans
+    [[ ! -d tests/browser ]] || step 'browser' browser_tests
+    [[ ! -d fuzz ]] || step 'fuzz targets' fuzz_builds
+    step 'static binary' build_static
+    step 'empty chroot' bash tests/chroot.sh "$static"
+    step 'demo' demo
+    step 'scripts, Dockerfile' bash tests/lint/run.sh
+else
+    for suite in python-7.5.1 node-3; do
+        step "twilio-$suite" installed "$suite" bash tests/sdk/run.sh --no-install "$suite"
+    done
+fi
+
+summary

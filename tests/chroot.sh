@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Runs a static binary where there is nothing but itself: an empty chroot, as a user without rights, as in the container
+# image. Proves that it needs no library, no /etc, no /tmp, no writable folder.
+#
+#   tests/chroot.sh BINARY
+set -euo pipefail
+
+readonly NOBODY=65534
+binary=$(realpath "$1")
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if ((EUID != 0)); then
+    echo 'only root may change the root folder; run this step as root'
+    exit 77
+fi
+
+jail=$(mktemp -d)
+server=
+finish() {
+    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+    rm -rf "$jail"
+}
+trap finish EXIT
+
+cp "$binary" "$jail/fauxfax"
+chmod 0555 "$jail/fauxfax" "$jail"
+in_jail() {
+    chroot --userspec=$NOBODY:$NOBODY --groups= "$jail" /fauxfax "$@"
+}
+
+echo "the binary has $(stat -c %s "$binary") bytes"
+if ldd "$binary" 2>&1 | grep -q '=>'; then
+    echo 'the binary is not static:'
+    ldd "$binary"
+    exit 1
+fi
+in_jail --version
+
+# The environment that the image and the Compose example give it; the port alone is a free one.
+mapfile -t environment < <(
+    sed -nE 's/^ENV (FAUXFAX_[A-Z_]+=.*)/\1/p' Dockerfile
+    sed -nE 's/^ +(FAUXFAX_[A-Z_]+): (.*)/\1=\2/p' docs/recipes/compose.yaml
+)
+printf '%s\n' "${environment[@]}"
+coproc fauxfax {
+    exec env -i "${environment[@]}" \
+        chroot --userspec=$NOBODY:$NOBODY --groups= "$jail" /fauxfax serve --listen 0.0.0.0:0
+}
+server=${fauxfax_PID:?}
+read -r -t 10 ready <&"${fauxfax[0]}"
+echo "$ready"
+[[ $ready =~ ^fauxfax\ ready\ (http://[^ ]+:([0-9]+))\ account\ (AC[0-9a-f]{32})\ token\ ([^ ]+)$ ]]
+url=http://127.0.0.1:${BASH_REMATCH[2]} login=${BASH_REMATCH[3]}:${BASH_REMATCH[4]}
+[[ $(stat -c %u "/proc/$server") == "$NOBODY" ]]
+
+in_jail healthcheck --url "$url"
+# Links lead where the Compose example publishes the port.
+curl --silent --fail --user "$login" "$url/v1/Faxes" | grep -q '"first_page_url": *"http://localhost:8329/v1/Faxes'
+# One fax in and one out, over a sample app in the same jail.
+in_jail demo --once --listen 127.0.0.1:0
+
+kill -TERM "$server"
+status=0
+wait "$server" || status=$?
+server=
+[[ $status == 0 ]] || {
+    echo "SIGTERM ended it with $status"
+    exit 1
+}
+if in_jail healthcheck --url "$url" 2>/dev/null; then
+    echo 'healthcheck is content with a server that is gone'
+    exit 1
+fi
+[[ $(find "$jail" -type f | wc -l) == 1 ]] || {
+    echo 'it has left something behind:'
+    find "$jail" -type f
+    exit 1
+}
+echo 'an empty chroot is all it needs'

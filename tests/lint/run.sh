@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Lints what no Rust tool reads: the shell scripts and the Dockerfile. Installs the linters where they are missing.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+venv=tests/lint/.venv
+requirements=tests/lint/requirements.txt
+
+if ! cmp -s "$venv/.made-from" "$requirements"; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r "$requirements"
+    cp "$requirements" "$venv/.made-from"
+fi
+
+"$venv/bin/shellcheck" -x .ci/run tests/*.sh tests/*/run.sh
+"$venv/bin/hadolint" Dockerfile
+echo 'shell scripts and Dockerfile are clean'

@@ -1,0 +1,158 @@
+# What tests/all.sh is made of: steps that are timed, logged and told at the end, and finding or installing the tools.
+# shellcheck shell=bash
+# The caller says where the logs go.
+: "${logs:=}"
+
+# A step that hangs is ended after this long; the longest, building everything once, takes a fraction of it.
+readonly STEP_LIMIT_S=${FAUXFAX_STEP_LIMIT_S:-2400}
+# Lines of a failed step's log that are shown.
+readonly LOG_LINES=60
+# The exit status of a step that does not apply here, as automake has it.
+readonly SKIPPED=77
+
+passed=0
+failed=0
+skipped=0
+table=()
+began=$EPOCHREALTIME
+
+# Runs a command as the step $1, in a process group of its own, so that nothing of it is left over.
+step() {
+    local name=$1 log=$logs/${1// /-}.log start=$EPOCHREALTIME status
+    shift
+    printf '%-22s ' "$name"
+    set -m
+    "$@" >"$log" 2>&1 </dev/null &
+    local job=$!
+    set +m
+    trap 'kill -- -$job 2>/dev/null; exit 130' INT TERM
+    (
+        trap 'kill $!; exit' TERM
+        sleep "$STEP_LIMIT_S" &
+        wait $!
+        echo "ended after $STEP_LIMIT_S s" >>"$log"
+        kill -- -$job
+    ) 2>/dev/null &
+    local watch=$!
+    wait $job
+    status=$?
+    kill $watch 2>/dev/null
+    wait $watch 2>/dev/null
+    kill -- -$job 2>/dev/null
+    trap - INT TERM
+    conclude "$name" $status "$log" "$(seconds_since "$start")"
+}
+
+conclude() {
+    local name=$1 status=$2 log=$3 seconds=$4 word
+    case $status in
+        0)
+            word=passed
+            passed=$((passed + 1))
+            ;;
+        "$SKIPPED")
+            word=skipped
+            skipped=$((skipped + 1))
+            ;;
+        *)
+            word=FAILED
+            failed=$((failed + 1))
+            ;;
+    esac
+    local said
+    said=$(telling_line "$log")
+    printf '%-8s %7s s  %s\n' $word "$seconds" "$said"
+    table+=("$(printf '%-22s %-8s %7s s  %s' "$name" $word "$seconds" "$said")")
+    if [[ $word == FAILED ]]; then
+        echo "--- the end of $log:"
+        tail -n $LOG_LINES "$log"
+        echo '---'
+    fi
+}
+
+# The line of a log that says most: a test runner's count, else the last.
+telling_line() {
+    local count
+    count=$(grep -aE '^ *Summary|^test result:|[0-9]+ passed|^ℹ (pass|fail) ' "$1" | tail -n 2 | tr -s ' \n' ' ')
+    [[ -n $count ]] || count=$(tail -n 1 "$1")
+    printf '%.90s' "${count# }"
+}
+
+seconds_since() {
+    awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }'
+}
+
+summary() {
+    printf '\n'
+    printf '%s\n' "${table[@]}"
+    printf '%-22s %-8s %7s s\n\n' total '' "$(seconds_since "$began")"
+    local also=
+    ((skipped == 0)) || also=", $skipped skipped"
+    printf '%d passed, %d failed%s\n' $passed $failed "$also"
+    ((failed == 0))
+}
+
+# Runs a command where the tool is there; else the step is skipped, and says so.
+need() {
+    local tool=$1
+    shift
+    if ! command -v "$tool" >/dev/null; then
+        echo "$tool is not installed"
+        return $SKIPPED
+    fi
+    "$@"
+}
+
+# Runs a command where the suite's library is installed; the inner loop installs nothing.
+installed() {
+    local place=tests/sdk/node_modules
+    [[ $1 == node-* ]] || place=tests/sdk/.venv/${1#python-}
+    shift
+    if [[ ! -f $place/.made-from ]]; then
+        echo 'not installed; tests/sdk/run.sh --install brings it'
+        return $SKIPPED
+    fi
+    "$@"
+}
+
+# A rustup looks for its toolchains below HOME, which may be an empty one: then those beside its own program are taken.
+find_rust() {
+    local cargo home
+    cargo=$(command -v cargo) || {
+        echo 'cargo is not on PATH; install Rust 1.92 or newer' >&2
+        return 1
+    }
+    home=$(dirname "$(dirname "$cargo")")
+    if [[ $(basename "$home") == .cargo ]]; then
+        [[ -n ${CARGO_HOME:-} || -d ${HOME:-/nonexistent}/.cargo || ! -w $home ]] || export CARGO_HOME=$home
+        [[ -n ${RUSTUP_HOME:-} || -d ${HOME:-/nonexistent}/.rustup || ! -d $home/../.rustup ]] ||
+            export RUSTUP_HOME=${home%/.cargo}/.rustup
+    fi
+    cargo --version
+}
+
+# Installs Debian packages for what is missing; what can't be installed is told and fails the step.
+install_packages() {
+    local missing=()
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
+    command -v cc >/dev/null || missing+=(gcc libc6-dev)
+    [[ ! -d tests/browser ]] || command -v chromium >/dev/null || missing+=(chromium)
+    if ((${#missing[@]})); then
+        echo "missing: ${missing[*]}"
+        local as_root=()
+        ((EUID == 0)) || as_root=(sudo -n)
+        if ! "${as_root[@]}" apt-get update -q ||
+            ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -yq --no-install-recommends "${missing[@]}"; then
+            echo "these can't be installed here; install them by hand: ${missing[*]}"
+            return 1
+        fi
+    fi
+    node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || {
+        echo "Node 20 or newer is needed, this is $(node --version)"
+        return 1
+    }
+    echo "$(python3 --version), node $(node --version)"
+}
