@@ -162,7 +162,12 @@ mod tests {
     fn fetch(id: u64, url: &str) -> Effect {
         let fax = FaxSid::from_bytes([0; 16]);
         let generation = Generation::default();
-        Effect { id: EffectId::from_number(id), generation, fax, intent: Intent::FetchDocument { url: url.into() } }
+        Effect {
+            id: EffectId::from_number(id),
+            generation,
+            fax,
+            intent: Arc::new(Intent::FetchDocument { url: url.into() }),
+        }
     }
 
     #[test]

@@ -164,6 +164,7 @@ impl ApiError {
             | Refusal::NotAFaxNumber(_)
             | Refusal::AmbiguousNumber(_)
             | Refusal::SidTaken(_)
+            | Refusal::NoSnapshot(_)
             | Refusal::Unclaimed => Self::new(409, CODE_CONFLICT, refusal.to_string()),
         }
     }

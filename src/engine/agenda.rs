@@ -4,6 +4,7 @@
 //! deadline of its own, for the oldest fax.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::model::time::Timestamp;
 
@@ -77,6 +78,13 @@ impl Agenda {
         let alarm = *self.in_order.first().filter(|alarm| alarm.at <= now)?;
         self.clear(alarm.ordinal);
         Some(alarm)
+    }
+
+    /// Puts all alarms off by `span`.
+    pub(super) fn postpone(&mut self, span: Duration) {
+        let later = |alarm: &Alarm| Alarm { at: alarm.at.after(span), ..*alarm };
+        self.in_order = self.in_order.iter().map(later).collect();
+        self.of.values_mut().for_each(|alarm| *alarm = later(alarm));
     }
 
     /// When the first alarm is due.

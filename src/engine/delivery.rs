@@ -35,7 +35,7 @@ pub(super) enum TokenPlace {
 /// What is still to be told of one fax.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outgoing {
-    queue: VecDeque<Notice>,
+    queue: VecDeque<Arc<Notice>>,
     under_way: bool,
     told: u64,
     /// What the app set earlier in this fax.
@@ -145,7 +145,7 @@ impl Engine {
         outgoing.told += 1;
         notice.idempotency_token = self.idempotency_token(sid, place);
         if let Some(outgoing) = self.outgoing.get_mut(&sid) {
-            outgoing.queue.push_back(notice);
+            outgoing.queue.push_back(Arc::new(notice));
         }
         self.tell_next(sid);
     }
@@ -153,8 +153,9 @@ impl Engine {
     /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
     fn tell_next(&mut self, sid: FaxSid) {
         let Some(outgoing) = self.outgoing.get_mut(&sid).filter(|outgoing| !outgoing.under_way) else { return };
-        if let Some(mut notice) = outgoing.queue.pop_front() {
+        if let Some(notice) = outgoing.queue.pop_front() {
             outgoing.under_way = true;
+            let mut notice = Arc::unwrap_or_clone(notice);
             notice.cookies.clone_from(&outgoing.cookies);
             self.issue(sid, Intent::Deliver(Box::new(notice)));
         } else if self.fax(sid).map_or(true, |fax| fax.status().is_final()) {

@@ -39,8 +39,8 @@ pub struct Effect {
     pub generation: Generation,
     /// The fax or call it is for.
     pub fax: FaxSid,
-    /// What to do.
-    pub intent: Intent,
+    /// What to do; the engine keeps it too, to issue it again after a restore.
+    pub intent: Arc<Intent>,
 }
 
 /// What to do.

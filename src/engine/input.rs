@@ -87,6 +87,12 @@ pub enum Control {
     ReceiveFax(Box<ReceiveFax>),
     /// Back to the configured start.
     Reset,
+    /// Remember the world under this name, in place of an earlier one of that name.
+    TakeSnapshot(Box<str>),
+    /// Back to a snapshot.
+    Restore(Box<str>),
+    /// Forget a snapshot.
+    DropSnapshot(Box<str>),
 }
 
 /// A fax that a machine sends to a number of the world.
@@ -182,8 +188,8 @@ pub enum Reply {
     Ringing(Ringing),
     /// It is done.
     Done,
-    /// The world is back at its start.
-    Reset(ResetCount),
+    /// The world is back at its start, or at a snapshot.
+    Reset(Canceled),
 }
 
 /// A call that has begun.
@@ -197,7 +203,16 @@ pub struct Ringing {
     pub to: PhoneNumber,
 }
 
-/// What a reset took away.
+/// What a reset or restore took away.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Canceled {
+    /// How much of it.
+    pub count: ResetCount,
+    /// The faxes and calls that had not ended, newest first; the first hundred of them.
+    pub pending: Vec<FaxSid>,
+}
+
+/// How much a reset or restore took away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ResetCount {
     /// Faxes, ended or not.

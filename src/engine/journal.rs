@@ -97,10 +97,12 @@ pub enum EventKind {
         /// Whether it stands still now.
         frozen: bool,
     },
-    /// The world went back to its start.
+    /// The world went back to its start or to a snapshot.
     WorldReset {
         /// What that took away.
         count: ResetCount,
+        /// The snapshot that took its place, where it was not the configured start.
+        snapshot: Option<Box<str>>,
     },
 }
 

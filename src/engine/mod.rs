@@ -22,22 +22,25 @@ mod outbound;
 pub mod phase;
 pub mod random;
 mod retention;
+mod snapshot;
 mod tables;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+pub use self::snapshot::{SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::tables::{Cursor, Fax, FaxFilter, Page};
 
 use self::agenda::{Agenda, Alarm, AlarmKind, Ordinal};
 use self::delivery::Outgoing;
 use self::effect::{Effect, EffectId, Generation, Intent, IntentKind};
-use self::input::{Answer, AnswerOutcome, Command, Control, Input, Reply, ResetCount};
+use self::input::{Answer, AnswerOutcome, Command, Control, Input, Reply};
 use self::journal::{Alert, AlertLevel, Event, EventFilter, EventKind, Journal};
 use self::numbers::Numbers;
 use self::phase::{Ended, Phase, Processing, is_edge};
 use self::random::WorldSeed;
 use self::retention::Retention;
+use self::snapshot::Memory;
 use self::tables::{Leg, Tables};
 use crate::model::account::{Account, Accounts, Callbacks, Documents};
 use crate::model::fax::Status;
@@ -112,7 +115,8 @@ pub struct Engine {
     outgoing: BTreeMap<FaxSid, Outgoing>,
     journal: Journal,
     effects: VecDeque<Effect>,
-    under_way: BTreeMap<EffectId, (FaxSid, IntentKind)>,
+    under_way: BTreeMap<EffectId, (FaxSid, Arc<Intent>)>,
+    snapshots: BTreeMap<Box<str>, Arc<Memory>>,
     generation: Generation,
     next_effect: u64,
     next_ordinal: Ordinal,
@@ -137,6 +141,7 @@ impl Engine {
             journal: Journal::default(),
             effects: VecDeque::new(),
             under_way: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
             generation: Generation::default(),
             next_effect: 1,
             next_ordinal: 1,
@@ -160,6 +165,9 @@ impl Engine {
             Input::Command(command) => self.command(command, now),
             Input::Control(Control::ReceiveFax(fax)) => self.receive_fax(*fax, now),
             Input::Control(Control::Reset) => Ok(Reply::Reset(self.reset(now))),
+            Input::Control(Control::TakeSnapshot(name)) => self.take_snapshot(name),
+            Input::Control(Control::Restore(name)) => self.restore_snapshot(&name, now),
+            Input::Control(Control::DropSnapshot(name)) => self.drop_snapshot(&name),
             Input::Answer(answer) => {
                 self.answer(answer, now);
                 Ok(Reply::Done)
@@ -389,7 +397,7 @@ impl Engine {
 
     fn answer(&mut self, answer: Answer, now: Timestamp) {
         let known = answer.generation == self.generation;
-        let Some((sid, kind)) = known.then(|| self.under_way.remove(&answer.effect)).flatten() else {
+        let Some((sid, intent)) = known.then(|| self.under_way.remove(&answer.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);
             return;
         };
@@ -399,7 +407,7 @@ impl Engine {
                 self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
             }
             AnswerOutcome::Delivered { record, cookies } => self.delivered(sid, *record, cookies, now),
-            AnswerOutcome::Lost => self.lost(sid, kind, now),
+            AnswerOutcome::Lost => self.lost(sid, intent.kind(), now),
         }
     }
 
@@ -423,28 +431,6 @@ impl Engine {
             }
             IntentKind::Deliver => self.told(sid, Vec::new()),
         }
-    }
-
-    fn reset(&mut self, now: Timestamp) -> ResetCount {
-        let count = ResetCount {
-            faxes: self.tables.fax_count(),
-            pending: self.tables.pending_count(),
-            effects: self.under_way.len() + self.outgoing.values().map(Outgoing::waiting).sum::<usize>(),
-        };
-        self.generation = Generation(self.generation.0.wrapping_add(1));
-        self.tables = Tables::default();
-        self.numbers = Numbers::default();
-        self.agenda = Agenda::default();
-        self.retention.clear();
-        self.outgoing.clear();
-        self.effects.clear();
-        self.under_way.clear();
-        self.not_answered.clear();
-        self.next_ordinal = 1;
-        self.next_order = 1;
-        self.journal.write(now, None, EventKind::WorldReset { count });
-        self.found_numbers(now);
-        count
     }
 
     /// Puts a fax into another phase: asserts the edge, writes the event, queues the callback.
@@ -474,10 +460,7 @@ impl Engine {
     }
 
     fn issue(&mut self, fax: FaxSid, intent: Intent) {
-        let id = EffectId(self.next_effect);
-        self.next_effect += 1;
-        self.under_way.insert(id, (fax, intent.kind()));
-        self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
+        self.issue_again(fax, Arc::new(intent));
     }
 
     fn alert(

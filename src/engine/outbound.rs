@@ -1,6 +1,7 @@
 //! Sending a fax: from create over fetching, calling and pages to its outcome. It never touches the network.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Engine;
 use super::agenda::{AlarmKind, Ordinal};
@@ -9,7 +10,7 @@ use super::input::{CreateFax, DocumentFault, LineFault, Reply};
 use super::journal::{AlertLevel, EventKind};
 use super::line;
 use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
-use super::tables::{Fax, Leg, Order, media_of};
+use super::tables::{Fax, Leg, Order, Ttl, media_of};
 use crate::model::account::{Accounts, Documents};
 use crate::model::fax::{MediaType, Status};
 use crate::model::media::{Document, UnreadableDocument};
@@ -43,7 +44,7 @@ impl Engine {
             media_url: order.media_url,
             status_callback: order.status_callback,
             store_media: order.store_media,
-            ttl_minutes: order.ttl_minutes,
+            ttl: order.ttl_minutes.map(|minutes| Ttl { minutes, ends: now.after(minutes_of(minutes)) }),
         }));
         let fax = Fax {
             sid,
@@ -304,10 +305,9 @@ impl Engine {
     /// Whether the next call would still fall within the Ttl.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
         let Leg::Outbound(order) = &fax.leg else { return false };
-        let Some(minutes) = order.ttl_minutes else { return line::redials_unasked(&fax.to, calls) };
-        let end = fax.created.after(std::time::Duration::from_secs(u64::from(minutes) * 60));
-        let wait = self.rules().pace.scale(std::time::Duration::from_millis(line::REDIAL_MS));
-        calls <= minutes.min(line::CALLS_MAX) && now.after(wait) <= end
+        let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
+        let wait = self.rules().pace.scale(Duration::from_millis(line::REDIAL_MS));
+        calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
     fn talk(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
@@ -396,6 +396,10 @@ impl Engine {
             Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => None,
         }
     }
+}
+
+fn minutes_of(minutes: u32) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
 }
 
 /// Whole seconds, rounded up, as `duration` has them.

@@ -36,9 +36,9 @@ impl Retention {
         self.bytes
     }
 
-    /// Nothing is stored any more; what was evicted stays counted.
-    pub(super) fn clear(&mut self) {
-        *self = Self { evicted: self.evicted, ..Self::default() };
+    /// Takes the place of another state; what was evicted since stays counted.
+    pub(super) fn replace(&mut self, other: Self) {
+        *self = Self { evicted: self.evicted, ..other };
     }
 
     /// The fax is gone, or its media.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::agenda::Ordinal;
 use super::input::LineFault;
@@ -56,7 +57,15 @@ pub(super) struct Order {
     pub(super) media_url: Box<str>,
     pub(super) status_callback: Option<Box<str>>,
     pub(super) store_media: bool,
-    pub(super) ttl_minutes: Option<u32>,
+    pub(super) ttl: Option<Ttl>,
+}
+
+/// How long calls of a fax are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ttl {
+    pub(super) minutes: u32,
+    /// No call begins later.
+    pub(super) ends: Timestamp,
 }
 
 /// What `<Receive>` asked for.
@@ -216,11 +225,11 @@ pub struct Page<'a, T> {
     pub has_previous: bool,
 }
 
-/// The tables.
+/// The tables. A clone shares each fax and call until one of both changes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
-    faxes: BTreeMap<Ordinal, Fax>,
-    calls: BTreeMap<Ordinal, Call>,
+    faxes: BTreeMap<Ordinal, Arc<Fax>>,
+    calls: BTreeMap<Ordinal, Arc<Call>>,
     by_sid: HashMap<FaxSid, Ordinal>,
     by_from: BTreeSet<(Party, Ordinal)>,
     by_to: BTreeSet<(Party, Ordinal)>,
@@ -239,10 +248,10 @@ impl Tables {
         if !fax.status().is_final() {
             self.active += 1;
         }
-        self.faxes.insert(fax.ordinal, fax);
+        self.faxes.insert(fax.ordinal, Arc::new(fax));
     }
 
-    pub(super) fn remove_fax(&mut self, ordinal: Ordinal) -> Option<Fax> {
+    pub(super) fn remove_fax(&mut self, ordinal: Ordinal) -> Option<Arc<Fax>> {
         let fax = self.faxes.remove(&ordinal)?;
         self.by_sid.remove(&fax.sid);
         self.by_from.remove(&(fax.from.clone(), ordinal));
@@ -263,18 +272,18 @@ impl Tables {
 
     pub(super) fn insert_call(&mut self, ordinal: Ordinal, call: Call) {
         self.by_sid.insert(call.sid, ordinal);
-        self.calls.insert(ordinal, call);
+        self.calls.insert(ordinal, Arc::new(call));
     }
 
     pub(super) fn remove_call(&mut self, ordinal: Ordinal) -> Option<Call> {
         let call = self.calls.remove(&ordinal)?;
         self.by_sid.remove(&call.sid);
-        Some(call)
+        Some(Arc::unwrap_or_clone(call))
     }
 
     /// Puts a fax into another phase; answers the one before.
     pub(super) fn set_phase(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) -> Option<Phase> {
-        let fax = self.faxes.get_mut(&ordinal)?;
+        let fax = Arc::make_mut(self.faxes.get_mut(&ordinal)?);
         if !fax.status().is_final() && phase.status().is_final() {
             self.active -= 1;
         }
@@ -287,24 +296,42 @@ impl Tables {
     }
 
     pub(super) fn fax(&self, ordinal: Ordinal) -> Option<&Fax> {
-        self.faxes.get(&ordinal)
+        self.faxes.get(&ordinal).map(|fax| &**fax)
     }
 
     /// A fax to be changed within its phase.
     pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
-        self.faxes.get_mut(&ordinal)
+        self.faxes.get_mut(&ordinal).map(Arc::make_mut)
     }
 
     pub(super) fn call(&self, ordinal: Ordinal) -> Option<&Call> {
-        self.calls.get(&ordinal)
+        self.calls.get(&ordinal).map(|call| &**call)
     }
 
     pub(super) fn call_mut(&mut self, ordinal: Ordinal) -> Option<&mut Call> {
-        self.calls.get_mut(&ordinal)
+        self.calls.get_mut(&ordinal).map(Arc::make_mut)
     }
 
     pub(super) fn oldest_fax(&self) -> Option<&Fax> {
-        self.faxes.first_key_value().map(|(_, fax)| fax)
+        self.faxes.first_key_value().map(|(_, fax)| &**fax)
+    }
+
+    /// The faxes that have not ended and the calls, newest first.
+    pub(super) fn pending(&self) -> impl Iterator<Item = FaxSid> {
+        let faxes = self.faxes.values().rev().filter(|fax| !fax.status().is_final()).take(self.active);
+        faxes.map(|fax| fax.sid).chain(self.calls.values().rev().map(|call| call.sid))
+    }
+
+    /// Puts off by `span` what a restored fax may still do within its Ttl.
+    pub(super) fn postpone(&mut self, span: Duration) {
+        let active = self.active;
+        for fax in self.faxes.values_mut().rev().filter(|fax| !fax.status().is_final()).take(active) {
+            if let Leg::Outbound(order) = &mut Arc::make_mut(fax).leg
+                && let Some(ttl) = &mut order.ttl
+            {
+                ttl.ends = ttl.ends.after(span);
+            }
+        }
     }
 
     pub(super) fn fax_count(&self) -> usize {
@@ -368,10 +395,10 @@ impl Tables {
         match self.index(filter) {
             Some((index, party)) => {
                 let range = (party.clone(), low)..(party.clone(), high);
-                let found = index.range(range).rev().filter_map(|(_, ordinal)| self.faxes.get(ordinal));
+                let found = index.range(range).rev().filter_map(|(_, ordinal)| self.fax(*ordinal));
                 Box::new(found.filter(|fax| matches(filter, fax)))
             }
-            None => Box::new(self.faxes.range(low..high).rev().map(|(_, fax)| fax)),
+            None => Box::new(self.faxes.range(low..high).rev().map(|(_, fax)| &**fax)),
         }
     }
 
@@ -390,10 +417,10 @@ impl Tables {
         match self.index(filter) {
             Some((index, party)) => {
                 let range = (party.clone(), low)..(party.clone(), high);
-                let found = index.range(range).filter_map(|(_, ordinal)| self.faxes.get(ordinal));
+                let found = index.range(range).filter_map(|(_, ordinal)| self.fax(*ordinal));
                 Box::new(found.filter(|fax| matches(filter, fax)))
             }
-            None => Box::new(self.faxes.range(low..high).map(|(_, fax)| fax)),
+            None => Box::new(self.faxes.range(low..high).map(|(_, fax)| &**fax)),
         }
     }
 

@@ -73,13 +73,13 @@ impl Performer {
 
     /// Performs one effect.
     pub async fn perform(&self, signer: &Signer, effect: Effect) -> AnswerOutcome {
-        match effect.intent {
+        match &*effect.intent {
             Intent::FetchDocument { url } => {
-                let (record, document) = fetch::document(&self.client, signer, &url).await;
+                let (record, document) = fetch::document(&self.client, signer, url).await;
                 AnswerOutcome::Document { record, document }
             }
-            Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, &request).await,
-            Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, &notice).await,
+            Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, request).await,
+            Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, notice).await,
         }
     }
 }

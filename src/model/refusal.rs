@@ -63,6 +63,9 @@ pub enum Refusal {
     /// Callbacks of this account can't be signed yet.
     #[error("nobody has claimed this account, so its callbacks can't be signed")]
     Unclaimed,
+    /// No snapshot of that name.
+    #[error("there is no snapshot {0:?}")]
+    NoSnapshot(Box<str>),
     /// A named limit of the world is reached.
     #[error("the limit of {limit} {what} is reached")]
     LimitReached {

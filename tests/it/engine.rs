@@ -143,10 +143,10 @@ fn callbacks_go_out_in_order_and_one_at_a_time() {
     script.answer_failure(ExchangeFailure::TotalTimeout);
     script.expect_effects(&["tell status-callback sending http://app/s"]);
     script.answer_ok();
-    let Intent::Deliver(last) = &script.first_effect().intent else { panic!("a callback") };
+    let Intent::Deliver(last) = &*script.first_effect().intent else { panic!("a callback") };
     assert_eq!((last.status, last.pages), (Status::Delivered, Some(1)));
     assert_eq!(last.remote_station_id.as_deref(), Some("+15558675310"));
-    let Intent::Deliver(first) = first.intent else { panic!("a callback") };
+    let Intent::Deliver(first) = &*first.intent else { panic!("a callback") };
     assert_ne!(first.idempotency_token, last.idempotency_token);
     script.answer_ok();
     assert_eq!(script.engine.conversation(sid), Conversation::Settled);
@@ -238,7 +238,7 @@ fn an_incoming_fax_is_founded_by_receive_and_told_to_its_action() {
     script.expect_deadline(30_000);
     script.forward(Duration::from_secs(60));
     script.expect_effects(&["tell action received http://app/done"]);
-    let Intent::Deliver(notice) = &script.first_effect().intent else { panic!("a notice") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
     assert_eq!((notice.pages, notice.remote_station_id.as_deref()), (Some(2), Some("FAR MACHINE")));
     assert!(notice.media.is_some() && notice.attachment.is_none());
     assert_eq!(notice.cookies[0].pair, "s=1");
@@ -269,7 +269,7 @@ fn media_that_is_not_stored_goes_with_the_action() {
     let sid = script.receive(call(1));
     script.answer_twiml("<Response><Receive action=\"/done\" storeMedia=\"false\"/></Response>", &[]);
     script.forward(HOUR);
-    let Intent::Deliver(notice) = &script.first_effect().intent else { panic!("a notice") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
     assert_eq!(notice.attachment, Some(document(1, 100)));
     assert!(notice.media.is_none() && script.engine.fax(sid).is_ok_and(|fax| fax.media.is_none()));
 }
@@ -292,7 +292,7 @@ fn the_fallback_is_asked_with_the_error_and_decides() {
     let sid = script.receive(call(1));
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
-    let Intent::AskForTwiml(request) = &script.first_effect().intent else { panic!("a question") };
+    let Intent::AskForTwiml(request) = &*script.first_effect().intent else { panic!("a question") };
     assert_eq!(request.failed, Some((11202, "http://app/fax".into())));
     script.answer_twiml(RECEIVE, &[]);
     assert_eq!(script.status(sid), Status::Receiving);
@@ -317,7 +317,7 @@ fn an_incoming_fax_breaks_where_the_tester_wants() {
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     assert_eq!(script.status(sid), Status::Failed);
-    let Intent::Deliver(notice) = &script.first_effect().intent else { panic!("a notice") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
     assert_eq!(notice.error.as_ref().map(|(code, _)| *code), Some(34108));
     assert_eq!(notice.pages, None);
 }
@@ -466,7 +466,7 @@ fn a_reset_cancels_what_is_pending_and_late_answers_change_nothing() {
     let seq = script.engine.last_seq();
     let reply = script.engine.handle(Input::Control(Control::Reset), script.now);
     let Ok(Reply::Reset(count)) = reply else { panic!("{reply:?}") };
-    assert_eq!((count.faxes, count.pending, count.effects), (1, 1, 1));
+    assert_eq!((count.count.faxes, count.count.pending, count.count.effects), (1, 1, 1));
     script.answer_document(1);
     assert_eq!(script.engine.fax_count(), 0);
     assert!(script.engine.last_seq() > seq && script.engine.is_idle());

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: the house rules, the engine by scripts and timelines, the wire.
 
 mod engine;
+mod going_back;
 mod schema;
 mod script;
 mod tidy;

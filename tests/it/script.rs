@@ -35,6 +35,8 @@ pub(crate) struct Script {
     pub(crate) now: Timestamp,
     /// Issued and not answered yet, in order.
     effects: Vec<Effect>,
+    /// Of an earlier generation, and not answered yet.
+    late: Vec<Effect>,
 }
 
 /// What a world is founded with, to be changed by a test.
@@ -102,7 +104,7 @@ pub(crate) fn document(pages: u32, bytes: usize) -> Document {
 
 impl Script {
     pub(crate) fn new(founding: Founding) -> Self {
-        Self { engine: Engine::new(founding, START), now: START, effects: Vec::new() }
+        Self { engine: Engine::new(founding, START), now: START, effects: Vec::new(), late: Vec::new() }
     }
 
     pub(crate) fn default() -> Self {
@@ -113,6 +115,31 @@ impl Script {
         let reply = self.engine.handle(Input::Command(command), self.now);
         self.take_effects();
         reply
+    }
+
+    /// Asks as a tester does.
+    pub(crate) fn control(&mut self, control: Control) -> Result<Reply, Refusal> {
+        let generation = self.engine.generation();
+        let reply = self.engine.handle(Input::Control(control), self.now);
+        if self.engine.generation() != generation {
+            self.late.append(&mut self.effects);
+        }
+        self.take_effects();
+        reply
+    }
+
+    /// What was under way when the world went back comes to its end: with a document, if it was a fetch.
+    pub(crate) fn answer_late(&mut self) {
+        for effect in std::mem::take(&mut self.late) {
+            let record = Box::new(record(&effect.intent));
+            let outcome = match &*effect.intent {
+                Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(1, 100)) },
+                Intent::AskForTwiml(_) | Intent::Deliver(_) => AnswerOutcome::Delivered { record, cookies: Vec::new() },
+            };
+            let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+            self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+            self.take_effects();
+        }
     }
 
     /// Creates a fax and lets it leave the queue.

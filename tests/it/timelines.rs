@@ -53,7 +53,7 @@ fn happened(event: &Event) -> String {
 fn to_rest(script: &mut Script, twiml: &str) {
     while script.engine.next_work().is_some() || script.is_asked() {
         while script.is_asked() {
-            match script.first_effect().intent {
+            match *script.first_effect().intent {
                 Intent::FetchDocument { .. } => script.answer_document(2),
                 Intent::AskForTwiml(_) => script.answer_twiml(twiml, &[]),
                 Intent::Deliver(_) => script.answer_ok(),

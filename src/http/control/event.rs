@@ -75,9 +75,12 @@ fn data(kind: &EventKind) -> Value {
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
-        EventKind::WorldReset { count } => {
-            json!({ "faxes": count.faxes, "pending": count.pending, "webhooks": count.effects })
-        }
+        EventKind::WorldReset { count, snapshot } => json!({
+            "faxes": count.faxes,
+            "pending": count.pending,
+            "webhooks": count.effects,
+            "snapshot": snapshot,
+        }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading the journal of a world, and putting the world back to its start. It renders events with `event.rs`.
+//! Reading the journal of a world. It renders events with `event.rs`.
 
 use axum::Json;
 use axum::extract::Query;
@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::{Addressed, event};
-use crate::engine::input::{Control, Input, Reply};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 
 /// Events in one answer where no `limit` is given.
@@ -38,16 +37,4 @@ pub(super) async fn list(
         world.read(|engine| (engine.events(&filter, limit), engine.last_seq(), engine.events_evicted()));
     let events: Vec<Value> = events.iter().map(|each| event::json(each)).collect();
     Ok(Json(json!({ "events": events, "last_seq": last_seq, "evicted": evicted })))
-}
-
-pub(super) async fn reset(Addressed(world): Addressed) -> Result<Json<Value>, Problem> {
-    let reply = world.handle(Input::Control(Control::Reset)).map_err(|refusal| Problem::refused(&refusal))?;
-    let Reply::Reset(count) = reply else {
-        return Err(Problem::new(500, "internal", "a reset was answered otherwise"));
-    };
-    Ok(Json(json!({
-        "canceled": { "faxes": count.pending, "webhooks": count.effects },
-        "removed": { "faxes": count.faxes },
-        "seq": world.read(crate::engine::Engine::last_seq),
-    })))
 }

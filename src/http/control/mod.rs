@@ -9,6 +9,7 @@ mod health;
 mod incoming;
 mod journal;
 mod problem;
+mod snapshots;
 mod upload;
 mod wait;
 
@@ -16,7 +17,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde::Deserialize;
 
 use self::problem::Problem;
@@ -38,7 +39,9 @@ pub fn router(emulator: Emulator) -> Router {
         .route("/clock", get(clock::show).put(clock::set))
         .route("/clock/advance", post(clock::advance))
         .route("/clock/drain", post(clock::drain))
-        .route("/reset", post(journal::reset))
+        .route("/reset", post(snapshots::reset))
+        .route("/snapshots", get(snapshots::list))
+        .route("/snapshots/{name}", put(snapshots::take).post(snapshots::restore).delete(snapshots::remove))
         .fallback(problem::no_such_call)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(middleware::from_fn_with_state(emulator.clone(), guard::check));

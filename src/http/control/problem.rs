@@ -52,6 +52,7 @@ impl Problem {
                 return Self::new(409, "account-unclaimed", detail);
             }
             Refusal::LimitReached { .. } => (429, "limit-reached"),
+            Refusal::NoSnapshot(_) => (404, "snapshot-not-found"),
             Refusal::NoFax(_) | Refusal::NoMedia(_) => (404, "not-found"),
             Refusal::TooLateToCancel(_) | Refusal::StillActive(_) => (409, "conflict"),
             Refusal::InvalidTo(_)

@@ -1,0 +1,185 @@
+//! What a world remembers under a name, and going back: to the configured start or to a snapshot.
+//! It never turns back the clock, the journal, the token or what was counted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::Engine;
+use super::agenda::{Agenda, Ordinal};
+use super::delivery::Outgoing;
+use super::effect::{Effect, EffectId, Generation, Intent};
+use super::input::{Canceled, Reply, ResetCount};
+use super::journal::EventKind;
+use super::numbers::Numbers;
+use super::retention::Retention;
+use super::tables::Tables;
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+
+/// Snapshots of one world; what two of them share is kept once.
+pub const SNAPSHOTS_MAX: usize = 100;
+/// Characters of a snapshot's name.
+pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
+/// Faxes and calls named in the answer to a reset; the rest are counted.
+const CANCELED_SHOWN_MAX: usize = 100;
+
+/// All that a world can go back to. Faxes, calls and documents are shared with the world until one of both changes.
+#[derive(Debug, Clone)]
+pub(super) struct Memory {
+    pub(super) taken: Timestamp,
+    pub(super) tables: Tables,
+    pub(super) numbers: Numbers,
+    pub(super) agenda: Agenda,
+    pub(super) retention: Retention,
+    pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,
+    /// What was under way, in the order of issue.
+    pub(super) under_way: Vec<(FaxSid, Arc<Intent>)>,
+    pub(super) next_ordinal: Ordinal,
+    pub(super) next_order: u64,
+    pub(super) not_answered: VecDeque<FaxSid>,
+}
+
+/// A snapshot, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotView {
+    /// Its name.
+    pub name: Box<str>,
+    /// When it was taken.
+    pub taken: Timestamp,
+    /// Faxes in it.
+    pub faxes: usize,
+    /// Faxes and calls that had not ended.
+    pub pending: usize,
+}
+
+impl Engine {
+    /// The snapshots, by name.
+    pub fn snapshots(&self) -> impl Iterator<Item = SnapshotView> {
+        self.snapshots.iter().map(|(name, memory)| SnapshotView {
+            name: name.clone(),
+            taken: memory.taken,
+            faxes: memory.tables.fax_count(),
+            pending: memory.tables.pending_count(),
+        })
+    }
+
+    pub(super) fn take_snapshot(&mut self, name: Box<str>) -> Result<Reply, Refusal> {
+        if self.snapshots.len() >= SNAPSHOTS_MAX && !self.snapshots.contains_key(&name) {
+            return Err(Refusal::LimitReached { what: "snapshots", limit: SNAPSHOTS_MAX });
+        }
+        let memory = Arc::new(self.memory());
+        self.snapshots.insert(name, memory);
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn drop_snapshot(&mut self, name: &str) -> Result<Reply, Refusal> {
+        self.snapshots.remove(name).ok_or_else(|| Refusal::NoSnapshot(name.into()))?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn restore_snapshot(&mut self, name: &str, now: Timestamp) -> Result<Reply, Refusal> {
+        let memory = self.snapshots.get(name).ok_or_else(|| Refusal::NoSnapshot(name.into()))?;
+        let memory = Memory::clone(memory);
+        Ok(Reply::Reset(self.go_back(memory, Some(name.into()), now)))
+    }
+
+    /// Back to the configured start.
+    pub(super) fn reset(&mut self, now: Timestamp) -> Canceled {
+        let start = Memory {
+            taken: now,
+            tables: Tables::default(),
+            numbers: Numbers::default(),
+            agenda: Agenda::default(),
+            retention: Retention::default(),
+            outgoing: BTreeMap::new(),
+            under_way: Vec::new(),
+            next_ordinal: 1,
+            next_order: 1,
+            not_answered: VecDeque::new(),
+        };
+        let canceled = self.go_back(start, None, now);
+        self.found_numbers(now);
+        canceled
+    }
+
+    /// The world as it is.
+    pub(super) fn memory(&self) -> Memory {
+        // Each field is named, so that a new one has to be decided on.
+        let Self {
+            founding: _,
+            account: _,
+            tables,
+            numbers,
+            agenda,
+            retention,
+            outgoing,
+            journal: _,
+            effects: _,
+            under_way,
+            snapshots: _,
+            generation: _,
+            next_effect: _,
+            next_ordinal,
+            next_order,
+            next_alert: _,
+            not_answered,
+            latest,
+        } = self;
+        Memory {
+            taken: *latest,
+            tables: tables.clone(),
+            numbers: numbers.clone(),
+            agenda: agenda.clone(),
+            retention: retention.clone(),
+            outgoing: outgoing.clone(),
+            under_way: under_way.values().cloned().collect(),
+            next_ordinal: *next_ordinal,
+            next_order: *next_order,
+            not_answered: not_answered.clone(),
+        }
+    }
+
+    /// Puts a memory in the world's place. What waited then waits for what was left of its time, and what was under
+    /// way is issued again; answers to what is under way now will be dropped.
+    pub(super) fn go_back(&mut self, memory: Memory, snapshot: Option<Box<str>>, now: Timestamp) -> Canceled {
+        let canceled = self.canceled();
+        let passed = now.since(memory.taken);
+        self.generation = Generation(self.generation.0.wrapping_add(1));
+        self.tables = memory.tables;
+        self.numbers = memory.numbers;
+        self.agenda = memory.agenda;
+        self.retention.replace(memory.retention);
+        self.outgoing = memory.outgoing;
+        self.next_ordinal = memory.next_ordinal;
+        self.next_order = memory.next_order;
+        self.not_answered = memory.not_answered;
+        self.effects.clear();
+        self.under_way.clear();
+        if !passed.is_zero() {
+            self.agenda.postpone(passed);
+            self.tables.postpone(passed);
+        }
+        self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, snapshot });
+        for (fax, intent) in memory.under_way {
+            self.issue_again(fax, intent);
+        }
+        canceled
+    }
+
+    fn canceled(&self) -> Canceled {
+        let count = ResetCount {
+            faxes: self.tables.fax_count(),
+            pending: self.tables.pending_count(),
+            effects: self.under_way.len() + self.outgoing.values().map(Outgoing::waiting).sum::<usize>(),
+        };
+        Canceled { count, pending: self.tables.pending().take(CANCELED_SHOWN_MAX).collect() }
+    }
+
+    pub(super) fn issue_again(&mut self, fax: FaxSid, intent: Arc<Intent>) {
+        let id = EffectId(self.next_effect);
+        self.next_effect += 1;
+        self.under_way.insert(id, (fax, Arc::clone(&intent)));
+        self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
+    }
+}

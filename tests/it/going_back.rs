@@ -1,0 +1,225 @@
+//! Engine scripts of resets, snapshots and restores: what comes back, what is told, what is dropped.
+
+use std::time::Duration;
+
+use fauxfax::engine::SNAPSHOTS_MAX;
+use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::input::{Command, Control, CreateFax, Reply};
+use fauxfax::engine::journal::EventKind;
+use fauxfax::model::fax::Status;
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::refusal::Refusal;
+
+use crate::script::{FAR, Script, call, order};
+
+const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
+const HOUR: Duration = Duration::from_secs(3_600);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn take(script: &mut Script, name: &str) {
+    assert_eq!(script.control(Control::TakeSnapshot(name.into())), Ok(Reply::Done));
+}
+
+fn restore(script: &mut Script, name: &str) -> fauxfax::engine::input::Canceled {
+    match script.control(Control::Restore(name.into())) {
+        Ok(Reply::Reset(canceled)) => canceled,
+        other => panic!("not restored: {other:?}"),
+    }
+}
+
+fn told(callback: &str) -> CreateFax {
+    CreateFax { status_callback: Some(callback.into()), ..order(FAR) }
+}
+
+fn token(effect: &Effect) -> String {
+    match &*effect.intent {
+        Intent::Deliver(notice) => notice.idempotency_token.to_string(),
+        Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
+        Intent::FetchDocument { url } => url.to_string(),
+    }
+}
+
+#[test]
+fn a_restored_world_is_as_it_was() {
+    let mut script = Script::default();
+    let kept = script.send(order(FAR));
+    script.answer_document(2);
+    script.forward(HOUR);
+    take(&mut script, "sent");
+    script.command(Command::DeleteFax(kept)).expect("it has ended");
+    let later = script.send(order(FAR));
+    restore(&mut script, "sent");
+    let fax = script.engine.fax(kept).expect("it is back");
+    assert_eq!((fax.status(), fax.pages(), fax.media.is_some()), (Status::Delivered, Some(2), true));
+    assert_eq!(script.engine.fax(later).err(), Some(Refusal::NoFax(later)));
+    assert_eq!(script.engine.media_bytes(), 100);
+}
+
+#[test]
+fn what_was_under_way_is_issued_again_with_the_same_token() {
+    let mut script = Script::default();
+    script.send(told("http://app/s"));
+    script.receive(call(1));
+    take(&mut script, "asked");
+    let (first, names) = (token(script.first_effect()), 3);
+    script.answer_ok();
+    script.forward(SECOND);
+    restore(&mut script, "asked");
+    script.expect_effects(&[
+        "tell status-callback queued http://app/s",
+        "fetch http://app/a.pdf",
+        "ask fax-url http://app/fax",
+    ]);
+    assert_eq!(token(script.first_effect()), first);
+    assert_eq!(script.engine.pending_count(), names - 1);
+}
+
+#[test]
+fn answers_of_an_earlier_generation_are_journaled_and_dropped() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    take(&mut script, "fetching");
+    restore(&mut script, "fetching");
+    script.answer_late();
+    let dropped = script.events(None).iter().filter(|event| matches!(event.kind, EventKind::AnswerDropped)).count();
+    assert_eq!((dropped, script.status(sid)), (1, Status::Processing));
+    script.answer_document(1);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Delivered);
+}
+
+#[test]
+fn a_restored_call_goes_on_for_what_was_left_of_its_time() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    script.answer_document(1);
+    script.forward(SECOND);
+    script.forward(Duration::from_secs(4));
+    take(&mut script, "ringing");
+    script.expect_deadline(2_000);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Delivered);
+    restore(&mut script, "ringing");
+    script.expect_deadline(2_000);
+    assert_eq!(script.status(sid), Status::Sending);
+}
+
+#[test]
+fn a_restored_ttl_has_what_was_left_of_it() {
+    let mut script = Script::default();
+    let busy = PhoneNumber::from_digits(15_005_550_101);
+    let sid = script.send(CreateFax { ttl_minutes: Some(3), ..order(busy) });
+    script.answer_document(1);
+    script.forward(Duration::from_secs(10));
+    take(&mut script, "waiting");
+    script.forward(HOUR);
+    restore(&mut script, "waiting");
+    // Three calls in all, as without the restore: at 1, 64 and 127 s after the start, so the last ends 120 s from here.
+    script.forward(Duration::from_secs(119));
+    assert_eq!(script.status(sid), Status::Sending);
+    script.forward(SECOND);
+    assert_eq!(script.status(sid), Status::Busy);
+}
+
+#[test]
+fn seq_and_the_clock_never_go_back() {
+    let mut script = Script::default();
+    take(&mut script, "start");
+    script.send(order(FAR));
+    let (seq, latest) = (script.engine.last_seq(), script.engine.latest());
+    script.forward(HOUR);
+    restore(&mut script, "start");
+    assert!(script.engine.last_seq() > seq && script.engine.latest() > latest);
+    let events = script.events(None);
+    assert!(events.windows(2).all(|pair| pair[0].seq < pair[1].seq && pair[0].at <= pair[1].at));
+}
+
+#[test]
+fn a_restored_world_mints_the_same_ids_again() {
+    let mut script = Script::default();
+    take(&mut script, "start");
+    let first = script.send(order(FAR));
+    restore(&mut script, "start");
+    assert_eq!(script.send(order(FAR)), first);
+}
+
+#[test]
+fn a_reset_cancels_what_is_pending_and_says_what() {
+    let mut script = Script::default();
+    let done = script.send(order(FAR));
+    script.answer_document(1);
+    script.forward(HOUR);
+    let waiting = script.send(told("http://app/s"));
+    let ringing = script.receive(call(1));
+    let Ok(Reply::Reset(canceled)) = script.control(Control::Reset) else { panic!("not reset") };
+    assert_eq!((canceled.count.faxes, canceled.count.pending, canceled.count.effects), (2, 2, 4));
+    assert_eq!(canceled.pending, [waiting, ringing]);
+    assert!(script.engine.is_idle() && script.engine.fax(done).is_err());
+    assert_eq!(script.engine.numbers().count(), 1);
+    script.answer_late();
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn a_reset_keeps_the_snapshots_and_the_claim() {
+    let mut founding = crate::script::founding();
+    founding.account.auth_token = None;
+    let mut script = Script::new(founding);
+    assert!(script.engine.claim("first"));
+    take(&mut script, "kept");
+    script.control(Control::Reset).expect("taken");
+    assert_eq!(script.engine.snapshots().count(), 1);
+    assert!(!script.engine.claim("second") && script.engine.claim("first"));
+}
+
+#[test]
+fn a_claim_after_a_snapshot_outlives_its_restore() {
+    let mut founding = crate::script::founding();
+    founding.account.auth_token = None;
+    let mut script = Script::new(founding);
+    take(&mut script, "unclaimed");
+    assert!(script.engine.claim("first"));
+    restore(&mut script, "unclaimed");
+    assert!(!script.engine.claim("second"));
+}
+
+#[test]
+fn a_snapshot_that_is_not_there_changes_nothing() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    let none: Box<str> = "none".into();
+    assert_eq!(script.control(Control::Restore(none.clone())), Err(Refusal::NoSnapshot(none.clone())));
+    assert_eq!(script.control(Control::DropSnapshot(none.clone())), Err(Refusal::NoSnapshot(none)));
+    assert_eq!(script.status(sid), Status::Processing);
+    script.expect_effects(&["fetch http://app/a.pdf"]);
+}
+
+#[test]
+fn snapshots_are_limited_and_replaced_by_name() {
+    let mut script = Script::default();
+    for n in 0..SNAPSHOTS_MAX {
+        take(&mut script, &n.to_string());
+    }
+    let refused = script.control(Control::TakeSnapshot("more".into()));
+    assert!(matches!(refused, Err(Refusal::LimitReached { limit: SNAPSHOTS_MAX, .. })));
+    take(&mut script, "0");
+    script.control(Control::DropSnapshot("1".into())).expect("it is there");
+    take(&mut script, "more");
+}
+
+#[test]
+fn a_snapshot_shares_its_documents_with_the_world() {
+    let mut script = Script::default();
+    let sid = script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    let bytes = |script: &Script| {
+        let fax = script.engine.fax(sid).expect("it exists");
+        std::sync::Arc::clone(&fax.media.as_ref().expect("kept").document.bytes)
+    };
+    let before = bytes(&script);
+    take(&mut script, "received");
+    script.answer_ok();
+    restore(&mut script, "received");
+    assert!(std::sync::Arc::ptr_eq(&before, &bytes(&script)));
+}
