@@ -1,0 +1,98 @@
+//! What fauxfax is compared with: a hyper server that answers a constant, and a loop that makes the same webhook requests.
+//! Neither knows what a fax is. Each runs as a process of its own.
+
+use std::convert::Infallible;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::Result;
+
+/// Requests of the bare loop that are under way at once.
+const LOOP_WIDTH: usize = 64;
+
+/// Serves `size` bytes of JSON to whoever asks, once the request's body has been read. Prints its port.
+pub(crate) fn serve(size: &str) -> Result<()> {
+    let body = Bytes::from(vec![b'x'; size.parse()?]);
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", listener.local_addr()?)?;
+        out.flush()?;
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            let body = body.clone();
+            spawn(async move {
+                let service = service_fn(|request: Request<hyper::body::Incoming>| {
+                    let body = body.clone();
+                    async move {
+                        let _ = request.into_body().collect().await;
+                        let answer = Response::builder().header("content-type", "application/json");
+                        Ok::<_, Infallible>(answer.body(Full::new(body)).unwrap_or_default())
+                    }
+                });
+                let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    })
+}
+
+/// Makes the requests of `plan` (`GET` and `POST` letters) `count` times over, each on a connection of its own.
+pub(crate) fn webhooks(address: &str, count: &str, plan: &str) -> Result<()> {
+    let (address, plan): (Arc<str>, Arc<str>) = (address.into(), plan.into());
+    let (count, next) = (count.parse()?, Arc::new(AtomicUsize::new(0)));
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let loops: Vec<_> = (0..LOOP_WIDTH)
+            .map(|_| {
+                let (address, plan, next) = (Arc::clone(&address), Arc::clone(&plan), Arc::clone(&next));
+                spawn(async move {
+                    while next.fetch_add(1, Ordering::Relaxed) < count {
+                        for letter in plan.chars() {
+                            ask(&address, letter).await?;
+                        }
+                    }
+                    Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+                })
+            })
+            .collect();
+        for each in loops {
+            each.await??;
+        }
+        Ok(())
+    })
+}
+
+async fn ask(address: &str, letter: char) -> Result<()> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let driven = spawn(connection);
+    let (method, path, body) = match letter {
+        'g' => ("GET", "/letter.pdf", Full::default()),
+        'q' => ("POST", "/fax", Full::from("x".repeat(300))),
+        _ => ("POST", "/status", Full::from("x".repeat(500))),
+    };
+    let request = Request::builder().method(method).uri(path).header("host", address).header("connection", "close");
+    let answer = sender.send_request(request.body(body)?).await?;
+    answer.into_body().collect().await?;
+    drop(sender);
+    let _ = driven.await;
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the yardstick has no driver")]
+fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    tokio::spawn(future)
+}

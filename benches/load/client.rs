@@ -1,0 +1,88 @@
+//! A load: so many kept connections, each asking again as soon as it is answered. It reads answers by their length only.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::Result;
+
+/// Connections that ask at once.
+pub(crate) const CONNECTIONS: usize = 64;
+
+/// What a load found.
+pub(crate) struct Load {
+    pub(crate) answers_a_second: f64,
+}
+
+/// One kept connection.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+    }
+
+    /// Asks and reads the whole answer; its status and body.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8])> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err("the server closed the connection".into());
+            }
+            let Some(head_end) = find(&self.buffer, b"\r\n\r\n").map(|at| at + 4) else { continue };
+            let head = std::str::from_utf8(&self.buffer[..head_end])?.to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).map_or("0", str::trim);
+            let end = head_end + length.parse::<usize>()?;
+            if self.buffer.len() >= end {
+                let status = head.get(9..12).unwrap_or_default().parse()?;
+                return Ok((status, &self.buffer[head_end..end]));
+            }
+        }
+    }
+}
+
+/// Loads the server for `span` with one request, asked again and again over `CONNECTIONS`.
+pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span: Duration) -> Result<Load> {
+    let begun = now();
+    let ask_on = || async {
+        let mut connection = Connection::open(address).await?;
+        let mut answers = 0_u32;
+        while begun.elapsed() < span {
+            let (found, body) = connection.ask(request).await?;
+            if found != status {
+                return Err(format!("{found} instead of {status}: {}", String::from_utf8_lossy(body)).into());
+            }
+            answers += 1;
+        }
+        Result::Ok(answers)
+    };
+    let all = futures_util::future::try_join_all((0..CONNECTIONS).map(|_| ask_on())).await?;
+    let answers: u32 = all.iter().sum();
+    Ok(Load { answers_a_second: f64::from(answers) / begun.elapsed().as_secs_f64() })
+}
+
+/// A request as bytes.
+pub(crate) fn request(method: &str, target: &str, address: SocketAddr, headers: &str, body: &str) -> Vec<u8> {
+    format!(
+        "{method} {target} HTTP/1.1\r\nHost: {address}\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads real time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}

@@ -1,0 +1,58 @@
+//! The emulator as a process, and the yardstick beside it: started, asked where it is, ended with the benchmark.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::Result;
+
+/// A process that ends with this handle.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Process {
+    fn start(command: &mut Command) -> Result<(Self, String)> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
+        let address = line.split([' ', '/']).find_map(|word| word.trim().parse().ok()).ok_or("no address")?;
+        Ok((Self { child, address }, line))
+    }
+
+    /// `fauxfax serve` on a free port, as fast as it can.
+    pub(crate) fn emulator(flags: &[&str]) -> Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fauxfax"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--pace", "max", "--seed", "7", "--log-level", "error"]);
+        Ok(Self::start(command.args(flags))?.0)
+    }
+
+    /// The hyper server that answers `size` bytes.
+    pub(crate) fn bare(size: usize) -> Result<Self> {
+        Ok(Self::start(Command::new(std::env::current_exe()?).args(["bare-server", &size.to_string()]))?.0)
+    }
+
+    /// Bytes of memory the process holds.
+    pub(crate) fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The headers of a call with the default credential.
+pub(crate) fn credential() -> String {
+    let pair = BASE64_STANDARD.encode(format!("AC{0}:{0}", "0".repeat(32)));
+    format!("Authorization: Basic {pair}\r\nContent-Type: application/x-www-form-urlencoded\r\n")
+}

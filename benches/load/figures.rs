@@ -1,0 +1,194 @@
+//! The figures: what is measured, against what, in how many rounds. It measures; docs/benchmarks.md judges.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::Result;
+use crate::app;
+use crate::client::{self, Connection, load, now, request};
+use crate::emulator::{Process, credential};
+
+const ROUNDS: usize = 5;
+const SPAN: Duration = Duration::from_secs(2);
+/// Faxes of a round that is counted in whole conversations.
+const CONVERSATIONS: usize = 4_000;
+/// Receivers that hang, and creates whose time is taken beside them.
+const HANGING: usize = 1_000;
+const CREATES: usize = 1_000;
+
+/// Measures what is named, or everything.
+pub(crate) fn run(names: &[String], tell: impl Fn(&str)) -> Result<()> {
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|own| own == name);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        if wanted("rest") {
+            rest(&tell).await?;
+        }
+        if wanted("outbound") {
+            conversations(&tell, Way::Out).await?;
+        }
+        if wanted("inbound") {
+            conversations(&tell, Way::In).await?;
+        }
+        if wanted("hanging") {
+            hanging(&tell).await?;
+        }
+        Ok(())
+    })
+}
+
+/// `GET` and `POST` beside a bare server that answers as many bytes.
+async fn rest(tell: &impl Fn(&str)) -> Result<()> {
+    let (app, _) = app::start().await?;
+    let emulator = Process::emulator(&[])?;
+    let address = emulator.address;
+    let form = format!("To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F{app}%2Fhang");
+    let create = request("POST", "/v1/Faxes", address, &credential(), &form);
+    let reset = request("POST", "/_fauxfax/v1/reset", address, "", "");
+    let mut connection = Connection::open(address).await?;
+    let body = connection.ask(&create).await?.1.to_vec();
+    let sid = serde_json::from_slice::<serde_json::Value>(&body)?["sid"].as_str().ok_or("no sid")?.to_owned();
+    let fetch = request("GET", &format!("/v1/Faxes/{sid}"), address, &credential(), "");
+    let size = connection.ask(&fetch).await?.1.len();
+    let bare = Process::bare(size)?;
+    let bare_get = request("GET", "/v1/Faxes/x", bare.address, &credential(), "");
+    let bare_post = request("POST", "/v1/Faxes", bare.address, &credential(), &form);
+    let (mut gets, mut posts) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let plain = load(bare.address, &bare_get, 200, SPAN).await?.answers_a_second;
+        let own = load(address, &fetch, 200, SPAN).await?.answers_a_second;
+        gets.push((own / plain, own));
+        let plain = load(bare.address, &bare_post, 200, SPAN).await?.answers_a_second;
+        let own = load(address, &create, 201, SPAN).await?.answers_a_second;
+        posts.push((own / plain, own));
+        let last = serde_json::from_slice::<serde_json::Value>(connection.ask(&reset).await?.1)?;
+        drop(last);
+        connection.ask(&create).await?;
+    }
+    tell(&format!("GET /v1/Faxes/{{FX}}      {}", ratio(&mut gets, "requests/s")));
+    tell(&format!("POST /v1/Faxes          {}", ratio(&mut posts, "requests/s")));
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Out,
+    In,
+}
+
+/// Whole conversations a second, every webhook included, beside a loop that makes the same requests.
+async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
+    let (app, heard) = app::start().await?;
+    let emulator = Process::emulator(&["--fax-url", &format!("http://{app}/fax")])?;
+    let address = emulator.address;
+    let (ask, status, plan, name) = match way {
+        Way::Out => {
+            let form = format!(
+                "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F{app}%2Fletter.pdf\
+                 &StatusCallback=http%3A%2F%2F{app}%2Fstatus"
+            );
+            (request("POST", "/v1/Faxes", address, &credential(), &form), 201, "gssss", "outbound faxes")
+        }
+        Way::In => {
+            let json = "{\"pages\":2}";
+            let headers = "Content-Type: application/json\r\n";
+            (request("POST", "/_fauxfax/v1/incoming-faxes", address, headers, json), 202, "qs", "inbound faxes")
+        }
+    };
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        heard.forget();
+        let begun = now();
+        let mut lanes = Vec::new();
+        for _ in 0..8 {
+            lanes.push(Connection::open(address).await?);
+        }
+        let asking = futures_util::future::try_join_all(lanes.iter_mut().map(async |lane| {
+            for _ in 0..CONVERSATIONS / 8 {
+                let (found, body) = lane.ask(&ask).await?;
+                if found != status {
+                    return Err(format!("{found}: {}", String::from_utf8_lossy(body)).into());
+                }
+            }
+            Result::Ok(())
+        }));
+        asking.await?;
+        heard.ends(CONVERSATIONS).await;
+        let own = count(CONVERSATIONS) / begun.elapsed().as_secs_f64();
+        let begun = now();
+        let arguments = ["bare-webhooks".to_owned(), app.to_string(), CONVERSATIONS.to_string(), plan.to_owned()];
+        let mut bare = Command::new(std::env::current_exe()?).args(arguments).spawn()?;
+        while bare.try_wait()?.is_none() {
+            pause(Duration::from_millis(2)).await;
+        }
+        let plain = count(CONVERSATIONS) / begun.elapsed().as_secs_f64();
+        rounds.push((own / plain, own));
+    }
+    tell(&format!("{name:<23} {}", ratio(&mut rounds, "faxes/s")));
+    tell(&format!("{:<23} {} KiB resident after {} faxes", "", emulator.resident_bytes()? / 1024, CONVERSATIONS * ROUNDS));
+    Ok(())
+}
+
+/// Creates, alone and beside receivers that hang: the ratio of their 99th percentiles.
+async fn hanging(tell: &impl Fn(&str)) -> Result<()> {
+    let (app, _) = app::start().await?;
+    let emulator = Process::emulator(&[])?;
+    let address = emulator.address;
+    let order = |callback: &str| {
+        let form = format!(
+            "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F{app}%2Fletter.pdf\
+             &StatusCallback=http%3A%2F%2F{app}%2F{callback}"
+        );
+        request("POST", "/v1/Faxes", address, &credential(), &form)
+    };
+    let (quick, hang) = (order("status"), order("hang"));
+    let mut connection = Connection::open(address).await?;
+    let (mut ratios, mut worst) = (Vec::new(), Duration::ZERO);
+    for _ in 0..ROUNDS {
+        let (alone, slowest) = p99(&mut connection, &quick).await?;
+        worst = worst.max(slowest);
+        for _ in 0..HANGING {
+            connection.ask(&hang).await?;
+        }
+        let (beside, slowest) = p99(&mut connection, &quick).await?;
+        worst = worst.max(slowest);
+        ratios.push((beside.as_secs_f64() / alone.as_secs_f64(), beside.as_secs_f64() * 1e6));
+        connection.ask(&request("POST", "/_fauxfax/v1/reset", address, "", "")).await?;
+    }
+    tell(&format!("create beside {HANGING} hanging receivers  {}", ratio(&mut ratios, "µs p99")));
+    tell(&format!("  the slowest create of all: {} µs", worst.as_micros()));
+    Ok(())
+}
+
+/// The 99th percentile and the slowest of a row of creates at a steady pace.
+async fn p99(connection: &mut Connection, create: &[u8]) -> Result<(Duration, Duration)> {
+    let mut times = Vec::new();
+    for _ in 0..CREATES {
+        let begun = now();
+        let (status, body) = connection.ask(create).await?;
+        if status != 201 {
+            return Err(format!("{status}: {}", String::from_utf8_lossy(body)).into());
+        }
+        times.push(begun.elapsed());
+        pause(Duration::from_millis(1)).await;
+    }
+    times.sort_unstable();
+    Ok((times[CREATES * 99 / 100], times[CREATES - 1]))
+}
+
+/// The median ratio, the range of ratios, and the figure of the median round.
+fn ratio(rounds: &mut [(f64, f64)], unit: &str) -> String {
+    rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (median, figure) = rounds[rounds.len() / 2];
+    let (least, most) = (rounds[0].0, rounds[rounds.len() - 1].0);
+    format!("{median:.2} ({least:.2}–{most:.2})   {figure:.0} {unit}, {} connections", client::CONNECTIONS)
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark paces its load")]
+async fn pause(span: Duration) {
+    tokio::time::sleep(span).await;
+}

@@ -1,0 +1,29 @@
+//! The figures of docs/benchmarks.md that need a load from another process: `cargo bench --bench load [-- NAME…]`.
+//! Each is a ratio within one run, rounds interleaved, so that the machine's mood cancels out. It asserts nothing.
+
+mod app;
+mod bare;
+mod client;
+mod emulator;
+mod figures;
+
+use std::process::ExitCode;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures")]
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let told = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["bare-server", size] => bare::serve(size),
+        ["bare-webhooks", address, count, plan] => bare::webhooks(address, count, plan),
+        _ => figures::run(&args, |line| println!("{line}")),
+    };
+    match told {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
