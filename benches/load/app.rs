@@ -49,7 +49,8 @@ pub(crate) async fn start() -> Result<(SocketAddr, Arc<Heard>)> {
             let heard = Arc::clone(&own);
             spawn(async move {
                 let service = service_fn(|request| answer(request, &heard));
-                let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                let _ =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }
     });

@@ -39,7 +39,8 @@ pub(crate) fn serve(size: &str) -> Result<()> {
                         Ok::<_, Infallible>(answer.body(Full::new(body)).unwrap_or_default())
                     }
                 });
-                let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                let _ =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }
     })

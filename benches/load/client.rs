@@ -71,11 +71,8 @@ pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span:
 
 /// A request as bytes.
 pub(crate) fn request(method: &str, target: &str, address: SocketAddr, headers: &str, body: &str) -> Vec<u8> {
-    format!(
-        "{method} {target} HTTP/1.1\r\nHost: {address}\r\n{headers}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads real time")]

@@ -125,7 +125,12 @@ async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
         rounds.push((own / plain, own));
     }
     tell(&format!("{name:<23} {}", ratio(&mut rounds, "faxes/s")));
-    tell(&format!("{:<23} {} KiB resident after {} faxes", "", emulator.resident_bytes()? / 1024, CONVERSATIONS * ROUNDS));
+    tell(&format!(
+        "{:<23} {} KiB resident after {} faxes",
+        "",
+        emulator.resident_bytes()? / 1024,
+        CONVERSATIONS * ROUNDS
+    ));
     Ok(())
 }
 

@@ -22,10 +22,16 @@ const SLACK: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Args)]
 pub(super) struct Target {
     /// The running emulator
-    #[arg(long, env = "FAUXFAX_URL", default_value = "http://127.0.0.1:8329", value_name = "URL")]
+    #[arg(
+        long,
+        env = "FAUXFAX_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8329",
+        value_name = "URL"
+    )]
     url: String,
     /// The account; the emulator's default account where none is given
-    #[arg(long, env = "FAUXFAX_ACCOUNT", value_name = "AC…")]
+    #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…")]
     account: Option<String>,
 }
 
