@@ -8,9 +8,11 @@ mod receive;
 mod send;
 mod serve;
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use anstyle::{AnsiColor, Style};
+use clap::{Parser, Subcommand};
 
 use self::flags::ServeFlags;
 
@@ -23,6 +25,9 @@ struct Cli {
     #[command(flatten)]
     serve: ServeFlags,
 }
+
+/// How an error begins, as clap's own do.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,10 +65,8 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            let mut command = Cli::command();
-            let shown = command.error(clap::error::ErrorKind::Io, format!("{error:#}"));
             // Nothing is left to be done where the terminal is gone.
-            let _ = shown.print();
+            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
             ExitCode::FAILURE
         }
     }

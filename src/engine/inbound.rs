@@ -173,8 +173,12 @@ impl Engine {
     fn ring(&mut self, ordinal: Ordinal, call: Call, now: Timestamp) {
         let (sid, number) = (call.sid, call.to);
         let quiet = match self.numbers.by_number(number).map(|number| &number.attributes) {
-            Some(attributes) if attributes.voice_receive_mode == ReceiveMode::Voice => Some("answers voice calls"),
-            Some(attributes) if attributes.voice_url.is_empty() => Some("has no VoiceUrl to ask what to do with a fax"),
+            Some(attributes) if attributes.voice_receive_mode == ReceiveMode::Voice => {
+                Some("answers voice calls: set its VoiceReceiveMode to fax")
+            }
+            Some(attributes) if attributes.voice_url.is_empty() => {
+                Some("has no VoiceUrl to ask what to do with a fax: set one, as by serve --fax-url")
+            }
             Some(_) => None,
             None => Some("is not this account's any more"),
         };
