@@ -77,7 +77,7 @@ async fn ask(address: &str, letter: char) -> Result<()> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driven = spawn(connection);
     let (method, path, body) = match letter {
-        'g' => ("GET", "/letter.pdf", Full::default()),
+        'g' => ("GET", "/letter.pdf", Full::<Bytes>::default()),
         'q' => ("POST", "/fax", Full::from("x".repeat(300))),
         _ => ("POST", "/status", Full::from("x".repeat(500))),
     };

@@ -12,6 +12,8 @@ const ROUNDS: usize = 5;
 const SPAN: Duration = Duration::from_secs(2);
 /// Faxes of a round that is counted in whole conversations.
 const CONVERSATIONS: usize = 4_000;
+/// Connections that begin them.
+const LANES: usize = 8;
 /// Receivers that hang, and creates whose time is taken beside them.
 const HANGING: usize = 1_000;
 const CREATES: usize = 1_000;
@@ -61,8 +63,7 @@ async fn rest(tell: &impl Fn(&str)) -> Result<()> {
         let plain = load(bare.address, &bare_post, 200, SPAN).await?.answers_a_second;
         let own = load(address, &create, 201, SPAN).await?.answers_a_second;
         posts.push((own / plain, own));
-        let last = serde_json::from_slice::<serde_json::Value>(connection.ask(&reset).await?.1)?;
-        drop(last);
+        connection.ask(&reset).await?;
         connection.ask(&create).await?;
     }
     tell(&format!("GET /v1/Faxes/{{FX}}      {}", ratio(&mut gets, "requests/s")));
@@ -100,19 +101,10 @@ async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
         heard.forget();
         let begun = now();
         let mut lanes = Vec::new();
-        for _ in 0..8 {
+        for _ in 0..LANES {
             lanes.push(Connection::open(address).await?);
         }
-        let asking = futures_util::future::try_join_all(lanes.iter_mut().map(async |lane| {
-            for _ in 0..CONVERSATIONS / 8 {
-                let (found, body) = lane.ask(&ask).await?;
-                if found != status {
-                    return Err(format!("{found}: {}", String::from_utf8_lossy(body)).into());
-                }
-            }
-            Result::Ok(())
-        }));
-        asking.await?;
+        futures_util::future::try_join_all(lanes.iter_mut().map(|lane| ask_often(lane, &ask, status))).await?;
         heard.ends(CONVERSATIONS).await;
         let own = count(CONVERSATIONS) / begun.elapsed().as_secs_f64();
         let begun = now();
@@ -131,6 +123,16 @@ async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
         emulator.resident_bytes()? / 1024,
         CONVERSATIONS * ROUNDS
     ));
+    Ok(())
+}
+
+async fn ask_often(lane: &mut Connection, ask: &[u8], status: u16) -> Result<()> {
+    for _ in 0..CONVERSATIONS / LANES {
+        let (found, body) = lane.ask(ask).await?;
+        if found != status {
+            return Err(format!("{found} instead of {status}: {}", String::from_utf8_lossy(body)).into());
+        }
+    }
     Ok(())
 }
 
