@@ -1,6 +1,8 @@
 //! The HTTP surface: routes, credentials, and what a request says about itself. Handlers hold no policy.
 
 mod auth;
+#[cfg(feature = "console")]
+mod console;
 pub mod control;
 mod media;
 mod range;

@@ -18,15 +18,16 @@ use crate::emulator::Emulator;
 const SUFFIXED_ROOTS: [&str; 2] = ["/2010-04-01/", "/api/laml/2010-04-01/"];
 const SUFFIX: &str = ".json";
 
-/// The routes of the REST APIs, of media, and of the control API.
+/// The routes of the REST APIs, of media, of the control API, and of the console.
 pub fn router(emulator: Emulator) -> Router {
-    Router::new()
+    let router = Router::new()
         .merge(twilio::routes(emulator.clone()))
         .merge(media::routes())
         .with_state(emulator.clone())
-        .merge(control::router(emulator))
-        .fallback(no_such_resource)
-        .method_not_allowed_fallback(wrong_method)
+        .merge(control::router(emulator.clone()));
+    #[cfg(feature = "console")]
+    let router = router.merge(super::console::router(emulator));
+    router.fallback(no_such_resource).method_not_allowed_fallback(wrong_method)
 }
 
 /// What a listener at `address` serves: the routes behind the rewriting that they rely on.
@@ -64,7 +65,7 @@ fn without_suffix(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-async fn no_such_resource(request: Request) -> Response {
+pub(super) async fn no_such_resource(request: Request) -> Response {
     let (parts, _) = request.into_parts();
     ApiError::not_found(asked_path(&parts)).into_response()
 }

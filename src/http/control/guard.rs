@@ -11,7 +11,7 @@ use super::problem::Problem;
 use crate::emulator::Emulator;
 
 /// Lets a request pass whose Host is a local name and whose Origin, if any, is the same.
-pub(super) async fn check(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
+pub(in crate::http) async fn check(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
     let host = request.uri().authority().map(ToString::to_string).or_else(|| text(request.headers(), header::HOST));
     match judge(host.as_deref(), text(request.headers(), header::ORIGIN).as_deref(), &emulator.settings().allow_hosts) {
         Ok(()) => next.run(request).await,

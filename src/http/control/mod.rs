@@ -4,7 +4,7 @@
 mod accounts;
 mod clock;
 pub mod event;
-mod guard;
+pub(super) mod guard;
 mod health;
 mod incoming;
 mod journal;

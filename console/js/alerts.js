@@ -1,0 +1,50 @@
+//! The alerts of this world, newest first: what went wrong, why, and what to do.
+
+import { at, control } from "./api.js";
+import { advice } from "./codes.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { head, time } from "./ui.js";
+
+/** Alerts shown; the journal holds a world's latest. */
+const SHOWN = 200;
+/** Events asked for at once. */
+const EVENTS_MAX = 10_000;
+
+/** The page. */
+export async function page(context) {
+  context.title("Alerts");
+  const list = h("ol", { class: "alerts" });
+  const empty = h("div", { class: "card empty" }, icon("check"), h("h2", {}, "Nothing to complain of"), h("p", {}, "When a webhook fails, a document can't be read or TwiML makes no sense, it is told here with Twilio's code."));
+  let seen = 0;
+  const add = (event) => {
+    if (event.kind !== "alert" || event.seq <= seen) return;
+    seen = event.seq;
+    list.prepend(card(event));
+    while (list.children.length > SHOWN) list.lastChild.remove();
+    empty.hidden = true;
+  };
+  const early = [];
+  let ready = false;
+  context.events((events) => (ready ? events.forEach(add) : early.push(...events)));
+  const ask = async () => (await control("GET", "/events", { query: { kind: "alert", since: seen, limit: EVENTS_MAX }, signal: context.signal })).events.forEach(add);
+  await ask();
+  ready = true;
+  early.forEach(add);
+  context.whenLive(() => ask().catch(() => {}));
+  return [head("Alerts", { lead: "What Twilio's debugger would list. The REST API has them at /v1/Alerts." }), empty, list];
+}
+
+function card(event) {
+  const { code, level, message, request_url: url } = event.data;
+  const [cause, remedy] = advice(code);
+  return h(
+    "li",
+    { class: "card alertcard", data: { level } },
+    h("div", { class: "top" }, h("span", { class: "badge", data: { tone: level === "warning" ? "odd" : "bad" } }, level), h("strong", { class: "mono" }, String(code)), h("span", { class: "when muted small" }, time(event.at))),
+    h("p", { class: "message break" }, message),
+    url && h("p", { class: "mono small break muted" }, url),
+    cause && h("p", { class: "small" }, cause, remedy && [" ", h("strong", {}, remedy)]),
+    h("p", { class: "row small" }, event.fax_sid && h("a", { href: at(`/console/faxes/${event.fax_sid}`) }, "The conversation"), h("a", { href: `https://www.twilio.com/docs/errors/${code}`, rel: "noreferrer", target: "_blank" }, `Twilio on ${code}`)),
+  );
+}

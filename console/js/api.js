@@ -1,0 +1,120 @@
+//! Calls of the control API and of the REST API. It holds which world the page is about, and shows nothing.
+
+const CONTROL = "/_fauxfax/v1";
+/** A call that brings nothing within this is told as lost; clock moves and waits have their own. */
+const PATIENCE_MS = 20_000;
+
+/** What the emulator refused, or that it can't be reached (status 0). */
+export class Problem extends Error {
+  constructor(status, detail, name = "") {
+    super(detail);
+    this.status = status;
+    this.name_ = name;
+  }
+  /** The call isn't there in this build. */
+  get isMissing() {
+    return this.status === 404 && (this.name_.endsWith("no-such-call") || this.name_ === "no-such-resource");
+  }
+}
+
+/** The account that the address names, or nothing: the default account. */
+export function account() {
+  return new URLSearchParams(location.search).get("account");
+}
+
+/** A page's address, in the same world. */
+export function at(path, query = {}) {
+  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  const named = account();
+  if (named && !search.has("account")) search.set("account", named);
+  const text = search.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** A control call's address, in this world. */
+export function controlUrl(path, query = {}) {
+  return at(`${CONTROL}${path}`, query);
+}
+
+/** Calls the control API; answers its JSON. */
+export async function control(method, path, { query, body, form, signal, patience = PATIENCE_MS } = {}) {
+  const headers = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const response = await send(controlUrl(path, query), { method, headers, body: form ?? (body === undefined ? undefined : JSON.stringify(body)) }, signal, patience);
+  return read(response);
+}
+
+/** The same, with nothing where this build lacks the call. */
+export async function controlIfThere(method, path, options) {
+  try {
+    return await control(method, path, options);
+  } catch (problem) {
+    if (problem instanceof Problem && problem.isMissing) return null;
+    throw problem;
+  }
+}
+
+let known = null;
+
+/** This page's world: sid, token, numbers. Asked once, and again after `forget`. */
+export async function world() {
+  const key = account() ?? "";
+  if (known?.key !== key) known = { key, promise: askWorld(), };
+  try {
+    return await known.promise;
+  } catch (problem) {
+    known = null;
+    throw problem;
+  }
+}
+
+async function askWorld() {
+  let sid = account();
+  if (!sid) sid = (await control("GET", "/health")).default_account;
+  else await control("GET", "/events", { query: { limit: 0 } }); // founds an open world that nobody has used yet
+  return control("GET", `/accounts/${encodeURIComponent(sid)}`, { query: { account: sid } });
+}
+
+/** Lets the world be asked for again. */
+export function forget() {
+  known = null;
+}
+
+/** Calls the REST API as the world's owner. The token goes into a header and is shown nowhere. */
+export async function rest(method, path, params, { signal } = {}) {
+  const own = await world();
+  if (!own.auth_token) throw new Problem(409, "Nobody has claimed this account yet: the first REST call with its SID and any token does. Claim it on the Worlds page.", "unclaimed");
+  const headers = { accept: "application/json", authorization: `Basic ${btoa(unescape(encodeURIComponent(`${own.sid}:${own.auth_token}`)))}` };
+  let url = path.replace("{account}", own.sid);
+  let body;
+  const pairs = new URLSearchParams(Object.entries(params ?? {}).filter(([, value]) => value !== null && value !== undefined));
+  if (method === "GET") url += pairs.size ? `?${pairs}` : "";
+  else if (pairs.size) body = pairs;
+  return read(await send(url, { method, headers, body }, signal, PATIENCE_MS));
+}
+
+async function send(url, options, signal, patience) {
+  const limit = AbortSignal.timeout(patience);
+  try {
+    // Without credentials a 401 opens no dialog of the browser's own.
+    return await fetch(url, { ...options, credentials: "omit", cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, limit.aborted ? "The emulator has not answered in time." : "The emulator can't be reached. Is it running?", "unreachable");
+  }
+}
+
+async function read(response) {
+  if (response.status === 204) return null;
+  const text = await response.text();
+  let data = null;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    // Told below by its status.
+  }
+  if (response.ok && data !== null) return data;
+  if (data?.type || data?.detail) throw new Problem(response.status, data.detail ?? data.title, data.type);
+  if (data?.message) throw new Problem(response.status, data.code ? `${data.message} (${data.code})` : data.message, response.status === 404 ? "no-such-resource" : "");
+  throw new Problem(response.status, `The emulator answered ${response.status} without saying why.`, "");
+}

@@ -1,0 +1,139 @@
+//! Starts the console: finds the page for an address, shows it, and goes from one to the next without a reload.
+
+import { account, at, forget } from "./api.js";
+import { h } from "./dom.js";
+import { watchDrops } from "./drop.js";
+import { frame, PLACES } from "./frame.js";
+import { always, forPage, help } from "./keys.js";
+import * as live from "./live.js";
+import { head, note, problemNote } from "./ui.js";
+
+const ROUTES = [
+  [/^\/console\/?$/, () => import("./faxes.js")],
+  [/^\/console\/faxes\/?$/, () => import("./faxes.js")],
+  [/^\/console\/faxes\/(FX[0-9a-fA-F]{32})$/, () => import("./fax.js")],
+  [/^\/console\/receive$/, () => import("./receive.js")],
+  [/^\/console\/send$/, () => import("./send.js")],
+  [/^\/console\/phone-numbers(?:\/incoming)?\/?$/, () => import("./numbers.js")],
+  [/^\/console\/phone-numbers\/search$/, () => import("./search.js")],
+  [/^\/console\/phone-numbers\/(?:incoming\/)?(PN[0-9a-fA-F]{32})$/, () => import("./number.js")],
+  [/^\/console\/(?:clock|rules)$/, () => import("./clock.js")],
+  [/^\/console\/alerts$/, () => import("./alerts.js")],
+  [/^\/console\/worlds$/, () => import("./worlds.js")],
+  [/^\/console\/connect$/, () => import("./connect.js")],
+];
+
+const shell = frame();
+let leave = () => {};
+let shownAccount;
+let turn = 0;
+
+/** Goes to an address of the console. */
+export function go(address, { replace = false, keep } = {}) {
+  if (replace) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+  return show({ keep });
+}
+
+/** Shows the page that the address names. `quiet` keeps focus and scroll where they are. */
+async function show({ quiet = false, keep = null } = {}) {
+  const mine = ++turn;
+  const path = location.pathname;
+  if (shownAccount !== account()) {
+    forget();
+    live.stop();
+  }
+  const stops = [];
+  const abort = new AbortController();
+  const context = {
+    signal: abort.signal,
+    go,
+    keep,
+    announce: shell.announce,
+    query: new URLSearchParams(location.search),
+    events: (listener) => stops.push(live.on("events", listener)),
+    /** Calls once the stream is open: what happened before it is to be asked for. */
+    whenLive: (action) => {
+      if (live.currentState() === "live" && shownAccount === account()) return;
+      const stop = live.on("state", (state) => state === "live" && (stop(), action()));
+      stops.push(stop);
+    },
+    onLeave: (action) => stops.push(action),
+    title: (text) => { if (mine === turn) document.title = `${text} · fauxfax`; },
+    reload: () => show({ quiet: true }),
+  };
+  const found = ROUTES.map(([pattern, load]) => [pattern.exec(path), load]).find(([match]) => match);
+  let content;
+  try {
+    if (found) {
+      context.params = found[0].slice(1);
+      content = await (await found[1]()).page(context);
+    } else {
+      context.title("No such page");
+      content = [head("No such page"), note("", `There is no page ${path}. `, h("a", { href: at("/console") }, "The faxes"))];
+    }
+  } catch (problem) {
+    if (mine !== turn) return;
+    context.title("Something went wrong");
+    content = [head("This page can't be shown"), problemNote(problem), h("p", {}, h("a", { href: at("/console/worlds") }, "Choose another world"), " or ", h("a", { href: at("/console") }, "see the faxes"), ".")];
+  }
+  if (mine !== turn) {
+    abort.abort();
+    stops.forEach((stop) => stop());
+    return;
+  }
+  leave();
+  leave = () => {
+    abort.abort();
+    stops.forEach((stop) => stop());
+  };
+  const first = shownAccount === undefined;
+  const switched = shownAccount !== account();
+  shownAccount = account();
+  const scroll = scrollY;
+  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)));
+  forPage(context.keys ?? []);
+  context.shown?.();
+  if (quiet) scrollTo(0, scroll);
+  else {
+    scrollTo(0, 0);
+    // The first page leaves the focus where browsers put it.
+    if (!first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
+    if (!first) shell.announce(document.title);
+  }
+  // What matters is on the screen; the rest of the frame may follow.
+  setTimeout(() => {
+    shell.arrived(path);
+    if (switched) live.start();
+  }, 0);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (link.target || link.hasAttribute("download") || link.origin !== location.origin || !link.pathname.startsWith("/console")) return;
+  if (link.pathname.startsWith("/console/assets/")) return;
+  event.preventDefault();
+  go(link.href);
+});
+
+addEventListener("popstate", () => show());
+live.on("restart", () => {
+  forget();
+  show({ quiet: true });
+});
+live.on("events", (events) => {
+  if (events.some((event) => event.kind === "world.reset" || event.kind === "world.restored")) {
+    forget();
+    show({ quiet: true });
+  }
+});
+
+always(
+  ["?", "Show the keys", help],
+  ...PLACES.map(([text, path, , key]) => [`g ${key}`, `Go to ${text}`, () => go(at(path))]),
+  ["r", "Receive a fax", () => go(at("/console/receive"))],
+  ["s", "Send a fax", () => go(at("/console/send"))],
+);
+watchDrops((file) => go(at("/console/receive"), { keep: { file } }));
+show();

@@ -1,0 +1,41 @@
+//! What Twilio's codes mean here, in plain words: the likely cause, and what to do. It knows no fax.
+
+const ADVICE = {
+  11100: ["The address isn't a whole http or https URL.", "Look at the URL of the number or of the request: scheme, host and path."],
+  11200: ["The app answered with an error, too late, or with something that isn't TwiML.", "Look at the answer above and at your app's own log for the same moment."],
+  11201: ["No connection was made in time.", "Is the host reachable from where the emulator runs? In a container, --connect-to leads localhost elsewhere."],
+  11202: ["Nothing listens on that port.", "Start your app, or correct the port in the URL. In a container localhost is the container: see --connect-to."],
+  11203: ["The whole answer took longer than Twilio waits (15 s).", "Answer first and work afterwards."],
+  11205: ["The connection broke.", "Your app may have crashed, or a proxy closed the connection."],
+  11206: ["What came back isn't HTTP.", "Does the port speak TLS while the URL says http, or the other way round?"],
+  11210: ["The host name doesn't resolve.", "Correct the name, or map it with --connect-to."],
+  11215: ["Too many redirects.", "Give the final URL."],
+  11220: ["TLS failed.", "Does the port speak TLS at all?"],
+  11235: ["The certificate is for another host.", "Use the name that the certificate carries."],
+  11236: ["The certificate has expired.", "Renew it. In tests, --insecure-webhooks lets it pass."],
+  11237: ["Nobody whom the emulator trusts has signed the certificate.", "Give its authority with --trust-ca, or let it pass with --insecure-webhooks."],
+  11750: ["The TwiML is over 64 kB.", "Answer with less."],
+  12100: ["The answer isn't well-formed XML.", "Escape & and < in attributes, and close every element."],
+  12102: ["The root isn't <Response>.", "Wrap the verb in <Response>…</Response>."],
+  12200: ["An element or attribute isn't known; it is passed over.", "Verbs are case-sensitive: <Receive>, not <receive>."],
+  12300: ["The content type isn't one that TwiML comes in.", "Answer with text/xml."],
+  14107: ["Too many messages at once.", "Slow down."],
+  34001: ["Fax setup failed.", "Try again."],
+  34002: ["The line was busy.", "Try again later, or give a Ttl so that it is tried again for you."],
+  34003: ["Nobody picked up.", "Is a fax machine at that number?"],
+  34004: ["The transmission broke.", "Nothing that your app did; decide whether to send once more."],
+  34005: ["Twilio has ended its fax service.", "Only an emulator answers today."],
+  34106: ["The answer holds neither <Receive> nor <Reject>.", "The simplest is <Response><Receive/></Response>."],
+  34108: ["The machine at the other end can't take this fax.", "Send US Letter or A4, upright, in a lower quality."],
+  20003: ["The credential is wrong.", "Use this world's SID and token; Worlds shows them."],
+  21201: ["To is missing.", "Give To."],
+  21210: ["From isn't yours.", "Buy the number or verify it as a caller id."],
+  21211: ["To isn't a phone number.", "Write it as +15558675310."],
+  21212: ["From isn't a phone number.", "Write it as +15017122661."],
+  21405: ["A fallback without a first URL.", "Set A Fax Comes In first."],
+};
+
+/** Cause and remedy of a code; empty where there is nothing to add. */
+export function advice(code) {
+  return ADVICE[code] ?? [];
+}

@@ -1,0 +1,124 @@
+//! The conversation about a fax, told in order: request, TwiML, pages, statuses, callbacks, and what went wrong.
+
+import { advice } from "./codes.js";
+import { h, say } from "./dom.js";
+import { exchange } from "./exchange.js";
+import { size, stamp } from "./format.js";
+import { badge, note, pairs } from "./ui.js";
+
+const PURPOSES = {
+  "media-url": "The document is fetched",
+  "fax-url": "The app is asked what to do",
+  "fallback-url": "The fallback is asked what to do",
+  action: "The app is told how it ended",
+  "status-callback": "The app is told of the status",
+};
+
+/** A timeline that grows at its end and moves nothing that is there. */
+export class Conversation {
+  constructor(context) {
+    this.context = context;
+    this.steps = h("ol", { class: "steps" });
+    this.reads = 0;
+    this.readsToggle = h("button", { type: "button", class: "button small bare", "aria-pressed": "false", hidden: true, on: { click: () => this.showReads() } });
+    this.empty = h("p", { class: "muted pad" }, "Nothing has happened yet, or the journal no longer holds it.");
+    this.element = h("section", { class: "card conversation", "aria-labelledby": "conversation" }, h("div", { class: "title" }, h("h2", { id: "conversation" }, "Conversation"), this.readsToggle), this.empty, this.steps);
+  }
+
+  add(event) {
+    const { kind, data } = event;
+    if (kind === "fax.page") return this.addPage(event);
+    this.openPages = null;
+    const step = this.step(kind, data, event);
+    if (!step) return;
+    const [tone, ...content] = step;
+    const isRead = kind === "api.request" && data.method === "GET";
+    this.append(event, tone, content, isRead);
+    if (isRead) this.countRead();
+  }
+
+  append(event, tone, content, isRead = false) {
+    this.empty.hidden = true;
+    const item = h("li", { data: { tone, kind: event.kind }, class: isRead ? "read" : null }, h("time", { datetime: event.at, title: event.at }, stamp(event.at)), h("div", { class: "what" }, content));
+    this.steps.append(item);
+    return item;
+  }
+
+  addPage(event) {
+    const { page, pages } = event.data;
+    if (this.openPages) {
+      this.openPages.last = page;
+    } else {
+      const words = h("span", {});
+      const bar = h("progress", { max: pages, value: page, "aria-label": "Pages over the line" });
+      this.append(event, "busy", [words, bar]);
+      this.openPages = { first: page, last: page, words, bar };
+    }
+    const { first, last, words, bar } = this.openPages;
+    say(words, first === last ? `Page ${first} of ${pages} over the line` : `Pages ${first}–${last} of ${pages} over the line`);
+    bar.value = page;
+  }
+
+  countRead() {
+    this.reads += 1;
+    this.readsToggle.hidden = false;
+    this.tellReads();
+  }
+
+  showReads() {
+    this.steps.classList.toggle("with-reads");
+    this.tellReads();
+  }
+
+  tellReads() {
+    const shown = this.steps.classList.contains("with-reads");
+    this.readsToggle.setAttribute("aria-pressed", String(shown));
+    say(this.readsToggle, `${shown ? "Hide" : "Show"} ${this.reads} ${this.reads === 1 ? "read" : "reads"}`);
+  }
+
+  step(kind, data, event) {
+    switch (kind) {
+      case "api.request":
+        return [data.status < 400 ? "plain" : "bad", h("span", { class: "mono break" }, `${data.method} ${data.path}`), " ", answered(data.status), data.code ? h("span", { class: "muted" }, ` code ${data.code}`) : null];
+      case "fax.status":
+        return [data.error_code ? "bad" : "status", data.old ? h("span", { class: "muted" }, `${data.old} → `) : null, badge(data.new), data.error_message ? h("p", { class: "fault" }, `${data.error_message} (${data.error_code})`) : null];
+      case "document.fetched":
+        return [data.reason || data.error ? "bad" : "plain", exchange(event, "The document is fetched", data.document ? `${data.document.pages} ${data.document.pages === 1 ? "page" : "pages"}, ${size(data.document.bytes)}` : data.reason, this.context)];
+      case "webhook.attempt": {
+        const status = data.params?.FaxStatus;
+        const title = `${PURPOSES[data.purpose] ?? data.purpose}${status && data.purpose !== "fax-url" ? `: ${status}` : ""}`;
+        return [data.error ? "bad" : "plain", exchange(event, title, null, this.context)];
+      }
+      case "webhook.replayed":
+        return [data.error ? "bad" : "plain", exchange(event, "Sent once more by hand", null, this.context)];
+      case "twiml.executed": {
+        const { verb, ...attributes } = data;
+        const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));
+        return ["plain", h("span", {}, "TwiML says ", h("code", {}, `<${verb}>`)), Object.keys(given).length > 0 && h("details", { class: "more" }, h("summary", {}, "Attributes"), pairs(given))];
+      }
+      case "call.not-answered":
+        return ["bad", "The call ends without an answer: no fax exists."];
+      case "alert":
+        return alertStep(data);
+      case "rule.fired":
+        return ["odd", "A rule of yours had its way", h("details", { class: "more" }, h("summary", {}, "The rule"), h("pre", { class: "json" }, JSON.stringify(data, null, 2)))];
+      case "caller-id.adopted":
+        return ["plain", `${data.phone_number} is taken on as a caller id of this account`];
+      case "media.evicted":
+        return ["odd", "The document made room for newer ones (media budget)"];
+      default:
+        return ["plain", h("span", { class: "muted" }, kind), h("details", { class: "more" }, h("summary", {}, "Details"), h("pre", { class: "json" }, JSON.stringify(data, null, 2)))];
+    }
+  }
+}
+
+/** A status of HTTP, coloured by its class. */
+export function answered(status) {
+  return h("span", { class: "http", data: { tone: status < 300 ? "good" : status < 400 ? "busy" : "bad" } }, String(status));
+}
+
+function alertStep(data) {
+  const [cause, remedy] = advice(data.code);
+  const body = note(data.level === "warning" ? "odd" : "bad", h("strong", {}, `${data.code} `), data.message, cause && h("p", {}, cause), remedy && h("p", {}, h("em", {}, "What to do: "), remedy), h("p", {}, h("a", { href: `https://www.twilio.com/docs/errors/${data.code}`, rel: "noreferrer", target: "_blank" }, "Twilio's page on it")));
+  return [data.level === "warning" ? "odd" : "bad", body];
+}

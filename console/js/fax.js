@@ -1,0 +1,244 @@
+//! A fax: its pages, its facts, and the conversation about it, live.
+
+import { at, control, controlIfThere, controlUrl, rest } from "./api.js";
+import { Conversation } from "./conversation.js";
+import { fill, h, say } from "./dom.js";
+import { count, isFinal, phone, span } from "./format.js";
+import { icon } from "./icons.js";
+import { badge, button, confirm, copyButton, linkButton, note, once, setBadge, time, toast } from "./ui.js";
+import { Viewer } from "./viewer.js";
+
+const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196 dpi", superfine: "superfine, 204 × 391 dpi" };
+/** The fax is asked for again at most this often while it goes over the line. */
+const REFRESH_MS = 250;
+/** Events asked for at once. */
+const EVENTS_MAX = 5000;
+
+/** The page. */
+export async function page(context) {
+  const fax = new FaxPage(context, context.params[0]);
+  context.events((events) => fax.hear(events.filter((event) => event.fax_sid === fax.sid)));
+  context.whenLive(() => fax.catchUp());
+  await fax.load();
+  context.keys = fax.viewer.keys();
+  context.onLeave(() => fax.viewer.close());
+  context.shown = () => fax.viewer.measure();
+  return fax.view();
+}
+
+class FaxPage {
+  constructor(context, sid) {
+    this.context = context;
+    this.sid = sid;
+    this.resource = null;
+    this.seq = 0;
+    this.viewer = new Viewer(sid);
+    this.conversation = new Conversation(context);
+    this.status = badge("ringing");
+    this.pages = h("span", { class: "muted" });
+    this.title = h("h1", { tabindex: "-1" }, "Fax");
+    this.actions = h("div", { class: "actions" });
+    this.facts = h("dl", { class: "facts" });
+    this.trouble = h("div", {});
+    this.extra = {};
+  }
+
+  view() {
+    return [
+      h("a", { class: "back", href: at("/console") }, icon("left"), "Faxes"),
+      h("header", { class: "head fax-title" }, this.title, this.status, this.pages, this.actions),
+      this.trouble,
+      h(
+        "div",
+        { class: "fax" },
+        this.viewer.element,
+        h("div", { class: "stack" }, h("section", { class: "card pad", "aria-labelledby": "facts" }, h("h2", { id: "facts" }, "Facts"), this.facts), this.conversation.element),
+      ),
+    ];
+  }
+
+  async load() {
+    const [resource, journal] = await Promise.all([this.ask(), this.journal()]);
+    if (!resource && journal.events.length === 0) throw new Error(`There is no fax ${this.sid} in this world.`);
+    this.resource = resource;
+    this.take(journal.events);
+    this.seq = Math.max(this.seq, journal.last_seq);
+    this.show();
+  }
+
+  /** The fax, or nothing while the call still rings. */
+  async ask() {
+    try {
+      const answer = await controlIfThere("GET", `/faxes/${this.sid}`, { signal: this.context.signal });
+      return answer ?? (await rest("GET", `/v1/Faxes/${this.sid}`, {}, { signal: this.context.signal }));
+    } catch (problem) {
+      if (problem.status === 404) return null;
+      throw problem;
+    }
+  }
+
+  journal() {
+    return control("GET", "/events", { query: { fax: this.sid, since: this.seq, limit: EVENTS_MAX }, signal: this.context.signal });
+  }
+
+  async catchUp() {
+    try {
+      this.hear((await this.journal()).events);
+    } catch {
+      // The frame says that the line is lost.
+    }
+  }
+
+  hear(events) {
+    const news = events.filter((event) => event.seq > this.seq);
+    if (news.length === 0) return;
+    this.take(news);
+    this.update();
+    if (news.some((event) => event.kind === "fax.status" || event.kind === "fax.page" || event.kind === "media.evicted")) this.refreshSoon();
+  }
+
+  take(events) {
+    for (const event of events) {
+      this.seq = Math.max(this.seq, event.seq);
+      this.conversation.add(event);
+      const { kind, data } = event;
+      if (kind === "fax.status") {
+        this.current = data.new;
+        this.error = data.error_message ? data : null;
+      } else if (kind === "fax.page") {
+        this.pageCount = data.pages;
+        this.viewer.arrived(data.page, data.pages);
+      } else if (kind === "call.not-answered") this.current = "not-answered";
+      else if (kind === "webhook.attempt") {
+        for (const [name, own] of [["RemoteStationId", "station"], ["BitRate", "bitRate"], ["From", "from"], ["To", "to"]]) {
+          if (data.params?.[name] !== undefined) this.extra[own] ??= data.params[name];
+        }
+      }
+    }
+  }
+
+  refreshSoon() {
+    this.timer ??= setTimeout(async () => {
+      this.timer = null;
+      try {
+        this.resource = (await this.ask()) ?? this.resource;
+        this.show();
+      } catch {
+        // As above.
+      }
+    }, REFRESH_MS);
+  }
+
+  show() {
+    this.update();
+    this.showActions();
+  }
+
+  update() {
+    const fax = this.resource;
+    const status = this.current ?? fax?.status ?? "ringing";
+    const from = fax?.from ?? this.extra.from;
+    const to = fax?.to ?? this.extra.to;
+    const words = from || to ? `Fax from ${phone(from)} to ${phone(to)}` : "A fax rings";
+    say(this.title, words);
+    this.context.title(words);
+    setBadge(this.status, status);
+    const pages = fax?.num_pages ?? this.pageCount ?? null;
+    say(this.pages, pages === null ? "" : count(pages, "page"));
+    this.viewer.show({ pages, isOver: isFinal(status), hasMedia: Boolean(fax?.media_sid), status });
+    this.showTrouble(status);
+    this.showFacts(status, pages);
+  }
+
+  showTrouble(status) {
+    const text = this.error?.error_message ?? this.resource?.error_message;
+    const number = this.error?.error_code ?? this.resource?.error_code;
+    const key = `${status} ${text}`;
+    if (this.told === key) return;
+    this.told = key;
+    if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), `Twilio's code ${number}. `, h("a", { href: `https://www.twilio.com/docs/errors/${number}`, rel: "noreferrer", target: "_blank" }, "What Twilio says of it")));
+    else if (status === "not-answered") fill(this.trouble, note("odd", "Nobody took the call, so no fax exists. The conversation tells why."));
+    else fill(this.trouble);
+  }
+
+  showFacts(status, pages) {
+    const fax = this.resource ?? {};
+    const station = fax.remote_station_id ?? this.extra.station;
+    const rate = fax.bit_rate ?? this.extra.bitRate;
+    const rows = [
+      ["From", phone(fax.from ?? this.extra.from)],
+      ["To", phone(fax.to ?? this.extra.to)],
+      ["Direction", fax.direction],
+      ["Remote station", station],
+      ["Quality", QUALITIES[fax.quality] ?? fax.quality],
+      ["Pages", pages === null ? null : String(pages)],
+      ["Duration", fax.duration === null || fax.duration === undefined ? null : span(fax.duration)],
+      ["Bit rate", rate ? `${Number(rate).toLocaleString("en")} bit/s` : null],
+      ["Price", fax.price === null || fax.price === undefined ? null : `${fax.price} ${fax.price_unit ?? ""}`],
+      ["Created", fax.date_created && time(fax.date_created)],
+      ["Fax SID", h("span", { class: "copyline" }, h("span", { class: "mono break" }, this.sid), copyButton(this.sid, "Copy fax SID"))],
+      ["Media SID", fax.media_sid && h("span", { class: "copyline" }, h("span", { class: "mono break" }, fax.media_sid), copyButton(fax.media_sid, "Copy media SID"))],
+      ["Media URL", fax.media_sid && button("Copy a fresh one", once(() => this.mediaUrl()), { kind: "small", mark: "copy", title: "It works for two hours of this world's clock" })],
+    ];
+    const key = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Element ? value.textContent : value]));
+    if (this.factsKey === key) return;
+    this.factsKey = key;
+    fill(this.facts, rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "break" }, value))));
+  }
+
+  showActions() {
+    const fax = this.resource;
+    if (!fax) return;
+    const over = isFinal(fax.status);
+    const key = `${fax.media_sid} ${over} ${this.viewer.canDraw}`;
+    if (this.actionsKey === key) return;
+    this.actionsKey = key;
+    const file = (kind) => controlUrl(`/faxes/${this.sid}/document.${kind}`);
+    fill(
+      this.actions,
+      fax.media_sid && button("Download PDF", once(() => this.download("pdf", file("pdf"))), { mark: "down" }),
+      fax.media_sid && button("TIFF", once(() => this.download("tiff", file("tiff"))), { mark: "down" }),
+      !over && button("Cancel the fax", once(() => this.cancel()), { kind: "grave" }),
+      over && button("Delete", once(() => this.remove()), { kind: "grave", mark: "trash" }),
+    );
+  }
+
+  /** The document as a file, from the control API or, where a build lacks that, from the media URL. */
+  async download(kind, url) {
+    let response = await fetch(url, { credentials: "omit" });
+    if (!response.ok) {
+      const fax = await rest("GET", `/v1/Faxes/${this.sid}`);
+      response = await fetch(own(fax.media_url), { credentials: "omit" });
+      const type = response.headers.get("content-type") ?? "";
+      if (!response.ok || !type.includes(kind)) throw new Error(`This fax is not kept as ${kind.toUpperCase()}.`);
+    }
+    const address = URL.createObjectURL(await response.blob());
+    h("a", { href: address, download: `${this.sid}.${kind}` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+
+  async mediaUrl() {
+    const fax = await rest("GET", `/v1/Faxes/${this.sid}`);
+    if (!fax.media_url) throw new Error("The document is gone.");
+    await navigator.clipboard?.writeText(fax.media_url);
+    toast("A fresh media URL is copied. It works for two hours of this world's clock.");
+  }
+
+  async cancel() {
+    await rest("POST", `/v1/Faxes/${this.sid}`, { Status: "canceled" });
+    toast("Canceled.");
+  }
+
+  async remove() {
+    if (!(await confirm("Delete this fax?", "The fax and its document go, as by DELETE in the API.", "Delete"))) return;
+    await rest("DELETE", `/v1/Faxes/${this.sid}`);
+    toast("Deleted.");
+    this.context.go(at("/console"));
+  }
+}
+
+/** A link of the emulator, on the origin that this page came from. */
+function own(link) {
+  const url = new URL(link);
+  return `${url.pathname}${url.search}`;
+}

@@ -1,0 +1,286 @@
+//! The list of faxes: newest first, live, filtered, paged. Nothing moves under a pointer or a reader's eyes.
+
+import { account, at, controlIfThere, rest } from "./api.js";
+import { fill, h, say } from "./dom.js";
+import { count, isFinal, phone, span, STATUSES } from "./format.js";
+import { icon } from "./icons.js";
+import { badge, button, head, linkButton, problemNote, select, setBadge, time } from "./ui.js";
+import { emptyFaxes } from "./empty.js";
+
+const PAGE_SIZE = 50;
+/** The list is asked for again at most this often while faxes come and go. */
+const REFRESH_MS = 600;
+/** Typing rests this long before the list is asked for. */
+const TYPING_MS = 220;
+/** A pointer that has moved within this is about to press something. */
+const POINTING_MS = 1500;
+
+const FILTERS = ["direction", "status", "number", "text", "page_token"];
+
+/** The page. */
+export async function page(context) {
+  context.title("Faxes");
+  const list = new List(context);
+  context.events((events) => list.hear(events));
+  context.whenLive(() => list.refresh());
+  await list.load();
+  context.onLeave(() => list.close());
+  context.keys = [
+    ["/", "Search", () => list.searchField.focus()],
+    ["j", "Next fax", () => list.step(1)],
+    ["k", "Fax before", () => list.step(-1)],
+  ];
+  return [
+    head("Faxes", { actions: [linkButton("Receive a fax", at("/console/receive"), { kind: "first", mark: "in" }), linkButton("Send a fax", at("/console/send"), { mark: "out" })] }),
+    list.filters,
+    list.news,
+    list.body,
+    list.pager,
+  ];
+}
+
+class List {
+  constructor(context) {
+    this.context = context;
+    this.query = Object.fromEntries(FILTERS.map((name) => [name, context.query.get(name) ?? ""]));
+    this.rows = new Map();
+    this.tbody = h("tbody", { on: { pointermove: () => { this.pointedAt = performance.now(); }, pointerleave: () => { this.pointedAt = -Infinity; } } });
+    this.pointedAt = -Infinity;
+    this.table = h("div", { class: "card faxes" }, h("table", {}, h("caption", { class: "unseen" }, "Faxes, newest first"), h("thead", {}, h("tr", {}, ["Fax", "Status", "From", "To", "Pages", "Took", "When"].map((name) => h("th", { scope: "col" }, name)))), this.tbody));
+    this.body = h("div", { class: "stack" });
+    this.pager = h("nav", { class: "pager", "aria-label": "Pages of the list" });
+    this.newsButton = button("", () => this.showNews(), { kind: "small first" });
+    this.news = h("div", { class: "news", role: "status" });
+    this.filters = this.filterBar();
+    this.timer = 0;
+  }
+
+  filterBar() {
+    const changed = (name, value) => {
+      if (this.query[name] === value) return;
+      this.query[name] = value;
+      this.query.page_token = "";
+      this.reload();
+    };
+    const typed = (name) => {
+      let wait = 0;
+      return (event) => {
+        clearTimeout(wait);
+        const value = event.target.value.trim();
+        wait = setTimeout(() => changed(name, value), event.type === "change" ? 0 : TYPING_MS);
+      };
+    };
+    const directions = [["", "All"], ["inbound", "In"], ["outbound", "Out"]].map(([value, text]) => button(text, null, { "aria-pressed": String(this.query.direction === value), data: { value } }));
+    const segments = h("div", { class: "segments", role: "group", "aria-label": "Direction" }, directions.map((each) => { each.className = ""; return each; }));
+    segments.addEventListener("click", (event) => {
+      const pressed = event.target.closest("button");
+      if (!pressed) return;
+      for (const each of directions) each.setAttribute("aria-pressed", String(each === pressed));
+      changed("direction", pressed.dataset.value);
+    });
+    const number = h("input", { type: "search", value: this.query.number, placeholder: "+1555*", on: { input: typed("number"), change: typed("number") }, "aria-label": "Number", autocomplete: "off", spellcheck: "false" });
+    this.searchField = h("input", { type: "search", value: this.query.text, placeholder: "Search", on: { input: typed("text"), change: typed("text") }, "aria-label": "Text", autocomplete: "off", spellcheck: "false" });
+    const status = select([["", "Any status"], ...STATUSES.map((word) => [word, word])], this.query.status, { "aria-label": "Status", on: { change: (event) => changed("status", event.target.value) } });
+    return h("form", { class: "filters", role: "search", "aria-label": "Filter the faxes", on: { submit: (event) => event.preventDefault() } }, segments, status, number, h("span", { class: "searchbox" }, icon("search"), this.searchField));
+  }
+
+  get isFiltered() {
+    return FILTERS.some((name) => this.query[name]);
+  }
+
+  async load() {
+    const answer = await this.ask();
+    this.show(answer);
+  }
+
+  async ask() {
+    const mine = (this.asked = (this.asked ?? 0) + 1);
+    const answer = await askFaxes(this.query, this.context.signal);
+    return mine === this.asked ? answer : null;
+  }
+
+  /** Asks for another page or another filter, and keeps the address true. */
+  async reload() {
+    history.replaceState(null, "", at("/console", { ...this.query, account: account() }));
+    try {
+      const answer = await this.ask();
+      if (answer) {
+        this.show(answer, { fresh: true });
+        this.context.announce(count(answer.faxes.length, "fax", "faxes") + " shown");
+      }
+    } catch (problem) {
+      if (!this.context.signal.aborted) fill(this.body, problemNote(problem));
+    }
+  }
+
+  show(answer, { fresh = true } = {}) {
+    this.answer = answer;
+    fill(this.news);
+    if (answer.faxes.length === 0) {
+      this.rows.clear();
+      fill(this.tbody);
+      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No fax fits"), h("p", {}, "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
+      else if (!this.body.querySelector(".teach")) emptyFaxes().then((content) => this.rows.size === 0 && fill(this.body, content));
+    } else {
+      this.reconcile(answer.faxes, fresh);
+      if (this.table.parentNode !== this.body) fill(this.body, this.table);
+    }
+    this.page(answer);
+  }
+
+  /** Puts rows where they belong, keeping those that are there already. */
+  reconcile(faxes, fresh) {
+    const wanted = new Set(faxes.map((fax) => fax.sid));
+    for (const [sid, row] of this.rows) {
+      if (!wanted.has(sid)) {
+        row.element.remove();
+        this.rows.delete(sid);
+      }
+    }
+    let place = this.tbody.firstChild;
+    for (const fax of faxes) {
+      let row = this.rows.get(fax.sid);
+      if (row) row.update(fax);
+      else {
+        row = new Row(fax);
+        if (!fresh) row.element.classList.add("arriving");
+        this.rows.set(fax.sid, row);
+      }
+      if (row.element === place) place = place.nextSibling;
+      else this.tbody.insertBefore(row.element, place);
+    }
+  }
+
+  page(answer) {
+    const onFirst = !this.query.page_token;
+    const to = (token) => () => {
+      this.query.page_token = token ?? "";
+      this.reload().then(() => scrollTo(0, 0));
+    };
+    const newer = answer.previous !== undefined ? answer.previous : onFirst ? null : "";
+    fill(
+      this.pager,
+      (!onFirst || answer.next) && [
+        button("Newest", to(""), { kind: "small", disabled: onFirst }),
+        newer ? button("Newer", to(newer), { kind: "small", mark: "left" }) : null,
+        button("Older", to(answer.next), { kind: "small", disabled: !answer.next }),
+      ],
+      answer.total !== undefined && h("span", { class: "muted small" }, `${count(answer.total, "fax", "faxes")}${this.isFiltered ? " that fit" : ""}`),
+    );
+  }
+
+  /** Statuses change in place; what is new or has ended brings the list again, soon and once. */
+  hear(events) {
+    let stale = false;
+    for (const event of events) {
+      if (event.kind !== "fax.status") continue;
+      const row = this.rows.get(event.fax_sid);
+      if (row) {
+        row.status(event.data.new);
+        stale ||= isFinal(event.data.new);
+      } else if (!event.data.old) stale = true;
+    }
+    if (stale) this.refreshSoon();
+  }
+
+  refreshSoon() {
+    this.timer ||= setTimeout(async () => {
+      await this.refresh();
+      this.timer = 0;
+      if (this.again) {
+        this.again = false;
+        this.refreshSoon();
+      }
+    }, REFRESH_MS);
+    if (this.refreshing) this.again = true;
+  }
+
+  async refresh() {
+    this.refreshing = true;
+    try {
+      const answer = await this.ask();
+      if (answer) this.take(answer);
+    } catch {
+      // The line is lost; the frame says so, and the stream brings the list again.
+    }
+    this.refreshing = false;
+  }
+
+  /** Shows what came by itself: at once if nobody would be disturbed, else on request. */
+  take(answer) {
+    const unseen = answer.faxes.filter((fax) => !this.rows.has(fax.sid)).length;
+    const isBusy = this.rows.size > 0 && (scrollY > 120 || performance.now() - this.pointedAt < POINTING_MS || this.tbody.contains(document.activeElement));
+    if (unseen === 0 || !isBusy) {
+      this.show(answer, { fresh: false });
+      return;
+    }
+    for (const fax of answer.faxes) this.rows.get(fax.sid)?.update(fax);
+    this.held = answer;
+    const text = `${count(unseen, "new fax", "new faxes")}, show`;
+    say(this.newsButton, text);
+    if (!this.newsButton.isConnected) fill(this.news, this.newsButton);
+  }
+
+  showNews() {
+    scrollTo(0, 0);
+    this.show(this.held, { fresh: false });
+    this.tbody.querySelector("a")?.focus({ preventScroll: true });
+  }
+
+  step(by) {
+    const links = [...this.tbody.querySelectorAll("a")];
+    const now = links.indexOf(document.activeElement);
+    const next = links[now < 0 ? 0 : Math.min(links.length - 1, Math.max(0, now + by))];
+    next?.focus();
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
+class Row {
+  constructor(fax) {
+    const isIn = fax.direction === "inbound";
+    this.fax = fax;
+    this.badge = badge(fax.status);
+    this.pages = h("span");
+    this.took = h("span");
+    this.element = h(
+      "tr",
+      {},
+      h("td", { class: "way" }, h("a", { href: at(`/console/faxes/${fax.sid}`), "aria-label": `${isIn ? "Inbound" : "Outbound"} fax from ${fax.from ?? "unknown"} to ${fax.to}` }, icon(isIn ? "in" : "out"), h("span", {}, isIn ? "In" : "Out"))),
+      h("td", { class: "status" }, this.badge),
+      h("td", { class: "from mono" }, phone(fax.from)),
+      h("td", { class: "to mono" }, phone(fax.to)),
+      h("td", { class: "pages" }, this.pages),
+      h("td", { class: "took" }, this.took),
+      h("td", { class: "when" }, time(fax.date_created)),
+    );
+    this.update(fax);
+  }
+
+  update(fax) {
+    this.fax = fax;
+    this.status(fax.status);
+    say(this.pages, fax.num_pages === null || fax.num_pages === undefined ? "–" : count(fax.num_pages, "page"));
+    say(this.took, span(fax.duration));
+  }
+
+  status(word) {
+    setBadge(this.badge, word);
+  }
+}
+
+/** A page of faxes, from the control API, or from the REST API where a build lacks that call. */
+async function askFaxes(query, signal) {
+  const own = { ...query, limit: PAGE_SIZE };
+  const answer = await controlIfThere("GET", "/faxes", { query: own, signal });
+  if (answer) return { faxes: answer.faxes, next: answer.next_page_token ?? null, previous: answer.previous_page_token, total: answer.total };
+  const form = { PageSize: PAGE_SIZE, PageToken: query.page_token || undefined };
+  const listed = await rest("GET", "/v1/Faxes", form, { signal });
+  const token = (url) => (url ? new URL(url, location.href).searchParams.get("PageToken") : null);
+  const { direction, status, number, text } = query;
+  const fits = (fax) => (!direction || fax.direction === direction) && (!status || fax.status === status) && (!number || `${fax.from} ${fax.to}`.includes(number.replace("*", ""))) && (!text || JSON.stringify(fax).includes(text));
+  return { faxes: listed.faxes.filter(fits), next: token(listed.meta.next_page_url), previous: token(listed.meta.previous_page_url) };
+}

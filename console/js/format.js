@@ -1,0 +1,87 @@
+//! Values as a person reads them. It builds no elements.
+
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
+const TONES = {
+  queued: "wait", processing: "wait", sending: "busy", receiving: "busy", ringing: "busy", delivered: "good", received: "good",
+  busy: "odd", "no-answer": "odd", failed: "bad", canceled: "still", "not-answered": "odd",
+};
+
+/** Every status of a fax, in the order of its life. */
+export const STATUSES = ["queued", "processing", "sending", "delivered", "receiving", "received", "busy", "no-answer", "failed", "canceled"];
+
+/** The colour that a status is shown in. */
+export const tone = (status) => TONES[status] ?? "still";
+
+/** Whether nothing follows a status. */
+export const isFinal = (status) => ["delivered", "received", "busy", "no-answer", "failed", "canceled", "not-answered"].includes(status);
+
+/** `2 pages`. */
+export const count = (n, one, many = `${one}s`) => `${Number(n).toLocaleString("en")} ${n === 1 ? one : many}`;
+
+/** The time of day, with the date where it isn't today. */
+export function moment(text) {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return String(text ?? "");
+  const now = new Date();
+  return date.toDateString() === now.toDateString() ? TIME.format(date) : `${DAY.format(date)}${date.getFullYear() === now.getFullYear() ? "" : ` ${date.getFullYear()}`}, ${TIME.format(date)}`;
+}
+
+/** Date, time and zone. */
+export function fullMoment(text) {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? String(text ?? "") : FULL.format(date);
+}
+
+/** The time of day with milliseconds. */
+export function stamp(text) {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? "" : `${TIME.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** `1 h 5 min`, the two largest parts. */
+export function span(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  const parts = [];
+  let rest = Math.round(seconds);
+  for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]) {
+    const n = Math.floor(rest / size);
+    if (n > 0) parts.push(`${n} ${unit}`);
+    rest -= n * size;
+  }
+  return parts.slice(0, 2).join(" ") || "0 s";
+}
+
+/** Reads `2h`, `1 h 30 min`, `90s`, `3 days`, `45`; nothing where it can't. */
+export function readSpan(text) {
+  const units = { ms: 0.001, s: 1, sec: 1, second: 1, m: 60, min: 60, minute: 60, h: 3600, hr: 3600, hour: 3600, d: 86400, day: 86400, w: 604800, week: 604800 };
+  const clean = text.trim().toLowerCase();
+  if (/^\d+(\.\d+)?$/.test(clean)) return Number(clean);
+  const pattern = /(\d+(?:\.\d+)?)\s*([a-z]+)/g;
+  if (clean.replace(pattern, "").replace(/[\s,]|and/g, "") !== "" || clean === "") return null;
+  let total = 0;
+  for (const [, amount, unit] of clean.matchAll(pattern)) {
+    const size = units[unit] ?? units[unit.replace(/s$/, "")];
+    if (size === undefined) return null;
+    total += Number(amount) * size;
+  }
+  return total;
+}
+
+/** A North American number as it is printed; others as they are. */
+export function phone(text) {
+  const parts = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(text ?? "");
+  return parts ? `+1 ${parts[1]} ${parts[2]} ${parts[3]}` : text ?? "";
+}
+
+/** Bytes. */
+export function size(bytes) {
+  if (bytes < 1024) return `${bytes} bytes`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
+
+/** A text cut to a length. */
+export const cut = (text, max) => (text.length > max ? `${text.slice(0, max - 1)}…` : text);

@@ -1,0 +1,84 @@
+//! The frame of every page: navigation, which world this is, whether the line is live. It shows no faxes.
+
+import { at, world } from "./api.js";
+import { h, say } from "./dom.js";
+import { icon, mark } from "./icons.js";
+import * as live from "./live.js";
+import { help } from "./keys.js";
+
+/** The pages in the navigation. */
+export const PLACES = [
+  ["Faxes", "/console", "faxes", "f"],
+  ["Numbers", "/console/phone-numbers/incoming", "numbers", "n"],
+  ["Clock and rules", "/console/clock", "clock", "c"],
+  ["Alerts", "/console/alerts", "alerts", "a"],
+  ["Worlds", "/console/worlds", "worlds", "w"],
+  ["Connect", "/console/connect", "connect", "o"],
+];
+
+const WORDS = { connecting: "Connecting…", live: "Live", lost: "Not connected", refused: "No live events" };
+
+/** Builds the frame; answers the places that pages fill. */
+export function frame() {
+  const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
+  const side = h("header", { class: "side" });
+  const menu = h("button", { type: "button", class: "button small menu", "aria-expanded": "false", "aria-controls": "navigation", on: { click: () => toggle(!side.classList.contains("open")) } }, icon("menu"), "Menu");
+  const toggle = (open) => {
+    side.classList.toggle("open", open);
+    menu.setAttribute("aria-expanded", String(open));
+  };
+  const sid = h("span", { class: "sid mono" }, " ");
+  const name = h("span", { class: "what" }, "World");
+  const stateWords = h("span", {}, WORDS.connecting);
+  const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keys", title: "Keys (?)", on: { click: help } }, "?"));
+  side.append(
+    h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
+    menu,
+    h("nav", { id: "navigation", "aria-label": "Pages" }, h("ul", {}, links.map((link) => h("li", {}, link)))),
+    h("div", { class: "foot" }, h("a", { class: "world", href: at("/console/worlds") }, name, sid), state),
+  );
+  const lost = h("div", { class: "lost", role: "alert", hidden: true });
+  const main = h("main", { id: "main" });
+  const announcer = h("div", { class: "unseen", "aria-live": "polite", role: "status" });
+  document.body.replaceChildren(h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.querySelector("h1")?.focus(); } } }, "Skip to the page"), h("div", { class: "frame" }, side, h("div", {}, lost, main)), announcer);
+
+  live.on("state", (word) => {
+    state.dataset.state = word;
+    say(stateWords, WORDS[word]);
+    if (word === "lost") showLost(lost);
+    else if (word === "live" && !lost.hidden) {
+      lost.hidden = true;
+      say(announcer, "Connected again.");
+    }
+  });
+
+  return {
+    main,
+    announce: (text) => say(announcer, text),
+    /** Marks where the reader is, and carries the world along in every link. */
+    async arrived(path) {
+      toggle(false);
+      for (const link of links) {
+        link.setAttribute("href", at(link.dataset.path));
+        const own = link.dataset.path;
+        const here = own === "/console" ? path === own || path.startsWith("/console/faxes") || path === "/console/receive" || path === "/console/send" : own.startsWith("/console/phone-numbers") ? path.startsWith("/console/phone-numbers") : path === own;
+        if (here) link.setAttribute("aria-current", "page");
+        else link.removeAttribute("aria-current");
+      }
+      side.querySelector(".brand").setAttribute("href", at("/console"));
+      side.querySelector(".world").setAttribute("href", at("/console/worlds"));
+      try {
+        const own = await world();
+        say(name, own.friendly_name || "World");
+        say(sid, own.sid);
+      } catch {
+        say(sid, "unknown");
+      }
+    },
+  };
+}
+
+function showLost(element) {
+  element.replaceChildren(icon("alert"), h("span", {}, "The emulator doesn't answer. Trying to reconnect; what you see may be out of date."), h("button", { type: "button", class: "button small", on: { click: live.retry } }, "Try now"));
+  element.hidden = false;
+}

@@ -1,0 +1,154 @@
+//! The journal as it grows. One stream a page: it says when the line is lost, and finds its way back.
+//! It knows no page and renders nothing.
+
+import { control, controlUrl } from "./api.js";
+
+const KINDS = ["api.request", "fax.status", "fax.page", "document.fetched", "webhook.attempt", "webhook.replayed", "twiml.executed", "call.not-answered", "alert", "rule.fired", "rule.added", "rule.removed", "caller-id.adopted", "media.evicted", "answer.dropped", "clock.moved", "world.reset", "world.restored", "snapshot.taken"];
+/** Events are handed on in bunches this far apart: quick enough for the eye, and a busy world costs no more. */
+const BUNCH_MS = 120;
+/** Between attempts to find a lost emulator. */
+const RETRY_MS = [400, 800, 1500, 3000];
+/** Past so many missed events the journal may have dropped some, so pages start afresh. */
+const MISSED_MAX = 5000;
+/** Where a build has no stream. */
+const POLL_MS = 1000;
+
+const listeners = { events: new Set(), state: new Set(), restart: new Set() };
+let source = null;
+let seq = null;
+let bunch = [];
+let timer = 0;
+let tries = 0;
+let state = "connecting";
+let round = 0;
+let startedAt = null;
+
+/** Calls back with `events` (a list), `state` (a word) or `restart`; answers how to stop that. */
+export function on(what, listener) {
+  listeners[what].add(listener);
+  return () => listeners[what].delete(listener);
+}
+
+/** `connecting`, `live` or `lost`. */
+export const currentState = () => state;
+
+/** Begins, or begins anew for another world, with what comes after `since`. */
+export function start(since = null) {
+  stop();
+  seq = since;
+  open();
+}
+
+/** Ends the stream; a hidden page holds no connection. */
+export function stop() {
+  round += 1;
+  source?.close();
+  source = null;
+  clearTimeout(timer);
+  timer = 0;
+}
+
+/** Tries again now. */
+export function retry() {
+  stop();
+  open();
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? stop() : retry()));
+addEventListener("pagehide", stop);
+
+async function open() {
+  const mine = round;
+  try {
+    const health = await control("GET", "/health", { patience: 5000 });
+    const { last_seq: last } = await control("GET", "/events", { query: { limit: 0 }, patience: 5000 });
+    if (mine !== round) return;
+    const began = Date.now() / 1000 - health.uptime_seconds;
+    const restarted = startedAt !== null && Math.abs(began - startedAt) > 3;
+    startedAt = began;
+    if (restarted || (seq !== null && (last < seq || last - seq > MISSED_MAX))) {
+      seq = last;
+      setState("live");
+      for (const listener of listeners.restart) listener();
+    }
+    seq ??= last;
+  } catch (problem) {
+    if (mine === round) lost(problem);
+    return;
+  }
+  if (mine !== round) return;
+  stream(mine);
+}
+
+function stream(mine) {
+  source = new EventSource(controlUrl("/events", { since: seq }));
+  const arrived = (message) => {
+    bunch.push(message.data);
+    timer ||= setTimeout(flush, BUNCH_MS);
+  };
+  source.onopen = () => {
+    tries = 0;
+    setState("live");
+  };
+  source.onmessage = arrived;
+  for (const kind of KINDS) source.addEventListener(kind, arrived);
+  source.onerror = () => {
+    if (mine !== round) return;
+    const refused = source.readyState === EventSource.CLOSED;
+    source.close();
+    source = null;
+    if (refused) poll(mine);
+    else lost();
+  };
+}
+
+/** Asks again and again where there is no stream. */
+async function poll(mine) {
+  try {
+    const { events } = await control("GET", "/events", { query: { since: seq }, patience: 5000 });
+    if (mine !== round) return;
+    tries = 0;
+    setState("live");
+    tell(events);
+    setTimeout(() => mine === round && poll(mine), POLL_MS);
+  } catch (problem) {
+    if (mine === round) lost(problem);
+  }
+}
+
+function lost(problem) {
+  if (problem && problem.status !== 0) setState("refused");
+  else setState("lost");
+  const mine = round;
+  const wait = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)];
+  tries += 1;
+  setTimeout(() => mine === round && !document.hidden && open(), wait);
+}
+
+function flush() {
+  timer = 0;
+  const texts = bunch;
+  bunch = [];
+  const events = [];
+  for (const text of texts) {
+    try {
+      events.push(JSON.parse(text));
+    } catch {
+      // Not an event.
+    }
+  }
+  tell(events);
+}
+
+function tell(events) {
+  const news = events.filter((event) => Number.isInteger(event?.seq) && event.seq > (seq ?? 0));
+  if (news.length === 0) return;
+  seq = news[news.length - 1].seq;
+  for (const listener of [...listeners.events]) listener(news);
+}
+
+function setState(next) {
+  if (state === next) return;
+  state = next;
+  for (const listener of listeners.state) listener(next);
+}

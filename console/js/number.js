@@ -1,0 +1,74 @@
+//! A number's page: what it accepts, and whom the emulator asks and tells. Fields as Twilio's Console names them.
+
+import { at, forget, rest } from "./api.js";
+import { h } from "./dom.js";
+import { phone } from "./format.js";
+import { button, confirm, copyButton, field, head, linkButton, note, once, outcome, select, toast } from "./ui.js";
+
+const METHODS = [["POST", "HTTP POST"], ["GET", "HTTP GET"]];
+const ROOT = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers";
+
+/** The page. */
+export async function page(context) {
+  const sid = context.params[0];
+  const number = await rest("GET", `${ROOT}/${sid}.json`);
+  context.title(number.phone_number);
+  const told = outcome();
+  const address = (value, placeholder) => h("input", { type: "text", inputmode: "url", value: value ?? "", placeholder, autocomplete: "off", spellcheck: "false" });
+  const name = h("input", { type: "text", maxlength: 64, value: number.friendly_name ?? "", autocomplete: "off" });
+  const accepts = select([["voice", "Voice Calls"], ["fax", "Faxes"]], number.voice_receive_mode === "fax" ? "fax" : "voice", { on: { change: () => tell() } });
+  const url = address(number.voice_url, "http://localhost:3000/fax");
+  const method = select(METHODS, number.voice_method ?? "POST", { "aria-label": "Method of A Fax Comes In" });
+  const fallback = address(number.voice_fallback_url, "none");
+  const fallbackMethod = select(METHODS, number.voice_fallback_method ?? "POST", { "aria-label": "Method of Primary Handler Fails" });
+  const callback = address(number.status_callback, "none");
+  const callbackMethod = select(METHODS, number.status_callback_method ?? "POST", { "aria-label": "Method of Fax Status Changes" });
+  const row = (words, input, choice, hint) => {
+    const element = field(words, input, { hint });
+    const both = h("div", { class: "with" });
+    input.replaceWith(both);
+    both.append(input, choice);
+    return element;
+  };
+  const rows = [
+    row("A Fax Comes In", url, method, "Asked for TwiML the moment a fax machine calls"),
+    row("Primary Handler Fails", fallback, fallbackMethod, "Asked instead when the first fails"),
+    row("Fax Status Changes", callback, callbackMethod, "Told how a fax ended, but only if <Receive> has no action of its own"),
+  ];
+  const tell = () => {
+    voiceNote.hidden = accepts.value === "fax";
+  };
+  const cannot = number.capabilities?.fax === false;
+  const voiceNote = note(cannot ? "odd" : "", cannot ? "This number lacks the fax capability: it can't be switched to faxes." : "While it accepts voice calls, a fax to it is not answered. Choose Faxes.");
+  tell();
+  const save = once(async () => {
+    told.clear();
+    const saved = await rest("POST", `${ROOT}/${sid}.json`, {
+      FriendlyName: name.value, VoiceReceiveMode: accepts.value, VoiceUrl: url.value.trim(), VoiceMethod: method.value,
+      VoiceFallbackUrl: fallback.value.trim(), VoiceFallbackMethod: fallbackMethod.value, StatusCallback: callback.value.trim(), StatusCallbackMethod: callbackMethod.value,
+    });
+    forget();
+    accepts.value = saved.voice_receive_mode === "fax" ? "fax" : "voice";
+    tell();
+    told.good("Saved.");
+  }, told.fail);
+  const release = once(async () => {
+    if (!(await confirm(`Release ${number.phone_number}?`, "It goes back to the inventory; its settings are gone.", "Release"))) return;
+    await rest("DELETE", `${ROOT}/${sid}.json`);
+    forget();
+    toast("Released.");
+    context.go(at("/console/phone-numbers/incoming"));
+  });
+  const can = Object.entries(number.capabilities ?? {}).filter(([, has]) => has).map(([word]) => h("span", { class: "tag" }, { voice: "Voice", sms: "SMS", mms: "MMS", fax: "Fax" }[word.toLowerCase()] ?? word));
+  return [
+    head(number.phone_number, { back: ["Numbers", at("/console/phone-numbers/incoming")], actions: [linkButton("Send a fax to it", at("/console/receive", { to: number.phone_number }), { mark: "in" })] }),
+    h("p", { class: "row muted small" }, h("span", {}, phone(number.phone_number)), h("span", { class: "tags" }, can), h("span", { class: "copyline" }, h("span", { class: "mono" }, number.sid), copyButton(number.sid, "Copy number SID"))),
+    h(
+      "form",
+      { class: "stack", on: { submit: save }, novalidate: true },
+      h("div", { class: "card pad stack" }, h("h2", {}, "Voice and fax"), h("div", { class: "fields" }, field("Accepts", accepts), field("Friendly name", name)), voiceNote, rows),
+      told.element,
+      h("div", { class: "row" }, button("Save", null, { kind: "first", type: "submit" }), button("Release the number", release, { kind: "grave" })),
+    ),
+  ];
+}

@@ -1,0 +1,63 @@
+//! Sending a fax, by the same REST call that an app makes. Watching it is the fax's page.
+
+import { at, rest, world } from "./api.js";
+import { fill, h } from "./dom.js";
+import { phone } from "./format.js";
+import { askSamples } from "./receive.js";
+import { snippets } from "./snippets.js";
+import { button, code, field, head, once, outcome, select } from "./ui.js";
+
+const BEHAVE = [
+  ["+15558675310", "delivered"],
+  ["+15005550101", "busy, 34002"],
+  ["+15005550102", "no answer, 34003"],
+  ["+15005550103", "fails before any page, 34004"],
+  ["+15005550104", "fails after page 1, 34004"],
+  ["+15005550105", "incompatible machine, 34108"],
+  ["+15005550106", "delivered over a slow noisy line"],
+  ["+15005550107", "busy twice within the Ttl, then delivered"],
+];
+
+/** The page. */
+export async function page(context) {
+  context.title("Send a fax");
+  const [own, samples] = await Promise.all([world(), askSamples()]);
+  const told = outcome();
+  const callers = own.numbers.map((number) => number.phone_number);
+  const from = h("input", { type: "text", value: callers[0] ?? "", list: "callers", autocomplete: "off", spellcheck: "false", required: true });
+  const to = h("input", { type: "text", value: context.query.get("to") ?? "+15558675310", autocomplete: "off", spellcheck: "false", required: true });
+  const behaviours = h("div", { class: "chips", role: "group", "aria-label": "Numbers that behave" }, BEHAVE.map(([number, words]) => h("button", { type: "button", on: { click: () => { to.value = number; shown(); } } }, h("span", { class: "mono" }, phone(number)), h("span", { class: "muted" }, words))));
+  const media = h("input", { type: "url", placeholder: "http://localhost:3000/letter.pdf", value: samples[0] ? new URL(samples[0].url, location.href).href : "", autocomplete: "off", spellcheck: "false", required: true });
+  const sample = samples.length > 0 && select([["", "Choose…"], ...samples.map((each, i) => [String(i), each.title])], "", { on: { change: () => { if (sample.value) media.value = new URL(samples[Number(sample.value)].url, location.href).href; shown(); } } });
+  const quality = select([["", "Fine (default)"], ["standard", "Standard"], ["fine", "Fine"], ["superfine", "Superfine"]], "");
+  const callback = h("input", { type: "url", placeholder: "http://localhost:3000/status", autocomplete: "off", spellcheck: "false" });
+  const ttl = h("input", { type: "number", min: 1, placeholder: "none", inputmode: "numeric" });
+  const store = h("input", { type: "checkbox", checked: true });
+  const command = h("div", {});
+
+  const order = () => ({ From: from.value.trim(), To: to.value.trim(), MediaUrl: media.value.trim(), Quality: quality.value || null, StatusCallback: callback.value.trim() || null, Ttl: ttl.value || null, StoreMedia: store.checked ? null : "false" });
+  const shown = () => {
+    const params = Object.fromEntries(Object.entries(order()).filter(([, value]) => value !== null));
+    const text = snippets.curl({ method: "POST", url: `${location.origin}/v1/Faxes`, params }).replace("curl -X POST", `curl -X POST -u "${own.sid}:$TWILIO_AUTH_TOKEN"`);
+    fill(command, code(text, "The same as curl"));
+  };
+  shown();
+  const send = once(async () => {
+    told.clear();
+    const fax = await rest("POST", "/v1/Faxes", order());
+    context.go(at(`/console/faxes/${fax.sid}`));
+  }, told.fail);
+
+  return [
+    head("Send a fax", { back: ["Faxes", at("/console")], lead: "As an app does it: POST /v1/Faxes. The emulator fetches the document from its URL, as Twilio would." }),
+    h(
+      "form",
+      { class: "stack", on: { submit: send, input: shown } },
+      h("div", { class: "card pad stack" }, h("div", { class: "fields" }, field("From", from, { hint: "A number of this world, or a verified caller id" }), field("To", to, { hint: "Any number is delivered to; these behave on purpose:" })), behaviours, h("datalist", { id: "callers" }, callers.map((number) => h("option", { value: number })))),
+      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The address of the document", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Who is told of each status" }), field("Ttl", ttl, { hint: "Minutes in which a busy line is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
+      told.element,
+      h("div", { class: "row" }, button("Send it", null, { kind: "first", type: "submit", mark: "out" })),
+      command,
+    ),
+  ];
+}

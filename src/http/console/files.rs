@@ -1,0 +1,105 @@
+//! The console's files as the binary carries them, each with its type and entity tag. It answers no request.
+
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
+use sha2::{Digest, Sha256};
+
+/// Hex digits of a digest that names a version; collisions would need thousands of builds.
+const DIGEST_CHARS: usize = 16;
+/// Where the shell names the folder of this build's files.
+const ASSETS_MARK: &str = "{assets}";
+
+/// A file to be served.
+pub(super) struct File {
+    pub(super) path: &'static str,
+    pub(super) content_type: &'static str,
+    pub(super) etag: String,
+    pub(super) bytes: Bytes,
+}
+
+macro_rules! embedded {
+    ($($path:literal)*) => {
+        &[$(($path, include_bytes!(concat!("../../../console/", $path)).as_slice())),*]
+    };
+}
+
+/// What lies in `console/`; a test holds this list to the folder.
+const EMBEDDED: &[(&str, &[u8])] = embedded!(
+    "css/base.css"
+    "css/pages.css"
+    "css/parts.css"
+    "favicon.svg"
+    "js/alerts.js"
+    "js/api.js"
+    "js/app.js"
+    "js/clock.js"
+    "js/codes.js"
+    "js/connect.js"
+    "js/conversation.js"
+    "js/dom.js"
+    "js/drop.js"
+    "js/empty.js"
+    "js/exchange.js"
+    "js/fax.js"
+    "js/faxes.js"
+    "js/format.js"
+    "js/frame.js"
+    "js/icons.js"
+    "js/keys.js"
+    "js/live.js"
+    "js/number.js"
+    "js/numbers.js"
+    "js/receive.js"
+    "js/rules.js"
+    "js/search.js"
+    "js/send.js"
+    "js/snippets.js"
+    "js/ui.js"
+    "js/viewer.js"
+    "js/worlds.js"
+);
+
+static FILES: LazyLock<Vec<File>> =
+    LazyLock::new(|| EMBEDDED.iter().map(|(path, bytes)| File::of(path, Bytes::from_static(bytes))).collect());
+
+/// The name of this build: it changes with any of the files.
+pub(super) static BUILD: LazyLock<String> = LazyLock::new(|| digest(EMBEDDED.iter().map(|(_, bytes)| *bytes)));
+
+/// The page that all pages are.
+pub(super) static SHELL: LazyLock<File> = LazyLock::new(|| {
+    let text = include_str!("../../../console/index.html").replace(ASSETS_MARK, &format!("/console/assets/{}", *BUILD));
+    File::of("index.html", text.into())
+});
+
+/// The file at a path below `console/`.
+pub(super) fn find(path: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.path == path)
+}
+
+impl File {
+    fn of(path: &'static str, bytes: Bytes) -> Self {
+        let etag = format!("\"{}\"", digest(std::iter::once(bytes.as_ref())));
+        Self { path, content_type: content_type(path), etag, bytes }
+    }
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+fn digest<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
+    let hash = parts.fold(Sha256::new(), Digest::chain_update).finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..DIGEST_CHARS].to_owned()
+}
+
+#[cfg(test)]
+pub(super) fn embedded_paths() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(path, _)| *path)
+}

@@ -1,0 +1,103 @@
+//! The web console: its files, embedded in the binary, and the headers that keep a page to itself. It reads no world:
+//! what the pages show, they ask of the control API and the REST API like any other client.
+
+mod files;
+
+use axum::Router;
+use axum::extract::{Path, Request};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+
+use self::files::{BUILD, File, SHELL};
+use super::control::guard;
+use super::router::no_such_resource;
+use crate::emulator::Emulator;
+
+/// The root of the pages.
+const BASE: &str = "/console";
+
+/// Nothing but this origin's own files runs, nothing frames a page, and no markup is ever made out of text.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
+                                       font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                                       frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+/// What carries the build's name in its path never changes.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// All else is asked for again, and answered 304 where it is the same.
+const REVALIDATE: &str = "no-cache";
+
+/// The routes of the console.
+pub(super) fn router(emulator: Emulator) -> Router {
+    Router::new()
+        .route("/", get(start))
+        .route("/favicon.ico", get(|headers: HeaderMap| async move { file("favicon.svg", &headers, REVALIDATE) }))
+        .route(BASE, get(page))
+        .route("/console/", get(page))
+        .route("/console/{*path}", get(page))
+        .route("/console/assets/{build}/{*path}", get(asset))
+        .layer(middleware::map_response(secured))
+        .layer(middleware::from_fn_with_state(emulator, guard::check))
+        .layer(middleware::from_fn(browsers_only))
+}
+
+/// Whoever calls `/` as an API client is told what API clients are told.
+async fn browsers_only(request: Request, next: Next) -> Response {
+    if request.uri().path() == "/" && !wants_html(request.headers()) {
+        return no_such_resource(request).await;
+    }
+    next.run(request).await
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+async fn start(uri: Uri) -> Redirect {
+    match uri.query() {
+        Some(query) => Redirect::temporary(&format!("{BASE}?{query}")),
+        None => Redirect::temporary(BASE),
+    }
+}
+
+/// Every page is the same shell; its script reads the path.
+async fn page(headers: HeaderMap) -> Response {
+    answer(&SHELL, &headers, REVALIDATE)
+}
+
+async fn asset(Path((build, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    // A page opened before an upgrade asks for the files of the older build.
+    file(&path, &headers, if build == *BUILD { IMMUTABLE } else { REVALIDATE })
+}
+
+fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
+    files::find(path).map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| answer(file, headers, caching))
+}
+
+fn answer(file: &File, headers: &HeaderMap, caching: &'static str) -> Response {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let same =
+        known.is_some_and(|known| known.split(',').any(|each| each.trim().trim_start_matches("W/") == file.etag));
+    let head = [(header::ETAG, file.etag.as_str()), (header::CACHE_CONTROL, caching)];
+    if same {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
+    }
+    (head, [(header::CONTENT_TYPE, file.content_type)], file.bytes.clone()).into_response()
+}
+
+async fn secured(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+#[path = "../console_tests.rs"]
+mod tests;

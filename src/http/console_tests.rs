@@ -1,0 +1,91 @@
+//! Tests of the console's delivery: types, caching, and the headers that keep a page to itself.
+
+use std::collections::BTreeSet;
+use std::path::Path as FilePath;
+
+use axum::body::to_bytes;
+use axum::http::StatusCode;
+
+use super::*;
+
+fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(name, HeaderValue::from_str(value).unwrap());
+    headers
+}
+
+/// Every file below `console/`, by its path from there.
+fn on_disk() -> BTreeSet<String> {
+    fn walk(folder: &FilePath, root: &FilePath, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                walk(&entry, root, found);
+            } else {
+                found.insert(entry.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/"));
+            }
+        }
+    }
+    let root = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("console");
+    let mut found = BTreeSet::new();
+    walk(&root, &root, &mut found);
+    found
+}
+
+#[test]
+fn every_file_of_the_console_is_embedded() {
+    let mut embedded: BTreeSet<String> = files::embedded_paths().map(ToOwned::to_owned).collect();
+    embedded.insert("index.html".to_owned());
+    assert_eq!(embedded, on_disk());
+}
+
+#[tokio::test]
+async fn the_shell_names_files_that_exist_and_holds_no_script_or_style_of_its_own() {
+    let body = to_bytes(page(HeaderMap::new()).await.into_body(), usize::MAX).await.unwrap();
+    let text = String::from_utf8(body.into()).unwrap();
+    let assets = format!("/console/assets/{}/", *BUILD);
+    let named: Vec<&str> = text.split(&assets).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(named.len() > 3, "{named:?}");
+    for path in named {
+        assert!(files::find(path).is_some(), "{path}");
+    }
+    assert!(!text.contains("<style") && !text.contains("style=") && !text.contains(" on"), "{text}");
+    assert!(text.matches("<script").count() == text.matches("<script type=\"module\" src=").count());
+}
+
+#[tokio::test]
+async fn a_file_of_this_build_is_kept_for_good_and_of_another_is_asked_for_again() {
+    let served = |build: &str| asset(Path((build.to_owned(), "js/app.js".to_owned())), HeaderMap::new());
+    let response = served(&BUILD).await;
+    assert_eq!(response.headers()[header::CACHE_CONTROL], IMMUTABLE);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+    assert_eq!(served("older").await.headers()[header::CACHE_CONTROL], REVALIDATE);
+    let missing = asset(Path((BUILD.clone(), "../Cargo.toml".to_owned())), HeaderMap::new()).await;
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_page_that_is_known_is_not_sent_again() {
+    let etag = page(HeaderMap::new()).await.headers()[header::ETAG].clone();
+    let again = page(headers(header::IF_NONE_MATCH, etag.to_str().unwrap())).await;
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    let changed = page(headers(header::IF_NONE_MATCH, "\"other\"")).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_page_runs_nothing_but_its_own_files_and_is_framed_by_nobody() {
+    let response = secured(page(HeaderMap::new()).await).await;
+    let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"));
+    assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+}
+
+#[test]
+fn only_browsers_are_led_to_the_console() {
+    assert!(wants_html(&headers(header::ACCEPT, "text/html,application/xhtml+xml;q=0.9")));
+    assert!(!wants_html(&headers(header::ACCEPT, "application/json")));
+    assert!(!wants_html(&HeaderMap::new()));
+}
