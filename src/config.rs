@@ -21,7 +21,7 @@ pub use self::parse::{
 pub use self::settings::{Given, LIST_LEN_MAX, Origin, Place, Setting, Settings};
 
 use crate::io::client::ConnectTo;
-use crate::model::account::{Accounts, Callbacks, Dialect, Documents, PriceForm};
+use crate::model::account::{Accounts, Callbacks, Dialect, Documents, PriceForm, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
@@ -124,6 +124,10 @@ pub struct Config {
     pub fax_url: Option<Box<str>>,
     /// The default number's StatusCallback; `founding_accounts` has it in place.
     pub status_callback: Option<Box<str>>,
+    /// The default account's Debugger webhook; `founding_accounts` has it in place.
+    pub debugger_url: Option<Box<str>>,
+    /// What the Fax API does where an account doesn't say otherwise.
+    pub service: Service,
     /// What a MediaUrl may lead to.
     pub documents: Documents,
     /// How `price` is written.
@@ -158,6 +162,8 @@ impl Default for Config {
             callbacks: Callbacks::All,
             fax_url: None,
             status_callback: None,
+            debugger_url: None,
+            service: Service::Full,
             documents: Documents::Lenient,
             price: PriceForm::Text,
             trust_ca: Vec::new(),
@@ -205,9 +211,14 @@ impl Config {
                 auth_token: Some(self.default_account.auth_token.clone()),
                 dialect: Dialect::Twilio,
                 callbacks: None,
+                service: None,
+                debugger_url: None,
                 numbers: vec![(DEFAULT_NUMBER, is_fax)],
                 caller_ids: Vec::new(),
             });
+        }
+        if let Some(account) = accounts.first_mut() {
+            account.debugger_url = self.debugger_url.clone().or(account.debugger_url.take());
         }
         if let Some((_, change)) = accounts.first_mut().and_then(|account| account.numbers.first_mut()) {
             if let Some(url) = &self.fax_url {
@@ -241,6 +252,7 @@ impl Config {
         let price = parse::word(PriceForm::ALL, PriceForm::as_str);
         let log_format = parse::word(LogFormat::ALL, LogFormat::as_str);
         let log_level = parse::word(LogLevel::ALL, LogLevel::as_str);
+        let retired = settings.one(S::Retired, parse::boolean)?.unwrap_or(false);
         Ok(Self {
             listen: settings.one(S::Listen, parse::address)?.unwrap_or(self.listen),
             port_file: settings.one(S::PortFile, port_file)?,
@@ -254,6 +266,8 @@ impl Config {
             callbacks: settings.one(S::Callbacks, callbacks)?.unwrap_or(self.callbacks),
             fax_url: settings.one(S::FaxUrl, parse::webhook_url)?,
             status_callback: settings.one(S::StatusCallback, parse::webhook_url)?,
+            debugger_url: settings.one(S::DebuggerUrl, parse::webhook_url)?,
+            service: if retired { Service::Retired } else { self.service },
             documents: settings.one(S::Documents, documents)?.unwrap_or(self.documents),
             price: settings.one(S::Price, price)?.unwrap_or(self.price),
             trust_ca: settings.each(S::TrustCa, trusted_ca)?,
@@ -353,6 +367,8 @@ mod tests {
         assert_eq!((config.accounts, config.callbacks), (Accounts::Strict, Callbacks::QueuedAndFinal));
         assert_eq!((config.documents, config.price), (Documents::Strict, PriceForm::Number));
         assert_eq!((config.media_budget_bytes, config.insecure_webhooks), (512 << 20, true));
+        assert_eq!(config.service, Service::Retired);
+        assert_eq!(config.debugger_url.as_deref(), Some("http://127.0.0.1:3000/debugger"));
         assert_eq!((config.log_format, config.log_level), (LogFormat::Json, LogLevel::Debug));
         assert_eq!(config.trust_ca.len(), 1);
         assert_eq!(config.fax_url.as_deref(), Some("http://localhost:3000/fax"));
@@ -360,6 +376,8 @@ mod tests {
         assert_eq!(first.sid, "AC0123456789abcdef0123456789abcdef".parse().ok());
         assert_eq!(first.auth_token.as_deref(), Some("a token"));
         assert_eq!((first.dialect, first.callbacks), (Dialect::SignalWire, Some(Callbacks::Final)));
+        assert_eq!(first.service, Some(Service::TestCredentials));
+        assert_eq!(first.debugger_url.as_deref(), Some("http://127.0.0.1:3000/alerts"));
         assert_eq!(first.caller_ids, [PhoneNumber::from_digits(15_558_675_310)]);
         assert_eq!((second.sid, second.auth_token.as_deref(), second.callbacks), (None, None, None));
         assert!(second.numbers.is_empty() && second.caller_ids.is_empty());
@@ -388,7 +406,7 @@ mod tests {
             (
                 "unknown-account-key.toml",
                 "unknown-account-key.toml:3:1: unknown key `colour` in [[accounts]]; the keys there are sid, auth_token, \
-                 dialect, callbacks, numbers, caller_ids",
+                 dialect, callbacks, service, debugger_url, numbers, caller_ids",
             ),
             (
                 "unknown-number-key.toml",

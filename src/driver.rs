@@ -147,6 +147,7 @@ fn origin(intent: &Intent) -> Arc<str> {
         Intent::FetchDocument { url } => url,
         Intent::AskForTwiml(request) => &request.url,
         Intent::Deliver(notice) => &notice.url,
+        Intent::Report(report) => &report.url,
     };
     match url::Url::parse(url) {
         Ok(parsed) if parsed.has_host() => parsed.origin().ascii_serialization().into(),

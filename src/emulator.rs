@@ -7,16 +7,17 @@ use tokio::runtime::Handle;
 
 use crate::clock::RealTime;
 use crate::driver;
-use crate::engine::input::DocumentFault;
+use crate::engine::input::{Command, DocumentFault, Input, KeyCommand, Reply};
 use crate::engine::random::WorldSeed;
 use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
 use crate::io::{Performer, Signer};
-use crate::model::account::{Account, Accounts, Callbacks, Dialect, PriceForm};
+use crate::model::account::{Account, Accounts, Callbacks, Dialect, PriceForm, Service};
 use crate::model::media::Document;
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::AccountSid;
+use crate::model::refusal::Refusal;
+use crate::model::sid::{AccountSid, KeySid};
 
 pub use crate::world::World;
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub rules: Rules,
     /// How `price` is written.
     pub price: PriceForm,
+    /// What the Fax API does where an account doesn't say otherwise.
+    pub service: Service,
     /// What links are built on, instead of the request's own origin.
     pub public_url: Option<Arc<str>>,
     /// Further host names of the control API.
@@ -51,6 +54,12 @@ pub struct AccountSetup {
     pub dialect: Option<Dialect>,
     /// Which statuses are told, where it differs from the emulator's choice.
     pub callbacks: Option<Callbacks>,
+    /// What the Fax API does for it, where it differs from the emulator's choice.
+    pub service: Option<Service>,
+    /// Whose subaccount it is.
+    pub owner: Option<AccountSid>,
+    /// Its Debugger webhook.
+    pub debugger_url: Option<Box<str>>,
     /// Its numbers at the start.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// Its verified caller ids at the start.
@@ -66,6 +75,9 @@ pub enum SignInError {
     /// Another token was used first.
     #[error("the token is not that of account {0}")]
     WrongToken(AccountSid),
+    /// No such API key, or another secret.
+    #[error("there is no API key {0} with that secret")]
+    WrongKey(KeySid),
     /// There are too many worlds to found another.
     #[error("there are {limit} accounts already, the most that are kept")]
     TooManyWorlds {
@@ -104,6 +116,11 @@ struct Shared {
 #[derive(Default)]
 struct Worlds {
     by_sid: BTreeMap<AccountSid, World>,
+    /// Subaccounts by their owner, in order of founding.
+    owned: BTreeMap<AccountSid, BTreeMap<u64, AccountSid>>,
+    /// Whose API keys are whose.
+    keys: BTreeMap<KeySid, AccountSid>,
+    founded: u64,
     minted: u64,
 }
 
@@ -184,6 +201,59 @@ impl Emulator {
         if world.claim(token) { Ok(world) } else { Err(SignInError::WrongToken(account)) }
     }
 
+    /// Lets a client with an API key into the world of the key's account.
+    ///
+    /// # Errors
+    /// There is no such key, or it has another secret.
+    pub fn sign_in_with_key(&self, key: KeySid, secret: &str) -> Result<World, SignInError> {
+        let world = self.worlds_read(|worlds| worlds.by_sid.get(worlds.keys.get(&key)?).cloned());
+        let world = world.filter(|world| world.read(|engine| engine.key_fits(key, secret)));
+        world.ok_or(SignInError::WrongKey(key))
+    }
+
+    /// Creates an API key of an account.
+    ///
+    /// # Errors
+    /// The account has too many.
+    pub fn create_key(&self, world: &World, friendly_name: Box<str>) -> Result<KeySid, Refusal> {
+        let reply = world.handle(Input::Command(Command::Key(KeyCommand::Create(friendly_name))))?;
+        let Reply::Key(sid) = reply else { unreachable!("a key's creation is answered with a key, not {reply:?}") };
+        self.worlds_write(|worlds| worlds.keys.insert(sid, world.sid()));
+        Ok(sid)
+    }
+
+    /// Founds a subaccount; its SID depends on its owner and its place among its owner's only.
+    ///
+    /// # Errors
+    /// There are too many accounts.
+    pub fn found_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, FoundError> {
+        let seed = WorldSeed::of(self.0.settings.seed, owner.sid());
+        let siblings = self.subaccounts(owner.sid()).len() as u64;
+        for place in siblings.. {
+            let setup = AccountSetup {
+                sid: Some(AccountSid::from_bytes(seed.sid_bytes("subaccount", b"", place))),
+                owner: Some(owner.sid()),
+                friendly_name: Some(friendly_name.into()),
+                service: Some(owner.read(|engine| engine.account().service)),
+                ..AccountSetup::default()
+            };
+            match self.found(setup) {
+                Err(FoundError::Exists(_)) => {}
+                founded => return founded,
+            }
+        }
+        Err(FoundError::TooManyWorlds { limit: WORLDS_MAX })
+    }
+
+    /// The subaccounts of an account, in order of founding.
+    #[must_use]
+    pub fn subaccounts(&self, owner: AccountSid) -> Vec<World> {
+        self.worlds_read(|worlds| {
+            let owned = worlds.owned.get(&owner).into_iter().flat_map(BTreeMap::values);
+            owned.filter_map(|sid| worlds.by_sid.get(sid).cloned()).collect()
+        })
+    }
+
     /// The world of an account, founded without a token where it doesn't exist yet: the first client claims it.
     ///
     /// # Errors
@@ -217,17 +287,17 @@ impl Emulator {
         self.found_with_token(AccountSetup { sid: Some(sid), ..setup }, Some(token))
     }
 
-    /// Closes a world; answers whether there was one. The default world stays.
+    /// Closes a world and those of its subaccounts; answers whether there was one. The default world stays.
     #[must_use]
     pub fn remove(&self, account: AccountSid) -> bool {
         if account == self.0.default {
             return false;
         }
-        let removed = self.worlds_write(|worlds| worlds.by_sid.remove(&account));
-        if let Some(world) = &removed {
+        let removed = self.worlds_write(|worlds| worlds.remove(account));
+        for world in &removed {
             world.close();
         }
-        removed.is_some()
+        !removed.is_empty()
     }
 
     /// Closes all worlds: no effect is begun any more.
@@ -240,14 +310,14 @@ impl Emulator {
     fn found_with_token(&self, setup: AccountSetup, auth_token: Option<Box<str>>) -> Result<World, FoundError> {
         let sid = setup.sid.unwrap_or(self.0.default);
         let settings = &self.0.settings;
-        let founding = Founding {
-            account: Account {
-                sid,
-                auth_token,
-                friendly_name: setup.friendly_name.unwrap_or_else(|| "fauxfax account".into()),
-                dialect: setup.dialect.unwrap_or(Dialect::Twilio),
-                created: self.0.real.now(),
-            },
+        let mut account = Account::new(sid, auth_token, self.0.real.now());
+        account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
+        account.dialect = setup.dialect.unwrap_or(account.dialect);
+        account.service = setup.service.unwrap_or(settings.service);
+        account.debugger_url = setup.debugger_url;
+        account.owner = setup.owner;
+        let mut founding = Founding {
+            account,
             seed: WorldSeed::of(settings.seed, sid),
             inventory_seed: settings.seed,
             numbers: setup.numbers,
@@ -260,6 +330,11 @@ impl Emulator {
             }
             if worlds.by_sid.len() >= WORLDS_MAX {
                 return Err(FoundError::TooManyWorlds { limit: WORLDS_MAX });
+            }
+            worlds.founded += 1;
+            founding.account.ordinal = worlds.founded;
+            if let Some(owner) = founding.account.owner {
+                worlds.owned.entry(owner).or_default().insert(worlds.founded, sid);
             }
             let world = World::found(founding, self.0.real);
             worlds.by_sid.insert(sid, world.clone());
@@ -279,6 +354,18 @@ impl Emulator {
 }
 
 impl Worlds {
+    /// Takes a world, its API keys and its subaccounts' worlds out of the registry.
+    fn remove(&mut self, account: AccountSid) -> Vec<World> {
+        let Some(world) = self.by_sid.remove(&account) else { return Vec::new() };
+        self.keys.retain(|_, owner| *owner != account);
+        for owned in self.owned.values_mut() {
+            owned.retain(|_, sid| *sid != account);
+        }
+        let subaccounts = self.owned.remove(&account).unwrap_or_default();
+        let theirs = subaccounts.into_values().flat_map(|sid| self.remove(sid)).collect::<Vec<_>>();
+        std::iter::once(world).chain(theirs).collect()
+    }
+
     fn mint_sid(&mut self, seed: u64) -> AccountSid {
         loop {
             self.minted += 1;

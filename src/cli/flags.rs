@@ -44,6 +44,10 @@ pub struct ServeFlags {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     status_callback: Option<String>,
 
+    /// Told of each alert about the default account, as Twilio's Debugger webhook [env: FAUXFAX_DEBUGGER_URL]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
+    debugger_url: Option<String>,
+
     /// Reach host FROM at TO, as localhost=host.docker.internal in a container; URL and signature stay; repeatable
     /// [env: FAUXFAX_CONNECT_TO, with commas]
     #[arg(long, value_name = "FROM=TO", help_heading = YOUR_APP)]
@@ -90,6 +94,13 @@ pub struct ServeFlags {
     #[arg(long, value_name = "FORM", value_parser = words(PriceForm::ALL, PriceForm::as_str), help_heading = SERVICE)]
     price: Option<String>,
 
+    /// Refuse each fax call as Twilio does today (error 34005) [default: false] [env: FAUXFAX_RETIRED]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = SERVICE
+    )]
+    retired: Option<String>,
+
     /// Media kept in memory by each account, such as 512MiB; past it the oldest finished go
     /// [default: 1GiB] [env: FAUXFAX_MEDIA_BUDGET]
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
@@ -123,6 +134,8 @@ impl ServeFlags {
             .with_flag(Setting::AllowHost, self.allow_host)
             .with_flag(Setting::FaxUrl, self.fax_url)
             .with_flag(Setting::StatusCallback, self.status_callback)
+            .with_flag(Setting::DebuggerUrl, self.debugger_url)
+            .with_flag(Setting::Retired, self.retired)
             .with_flag(Setting::ConnectTo, self.connect_to)
             .with_flag(Setting::TrustCa, self.trust_ca)
             .with_flag(Setting::InsecureWebhooks, self.insecure_webhooks)
@@ -194,7 +207,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 10);
+        assert_eq!(defaults.len(), 11);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }

@@ -8,12 +8,13 @@ use super::error::ConfigError;
 use super::file::Table;
 use super::parse;
 use super::settings::Given;
-use crate::model::account::{Callbacks, Dialect};
+use crate::model::account::{Callbacks, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, ApplicationSid};
 
-const ACCOUNT_KEYS: &[&str] = &["sid", "auth_token", "dialect", "callbacks", NUMBERS_KEY, CALLER_IDS_KEY];
+const ACCOUNT_KEYS: &[&str] =
+    &["sid", "auth_token", "dialect", "callbacks", "service", "debugger_url", NUMBERS_KEY, CALLER_IDS_KEY];
 const NUMBERS_KEY: &str = "numbers";
 const CALLER_IDS_KEY: &str = "caller_ids";
 const PHONE_NUMBER_KEY: &str = "phone_number";
@@ -54,6 +55,10 @@ pub struct ConfiguredAccount {
     pub dialect: Dialect,
     /// Which status changes fire a StatusCallback, where it differs from the general setting.
     pub callbacks: Option<Callbacks>,
+    /// What the Fax API does for it, where it differs from the general setting.
+    pub service: Option<Service>,
+    /// Its Debugger webhook, which is told of each alert.
+    pub debugger_url: Option<Box<str>>,
     /// Its numbers, with the attributes that differ from a new number's.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// Its verified caller ids.
@@ -65,6 +70,7 @@ impl fmt::Debug for ConfiguredAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
+        shown.field("service", &self.service).field("debugger_url", &self.debugger_url);
         shown.field("numbers", &self.numbers).field("caller_ids", &self.caller_ids).finish_non_exhaustive()
     }
 }
@@ -86,6 +92,9 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
     let dialect = table.text("dialect")?.map(|given| given.parse(dialect)).transpose()?.unwrap_or(Dialect::Twilio);
     let callbacks = parse::word(Callbacks::ALL, Callbacks::as_str);
     let callbacks = table.text("callbacks")?.map(|given| given.parse(callbacks)).transpose()?;
+    let service = parse::word(Service::ALL, Service::as_str);
+    let service = table.text("service")?.map(|given| given.parse(service)).transpose()?;
+    let debugger_url = table.text("debugger_url")?.map(|given| given.parse(parse::webhook_url)).transpose()?;
     let mut own = BTreeSet::new();
     let numbers = table.tables(NUMBERS_KEY, "[[accounts.numbers]]")?;
     let numbers = numbers.iter().map(|table| number(table, &mut own)).collect::<Result<_, _>>()?;
@@ -96,7 +105,7 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
         phone_number(table, &mut verified)
     });
     let caller_ids = caller_ids.collect::<Result<_, _>>()?;
-    Ok(ConfiguredAccount { sid, auth_token, dialect, callbacks, numbers, caller_ids })
+    Ok(ConfiguredAccount { sid, auth_token, dialect, callbacks, service, debugger_url, numbers, caller_ids })
 }
 
 fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNumber, NumberChange), ConfigError> {

@@ -28,6 +28,8 @@ words!(
         FaxUrl = "fax_url",
         /// The default number's StatusCallback.
         StatusCallback = "status_callback",
+        /// The default account's Debugger webhook.
+        DebuggerUrl = "debugger_url",
         /// Where requests for a host really go.
         ConnectTo = "connect_to",
         /// Certificates that webhooks trust besides the public ones.
@@ -46,6 +48,8 @@ words!(
         Documents = "documents",
         /// How `price` is written.
         Price = "price",
+        /// Whether each fax call is refused, as today.
+        Retired = "retired",
         /// How much media is kept.
         MediaBudget = "media_budget",
         /// How the log is written.

@@ -17,6 +17,12 @@ pub fn rfc2822(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
+/// `2015-07-30 08:00 pm`, as in the default name of a subaccount.
+#[must_use]
+pub fn with_meridian(moment: Timestamp) -> String {
+    civil_utc(moment).strftime("%Y-%m-%d %I:%M %P").to_string()
+}
+
 /// `20150730T200000Z`, as pre-signed URLs have it.
 #[must_use]
 pub fn compact(moment: Timestamp) -> String {

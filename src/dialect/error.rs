@@ -12,6 +12,12 @@ pub const CODE_FRIENDLY_NAME: u32 = 20002;
 pub const CODE_UNAUTHENTICATED: u32 = 20003;
 /// `Method not allowed`.
 pub const CODE_METHOD_NOT_ALLOWED: u32 = 20004;
+/// `Account not active`.
+pub const CODE_NOT_ACTIVE: u32 = 20005;
+/// `Access Denied`.
+pub const CODE_ACCESS_DENIED: u32 = 20006;
+/// `Test Credentials`.
+pub const CODE_TEST_CREDENTIALS: u32 = 20008;
 /// `Cannot delete this resource before it is complete`.
 pub const CODE_STILL_ACTIVE: u32 = 20009;
 /// `Not Found`.
@@ -42,24 +48,45 @@ pub const CODE_INVALID_URL: u32 = 21402;
 pub const CODE_INVALID_METHOD: u32 = 21403;
 /// `Cannot set VoiceFallbackUrl without setting Url`.
 pub const CODE_FALLBACK_WITHOUT_URL: u32 = 21405;
+/// `Invalid Phone Number`.
+pub const CODE_INVALID_NUMBER: u32 = 21401;
+/// `ApplicationSid is not accessible`.
+pub const CODE_APPLICATION: u32 = 21420;
 /// `Phone Number is invalid`.
 pub const CODE_NUMBER_INVALID: u32 = 21421;
 /// `PhoneNumber is not available`.
 pub const CODE_NUMBER_UNAVAILABLE: u32 = 21422;
+/// `Phone number already validated on your account`.
+pub const CODE_CALLER_ID_EXISTS: u32 = 21450;
 /// `Invalid area code`.
 pub const CODE_INVALID_AREA: u32 = 21451;
 /// `No phone numbers found in area code`.
 pub const CODE_NONE_IN_AREA: u32 = 21452;
+/// `Invalid CallDelay`.
+pub const CODE_INVALID_CALL_DELAY: u32 = 21454;
 /// `AreaCode Parameter not Supported`.
 pub const CODE_AREA_NOT_SUPPORTED: u32 = 21457;
 /// `PhoneNumber Provisioning Type Mismatch`.
 pub const CODE_TYPE_MISMATCH: u32 = 21458;
 /// `AccountSid you are transferring to is not related to the originating owner of the phone number`.
 pub const CODE_NOT_RELATED: u32 = 21473;
+/// `Unable to update Status, invalid Status.`
+pub const CODE_INVALID_STATUS: u32 = 21475;
+/// `Unable to update Status for subaccount, parent account is suspended.`
+pub const CODE_PARENT_SUSPENDED: u32 = 21476;
+/// `Unable to update Status for parent accounts`.
+pub const CODE_PARENT_STATUS: u32 = 21477;
+/// `Unable to update Status for subaccount, subaccount has been closed.`
+pub const CODE_ACCOUNT_CLOSED: u32 = 21479;
+/// `Invalid callback url`.
+pub const CODE_CALLBACK_URL: u32 = 21502;
 /// `Invalid 'StatusCallback'`.
 pub const CODE_STATUS_CALLBACK: u32 = 21609;
 /// `Invalid media URL(s)`.
 pub const CODE_MEDIA_URL: u32 = 21620;
+
+/// `Programmable Fax is no longer available`.
+pub const CODE_RETIRED: u32 = 34005;
 
 /// What a 401 says beside its message (captured).
 const DETAIL_UNAUTHENTICATED: &str = "Your AccountSid or AuthToken was incorrect.";
@@ -130,7 +157,26 @@ impl ApiError {
     #[must_use]
     pub fn refused(refusal: &Refusal, path: &str) -> Self {
         match refusal {
-            Refusal::NoFax(_) | Refusal::NoMedia(_) | Refusal::NoNumber(_) => Self::not_found(path),
+            Refusal::NoFax(_)
+            | Refusal::NoMedia(_)
+            | Refusal::NoNumber(_)
+            | Refusal::NoApplication(_)
+            | Refusal::NoKey(_)
+            | Refusal::NoAlert(_) => Self::not_found(path),
+            Refusal::ApplicationNotOwned(sid) => {
+                Self::bad_request(CODE_APPLICATION, format!("VoiceApplicationSid {sid} is not accessible"))
+            }
+            Refusal::CallerIdExists(number) => {
+                let message = format!("PhoneNumber {number} is already validated on your account");
+                Self::bad_request(CODE_CALLER_ID_EXISTS, message)
+            }
+            Refusal::AccountClosed => Self::bad_request(
+                CODE_ACCOUNT_CLOSED,
+                "Unable to update Status for subaccount, subaccount has been closed.",
+            ),
+            Refusal::NotASubaccount => {
+                Self::bad_request(CODE_PARENT_STATUS, "Unable to update Status for parent accounts")
+            }
             Refusal::TooLateToCancel(_) => Self::new(409, CODE_CONFLICT, format!("Fax {refusal}")),
             Refusal::StillActive(_) => Self::new(
                 409,

@@ -2,10 +2,11 @@
 
 pub mod callback;
 pub mod date;
+pub mod debugger;
 pub mod error;
 pub mod form;
 pub mod media_url;
 pub mod paging;
-mod parameter;
+pub(crate) mod parameter;
 pub mod signature;
 pub mod twilio;

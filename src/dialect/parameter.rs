@@ -2,13 +2,35 @@
 
 use url::Url;
 
-use super::error::{ApiError, CODE_INVALID_SID};
+use super::error::{ApiError, CODE_FRIENDLY_NAME, CODE_INVALID_METHOD, CODE_INVALID_SID, CODE_INVALID_URL};
 use super::form::Form;
+use crate::model::webhook::Method;
 
 /// The longest address taken; Twilio's limit for a StatusCallback (error 21609).
 pub(super) const URL_LEN_MAX: usize = 4_000;
+/// `FriendlyName` has at most so many characters (Twilio's OpenAPI, 2010-04-01).
+const FRIENDLY_NAME_LEN_MAX: usize = 64;
 /// So much of a refused value is repeated; the rest helps nobody.
 const EXCERPT_LEN_MAX: usize = 200;
+
+/// What an empty value of a form means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Empty {
+    /// Create: as if left out.
+    LeftOut,
+    /// Update: the text is cleared.
+    Cleared,
+}
+
+impl Empty {
+    /// The parameter's text, if it says anything.
+    pub(super) fn text<'a>(self, form: &'a Form, name: &str) -> Option<&'a str> {
+        match self {
+            Self::LeftOut => given(form, name),
+            Self::Cleared => form.get(name),
+        }
+    }
+}
 
 /// The parameter's value; an empty one counts as left out.
 pub(super) fn given<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
@@ -49,8 +71,39 @@ pub(super) fn word<T: Copy>(
     })
 }
 
+/// A name of at most 64 characters.
+pub(super) fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = given(form, "FriendlyName") else { return Ok(None) };
+    if text.chars().count() > FRIENDLY_NAME_LEN_MAX {
+        let message = format!("Invalid FriendlyName: it is longer than {FRIENDLY_NAME_LEN_MAX} characters");
+        return Err(ApiError::bad_request(CODE_FRIENDLY_NAME, message));
+    }
+    Ok(Some(text.into()))
+}
+
+/// An address of a number or application.
+pub(super) fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = empty.text(form, name) else { return Ok(None) };
+    if !text.is_empty() {
+        check_url(text).map_err(|reason| {
+            let excerpt = excerpt(text);
+            ApiError::bad_request(CODE_INVALID_URL, format!("{name} '{excerpt}' is not a valid URL: {reason}"))
+        })?;
+    }
+    Ok(Some(text.into()))
+}
+
+/// How an address is called.
+pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError> {
+    let Some(text) = given(form, name) else { return Ok(None) };
+    let method = [Method::Get, Method::Post].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
+    method.map(Some).ok_or_else(|| {
+        ApiError::bad_request(CODE_INVALID_METHOD, format!("{name} '{}' is neither GET nor POST", excerpt(text)))
+    })
+}
+
 /// Whether the text is an absolute `http` or `https` address; if not, why.
-pub(super) fn check_url(text: &str) -> Result<(), String> {
+pub(crate) fn check_url(text: &str) -> Result<(), String> {
     if text.len() > URL_LEN_MAX {
         return Err(format!("it is longer than {URL_LEN_MAX} characters"));
     }

@@ -1,6 +1,6 @@
 //! The work deadlines of a world in one order: (time, ordinal, kind). It never decides what an alarm means.
 //!
-//! A fax or call has at most one alarm at a time. Housekeeping (retention) is not here: `retention.rs` has one
+//! A fax or call has at most one alarm of its phase and one for a webhook at a time. Housekeeping (retention) is not here: `retention.rs` has one
 //! deadline of its own, for the oldest fax.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,8 @@ pub enum AlarmKind {
     Page,
     /// Fires when the wait between two calls within the Ttl is over.
     Redial,
+    /// Fires at once after a webhook's try failed in a way that its URL has tried again.
+    Retry,
 }
 
 impl AlarmKind {
@@ -36,8 +38,25 @@ impl AlarmKind {
             Self::RingEnd => "ring-end",
             Self::Page => "page",
             Self::Redial => "redial",
+            Self::Retry => "retry",
         }
     }
+
+    const fn slot(self) -> Slot {
+        match self {
+            Self::Start | Self::Dial | Self::RingEnd | Self::Page | Self::Redial => Slot::Phase,
+            Self::Retry => Slot::Webhook,
+        }
+    }
+}
+
+/// What a fax or call has one alarm for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Slot {
+    /// Its phase; gone when it ends.
+    Phase,
+    /// The webhook under way.
+    Webhook,
 }
 
 /// One deadline.
@@ -55,28 +74,27 @@ pub struct Alarm {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Agenda {
     in_order: BTreeSet<Alarm>,
-    of: BTreeMap<Ordinal, Alarm>,
+    of: BTreeMap<(Ordinal, Slot), Alarm>,
 }
 
 impl Agenda {
-    /// Sets the one alarm of a fax or call, in place of any it had.
+    /// Sets an alarm of a fax or call, in place of any it had for the same.
     pub(super) fn set(&mut self, alarm: Alarm) {
-        self.clear(alarm.ordinal);
-        self.of.insert(alarm.ordinal, alarm);
+        let key = (alarm.ordinal, alarm.kind.slot());
+        self.remove(key);
+        self.of.insert(key, alarm);
         self.in_order.insert(alarm);
     }
 
-    /// Takes away the alarm of a fax or call, if it has one.
+    /// Takes away the alarm of a fax's or call's phase, if it has one.
     pub(super) fn clear(&mut self, ordinal: Ordinal) {
-        if let Some(alarm) = self.of.remove(&ordinal) {
-            self.in_order.remove(&alarm);
-        }
+        self.remove((ordinal, Slot::Phase));
     }
 
     /// Takes the first alarm that is due.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<Alarm> {
         let alarm = *self.in_order.first().filter(|alarm| alarm.at <= now)?;
-        self.clear(alarm.ordinal);
+        self.remove((alarm.ordinal, alarm.kind.slot()));
         Some(alarm)
     }
 
@@ -100,6 +118,12 @@ impl Agenda {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.in_order.len()
+    }
+
+    fn remove(&mut self, key: (Ordinal, Slot)) {
+        if let Some(alarm) = self.of.remove(&key) {
+            self.in_order.remove(&alarm);
+        }
     }
 }
 
@@ -130,5 +154,15 @@ mod tests {
         assert_eq!(agenda.next(), Some(Timestamp::from_seconds(9)));
         agenda.clear(1);
         assert_eq!(agenda.len(), 0);
+    }
+
+    #[test]
+    fn the_end_of_a_phase_leaves_the_webhooks_alarm() {
+        let mut agenda = Agenda::default();
+        agenda.set(alarm(5, 1, AlarmKind::Page));
+        agenda.set(alarm(6, 1, AlarmKind::Retry));
+        agenda.clear(1);
+        assert_eq!(agenda.pop_due(Timestamp::LATEST), Some(alarm(6, 1, AlarmKind::Retry)));
+        assert_eq!((agenda.len(), agenda.of.len()), (0, 0));
     }
 }

@@ -16,7 +16,7 @@ use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Cookie, ExchangeRecord, Method, Purpose};
+use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose};
 
 /// Cookies kept of one fax; an app that sets more has the oldest forgotten.
 const COOKIES_MAX: usize = 50;
@@ -30,13 +30,16 @@ pub(super) enum TokenPlace {
     Fallback,
     /// The n-th message.
     Notice(u64),
+    /// The n-th alert, to the Debugger webhook.
+    Alert(u64),
 }
 
 /// What is still to be told of one fax.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outgoing {
     queue: VecDeque<Arc<Notice>>,
-    under_way: bool,
+    /// The message that is being told, or about to be told again.
+    pub(super) under_way: Option<Arc<Notice>>,
     told: u64,
     /// What the app set earlier in this fax.
     pub(super) cookies: Vec<Cookie>,
@@ -50,7 +53,7 @@ impl Outgoing {
 
     /// Whether nothing is left to be told.
     pub(super) fn is_done(&self) -> bool {
-        self.queue.is_empty() && !self.under_way
+        self.queue.is_empty() && self.under_way.is_none()
     }
 }
 
@@ -110,6 +113,10 @@ impl Engine {
     pub(super) fn delivered(&mut self, sid: FaxSid, record: ExchangeRecord, cookies: Vec<Cookie>, now: Timestamp) {
         let record = Arc::new(record);
         self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
+        if self.retry_notice(sid, &record, now) {
+            self.keep_cookies_of(sid, cookies);
+            return;
+        }
         if let Some(failure) = &record.failure {
             let text = format!("{}: {failure}", record.purpose.as_str());
             self.alert(Some(sid), (failure.code(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
@@ -120,9 +127,24 @@ impl Engine {
     /// The message under way has reached its end, well or not: the next may go.
     pub(super) fn told(&mut self, sid: FaxSid, cookies: Vec<Cookie>) {
         let Some(outgoing) = self.outgoing.get_mut(&sid) else { return };
-        outgoing.under_way = false;
+        outgoing.under_way = None;
         keep_cookies(&mut outgoing.cookies, cookies);
         self.tell_next(sid);
+    }
+
+    /// Tells the message under way, for the first time or again.
+    pub(super) fn tell_again(&mut self, sid: FaxSid) {
+        let Some(outgoing) = self.outgoing.get_mut(&sid) else { return };
+        let Some(notice) = &mut outgoing.under_way else { return };
+        Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);
+        let again = Box::new(Notice::clone(notice));
+        self.issue(sid, Intent::Deliver(again));
+    }
+
+    fn keep_cookies_of(&mut self, sid: FaxSid, cookies: Vec<Cookie>) {
+        if let Some(outgoing) = self.outgoing.get_mut(&sid) {
+            keep_cookies(&mut outgoing.cookies, cookies);
+        }
     }
 
     /// A UUID that is the same each time the same request is made.
@@ -131,6 +153,7 @@ impl Engine {
             TokenPlace::FaxUrl => 0,
             TokenPlace::Fallback => 1,
             TokenPlace::Notice(n) => 2 + n,
+            TokenPlace::Alert(n) => u64::MAX - n,
         };
         let bits = self.seed().generator("token", sid.bytes(), place).next_u64();
         let low = self.seed().generator("token-low", sid.bytes(), place).next_u64();
@@ -152,12 +175,15 @@ impl Engine {
 
     /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
     fn tell_next(&mut self, sid: FaxSid) {
-        let Some(outgoing) = self.outgoing.get_mut(&sid).filter(|outgoing| !outgoing.under_way) else { return };
+        let Some(outgoing) = self.outgoing.get_mut(&sid).filter(|outgoing| outgoing.under_way.is_none()) else {
+            return;
+        };
         if let Some(notice) = outgoing.queue.pop_front() {
-            outgoing.under_way = true;
-            let mut notice = Arc::unwrap_or_clone(notice);
-            notice.cookies.clone_from(&outgoing.cookies);
-            self.issue(sid, Intent::Deliver(Box::new(notice)));
+            self.check_overrides(sid, &notice.url);
+            if let Some(outgoing) = self.outgoing.get_mut(&sid) {
+                outgoing.under_way = Some(notice);
+            }
+            self.tell_again(sid);
         } else if self.fax(sid).map_or(true, |fax| fax.status().is_final()) {
             self.outgoing.remove(&sid);
         }
@@ -182,6 +208,7 @@ fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice 
         error: fax.error().map(|(code, text)| (code, text.into())),
         origin: Arc::clone(&fax.origin),
         cookies: Vec::new(),
+        attempt: Attempt::FIRST,
         idempotency_token: Box::default(),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::journal::Event;
 use crate::model::fax::{Direction, MediaType, Status};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{FaxSid, MediaSid};
-use crate::model::webhook::{Cookie, Method, Purpose};
+use crate::model::sid::{AccountSid, FaxSid, MediaSid};
+use crate::model::webhook::{Attempt, Cookie, Method, Purpose};
 
 /// Names an effect within a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +56,8 @@ pub enum Intent {
     AskForTwiml(Box<TwimlRequest>),
     /// Tell an app of a status.
     Deliver(Box<Notice>),
+    /// Tell the account's Debugger webhook of an alert.
+    Report(Box<Report>),
 }
 
 impl Intent {
@@ -65,6 +68,7 @@ impl Intent {
             Self::FetchDocument { .. } => IntentKind::FetchDocument,
             Self::AskForTwiml(_) => IntentKind::AskForTwiml,
             Self::Deliver(_) => IntentKind::Deliver,
+            Self::Report(_) => IntentKind::Report,
         }
     }
 }
@@ -78,6 +82,8 @@ pub enum IntentKind {
     AskForTwiml,
     /// Tell an app of a status.
     Deliver,
+    /// Tell a Debugger webhook of an alert.
+    Report,
 }
 
 /// A question to a FaxUrl or fallback URL.
@@ -97,6 +103,8 @@ pub struct TwimlRequest {
     pub failed: Option<(u32, Box<str>)>,
     /// Cookies set earlier in this call.
     pub cookies: Vec<Cookie>,
+    /// Which try it is.
+    pub attempt: Attempt,
     /// The same on each try of one event.
     pub idempotency_token: Box<str>,
 }
@@ -134,6 +142,21 @@ pub struct Notice {
     pub origin: Arc<str>,
     /// Cookies set earlier in this fax.
     pub cookies: Vec<Cookie>,
+    /// Which try it is.
+    pub attempt: Attempt,
     /// The same on each try of one event.
+    pub idempotency_token: Box<str>,
+}
+
+/// A message to the account's Debugger webhook.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Whom to tell.
+    pub url: Box<str>,
+    /// The owner of the account, where it is a subaccount.
+    pub parent: Option<AccountSid>,
+    /// The alert, as journaled.
+    pub alert: Arc<Event>,
+    /// The same whenever the same is told.
     pub idempotency_token: Box<str>,
 }

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::Engine;
 use super::agenda::Ordinal;
+use super::applications::Address;
 use super::delivery::{self, TokenPlace};
 use super::effect::{Intent, TwimlRequest};
 use super::input::{ReceiveFax, Reply, Ringing};
@@ -13,7 +14,8 @@ use super::journal::{AlertLevel, EventKind};
 use super::line;
 use super::outbound::FarAnswer;
 use super::phase::{Ended, Phase, Receiving, Transmission};
-use super::tables::{Acceptance, Call, Caller, Fax, Leg, Told};
+use super::tables::{Acceptance, Asking, Call, Caller, Fax, Leg, Told};
+use crate::model::account::AccountStatus;
 use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::number::{IncomingNumber, ReceiveMode};
@@ -21,13 +23,15 @@ use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
+use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Purpose};
 use crate::twiml::{Reading, Receive, Verb, WARNING_CODE};
 
 /// Calls without a fax whose end is remembered for who waits for it.
 const NOT_ANSWERED_MAX: usize = 10_000;
 /// `Invalid URL format`.
 const CODE_INVALID_URL: u32 = 11100;
+/// `Account not active`.
+const CODE_NOT_ACTIVE: u32 = 20005;
 
 impl Engine {
     pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Reply, Refusal> {
@@ -51,6 +55,7 @@ impl Engine {
             origin: order.origin,
             rang: now,
             cookies: Vec::new(),
+            asking: None,
         };
         self.ring(ordinal, call, now);
         Ok(Reply::Ringing(ringing))
@@ -79,6 +84,7 @@ impl Engine {
             origin: Arc::clone(&fax.origin),
             rang: now,
             cookies: Vec::new(),
+            asking: None,
         };
         self.ring(far, call, now);
     }
@@ -104,6 +110,9 @@ impl Engine {
         let Some(ordinal) = self.tables.ordinal(sid) else { return };
         let Some(call) = self.tables.call_mut(ordinal) else { return };
         delivery::keep_cookies(&mut call.cookies, cookies);
+        if reading.is_err() && self.retry_question(ordinal, &record, now) {
+            return;
+        }
         let verb = match reading {
             Ok(reading) => {
                 for warning in &reading.warnings {
@@ -172,20 +181,22 @@ impl Engine {
 
     fn ring(&mut self, ordinal: Ordinal, call: Call, now: Timestamp) {
         let (sid, number) = (call.sid, call.to);
-        let quiet = match self.numbers.by_number(number).map(|number| &number.attributes) {
-            Some(attributes) if attributes.voice_receive_mode == ReceiveMode::Voice => {
-                Some("answers voice calls: set its VoiceReceiveMode to fax")
+        let mode = self.numbers.by_number(number).map(|number| number.attributes.voice_receive_mode);
+        let urls = self.voice_urls(number);
+        let invalid = |why| Some((CODE_INVALID_URL, why));
+        let quiet = match (mode, &urls) {
+            _ if self.account.status != AccountStatus::Active => Some((CODE_NOT_ACTIVE, "is of an account not active")),
+            (Some(ReceiveMode::Voice), _) => invalid("answers voice calls: set its VoiceReceiveMode to fax"),
+            (Some(ReceiveMode::Fax), Some(urls)) if !urls.voice.url.is_empty() => None,
+            (Some(ReceiveMode::Fax), _) => {
+                invalid("has no VoiceUrl to ask what to do with a fax: set one, as by serve --fax-url")
             }
-            Some(attributes) if attributes.voice_url.is_empty() => {
-                Some("has no VoiceUrl to ask what to do with a fax: set one, as by serve --fax-url")
-            }
-            Some(_) => None,
-            None => Some("is not this account's any more"),
+            (None, _) => invalid("is not this account's any more"),
         };
         self.tables.insert_call(ordinal, call);
-        if let Some(why) = quiet {
+        if let Some((code, why)) = quiet {
             let text = format!("{number} {why}");
-            self.alert(Some(sid), (CODE_INVALID_URL, AlertLevel::Error), &text, None, now);
+            self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
             self.not_answered(ordinal, now);
             return;
         }
@@ -194,8 +205,8 @@ impl Engine {
 
     /// Asks the fallback URL, where the number has one.
     fn ask_fallback(&mut self, ordinal: Ordinal, failed: (u32, Box<str>)) -> bool {
-        let number = self.tables.call(ordinal).and_then(|call| self.numbers.by_number(call.to));
-        let has_one = number.is_some_and(|number| !number.attributes.voice_fallback_url.is_empty());
+        let urls = self.tables.call(ordinal).and_then(|call| self.voice_urls(call.to));
+        let has_one = urls.is_some_and(|urls| !urls.fallback.url.is_empty());
         if has_one {
             self.ask(ordinal, Purpose::FallbackUrl, Some(failed));
         }
@@ -204,24 +215,29 @@ impl Engine {
 
     fn ask(&mut self, ordinal: Ordinal, purpose: Purpose, failed: Option<(u32, Box<str>)>) {
         let Some(call) = self.tables.call(ordinal) else { return };
-        let Some(number) = self.numbers.by_number(call.to) else { return };
-        let attributes = &number.attributes;
-        let (url, method, place) = match purpose {
-            Purpose::FallbackUrl => {
-                (&attributes.voice_fallback_url, attributes.voice_fallback_method, TokenPlace::Fallback)
-            }
-            Purpose::FaxUrl | Purpose::MediaUrl | Purpose::Action | Purpose::StatusCallback => {
-                (&attributes.voice_url, attributes.voice_method, TokenPlace::FaxUrl)
-            }
-        };
+        let (sid, Some(urls)) = (call.sid, self.voice_urls(call.to)) else { return };
+        let Address { url, method } = if purpose == Purpose::FallbackUrl { urls.fallback } else { urls.voice };
+        self.check_overrides(sid, &url);
+        if let Some(call) = self.tables.call_mut(ordinal) {
+            call.asking = Some(Asking { purpose, url, method, failed, attempt: Attempt::FIRST });
+        }
+        self.ask_again(ordinal);
+    }
+
+    /// Asks what is being asked, for the first time or again.
+    pub(super) fn ask_again(&mut self, ordinal: Ordinal) {
+        let Some(call) = self.tables.call(ordinal) else { return };
+        let Some(asking) = &call.asking else { return };
+        let place = if asking.purpose == Purpose::FallbackUrl { TokenPlace::Fallback } else { TokenPlace::FaxUrl };
         let request = TwimlRequest {
-            purpose,
-            url: url.clone(),
-            method,
+            purpose: asking.purpose,
+            url: asking.url.clone(),
+            method: asking.method,
             from: call.from.clone(),
             to: call.to,
-            failed,
+            failed: asking.failed.clone(),
             cookies: call.cookies.clone(),
+            attempt: asking.attempt,
             idempotency_token: self.idempotency_token(call.sid, place),
         };
         self.issue(call.sid, Intent::AskForTwiml(Box::new(request)));
@@ -282,11 +298,9 @@ impl Engine {
     /// Who hears of the end: the action, or the number's StatusCallback where no action is given (contract 4.5).
     fn hears_of_end(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> Told {
         let Some(action) = &receive.action else {
-            let number = self.numbers.by_number(call.to).map(|number| &number.attributes);
-            return match number.filter(|attributes| !attributes.status_callback.is_empty()) {
-                Some(attributes) => {
-                    Told::StatusCallback(attributes.status_callback.clone(), attributes.status_callback_method)
-                }
+            let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);
+            return match callback.filter(|callback| !callback.url.is_empty()) {
+                Some(callback) => Told::StatusCallback(callback.url, callback.method),
                 None => Told::Nobody,
             };
         };

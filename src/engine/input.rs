@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::effect::{EffectId, Generation};
+use crate::model::account::AccountChange;
+use crate::model::application::ApplicationChange;
 use crate::model::fax::Quality;
 use crate::model::media::{Document, UnreadableDocument};
 use crate::model::number::NumberChange;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{FaxSid, MediaSid, NumberSid};
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord};
 use crate::twiml::Reading;
 
@@ -39,6 +41,47 @@ pub enum Command {
     UpdateNumber(NumberSid, Box<NumberChange>),
     /// Give a number back.
     ReleaseNumber(NumberSid),
+    /// Change the account itself.
+    Account(Box<AccountChange>),
+    /// Do something with an API key.
+    Key(KeyCommand),
+    /// Do something with a caller id.
+    CallerId(CallerIdCommand),
+    /// Do something with an application.
+    Application(ApplicationCommand),
+}
+
+/// What a client may ask of API keys.
+#[derive(Debug, Clone)]
+pub enum KeyCommand {
+    /// Create one of this name.
+    Create(Box<str>),
+    /// Give one another name, if any is given.
+    Rename(KeySid, Option<Box<str>>),
+    /// Take one's rights away.
+    Delete(KeySid),
+}
+
+/// What a client may ask of caller ids.
+#[derive(Debug, Clone)]
+pub enum CallerIdCommand {
+    /// Verify a number; its name is the number in national format where none is given.
+    Verify(PhoneNumber, Option<Box<str>>),
+    /// Give one another name, if any is given.
+    Rename(NumberSid, Option<Box<str>>),
+    /// Forget one.
+    Delete(NumberSid),
+}
+
+/// What a client may ask of applications.
+#[derive(Debug, Clone)]
+pub enum ApplicationCommand {
+    /// Create one.
+    Create(Box<ApplicationChange>),
+    /// Change one's attributes.
+    Update(ApplicationSid, Box<ApplicationChange>),
+    /// Forget one; numbers that name it use their own URLs.
+    Delete(ApplicationSid),
 }
 
 /// A fax to send; fields as in the Fax API's create.
@@ -184,6 +227,12 @@ pub enum Reply {
     Fax(FaxSid),
     /// The number that was bought or changed.
     Number(NumberSid),
+    /// The API key that was created or changed.
+    Key(KeySid),
+    /// The caller id that was verified or changed.
+    CallerId(NumberSid),
+    /// The application that was created or changed.
+    Application(ApplicationSid),
     /// A machine is calling.
     Ringing(Ringing),
     /// It is done.

@@ -143,10 +143,11 @@ impl EventKind {
         if let Self::FaxStatus { new, .. } = self { Some(*new) } else { None }
     }
 
-    fn size_bytes(&self) -> usize {
+    /// How much memory an event of this kind takes.
+    pub(super) fn size_bytes(&self) -> usize {
         let variable = match self {
             Self::DocumentFetched { record, .. } | Self::WebhookAttempt { record } => record_bytes(record),
-            Self::Alert(alert) => alert.message.len(),
+            Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
             Self::FaxStatus { .. }
             | Self::FaxPage { .. }
@@ -167,6 +168,8 @@ impl EventKind {
 pub struct Alert {
     /// Its id in the Monitor list.
     pub sid: AlertSid,
+    /// Its place among the alerts of its fax.
+    pub place: u64,
     /// Twilio's error code.
     pub code: u32,
     /// Error or warning.
@@ -220,15 +223,17 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) {
+    pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
         self.last_seq += 1;
         self.bytes += kind.size_bytes();
-        self.events.push_back(Arc::new(Event { seq: self.last_seq, at, fax, kind }));
+        let written = Arc::new(Event { seq: self.last_seq, at, fax, kind });
+        self.events.push_back(Arc::clone(&written));
         while self.events.len() > JOURNAL_EVENTS_MAX || self.bytes > JOURNAL_BYTES_MAX {
             let Some(event) = self.events.pop_front() else { break };
             self.bytes -= event.kind.size_bytes();
             self.evicted += 1;
         }
+        written
     }
 
     pub(super) const fn last_seq(&self) -> u64 {

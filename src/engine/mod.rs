@@ -10,7 +10,11 @@
 //!
 //! The phases of a fax are drawn in `phase.rs`.
 
+mod accounts;
 pub mod agenda;
+pub mod alerts;
+mod applications;
+mod caller_ids;
 mod delivery;
 pub mod effect;
 mod inbound;
@@ -21,7 +25,9 @@ mod numbers;
 mod outbound;
 pub mod phase;
 pub mod random;
+mod register;
 mod retention;
+mod retry;
 mod snapshot;
 mod tables;
 
@@ -31,11 +37,15 @@ use std::sync::Arc;
 pub use self::snapshot::{SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::tables::{Cursor, Fax, FaxFilter, Page};
 
+use self::accounts::Keys;
 use self::agenda::{Agenda, Alarm, AlarmKind, Ordinal};
+use self::alerts::Alerts;
+use self::applications::Applications;
+use self::caller_ids::CallerIds;
 use self::delivery::Outgoing;
 use self::effect::{Effect, EffectId, Generation, Intent, IntentKind};
 use self::input::{Answer, AnswerOutcome, Command, Control, Input, Reply};
-use self::journal::{Alert, AlertLevel, Event, EventFilter, EventKind, Journal};
+use self::journal::{AlertLevel, Event, EventFilter, EventKind, Journal};
 use self::numbers::Numbers;
 use self::phase::{Ended, Phase, Processing, is_edge};
 use self::random::WorldSeed;
@@ -47,9 +57,8 @@ use crate::model::fax::Status;
 use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
-use crate::model::sid::{AlertSid, FaxSid, MediaSid, NumberSid};
+use crate::model::sid::{FaxSid, MediaSid, NumberSid};
 use crate::model::time::{Pace, Timestamp};
-use crate::model::webhook::ExchangeRecord;
 
 /// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
 const ALARMS_A_CALL_MAX: usize = 1_000;
@@ -108,11 +117,17 @@ pub enum Conversation {
 pub struct Engine {
     founding: Arc<Founding>,
     account: Account,
+    keys: Keys,
     tables: Tables,
     numbers: Numbers,
+    caller_ids: CallerIds,
+    applications: Applications,
     agenda: Agenda,
     retention: Retention,
     outgoing: BTreeMap<FaxSid, Outgoing>,
+    /// Faxes and calls whose webhook is about to be tried again.
+    retrying: BTreeMap<Ordinal, FaxSid>,
+    alerts: Alerts,
     journal: Journal,
     effects: VecDeque<Effect>,
     under_way: BTreeMap<EffectId, (FaxSid, Arc<Intent>)>,
@@ -121,7 +136,6 @@ pub struct Engine {
     next_effect: u64,
     next_ordinal: Ordinal,
     next_order: u64,
-    next_alert: u64,
     not_answered: VecDeque<FaxSid>,
     latest: Timestamp,
 }
@@ -133,11 +147,16 @@ impl Engine {
         let founding = Arc::new(founding);
         let mut engine = Self {
             account: founding.account.clone(),
+            keys: Keys::default(),
             tables: Tables::default(),
             numbers: Numbers::default(),
+            caller_ids: CallerIds::default(),
+            applications: Applications::default(),
             agenda: Agenda::default(),
             retention: Retention::default(),
             outgoing: BTreeMap::new(),
+            retrying: BTreeMap::new(),
+            alerts: Alerts::default(),
             journal: Journal::default(),
             effects: VecDeque::new(),
             under_way: BTreeMap::new(),
@@ -146,7 +165,6 @@ impl Engine {
             next_effect: 1,
             next_ordinal: 1,
             next_order: 1,
-            next_alert: 1,
             not_answered: VecDeque::new(),
             latest: now,
             founding,
@@ -382,6 +400,10 @@ impl Engine {
                 self.numbers.remove(sid).ok_or(Refusal::NoNumber(sid))?;
                 Ok(Reply::Done)
             }
+            Command::Account(change) => self.update_account(&change, now),
+            Command::Key(command) => self.key_command(command, now),
+            Command::CallerId(command) => self.caller_id_command(command, now),
+            Command::Application(command) => self.application_command(command, now),
         }
     }
 
@@ -392,6 +414,7 @@ impl Engine {
             AlarmKind::Dial | AlarmKind::Redial => self.dial(ordinal, now),
             AlarmKind::RingEnd => self.ring_end(ordinal, now),
             AlarmKind::Page => self.page_end(ordinal, now),
+            AlarmKind::Retry => self.retry(ordinal),
         }
     }
 
@@ -406,6 +429,9 @@ impl Engine {
             AnswerOutcome::Twiml { record, cookies, base_url, reading } => {
                 self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
             }
+            AnswerOutcome::Delivered { record, .. } if intent.kind() == IntentKind::Report => {
+                self.reported(sid, *record, now)
+            }
             AnswerOutcome::Delivered { record, cookies } => self.delivered(sid, *record, cookies, now),
             AnswerOutcome::Lost => self.lost(sid, intent.kind(), now),
         }
@@ -414,6 +440,9 @@ impl Engine {
     /// Performing an effect failed within the emulator: what waited for it goes on without.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
         let text = "a fault of the emulator; please report it";
+        if kind == IntentKind::Report {
+            return;
+        }
         self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), text, None, now);
         match kind {
             IntentKind::FetchDocument => {
@@ -430,6 +459,7 @@ impl Engine {
                 self.not_answered(ordinal, now);
             }
             IntentKind::Deliver => self.told(sid, Vec::new()),
+            IntentKind::Report => {}
         }
     }
 
@@ -443,6 +473,7 @@ impl Engine {
     fn end(&mut self, ordinal: Ordinal, ended: Ended, now: Timestamp) {
         self.agenda.clear(ordinal);
         self.enter(ordinal, Phase::Ended(ended), now);
+        self.alert_of_call(ordinal, now);
         self.release_media(ordinal, now);
     }
 
@@ -461,20 +492,6 @@ impl Engine {
 
     fn issue(&mut self, fax: FaxSid, intent: Intent) {
         self.issue_again(fax, Arc::new(intent));
-    }
-
-    fn alert(
-        &mut self,
-        fax: Option<FaxSid>,
-        (code, level): (u32, AlertLevel),
-        message: &str,
-        record: Option<Arc<ExchangeRecord>>,
-        now: Timestamp,
-    ) {
-        let sid = AlertSid::from_bytes(self.seed().sid_bytes("alert", b"", self.next_alert));
-        self.next_alert += 1;
-        let alert = Alert { sid, code, level, message: message.into(), record };
-        self.journal.write(now, fax, EventKind::Alert(alert));
     }
 
     fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {

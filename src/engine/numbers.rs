@@ -1,6 +1,6 @@
-//! The numbers an account owns and the caller ids it may use: buying, changing, giving back. It places no call.
+//! The numbers an account owns: buying, changing, giving back. It places no call.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::Engine;
 use super::input::{BuyNumber, NumberWish};
@@ -13,8 +13,6 @@ use crate::model::time::Timestamp;
 
 /// Numbers that one account may own; far more than a test needs.
 const NUMBERS_MAX: usize = 100_000;
-/// Caller ids that one account may have.
-const CALLER_IDS_MAX: usize = 100_000;
 
 /// Twilio's magic number that can't be bought (test credentials).
 const MAGIC_UNAVAILABLE: PhoneNumber = PhoneNumber::from_digits(15_005_550_000);
@@ -37,7 +35,6 @@ pub(super) struct Numbers {
     in_order: BTreeMap<u64, IncomingNumber>,
     by_sid: HashMap<NumberSid, u64>,
     by_number: BTreeMap<PhoneNumber, u64>,
-    caller_ids: BTreeSet<PhoneNumber>,
     bought: u64,
 }
 
@@ -52,20 +49,6 @@ impl Numbers {
 
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &IncomingNumber> {
         self.in_order.values().rev()
-    }
-
-    /// Whether the account owns the number or has it as caller id.
-    pub(super) fn may_call(&self, number: PhoneNumber) -> bool {
-        self.by_number.contains_key(&number) || self.caller_ids.contains(&number)
-    }
-
-    /// Takes a number as caller id.
-    pub(super) fn adopt(&mut self, number: PhoneNumber) -> Result<(), Refusal> {
-        if self.caller_ids.len() >= CALLER_IDS_MAX {
-            return Err(Refusal::LimitReached { what: "caller ids", limit: CALLER_IDS_MAX });
-        }
-        self.caller_ids.insert(number);
-        Ok(())
     }
 
     pub(super) fn remove(&mut self, sid: NumberSid) -> Option<IncomingNumber> {
@@ -89,6 +72,7 @@ impl Engine {
         }
         let (number, capabilities) = self.for_sale(order.wish)?;
         let attributes = NumberAttributes::of_new(number).with(&order.change);
+        self.check_named_application(&order.change)?;
         check(number, capabilities, &attributes)?;
         Ok(self.add_number(number, capabilities, attributes, now))
     }
@@ -99,6 +83,8 @@ impl Engine {
         change: &NumberChange,
         now: Timestamp,
     ) -> Result<NumberSid, Refusal> {
+        self.numbers.get(sid).ok_or(Refusal::NoNumber(sid))?;
+        self.check_named_application(change)?;
         let Some(number) = self.numbers.by_sid.get(&sid).and_then(|ordinal| self.numbers.in_order.get_mut(ordinal))
         else {
             return Err(Refusal::NoNumber(sid));
@@ -117,7 +103,19 @@ impl Engine {
             let attributes = NumberAttributes::of_new(*number).with(change);
             self.add_number(*number, ALL_CAPABILITIES, attributes, now);
         }
-        self.numbers.caller_ids.extend(&founding.caller_ids);
+        for number in &founding.caller_ids {
+            // The configuration has fewer than the limit.
+            let _ = self.add_caller_id(*number, None, now);
+        }
+    }
+
+    /// Whether the account owns the number or has it as caller id.
+    pub(super) fn may_call(&self, number: PhoneNumber) -> bool {
+        self.numbers.by_number.contains_key(&number) || self.caller_ids.has(number)
+    }
+
+    fn check_named_application(&self, change: &NumberChange) -> Result<(), Refusal> {
+        change.voice_application_sid.as_deref().map_or(Ok(()), |sid| self.check_application(sid))
     }
 
     fn for_sale(&self, wish: NumberWish) -> Result<(PhoneNumber, Capabilities), Refusal> {

@@ -369,13 +369,13 @@ impl Engine {
             return Err(Refusal::InvalidFrom(from));
         }
         let Some(number) = from.number() else { return Ok(from) };
-        if self.numbers.may_call(number) {
+        if self.may_call(number) {
             return Ok(from);
         }
         match self.rules().accounts {
             Accounts::Strict => Err(Refusal::FromNotOwned(number)),
             Accounts::Open => {
-                self.numbers.adopt(number)?;
+                self.add_caller_id(number, None, now)?;
                 self.journal.write(now, None, EventKind::CallerIdAdopted { number });
                 Ok(from)
             }

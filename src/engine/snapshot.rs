@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::agenda::{Agenda, Ordinal};
+use super::alerts::Alerts;
+use super::applications::Applications;
+use super::caller_ids::CallerIds;
 use super::delivery::Outgoing;
 use super::effect::{Effect, EffectId, Generation, Intent};
 use super::input::{Canceled, Reply, ResetCount};
@@ -30,9 +33,13 @@ pub(super) struct Memory {
     pub(super) taken: Timestamp,
     pub(super) tables: Tables,
     pub(super) numbers: Numbers,
+    pub(super) caller_ids: CallerIds,
+    pub(super) applications: Applications,
     pub(super) agenda: Agenda,
     pub(super) retention: Retention,
     pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,
+    pub(super) retrying: BTreeMap<Ordinal, FaxSid>,
+    pub(super) alerts: Alerts,
     /// What was under way, in the order of issue.
     pub(super) under_way: Vec<(FaxSid, Arc<Intent>)>,
     pub(super) next_ordinal: Ordinal,
@@ -90,9 +97,13 @@ impl Engine {
             taken: now,
             tables: Tables::default(),
             numbers: Numbers::default(),
+            caller_ids: CallerIds::default(),
+            applications: Applications::default(),
             agenda: Agenda::default(),
             retention: Retention::default(),
             outgoing: BTreeMap::new(),
+            retrying: BTreeMap::new(),
+            alerts: Alerts::default(),
             under_way: Vec::new(),
             next_ordinal: 1,
             next_order: 1,
@@ -109,11 +120,16 @@ impl Engine {
         let Self {
             founding: _,
             account: _,
+            keys: _,
             tables,
             numbers,
+            caller_ids,
+            applications,
             agenda,
             retention,
             outgoing,
+            retrying,
+            alerts,
             journal: _,
             effects: _,
             under_way,
@@ -122,7 +138,6 @@ impl Engine {
             next_effect: _,
             next_ordinal,
             next_order,
-            next_alert: _,
             not_answered,
             latest,
         } = self;
@@ -130,9 +145,13 @@ impl Engine {
             taken: *latest,
             tables: tables.clone(),
             numbers: numbers.clone(),
+            caller_ids: caller_ids.clone(),
+            applications: applications.clone(),
             agenda: agenda.clone(),
             retention: retention.clone(),
             outgoing: outgoing.clone(),
+            retrying: retrying.clone(),
+            alerts: alerts.clone(),
             under_way: under_way.values().cloned().collect(),
             next_ordinal: *next_ordinal,
             next_order: *next_order,
@@ -148,9 +167,13 @@ impl Engine {
         self.generation = Generation(self.generation.0.wrapping_add(1));
         self.tables = memory.tables;
         self.numbers = memory.numbers;
+        self.caller_ids = memory.caller_ids;
+        self.applications = memory.applications;
         self.agenda = memory.agenda;
         self.retention.replace(memory.retention);
         self.outgoing = memory.outgoing;
+        self.retrying = memory.retrying;
+        self.alerts.replace(memory.alerts);
         self.next_ordinal = memory.next_ordinal;
         self.next_order = memory.next_order;
         self.not_answered = memory.not_answered;

@@ -13,7 +13,7 @@ use crate::model::media::{Document, Media};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Cookie, Method};
+use crate::model::webhook::{Attempt, Cookie, Method, Purpose};
 
 /// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (contract §7).
 const PRICE_MICROS_A_MINUTE: u64 = 7_000;
@@ -179,6 +179,20 @@ pub(super) struct Call {
     pub(super) origin: Arc<str>,
     pub(super) rang: Timestamp,
     pub(super) cookies: Vec<Cookie>,
+    /// The question to its app, once one is asked.
+    pub(super) asking: Option<Asking>,
+}
+
+/// A question to a number's app.
+#[derive(Debug, Clone)]
+pub(super) struct Asking {
+    /// `FaxUrl` or `FallbackUrl`.
+    pub(super) purpose: Purpose,
+    pub(super) url: Box<str>,
+    pub(super) method: Method,
+    /// Asking the fallback: the code that the FaxUrl failed with, and its URL.
+    pub(super) failed: Option<(u32, Box<str>)>,
+    pub(super) attempt: Attempt,
 }
 
 /// Who calls.

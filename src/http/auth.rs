@@ -1,9 +1,9 @@
-//! HTTP Basic credentials of REST clients: in with AccountSid and AuthToken, and a journal entry for each call that was
-//! let in. It doesn't decide which credentials are taken.
+//! HTTP Basic credentials of REST clients: in with AccountSid and AuthToken or an API key, and a journal entry for each
+//! call that was let in. It doesn't decide which credentials are taken.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -11,16 +11,44 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::reply::AnsweredCode;
 use super::{PathParams, asked_path, asked_target};
-use crate::dialect::error::{ApiError, CODE_TOO_MANY};
+use crate::dialect::error::{ApiError, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY};
+use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
 use crate::engine::journal::EventKind;
+use crate::model::account::{AccountStatus, Service};
 use crate::model::sid::{AccountSid, FaxSid, KeySid};
 
 /// So much of a target is journaled; real ones are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
+/// Above the accounts.
+const ACCOUNTS_ROOT: &str = "/2010-04-01/Accounts";
+/// Above the faxes.
+const FAXES_ROOT: &str = "/v1/Faxes";
+/// Where test credentials may post to, below an account (Twilio docs: test credentials; calls and messages aren't here).
+const BUYING: [&str; 4] = [
+    "/IncomingPhoneNumbers",
+    "/IncomingPhoneNumbers/Local",
+    "/IncomingPhoneNumbers/Mobile",
+    "/IncomingPhoneNumbers/TollFree",
+];
 
-/// The world that the request's credential opens; only behind [`sign_in`].
-pub(super) struct SignedIn(pub(super) World);
+/// What a client signs in with.
+#[derive(PartialEq, Eq)]
+enum Credential {
+    /// An account and its AuthToken.
+    Token(AccountSid, String),
+    /// An API key and its secret.
+    Key(KeySid, String),
+}
+
+/// Whose credential a request came with and which world its path addresses; only behind [`sign_in`].
+#[derive(Clone)]
+pub(super) struct SignedIn {
+    /// The world that the path names, else the credential's own.
+    pub(super) world: World,
+    /// The credential's own world.
+    pub(super) own: World,
+}
 
 /// The fax that an answer is about, where the path doesn't say.
 #[derive(Debug, Clone, Copy)]
@@ -34,15 +62,21 @@ pub(super) async fn sign_in(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let world = match enter(&emulator, &parts, &params) {
-        Ok(world) => world,
+    let signed_in = match enter(&emulator, &parts, &params) {
+        Ok(signed_in) => signed_in,
         Err(error) => return error.into_response(),
     };
-    parts.extensions.insert(world.clone());
+    let world = signed_in.world.clone();
     let method = parts.method.as_str().into();
     let path = asked_target(&parts).path_and_query().map_or("", |target| target.as_str());
     let path = path.chars().take(TARGET_LEN_MAX).collect::<String>().into();
-    let response = next.run(Request::from_parts(parts, body)).await;
+    let response = match admit(&signed_in, &parts) {
+        Ok(()) => {
+            parts.extensions.insert(signed_in);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(error) => error.into_response(),
+    };
     let code = response.extensions().get().map(|AnsweredCode(code)| *code);
     let fax = params.parse("fax").or_else(|| response.extensions().get().map(|AboutFax(fax)| *fax));
     world.note(fax, EventKind::ApiRequest { method, path, status: response.status().as_u16(), code });
@@ -53,28 +87,90 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let world = parts.extensions.get().cloned();
-        world.map(Self).ok_or_else(|| ApiError::unauthenticated("Authenticate"))
+        parts.extensions.get().cloned().ok_or_else(|| ApiError::unauthenticated("Authenticate"))
     }
 }
 
-fn enter(emulator: &Emulator, parts: &Parts, params: &PathParams) -> Result<World, ApiError> {
-    let (account, token) = credential(&parts.headers)?;
-    if let Some(named) = params.text("account") {
-        let named: AccountSid = named.parse().map_err(|_| ApiError::not_found(asked_path(parts)))?;
-        if named != account {
-            let message = format!("Authentication Error - the path is of account {named}, the credential of {account}");
-            return Err(ApiError::unauthenticated(message));
+fn enter(emulator: &Emulator, parts: &Parts, params: &PathParams) -> Result<SignedIn, ApiError> {
+    let credential = credential(&parts.headers)?;
+    let named = params.text("account").map(str::parse::<AccountSid>).transpose();
+    let named = named.map_err(|_| ApiError::not_found(asked_path(parts)))?;
+    // A path of a stranger is refused before it could found a world.
+    if let Credential::Token(account, _) = credential
+        && let Some(named) = named.filter(|named| *named != account)
+        && owner_of(emulator, named) != Some(account)
+    {
+        return Err(of_another(named));
+    }
+    let own = match &credential {
+        Credential::Token(account, token) => emulator.sign_in(*account, token),
+        Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret),
+    };
+    let own = own.map_err(|error| match error {
+        SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
+            ApiError::unauthenticated("Authenticate")
+        }
+        SignInError::TooManyWorlds { .. } => ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")),
+    })?;
+    if matches!(credential, Credential::Key(..)) && needs_token(parts.uri.path()) {
+        let message = "a standard API key doesn't reach Accounts and Keys; use the AccountSid and the AuthToken";
+        return Err(ApiError::unauthenticated(format!("Authentication Error - {message}")));
+    }
+    let world = match named {
+        None => own.clone(),
+        Some(named) if named == own.sid() => own.clone(),
+        Some(named) if owner_of(emulator, named) == Some(own.sid()) => {
+            emulator.world(named).ok_or_else(|| of_another(named))?
+        }
+        Some(named) => return Err(of_another(named)),
+    };
+    Ok(SignedIn { world, own })
+}
+
+fn owner_of(emulator: &Emulator, account: AccountSid) -> Option<AccountSid> {
+    emulator.world(account)?.read(|engine| engine.account().owner)
+}
+
+fn of_another(named: AccountSid) -> ApiError {
+    let message = format!("Authentication Error - the credential is not that of account {named}");
+    ApiError::unauthenticated(message)
+}
+
+/// Accounts themselves and their keys are beyond a standard API key (Twilio docs: API keys).
+fn needs_token(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix(ACCOUNTS_ROOT) else { return false };
+    let below_account = rest.trim_start_matches('/').split_once('/').map(|(_, below)| below);
+    below_account.is_none_or(|below| below == "Keys" || below.starts_with("Keys/"))
+}
+
+/// Whether the accounts' status and service let the request pass.
+fn admit(signed_in: &SignedIn, parts: &Parts) -> Result<(), ApiError> {
+    let path = parts.uri.path();
+    let status = |world: &World| world.read(|engine| engine.account().status);
+    let world = &signed_in.world;
+    // An owner sees and wakes a suspended subaccount, but does nothing else there.
+    let is_account_itself = path == account_path(world.sid()) && world.sid() != signed_in.own.sid();
+    let active = status(&signed_in.own) == AccountStatus::Active;
+    if !active || (!is_account_itself && status(world) != AccountStatus::Active) {
+        return Err(ApiError::new(403, CODE_NOT_ACTIVE, format!("Account {} is not active", world.sid())));
+    }
+    match world.read(|engine| engine.account().service) {
+        Service::Full => Ok(()),
+        Service::Retired if path.starts_with(FAXES_ROOT) => {
+            Err(ApiError::new(403, CODE_RETIRED, "Programmable Fax is no longer available"))
+        }
+        Service::Retired => Ok(()),
+        Service::TestCredentials => {
+            let buys = parts.method == Method::POST
+                && path.strip_prefix(&account_path(world.sid())).is_some_and(|below| BUYING.contains(&below));
+            let message = "Resource not accessible with Test Account Credentials";
+            if buys { Ok(()) } else { Err(ApiError::new(403, CODE_TEST_CREDENTIALS, message)) }
         }
     }
-    emulator.sign_in(account, &token).map_err(|error| match error {
-        SignInError::UnknownAccount(_) | SignInError::WrongToken(_) => ApiError::unauthenticated("Authenticate"),
-        SignInError::TooManyWorlds { .. } => ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")),
-    })
 }
 
-/// AccountSid and AuthToken of the `Authorization` header.
-fn credential(headers: &HeaderMap) -> Result<(AccountSid, String), ApiError> {
+/// The credential of the `Authorization` header.
+fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
     let error = |message| ApiError::unauthenticated(format!("Authentication Error - {message}"));
     let missing = || error("No credentials provided");
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
@@ -82,14 +178,14 @@ fn credential(headers: &HeaderMap) -> Result<(AccountSid, String), ApiError> {
     let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(encoded.trim()));
     let text = decoded.and_then(Result::ok).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(missing)?;
     let (username, token) = text.split_once(':').ok_or_else(missing)?;
-    if username.starts_with(KeySid::PREFIX) {
-        return Err(error("API keys are not served yet; use the AccountSid and the AuthToken"));
-    }
-    let account = username.parse().map_err(|_| error("invalid username"))?;
     if token.is_empty() {
         return Err(error("no AuthToken provided"));
     }
-    Ok((account, token.to_owned()))
+    let token = token.to_owned();
+    if username.starts_with(KeySid::PREFIX) {
+        return username.parse().map(|key| Credential::Key(key, token)).map_err(|_| error("invalid username"));
+    }
+    username.parse().map(|account| Credential::Token(account, token)).map_err(|_| error("invalid username"))
 }
 
 #[cfg(test)]
@@ -98,10 +194,14 @@ mod tests {
 
     const SID: &str = "AC0123456789abcdef0123456789abcdef";
 
-    fn read(value: &str) -> Result<(AccountSid, String), String> {
+    /// User and password.
+    fn read(value: &str) -> Result<(String, String), String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-        credential(&headers).map_err(|error| error.message)
+        credential(&headers).map_err(|error| error.message).map(|credential| match credential {
+            Credential::Token(account, token) => (account.to_string(), token),
+            Credential::Key(key, secret) => (key.to_string(), secret),
+        })
     }
 
     fn basic(text: &str) -> String {
@@ -111,14 +211,27 @@ mod tests {
     #[test]
     fn a_credential_is_an_account_and_its_token() {
         let (account, token) = read(&basic(&format!("{SID}:a:b"))).unwrap();
-        assert_eq!((account.to_string().as_str(), token.as_str()), (SID, "a:b"));
+        assert_eq!((account.as_str(), token.as_str()), (SID, "a:b"));
+        let key = format!("SK{}", &SID[2..]);
+        assert_eq!(read(&basic(&format!("{key}:x"))), Ok((key, "x".to_owned())));
         assert!(read(&basic(&format!("{SID}:x")).replace("Basic", "basic")).is_ok());
+    }
+
+    #[test]
+    fn an_api_key_reaches_all_but_accounts_and_keys() {
+        for path in ["", "/AC1", "/AC1/Keys", "/AC1/Keys/SK1"] {
+            assert!(needs_token(&format!("{ACCOUNTS_ROOT}{path}")), "{path}");
+        }
+        for path in ["/AC1/IncomingPhoneNumbers", "/AC1/Applications/AP1", "/AC1/KeysAndMore"] {
+            assert!(!needs_token(&format!("{ACCOUNTS_ROOT}{path}")), "{path}");
+        }
+        assert!(!needs_token("/v1/Faxes"));
     }
 
     #[test]
     fn each_bad_credential_says_what_is_wrong() {
         let missing = "Authentication Error - No credentials provided";
-        assert_eq!(credential(&HeaderMap::new()).map_err(|error| error.message), Err(missing.to_owned()));
+        assert_eq!(credential(&HeaderMap::new()).err().map(|error| error.message), Some(missing.to_owned()));
         for (value, part) in [
             ("Bearer abc".to_owned(), "No credentials"),
             ("Basic".to_owned(), "No credentials"),
@@ -127,7 +240,7 @@ mod tests {
             (basic(&format!("{SID}:")), "no AuthToken"),
             (basic("alice:secret"), "invalid username"),
             (basic("AC123:secret"), "invalid username"),
-            (basic(&format!("SK{}:secret", &SID[2..])), "API keys"),
+            (basic("SK123:secret"), "invalid username"),
         ] {
             let message = read(&value).unwrap_err();
             assert!(message.contains(part) && !message.contains("secret"), "{value}: {message}");

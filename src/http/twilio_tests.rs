@@ -12,7 +12,7 @@ use crate::emulator::{AccountSetup, Emulator, Settings};
 use crate::engine::Rules;
 use crate::engine::journal::{EventFilter, EventKind};
 use crate::io::client::{Client, ClientOptions};
-use crate::model::account::{Accounts, Callbacks, Documents, PriceForm};
+use crate::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Pace;
 
@@ -57,7 +57,14 @@ impl Api {
             accounts,
             media_budget_bytes: 1 << 30,
         };
-        let settings = Settings { seed: 8, rules, price: PriceForm::Text, public_url: None, allow_hosts: Vec::new() };
+        let settings = Settings {
+            seed: 8,
+            rules,
+            price: PriceForm::Text,
+            service: Service::Full,
+            public_url: None,
+            allow_hosts: Vec::new(),
+        };
         let client =
             Client::new(&ClientOptions { connect_to: Vec::new(), trust_ca: Vec::new(), insecure: false }).unwrap();
         let setup = AccountSetup {
@@ -115,7 +122,7 @@ async fn an_unknown_path_and_a_wrong_method_are_told_in_json() {
         assert_eq!(answer.error(), (404, 20404), "{path}");
         assert_eq!(answer.json()["message"], format!("The requested resource {path} was not found"));
     }
-    for (method, path) in [("PUT", "/v1/Faxes"), ("DELETE", "/v1/Faxes"), ("POST", "/2010-04-01/Accounts.json")] {
+    for (method, path) in [("PUT", "/v1/Faxes"), ("DELETE", "/v1/Faxes"), ("PUT", "/2010-04-01/Accounts.json")] {
         let answer = api.call(method, path, "").await;
         assert_eq!(answer.error(), (405, 20004), "{method} {path}");
         assert!(answer.headers[header::ALLOW].to_str().unwrap().contains("GET"));

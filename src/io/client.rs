@@ -354,7 +354,7 @@ impl Driven {
                 }
             }
         };
-        timeout(patience, done).await.map_err(|_| ExchangeFailure::TotalTimeout)
+        timeout(patience, done).await.map_err(|_| ExchangeFailure::ReadTimeout)
     }
 }
 

@@ -80,6 +80,7 @@ impl Performer {
             }
             Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, request).await,
             Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, notice).await,
+            Intent::Report(report) => webhook::report(&self.client, signer, report).await,
         }
     }
 }

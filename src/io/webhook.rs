@@ -1,18 +1,21 @@
 //! Webhooks: asking for TwiML and telling statuses, signed as Twilio signs. One effect is one exchange with its
 //! redirects; nothing here retries an event.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::client::{Client, Hop, Limits, Outcome, Request};
 use super::{Signer, record};
 use crate::dialect::callback::{self, Params};
 use crate::dialect::media_url::{self, MediaName};
-use crate::dialect::{form, signature};
-use crate::engine::effect::{Notice, TwimlRequest};
+use crate::dialect::{debugger, form, signature};
+use crate::engine::effect::{Notice, Report, TwimlRequest};
 use crate::engine::input::AnswerOutcome;
 use crate::model::media::Document;
+use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
-use crate::model::webhook::{Cookie, ExchangeFailure, Method, Purpose};
+use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, Method, Purpose};
 use crate::twiml;
 
 /// Bytes read of an answer; TwiML over 64 kB is told as 11750, which needs reading past that.
@@ -27,6 +30,7 @@ struct Webhook<'a> {
     /// The file part of a `storeMedia="false"` action, and its name.
     attachment: Option<(&'a Document, String)>,
     cookies: &'a [Cookie],
+    attempt: Attempt,
     idempotency_token: &'a str,
 }
 
@@ -39,6 +43,7 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
         params: callback::twiml_params(signer.account, fax, request),
         attachment: None,
         cookies: &request.cookies,
+        attempt: request.attempt,
         idempotency_token: &request.idempotency_token,
     };
     let outcome = webhook.send(client, signer).await;
@@ -69,11 +74,29 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
         params: callback::notice_params(signer.account, fax, notice, media_url.as_deref()),
         attachment: notice.attachment.as_ref().map(|document| (document, file_name(document))),
         cookies: &notice.cookies,
+        attempt: notice.attempt,
         idempotency_token: &notice.idempotency_token,
     };
     let outcome = webhook.send(client, signer).await;
     let record = Box::new(record(notice.purpose, notice.method, webhook.params, &outcome));
     AnswerOutcome::Delivered { record, cookies: outcome.cookies }
+}
+
+/// Tells a Debugger webhook of an alert.
+pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) -> AnswerOutcome {
+    let webhook = Webhook {
+        purpose: Purpose::Debugger,
+        url: &report.url,
+        method: Method::Post,
+        params: debugger::params(signer.account, report.parent, &report.alert),
+        attachment: None,
+        cookies: &[],
+        attempt: Attempt::FIRST,
+        idempotency_token: &report.idempotency_token,
+    };
+    let outcome = webhook.send(client, signer).await;
+    let record = Box::new(record(Purpose::Debugger, Method::Post, webhook.params, &outcome));
+    AnswerOutcome::Delivered { record, cookies: Vec::new() }
 }
 
 impl Webhook<'_> {
@@ -101,7 +124,7 @@ impl Webhook<'_> {
                 url: &url,
                 body: body.as_ref().map(|(content_type, bytes)| (content_type.as_str(), bytes.clone())),
                 cookies: self.cookies,
-                limits: Limits::default(),
+                limits: limits(self.url, self.attempt),
                 body_max_bytes: ANSWER_BYTES_MAX,
                 headers: &headers,
             })
@@ -120,6 +143,16 @@ impl Webhook<'_> {
                 (format!("multipart/form-data; boundary={boundary}"), body.into())
             }
         }
+    }
+}
+
+/// How long a try may take: as the URL's overrides say, what is left of the total.
+fn limits(url: &str, attempt: Attempt) -> Limits {
+    let overrides = Overrides::of(url).0;
+    Limits {
+        connect: Duration::from_millis(overrides.connect_ms),
+        read: Duration::from_millis(overrides.read_ms),
+        total: Duration::from_millis(overrides.total_ms.saturating_sub(attempt.spent_ms)),
     }
 }
 

@@ -58,6 +58,30 @@ words!(
     }
 );
 
+words!(
+    /// Whether an account may do anything (Twilio docs: subaccounts).
+    AccountStatus {
+        /// It may.
+        Active = "active",
+        /// It may not, until its owner has it active again.
+        Suspended = "suspended",
+        /// It may never again.
+        Closed = "closed",
+    }
+);
+
+words!(
+    /// What the Fax API does for an account.
+    Service {
+        /// What it did before it was retired.
+        Full = "full",
+        /// What it does for test credentials: each call but buying a number is refused (error 20008).
+        TestCredentials = "test-credentials",
+        /// What it does today: each fax call is refused (error 34005).
+        Retired = "retired",
+    }
+);
+
 /// An account, as its world knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -71,4 +95,49 @@ pub struct Account {
     pub dialect: Dialect,
     /// When it was founded.
     pub created: Timestamp,
+    /// When its name or status last changed.
+    pub updated: Timestamp,
+    /// Its place in the order of founding.
+    pub ordinal: u64,
+    /// Whose subaccount it is.
+    pub owner: Option<AccountSid>,
+    /// Whether it may do anything.
+    pub status: AccountStatus,
+    /// What the Fax API does for it.
+    pub service: Service,
+    /// Its Debugger webhook, which is told of each alert.
+    pub debugger_url: Option<Box<str>>,
+}
+
+/// What may change of an account; what is none stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccountChange {
+    /// The name shown.
+    pub friendly_name: Option<Box<str>>,
+    /// Whether it may do anything.
+    pub status: Option<AccountStatus>,
+    /// What the Fax API does for it.
+    pub service: Option<Service>,
+    /// Its Debugger webhook; an inner none takes it away.
+    pub debugger_url: Option<Option<Box<str>>>,
+}
+
+impl Account {
+    /// An active account that is nobody's subaccount and has the whole service.
+    #[must_use]
+    pub fn new(sid: AccountSid, auth_token: Option<Box<str>>, created: Timestamp) -> Self {
+        Self {
+            sid,
+            auth_token,
+            friendly_name: "fauxfax account".into(),
+            dialect: Dialect::Twilio,
+            created,
+            updated: created,
+            ordinal: 0,
+            owner: None,
+            status: AccountStatus::Active,
+            service: Service::Full,
+            debugger_url: None,
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. Nothing here decides anything or does I/O.
 
 pub mod account;
+pub mod application;
+pub(crate) mod attributes;
+pub mod credential;
 pub mod fax;
 pub mod inventory;
 pub mod media;
 pub mod number;
+pub mod overrides;
 pub mod phone;
 pub mod refusal;
 pub mod sid;

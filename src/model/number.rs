@@ -1,5 +1,6 @@
 //! A phone number of an account and its attributes, as the IncomingPhoneNumbers resource has them (contract 3.1).
 
+use super::attributes::attributes;
 use super::inventory::Capabilities;
 use super::phone::PhoneNumber;
 use super::sid::NumberSid;
@@ -36,31 +37,11 @@ pub struct IncomingNumber {
     pub attributes: NumberAttributes,
 }
 
-macro_rules! attributes {
-    ($($(#[$doc:meta])* $field:ident: $type:ty,)+) => {
-        /// The settable attributes; text is empty where nothing is set.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct NumberAttributes { $($(#[$doc])* pub $field: $type,)+ }
-
-        /// Which attributes a request sets; the others stay.
-        #[derive(Debug, Clone, PartialEq, Eq, Default)]
-        pub struct NumberChange { $($(#[$doc])* pub $field: Option<$type>,)+ }
-
-        impl NumberAttributes {
-            /// The attributes' names, in snake_case.
-            pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
-
-            /// These attributes with the change made.
-            #[must_use]
-            pub fn with(mut self, change: &NumberChange) -> Self {
-                $(if let Some(value) = &change.$field { self.$field = value.clone(); })+
-                self
-            }
-        }
-    };
-}
-
 attributes! {
+    /// The settable attributes of a number; text is empty where nothing is set.
+    NumberAttributes,
+    /// Which attributes of a number a request sets; the others stay.
+    NumberChange,
     /// At most 64 characters; by default the number in national format.
     friendly_name: Box<str>,
     /// `2010-04-01`, or what was asked for.

@@ -1,7 +1,7 @@
 //! Why a request can't be taken, in the service's own words. Knows nothing of HTTP or of error codes.
 
 use super::phone::{Party, PhoneNumber};
-use super::sid::{FaxSid, MediaSid, NumberSid};
+use super::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 
 /// The reason a command or control was refused; nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,27 @@ pub enum Refusal {
     /// No such number in this world.
     #[error("no phone number {0}")]
     NoNumber(NumberSid),
+    /// No such application in this world.
+    #[error("no application {0}")]
+    NoApplication(ApplicationSid),
+    /// No such API key in this world.
+    #[error("no API key {0}")]
+    NoKey(KeySid),
+    /// No such alert in this world.
+    #[error("no alert {0}")]
+    NoAlert(AlertSid),
+    /// A number is to use an application that isn't the account's.
+    #[error("the account has no application {0}")]
+    ApplicationNotOwned(Box<str>),
+    /// The number is a caller id already.
+    #[error("{0} is a verified caller id of the account already")]
+    CallerIdExists(PhoneNumber),
+    /// An account that has been closed stays closed.
+    #[error("the account has been closed")]
+    AccountClosed,
+    /// Only subaccounts change their status.
+    #[error("the status of an account that is nobody's subaccount can't be changed")]
+    NotASubaccount,
     /// A fax that has begun to go over the line, or has ended, can't be canceled.
     #[error("{0} can no longer be canceled: only a queued or processing fax can")]
     TooLateToCancel(FaxSid),

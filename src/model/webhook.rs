@@ -42,6 +42,8 @@ pub enum Purpose {
     Action,
     /// Telling a StatusCallback of a status.
     StatusCallback,
+    /// Telling the account's Debugger webhook of an alert.
+    Debugger,
 }
 
 impl Purpose {
@@ -54,6 +56,7 @@ impl Purpose {
             Self::FallbackUrl => "fallback-url",
             Self::Action => "action",
             Self::StatusCallback => "status-callback",
+            Self::Debugger => "debugger",
         }
     }
 }
@@ -83,6 +86,26 @@ pub struct ExchangeRecord {
     pub duration_ms: u64,
     /// What went wrong.
     pub failure: Option<ExchangeFailure>,
+}
+
+/// Which try of one event a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// From one.
+    pub number: u64,
+    /// Real time that the tries before took.
+    pub spent_ms: u64,
+}
+
+impl Attempt {
+    /// The first try.
+    pub const FIRST: Self = Self { number: 1, spent_ms: 0 };
+
+    /// The try after one that took so long.
+    #[must_use]
+    pub const fn next(self, duration_ms: u64) -> Self {
+        Self { number: self.number + 1, spent_ms: self.spent_ms.saturating_add(duration_ms) }
+    }
 }
 
 /// A cookie that a customer's app set; it goes back on later requests of the same fax (Twilio's fax TwiML docs).
@@ -115,6 +138,8 @@ pub enum ExchangeFailure {
     ConnectTimeout,
     /// The port is closed.
     ConnectionRefused,
+    /// No packet came within the read time.
+    ReadTimeout,
     /// The whole answer did not come within the total time.
     TotalTimeout,
     /// The connection broke, was reset, or no route leads there.
@@ -146,7 +171,7 @@ impl ExchangeFailure {
     pub const fn code(&self) -> u32 {
         match self {
             Self::InvalidUrl(_) => 11100,
-            Self::HttpStatus(_) | Self::TooLarge { .. } => 11200,
+            Self::HttpStatus(_) | Self::ReadTimeout | Self::TooLarge { .. } => 11200,
             Self::ConnectTimeout => 11201,
             Self::ConnectionRefused => 11202,
             Self::TotalTimeout => 11203,
@@ -169,6 +194,7 @@ impl fmt::Display for ExchangeFailure {
             Self::HttpStatus(status) => write!(f, "the server answered {status}"),
             Self::ConnectTimeout => f.write_str("no TCP connection in time"),
             Self::ConnectionRefused => f.write_str("connection refused: nothing listens on that port"),
+            Self::ReadTimeout => f.write_str("no packet of the answer in time"),
             Self::TotalTimeout => f.write_str("no complete answer in time"),
             Self::ConnectionFailure(why) => write!(f, "connection failed: {why}"),
             Self::ProtocolViolation(why) => write!(f, "the answer is not HTTP: {why}"),

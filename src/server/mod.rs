@@ -90,6 +90,7 @@ fn settings(config: &Config) -> Settings {
             media_budget_bytes: config.media_budget_bytes,
         },
         price: config.price,
+        service: config.service,
         public_url: config.public_url.clone(),
         allow_hosts: config.allow_hosts.clone(),
     }
@@ -102,6 +103,9 @@ fn setup(account: ConfiguredAccount) -> AccountSetup {
         friendly_name: None,
         dialect: Some(account.dialect),
         callbacks: account.callbacks,
+        service: account.service,
+        owner: None,
+        debugger_url: account.debugger_url,
         numbers: account.numbers,
         caller_ids: account.caller_ids,
     }

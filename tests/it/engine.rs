@@ -291,6 +291,8 @@ fn the_fallback_is_asked_with_the_error_and_decides() {
     let mut script = Script::new(founding);
     let sid = script.receive(call(1));
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
+    script.forward(Duration::ZERO);
+    script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
     let Intent::AskForTwiml(request) = &*script.first_effect().intent else { panic!("a question") };
     assert_eq!(request.failed, Some((11202, "http://app/fax".into())));

@@ -10,7 +10,7 @@ use fauxfax::engine::input::{
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::random::WorldSeed;
 use fauxfax::engine::{Engine, Founding, Rules};
-use fauxfax::model::account::{Account, Accounts, Callbacks, Dialect, Documents};
+use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
 use fauxfax::model::fax::{MediaType, Quality, Status};
 use fauxfax::model::media::Document;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
@@ -48,13 +48,7 @@ pub(crate) fn founding() -> Founding {
         ..NumberChange::default()
     };
     Founding {
-        account: Account {
-            sid,
-            auth_token: Some("secret".into()),
-            friendly_name: "test".into(),
-            dialect: Dialect::Twilio,
-            created: START,
-        },
+        account: Account::new(sid, Some("secret".into()), START),
         seed: WorldSeed::of(7, sid),
         inventory_seed: 7,
         numbers: vec![(OWN, change)],
@@ -134,7 +128,9 @@ impl Script {
             let record = Box::new(record(&effect.intent));
             let outcome = match &*effect.intent {
                 Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(1, 100)) },
-                Intent::AskForTwiml(_) | Intent::Deliver(_) => AnswerOutcome::Delivered { record, cookies: Vec::new() },
+                Intent::AskForTwiml(_) | Intent::Deliver(_) | Intent::Report(_) => {
+                    AnswerOutcome::Delivered { record, cookies: Vec::new() }
+                }
             };
             let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
             self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
@@ -297,6 +293,7 @@ fn name(intent: &Intent) -> String {
         Intent::FetchDocument { url } => format!("fetch {url}"),
         Intent::AskForTwiml(request) => format!("ask {} {}", request.purpose.as_str(), request.url),
         Intent::Deliver(notice) => format!("tell {} {} {}", notice.purpose.as_str(), notice.status, notice.url),
+        Intent::Report(report) => format!("tell debugger {}", report.url),
     }
 }
 
@@ -305,6 +302,7 @@ fn record(intent: &Intent) -> ExchangeRecord {
         Intent::FetchDocument { url } => (Purpose::MediaUrl, Method::Get, url),
         Intent::AskForTwiml(request) => (request.purpose, request.method, &request.url),
         Intent::Deliver(notice) => (notice.purpose, notice.method, &notice.url),
+        Intent::Report(report) => (Purpose::Debugger, Method::Post, &report.url),
     };
     ExchangeRecord {
         purpose,

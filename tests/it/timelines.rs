@@ -56,7 +56,7 @@ fn to_rest(script: &mut Script, twiml: &str) {
             match *script.first_effect().intent {
                 Intent::FetchDocument { .. } => script.answer_document(2),
                 Intent::AskForTwiml(_) => script.answer_twiml(twiml, &[]),
-                Intent::Deliver(_) => script.answer_ok(),
+                Intent::Deliver(_) | Intent::Report(_) => script.answer_ok(),
             }
         }
         script.forward_to_next();
@@ -108,6 +108,8 @@ fn a_fax_is_received() {
 fn an_app_that_cannot_be_reached_gets_no_fax() {
     let mut script = Script::default();
     script.receive(call(1));
+    script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
+    script.forward(Duration::ZERO);
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.forward(HOUR);
     insta::assert_snapshot!(timeline(&script));

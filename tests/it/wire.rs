@@ -12,7 +12,7 @@ use fauxfax::document::sample;
 use fauxfax::emulator::{AccountSetup, Emulator, Settings, World};
 use fauxfax::engine::Rules;
 use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm};
+use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
 use fauxfax::model::sid::{AccountSid, FaxSid};
 use fauxfax::model::time::Pace;
 use fauxfax::{http, server};
@@ -63,7 +63,8 @@ impl Wire {
             accounts: Accounts::Open,
             media_budget_bytes: 1 << 30,
         };
-        let settings = Settings { seed: 8, rules, price, public_url: None, allow_hosts: Vec::new() };
+        let settings =
+            Settings { seed: 8, rules, price, service: Service::Full, public_url: None, allow_hosts: Vec::new() };
         let client = Client::new(&ClientOptions { connect_to: Vec::new(), trust_ca: Vec::new(), insecure: false });
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([7; 16])),

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::account_path;
 use crate::dialect::date;
-use crate::dialect::error::ApiError;
+use crate::dialect::error::{self, ApiError};
 use crate::dialect::form::Form;
 use crate::dialect::paging::{Extent, Flat, PageRequest};
 use crate::dialect::parameter;
-use crate::model::account::Account;
+use crate::model::account::{Account, AccountChange, AccountStatus};
 use crate::model::sid::AccountSid;
+use crate::model::time::Timestamp;
 
 /// Resources below an account, with the last part of their path.
 const SUBRESOURCES: &[(&str, &str)] = &[
@@ -63,12 +64,12 @@ impl AccountResource {
         Self {
             sid: account.sid.to_string(),
             friendly_name: account.friendly_name.to_string(),
-            status: "active",
+            status: account.status.as_str(),
             kind: "Full",
             auth_token: account.auth_token.as_deref().map(str::to_owned),
-            owner_account_sid: account.sid.to_string(),
+            owner_account_sid: account.owner.unwrap_or(account.sid).to_string(),
             date_created: date::rfc2822(account.created),
-            date_updated: date::rfc2822(account.created),
+            date_updated: date::rfc2822(account.updated),
             uri: format!("{path}.json"),
             subresource_uris: subresources.collect(),
         }
@@ -79,7 +80,7 @@ impl AccountResource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountsRequest {
     friendly_name: Option<String>,
-    active: bool,
+    status: Option<AccountStatus>,
     paging: PageRequest,
 }
 
@@ -88,15 +89,41 @@ pub struct AccountsRequest {
 /// # Errors
 /// 20422, naming the parameter.
 pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
-    let status = parameter::word(query, "Status", &["active", "suspended", "closed"], |word| word)?;
+    let status = parameter::word(query, "Status", AccountStatus::ALL, AccountStatus::as_str)?;
     Ok(AccountsRequest {
         friendly_name: parameter::given(query, "FriendlyName").map(str::to_owned),
-        active: status.is_none_or(|status| status == "active"),
+        status,
         paging: PageRequest::parse(query, AccountSid::PREFIX, LIST_FILTERS)?,
     })
 }
 
-/// The accounts a credential reaches: its own.
+/// Reads the parameters of a new subaccount: its name.
+///
+/// # Errors
+/// 20002 for a name that is too long.
+pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError> {
+    let name = parameter::friendly_name(form)?;
+    // Twilio's default; noon and midnight are 12.
+    Ok(name.unwrap_or_else(|| format!("SubAccount Created at {}", date::with_meridian(now)).into()))
+}
+
+/// Reads the parameters of a change of an account.
+///
+/// # Errors
+/// 20002 for a name that is too long, 21475 for a status that is none.
+pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
+    let status = parameter::given(form, "Status").map(|text| {
+        let known = AccountStatus::from_word(text);
+        known.ok_or_else(|| {
+            let message = format!("Unable to update Status, invalid Status '{}'.", parameter::excerpt(text));
+            ApiError::bad_request(error::CODE_INVALID_STATUS, message)
+        })
+    });
+    let friendly_name = parameter::friendly_name(form)?;
+    Ok(AccountChange { friendly_name, status: status.transpose()?, ..AccountChange::default() })
+}
+
+/// The accounts a credential reaches: its own and its subaccounts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountList {
     accounts: Vec<AccountResource>,
@@ -105,15 +132,17 @@ pub struct AccountList {
 }
 
 impl AccountList {
-    /// The resource of the list.
+    /// The resource of the list; the accounts come newest first.
     #[must_use]
-    pub fn of(account: &Account, request: &AccountsRequest) -> Self {
-        let named = request.friendly_name.as_deref().is_none_or(|name| *name == *account.friendly_name);
-        let shown = Some(account).filter(|_| request.active && named);
-        let page = request.paging.cut(shown.into_iter(), |_| 0);
+    pub fn of(reached: &[Account], request: &AccountsRequest) -> Self {
+        let shown = reached.iter().filter(|account| {
+            request.friendly_name.as_deref().is_none_or(|name| *name == *account.friendly_name)
+                && request.status.is_none_or(|status| status == account.status)
+        });
+        let page = request.paging.cut(shown, |account| account.ordinal);
         Self {
             accounts: page.items.iter().map(|account| AccountResource::of(account)).collect(),
-            paging: request.paging.flat("/2010-04-01/Accounts.json", &Extent::of(&page, |_| 0)),
+            paging: request.paging.flat("/2010-04-01/Accounts.json", &Extent::of(&page, |account| account.ordinal)),
         }
     }
 }
@@ -121,23 +150,17 @@ impl AccountList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::twilio::keys;
-    use crate::model::account::Dialect;
-    use crate::model::time::Timestamp;
+    use crate::dialect::twilio::keys_of;
 
     fn account() -> Account {
-        Account {
-            sid: AccountSid::from_bytes([0; 16]),
-            auth_token: Some("a token".into()),
-            friendly_name: "fauxfax".into(),
-            dialect: Dialect::Twilio,
-            created: Timestamp::from_seconds(1_438_298_344),
-        }
+        let created = Timestamp::from_seconds(1_438_298_344);
+        let account = Account::new(AccountSid::from_bytes([0; 16]), Some("a token".into()), created);
+        Account { friendly_name: "fauxfax".into(), ..account }
     }
 
     fn list(query: &str) -> serde_json::Value {
         let request = list_accounts(&Form::parse(query.as_bytes()).unwrap()).unwrap();
-        serde_json::to_value(AccountList::of(&account(), &request)).unwrap()
+        serde_json::to_value(AccountList::of(&[account()], &request)).unwrap()
     }
 
     #[test]
@@ -155,10 +178,10 @@ mod tests {
             "uri",
             "subresource_uris",
         ];
-        assert_eq!(keys(&resource), documented.into());
+        assert_eq!(keys_of(&resource), documented.into());
         assert_eq!(resource["uri"], "/2010-04-01/Accounts/AC00000000000000000000000000000000.json");
         assert_eq!(resource["date_created"], "Thu, 30 Jul 2015 23:19:04 +0000");
-        assert_eq!(keys(&resource["subresource_uris"]).len(), 20);
+        assert_eq!(keys_of(&resource["subresource_uris"]).len(), 20);
         let short_codes = "/2010-04-01/Accounts/AC00000000000000000000000000000000/SMS/ShortCodes.json";
         assert_eq!(resource["subresource_uris"]["short_codes"], short_codes);
     }

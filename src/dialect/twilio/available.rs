@@ -250,7 +250,7 @@ fn list_uri(account: AccountSid, country: Country, kind: NumberKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::twilio::keys;
+    use crate::dialect::twilio::keys_of;
     use crate::model::inventory;
 
     const ACCOUNT: AccountSid = AccountSid::from_bytes([0; 16]);
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_search_shows_numbers_in_the_captured_shape() {
         let answer = found("AreaCode=415&FaxEnabled=True&PageSize=2", US_LOCAL);
-        assert_eq!(keys(&answer), ["available_phone_numbers", "uri"].into(), "no paging keys");
+        assert_eq!(keys_of(&answer), ["available_phone_numbers", "uri"].into(), "no paging keys");
         let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/AvailablePhoneNumbers/US/Local.json";
         assert_eq!(answer["uri"], format!("{path}?AreaCode=415&FaxEnabled=True&PageSize=2"));
         let offers = answer["available_phone_numbers"].as_array().unwrap();
@@ -285,8 +285,8 @@ mod tests {
             "beta",
             "capabilities",
         ];
-        assert_eq!(keys(&offers[0]), documented.into());
-        assert_eq!(keys(&offers[0]["capabilities"]), ["voice", "SMS", "MMS", "fax"].into());
+        assert_eq!(keys_of(&offers[0]), documented.into());
+        assert_eq!(keys_of(&offers[0]["capabilities"]), ["voice", "SMS", "MMS", "fax"].into());
         assert_eq!(offers[0]["capabilities"]["fax"], true);
         assert!(offers[0]["phone_number"].as_str().unwrap().starts_with("+1415"));
         assert!(offers[0]["friendly_name"].as_str().unwrap().starts_with("(415) "));
@@ -342,7 +342,7 @@ mod tests {
         let list = serde_json::to_value(CountryList::of(ACCOUNT)).unwrap();
         let countries = list["countries"].as_array().unwrap();
         assert_eq!(countries.len(), Country::ALL.len());
-        assert_eq!(keys(&countries[0]["subresource_uris"]), ["local", "toll_free"].into());
+        assert_eq!(keys_of(&countries[0]["subresource_uris"]), ["local", "toll_free"].into());
         let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/AvailablePhoneNumbers";
         assert_eq!(countries[0]["subresource_uris"]["toll_free"], format!("{path}/US/TollFree.json"));
         assert_eq!(

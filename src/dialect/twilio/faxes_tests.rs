@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::dialect::twilio::keys;
+use crate::dialect::twilio::keys_of;
 use crate::engine::agenda::Ordinal;
 use crate::engine::input::{Answer, AnswerOutcome, Command, Input, Reply};
 use crate::engine::random::WorldSeed;
 use crate::engine::{Cursor, Engine, Founding, Rules};
-use crate::model::account::{Account, Accounts, Callbacks, Dialect, Documents};
+use crate::model::account::{Account, Accounts, Callbacks, Documents};
 use crate::model::fax::MediaType;
 use crate::model::media::Document;
 use crate::model::sid::AccountSid;
@@ -20,13 +20,8 @@ use crate::model::webhook::{ExchangeRecord, Method, Purpose};
 const NOW: i64 = 1_614_592_800; // 2021-03-01T10:00:00Z
 
 fn world() -> Engine {
-    let account = Account {
-        sid: AccountSid::from_bytes([0; 16]),
-        auth_token: Some("token".into()),
-        friendly_name: "Test".into(),
-        dialect: Dialect::Twilio,
-        created: Timestamp::from_seconds(NOW),
-    };
+    let created = Timestamp::from_seconds(NOW);
+    let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), created);
     let rules = Rules {
         pace: Pace::default(),
         callbacks: Callbacks::All,
@@ -189,7 +184,7 @@ fn a_page_repeats_its_filters_percent_encoded_and_links_to_the_next() {
         format!("https://fax.twilio.com/v1/Faxes?To=%2B15558675310&PageSize=2&Page=1&PageToken=PAFX{token:032x}");
     assert_eq!(list["meta"]["next_page_url"], next);
     let seven = ["first_page_url", "key", "next_page_url", "page", "page_size", "previous_page_url", "url"];
-    assert_eq!(keys(&list["meta"]), seven.into());
+    assert_eq!(keys_of(&list["meta"]), seven.into());
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! Twilio's resources: parameters to commands, views to JSON in Twilio's own keys. It decides nothing.
 
 pub mod accounts;
+pub mod alerts;
+pub mod applications;
 pub mod available;
+pub mod caller_ids;
 pub mod faxes;
+pub mod keys;
 pub mod numbers;
 
 use crate::model::account::PriceForm;
@@ -32,6 +36,6 @@ pub struct View<'a> {
 
 /// The keys of a JSON object, for tests that hold resources to a list of them.
 #[cfg(test)]
-fn keys(value: &serde_json::Value) -> std::collections::BTreeSet<&str> {
+fn keys_of(value: &serde_json::Value) -> std::collections::BTreeSet<&str> {
     value.as_object().map(|object| object.keys().map(String::as_str).collect()).unwrap_or_default()
 }

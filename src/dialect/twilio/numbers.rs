@@ -8,32 +8,20 @@ use crate::dialect::date;
 use crate::dialect::error::{self, ApiError};
 use crate::dialect::form::Form;
 use crate::dialect::paging::{Extent, Flat, PageRequest};
-use crate::dialect::parameter;
+use crate::dialect::parameter::{self, Empty};
 use crate::engine::Page;
 use crate::engine::input::{BuyNumber, NumberWish};
 use crate::model::inventory::{self, Capabilities, NumberKind};
 use crate::model::number::{IncomingNumber, NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, NumberSid};
-use crate::model::webhook::Method;
 
-/// `FriendlyName` has at most so many characters.
-const FRIENDLY_NAME_LEN_MAX: usize = 64;
 /// The filters that a list's links repeat.
 const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"];
 /// API versions a number may name.
 const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
 /// North American area codes of toll-free numbers.
 const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
-
-/// What an empty value means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Empty {
-    /// Create: as if left out.
-    LeftOut,
-    /// Update: the text is cleared.
-    Cleared,
-}
 
 /// Reads the parameters of a purchase; `kind` is that of the sub-list it was posted to.
 ///
@@ -257,28 +245,28 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberWish, ApiError> {
 }
 
 fn change(form: &Form, empty: Empty) -> Result<NumberChange, ApiError> {
-    let url = |name| address(form, name, empty);
+    let url = |name| parameter::address(form, name, empty);
     let sid = |name, prefix| sid(form, name, prefix, empty);
     let word = |name, words| {
         parameter::word(form, name, words, |word| word).map(|word: Option<&'static str>| word.map(Box::from))
     };
     Ok(NumberChange {
-        friendly_name: friendly_name(form)?,
+        friendly_name: parameter::friendly_name(form)?,
         api_version: word("ApiVersion", API_VERSIONS)?,
         voice_url: url("VoiceUrl")?,
-        voice_method: method(form, "VoiceMethod")?,
+        voice_method: parameter::method(form, "VoiceMethod")?,
         voice_fallback_url: url("VoiceFallbackUrl")?,
-        voice_fallback_method: method(form, "VoiceFallbackMethod")?,
+        voice_fallback_method: parameter::method(form, "VoiceFallbackMethod")?,
         status_callback: url("StatusCallback")?,
-        status_callback_method: method(form, "StatusCallbackMethod")?,
+        status_callback_method: parameter::method(form, "StatusCallbackMethod")?,
         voice_application_sid: sid("VoiceApplicationSid", "AP")?,
         trunk_sid: sid("TrunkSid", "TK")?,
         voice_caller_id_lookup: parameter::boolean(form, "VoiceCallerIdLookup")?,
         voice_receive_mode: parameter::word(form, "VoiceReceiveMode", ReceiveMode::ALL, ReceiveMode::as_str)?,
         sms_url: url("SmsUrl")?,
-        sms_method: method(form, "SmsMethod")?,
+        sms_method: parameter::method(form, "SmsMethod")?,
         sms_fallback_url: url("SmsFallbackUrl")?,
-        sms_fallback_method: method(form, "SmsFallbackMethod")?,
+        sms_fallback_method: parameter::method(form, "SmsFallbackMethod")?,
         sms_application_sid: sid("SmsApplicationSid", "AP")?,
         address_sid: sid("AddressSid", "AD")?,
         bundle_sid: sid("BundleSid", "BU")?,
@@ -288,47 +276,12 @@ fn change(form: &Form, empty: Empty) -> Result<NumberChange, ApiError> {
     })
 }
 
-fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
-    let Some(text) = parameter::given(form, "FriendlyName") else { return Ok(None) };
-    if text.chars().count() > FRIENDLY_NAME_LEN_MAX {
-        let message = format!("Invalid FriendlyName: it is longer than {FRIENDLY_NAME_LEN_MAX} characters");
-        return Err(ApiError::bad_request(error::CODE_FRIENDLY_NAME, message));
-    }
-    Ok(Some(text.into()))
-}
-
-fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
-    let Some(text) = text(form, name, empty) else { return Ok(None) };
-    if !text.is_empty() {
-        parameter::check_url(text).map_err(|reason| {
-            let excerpt = parameter::excerpt(text);
-            ApiError::bad_request(error::CODE_INVALID_URL, format!("{name} '{excerpt}' is not a valid URL: {reason}"))
-        })?;
-    }
-    Ok(Some(text.into()))
-}
-
 fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
-    let Some(text) = text(form, name, empty) else { return Ok(None) };
+    let Some(text) = empty.text(form, name) else { return Ok(None) };
     if !text.is_empty() {
         parameter::check_sid(name, text, prefix)?;
     }
     Ok(Some(text.into()))
-}
-
-fn text<'a>(form: &'a Form, name: &str, empty: Empty) -> Option<&'a str> {
-    match empty {
-        Empty::LeftOut => parameter::given(form, name),
-        Empty::Cleared => form.get(name),
-    }
-}
-
-fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError> {
-    let Some(text) = parameter::given(form, name) else { return Ok(None) };
-    let method = [Method::Get, Method::Post].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
-    method.map(Some).ok_or_else(|| {
-        ApiError::bad_request(error::CODE_INVALID_METHOD, format!("{name} '{text}' is neither GET nor POST"))
-    })
 }
 
 impl DigitPattern {

@@ -1,7 +1,7 @@
 //! Tests of the words of phone numbers. Nothing here is a server.
 
 use super::*;
-use crate::dialect::twilio::keys;
+use crate::dialect::twilio::keys_of;
 use crate::model::number::NumberAttributes;
 use crate::model::time::Timestamp;
 
@@ -117,7 +117,7 @@ fn every_attribute_is_taken() {
         "uri",
         "subresource_uris",
     ];
-    for key in keys(&after) {
+    for key in keys_of(&after) {
         assert_eq!(before[key] == after[key], kept.contains(&key), "{key}");
     }
     assert_eq!((&after["voice_url"], &after["voice_method"]), (&"http://h/1".into(), &"GET".into()));
@@ -209,7 +209,7 @@ fn a_page_of_numbers_has_only_the_keys_that_sdks_allow_beside_the_list() {
         "next_page_uri",
         "previous_page_uri",
     ];
-    assert_eq!(keys(&list), allowed.into());
+    assert_eq!(keys_of(&list), allowed.into());
     let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/IncomingPhoneNumbers.json";
     assert_eq!(list["uri"], format!("{path}?PhoneNumber=%2B1415&PageSize=1&Page=0"));
     let next = format!("{path}?PhoneNumber=%2B1415&PageSize=1&Page=1&PageToken=PAPN{:032x}", 2);

@@ -11,9 +11,10 @@ use super::incoming::read_json;
 use super::problem::Problem;
 use super::{event, parse_account};
 use crate::dialect::form::{self, Form};
+use crate::dialect::parameter;
 use crate::dialect::twilio::numbers::{self, NumberResource};
 use crate::emulator::{AccountSetup, Emulator, FoundError, World};
-use crate::model::account::{Callbacks, Dialect};
+use crate::model::account::{Callbacks, Dialect, Service};
 use crate::model::number::{NumberAttributes, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
@@ -29,6 +30,8 @@ struct NewAccount {
     friendly_name: Option<Box<str>>,
     dialect: Option<String>,
     callbacks: Option<String>,
+    service: Option<String>,
+    debugger_url: Option<Box<str>>,
     #[serde(default)]
     numbers: Vec<Map<String, Value>>,
     #[serde(default)]
@@ -81,11 +84,27 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     }
     let dialect = word(order.dialect.as_deref(), "dialect", Dialect::from_word, Dialect::ALL)?;
     let callbacks = word(order.callbacks.as_deref(), "callbacks", Callbacks::from_word, Callbacks::ALL)?;
+    let service = word(order.service.as_deref(), "service", Service::from_word, Service::ALL)?;
+    if let Some(url) = &order.debugger_url {
+        parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
+    }
     let account = sid.unwrap_or(AccountSid::from_bytes([0; 16]));
     let numbers = order.numbers.iter().map(|number| configured_number(number, account)).collect::<Result<_, _>>()?;
     let caller_ids = order.caller_ids.iter().map(|id| phone_number(&id.phone_number)).collect::<Result<_, _>>()?;
     let (auth_token, friendly_name) = (order.auth_token, order.friendly_name);
-    Ok(AccountSetup { sid, auth_token, friendly_name, dialect, callbacks, numbers, caller_ids })
+    let (owner, debugger_url) = (None, order.debugger_url);
+    Ok(AccountSetup {
+        sid,
+        auth_token,
+        friendly_name,
+        dialect,
+        callbacks,
+        service,
+        owner,
+        debugger_url,
+        numbers,
+        caller_ids,
+    })
 }
 
 /// A number with REST attributes in snake_case, read as the REST API reads them.
@@ -147,6 +166,10 @@ fn view(emulator: &Emulator, world: &World) -> Value {
             "friendly_name": account.friendly_name,
             "dialect": account.dialect.as_str(),
             "callbacks": engine.rules().callbacks.as_str(),
+            "status": account.status.as_str(),
+            "owner": account.owner.map(|owner| owner.to_string()),
+            "service": account.service.as_str(),
+            "debugger_url": account.debugger_url,
             "date_created": event::moment(account.created),
             "faxes": engine.fax_count(),
             "numbers": numbers,

@@ -12,13 +12,15 @@ pub(super) async fn live() -> &'static str {
 
 pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Value> {
     let worlds = emulator.worlds();
-    let (mut faxes, mut pending, mut media_bytes, mut events_evicted, mut media_evicted) = (0, 0, 0, 0, 0);
+    let (mut faxes, mut pending, mut media_bytes) = (0, 0, 0);
+    let (mut events_evicted, mut alerts_evicted, mut media_evicted) = (0, 0, 0);
     for world in &worlds {
         world.read(|engine| {
             faxes += engine.fax_count();
             pending += engine.pending_count();
             media_bytes += engine.media_bytes();
             events_evicted += engine.events_evicted();
+            alerts_evicted += engine.alerts_evicted();
             media_evicted += engine.media_evicted();
         });
     }
@@ -30,6 +32,6 @@ pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Value> {
         "default_account": emulator.default_account().to_string(),
         "accounts": worlds.len(),
         "counts": { "faxes": faxes, "pending": pending, "media_bytes": media_bytes },
-        "evicted": { "events": events_evicted, "media": media_evicted },
+        "evicted": { "events": events_evicted, "alerts": alerts_evicted, "media": media_evicted },
     }))
 }

@@ -70,7 +70,9 @@ impl FromRequestParts<Emulator> for Addressed {
             Some(text) => parse_account(&text)?,
         };
         emulator.enter_unclaimed(account).map(Self).map_err(|error| match error {
-            SignInError::UnknownAccount(_) | SignInError::WrongToken(_) => Problem::no_account(account),
+            SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
+                Problem::no_account(account)
+            }
             SignInError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
         })
     }

@@ -53,8 +53,16 @@ impl Problem {
             }
             Refusal::LimitReached { .. } => (429, "limit-reached"),
             Refusal::NoSnapshot(_) => (404, "snapshot-not-found"),
-            Refusal::NoFax(_) | Refusal::NoMedia(_) => (404, "not-found"),
-            Refusal::TooLateToCancel(_) | Refusal::StillActive(_) => (409, "conflict"),
+            Refusal::NoFax(_)
+            | Refusal::NoMedia(_)
+            | Refusal::NoApplication(_)
+            | Refusal::NoKey(_)
+            | Refusal::NoAlert(_) => (404, "not-found"),
+            Refusal::TooLateToCancel(_)
+            | Refusal::StillActive(_)
+            | Refusal::CallerIdExists(_)
+            | Refusal::AccountClosed
+            | Refusal::NotASubaccount => (409, "conflict"),
             Refusal::InvalidTo(_)
             | Refusal::FromMissing
             | Refusal::InvalidFrom(_)
@@ -63,6 +71,7 @@ impl Problem {
             | Refusal::NumberInvalid(_)
             | Refusal::NoneInArea(_)
             | Refusal::CannotFax(_)
+            | Refusal::ApplicationNotOwned(_)
             | Refusal::FallbackWithoutUrl => (422, "refused"),
         };
         Self::new(status, name, refusal.to_string())

@@ -90,10 +90,6 @@ fn show(engine: &Engine, view: &View<'_>, sid: FaxSid) -> Result<FaxResource, Re
 }
 
 fn sid_of(reply: &Reply) -> FaxSid {
-    match reply {
-        Reply::Fax(sid) => *sid,
-        Reply::Number(_) | Reply::Ringing(_) | Reply::Done | Reply::Reset(_) => {
-            unreachable!("create is answered with a fax, not {reply:?}")
-        }
-    }
+    let Reply::Fax(sid) = reply else { unreachable!("create is answered with a fax, not {reply:?}") };
+    *sid
 }

@@ -1,8 +1,12 @@
 //! Twilio's REST APIs: extract, ask the dialect, ask the world, answer. No rule and no state lives here.
 
 mod accounts;
+mod alerts;
+mod applications;
 mod available;
+mod caller_ids;
 mod faxes;
+mod keys;
 mod numbers;
 
 use std::str::FromStr;
@@ -30,12 +34,19 @@ pub(super) fn routes(emulator: Emulator) -> Router<Emulator> {
         .merge(accounts::routes())
         .merge(numbers::routes())
         .merge(available::routes())
+        .merge(alerts::routes())
+        .merge(keys::routes())
+        .merge(caller_ids::routes())
+        .merge(applications::routes())
         .route_layer(middleware::from_fn_with_state(emulator, auth::sign_in))
 }
 
 /// An authenticated request, apart from its form.
 struct Call {
+    /// The world that is addressed.
     world: World,
+    /// The world of the credential.
+    own: World,
     origin: Arc<str>,
     price: PriceForm,
     path: String,
@@ -46,11 +57,11 @@ impl FromRequestParts<Emulator> for Call {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, ApiError> {
-        let SignedIn(world) = SignedIn::from_request_parts(parts, emulator).await?;
+        let SignedIn { world, own } = SignedIn::from_request_parts(parts, emulator).await?;
         let Ok(params) = PathParams::from_request_parts(parts, emulator).await;
         let settings = emulator.settings();
         let origin = origin(parts, settings.public_url.as_ref());
-        Ok(Self { world, origin, price: settings.price, path: asked_path(parts).to_owned(), params })
+        Ok(Self { world, own, origin, price: settings.price, path: asked_path(parts).to_owned(), params })
     }
 }
 

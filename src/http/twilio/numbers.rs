@@ -77,10 +77,6 @@ fn show(engine: &Engine, view: &View<'_>, sid: NumberSid) -> Result<NumberResour
 }
 
 fn sid_of(reply: &Reply) -> NumberSid {
-    match reply {
-        Reply::Number(sid) => *sid,
-        Reply::Fax(_) | Reply::Ringing(_) | Reply::Done | Reply::Reset(_) => {
-            unreachable!("a purchase is answered with a number, not {reply:?}")
-        }
-    }
+    let Reply::Number(sid) = reply else { unreachable!("a purchase is answered with a number, not {reply:?}") };
+    *sid
 }

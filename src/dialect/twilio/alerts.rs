@@ -1,0 +1,203 @@
+//! Alerts of the Monitor API, v1: filters in, Alert resources out (contract §8). It raises no alert.
+
+use serde::Serialize;
+
+use super::View;
+use crate::dialect::date;
+use crate::dialect::error::ApiError;
+use crate::dialect::form::{self, Form};
+use crate::dialect::paging::{Extent, Meta, PageRequest};
+use crate::dialect::parameter;
+use crate::engine::Page;
+use crate::engine::journal::{Alert, AlertLevel, Event};
+use crate::model::sid::AlertSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::Method;
+
+/// The filters that a list's links repeat.
+const LIST_FILTERS: &[&str] = &["LogLevel", "StartDate", "EndDate"];
+/// The levels that a list may be asked for; nothing here is a notice or for debugging.
+const LOG_LEVELS: &[&str] = &["error", "warning", "notice", "debug"];
+/// What raised it, as in captured alerts.
+const SOURCE_COMPONENT: &str = "12000";
+/// The API that captured alerts name.
+const API_VERSION: &str = "2010-04-01";
+/// The seconds of a day but the last, which a bare `EndDate` includes.
+const REST_OF_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60 - 1);
+
+/// An alert, with where and when it was raised.
+pub type Raised<'a> = (&'a Event, &'a Alert);
+
+/// Which alerts a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertFilter {
+    level: Option<&'static str>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+}
+
+/// Reads the parameters of a list of alerts.
+///
+/// # Errors
+/// 20422, naming the parameter.
+pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError> {
+    let level = parameter::word(query, "LogLevel", LOG_LEVELS, |word| word)?;
+    let moment = |name| {
+        let Some(text) = parameter::given(query, name) else { return Ok(None) };
+        let moment = date::parse(text).map(|moment| (moment, text.trim().len() == "2015-07-30".len()));
+        moment.map(Some).ok_or_else(|| {
+            ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01 or 2021-03-01T10:00:00Z"))
+        })
+    };
+    let start = moment("StartDate")?.map(|(start, _)| start);
+    let end = moment("EndDate")?.map(|(end, is_day)| if is_day { end.after(REST_OF_DAY) } else { end });
+    Ok((AlertFilter { level, start, end }, PageRequest::parse(query, AlertSid::PREFIX, LIST_FILTERS)?))
+}
+
+impl AlertFilter {
+    /// Whether the list shows this alert; dates compare whole seconds.
+    #[must_use]
+    pub fn shows(&self, (event, alert): &Raised<'_>) -> bool {
+        let at = event.at.seconds();
+        self.level.is_none_or(|level| level == alert.level.as_str())
+            && self.start.is_none_or(|start| at >= start.seconds())
+            && self.end.is_none_or(|end| at <= end.seconds())
+    }
+}
+
+/// An alert as a list shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertResource {
+    sid: String,
+    account_sid: String,
+    alert_text: String,
+    api_version: &'static str,
+    date_created: String,
+    date_generated: String,
+    date_updated: String,
+    error_code: String,
+    log_level: &'static str,
+    more_info: String,
+    request_method: Option<&'static str>,
+    request_url: Option<String>,
+    resource_sid: Option<String>,
+    service_sid: Option<String>,
+    url: String,
+}
+
+impl AlertResource {
+    /// The resource of an alert.
+    #[must_use]
+    pub fn of((event, alert): Raised<'_>, view: &View<'_>) -> Self {
+        let date = date::iso(event.at);
+        let record = alert.record.as_deref();
+        Self {
+            sid: alert.sid.to_string(),
+            account_sid: view.account.to_string(),
+            alert_text: form::encode(&details(alert)),
+            api_version: API_VERSION,
+            date_created: date.clone(),
+            date_generated: date.clone(),
+            date_updated: date,
+            error_code: alert.code.to_string(),
+            log_level: alert.level.as_str(),
+            more_info: format!("https://www.twilio.com/docs/errors/{}", alert.code),
+            request_method: record.map(|record| Method::as_str(record.method)),
+            request_url: record.map(|record| record.url.clone()),
+            resource_sid: event.fax.map(|fax| fax.to_string()),
+            service_sid: None,
+            url: format!("{}/v1/Alerts/{}", view.origin, alert.sid),
+        }
+    }
+}
+
+/// An alert as its own resource shows it: with the request and the response.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertInstance {
+    #[serde(flatten)]
+    alert: AlertResource,
+    request_headers: Option<String>,
+    request_variables: Option<String>,
+    response_headers: Option<String>,
+    response_body: Option<String>,
+}
+
+impl AlertInstance {
+    /// The resource of an alert.
+    #[must_use]
+    pub fn of(raised: Raised<'_>, view: &View<'_>) -> Self {
+        let record = raised.1.record.as_deref();
+        let answer = record.filter(|record| record.status.is_some());
+        Self {
+            alert: AlertResource::of(raised, view),
+            request_headers: record.map(|record| form::encode(&record.request_headers)),
+            request_variables: record.map(|record| form::encode(&record.params)),
+            response_headers: answer.map(|record| form::encode(&record.response_headers)),
+            response_body: answer.map(|record| record.response_body.clone()),
+        }
+    }
+}
+
+/// A page of alerts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertList {
+    alerts: Vec<AlertResource>,
+    meta: Meta,
+}
+
+impl AlertList {
+    /// The resource of a page.
+    #[must_use]
+    pub fn of(page: &Page<'_, Raised<'_>>, request: &PageRequest, view: &View<'_>) -> Self {
+        let url = format!("{}/v1/Alerts", view.origin);
+        Self {
+            alerts: page.items.iter().map(|raised| AlertResource::of(**raised, view)).collect(),
+            meta: request.meta("alerts", &url, &Extent::of(page, |(event, _)| event.seq)),
+        }
+    }
+}
+
+/// What the text of an alert says, by name.
+pub(in crate::dialect) fn details(alert: &Alert) -> Vec<(&'static str, String)> {
+    let level = match alert.level {
+        AlertLevel::Error => "ERROR",
+        AlertLevel::Warning => "WARNING",
+    };
+    let mut pairs = vec![
+        ("Msg", alert.message.to_string()),
+        ("sourceComponent", SOURCE_COMPONENT.to_owned()),
+        ("ErrorCode", alert.code.to_string()),
+    ];
+    if let Some(record) = &alert.record {
+        pairs.extend(record.status.map(|status| ("httpResponse", status.to_string())));
+        pairs.push(("url", record.url.clone()));
+    }
+    pairs.push(("LogLevel", level.to_owned()));
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(query: &str) -> Result<AlertFilter, u32> {
+        list_alerts(&Form::parse(query.as_bytes()).unwrap()).map(|(filter, _)| filter).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn a_bare_end_date_includes_its_whole_day() {
+        let found = filter("LogLevel=error&StartDate=2015-07-30&EndDate=2015-07-30").unwrap();
+        let day = Timestamp::from_seconds(1_438_214_400);
+        let expected = AlertFilter { level: Some("error"), start: Some(day), end: Some(day.after(REST_OF_DAY)) };
+        assert_eq!(found, expected);
+        let exact = filter("EndDate=2015-07-30T23:19:04Z").unwrap();
+        assert_eq!(exact.end, Some(Timestamp::from_seconds(1_438_298_344)));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for bad in ["LogLevel=loud", "StartDate=yesterday", "EndDate=2015-13-01", "PageSize=0", "PageToken=PAFX1"] {
+            assert_eq!(filter(bad), Err(20422), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! API keys of the 2010-04-01 API: names in, Key resources out (contract 3.3). It signs nobody in.
+
+use serde::Serialize;
+
+use super::account_path;
+use crate::dialect::date;
+use crate::dialect::error::ApiError;
+use crate::dialect::form::Form;
+use crate::dialect::paging::{Extent, Flat, PageRequest};
+use crate::dialect::parameter;
+use crate::engine::Page;
+use crate::model::credential::ApiKey;
+use crate::model::sid::{AccountSid, KeySid};
+
+/// Reads the name of a key, in create or update.
+///
+/// # Errors
+/// 20002 for a name that is too long.
+pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
+    parameter::friendly_name(form)
+}
+
+/// Reads the parameters of a list of keys.
+///
+/// # Errors
+/// 20422, naming the parameter.
+pub fn list_keys(query: &Form) -> Result<PageRequest, ApiError> {
+    PageRequest::parse(query, KeySid::PREFIX, &[])
+}
+
+/// A key as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyResource {
+    sid: String,
+    friendly_name: String,
+    date_created: String,
+    date_updated: String,
+}
+
+impl KeyResource {
+    /// The resource of a key; its secret is not in it.
+    #[must_use]
+    pub fn of(key: &ApiKey) -> Self {
+        Self {
+            sid: key.sid.to_string(),
+            friendly_name: key.friendly_name.to_string(),
+            date_created: date::rfc2822(key.created),
+            date_updated: date::rfc2822(key.updated),
+        }
+    }
+}
+
+/// A key as its creation shows it, the only time with its secret.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct NewKeyResource {
+    #[serde(flatten)]
+    key: KeyResource,
+    secret: String,
+}
+
+impl NewKeyResource {
+    /// The resource of a key just created.
+    #[must_use]
+    pub fn of(key: &ApiKey) -> Self {
+        Self { key: KeyResource::of(key), secret: key.secret.to_string() }
+    }
+}
+
+/// A page of keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyList {
+    keys: Vec<KeyResource>,
+    #[serde(flatten)]
+    paging: Flat,
+}
+
+impl KeyList {
+    /// The resource of a page.
+    #[must_use]
+    pub fn of(page: &Page<'_, ApiKey>, request: &PageRequest, account: AccountSid) -> Self {
+        let uri = format!("{}/Keys.json", account_path(account));
+        Self {
+            keys: page.items.iter().map(|key| KeyResource::of(key)).collect(),
+            paging: request.flat(&uri, &Extent::of(page, |key| key.ordinal)),
+        }
+    }
+}

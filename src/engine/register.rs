@@ -1,0 +1,71 @@
+//! Things with an id, in the order of their creation. It mints no id and knows no thing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+/// An ordered table with an index of its ids.
+#[derive(Debug, Clone)]
+pub(super) struct Register<K, T> {
+    in_order: BTreeMap<u64, T>,
+    by_id: HashMap<K, u64>,
+    last: u64,
+}
+
+impl<K, T> Default for Register<K, T> {
+    fn default() -> Self {
+        Self { in_order: BTreeMap::new(), by_id: HashMap::new(), last: 0 }
+    }
+}
+
+impl<K: Eq + Hash, T> Register<K, T> {
+    /// The place of the next thing; never one that was used before.
+    pub(super) fn take_ordinal(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// Adds a thing at its place.
+    pub(super) fn insert(&mut self, ordinal: u64, id: K, thing: T) {
+        self.by_id.insert(id, ordinal);
+        self.in_order.insert(ordinal, thing);
+    }
+
+    pub(super) fn get(&self, id: &K) -> Option<&T> {
+        self.by_id.get(id).and_then(|ordinal| self.in_order.get(ordinal))
+    }
+
+    pub(super) fn get_mut(&mut self, id: &K) -> Option<&mut T> {
+        self.by_id.get(id).and_then(|ordinal| self.in_order.get_mut(ordinal))
+    }
+
+    pub(super) fn remove(&mut self, id: &K) -> Option<T> {
+        self.by_id.remove(id).and_then(|ordinal| self.in_order.remove(&ordinal))
+    }
+
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &T> {
+        self.in_order.values().rev()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.in_order.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removed_thing_leaves_its_place_empty_for_good() {
+        let mut register = Register::default();
+        for id in ["a", "b"] {
+            let ordinal = register.take_ordinal();
+            register.insert(ordinal, id, id.to_uppercase());
+        }
+        assert_eq!(register.remove(&"b"), Some("B".to_owned()));
+        assert_eq!((register.take_ordinal(), register.len()), (3, 1));
+        assert_eq!(register.newest_first().collect::<Vec<_>>(), ["A"]);
+        assert_eq!(register.get(&"b"), None);
+        assert_eq!(register.remove(&"b"), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! Attributes that a request may set one by one: the one macro that writes them and their change. It decides nothing.
+
+macro_rules! attributes {
+    (
+        $(#[$attributes_doc:meta])* $attributes:ident,
+        $(#[$change_doc:meta])* $change:ident,
+        $($(#[$doc:meta])* $field:ident: $type:ty,)+
+    ) => {
+        $(#[$attributes_doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $attributes { $($(#[$doc])* pub $field: $type,)+ }
+
+        $(#[$change_doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct $change { $($(#[$doc])* pub $field: Option<$type>,)+ }
+
+        impl $attributes {
+            /// The attributes' names, in snake_case.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
+
+            /// These attributes with the change made.
+            #[must_use]
+            pub fn with(mut self, change: &$change) -> Self {
+                $(if let Some(value) = &change.$field { self.$field = value.clone(); })+
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use attributes;

@@ -1,0 +1,252 @@
+//! Connection overrides: what the fragment of a webhook's URL says about times and retries (Twilio docs: "Webhooks:
+//! connection overrides"). It reads them; nothing here connects, waits or retries.
+
+use percent_encoding::percent_decode_str;
+
+use super::webhook::ExchangeFailure;
+
+/// `ct` and its range.
+const CONNECT_MS: Span = Span { least: 100, default: 5_000, most: 10_000 };
+/// `rt` and its range.
+const READ_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
+/// `tt` and its range.
+const TOTAL_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
+/// `rc` and its range.
+const RETRIES: Span = Span { least: 0, default: 1, most: 5 };
+/// Twilio's public edge locations.
+const EDGES: [&str; 9] =
+    ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
+/// Private edges, of Twilio Interconnect, end so.
+const INTERCONNECT: &str = "-ix";
+/// So much of a wrong value is repeated.
+const EXCERPT_CHARS_MAX: usize = 80;
+
+/// How a webhook is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overrides {
+    /// `ct`: until the TCP connection stands.
+    pub connect_ms: u64,
+    /// `rt`: until the first packet, and between packets.
+    pub read_ms: u64,
+    /// `tt`: of all tries together.
+    pub total_ms: u64,
+    /// `rc`: tries after the first.
+    pub retries: u64,
+    /// `rp`.
+    pub policy: RetryPolicy,
+}
+
+/// `rp`: after which failures it is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetryPolicy {
+    /// `ct`: no TCP connection.
+    pub connect: bool,
+    /// `rt`: no packet in time.
+    pub read: bool,
+    /// `4xx`.
+    pub client_errors: bool,
+    /// `5xx`.
+    pub server_errors: bool,
+}
+
+/// What is wrong with an override; the request is made without it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OverrideFault {
+    /// `rp` has a word that is none.
+    #[error("rp={0} is no retry policy: 4xx, 5xx, ct, rt and all are, with commas between")]
+    RetryPolicy(String),
+    /// `e` is no edge location.
+    #[error("e={0} is no edge location")]
+    Edge(String),
+    /// `e` is one of Interconnect.
+    #[error("e={0} is an edge of Twilio Interconnect, which this account doesn't have")]
+    Interconnect(String),
+}
+
+impl OverrideFault {
+    /// Twilio's error code.
+    #[must_use]
+    pub const fn code(&self) -> u32 {
+        match self {
+            Self::Edge(_) => 11240,
+            Self::Interconnect(_) => 11242,
+            Self::RetryPolicy(_) => 11243,
+        }
+    }
+}
+
+struct Span {
+    least: u64,
+    default: u64,
+    most: u64,
+}
+
+impl Span {
+    /// A number is held within the range; what is none is the default.
+    fn read(&self, text: &str) -> u64 {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse().unwrap_or(u64::MAX).clamp(self.least, self.most) } else { self.default }
+    }
+}
+
+impl Default for Overrides {
+    fn default() -> Self {
+        Self {
+            connect_ms: CONNECT_MS.default,
+            read_ms: READ_MS.default,
+            total_ms: TOTAL_MS.default,
+            retries: RETRIES.default,
+            policy: RetryPolicy { connect: true, ..RetryPolicy::default() },
+        }
+    }
+}
+
+impl Overrides {
+    /// The overrides of a URL, and what is wrong with them.
+    #[must_use]
+    pub fn of(url: &str) -> (Self, Vec<OverrideFault>) {
+        let (mut overrides, mut faults) = (Self::default(), Vec::new());
+        let fragment = url.split_once('#').map_or("", |(_, fragment)| fragment);
+        for (key, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            match key {
+                "ct" => overrides.connect_ms = CONNECT_MS.read(&value),
+                "rt" => overrides.read_ms = READ_MS.read(&value),
+                "tt" => overrides.total_ms = TOTAL_MS.read(&value),
+                "rc" => overrides.retries = RETRIES.read(&value),
+                "rp" => match RetryPolicy::read(&value) {
+                    Some(policy) => overrides.policy = policy,
+                    None => faults.push(OverrideFault::RetryPolicy(excerpt(&value))),
+                },
+                "e" => faults.extend(value.split(',').filter_map(|edge| edge_fault(edge.trim()))),
+                // `sni` is always on here; other fragments are no overrides.
+                _ => {}
+            }
+        }
+        (overrides, faults)
+    }
+
+    /// Whether a try that failed so is followed by another; `tries` have been made and took `spent_ms`.
+    #[must_use]
+    pub const fn retries_after(&self, failure: &ExchangeFailure, tries: u64, spent_ms: u64) -> bool {
+        tries <= self.retries && spent_ms < self.total_ms && self.policy.covers(failure)
+    }
+}
+
+impl RetryPolicy {
+    fn read(text: &str) -> Option<Self> {
+        let mut policy = Self::default();
+        for word in text.split(',') {
+            match word.trim() {
+                "ct" => policy.connect = true,
+                "rt" => policy.read = true,
+                "4xx" => policy.client_errors = true,
+                "5xx" => policy.server_errors = true,
+                "all" => policy = Self { connect: true, read: true, client_errors: true, server_errors: true },
+                _ => return None,
+            }
+        }
+        Some(policy)
+    }
+
+    const fn covers(&self, failure: &ExchangeFailure) -> bool {
+        match failure {
+            ExchangeFailure::ConnectTimeout | ExchangeFailure::ConnectionRefused => self.connect,
+            ExchangeFailure::ReadTimeout => self.read,
+            ExchangeFailure::HttpStatus(400..=499) => self.client_errors,
+            ExchangeFailure::HttpStatus(500..=599) => self.server_errors,
+            ExchangeFailure::HttpStatus(_)
+            | ExchangeFailure::InvalidUrl(_)
+            | ExchangeFailure::TotalTimeout
+            | ExchangeFailure::ConnectionFailure(_)
+            | ExchangeFailure::ProtocolViolation(_)
+            | ExchangeFailure::BadHostName(_)
+            | ExchangeFailure::TooManyRedirects
+            | ExchangeFailure::TlsHandshake(_)
+            | ExchangeFailure::CertificateName(_)
+            | ExchangeFailure::CertificateExpired(_)
+            | ExchangeFailure::CertificateUntrusted(_)
+            | ExchangeFailure::TooLarge { .. } => false,
+        }
+    }
+}
+
+fn edge_fault(edge: &str) -> Option<OverrideFault> {
+    if EDGES.contains(&edge) {
+        return None;
+    }
+    let private = edge.strip_suffix(INTERCONNECT).is_some_and(|edge| !edge.is_empty());
+    Some(if private { OverrideFault::Interconnect(excerpt(edge)) } else { OverrideFault::Edge(excerpt(edge)) })
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(fragment: &str) -> Overrides {
+        let (overrides, faults) = Overrides::of(&format!("http://app/fax#{fragment}"));
+        assert_eq!(faults, [], "{fragment}");
+        overrides
+    }
+
+    fn codes(fragment: &str) -> Vec<u32> {
+        let (overrides, faults) = Overrides::of(&format!("http://app/fax#{fragment}"));
+        assert_eq!(overrides, Overrides::default(), "{fragment}");
+        faults.iter().map(OverrideFault::code).collect()
+    }
+
+    #[test]
+    fn a_url_without_overrides_has_the_defaults() {
+        for fragment in ["", "section-2", "/route?x=1", "ct", "ct=", "ct=fast", "CT=100", "sni=y", "e=dublin,tokyo"] {
+            assert_eq!(of(fragment), Overrides::default(), "{fragment}");
+        }
+        assert_eq!(Overrides::of("http://app/fax?rc=5").0, Overrides::default());
+    }
+
+    #[test]
+    fn each_key_is_read_and_held_within_its_range() {
+        let policy = RetryPolicy { server_errors: true, read: true, ..RetryPolicy::default() };
+        let expected = Overrides { connect_ms: 200, read_ms: 300, total_ms: 4_000, retries: 3, policy };
+        assert_eq!(of("ct=200&rt=300&tt=4000&rc=3&rp=5xx,rt"), expected);
+        assert_eq!(of("rc=3&tt=4000&rp=rt%2C5xx&rt=300&ct=200"), expected);
+        let held = of("ct=1&rt=99999&tt=99999999999999999999&rc=9");
+        assert_eq!((held.connect_ms, held.read_ms, held.total_ms, held.retries), (100, 15_000, 15_000, 5));
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_code_and_changes_nothing() {
+        assert_eq!(codes("rp=6xx"), [11243]);
+        assert_eq!(codes("rp="), [11243]);
+        assert_eq!(codes("rp=ct,,rt"), [11243]);
+        assert_eq!(codes("e=atlantis"), [11240]);
+        assert_eq!(codes("e=ashburn-ix&rp=no"), [11242, 11243]);
+        let long = Overrides::of(&format!("http://app/#e={}", "x".repeat(5_000))).1;
+        assert!(long[0].to_string().len() < 200);
+    }
+
+    #[test]
+    fn a_policy_covers_what_it_names_and_no_more_tries_than_counted() {
+        let failures = [
+            ("ct", ExchangeFailure::ConnectTimeout),
+            ("ct", ExchangeFailure::ConnectionRefused),
+            ("rt", ExchangeFailure::ReadTimeout),
+            ("4xx", ExchangeFailure::HttpStatus(404)),
+            ("5xx", ExchangeFailure::HttpStatus(503)),
+        ];
+        for (word, failure) in &failures {
+            for policy in ["ct", "rt", "4xx", "5xx", "all"] {
+                let covers = policy == *word || policy == "all";
+                assert_eq!(of(&format!("rp={policy}")).retries_after(failure, 1, 0), covers, "{policy} {failure}");
+            }
+        }
+        let twice = of("rc=2&rp=all&tt=1000");
+        assert!(twice.retries_after(&failures[4].1, 2, 999));
+        assert!(!twice.retries_after(&failures[4].1, 3, 0), "two retries, three tries");
+        assert!(!twice.retries_after(&failures[4].1, 1, 1_000), "no time is left");
+        assert!(!twice.retries_after(&ExchangeFailure::TooManyRedirects, 1, 0));
+    }
+}
