@@ -14,6 +14,8 @@ const SPAN: Duration = Duration::from_secs(2);
 const CONVERSATIONS: usize = 4_000;
 /// Connections that begin them.
 const LANES: usize = 8;
+/// Faxes of a world that has seen many.
+const MILLION: usize = 1_000_000;
 /// Receivers that hang, and creates whose time is taken beside them.
 const HANGING: usize = 1_000;
 const CREATES: usize = 1_000;
@@ -34,6 +36,9 @@ pub(crate) fn run(names: &[String], tell: impl Fn(&str)) -> Result<()> {
         }
         if wanted("hanging") {
             hanging(&tell).await?;
+        }
+        if wanted("million") {
+            million(&tell).await?;
         }
         Ok(())
     })
@@ -124,6 +129,53 @@ async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
         CONVERSATIONS * ROUNDS
     ));
     Ok(())
+}
+
+/// A million ended faxes: memory of each, and the first page of them beside the last.
+async fn million(tell: &impl Fn(&str)) -> Result<()> {
+    let emulator = Process::emulator(&[])?;
+    let address = emulator.address;
+    let mut connection = Connection::open(address).await?;
+    let before = emulator.resident_bytes()?;
+    // Nothing listens there: each fax fails as soon as it is begun, with an error to remember.
+    let form = "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F127.0.0.1%3A1%2Fletter.pdf";
+    let create = request("POST", "/v1/Faxes", address, &credential(), form);
+    let idle = request("GET", "/_fauxfax/v1/wait?for=idle&timeout=600", address, "", "");
+    let mut lanes = Vec::new();
+    for _ in 0..LANES {
+        lanes.push(Connection::open(address).await?);
+    }
+    for _ in 0..MILLION / CONVERSATIONS {
+        futures_util::future::try_join_all(lanes.iter_mut().map(|lane| ask_often(lane, &create, 201))).await?;
+        // So that never more wait than one world may have.
+        connection.ask(&idle).await?;
+    }
+    let each = (emulator.resident_bytes()? - before) / MILLION as u64;
+    tell(&format!("a finished fax          {each} bytes resident, the bounded logs included, at {MILLION} faxes"));
+    for filter in ["", "To=%2B15558675310&"] {
+        let first = format!("/v1/Faxes?{filter}PageSize=50");
+        let last = last_page(&mut connection, address, &first).await?;
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let newest = load(address, &request("GET", &first, address, &credential(), ""), 200, SPAN).await?;
+            let oldest = load(address, &request("GET", &last, address, &credential(), ""), 200, SPAN).await?;
+            rounds.push((newest.answers_a_second / oldest.answers_a_second, oldest.answers_a_second));
+        }
+        tell(&format!("last page / first {filter:<5.2} {}", ratio(&mut rounds, "last pages/s")));
+    }
+    Ok(())
+}
+
+/// The address of the last page, by token: one step back and one forward from its number.
+async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
+    let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
+    for link in ["previous_page_url", "next_page_url"] {
+        let body = connection.ask(&request("GET", &target, address, &credential(), "")).await?.1;
+        let page: serde_json::Value = serde_json::from_slice(body)?;
+        let url = page["meta"][link].as_str().ok_or_else(|| format!("no {link} at {target}"))?;
+        target = url.split_once("/v1").map(|(_, rest)| format!("/v1{rest}")).ok_or("a foreign link")?;
+    }
+    Ok(target)
 }
 
 async fn ask_often(lane: &mut Connection, ask: &[u8], status: u16) -> Result<()> {
