@@ -1,0 +1,235 @@
+//! The texts that an app signs by mistake: each changed from the right one in one way. It computes no signature.
+
+use percent_encoding::percent_decode_str;
+
+use super::{Attempt, Mistake, Question, is_json};
+use crate::dialect::form::{self, Form};
+
+/// Ports that apps listen on behind a proxy, and the defaults that frameworks add or drop.
+const PORTS: [u16; 9] = [80, 443, 3000, 4567, 5000, 8000, 8080, 8329, 8443];
+
+/// A URL in parts, each just as written.
+#[derive(Clone, Copy)]
+struct Parts<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    port: Option<&'a str>,
+    path: &'a str,
+    query: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(url: &'a str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(end);
+        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let bracket = authority.rfind(']').unwrap_or(0);
+        let colon = authority[bracket..].rfind(':').map(|at| bracket + at);
+        let (host, port) = colon.map_or((authority, None), |at| (&authority[..at], Some(&authority[at + 1..])));
+        Some(Self { scheme, host, port, path, query })
+    }
+
+    fn url(&self) -> String {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let query = self.query.map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}://{}{port}{}{query}", self.scheme, self.host, self.path)
+    }
+}
+
+/// Other URLs with the same parameters.
+pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
+    let Some(parts) = Parts::of(question.url) else { return Vec::new() };
+    let attempt = |mistake, url: String, hint: &str| Attempt {
+        mistake,
+        detail: hint.to_owned(),
+        url,
+        params: question.params.clone(),
+    };
+    let mut attempts = schemes(&parts)
+        .into_iter()
+        .map(|url| {
+            let hint = "a proxy that ends TLS hides the scheme; let the framework trust X-Forwarded-Proto (Express: \
+                        trust proxy; Flask: ProxyFix; Django: SECURE_PROXY_SSL_HEADER; Rails: assume_ssl)";
+            attempt(Mistake::Scheme, url, hint)
+        })
+        .collect::<Vec<_>>();
+    let port_hint = "the port belongs to the URL just as it was called; take it from the Host header, or fix the public \
+                     URL in the app's settings";
+    attempts.extend(ports(&parts).into_iter().map(|url| attempt(Mistake::Port, url, port_hint)));
+    let host_hint = "the name in the URL is signed, not the address it resolves to";
+    attempts.extend(hosts(&parts).into_iter().map(|url| attempt(Mistake::Host, url, host_hint)));
+    let slashed = match parts.path.strip_suffix('/') {
+        Some(path) => path.to_owned(),
+        None => format!("{}/", parts.path),
+    };
+    let slash_hint = "a router or a redirect that adds or drops the slash changes the signed text";
+    attempts.push(attempt(Mistake::TrailingSlash, Parts { path: &slashed, ..parts }.url(), slash_hint));
+    if let Some(query) = parts.query {
+        attempts.extend(queries(query).into_iter().map(|(mistake, query, hint)| {
+            let query = query.as_deref().filter(|query| !query.is_empty());
+            attempt(mistake, Parts { query, ..parts }.url(), hint)
+        }));
+    }
+    attempts.retain(|attempt| attempt.url != question.url);
+    attempts
+}
+
+/// The same URL with other parameters.
+pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
+    let params = &question.params;
+    let attempt = |mistake, params, detail: &str| Attempt {
+        mistake,
+        detail: detail.to_owned(),
+        url: question.url.to_owned(),
+        params,
+    };
+    let values = |change: &dyn Fn(&str) -> String| -> Vec<(String, String)> {
+        params.iter().map(|(name, value)| (name.clone(), change(value))).collect()
+    };
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let kept = params.iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
+    let twice = params.iter().map(|(name, value)| (name.clone(), format!("{value}{value}"))).collect();
+    let by_case = |(a, _): &(String, String), (b, _): &(String, String)| a.to_lowercase().cmp(&b.to_lowercase());
+    let mut attempts = vec![
+        attempt(
+            Mistake::PlusForSpace,
+            values(&|value| value.replace('+', " ")),
+            "`+` in values was turned into a space (so +1501… became ` 1501…`): the body was decoded once too often",
+        ),
+        attempt(
+            Mistake::PlusForSpace,
+            values(&|value| value.replace(' ', "+")),
+            "spaces in values stayed `+`: decode the body as application/x-www-form-urlencoded, where + is a space",
+        ),
+        attempt(
+            Mistake::BodyParsedTwice,
+            values(&decoded),
+            "the values were decoded twice: use those that the form parser gives, as they are",
+        ),
+        attempt(
+            Mistake::BodyParsedTwice,
+            twice,
+            "each parameter was taken twice: two parsers read the same body; sign what one of them gives",
+        ),
+        attempt(
+            Mistake::BlankParams,
+            kept,
+            "parameters without a value were left out; they belong to the text (Python: parse_qs(…, keep_blank_values=True))",
+        ),
+        attempt(
+            Mistake::TrimmedParams,
+            values(&|value| value.trim().to_owned()),
+            "the values lost the spaces around them (Laravel: TrimStrings); check the signature before such middleware",
+        ),
+        attempt(
+            Mistake::JsonBody,
+            Vec::new(),
+            "the parameters are missing from the signed text: the body was read as JSON, or had been consumed before. \
+             It is a form (Express: express.urlencoded(), before the validator)",
+        ),
+    ];
+    attempts.extend(unsorted(question).into_iter().map(|url| Attempt {
+        mistake: Mistake::ParamsOrder,
+        detail: "the parameters were not in order of their names' bytes (A before a, no locale)".to_owned(),
+        url,
+        params: Vec::new(),
+    }));
+    let mut folded = params.clone();
+    folded.sort_by(by_case);
+    attempts.push(Attempt {
+        mistake: Mistake::ParamsOrder,
+        detail: "the parameters were ordered without regard to capitals; the order is that of bytes (A before a)".to_owned(),
+        url: concatenated(question.url, &folded),
+        params: Vec::new(),
+    });
+    if let Some(body) = question.body.filter(|body| is_json(body)) {
+        attempts.push(attempt(
+            Mistake::JsonBody,
+            json_params(body),
+            "the JSON's fields were signed as parameters; a JSON body is not part of the text, its hash is in the URL \
+             (bodySHA256)",
+        ));
+    }
+    attempts.retain(|attempt| attempt.url != question.url || attempt.params != *params);
+    attempts
+}
+
+/// Two mistakes at once: one in the URL and one in the parameters, or both in the URL.
+pub(super) fn pairs<'a>(
+    question: &'a Question<'_>,
+    urls: &'a [Attempt],
+) -> impl Iterator<Item = (&'a Attempt, Attempt)> {
+    let with = |first: &'a Attempt| Question { url: &first.url, params: question.params.clone(), ..*question };
+    let mixed = urls.iter().flat_map(move |first| of_params(&with(first)).into_iter().map(move |second| (first, second)));
+    let both = urls.iter().flat_map(move |first| {
+        let seconds = of_url(&with(first)).into_iter();
+        let is_new = move |second: &Attempt| second.mistake != first.mistake && second.url != question.url;
+        seconds.filter(is_new).map(move |second| (first, second))
+    });
+    mixed.chain(both)
+}
+
+fn schemes(parts: &Parts<'_>) -> Vec<String> {
+    let scheme = if parts.scheme == "https" { "http" } else { "https" };
+    let other = Parts { scheme, ..*parts };
+    // The port is often lost with the scheme.
+    let mut urls = vec![other.url()];
+    if parts.port.is_some() {
+        urls.push(Parts { port: None, ..other }.url());
+    }
+    urls
+}
+
+fn ports(parts: &Parts<'_>) -> Vec<String> {
+    let added = PORTS.iter().map(|port| Parts { port: Some(&port.to_string()), ..*parts }.url());
+    std::iter::once(Parts { port: None, ..*parts }.url()).chain(added).collect()
+}
+
+fn hosts(parts: &Parts<'_>) -> Vec<String> {
+    let others: &[&str] = match parts.host {
+        "localhost" => &["127.0.0.1", "[::1]"],
+        "127.0.0.1" => &["localhost", "0.0.0.0"],
+        _ => &[],
+    };
+    others.iter().map(|host| Parts { host, ..*parts }.url()).collect()
+}
+
+fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
+    let encoding_hint = "sign the query as it came over the wire, not decoded and not encoded again";
+    let decoded = percent_decode_str(query).decode_utf8_lossy();
+    let pairs = Form::parse(query.as_bytes()).unwrap_or_default();
+    let pairs: Vec<(&str, &str)> = pairs.iter().collect();
+    let mut sorted = pairs.clone();
+    sorted.sort_unstable();
+    let blanks_dropped: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).copied().collect();
+    vec![
+        (Mistake::QueryDropped, None, "the query belongs to the signed URL; use the whole URL, not the route's path"),
+        (Mistake::QueryEncoding, Some(decoded.replace('+', " ")), encoding_hint),
+        (Mistake::QueryEncoding, Some(decoded.into_owned()), encoding_hint),
+        (Mistake::QueryEncoding, Some(form::encode(&pairs)), encoding_hint),
+        (Mistake::QueryEncoding, Some(form::encode_query(&pairs)), encoding_hint),
+        (Mistake::QueryEncoding, Some(form::encode(&blanks_dropped)), encoding_hint),
+        (Mistake::QueryEncoding, Some(query.replace('+', "%20")), encoding_hint),
+        (Mistake::QueryEncoding, Some(query.replace("%20", "+")), encoding_hint),
+        (Mistake::QueryOrder, Some(form::encode_query(&sorted)), "the query's parameters stay in the order they came in"),
+    ]
+}
+
+/// The parameters as they came, where that is not their order.
+fn unsorted(question: &Question<'_>) -> Option<String> {
+    let in_order = question.params.is_sorted_by(|(a, _), (b, _)| a.as_bytes() <= b.as_bytes());
+    (!in_order).then(|| concatenated(question.url, &question.params))
+}
+
+fn concatenated(url: &str, params: &[(String, String)]) -> String {
+    let pairs = params.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    std::iter::once(url).chain(pairs).collect()
+}
+
+/// The top-level fields of a JSON object, as a framework would hand them out.
+fn json_params(body: &str) -> Vec<(String, String)> {
+    let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let fields = value.as_object().into_iter().flatten();
+    fields.map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect()
+}

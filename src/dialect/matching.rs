@@ -1,0 +1,424 @@
+//! Expectations of testers: parts of an event that must hold, how often, in which order, and what came nearest.
+//! It reads JSON and knows no event's meaning.
+
+use regex_lite::{Regex, RegexBuilder};
+use serde_json::{Map, Value, json};
+
+/// How deep a pattern may nest; an event is five deep.
+const DEPTH_MAX: usize = 10;
+/// Fields of one pattern; a webhook with all its headers has some fifty.
+const FIELDS_MAX: usize = 500;
+/// Characters of a regular expression.
+const REGEX_CHARS_MAX: usize = 1_000;
+/// Bytes of a compiled regular expression: repetition upon repetition grows past this at once.
+const REGEX_BYTES_MAX: usize = 64 * 1024;
+/// Characters of a value that a regular expression is tried on: all of a webhook's excerpt.
+const REGEX_TEXT_CHARS_MAX: usize = 8 * 1024;
+/// Steps of an expectation in order.
+const STEPS_MAX: usize = 100;
+/// Near misses that are told.
+const CLOSEST_MAX: usize = 3;
+
+/// Why a pattern can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// A part is not what it must be.
+    #[error("{path}: {why}")]
+    Bad {
+        /// Which part.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A limit is passed.
+    #[error("{path}: over the limit of {limit} {what}")]
+    Limit {
+        /// Which part.
+        path: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there may be.
+        limit: usize,
+    },
+}
+
+/// What a part of an event must be.
+#[derive(Debug, Clone)]
+pub enum Pattern {
+    /// Just this.
+    Exact(Value),
+    /// A text that begins so.
+    Prefix(String),
+    /// A text in which this is found.
+    Regex(Regex),
+    /// Each of these fields; others don't matter.
+    Fields(Vec<(String, Self)>),
+}
+
+/// How often something must be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// No less.
+    pub at_least: usize,
+    /// No more.
+    pub at_most: usize,
+}
+
+impl Default for Times {
+    /// Once or more.
+    fn default() -> Self {
+        Self { at_least: 1, at_most: usize::MAX }
+    }
+}
+
+/// What must be found among events.
+#[derive(Debug, Clone)]
+pub enum Expectation {
+    /// One pattern, so many times.
+    Times(Pattern, Times),
+    /// Several, each after the one before.
+    InOrder(Vec<Pattern>),
+}
+
+/// One field of an event that is not as wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Which, as `data.params.FaxStatus`.
+    pub field: String,
+    /// What the pattern says.
+    pub want: Value,
+    /// What the event has; null where it lacks the field.
+    pub got: Value,
+}
+
+/// An event that was not found, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NearMiss {
+    /// Its place among the events looked at.
+    pub index: usize,
+    /// What keeps it from being found.
+    pub differs: Vec<Difference>,
+}
+
+/// What came of an expectation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Whether it holds.
+    pub verified: bool,
+    /// The places of the events found, or of the steps found in order.
+    pub found: Vec<usize>,
+    /// The first step in order that was not found.
+    pub missing_step: Option<usize>,
+    /// Where too little was found, the events that came nearest, nearest first.
+    pub closest: Vec<NearMiss>,
+}
+
+impl Pattern {
+    /// Reads a pattern: a scalar or list is exact, an object is `{"prefix"}`, `{"regex"}` or fields.
+    ///
+    /// # Errors
+    /// A part that is none of these, or over a limit.
+    pub fn parse(value: &Value) -> Result<Self, PatternError> {
+        let mut fields = 0;
+        Self::parse_at(value, "match", 0, &mut fields)
+    }
+
+    /// Whether a value fits.
+    #[must_use]
+    pub fn fits(&self, value: &Value) -> bool {
+        match self {
+            Self::Exact(want) => same(want, value),
+            Self::Prefix(prefix) => value.as_str().is_some_and(|text| text.starts_with(prefix.as_str())),
+            Self::Regex(regex) => value.as_str().is_some_and(|text| regex.is_match(beginning(text))),
+            Self::Fields(fields) => fields.iter().all(|(name, pattern)| pattern.fits(field(value, name))),
+        }
+    }
+
+    /// What keeps a value from fitting, field by field.
+    #[must_use]
+    pub fn differs(&self, value: &Value) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        self.compare(value, "", &mut differences);
+        differences
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Exact(value) => value.clone(),
+            Self::Prefix(prefix) => json!({ "prefix": prefix }),
+            Self::Regex(regex) => json!({ "regex": regex.as_str() }),
+            Self::Fields(fields) => {
+                fields.iter().map(|(name, pattern)| (name.clone(), pattern.to_json())).collect::<Map<_, _>>().into()
+            }
+        }
+    }
+
+    fn parse_at(value: &Value, path: &str, depth: usize, fields: &mut usize) -> Result<Self, PatternError> {
+        let Value::Object(object) = value else { return Ok(Self::Exact(value.clone())) };
+        let limit = |what, limit| PatternError::Limit { path: path.to_owned(), what, limit };
+        if depth > DEPTH_MAX {
+            return Err(limit("levels", DEPTH_MAX));
+        }
+        *fields += object.len();
+        if *fields > FIELDS_MAX {
+            return Err(limit("fields", FIELDS_MAX));
+        }
+        let only = object.iter().next().filter(|_| object.len() == 1);
+        match only.map(|(name, value)| (name.as_str(), value.as_str())) {
+            Some(("prefix", Some(prefix))) => return Ok(Self::Prefix(prefix.to_owned())),
+            Some(("regex", Some(regex))) => return Self::parse_regex(regex, path),
+            _ => {}
+        }
+        let parse = |(name, value): (&String, &Value)| {
+            Ok((name.clone(), Self::parse_at(value, &format!("{path}.{name}"), depth + 1, fields)?))
+        };
+        object.iter().map(parse).collect::<Result<_, _>>().map(Self::Fields)
+    }
+
+    fn parse_regex(text: &str, path: &str) -> Result<Self, PatternError> {
+        let bad = |why: String| PatternError::Bad { path: path.to_owned(), why };
+        if text.chars().count() > REGEX_CHARS_MAX {
+            return Err(PatternError::Limit { path: path.to_owned(), what: "characters", limit: REGEX_CHARS_MAX });
+        }
+        let built = RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).build();
+        let built = built.map_err(|error| bad(format!("{error}, in a regular expression of {REGEX_BYTES_MAX} bytes")));
+        built.map(Self::Regex)
+    }
+
+    fn compare(&self, value: &Value, path: &str, differences: &mut Vec<Difference>) {
+        if let Self::Fields(fields) = self {
+            for (name, pattern) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                pattern.compare(field(value, name), &path, differences);
+            }
+        } else if !self.fits(value) {
+            differences.push(Difference { field: path.to_owned(), want: self.to_json(), got: value.clone() });
+        }
+    }
+}
+
+impl Times {
+    /// Reads a number, or `{"at_least", "at_most"}`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(value: &Value) -> Result<Self, PatternError> {
+        let bad = || PatternError::Bad {
+            path: "times".to_owned(),
+            why: "a whole number, or an object with at_least and at_most, is wanted".to_owned(),
+        };
+        let whole = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
+        if let Some(exactly) = whole(value) {
+            return Ok(Self { at_least: exactly, at_most: exactly });
+        }
+        let object = value.as_object().filter(|object| !object.is_empty()).ok_or_else(bad)?;
+        let mut times = Self { at_least: 0, at_most: usize::MAX };
+        for (name, value) in object {
+            let number = whole(value).ok_or_else(bad)?;
+            match name.as_str() {
+                "at_least" => times.at_least = number,
+                "at_most" => times.at_most = number,
+                _ => return Err(bad()),
+            }
+        }
+        Ok(times)
+    }
+
+    fn holds(self, found: usize) -> bool {
+        (self.at_least..=self.at_most).contains(&found)
+    }
+}
+
+impl Expectation {
+    /// Reads `match` and `times`, or `in_order`.
+    ///
+    /// # Errors
+    /// A part that can't be read, or parts that exclude each other.
+    pub fn parse(
+        part: Option<&Value>,
+        times: Option<&Value>,
+        in_order: Option<&[Value]>,
+    ) -> Result<Self, PatternError> {
+        match (part, times, in_order) {
+            (Some(part), times, None) => {
+                let times = times.map(Times::parse).transpose()?.unwrap_or_default();
+                Ok(Self::Times(Pattern::parse(part)?, times))
+            }
+            (None, None, Some(steps)) if !steps.is_empty() => {
+                if steps.len() > STEPS_MAX {
+                    return Err(PatternError::Limit { path: "in_order".to_owned(), what: "steps", limit: STEPS_MAX });
+                }
+                steps.iter().map(Pattern::parse).collect::<Result<_, _>>().map(Self::InOrder)
+            }
+            _ => Err(PatternError::Bad {
+                path: "match".to_owned(),
+                why: "give match, with times if need be, or in_order with a list of matches".to_owned(),
+            }),
+        }
+    }
+
+    /// Looks for what is expected among events in their order.
+    #[must_use]
+    pub fn check(&self, events: &[Value]) -> Verdict {
+        match self {
+            Self::Times(pattern, times) => {
+                let fitting = |(index, event): (usize, &Value)| pattern.fits(event).then_some(index);
+                let found: Vec<usize> = events.iter().enumerate().filter_map(fitting).collect();
+                let verified = times.holds(found.len());
+                let too_few = found.len() < times.at_least;
+                let closest = if too_few { closest(pattern, events, 0) } else { Vec::new() };
+                Verdict { verified, found, missing_step: None, closest }
+            }
+            Self::InOrder(steps) => in_order(steps, events),
+        }
+    }
+}
+
+fn in_order(steps: &[Pattern], events: &[Value]) -> Verdict {
+    let (mut found, mut from) = (Vec::new(), 0);
+    for (number, step) in steps.iter().enumerate() {
+        let Some(index) = (from..events.len()).find(|index| step.fits(&events[*index])) else {
+            let closest = closest(step, events, from);
+            return Verdict { verified: false, found, missing_step: Some(number), closest };
+        };
+        found.push(index);
+        from = index + 1;
+    }
+    Verdict { verified: true, found, missing_step: None, closest: Vec::new() }
+}
+
+/// The events from a place on that lack least, those of the wanted kind before others, the newest first.
+fn closest(pattern: &Pattern, events: &[Value], from: usize) -> Vec<NearMiss> {
+    let mut misses: Vec<(bool, NearMiss)> = events
+        .iter()
+        .enumerate()
+        .skip(from)
+        .map(|(index, event)| (index, pattern.differs(event)))
+        .filter(|(_, differs)| !differs.is_empty())
+        .map(|(index, differs)| {
+            let other_kind = differs.iter().any(|difference| difference.field == "kind");
+            (other_kind, NearMiss { index, differs })
+        })
+        .collect();
+    let rank = |(other_kind, miss): &(bool, NearMiss)| (*other_kind, miss.differs.len(), usize::MAX - miss.index);
+    misses.sort_by_key(rank);
+    misses.into_iter().take(CLOSEST_MAX).map(|(_, miss)| miss).collect()
+}
+
+fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
+/// Equal, whether a number is written with or without a fraction.
+fn same(want: &Value, got: &Value) -> bool {
+    want == got || (want.is_number() && got.is_number() && want.as_f64() == got.as_f64())
+}
+
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(REGEX_TEXT_CHARS_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn webhook(status: &str) -> Value {
+        json!({
+            "seq": 7, "kind": "webhook.attempt", "fax_sid": "FX1",
+            "data": { "purpose": "action", "status": 204, "params": { "FaxStatus": status, "To": "+15017122661" } },
+        })
+    }
+
+    fn expect(part: Value) -> Expectation {
+        Expectation::parse(Some(&part), None, None).unwrap()
+    }
+
+    #[test]
+    fn each_named_field_must_hold_and_no_other_matters() {
+        let events = [webhook("received"), webhook("failed")];
+        let part = json!({ "kind": "webhook.attempt", "data": { "params": { "FaxStatus": "received" } } });
+        let verdict = expect(part).check(&events);
+        assert_eq!((verdict.verified, verdict.found), (true, vec![0]));
+        assert!(expect(json!({})).check(&events).verified);
+    }
+
+    #[test]
+    fn texts_match_exactly_by_prefix_or_by_regex() {
+        let event = webhook("received");
+        for (pattern, fits) in [
+            (json!("+15017122661"), true),
+            (json!("+1501"), false),
+            (json!({ "prefix": "+1501" }), true),
+            (json!({ "prefix": "1501" }), false),
+            (json!({ "regex": r"^\+1501\d{7}$" }), true),
+            (json!({ "regex": r"^1501" }), false),
+        ] {
+            let part = json!({ "data": { "params": { "To": pattern } } });
+            assert_eq!(Pattern::parse(&part).unwrap().fits(&event), fits, "{part}");
+        }
+        assert!(Pattern::parse(&json!({ "data": { "status": 204.0 } })).unwrap().fits(&event));
+    }
+
+    #[test]
+    fn what_comes_nearest_is_told_field_by_field() {
+        let events = [webhook("failed"), json!({ "kind": "fax.status", "data": { "new": "received" } })];
+        let part = json!({
+            "kind": "webhook.attempt",
+            "data": { "purpose": "action", "params": { "FaxStatus": { "prefix": "rec" }, "NumPages": "2" } },
+        });
+        let verdict = expect(part).check(&events);
+        assert!(!verdict.verified);
+        assert_eq!(verdict.closest[0].index, 0);
+        let differs: Vec<_> = verdict.closest[0].differs.iter().map(|d| (d.field.as_str(), &d.want, &d.got)).collect();
+        let (prefix, two, failed) = (json!({ "prefix": "rec" }), json!("2"), json!("failed"));
+        let expected =
+            [("data.params.FaxStatus", &prefix, &failed), ("data.params.NumPages", &two, &Value::Null)];
+        assert_eq!(differs, expected);
+    }
+
+    #[test]
+    fn times_are_counted() {
+        let events = [webhook("received"), webhook("received")];
+        let part = json!({ "kind": "webhook.attempt" });
+        for (times, verified) in [
+            (json!(2), true),
+            (json!(1), false),
+            (json!(0), false),
+            (json!({ "at_least": 2 }), true),
+            (json!({ "at_most": 1 }), false),
+            (json!({ "at_least": 1, "at_most": 3 }), true),
+        ] {
+            let expectation = Expectation::parse(Some(&part), Some(&times), None).unwrap();
+            assert_eq!(expectation.check(&events).verified, verified, "{times}");
+        }
+        for bad in [json!(-1), json!(1.5), json!("2"), json!({}), json!({ "atleast": 1 })] {
+            assert!(Times::parse(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_must_come_in_order_may_have_others_between_but_not_another_order() {
+        let status = |new: &str| json!({ "kind": "fax.status", "data": { "new": new } });
+        let events = [status("receiving"), webhook("received"), status("received")];
+        let steps = [status("receiving"), status("received")];
+        assert!(Expectation::parse(None, None, Some(&steps)).unwrap().check(&events).verified);
+        let steps = [status("received"), status("receiving")];
+        let verdict = Expectation::parse(None, None, Some(&steps)).unwrap().check(&events);
+        assert_eq!((verdict.verified, verdict.found, verdict.missing_step), (false, vec![2], Some(1)));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_with_the_limit_named() {
+        let refused = |value: Value| Pattern::parse(&value).unwrap_err().to_string();
+        let bomb = refused(json!({ "data": { "body": { "regex": "((a{100}){100}){100}" } } }));
+        assert!(bomb.contains("data.body") && bomb.contains("65536"), "{bomb}");
+        assert!(refused(json!({ "x": { "regex": "a".repeat(2_000) } })).contains("1000 characters"));
+        assert!(refused(json!({ "x": { "regex": "(" } })).contains("match.x"));
+        let deep = (0..20).fold(json!(1), |value, _| json!({ "a": value }));
+        assert!(refused(deep).contains("10 levels"));
+        let wide: Map<String, Value> = (0..600).map(|number| (number.to_string(), json!(1))).collect();
+        assert!(refused(wide.into()).contains("500 fields"));
+    }
+}
