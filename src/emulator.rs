@@ -4,20 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::clock::RealTime;
 use crate::driver;
 use crate::engine::input::{Command, DocumentFault, Input, KeyCommand, Reply};
+use crate::engine::journal::EventKind;
 use crate::engine::random::WorldSeed;
+use crate::engine::tally::Tally;
 use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
-use crate::io::{Performer, Signer};
+use crate::io::{Performer, Replay, Signer};
 use crate::model::account::{Account, Accounts, Callbacks, Dialect, PriceForm, Service};
 use crate::model::media::Document;
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
-use crate::model::sid::{AccountSid, KeySid};
+use crate::model::sid::{AccountSid, FaxSid, KeySid};
+use crate::model::webhook::ExchangeRecord;
 
 pub use crate::world::World;
 
@@ -111,6 +115,8 @@ struct Shared {
     runtime: Handle,
     worlds: RwLock<Worlds>,
     default: AccountSid,
+    /// Whether the server is about to stop.
+    stopping: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -122,6 +128,8 @@ struct Worlds {
     keys: BTreeMap<KeySid, AccountSid>,
     founded: u64,
     minted: u64,
+    /// What happened in worlds that are gone.
+    departed: Tally,
 }
 
 impl Emulator {
@@ -140,7 +148,9 @@ impl Emulator {
         let default_sid = default.sid.unwrap_or_else(|| worlds.mint_sid(settings.seed));
         let performer = Arc::new(Performer::new(client));
         let worlds = RwLock::new(worlds);
-        let shared = Shared { settings, real: RealTime::start(), performer, runtime, worlds, default: default_sid };
+        let (stopping, _) = watch::channel(false);
+        let real = RealTime::start();
+        let shared = Shared { settings, real, performer, runtime, worlds, default: default_sid, stopping };
         let emulator = Self(Arc::new(shared));
         emulator.found(AccountSetup { sid: Some(default_sid), ..default })?;
         for setup in others {
@@ -162,6 +172,37 @@ impl Emulator {
     pub async fn fetch_document(&self, world: &World, url: &str) -> Result<Document, DocumentFault> {
         let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
         self.0.performer.document(&signer, url).await
+    }
+
+    /// Sends a webhook again, signed anew, and journals it.
+    pub async fn replay(&self, world: &World, fax: Option<FaxSid>, of: &str, replay: Replay) -> ExchangeRecord {
+        let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
+        let record = Arc::new(self.0.performer.replay(&signer, replay).await);
+        world.note(fax, EventKind::WebhookReplayed { of: of.into(), record: Arc::clone(&record) });
+        ExchangeRecord::clone(&record)
+    }
+
+    /// Tells who waits for something that the server is about to stop.
+    pub fn announce_stop(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Whether the server is about to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.0.stopping.borrow()
+    }
+
+    /// Ready when the server is about to stop.
+    pub async fn stopping(&self) {
+        // The sender lives as long as this handle.
+        let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// What happened in worlds that are gone.
+    #[must_use]
+    pub fn departed_tally(&self) -> Tally {
+        self.worlds_read(|worlds| worlds.departed.clone())
     }
 
     /// Real time since the start.
@@ -296,6 +337,8 @@ impl Emulator {
         let removed = self.worlds_write(|worlds| worlds.remove(account));
         for world in &removed {
             world.close();
+            let tally = world.read(|engine| engine.tally().clone());
+            self.worlds_write(|worlds| worlds.departed.add(&tally));
         }
         !removed.is_empty()
     }

@@ -181,6 +181,25 @@ impl World {
         }
     }
 
+    /// As [`World::until`]; none where the world is closed first.
+    pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
+        let mut changes = self.0.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            {
+                let core = self.lock();
+                if let Some(found) = view(&core.engine) {
+                    return Some(found);
+                }
+                if core.closed {
+                    return None;
+                }
+            }
+            // The sender lives as long as this handle.
+            let _ = changes.changed().await;
+        }
+    }
+
     /// Handles what is due and takes what is to be performed.
     pub(crate) fn take_work(&self) -> Work {
         let mut core = self.lock();

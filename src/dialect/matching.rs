@@ -331,17 +331,17 @@ mod tests {
         })
     }
 
-    fn expect(part: Value) -> Expectation {
-        Expectation::parse(Some(&part), None, None).unwrap()
+    fn expect(part: &Value) -> Expectation {
+        Expectation::parse(Some(part), None, None).unwrap()
     }
 
     #[test]
     fn each_named_field_must_hold_and_no_other_matters() {
         let events = [webhook("received"), webhook("failed")];
         let part = json!({ "kind": "webhook.attempt", "data": { "params": { "FaxStatus": "received" } } });
-        let verdict = expect(part).check(&events);
+        let verdict = expect(&part).check(&events);
         assert_eq!((verdict.verified, verdict.found), (true, vec![0]));
-        assert!(expect(json!({})).check(&events).verified);
+        assert!(expect(&json!({})).check(&events).verified);
     }
 
     #[test]
@@ -368,13 +368,12 @@ mod tests {
             "kind": "webhook.attempt",
             "data": { "purpose": "action", "params": { "FaxStatus": { "prefix": "rec" }, "NumPages": "2" } },
         });
-        let verdict = expect(part).check(&events);
+        let verdict = expect(&part).check(&events);
         assert!(!verdict.verified);
         assert_eq!(verdict.closest[0].index, 0);
         let differs: Vec<_> = verdict.closest[0].differs.iter().map(|d| (d.field.as_str(), &d.want, &d.got)).collect();
         let (prefix, two, failed) = (json!({ "prefix": "rec" }), json!("2"), json!("failed"));
-        let expected =
-            [("data.params.FaxStatus", &prefix, &failed), ("data.params.NumPages", &two, &Value::Null)];
+        let expected = [("data.params.FaxStatus", &prefix, &failed), ("data.params.NumPages", &two, &Value::Null)];
         assert_eq!(differs, expected);
     }
 

@@ -11,6 +11,7 @@ use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::Verb;
 
 use super::input::ResetCount;
+use super::tally::Tally;
 
 /// Events kept a world; enough for hundreds of whole conversations.
 pub const JOURNAL_EVENTS_MAX: usize = 10_000;
@@ -72,6 +73,13 @@ pub enum EventKind {
         /// The exchange.
         record: Arc<ExchangeRecord>,
     },
+    /// A tester had a webhook sent again.
+    WebhookReplayed {
+        /// The webhook's id: its idempotency token.
+        of: Box<str>,
+        /// The exchange.
+        record: Arc<ExchangeRecord>,
+    },
     /// A number's app answered with TwiML.
     TwimlExecuted {
         /// The verb that decided.
@@ -116,6 +124,7 @@ impl EventKind {
             Self::FaxPage { .. } => "fax.page",
             Self::DocumentFetched { .. } => "document.fetched",
             Self::WebhookAttempt { .. } => "webhook.attempt",
+            Self::WebhookReplayed { .. } => "webhook.replayed",
             Self::TwimlExecuted { .. } => "twiml.executed",
             Self::CallNotAnswered => "call.not-answered",
             Self::Alert(_) => "alert",
@@ -130,7 +139,10 @@ impl EventKind {
     /// The exchange with a customer's app that it tells of.
     #[must_use]
     pub const fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
-        if let Self::DocumentFetched { record, .. } | Self::WebhookAttempt { record } = self {
+        if let Self::DocumentFetched { record, .. }
+        | Self::WebhookAttempt { record }
+        | Self::WebhookReplayed { record, .. } = self
+        {
             Some(record)
         } else {
             None
@@ -146,7 +158,9 @@ impl EventKind {
     /// How much memory an event of this kind takes.
     pub(super) fn size_bytes(&self) -> usize {
         let variable = match self {
-            Self::DocumentFetched { record, .. } | Self::WebhookAttempt { record } => record_bytes(record),
+            Self::DocumentFetched { record, .. }
+            | Self::WebhookAttempt { record }
+            | Self::WebhookReplayed { record, .. } => record_bytes(record),
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
             Self::FaxStatus { .. }
@@ -220,11 +234,13 @@ pub(super) struct Journal {
     bytes: usize,
     last_seq: u64,
     evicted: u64,
+    tally: Tally,
 }
 
 impl Journal {
     pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
         self.last_seq += 1;
+        self.tally.count(&kind);
         self.bytes += kind.size_bytes();
         let written = Arc::new(Event { seq: self.last_seq, at, fax, kind });
         self.events.push_back(Arc::clone(&written));
@@ -242,6 +258,10 @@ impl Journal {
 
     pub(super) const fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    pub(super) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The first `limit` events that fit, oldest first.

@@ -30,6 +30,7 @@ mod retention;
 mod retry;
 mod snapshot;
 mod tables;
+pub mod tally;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -52,6 +53,7 @@ use self::random::WorldSeed;
 use self::retention::Retention;
 use self::snapshot::Memory;
 use self::tables::{Leg, Tables};
+use self::tally::Tally;
 use crate::model::account::{Account, Accounts, Callbacks, Documents};
 use crate::model::fax::Status;
 use crate::model::number::{IncomingNumber, NumberChange};
@@ -342,6 +344,30 @@ impl Engine {
     #[must_use]
     pub const fn events_evicted(&self) -> u64 {
         self.journal.evicted()
+    }
+
+    /// What has happened since the founding.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        self.journal.tally()
+    }
+
+    /// How many deadlines of work are set.
+    #[must_use]
+    pub fn deadline_count(&self) -> usize {
+        self.agenda.len()
+    }
+
+    /// How many requests to apps are under way.
+    #[must_use]
+    pub fn under_way_count(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// How many callbacks wait for the one before them.
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.outgoing.values().map(Outgoing::waiting).sum()
     }
 
     /// How many media went to keep within the budget.

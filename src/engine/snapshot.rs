@@ -194,7 +194,7 @@ impl Engine {
         let count = ResetCount {
             faxes: self.tables.fax_count(),
             pending: self.tables.pending_count(),
-            effects: self.under_way.len() + self.outgoing.values().map(Outgoing::waiting).sum::<usize>(),
+            effects: self.under_way.len() + self.waiting_count(),
         };
         Canceled { count, pending: self.tables.pending().take(CANCELED_SHOWN_MAX).collect() }
     }

@@ -11,6 +11,8 @@ mod webhook;
 
 use std::sync::Arc;
 
+pub use self::webhook::Replay;
+
 use self::client::{Client, Outcome};
 use crate::engine::Engine;
 use crate::engine::effect::{Effect, Intent};
@@ -69,6 +71,11 @@ impl Performer {
     /// It can't be fetched, or can't be read.
     pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
         fetch::document(&self.client, signer, url).await.1
+    }
+
+    /// Sends a webhook again, signed anew.
+    pub async fn replay(&self, signer: &Signer, replay: Replay) -> ExchangeRecord {
+        webhook::replay(&self.client, signer, replay).await
     }
 
     /// Performs one effect.

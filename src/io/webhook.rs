@@ -15,7 +15,7 @@ use crate::engine::input::AnswerOutcome;
 use crate::model::media::Document;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
-use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, Method, Purpose};
+use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose};
 use crate::twiml;
 
 /// Bytes read of an answer; TwiML over 64 kB is told as 11750, which needs reading past that.
@@ -97,6 +97,37 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
     let outcome = webhook.send(client, signer).await;
     let record = Box::new(record(Purpose::Debugger, Method::Post, webhook.params, &outcome));
     AnswerOutcome::Delivered { record, cookies: Vec::new() }
+}
+
+/// A webhook as it was sent, perhaps edited, to be sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// Whom to tell; without the parameters.
+    pub url: String,
+    /// How.
+    pub method: Method,
+    /// What.
+    pub params: Vec<(String, String)>,
+    /// That of the first time: to the app it is the same event.
+    pub idempotency_token: String,
+}
+
+/// Sends a webhook again. A file that went with it is not kept, so it goes without.
+pub(super) async fn replay(client: &Client, signer: &Signer, replay: Replay) -> ExchangeRecord {
+    let webhook = Webhook {
+        purpose: replay.purpose,
+        url: &replay.url,
+        method: replay.method,
+        params: replay.params,
+        attachment: None,
+        cookies: &[],
+        attempt: Attempt::FIRST,
+        idempotency_token: &replay.idempotency_token,
+    };
+    let outcome = webhook.send(client, signer).await;
+    record(replay.purpose, replay.method, webhook.params, &outcome)
 }
 
 impl Webhook<'_> {

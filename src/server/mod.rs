@@ -74,6 +74,11 @@ impl Server {
 
     /// Serves until `stop` is ready, then closes the worlds.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let emulator = self.emulator.clone();
+        let stop = async move {
+            stop.await;
+            emulator.announce_stop();
+        };
         run(self.listener, http::service(self.emulator.clone(), self.address), stop).await;
         self.emulator.close();
     }

@@ -1,5 +1,8 @@
-//! The integration tests, one binary: the house rules, the engine by scripts and timelines, the wire.
+//! The integration tests, one binary: the house rules, the engine by scripts and timelines, the wire,
+//! the control API.
 
+mod control;
+mod described;
 mod engine;
 mod going_back;
 mod schema;

@@ -45,6 +45,7 @@ fn happened(event: &Event) -> String {
         | EventKind::MediaEvicted
         | EventKind::AnswerDropped
         | EventKind::ClockMoved { .. }
+        | EventKind::WebhookReplayed { .. }
         | EventKind::WorldReset { .. } => event.kind.as_str().to_owned(),
     }
 }

@@ -143,7 +143,10 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         signed: signed_text(question.url, &question.params),
     };
     if question.signature == expected {
-        return told(Vec::new(), "the signature is valid: it was made with this URL, these parameters and this token".to_owned());
+        return told(
+            Vec::new(),
+            "the signature is valid: it was made with this URL, these parameters and this token".to_owned(),
+        );
     }
     if let Some((mistake, detail)) = spoiled(question, &expected) {
         return told(vec![mistake], detail);

@@ -20,7 +20,11 @@ fn each_mistake_is_told_from_the_value_that_the_real_validator_makes_of_it() {
             owner: "a subaccount's token".to_owned(),
             secret: text("subaccount_token").into(),
         },
-        OtherSecret { mistake: Mistake::ApiSecret, owner: "a key's secret".to_owned(), secret: text("api_secret").into() },
+        OtherSecret {
+            mistake: Mistake::ApiSecret,
+            owner: "a key's secret".to_owned(),
+            secret: text("api_secret").into(),
+        },
     ];
     let mut seen = std::collections::BTreeSet::new();
     for case in fixture["cases"].as_array().unwrap() {
@@ -47,8 +51,14 @@ fn each_mistake_is_told_from_the_value_that_the_real_validator_makes_of_it() {
 fn two_mistakes_at_once_are_both_named() {
     let params = vec![("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new())];
     let signature = signature::of_form("t", "http://app.test/fax", &params[..1]);
-    let question =
-        Question { url: "https://app.test/fax", params, body: None, signature: &signature, auth_token: "t", others: &[] };
+    let question = Question {
+        url: "https://app.test/fax",
+        params,
+        body: None,
+        signature: &signature,
+        auth_token: "t",
+        others: &[],
+    };
     let explanation = explain(&question);
     assert_eq!(explanation.mistakes, [Mistake::Scheme, Mistake::BlankParams]);
     assert!(explanation.detail.contains("http://app.test/fax where https://app.test/fax"), "{}", explanation.detail);

@@ -90,7 +90,6 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let kept = params.iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
     let twice = params.iter().map(|(name, value)| (name.clone(), format!("{value}{value}"))).collect();
-    let by_case = |(a, _): &(String, String), (b, _): &(String, String)| a.to_lowercase().cmp(&b.to_lowercase());
     let mut attempts = vec![
         attempt(
             Mistake::PlusForSpace,
@@ -129,20 +128,7 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
              It is a form (Express: express.urlencoded(), before the validator)",
         ),
     ];
-    attempts.extend(unsorted(question).into_iter().map(|url| Attempt {
-        mistake: Mistake::ParamsOrder,
-        detail: "the parameters were not in order of their names' bytes (A before a, no locale)".to_owned(),
-        url,
-        params: Vec::new(),
-    }));
-    let mut folded = params.clone();
-    folded.sort_by(by_case);
-    attempts.push(Attempt {
-        mistake: Mistake::ParamsOrder,
-        detail: "the parameters were ordered without regard to capitals; the order is that of bytes (A before a)".to_owned(),
-        url: concatenated(question.url, &folded),
-        params: Vec::new(),
-    });
+    attempts.extend(orders(question));
     if let Some(body) = question.body.filter(|body| is_json(body)) {
         attempts.push(attempt(
             Mistake::JsonBody,
@@ -161,7 +147,8 @@ pub(super) fn pairs<'a>(
     urls: &'a [Attempt],
 ) -> impl Iterator<Item = (&'a Attempt, Attempt)> {
     let with = |first: &'a Attempt| Question { url: &first.url, params: question.params.clone(), ..*question };
-    let mixed = urls.iter().flat_map(move |first| of_params(&with(first)).into_iter().map(move |second| (first, second)));
+    let mixed =
+        urls.iter().flat_map(move |first| of_params(&with(first)).into_iter().map(move |second| (first, second)));
     let both = urls.iter().flat_map(move |first| {
         let seconds = of_url(&with(first)).into_iter();
         let is_new = move |second: &Attempt| second.mistake != first.mistake && second.url != question.url;
@@ -212,14 +199,27 @@ fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
         (Mistake::QueryEncoding, Some(form::encode(&blanks_dropped)), encoding_hint),
         (Mistake::QueryEncoding, Some(query.replace('+', "%20")), encoding_hint),
         (Mistake::QueryEncoding, Some(query.replace("%20", "+")), encoding_hint),
-        (Mistake::QueryOrder, Some(form::encode_query(&sorted)), "the query's parameters stay in the order they came in"),
+        (
+            Mistake::QueryOrder,
+            Some(form::encode_query(&sorted)),
+            "the query's parameters stay in the order they came in",
+        ),
     ]
 }
 
-/// The parameters as they came, where that is not their order.
-fn unsorted(question: &Question<'_>) -> Option<String> {
-    let in_order = question.params.is_sorted_by(|(a, _), (b, _)| a.as_bytes() <= b.as_bytes());
-    (!in_order).then(|| concatenated(question.url, &question.params))
+/// The parameters in another order: as they came, or without regard to capitals.
+fn orders(question: &Question<'_>) -> Vec<Attempt> {
+    let mut folded = question.params.clone();
+    folded.sort_by_key(|(name, _)| name.to_lowercase());
+    let hint = "the parameters were not in order of their names' bytes (A before a, no locale)";
+    let attempt = |params: &[(String, String)]| Attempt {
+        mistake: Mistake::ParamsOrder,
+        detail: hint.to_owned(),
+        // Without parameters nothing is sorted again.
+        url: concatenated(question.url, params),
+        params: Vec::new(),
+    };
+    vec![attempt(&question.params), attempt(&folded)]
 }
 
 fn concatenated(url: &str, params: &[(String, String)]) -> String {
@@ -231,5 +231,7 @@ fn concatenated(url: &str, params: &[(String, String)]) -> String {
 fn json_params(body: &str) -> Vec<(String, String)> {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let fields = value.as_object().into_iter().flatten();
-    fields.map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect()
+    fields
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect()
 }

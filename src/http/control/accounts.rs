@@ -1,15 +1,15 @@
 //! Accounts, each a world: listed, founded, closed. Minting and limits are `emulator.rs`'s.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::incoming::read_json;
+use super::event;
+use super::extract::{JsonBody, parse_account};
 use super::problem::Problem;
-use super::{event, parse_account};
 use crate::dialect::form::{self, Form};
 use crate::dialect::parameter;
 use crate::dialect::twilio::numbers::{self, NumberResource};
@@ -22,34 +22,72 @@ use crate::model::sid::AccountSid;
 /// The key of a number's or caller id's own number.
 const PHONE_NUMBER: &str = "phone_number";
 
-#[derive(Deserialize)]
+/// An account to found; what is missing of its credential is minted.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewAccount {
+pub(super) struct NewAccount {
     sid: Option<String>,
     auth_token: Option<Box<str>>,
     friendly_name: Option<Box<str>>,
+    /// `twilio` or `signalwire`.
     dialect: Option<String>,
+    /// `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
+    /// `fax` or `none`: see the REST API.
     service: Option<String>,
+    /// Where alerts are told.
     debugger_url: Option<Box<str>>,
+    /// Numbers with REST attributes in snake_case, `phone_number` among them.
     #[serde(default)]
     numbers: Vec<Map<String, Value>>,
     #[serde(default)]
     caller_ids: Vec<CallerId>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CallerId {
     phone_number: String,
 }
 
-pub(super) async fn list(State(emulator): State<Emulator>) -> Json<Value> {
-    let accounts: Vec<Value> = emulator.worlds().iter().map(|world| view(&emulator, world)).collect();
-    Json(json!({ "accounts": accounts }))
+/// An account and what its world holds.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Account")]
+pub(super) struct AccountView {
+    sid: String,
+    /// None while nobody has claimed the account.
+    auth_token: Option<Box<str>>,
+    /// What webhooks are signed with.
+    signing_key: Option<Box<str>>,
+    friendly_name: Box<str>,
+    dialect: &'static str,
+    callbacks: &'static str,
+    status: &'static str,
+    /// The account that it is a subaccount of.
+    owner: Option<String>,
+    service: &'static str,
+    debugger_url: Option<Box<str>>,
+    date_created: String,
+    /// How many faxes it has.
+    faxes: usize,
+    /// Its numbers, as the REST API shows them.
+    numbers: Vec<Value>,
 }
 
-pub(super) async fn show(State(emulator): State<Emulator>, Path(sid): Path<String>) -> Result<Json<Value>, Problem> {
+/// All accounts.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AccountList {
+    accounts: Vec<AccountView>,
+}
+
+pub(super) async fn list(State(emulator): State<Emulator>) -> Json<AccountList> {
+    Json(AccountList { accounts: emulator.worlds().iter().map(|world| view(&emulator, world)).collect() })
+}
+
+pub(super) async fn show(
+    State(emulator): State<Emulator>,
+    Path(sid): Path<String>,
+) -> Result<Json<AccountView>, Problem> {
     let sid = parse_account(&sid)?;
     let world = emulator.world(sid).ok_or_else(|| Problem::no_account(sid))?;
     Ok(Json(view(&emulator, &world)))
@@ -57,9 +95,8 @@ pub(super) async fn show(State(emulator): State<Emulator>, Path(sid): Path<Strin
 
 pub(super) async fn create(
     State(emulator): State<Emulator>,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let order: NewAccount = read_json(&body)?;
+    JsonBody(order): JsonBody<NewAccount>,
+) -> Result<(StatusCode, Json<AccountView>), Problem> {
     let setup = setup(order)?;
     let world = emulator.found(setup).map_err(|error| match error {
         FoundError::Exists(_) => Problem::new(409, "account-exists", error.to_string()),
@@ -153,27 +190,27 @@ fn bad(field: &str, why: &str) -> Problem {
     Problem::new(422, "bad-field", format!("{field}: {why}"))
 }
 
-fn view(emulator: &Emulator, world: &World) -> Value {
+fn view(emulator: &Emulator, world: &World) -> AccountView {
     let sid = world.sid();
     let seed = emulator.settings().seed;
     world.read(|engine| {
         let account = engine.account();
         let numbers: Vec<Value> = engine.numbers().map(|number| json!(NumberResource::of(number, sid, seed))).collect();
-        json!({
-            "sid": sid.to_string(),
-            "auth_token": account.auth_token,
-            "signing_key": account.auth_token,
-            "friendly_name": account.friendly_name,
-            "dialect": account.dialect.as_str(),
-            "callbacks": engine.rules().callbacks.as_str(),
-            "status": account.status.as_str(),
-            "owner": account.owner.map(|owner| owner.to_string()),
-            "service": account.service.as_str(),
-            "debugger_url": account.debugger_url,
-            "date_created": event::moment(account.created),
-            "faxes": engine.fax_count(),
-            "numbers": numbers,
-        })
+        AccountView {
+            sid: sid.to_string(),
+            auth_token: account.auth_token.clone(),
+            signing_key: account.auth_token.clone(),
+            friendly_name: account.friendly_name.clone(),
+            dialect: account.dialect.as_str(),
+            callbacks: engine.rules().callbacks.as_str(),
+            status: account.status.as_str(),
+            owner: account.owner.map(|owner| owner.to_string()),
+            service: account.service.as_str(),
+            debugger_url: account.debugger_url.clone(),
+            date_created: event::moment(account.created),
+            faxes: engine.fax_count(),
+            numbers,
+        }
     })
 }
 

@@ -4,13 +4,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::incoming::read_json;
+use super::event::{self, EventView};
+use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
-use super::{Addressed, event};
 use crate::clock::ClockMode;
 use crate::dialect::date;
 use crate::emulator::World;
@@ -25,32 +24,64 @@ pub(super) const TIMEOUT_MAX_S: f64 = 600.0;
 /// Deadlines shown.
 const DEADLINES_MAX: usize = 20;
 
-#[derive(Deserialize)]
+/// Freezing or thawing.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ClockChange {
+pub(super) struct ClockChange {
+    /// `running` or `frozen`.
     mode: String,
 }
 
-#[derive(Deserialize)]
+/// How far a frozen clock is moved.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Move {
+pub(super) struct Move {
+    /// By so much.
     seconds: Option<f64>,
+    /// Or to this moment.
     to: Option<String>,
+    /// Seconds of real time to wait until the world has settled.
     timeout: Option<f64>,
 }
 
-#[derive(Deserialize)]
+/// Moving on until no work is left.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Drain {
+pub(super) struct Drain {
+    /// Seconds of real time to wait until the world has settled.
     timeout: Option<f64>,
 }
 
-pub(super) async fn show(Addressed(world): Addressed) -> Json<Value> {
+/// A clock.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Clock")]
+pub(super) struct ClockView {
+    /// `running` or `frozen`.
+    mode: &'static str,
+    now: String,
+    /// The next deadlines of work.
+    next: Vec<Deadline>,
+    /// What moving it caused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventView>>,
+}
+
+/// When something is due.
+#[derive(Serialize, JsonSchema)]
+struct Deadline {
+    at: String,
+    kind: &'static str,
+    fax_sid: Option<String>,
+}
+
+pub(super) async fn show(Addressed(world): Addressed) -> Json<ClockView> {
     Json(view(&world))
 }
 
-pub(super) async fn set(Addressed(world): Addressed, body: Bytes) -> Result<Json<Value>, Problem> {
-    let change: ClockChange = read_json(&body)?;
+pub(super) async fn set(
+    Addressed(world): Addressed,
+    JsonBody(change): JsonBody<ClockChange>,
+) -> Result<Json<ClockView>, Problem> {
     let mode = match change.mode.as_str() {
         "running" => ClockMode::Running,
         "frozen" => ClockMode::Frozen,
@@ -60,8 +91,10 @@ pub(super) async fn set(Addressed(world): Addressed, body: Bytes) -> Result<Json
     Ok(Json(view(&world)))
 }
 
-pub(super) async fn advance(Addressed(world): Addressed, body: Bytes) -> Result<Json<Value>, Problem> {
-    let order: Move = read_json(&body)?;
+pub(super) async fn advance(
+    Addressed(world): Addressed,
+    JsonBody(order): JsonBody<Move>,
+) -> Result<Json<ClockView>, Problem> {
     let to = match (order.seconds, &order.to) {
         (Some(seconds), None) => Duration::try_from_secs_f64(seconds)
             .map(|span| world.now().after(span))
@@ -77,8 +110,10 @@ pub(super) async fn advance(Addressed(world): Addressed, body: Bytes) -> Result<
     moved(&world, order.timeout, world.advance(to)).await
 }
 
-pub(super) async fn drain(Addressed(world): Addressed, body: Bytes) -> Result<Json<Value>, Problem> {
-    let order: Drain = read_json(&body)?;
+pub(super) async fn drain(
+    Addressed(world): Addressed,
+    JsonBody(order): JsonBody<Drain>,
+) -> Result<Json<ClockView>, Problem> {
     moved(&world, order.timeout, world.drain()).await
 }
 
@@ -86,7 +121,7 @@ async fn moved(
     world: &World,
     timeout_s: Option<f64>,
     moving: impl Future<Output = Result<(), ClockError>>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ClockView>, Problem> {
     let since = world.read(crate::engine::Engine::last_seq);
     match tokio::time::timeout(timeout(timeout_s)?, moving).await {
         Ok(Ok(())) => {}
@@ -101,7 +136,7 @@ async fn moved(
     let filter = EventFilter { since, ..EventFilter::default() };
     let events = world.read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
     let mut answer = view(world);
-    answer["events"] = events.iter().map(|each| event::json(each)).collect();
+    answer.events = Some(events.iter().map(|each| EventView::of(each)).collect());
     Ok(Json(answer))
 }
 
@@ -112,22 +147,20 @@ pub(super) fn timeout(seconds: Option<f64>) -> Result<Duration, Problem> {
     Duration::try_from_secs_f64(seconds).ok().filter(|_| seconds <= TIMEOUT_MAX_S).ok_or_else(bad)
 }
 
-fn view(world: &World) -> Value {
+fn view(world: &World) -> ClockView {
     let mode = match world.clock_mode() {
         ClockMode::Running => "running",
         ClockMode::Frozen => "frozen",
     };
-    let next: Vec<Value> = world.read(|engine| {
+    let next = world.read(|engine| {
         let deadlines = engine.deadlines().take(DEADLINES_MAX);
         deadlines
-            .map(|(alarm, fax)| {
-                json!({
-                    "at": event::moment(alarm.at),
-                    "kind": alarm.kind.as_str(),
-                    "fax_sid": fax.map(|sid| sid.to_string()),
-                })
+            .map(|(alarm, fax)| Deadline {
+                at: event::moment(alarm.at),
+                kind: alarm.kind.as_str(),
+                fax_sid: fax.map(|sid| sid.to_string()),
             })
             .collect()
     });
-    json!({ "mode": mode, "now": event::moment(world.now()), "next": next })
+    ClockView { mode, now: event::moment(world.now()), next, events: None }
 }

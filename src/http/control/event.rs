@@ -1,5 +1,7 @@
 //! Events as JSON. It shows what the journal holds and leaves nothing out but what is none of a tester's business.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::dialect::date;
@@ -8,15 +10,39 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
 
+/// An event of the journal, as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+pub struct EventView {
+    /// Its place; grows by one, never goes back.
+    pub seq: u64,
+    /// When, by the world's clock.
+    pub at: String,
+    /// What happened.
+    pub kind: &'static str,
+    /// To which fax or call.
+    pub fax_sid: Option<String>,
+    /// What belongs to this kind.
+    pub data: Value,
+}
+
+impl EventView {
+    /// The view of an event.
+    #[must_use]
+    pub fn of(event: &Event) -> Self {
+        Self {
+            seq: event.seq,
+            at: moment(event.at),
+            kind: event.kind.as_str(),
+            fax_sid: event.fax.map(|sid| sid.to_string()),
+            data: data(&event.kind),
+        }
+    }
+}
+
 /// An event of the journal.
 pub fn json(event: &Event) -> Value {
-    json!({
-        "seq": event.seq,
-        "at": moment(event.at),
-        "kind": event.kind.as_str(),
-        "fax_sid": event.fax.map(|sid| sid.to_string()),
-        "data": data(&event.kind),
-    })
+    json!(EventView::of(event))
 }
 
 /// A moment with microseconds: `2026-01-02T03:04:05.000006Z`.
@@ -63,6 +89,11 @@ fn data(kind: &EventKind) -> Value {
             data
         }
         EventKind::WebhookAttempt { record } => exchange(record),
+        EventKind::WebhookReplayed { of, record } => {
+            let mut data = exchange(record);
+            data["webhook"] = json!(of);
+            data
+        }
         EventKind::TwimlExecuted { verb } => twiml(verb),
         EventKind::Alert(alert) => json!({
             "sid": alert.sid.to_string(),

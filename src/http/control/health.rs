@@ -2,36 +2,76 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::emulator::Emulator;
+
+/// How the emulator is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// Always `ok`: who is not well doesn't answer.
+    status: &'static str,
+    version: &'static str,
+    uptime_seconds: f64,
+    /// What ids and chance follow from.
+    seed: u64,
+    default_account: String,
+    /// How many accounts there are.
+    accounts: usize,
+    counts: Counts,
+    evicted: Evicted,
+}
+
+/// What all worlds hold together.
+#[derive(Default, Serialize, JsonSchema)]
+struct Counts {
+    faxes: usize,
+    /// Faxes and calls that have not ended.
+    pending: usize,
+    media_bytes: u64,
+}
+
+/// What went to keep within a limit.
+#[derive(Default, Serialize, JsonSchema)]
+struct Evicted {
+    /// Of journals.
+    events: u64,
+    alerts: u64,
+    /// Beyond the media budget.
+    media: u64,
+}
+
+pub(super) async fn ready(State(emulator): State<Emulator>) -> (StatusCode, &'static str) {
+    if emulator.is_stopping() { (StatusCode::SERVICE_UNAVAILABLE, "stopping\n") } else { (StatusCode::OK, "ok\n") }
+}
 
 pub(super) async fn live() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Value> {
+pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
     let worlds = emulator.worlds();
-    let (mut faxes, mut pending, mut media_bytes) = (0, 0, 0);
-    let (mut events_evicted, mut alerts_evicted, mut media_evicted) = (0, 0, 0);
+    let (mut counts, mut evicted) = (Counts::default(), Evicted::default());
     for world in &worlds {
         world.read(|engine| {
-            faxes += engine.fax_count();
-            pending += engine.pending_count();
-            media_bytes += engine.media_bytes();
-            events_evicted += engine.events_evicted();
-            alerts_evicted += engine.alerts_evicted();
-            media_evicted += engine.media_evicted();
+            counts.faxes += engine.fax_count();
+            counts.pending += engine.pending_count();
+            counts.media_bytes += engine.media_bytes();
+            evicted.events += engine.events_evicted();
+            evicted.alerts += engine.alerts_evicted();
+            evicted.media += engine.media_evicted();
         });
     }
-    Json(json!({
-        "status": "ok",
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime_seconds": emulator.uptime().as_secs_f64(),
-        "seed": emulator.settings().seed,
-        "default_account": emulator.default_account().to_string(),
-        "accounts": worlds.len(),
-        "counts": { "faxes": faxes, "pending": pending, "media_bytes": media_bytes },
-        "evicted": { "events": events_evicted, "alerts": alerts_evicted, "media": media_evicted },
-    }))
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: emulator.uptime().as_secs_f64(),
+        seed: emulator.settings().seed,
+        default_account: emulator.default_account().to_string(),
+        accounts: worlds.len(),
+        counts,
+        evicted,
+    })
 }

@@ -2,18 +2,19 @@
 //! It waits for the end of the conversation where asked to.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::clock::timeout;
+use super::event::{self, EventView};
+use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use super::upload::{self, Upload};
-use super::{Addressed, event};
 use crate::clock::ClockMode;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
@@ -38,9 +39,11 @@ const PAGES_DEFAULT: u32 = 1;
 const FAULT_CODES: [u32; 2] = [34004, 34108];
 
 /// The fields of an incoming fax; `media_url` and the upload exclude each other and `pages`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "IncomingFax")]
 pub(super) struct Fields {
+    /// The number called; may be left out where the account has one fax number.
     pub(super) to: Option<String>,
     pub(super) from: Option<String>,
     pub(super) pages: Option<u32>,
@@ -52,23 +55,54 @@ pub(super) struct Fields {
 }
 
 /// How the transmission goes: a word, or a word with details.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum Outcome {
     Word(String),
     Detailed { status: String, code: Option<u32>, after_pages: Option<u32> },
 }
 
-#[derive(Deserialize)]
-pub(super) struct WaitQuery {
+/// Whether to wait for the end of the conversation.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReceiveQuery {
     wait: Option<bool>,
+    /// Seconds to wait at most.
     timeout: Option<f64>,
+}
+
+/// A call that has begun.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Rung {
+    /// The SID that the fax has if the call is taken.
+    fax_sid: String,
+    account_sid: String,
+    from: String,
+    to: String,
+    /// The place in the journal just before it.
+    seq: u64,
+}
+
+/// A conversation that has ended.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Conversation")]
+pub(super) struct ConversationView {
+    fax_sid: String,
+    /// The REST resource; null where no fax came of the call.
+    fax: Option<Value>,
+    /// `received`, `failed`, `rejected` or `not-answered`.
+    outcome: &'static str,
+    events: Vec<EventView>,
+    /// The requests to the app.
+    webhooks: Vec<Value>,
+    /// The place in the journal just before it.
+    seq: u64,
 }
 
 pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
-    let wait: WaitQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
+    let Asked(wait): Asked<ReceiveQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
     let patience = timeout(wait.timeout)?;
     let waits = wait.wait.unwrap_or(false);
     if waits && world.clock_mode() == ClockMode::Frozen {
@@ -96,12 +130,6 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
         return Err(Problem::new(408, "not-settled", detail));
     };
     Ok(Json(conversation(&emulator, &world, &call, ended, seq)).into_response())
-}
-
-/// Reads a JSON body; none at all means `{}`.
-pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| Problem::new(400, "bad-json", error.to_string()))
 }
 
 async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload) -> Result<ReceiveFax, Problem> {
@@ -176,17 +204,17 @@ fn test_pages(pages: u32) -> Result<Document, Problem> {
     Ok(Document { media_type: MediaType::Pdf, pages, bytes: sample::test_pages(pages).into() })
 }
 
-fn ringing(world: &World, call: &Ringing, seq: u64) -> Value {
-    json!({
-        "fax_sid": call.sid.to_string(),
-        "account_sid": world.sid().to_string(),
-        "from": call.from.to_string(),
-        "to": call.to.to_string(),
-        "seq": seq,
-    })
+fn ringing(world: &World, call: &Ringing, seq: u64) -> Rung {
+    Rung {
+        fax_sid: call.sid.to_string(),
+        account_sid: world.sid().to_string(),
+        from: call.from.to_string(),
+        to: call.to.to_string(),
+        seq,
+    }
 }
 
-fn conversation(emulator: &Emulator, world: &World, call: &Ringing, ended: Conversation, seq: u64) -> Value {
+fn conversation(emulator: &Emulator, world: &World, call: &Ringing, ended: Conversation, seq: u64) -> ConversationView {
     let filter = EventFilter { since: seq, fax: Some(call.sid), ..EventFilter::default() };
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
     let (fax, status, events) = world.read(|engine| {
@@ -208,13 +236,6 @@ fn conversation(emulator: &Emulator, world: &World, call: &Ringing, ended: Conve
         .filter(|each| matches!(each.kind, EventKind::WebhookAttempt { .. }))
         .filter_map(|each| each.kind.exchange().map(|record| event::exchange(record)))
         .collect();
-    let events: Vec<Value> = events.iter().map(|each| event::json(each)).collect();
-    json!({
-        "fax_sid": call.sid.to_string(),
-        "fax": fax,
-        "outcome": outcome,
-        "events": events,
-        "webhooks": webhooks,
-        "seq": seq,
-    })
+    let events = events.iter().map(|each| EventView::of(each)).collect();
+    ConversationView { fax_sid: call.sid.to_string(), fax, outcome, events, webhooks, seq }
 }

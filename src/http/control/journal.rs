@@ -1,40 +1,73 @@
-//! Reading the journal of a world. It renders events with `event.rs`.
+//! Reading the journal of a world, a page at a time or live. It renders events with `event.rs`.
 
 use axum::Json;
-use axum::extract::Query;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::event::EventView;
+use super::extract::{Addressed, Asked};
 use super::problem::Problem;
-use super::{Addressed, event};
+use super::stream;
+use crate::emulator::Emulator;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use crate::model::sid::FaxSid;
 
 /// Events in one answer where no `limit` is given.
 const LIMIT_DEFAULT: usize = 1_000;
+/// Where a client that was cut off says how far it had come.
+const LAST_EVENT_ID: &str = "last-event-id";
 
-#[derive(Deserialize)]
+/// Which events.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
-    #[serde(default)]
-    since: u64,
+    /// Later than this place.
+    since: Option<u64>,
+    /// Of this fax or call.
     fax: Option<String>,
+    /// Of this kind.
     kind: Option<Box<str>>,
+    /// So many at the most; a stream has no end.
     limit: Option<usize>,
-    #[serde(rename = "account")]
-    _account: Option<String>,
+}
+
+/// A page of the journal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct EventPage {
+    events: Vec<EventView>,
+    /// The place of the newest event there is.
+    last_seq: u64,
+    /// How many events have been dropped since the start.
+    evicted: u64,
+    /// How many of those were later than `since`: what this answer can't show.
+    missed: u64,
 }
 
 pub(super) async fn list(
+    State(emulator): State<Emulator>,
     Addressed(world): Addressed,
-    query: Result<Query<EventsQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(Problem::query)?;
-    let fax =
-        query.fax.map(|text| text.parse().map_err(|error| Problem::new(400, "bad-query", format!("fax: {error}"))));
-    let filter = EventFilter { since: query.since, fax: fax.transpose()?, kind: query.kind, purpose: None };
+    Asked(query): Asked<EventsQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let fax = query.fax.as_deref().map(parse_fax).transpose()?;
+    let last_id = header(LAST_EVENT_ID).and_then(|id| id.trim().parse().ok());
+    let since = last_id.or(query.since).unwrap_or(0);
+    let filter = EventFilter { since, fax, kind: query.kind, purpose: None };
+    if header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains(stream::MEDIA_TYPE)) {
+        return Ok(stream::answer(emulator, world, filter));
+    }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
     let (events, last_seq, evicted) =
         world.read(|engine| (engine.events(&filter, limit), engine.last_seq(), engine.events_evicted()));
-    let events: Vec<Value> = events.iter().map(|each| event::json(each)).collect();
-    Ok(Json(json!({ "events": events, "last_seq": last_seq, "evicted": evicted })))
+    let events = events.iter().map(|each| EventView::of(each)).collect();
+    Ok(Json(EventPage { events, last_seq, evicted, missed: evicted.saturating_sub(since) }).into_response())
+}
+
+/// The SID of a fax in a query.
+pub(super) fn parse_fax(text: &str) -> Result<FaxSid, Problem> {
+    text.parse().map_err(|error| Problem::new(400, "bad-query", format!("fax: {error}")))
 }

@@ -1,83 +1,176 @@
 //! The control API: what testers touch, under `/_fauxfax/v1`. Handlers hold no policy; nothing here speaks Twilio's words
-//! except where it shows a resource as clients see it.
+//! except where it shows a resource as clients see it. The table below is both its routes and its description.
 
 mod accounts;
 mod clock;
 pub mod event;
+mod explain;
+mod extract;
+mod faxes;
 pub(super) mod guard;
 mod health;
 mod incoming;
 mod journal;
+mod metrics;
+mod operation;
 mod problem;
+mod samples;
 mod snapshots;
+mod stream;
 mod upload;
+mod verify;
 mod wait;
+mod webhooks;
 
-use axum::Router;
-use axum::extract::{FromRequestParts, Query};
-use axum::http::request::Parts;
-use axum::middleware;
-use axum::routing::{get, post, put};
-use serde::Deserialize;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use serde_json::Value;
 
-use self::problem::Problem;
-use crate::emulator::{Emulator, SignInError, World};
-use crate::model::sid::AccountSid;
+pub use self::extract::Addressed;
+use self::operation::Operation;
+use crate::emulator::Emulator;
 
 /// The root of the control API.
 pub const BASE: &str = "/_fauxfax/v1";
 
 /// The routes of the control API and the plain health checks at the root.
 pub fn router(emulator: Emulator) -> Router {
-    let control = Router::new()
-        .route("/health", get(health::health))
-        .route("/accounts", get(accounts::list).post(accounts::create))
-        .route("/accounts/{sid}", get(accounts::show).delete(accounts::remove))
-        .route("/incoming-faxes", post(incoming::receive))
-        .route("/events", get(journal::list))
-        .route("/wait", get(wait::wait))
-        .route("/clock", get(clock::show).put(clock::set))
-        .route("/clock/advance", post(clock::advance))
-        .route("/clock/drain", post(clock::drain))
-        .route("/reset", post(snapshots::reset))
-        .route("/snapshots", get(snapshots::list))
-        .route("/snapshots/{name}", put(snapshots::take).post(snapshots::restore).delete(snapshots::remove))
+    let control = operation::routes(operations())
+        .route("/openapi.json", get(describe))
         .fallback(problem::no_such_call)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(middleware::from_fn_with_state(emulator.clone(), guard::check));
     Router::new()
         .nest(BASE, control)
         .route("/livez", get(health::live))
-        .route("/readyz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .with_state(emulator)
 }
 
-/// The world that a call is about: `?account=`, else the default account's.
-pub struct Addressed(pub World);
-
-#[derive(Deserialize)]
-struct AccountQuery {
-    account: Option<String>,
+/// The OpenAPI document of the control API.
+#[must_use]
+pub fn openapi() -> Value {
+    operation::document(&operations(), BASE)
 }
 
-impl FromRequestParts<Emulator> for Addressed {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
-        let query: AccountQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
-        let account = match query.account {
-            None => emulator.default_account(),
-            Some(text) => parse_account(&text)?,
-        };
-        emulator.enter_unclaimed(account).map(Self).map_err(|error| match error {
-            SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
-                Problem::no_account(account)
-            }
-            SignInError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
-        })
-    }
+async fn describe() -> Json<Value> {
+    Json(openapi())
 }
 
-fn parse_account(text: &str) -> Result<AccountSid, Problem> {
-    text.parse().map_err(|error| Problem::new(400, "bad-account", format!("account {text:?} is {error}")))
+/// Every call: its route, and what is said of it.
+fn operations() -> Vec<Operation> {
+    let parts = [about_the_emulator(), about_faxes(), about_the_journal(), about_the_clock(), about_the_way_back()];
+    parts.into_iter().flatten().collect()
+}
+
+fn about_the_emulator() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::get("/health", "How the emulator is and what it holds", health::health)
+            .of_no_account()
+            .answers::<health::Health>(200),
+        Op::get("/accounts", "All accounts, each a world of its own", accounts::list)
+            .of_no_account()
+            .answers::<accounts::AccountList>(200),
+        Op::post("/accounts", "Found an account; what is missing is minted", accounts::create)
+            .of_no_account()
+            .body::<accounts::NewAccount>()
+            .answers::<accounts::AccountView>(201)
+            .refuses(&[409, 429]),
+        Op::get("/accounts/{sid}", "One account", accounts::show)
+            .of_no_account()
+            .answers::<accounts::AccountView>(200)
+            .refuses(&[400, 404]),
+        Op::delete("/accounts/{sid}", "Close an account's world", accounts::remove)
+            .of_no_account()
+            .answers_empty(204)
+            .refuses(&[400, 404, 409]),
+        Op::get("/samples", "Sample documents", samples::list).of_no_account().answers::<samples::SampleList>(200),
+        Op::get("/samples/{name}", "A sample document", samples::show)
+            .of_no_account()
+            .answers_as(200, "application/pdf")
+            .refuses(&[404]),
+        Op::post("/explain-signature", "Which usual mistake yields a signature", explain::explain)
+            .body::<explain::ExplainOrder>()
+            .answers::<explain::ExplanationView>(200)
+            .refuses(&[409]),
+    ]
+}
+
+fn about_faxes() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::post("/incoming-faxes", "A machine calls one of the account's numbers", incoming::receive)
+            .query::<incoming::ReceiveQuery>()
+            .body_as::<incoming::Fields>(&["application/json", "multipart/form-data"])
+            .answers::<incoming::ConversationView>(200)
+            .answers::<incoming::Rung>(202)
+            .refuses(&[408, 409]),
+        Op::get("/faxes", "The faxes, newest first", faxes::list)
+            .query::<faxes::FaxesQuery>()
+            .answers::<faxes::FaxPage>(200)
+            .refuses(&[422]),
+    ]
+}
+
+fn about_the_journal() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::get("/events", "The journal, a page at a time or live", journal::list)
+            .query::<journal::EventsQuery>()
+            .answers::<journal::EventPage>(200)
+            .answers_as(200, stream::MEDIA_TYPE),
+        Op::get("/wait", "Wait for a status of a fax, or for rest", wait::wait)
+            .query::<wait::WaitQuery>()
+            .answers::<wait::WaitedView>(200)
+            .refuses(&[408, 422]),
+        Op::post("/verify", "Whether something is in the journal, and what came nearest", verify::verify)
+            .body::<verify::VerifyOrder>()
+            .answers::<verify::VerdictView>(200),
+        Op::get("/webhooks", "Every request to an app, with its attempts", webhooks::list)
+            .query::<webhooks::WebhooksQuery>()
+            .answers::<webhooks::WebhookList>(200),
+        Op::get("/webhooks/{id}", "One request to an app", webhooks::show).answers::<webhooks::WebhookView>(200),
+        Op::post("/webhooks/{id}/replay", "Send a request to an app again, edited if need be", webhooks::replay)
+            .body::<webhooks::ReplayEdits>()
+            .answers::<Value>(200)
+            .refuses(&[409]),
+    ]
+}
+
+fn about_the_clock() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::get("/clock", "The account's clock and its next deadlines", clock::show).answers::<clock::ClockView>(200),
+        Op::put("/clock", "Freeze the clock or let it run", clock::set)
+            .body::<clock::ClockChange>()
+            .answers::<clock::ClockView>(200),
+        Op::post("/clock/advance", "Move a frozen clock", clock::advance)
+            .body::<clock::Move>()
+            .answers::<clock::ClockView>(200)
+            .refuses(&[408, 409]),
+        Op::post("/clock/drain", "Move a frozen clock until no work is left", clock::drain)
+            .body::<clock::Drain>()
+            .answers::<clock::ClockView>(200)
+            .refuses(&[408, 409]),
+    ]
+}
+
+fn about_the_way_back() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::post("/reset", "Back to the configured start, or to a snapshot", snapshots::reset)
+            .query::<snapshots::ResetQuery>()
+            .answers::<snapshots::ResetDone>(200)
+            .refuses(&[409, 422]),
+        Op::get("/snapshots", "The snapshots of the world", snapshots::list).answers::<snapshots::SnapshotList>(200),
+        Op::put("/snapshots/{name}", "Take a snapshot", snapshots::take)
+            .answers::<snapshots::SnapshotShown>(201)
+            .refuses(&[409, 422]),
+        Op::post("/snapshots/{name}", "Back to a snapshot", snapshots::restore)
+            .answers::<snapshots::ResetDone>(200)
+            .refuses(&[409, 422]),
+        Op::delete("/snapshots/{name}", "Drop a snapshot", snapshots::remove).answers_empty(204).refuses(&[422]),
+    ]
 }

@@ -3,7 +3,8 @@
 use axum::extract::OriginalUri;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
@@ -13,6 +14,20 @@ use crate::model::sid::AccountSid;
 pub struct Problem {
     status: u16,
     name: &'static str,
+    detail: String,
+}
+
+/// A refusal as it is answered.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(super) struct ProblemBody {
+    /// `urn:fauxfax:problem:` and a short name for programs.
+    r#type: String,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong and what to do.
     detail: String,
 }
 
@@ -81,13 +96,13 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = json!({
-            "type": format!("urn:fauxfax:problem:{}", self.name),
-            "title": status.canonical_reason().unwrap_or("Refused"),
-            "status": self.status,
-            "detail": self.detail,
-        });
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        let body = ProblemBody {
+            r#type: format!("urn:fauxfax:problem:{}", self.name),
+            title: status.canonical_reason().unwrap_or("Refused"),
+            status: self.status,
+            detail: self.detail,
+        };
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], axum::Json(body)).into_response()
     }
 }
 

@@ -1,42 +1,83 @@
 //! Snapshots of a world, and the way back: to one of them or to the configured start. The engine takes and restores.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::event;
+use super::extract::{Addressed, Asked};
 use super::problem::Problem;
-use super::{Addressed, event};
 use crate::emulator::World;
 use crate::engine::input::{Control, Input, Reply};
 use crate::engine::{Engine, SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 
-#[derive(Deserialize)]
+/// Where to go back to.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetQuery {
+    /// A snapshot, instead of the configured start.
     snapshot: Option<String>,
-    #[serde(rename = "account")]
-    _account: Option<String>,
 }
 
-pub(super) async fn list(Addressed(world): Addressed) -> Json<Value> {
-    let snapshots: Vec<Value> = world.read(|engine| engine.snapshots().map(|each| view(&each)).collect());
-    Json(json!({ "snapshots": snapshots }))
+/// A snapshot, as it is shown.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Snapshot")]
+pub(super) struct SnapshotShown {
+    name: Box<str>,
+    /// When, by the world's clock.
+    taken: String,
+    faxes: usize,
+    pending: usize,
+}
+
+/// The snapshots of a world.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SnapshotList {
+    snapshots: Vec<SnapshotShown>,
+}
+
+/// What going back took away.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ResetDone {
+    canceled: CanceledShown,
+    removed: Removed,
+    seq: u64,
+}
+
+/// What had not ended.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Canceled")]
+struct CanceledShown {
+    faxes: usize,
+    webhooks: usize,
+    /// Which, the first of them.
+    fax_sids: Vec<String>,
+}
+
+/// What there was.
+#[derive(Serialize, JsonSchema)]
+struct Removed {
+    faxes: usize,
+}
+
+pub(super) async fn list(Addressed(world): Addressed) -> Json<SnapshotList> {
+    Json(SnapshotList { snapshots: world.read(|engine| engine.snapshots().map(|each| view(&each)).collect()) })
 }
 
 pub(super) async fn take(
     Addressed(world): Addressed,
     Path(name): Path<String>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<SnapshotShown>), Problem> {
     let name = checked(&name)?;
     ask(&world, Control::TakeSnapshot(name.clone()))?;
     let taken = world.read(|engine| engine.snapshots().find(|each| each.name == name).map(|each| view(&each)));
-    Ok((StatusCode::CREATED, Json(json!(taken))))
+    let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot is gone already"))?;
+    Ok((StatusCode::CREATED, Json(taken)))
 }
 
-pub(super) async fn restore(Addressed(world): Addressed, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn restore(Addressed(world): Addressed, Path(name): Path<String>) -> Result<Json<ResetDone>, Problem> {
     go_back(&world, Control::Restore(checked(&name)?))
 }
 
@@ -47,22 +88,22 @@ pub(super) async fn remove(Addressed(world): Addressed, Path(name): Path<String>
 
 pub(super) async fn reset(
     Addressed(world): Addressed,
-    query: Result<Query<ResetQuery>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(Problem::query)?;
+    Asked(query): Asked<ResetQuery>,
+) -> Result<Json<ResetDone>, Problem> {
     go_back(&world, query.snapshot.as_deref().map(checked).transpose()?.map_or(Control::Reset, Control::Restore))
 }
 
-fn go_back(world: &World, control: Control) -> Result<Json<Value>, Problem> {
+fn go_back(world: &World, control: Control) -> Result<Json<ResetDone>, Problem> {
     let Reply::Reset(canceled) = ask(world, control)? else {
         return Err(Problem::new(500, "internal", "a reset was answered otherwise"));
     };
     let pending: Vec<String> = canceled.pending.iter().map(ToString::to_string).collect();
-    Ok(Json(json!({
-        "canceled": { "faxes": canceled.count.pending, "webhooks": canceled.count.effects, "fax_sids": pending },
-        "removed": { "faxes": canceled.count.faxes },
-        "seq": world.read(Engine::last_seq),
-    })))
+    let (faxes, webhooks) = (canceled.count.pending, canceled.count.effects);
+    Ok(Json(ResetDone {
+        canceled: CanceledShown { faxes, webhooks, fax_sids: pending },
+        removed: Removed { faxes: canceled.count.faxes },
+        seq: world.read(Engine::last_seq),
+    }))
 }
 
 fn ask(world: &World, control: Control) -> Result<Reply, Problem> {
@@ -77,11 +118,11 @@ fn checked(name: &str) -> Result<Box<str>, Problem> {
     is_good.then(|| name.into()).ok_or_else(|| Problem::new(422, "bad-name", detail()))
 }
 
-fn view(snapshot: &SnapshotView) -> Value {
-    json!({
-        "name": snapshot.name,
-        "taken": event::moment(snapshot.taken),
-        "faxes": snapshot.faxes,
-        "pending": snapshot.pending,
-    })
+fn view(snapshot: &SnapshotView) -> SnapshotShown {
+    SnapshotShown {
+        name: snapshot.name.clone(),
+        taken: event::moment(snapshot.taken),
+        faxes: snapshot.faxes,
+        pending: snapshot.pending,
+    }
 }

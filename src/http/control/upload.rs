@@ -5,7 +5,8 @@ use axum::http::header;
 use axum::http::request::Parts;
 use multer::{Constraints, Multipart, SizeLimit};
 
-use super::incoming::{Fields, Outcome, read_json};
+use super::extract::read_json;
+use super::incoming::{Fields, Outcome};
 use super::problem::Problem;
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
 

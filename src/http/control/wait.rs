@@ -3,89 +3,121 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::clock::timeout;
+use super::event::{self, EventView};
+use super::extract::{Addressed, Asked};
 use super::problem::Problem;
-use super::{Addressed, event};
+use crate::clock::ClockMode;
 use crate::emulator::World;
-use crate::engine::Engine;
+use crate::engine::Fax;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 
-#[derive(Deserialize)]
+/// What is waited for.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WaitQuery {
+    /// A fax; any where it is left out.
     fax: Option<String>,
     /// One status, or several with commas: the first that is entered ends the wait.
     status: Option<String>,
-    #[serde(default)]
-    since: u64,
+    /// Only what happens later than this place of the journal.
+    since: Option<u64>,
+    /// Seconds to wait at most.
     timeout: Option<f64>,
+    /// `idle`: until nothing is under way and no work is due.
     #[serde(rename = "for")]
     what: Option<String>,
-    #[serde(rename = "account")]
-    _account: Option<String>,
+}
+
+/// What ended the wait.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Waited")]
+pub(super) struct WaitedView {
+    /// The event, where a status was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<EventView>,
+    /// Whether nothing is pending, where that was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<bool>,
+    /// Its place in the journal: `since` for the next wait.
+    seq: u64,
 }
 
 pub(super) async fn wait(
     Addressed(world): Addressed,
-    query: Result<Query<WaitQuery>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(Problem::query)?;
+    Asked(query): Asked<WaitQuery>,
+) -> Result<Json<WaitedView>, Problem> {
     let patience = timeout(query.timeout)?;
-    match (query.what.as_deref(), &query.fax, &query.status) {
-        (Some("idle"), None, None) => idle(&world, patience).await,
-        (None, Some(fax), Some(status)) => {
-            let fax = fax.parse().map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))?;
-            status_of(&world, fax, &statuses(status)?, query.since, patience).await
+    match (query.what.as_deref(), &query.status) {
+        (Some("idle"), None) if query.fax.is_none() => idle(&world, patience).await,
+        (None, Some(status)) => {
+            let fax = query.fax.as_deref().map(str::parse).transpose();
+            let fax = fax.map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))?;
+            status_of(&world, fax, &statuses(status)?, query.since.unwrap_or(0), patience).await
         }
-        _ => Err(Problem::new(422, "bad-wait", "give fax and status, or for=idle")),
+        _ => Err(Problem::new(422, "bad-wait", "give status, for one fax or any, or for=idle alone")),
     }
 }
 
-async fn idle(world: &World, patience: Duration) -> Result<Json<Value>, Problem> {
-    match tokio::time::timeout(patience, world.until(|engine| engine.is_idle().then(|| engine.last_seq()))).await {
-        Ok(seq) => Ok(Json(json!({ "idle": true, "seq": seq }))),
-        Err(_) => {
-            let pending = world.read(Engine::pending_count);
-            Err(Problem::new(408, "not-idle", format!("{pending} faxes and calls are still pending")))
-        }
+async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Problem> {
+    let rest = world.until(|engine| engine.is_idle().then(|| engine.last_seq()));
+    match tokio::time::timeout(patience, rest).await {
+        Ok(seq) => Ok(Json(WaitedView { event: None, idle: Some(true), seq })),
+        Err(_) => Err(Problem::new(408, "not-idle", pending(world))),
     }
+}
+
+/// What keeps a world from rest.
+fn pending(world: &World) -> String {
+    let frozen = world.clock_mode() == ClockMode::Frozen;
+    world.read(|engine| {
+        let mut detail = format!("{} faxes and calls have not ended", engine.pending_count());
+        if !engine.is_settled() {
+            detail.push_str("; a request to an app is under way");
+        }
+        if let Some((alarm, fax)) = engine.deadlines().next() {
+            let fax = fax.map(|sid| format!(" of {sid}")).unwrap_or_default();
+            detail = format!("{detail}; next is {}{fax} at {}", alarm.kind.as_str(), event::moment(alarm.at));
+            if frozen {
+                detail.push_str(", and the clock is frozen: advance or drain it");
+            }
+        }
+        detail
+    })
 }
 
 async fn status_of(
     world: &World,
-    fax: FaxSid,
+    fax: Option<FaxSid>,
     wanted: &[Status],
     since: u64,
     patience: Duration,
-) -> Result<Json<Value>, Problem> {
-    let mut filter = EventFilter { since, fax: Some(fax), kind: Some("fax.status".into()), purpose: None };
+) -> Result<Json<WaitedView>, Problem> {
+    let mut filter = EventFilter { since, fax, kind: Some("fax.status".into()), purpose: None };
     let mut nearest = None;
     let entered = world.until(|engine| {
         let news = engine.events(&filter, JOURNAL_EVENTS_MAX);
         let found = news.iter().find(|each| each.kind.entered().is_some_and(|status| wanted.contains(&status)));
-        if let Some(last) = news.last() {
-            filter.since = last.seq;
-            nearest = last.kind.entered();
-        }
+        filter.since = engine.last_seq();
+        nearest = news.last().and_then(|last| last.fax.zip(last.kind.entered())).or(nearest);
         found.cloned()
     });
     match tokio::time::timeout(patience, entered).await {
-        Ok(event) => Ok(Json(json!({ "event": event::json(&event), "seq": event.seq }))),
+        Ok(event) => Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, seq: event.seq })),
         Err(_) => {
-            let now = world.read(|engine| engine.fax(fax).ok().map(crate::engine::Fax::status));
-            let detail = match (nearest, now) {
-                (Some(nearest), _) => format!("since {since} {fax} came as far as {nearest}"),
-                (None, Some(now)) => format!("{fax} has entered no status since {since}; it is {now}"),
-                (None, None) => format!("there is no fax {fax}"),
+            let now = fax.and_then(|fax| world.read(|engine| engine.fax(fax).ok().map(Fax::status)));
+            let reached = match (nearest, fax, now) {
+                (Some((fax, status)), _, _) => format!("since {since} {fax} came as far as {status}"),
+                (None, Some(fax), Some(now)) => format!("{fax} has entered no status since {since}; it is {now}"),
+                (None, Some(fax), None) => format!("there is no fax {fax}"),
+                (None, None, _) => format!("no fax has entered a status since {since}"),
             };
-            Err(Problem::new(408, "not-reached", detail))
+            Err(Problem::new(408, "not-reached", format!("{reached}; {}", pending(world))))
         }
     }
 }

@@ -1,0 +1,147 @@
+//! What a call brings: its world, its query and its JSON, each refused by name where it can't be read. It acts on none.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::dialect::form::{self, Form};
+use crate::emulator::{Emulator, SignInError, World};
+use crate::model::sid::AccountSid;
+
+/// The longest JSON body, but for states and documents: the longest pattern or replay is far below.
+const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// The parameter that every call may have.
+const ACCOUNT: &str = "account";
+
+/// The world that a call is about: `?account=`, else the default account's.
+pub struct Addressed(pub World);
+
+#[derive(Deserialize)]
+struct AccountQuery {
+    account: Option<String>,
+}
+
+impl FromRequestParts<Emulator> for Addressed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
+        let query: AccountQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
+        let account = match query.account {
+            None => emulator.default_account(),
+            Some(text) => parse_account(&text)?,
+        };
+        emulator.enter_unclaimed(account).map(Self).map_err(|error| match error {
+            SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
+                Problem::no_account(account)
+            }
+            SignInError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
+        })
+    }
+}
+
+/// The query, without `account`.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read_query(&parts.uri).map(Self)
+    }
+}
+
+/// A body of JSON; none at all means `{}`.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let body = to_bytes(request.into_body(), JSON_BYTES_MAX).await;
+        let body =
+            body.map_err(|_| Problem::new(413, "too-large", format!("the JSON is over {JSON_BYTES_MAX} bytes")))?;
+        read_json(&body).map(Self)
+    }
+}
+
+/// Reads a JSON body; none at all means `{}`.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| {
+        let (message, unknown) = (error.to_string(), error.is_data() && is_unknown_field(&error.to_string()));
+        if unknown {
+            return Problem::new(422, "unknown-field", near(&message));
+        }
+        let status = if error.is_data() { 422 } else { 400 };
+        Problem::new(status, if error.is_data() { "bad-field" } else { "bad-json" }, message)
+    })
+}
+
+fn read_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let bad = |message: &str| Problem::new(400, "bad-query", near(message));
+    let form = Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad(&error.to_string()))?;
+    let own: Vec<_> = form.iter().filter(|(name, _)| *name != ACCOUNT).collect();
+    let uri: Uri = format!("/?{}", form::encode_query(&own)).parse().map_err(|_| bad("the query is too long"))?;
+    let read = Query::try_from_uri(&uri).map(|Query(query)| query);
+    read.map_err(|error| bad(error.body_text().trim_start_matches("Failed to deserialize query string: ")))
+}
+
+pub(super) fn parse_account(text: &str) -> Result<AccountSid, Problem> {
+    text.parse().map_err(|error| Problem::new(400, "bad-account", format!("account {text:?} is {error}")))
+}
+
+fn is_unknown_field(message: &str) -> bool {
+    message.contains("unknown field `")
+}
+
+/// Names the nearest of the fields that serde lists.
+fn near(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((unknown, known)) if is_unknown_field(message) && !known.is_empty() => {
+            let nearest = known.iter().min_by_key(|name| strsim::levenshtein(name, unknown)).unwrap_or(unknown);
+            format!("there is no field {unknown:?}; did you mean {nearest:?}? (all: {})", known.join(", "))
+        }
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        url: Option<String>,
+        pages: Option<u32>,
+    }
+
+    #[test]
+    fn a_misspelt_field_is_told_its_nearest() {
+        let json = read_json::<Order>(br#"{"ulr":"x"}"#).expect_err("refused");
+        assert!(format!("{json:?}").contains("did you mean \\\"url\\\""), "{json:?}");
+        let query = read_query::<Order>(&"/x?page=1".parse().expect("a URI")).expect_err("refused");
+        assert!(format!("{query:?}").contains("did you mean \\\"pages\\\""), "{query:?}");
+    }
+
+    #[test]
+    fn the_account_belongs_to_every_query_and_nothing_means_an_empty_object() {
+        let uri = "/x?account=AC1&pages=2&url=a%20b%26".parse().expect("a URI");
+        assert_eq!(read_query(&uri), Ok(Order { url: Some("a b&".to_owned()), pages: Some(2) }));
+        assert_eq!(read_json(b" "), Ok(Order { url: None, pages: None }));
+    }
+
+    #[test]
+    fn no_json_is_400_and_a_wrong_field_422() {
+        for (body, status) in [("{", 400), ("x", 400), (r#"{"pages":"2"}"#, 422), (r#"{"pages":-1}"#, 422), ("[]", 422)]
+        {
+            let problem = read_json::<Order>(body.as_bytes()).expect_err("refused");
+            assert!(format!("{problem:?}").contains(&format!("status: {status}")), "{body}: {problem:?}");
+        }
+    }
+}

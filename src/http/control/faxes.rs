@@ -1,0 +1,151 @@
+//! The faxes of a world as the console lists them, newest first, with filters that the REST API lacks. It changes none.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, Request, State};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::extract::{Addressed, Asked};
+use super::problem::Problem;
+use crate::dialect::twilio::View;
+use crate::dialect::twilio::faxes::FaxResource;
+use crate::emulator::Emulator;
+use crate::engine::agenda::Ordinal;
+use crate::engine::{Cursor, Engine, Fax, FaxFilter};
+use crate::http::origin;
+use crate::model::fax::{Direction, Status};
+
+/// Faxes on a page where nothing else is said, and at the most.
+const PAGE_SIZE_DEFAULT: usize = 50;
+const PAGE_SIZE_MAX: usize = 500;
+/// Faxes looked at for one page, so that a rare text in a million faxes doesn't hold the world's lock; the next page
+/// goes on from there.
+const LOOKED_AT_MAX: usize = 20_000;
+/// Faxes drawn from the engine at once.
+const DRAWN_MAX: usize = 500;
+
+/// Which faxes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaxesQuery {
+    /// `inbound` or `outbound`.
+    direction: Option<String>,
+    /// One status, or several with commas.
+    status: Option<String>,
+    /// From or to a number that begins so; the `+` may be left out, and a `*` at the end.
+    number: Option<String>,
+    /// In the SID, the parties or the error, whatever the case.
+    text: Option<String>,
+    /// `next_page_token` of the page before.
+    page_token: Option<u64>,
+    /// Faxes on a page.
+    limit: Option<usize>,
+}
+
+/// A page of faxes.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct FaxPage {
+    /// As the REST API shows them.
+    faxes: Vec<Value>,
+    /// Where the next page begins; null on the last. A page may be short, even empty, and still not be the last.
+    next_page_token: Option<u64>,
+    /// How many faxes there are, whatever the filters.
+    total: usize,
+}
+
+/// Filters, checked.
+struct Wanted {
+    direction: Option<Direction>,
+    statuses: Option<Vec<Status>>,
+    number: Option<String>,
+    text: Option<String>,
+}
+
+pub(super) async fn list(State(emulator): State<Emulator>, request: Request) -> Result<Json<FaxPage>, Problem> {
+    let (mut parts, _) = request.into_parts();
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
+    let Asked(query): Asked<FaxesQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
+    let size = query.limit.unwrap_or(PAGE_SIZE_DEFAULT);
+    if !(1..=PAGE_SIZE_MAX).contains(&size) {
+        return Err(bad(format!("limit: 1 to {PAGE_SIZE_MAX}, not {size}")));
+    }
+    let from = query.page_token;
+    let wanted = Wanted::parse(query)?;
+    let origin = origin(&parts, emulator.settings().public_url.as_ref());
+    let (account, now, key) = (world.sid(), world.now(), world.signing_key());
+    let view = View { account, origin: &origin, now, signing_key: &key, price: emulator.settings().price };
+    Ok(Json(world.read(|engine| {
+        let (faxes, next_page_token) = page(engine, &wanted, from, size);
+        let faxes = faxes.into_iter().map(|fax| json!(FaxResource::of(fax, &view))).collect();
+        FaxPage { faxes, next_page_token, total: engine.fax_count() }
+    })))
+}
+
+/// The newest `size` faxes that fit, older than `from`, and where to go on.
+fn page<'a>(
+    engine: &'a Engine,
+    wanted: &Wanted,
+    from: Option<Ordinal>,
+    size: usize,
+) -> (Vec<&'a Fax>, Option<Ordinal>) {
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    let mut cursor = from.map_or(Cursor::Skip(0), Cursor::Before);
+    loop {
+        let drawn = engine.faxes(&FaxFilter::default(), cursor, DRAWN_MAX);
+        let count = drawn.items.len();
+        for (place, fax) in drawn.items.into_iter().enumerate() {
+            if wanted.fits(fax) {
+                found.push(fax);
+            }
+            let is_last = place + 1 == count && !drawn.has_next;
+            if found.len() == size || looked_at == LOOKED_AT_MAX {
+                return (found, (!is_last).then_some(fax.ordinal));
+            }
+            looked_at += 1;
+            cursor = Cursor::Before(fax.ordinal);
+        }
+        if !drawn.has_next {
+            return (found, None);
+        }
+    }
+}
+
+impl Wanted {
+    fn parse(query: FaxesQuery) -> Result<Self, Problem> {
+        let direction = query.direction.as_deref().map(|word| {
+            Direction::from_word(word)
+                .ok_or_else(|| bad(format!("direction: {word:?} is neither inbound nor outbound")))
+        });
+        let status = |word: &str| {
+            let words = || Status::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(", ");
+            Status::from_word(word).ok_or_else(|| bad(format!("status: {word:?} is none of {}", words())))
+        };
+        let statuses = query.status.as_deref().map(|words| words.split(',').map(status).collect::<Result<_, _>>());
+        Ok(Self {
+            direction: direction.transpose()?,
+            statuses: statuses.transpose()?,
+            number: query.number.map(|number| number.trim().trim_start_matches('+').trim_end_matches('*').to_owned()),
+            text: query.text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty()),
+        })
+    }
+
+    fn fits(&self, fax: &Fax) -> bool {
+        let parties = || [fax.from.to_string(), fax.to.to_string()];
+        let is_party =
+            |number: &String| parties().iter().any(|party| party.trim_start_matches('+').starts_with(number));
+        let is_said = |text: &String| {
+            let error = fax.error().map(|(_, message)| message.to_owned()).unwrap_or_default();
+            let texts = parties().into_iter().chain([fax.sid.to_string(), error]);
+            texts.into_iter().any(|own| own.to_lowercase().contains(text.as_str()))
+        };
+        self.direction.is_none_or(|direction| fax.direction() == direction)
+            && self.statuses.as_ref().is_none_or(|statuses| statuses.contains(&fax.status()))
+            && self.number.as_ref().is_none_or(is_party)
+            && self.text.as_ref().is_none_or(is_said)
+    }
+}
+
+fn bad(detail: String) -> Problem {
+    Problem::new(422, "bad-field", detail)
+}

@@ -1,0 +1,219 @@
+//! One row of the table of calls: a route, and what the OpenAPI document says of it. Neither is without the other.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{self, MethodRouter};
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+use super::problem::ProblemBody;
+use crate::emulator::Emulator;
+
+/// Refusals that any call may meet: a foreign Origin or Host (403, 421).
+const REFUSALS_OF_ALL: [u16; 2] = [403, 421];
+/// Those of a call that names an account: a bad SID or query, an unknown account, too many of them.
+const REFUSALS_OF_AN_ACCOUNT: [u16; 3] = [400, 404, 429];
+/// Where shared schemas stand in the document.
+const DEFINITIONS: &str = "/components/schemas";
+
+/// Describes a type.
+type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// What a call answers with.
+#[derive(Clone, Copy)]
+enum Content {
+    /// JSON of a type.
+    Json(Describe),
+    /// Something else, by its media type.
+    Other(&'static str),
+    /// Nothing.
+    Empty,
+}
+
+/// A call: its route and its description.
+pub(super) struct Operation {
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    handler: MethodRouter<Emulator>,
+    of_account: bool,
+    query: Option<Describe>,
+    body: Option<(&'static [&'static str], Describe)>,
+    answers: Vec<(u16, Content)>,
+    refusals: Vec<u16>,
+}
+
+macro_rules! methods {
+    ($($name:ident)+) => { $(
+        /// A call with this method.
+        pub(super) fn $name<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+        where
+            H: Handler<T, Emulator>,
+            T: 'static,
+        {
+            Self::new(stringify!($name), path, summary, routing::$name(handler))
+        }
+    )+ };
+}
+
+impl Operation {
+    methods!(get post put delete);
+
+    fn new(method: &'static str, path: &'static str, summary: &'static str, handler: MethodRouter<Emulator>) -> Self {
+        Self {
+            method,
+            path,
+            summary,
+            handler,
+            of_account: true,
+            query: None,
+            body: None,
+            answers: Vec::new(),
+            refusals: Vec::new(),
+        }
+    }
+
+    /// It is about the emulator, not about one account.
+    pub(super) fn of_no_account(mut self) -> Self {
+        self.of_account = false;
+        self
+    }
+
+    /// It takes this query.
+    pub(super) fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(T::json_schema);
+        self.refuses(&[400])
+    }
+
+    /// It takes this JSON.
+    pub(super) fn body<T: JsonSchema>(self) -> Self {
+        self.body_as::<T>(&["application/json"])
+    }
+
+    /// It takes these fields in any of these forms.
+    pub(super) fn body_as<T: JsonSchema>(mut self, media_types: &'static [&'static str]) -> Self {
+        self.body = Some((media_types, |generator| generator.subschema_for::<T>()));
+        self.refuses(&[400, 413, 422])
+    }
+
+    /// It answers with this JSON.
+    pub(super) fn answers<T: JsonSchema>(mut self, status: u16) -> Self {
+        self.answers.push((status, Content::Json(|generator| generator.subschema_for::<T>())));
+        self
+    }
+
+    /// It answers with something of this media type.
+    pub(super) fn answers_as(mut self, status: u16, media_type: &'static str) -> Self {
+        self.answers.push((status, Content::Other(media_type)));
+        self
+    }
+
+    /// It answers with nothing but the status.
+    pub(super) fn answers_empty(mut self, status: u16) -> Self {
+        self.answers.push((status, Content::Empty));
+        self
+    }
+
+    /// It may refuse with these statuses, besides those that follow from the rest.
+    pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
+        self.refusals.extend(statuses);
+        self
+    }
+
+    fn statuses_refused(&self) -> Vec<u16> {
+        let of_account = REFUSALS_OF_AN_ACCOUNT.iter().filter(|_| self.of_account);
+        let mut statuses: Vec<u16> = REFUSALS_OF_ALL.iter().chain(of_account).chain(&self.refusals).copied().collect();
+        statuses.sort_unstable();
+        statuses.dedup();
+        statuses
+    }
+
+    fn describe(&self, generator: &mut SchemaGenerator) -> Value {
+        let mut operation = json!({ "operationId": self.id(), "summary": self.summary });
+        let parameters = self.parameters(generator);
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.into();
+        }
+        if let Some((media_types, describe)) = self.body {
+            let schema = describe(generator);
+            let content: Map<String, Value> =
+                media_types.iter().map(|media_type| ((*media_type).to_owned(), json!({ "schema": schema }))).collect();
+            operation["requestBody"] = json!({ "required": false, "content": content });
+        }
+        let mut responses = Map::new();
+        for (status, content) in &self.answers {
+            let response = responses.entry(status.to_string()).or_insert_with(|| json!({ "description": "Done" }));
+            match content {
+                Content::Json(describe) => {
+                    response["content"]["application/json"] = json!({ "schema": describe(generator) });
+                }
+                Content::Other(media_type) => response["content"][*media_type] = json!({}),
+                Content::Empty => {}
+            }
+        }
+        let problem = generator.subschema_for::<ProblemBody>();
+        for status in self.statuses_refused() {
+            let content = json!({ "application/problem+json": { "schema": problem } });
+            responses.insert(status.to_string(), json!({ "description": "Refused", "content": content }));
+        }
+        operation["responses"] = responses.into();
+        operation
+    }
+
+    fn parameters(&self, generator: &mut SchemaGenerator) -> Vec<Value> {
+        let in_path = self.path.split(['{', '}']).skip(1).step_by(2);
+        let mut parameters: Vec<Value> = in_path
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .collect();
+        if self.of_account {
+            let description = "The account; the default account's where it is left out";
+            let schema = json!({ "type": "string", "pattern": "^AC[0-9a-f]{32}$" });
+            parameters.push(json!({ "name": "account", "in": "query", "description": description, "schema": schema }));
+        }
+        let query = self.query.map(|describe| describe(generator).to_value()).unwrap_or_default();
+        let required =
+            |name: &str| query["required"].as_array().is_some_and(|names| names.iter().any(|own| own == name));
+        for (name, schema) in query["properties"].as_object().into_iter().flatten() {
+            let mut parameter = json!({ "name": name, "in": "query", "required": required(name), "schema": schema });
+            if let Some(description) = schema.get("description") {
+                parameter["description"] = description.clone();
+            }
+            parameters.push(parameter);
+        }
+        parameters
+    }
+
+    fn id(&self) -> String {
+        let words = self.path.split(['/', '{', '}', '-', '.']).filter(|word| !word.is_empty());
+        std::iter::once(self.method).chain(words).collect::<Vec<_>>().join("_")
+    }
+}
+
+/// The routes of a table.
+pub(super) fn routes(operations: Vec<Operation>) -> Router<Emulator> {
+    operations.into_iter().fold(Router::new(), |router, operation| router.route(operation.path, operation.handler))
+}
+
+/// The OpenAPI document of a table.
+pub(super) fn document(operations: &[Operation], base: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = DEFINITIONS.into());
+    let mut generator = settings.into_generator();
+    let mut paths = Map::new();
+    for operation in operations {
+        let path = paths.entry(format!("{base}{}", operation.path)).or_insert_with(|| json!({}));
+        path[operation.method] = operation.describe(&mut generator);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "fauxfax control API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What testers touch: incoming faxes, the journal, waiting, verifying, rules, the clock, snapshots.",
+            "license": { "name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT" },
+        },
+        "servers": [{ "url": "/" }],
+        "paths": paths,
+        "components": { "schemas": generator.take_definitions(true) },
+    })
+}

@@ -1,0 +1,55 @@
+//! Sample documents to send or receive. It knows none but those that the emulator carries.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::BASE;
+use super::problem::Problem;
+use crate::document::sample;
+use crate::emulator::Emulator;
+use crate::http::origin;
+
+/// The samples: their names and pages.
+const SAMPLES: [(&str, u32); 4] =
+    [("one-page.pdf", 1), ("two-pages.pdf", 2), ("ten-pages.pdf", 10), ("hundred-pages.pdf", 100)];
+
+/// A document to try things with.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Sample")]
+pub(super) struct SampleView {
+    name: &'static str,
+    /// Where it is; good as a MediaUrl.
+    url: String,
+    content_type: &'static str,
+    pages: u32,
+}
+
+/// The documents there are.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SampleList {
+    samples: Vec<SampleView>,
+}
+
+pub(super) async fn list(State(emulator): State<Emulator>, request: Request) -> Json<SampleList> {
+    let (parts, _) = request.into_parts();
+    let origin = origin(&parts, emulator.settings().public_url.as_ref());
+    let view = |(name, pages): (&'static str, u32)| SampleView {
+        name,
+        url: format!("{origin}{BASE}/samples/{name}"),
+        content_type: "application/pdf",
+        pages,
+    };
+    Json(SampleList { samples: SAMPLES.map(view).into() })
+}
+
+pub(super) async fn show(Path(name): Path<String>) -> Result<Response, Problem> {
+    let Some((_, pages)) = SAMPLES.iter().find(|(own, _)| *own == name) else {
+        let names = SAMPLES.map(|(name, _)| name).join(", ");
+        return Err(Problem::new(404, "sample-not-found", format!("there is no sample {name:?}; there are {names}")));
+    };
+    Ok(([(header::CONTENT_TYPE, "application/pdf")], sample::test_pages(*pages)).into_response())
+}

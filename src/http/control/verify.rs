@@ -1,0 +1,86 @@
+//! Whether something is in the journal, so many times or in order, and what came nearest. The comparing is
+//! `dialect::matching`'s; it happens outside the world's lock.
+
+use axum::Json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::event::{self, EventView};
+use super::extract::{Addressed, JsonBody};
+use super::problem::Problem;
+use crate::dialect::matching::{Expectation, NearMiss, PatternError};
+use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+
+/// Events found that are shown; `found` counts all.
+const FOUND_SHOWN_MAX: usize = 20;
+
+/// What is expected.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyOrder {
+    /// A part of an event: each field it names must hold. A text is exact, or `{"prefix"}`, or `{"regex"}`.
+    r#match: Option<Value>,
+    /// How often: a number, or `{"at_least", "at_most"}`; once or more where left out.
+    times: Option<Value>,
+    /// Parts of events, each after the one before; instead of `match`.
+    in_order: Option<Vec<Value>>,
+    /// Only events later than this place.
+    since: Option<u64>,
+}
+
+/// What came of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Verdict")]
+pub(super) struct VerdictView {
+    verified: bool,
+    /// How many events fit; with `in_order`, how many steps were found.
+    found: usize,
+    /// The events found, the first twenty.
+    matched: Vec<EventView>,
+    /// With `in_order`, the first step not found, from zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_step: Option<usize>,
+    /// Where too little was found: the events that came nearest.
+    closest: Vec<Closest>,
+}
+
+/// An event that was not found, and why.
+#[derive(Serialize, JsonSchema)]
+struct Closest {
+    event: EventView,
+    /// By field, as `data.params.FaxStatus`: `want` and `got`.
+    differs: Map<String, Value>,
+}
+
+pub(super) async fn verify(
+    Addressed(world): Addressed,
+    JsonBody(order): JsonBody<VerifyOrder>,
+) -> Result<Json<VerdictView>, Problem> {
+    let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
+    let expectation = expectation.map_err(|error| refused(&error))?;
+    let filter = EventFilter { since: order.since.unwrap_or(0), ..EventFilter::default() };
+    let events = world.read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
+    // Thousands of events and a costly pattern take their time; other calls go on meanwhile.
+    let verdict = tokio::task::spawn_blocking(move || {
+        let views: Vec<EventView> = events.iter().map(|each| EventView::of(each)).collect();
+        let values: Vec<Value> = events.iter().map(|each| event::json(each)).collect();
+        let verdict = expectation.check(&values);
+        let near = |miss: NearMiss| Closest {
+            event: views[miss.index].clone(),
+            differs: miss.differs.into_iter().map(|d| (d.field, json!({ "want": d.want, "got": d.got }))).collect(),
+        };
+        VerdictView {
+            verified: verdict.verified,
+            found: verdict.found.len(),
+            matched: verdict.found.iter().take(FOUND_SHOWN_MAX).map(|index| views[*index].clone()).collect(),
+            missing_step: verdict.missing_step,
+            closest: verdict.closest.into_iter().map(near).collect(),
+        }
+    });
+    verdict.await.map(Json).map_err(|error| Problem::new(500, "internal", error.to_string()))
+}
+
+fn refused(error: &PatternError) -> Problem {
+    Problem::new(422, "bad-pattern", error.to_string())
+}

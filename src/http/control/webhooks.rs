@@ -1,0 +1,277 @@
+//! Every request to an app, its attempts together, and sending one again. What was sent is read from the journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::event;
+use super::extract::{Addressed, Asked, JsonBody};
+use super::journal::parse_fax;
+use super::problem::Problem;
+use crate::dialect::form;
+use crate::emulator::{Emulator, World};
+use crate::engine::journal::{Event, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use crate::io::Replay;
+use crate::model::sid::FaxSid;
+use crate::model::webhook::{ExchangeRecord, Method};
+
+/// The header that is the same in each attempt of a webhook, and in no other webhook.
+const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
+
+/// Which webhooks.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebhooksQuery {
+    /// Of this fax or call.
+    fax: Option<String>,
+    /// With an attempt later than this place of the journal.
+    since: Option<u64>,
+}
+
+/// Edits of a webhook that is sent again.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReplayEdits {
+    /// Another address.
+    url: Option<String>,
+    /// `GET` or `POST`.
+    method: Option<String>,
+    /// Parameters set to another value; null takes one away.
+    #[serde(default)]
+    params: BTreeMap<String, Option<String>>,
+}
+
+/// A request to an app, with its attempts.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Webhook")]
+pub(super) struct WebhookView {
+    /// Its idempotency token; of a document's fetch, which has none, its place in the journal.
+    id: String,
+    fax_sid: Option<String>,
+    purpose: &'static str,
+    method: &'static str,
+    url: String,
+    params: BTreeMap<String, String>,
+    /// Whether an attempt was answered as it should be.
+    delivered: bool,
+    attempts: Vec<Attempt>,
+}
+
+/// One exchange of a webhook.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Attempt {
+    /// Its place in the journal.
+    seq: u64,
+    at: String,
+    /// Whether a tester had it sent again.
+    replay: bool,
+    /// Request, response, timing and failure.
+    exchange: Value,
+}
+
+/// A list of webhooks.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct WebhookList {
+    webhooks: Vec<WebhookView>,
+    /// The place of the newest event there is.
+    last_seq: u64,
+}
+
+/// The exchanges of one webhook, oldest first.
+struct Webhook {
+    id: String,
+    fax: Option<FaxSid>,
+    attempts: Vec<Arc<Event>>,
+}
+
+pub(super) async fn list(
+    Addressed(world): Addressed,
+    Asked(query): Asked<WebhooksQuery>,
+) -> Result<Json<WebhookList>, Problem> {
+    let fax = query.fax.as_deref().map(parse_fax).transpose()?;
+    let (webhooks, last_seq) = webhooks(&world, fax);
+    let since = query.since.unwrap_or(0);
+    let is_later = |webhook: &&Webhook| webhook.attempts.last().is_some_and(|event| event.seq > since);
+    let webhooks = webhooks.iter().filter(is_later).filter_map(Webhook::view).collect();
+    Ok(Json(WebhookList { webhooks, last_seq }))
+}
+
+pub(super) async fn show(Addressed(world): Addressed, Path(id): Path<String>) -> Result<Json<WebhookView>, Problem> {
+    find(&world, &id)?.view().map(Json).ok_or_else(|| missing(&id))
+}
+
+pub(super) async fn replay(
+    State(emulator): State<Emulator>,
+    Addressed(world): Addressed,
+    Path(id): Path<String>,
+    JsonBody(edits): JsonBody<ReplayEdits>,
+) -> Result<Json<Value>, Problem> {
+    let webhook = find(&world, &id)?;
+    if world.read(|engine| engine.account().auth_token.is_none()) {
+        return Err(Problem::refused(&crate::model::refusal::Refusal::Unclaimed));
+    }
+    let first = webhook.attempts.first().and_then(|event| event.kind.exchange()).ok_or_else(|| missing(&id))?;
+    if !matches!(webhook.attempts.first().map(|event| &event.kind), Some(EventKind::WebhookAttempt { .. })) {
+        return Err(Problem::new(409, "not-a-webhook", "a document's fetch can't be sent again; send the fax again"));
+    }
+    let record = emulator.replay(&world, webhook.fax, &id, edited(first, &id, edits)?).await;
+    Ok(Json(event::exchange(&record)))
+}
+
+/// The request as it was, with the edits.
+fn edited(record: &ExchangeRecord, id: &str, edits: ReplayEdits) -> Result<Replay, Problem> {
+    let method = match edits.method.as_deref() {
+        None => record.method,
+        Some("GET") => Method::Get,
+        Some("POST") => Method::Post,
+        Some(other) => {
+            return Err(Problem::new(422, "bad-field", format!("method: {other:?} is neither GET nor POST")));
+        }
+    };
+    let mut params = record.params.clone();
+    for (name, value) in edits.params {
+        let at = params.iter().position(|(own, _)| *own == name);
+        match (at, value) {
+            (Some(at), Some(value)) => params[at].1 = value,
+            (Some(at), None) => drop(params.remove(at)),
+            (None, Some(value)) => params.push((name, value)),
+            (None, None) => {
+                return Err(Problem::new(422, "bad-field", format!("params: there is no {name:?} to take away")));
+            }
+        }
+    }
+    let url = edits.url.unwrap_or_else(|| address(record).to_owned());
+    Ok(Replay { purpose: record.purpose, url, method, params, idempotency_token: id.to_owned() })
+}
+
+/// The URL without the parameters that a GET carries.
+fn address(record: &ExchangeRecord) -> &str {
+    match record.method {
+        Method::Post => &record.url,
+        Method::Get => {
+            let query = form::encode_query(&record.params);
+            record.url.strip_suffix(&query).map_or(&*record.url, |url| url.trim_end_matches(['?', '&']))
+        }
+    }
+}
+
+fn find(world: &World, id: &str) -> Result<Webhook, Problem> {
+    // After a reset the same requests have the same tokens: the newest is meant.
+    webhooks(world, None).0.into_iter().rev().find(|webhook| webhook.id == id).ok_or_else(|| missing(id))
+}
+
+fn missing(id: &str) -> Problem {
+    let detail = format!("there is no webhook {id}, or it has been dropped from the journal; GET /webhooks lists them");
+    Problem::new(404, "webhook-not-found", detail)
+}
+
+/// The webhooks of a world, in order of their first attempts.
+fn webhooks(world: &World, fax: Option<FaxSid>) -> (Vec<Webhook>, u64) {
+    let filter = EventFilter::default();
+    let (events, last_seq) = world.read(|engine| (engine.events(&filter, JOURNAL_EVENTS_MAX), engine.last_seq()));
+    (grouped(events).into_iter().filter(|webhook| fax.is_none() || webhook.fax == fax).collect(), last_seq)
+}
+
+fn grouped(events: Vec<Arc<Event>>) -> Vec<Webhook> {
+    let mut webhooks: Vec<Webhook> = Vec::new();
+    let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
+    for event in events {
+        let Some(record) = event.kind.exchange() else {
+            if matches!(event.kind, EventKind::WorldReset { .. }) {
+                by_id.clear();
+            }
+            continue;
+        };
+        let id = if let EventKind::WebhookReplayed { of, .. } = &event.kind {
+            of.to_string()
+        } else {
+            token(record).map_or_else(|| event.seq.to_string(), ToOwned::to_owned)
+        };
+        let at = *by_id.entry(id.clone()).or_insert_with(|| {
+            webhooks.push(Webhook { id, fax: event.fax, attempts: Vec::new() });
+            webhooks.len() - 1
+        });
+        webhooks[at].attempts.push(event);
+    }
+    webhooks
+}
+
+fn token(record: &ExchangeRecord) -> Option<&str> {
+    let header = record.request_headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(TOKEN_HEADER));
+    header.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+}
+
+impl Webhook {
+    fn view(&self) -> Option<WebhookView> {
+        let first = self.attempts.first()?.kind.exchange()?;
+        let attempts = self.attempts.iter().filter_map(|event| {
+            Some(Attempt {
+                seq: event.seq,
+                at: event::moment(event.at),
+                replay: matches!(event.kind, EventKind::WebhookReplayed { .. }),
+                exchange: event::exchange(event.kind.exchange()?),
+            })
+        });
+        let delivered = |event: &Arc<Event>| event.kind.exchange().is_some_and(|record| record.failure.is_none());
+        Some(WebhookView {
+            id: self.id.clone(),
+            fax_sid: self.fax.map(|sid| sid.to_string()),
+            purpose: first.purpose.as_str(),
+            method: first.method.as_str(),
+            url: first.url.clone(),
+            params: first.params.iter().cloned().collect(),
+            delivered: self.attempts.iter().any(delivered),
+            attempts: attempts.collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::webhook::Purpose;
+
+    fn record(method: Method, url: &str) -> ExchangeRecord {
+        ExchangeRecord {
+            purpose: Purpose::Action,
+            method,
+            url: url.to_owned(),
+            params: vec![("FaxSid".to_owned(), "FX1".to_owned()), ("FaxStatus".to_owned(), "received".to_owned())],
+            request_headers: Vec::new(),
+            redirected_to: None,
+            status: Some(200),
+            response_headers: Vec::new(),
+            response_body: String::new(),
+            duration_ms: 1,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn a_replayed_get_does_not_carry_its_parameters_twice() {
+        for url in ["http://h/p", "http://h/p?x=1"] {
+            let record = record(Method::Get, "");
+            let record = ExchangeRecord { url: form::with_query(url, &record.params), ..record };
+            assert_eq!(edited(&record, "id", ReplayEdits::default()).expect("a replay").url, url);
+        }
+    }
+
+    #[test]
+    fn edits_set_add_and_take_away_parameters() {
+        let edits = |text: &str| serde_json::from_str::<ReplayEdits>(text).expect("edits");
+        let record = record(Method::Post, "http://h/p");
+        let edits_all =
+            edits(r#"{"url":"http://g/","method":"GET","params":{"FaxStatus":"failed","New":"1","FaxSid":null}}"#);
+        let replay = edited(&record, "id", edits_all).expect("a replay");
+        assert_eq!((replay.url.as_str(), replay.method), ("http://g/", Method::Get));
+        let params = [("FaxStatus", "failed"), ("New", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(replay.params, params);
+        assert!(edited(&record, "id", edits(r#"{"params":{"Nothing":null}}"#)).is_err());
+        assert!(edited(&record, "id", edits(r#"{"method":"PUT"}"#)).is_err());
+    }
+}

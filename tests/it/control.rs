@@ -1,0 +1,388 @@
+//! The control API: each call driven over HTTP and held to the OpenAPI document, and what each promises.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, to_bytes};
+use axum::http::{Request, Response, header};
+use fauxfax::emulator::{AccountSetup, Emulator, Settings};
+use fauxfax::engine::Rules;
+use fauxfax::http;
+use fauxfax::http::control::{BASE, openapi};
+use fauxfax::io::client::{Client, ClientOptions};
+use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm};
+use fauxfax::model::sid::AccountSid;
+use fauxfax::model::time::Pace;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tower::ServiceExt;
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::described;
+
+/// Far beyond what a conversation at the highest pace takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
+
+pub(crate) struct Bench {
+    pub(crate) emulator: Emulator,
+    app: MockServer,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::at(Pace::Max).await
+    }
+
+    async fn at(pace: Pace) -> Self {
+        let rules = Rules {
+            pace,
+            callbacks: Callbacks::All,
+            documents: Documents::Lenient,
+            accounts: Accounts::Open,
+            media_budget_bytes: 1 << 30,
+        };
+        let settings = Settings {
+            seed: 8,
+            rules,
+            price: PriceForm::Text,
+            service: fauxfax::model::account::Service::Full,
+            public_url: None,
+            allow_hosts: Vec::new(),
+        };
+        let client = Client::new(&ClientOptions::default()).expect("a client");
+        let setup = AccountSetup {
+            sid: Some(AccountSid::from_bytes([7; 16])),
+            auth_token: Some("secret".into()),
+            ..AccountSetup::default()
+        };
+        let emulator = Emulator::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
+        let app = MockServer::start().await;
+        let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
+        Mock::given(path("/fax")).respond_with(twiml).mount(&app).await;
+        Mock::given(path("/received")).respond_with(ResponseTemplate::new(204)).mount(&app).await;
+        Self { emulator, app }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Response<Body> {
+        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        service.oneshot(request).await.expect("an answer")
+    }
+
+    fn request(method: &str, target: &str, body: &Value) -> Request<Body> {
+        let request = Request::builder().method(method).uri(format!("{BASE}{target}"));
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        request.header(header::HOST, "localhost:8329").body(body).expect("a request")
+    }
+
+    /// Calls and holds the answer to the document.
+    pub(crate) async fn call(&self, method: &str, target: &str, body: Value) -> (u16, Value) {
+        let response = self.send(Self::request(method, target, &body)).await;
+        let status = response.status().as_u16();
+        let content_type = response.headers().get(header::CONTENT_TYPE).cloned();
+        let content_type = content_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        described::hold(&openapi(), method, &format!("{BASE}{target}"), status, &content_type, &bytes);
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn ok(&self, method: &str, target: &str, body: Value) -> Value {
+        let (status, answer) = self.call(method, target, body).await;
+        assert!(status < 300, "{method} {target}: {status} {answer}");
+        answer
+    }
+
+    async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
+        let (status, answer) = self.call(method, target, body).await;
+        (status, answer["detail"].as_str().unwrap_or_else(|| panic!("no problem: {answer}")).to_owned())
+    }
+
+    /// An account with one number whose app takes faxes.
+    async fn account(&self) -> String {
+        let number = json!({
+            "phone_number": "+15017122661", "voice_receive_mode": "fax", "voice_url": format!("{}/fax", self.app.uri()),
+        });
+        let account = self.ok("POST", "/accounts", json!({ "numbers": [number] })).await;
+        account["sid"].as_str().expect("a SID").to_owned()
+    }
+
+    /// Receives a fax to its end.
+    async fn receive(&self, account: &str) -> Value {
+        let conversation = self.ok("POST", &format!("/incoming-faxes?wait=true&account={account}"), json!({})).await;
+        assert_eq!(conversation["outcome"], "received", "{conversation}");
+        conversation
+    }
+}
+
+/// The next block of a stream of events.
+async fn block(stream: &mut BodyDataStream) -> Option<String> {
+    let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
+    chunk.map(|chunk| String::from_utf8(chunk.expect("no error").to_vec()).expect("text"))
+}
+
+#[tokio::test]
+async fn every_call_answers_as_the_document_says() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let conversation = bench.receive(&account).await;
+    let fax = conversation["fax_sid"].as_str().expect("a SID").to_owned();
+    let webhooks = bench.ok("GET", &format!("/webhooks?account={account}&fax={fax}"), Value::Null).await;
+    let id = webhooks["webhooks"][0]["id"].as_str().expect("an id").to_owned();
+    let explained = json!({ "url": "http://app/fax", "params": { "A": "1" }, "signature": "x" });
+    let calls = [
+        ("GET", "/health".to_owned(), json!(null)),
+        ("GET", "/accounts".to_owned(), json!(null)),
+        ("GET", format!("/accounts/{account}"), json!(null)),
+        ("GET", "/samples".to_owned(), json!(null)),
+        ("GET", "/samples/one-page.pdf".to_owned(), json!(null)),
+        ("POST", format!("/explain-signature?account={account}"), explained),
+        ("POST", format!("/incoming-faxes?account={account}"), json!({ "pages": 2 })),
+        ("GET", format!("/faxes?account={account}&direction=inbound&text=fx&number=1501"), json!(null)),
+        ("GET", format!("/events?account={account}&limit=5"), json!(null)),
+        ("GET", format!("/wait?account={account}&for=idle"), json!(null)),
+        ("POST", format!("/verify?account={account}"), json!({ "match": { "kind": "fax.page" } })),
+        ("POST", format!("/verify?account={account}"), json!({ "match": { "kind": "fax.pgae" } })),
+        ("GET", format!("/webhooks?account={account}"), json!(null)),
+        ("GET", format!("/webhooks/{id}?account={account}"), json!(null)),
+        ("POST", format!("/webhooks/{id}/replay?account={account}"), json!({})),
+        ("GET", format!("/clock?account={account}"), json!(null)),
+        ("PUT", format!("/clock?account={account}"), json!({ "mode": "frozen" })),
+        ("POST", format!("/clock/advance?account={account}"), json!({ "seconds": 60 })),
+        ("POST", format!("/clock/drain?account={account}"), json!(null)),
+        ("PUT", format!("/snapshots/one?account={account}"), json!(null)),
+        ("GET", format!("/snapshots?account={account}"), json!(null)),
+        ("POST", format!("/snapshots/one?account={account}"), json!(null)),
+        ("POST", format!("/reset?account={account}&snapshot=one"), json!(null)),
+        ("DELETE", format!("/snapshots/one?account={account}"), json!(null)),
+        ("POST", format!("/reset?account={account}"), json!(null)),
+        ("POST", "/accounts".to_owned(), json!({ "friendly_name": "another" })),
+        ("DELETE", format!("/accounts/{account}"), json!(null)),
+    ];
+    let mut driven = Vec::new();
+    for (method, target, body) in calls {
+        driven.push(format!("{method} {target}"));
+        bench.ok(method, &target, body).await;
+    }
+    let missed = described::missed(&openapi(), BASE, &driven);
+    assert!(missed.is_empty(), "described, but not driven by this test: {missed:?}");
+}
+
+#[tokio::test]
+async fn a_stream_tells_what_is_there_and_what_comes_and_goes_on_where_it_was_cut() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    bench.receive(&account).await;
+    let open = async |last_event_id: &str| {
+        let mut request = Bench::request("GET", &format!("/events?account={account}&kind=fax.status"), &Value::Null);
+        request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().expect("a value"));
+        request.headers_mut().insert("last-event-id", last_event_id.parse().expect("a value"));
+        let response = bench.send(request).await;
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        let mut stream = response.into_body().into_data_stream();
+        assert!(block(&mut stream).await.is_some_and(|opening| opening.starts_with(':')));
+        stream
+    };
+    let mut stream = open("0").await;
+    let there = block(&mut stream).await.expect("events");
+    assert_eq!((there.matches("\ndata: ").count(), there.matches("\"received\"").count()), (2, 1), "{there}");
+    let last = there.rsplit_once("id: ").and_then(|(_, rest)| rest.split_once('\n')).expect("an id").0.to_owned();
+    bench.receive(&account).await;
+    let comes = block(&mut stream).await.expect("more events");
+    assert!(!comes.contains(&format!("id: {last}\n")) && comes.contains("\"receiving\""), "{comes}");
+    let resumed = block(&mut open(&last).await).await.expect("events again");
+    assert!(resumed.starts_with(comes.split_once('\n').expect("lines").0), "{resumed}");
+    // The stream ends with its world.
+    bench.ok("DELETE", &format!("/accounts/{account}"), Value::Null).await;
+    while block(&mut stream).await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_reader_that_fell_behind_is_told_what_was_dropped() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
+    for _ in 0..fauxfax::engine::journal::JOURNAL_EVENTS_MAX + 7 {
+        world.note(None, fauxfax::engine::journal::EventKind::CallNotAnswered);
+    }
+    let page = bench.ok("GET", &format!("/events?account={account}&limit=1&since=2"), Value::Null).await;
+    assert_eq!((&page["evicted"], &page["missed"], &page["events"][0]["seq"]), (&json!(7), &json!(5), &json!(8)));
+    let mut request = Bench::request("GET", &format!("/events?account={account}&since=2"), &Value::Null);
+    request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().expect("a value"));
+    let mut stream = bench.send(request).await.into_body().into_data_stream();
+    block(&mut stream).await;
+    let told = block(&mut stream).await.expect("a gap");
+    assert!(
+        told.starts_with("event: evicted\nid: 7\ndata: {\"from_seq\":3,\"to_seq\":7,\"count\":5}\n\nid: 8\n"),
+        "{told}"
+    );
+    let health = bench.ok("GET", "/health", Value::Null).await;
+    assert_eq!(health["evicted"]["events"], 7);
+}
+
+#[tokio::test]
+async fn a_webhook_is_sent_again_as_it_was_or_edited_and_signed_for_what_is_sent() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
+    let list = bench.ok("GET", &format!("/webhooks?account={account}&fax={fax}"), Value::Null).await;
+    let action = list["webhooks"].as_array().expect("a list").iter().find(|webhook| webhook["purpose"] == "action");
+    let action = action.expect("an action");
+    assert_eq!((&action["delivered"], &action["params"]["FaxStatus"]), (&json!(true), &json!("received")));
+    let id = action["id"].as_str().expect("an id");
+    let replay = format!("/webhooks/{id}/replay?account={account}");
+    let edits = json!({ "url": format!("{}/elsewhere?x=1", bench.app.uri()), "params": { "FaxStatus": "failed" } });
+    let exchange = bench.ok("POST", &replay, edits).await;
+    assert_eq!((&exchange["status"], &exchange["params"]["FaxStatus"]), (&json!(404), &json!("failed")));
+    let explain = json!({
+        "url": exchange["url"], "params": exchange["params"],
+        "signature": exchange["request_headers"]["x-twilio-signature"],
+    });
+    let explained = bench.ok("POST", &format!("/explain-signature?account={account}"), explain).await;
+    assert_eq!((&explained["valid"], &explained["mistake"]), (&json!(true), &Value::Null), "{explained}");
+    let again = bench.ok("GET", &format!("/webhooks/{id}?account={account}"), Value::Null).await;
+    let replays: Vec<_> = again["attempts"].as_array().expect("attempts").iter().map(|each| &each["replay"]).collect();
+    assert_eq!(replays, [&json!(false), &json!(true)]);
+    let (status, detail) = bench.refused("POST", &replay, json!({ "ulr": "x" })).await;
+    assert!(status == 422 && detail.contains("did you mean \"url\""), "{detail}");
+    let (status, detail) = bench.refused("GET", &format!("/webhooks/nothing?account={account}"), Value::Null).await;
+    assert!(status == 404 && detail.contains("GET /webhooks"), "{detail}");
+}
+
+#[tokio::test]
+async fn what_was_not_found_is_told_with_what_came_nearest() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    bench.receive(&account).await;
+    let verify = format!("/verify?account={account}");
+    let part = |status: &str| json!({ "kind": "webhook.attempt", "data": { "purpose": "action", "params": { "FaxStatus": status } } });
+    let verdict = bench.ok("POST", &verify, json!({ "match": part("received"), "times": 1 })).await;
+    assert_eq!((&verdict["verified"], &verdict["found"]), (&json!(true), &json!(1)));
+    let verdict = bench.ok("POST", &verify, json!({ "match": part("failed") })).await;
+    let differs = &verdict["closest"][0]["differs"];
+    assert_eq!(differs, &json!({ "data.params.FaxStatus": { "want": "failed", "got": "received" } }));
+    let in_order = json!({ "in_order": [{ "data": { "new": "receiving" } }, part("received")] });
+    assert_eq!(bench.ok("POST", &verify, in_order).await["verified"], true);
+    let bomb = json!({ "match": { "data": { "body": { "regex": "((a{99}){99}){99}" } } } });
+    let (status, detail) = bench.refused("POST", &verify, bomb).await;
+    assert!(status == 422 && detail.contains("65536 bytes"), "{detail}");
+    let (status, detail) = bench.refused("POST", &verify, json!({ "macth": {} })).await;
+    assert!(status == 422 && detail.contains("did you mean \"match\""), "{detail}");
+}
+
+#[tokio::test]
+async fn a_wait_that_ends_in_vain_tells_how_far_it_came_and_what_is_next() {
+    let bench = Bench::at(Pace::Times(1_000.0)).await;
+    let account = bench.account().await;
+    let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
+    let wait = format!("/wait?account={account}&timeout=0.01");
+    let (status, detail) = bench.refused("GET", &format!("{wait}&fax={fax}&status=failed"), Value::Null).await;
+    assert!(status == 408 && detail.contains("came as far as received"), "{detail}");
+    bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
+    let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
+    let since = &call["seq"];
+    bench.ok("GET", &format!("/wait?account={account}&status=receiving&since={since}"), Value::Null).await;
+    let (status, detail) = bench.refused("GET", &format!("{wait}&for=idle"), Value::Null).await;
+    assert!(status == 408 && detail.contains("the clock is frozen"), "{detail}");
+    let any = format!("/wait?account={account}&status=received&since={}", call["seq"]);
+    let drain = format!("/clock/drain?account={account}");
+    let (waited, _) = tokio::join!(bench.ok("GET", &any, Value::Null), bench.ok("POST", &drain, Value::Null));
+    assert_eq!(waited["event"]["fax_sid"], call["fax_sid"]);
+    let (status, detail) = bench.refused("GET", &format!("{wait}&status=recieved"), Value::Null).await;
+    assert!(status == 422 && detail.contains("received"), "{detail}");
+}
+
+#[tokio::test]
+async fn faxes_are_listed_by_direction_status_number_and_text_in_pages() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    for _ in 0..3 {
+        bench.receive(&account).await;
+    }
+    let list = async |query: &str| bench.ok("GET", &format!("/faxes?account={account}{query}"), Value::Null).await;
+    let count = |page: &Value| page["faxes"].as_array().map(Vec::len);
+    for (query, found) in [
+        ("", 3),
+        ("&direction=outbound", 0),
+        ("&status=received,failed", 3),
+        ("&status=failed", 0),
+        ("&number=%2B1501*", 3),
+        ("&number=1999", 0),
+        ("&text=FX", 3),
+        ("&text=nothing", 0),
+    ] {
+        assert_eq!(count(&list(query).await), Some(found), "{query}");
+    }
+    let first = list("&limit=2").await;
+    assert_eq!((count(&first), &first["total"]), (Some(2), &json!(3)));
+    let second = list(&format!("&limit=2&page_token={}", first["next_page_token"])).await;
+    assert_eq!((count(&second), &second["next_page_token"]), (Some(1), &Value::Null));
+    assert_ne!(first["faxes"][1]["sid"], second["faxes"][0]["sid"]);
+}
+
+#[tokio::test]
+async fn metrics_count_what_happened_even_in_worlds_that_are_gone() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    bench.receive(&account).await;
+    let metrics = async || {
+        let request =
+            Request::get("/metrics").header(header::HOST, "localhost").body(Body::empty()).expect("a request");
+        let body = bench.send(request).await.into_body();
+        String::from_utf8(to_bytes(body, usize::MAX).await.expect("a body").to_vec()).expect("text")
+    };
+    bench.ok("DELETE", &format!("/accounts/{account}"), Value::Null).await;
+    let text = metrics().await;
+    for line in [
+        "fauxfax_worlds 1",
+        "fauxfax_fax_status_changes_total{status=\"received\"} 1",
+        "fauxfax_webhooks_total{purpose=\"action\",result=\"answered\"} 1",
+        "fauxfax_events_evicted_total 0",
+        "fauxfax_requests_under_way 0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|own| own == line), "{line} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_mint_what_is_missing_and_refuse_what_is_there() {
+    let bench = Bench::new().await;
+    let sid = format!("AC{}", "5".repeat(32));
+    let account = bench.ok("POST", "/accounts", json!({ "sid": sid })).await;
+    assert_eq!((&account["sid"], account["auth_token"].as_str().map(str::len)), (&json!(sid), Some(32)));
+    assert_eq!(bench.refused("POST", "/accounts", json!({ "sid": sid })).await.0, 409);
+    assert_eq!(bench.refused("POST", "/accounts", json!({ "sid": "AC1" })).await.0, 400);
+    assert_eq!(
+        bench.refused("DELETE", &format!("/accounts/{}", AccountSid::from_bytes([7; 16])), Value::Null).await.0,
+        409
+    );
+    bench.ok("DELETE", &format!("/accounts/{sid}"), Value::Null).await;
+    assert_eq!(bench.refused("GET", &format!("/accounts/{sid}"), Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn an_incoming_fax_is_refused_by_name() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let at = |query: &str| format!("/incoming-faxes?account={account}{query}");
+    for (body, status, part) in [
+        (json!({ "to": "+15550000000" }), 404, "+15550000000"),
+        (json!({ "to": "nonsense" }), 422, "to"),
+        (json!({ "pages": 0 }), 422, "pages: 1 to"),
+        (json!({ "pages": 1_000_000_000 }), 422, "pages: 1 to"),
+        (json!({ "quality": "good" }), 422, "standard, fine, superfine"),
+        (json!({ "station_id": "x".repeat(21) }), 422, "20 characters"),
+        (json!({ "outcome": "busy" }), 422, "outcome"),
+        (json!({ "outcome": { "status": "failed", "code": 1 } }), 422, "34004"),
+        (json!({ "page": 1 }), 422, "did you mean \"pages\""),
+        (json!({ "media_url": "http://127.0.0.1:1/x.pdf" }), 422, "refused"),
+        (json!({ "pages": 1, "media_url": "http://h/" }), 422, "one of"),
+    ] {
+        let refused = bench.refused("POST", &at(""), body.clone()).await;
+        assert!(refused.0 == status && refused.1.contains(part), "{body}: {refused:?}");
+    }
+    bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
+    let (status, detail) = bench.refused("POST", &at("&wait=true"), json!({})).await;
+    assert!(status == 409 && detail.contains("advance or drain"), "{detail}");
+}
