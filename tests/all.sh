@@ -56,6 +56,10 @@ rust_tests() {
     fi
 }
 
+documentation() {
+    RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --lib --document-private-items
+}
+
 # The target is named so that the flags apply to the program alone and not to build scripts.
 build_static() {
     RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --bin fauxfax --target "$host" &&
@@ -82,9 +86,11 @@ fi
 step 'format' cargo fmt --all --check
 step 'clippy' cargo clippy --quiet --all-targets -- -D warnings
 step 'core alone' core_is_pure
+# With what the tests bring, so that nothing is compiled twice; the release is built without.
+step 'build' cargo build --quiet --bins --tests
 step 'Rust tests' rust_tests
 step 'doc tests' cargo test --quiet --doc
-step 'binary' cargo build --quiet --bin fauxfax
+step 'documentation' documentation
 
 export FAUXFAX_BIN=$target/debug/fauxfax
 if [[ -z $quick ]]; then

@@ -39,7 +39,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     fax_url: Option<String>,
 
-    /// Where the default number tells how a fax ended when <Receive> names no action
+    /// Where the default number tells how a fax ended when the TwiML names no action
     /// [env: FAUXFAX_STATUS_CALLBACK]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     status_callback: Option<String>,
