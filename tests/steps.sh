@@ -150,7 +150,7 @@ install_packages() {
             return 1
         fi
     fi
-    node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || {
+    node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || {
         echo "Node 20 or newer is needed, this is $(node --version)"
         return 1
     }
