@@ -115,7 +115,7 @@ class WebhookApp:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
-        assert self.faults == []
+        assert not self.faults, self.faults
         for exchange in self.exchanges:
             at = "%s %s" % (exchange.method, exchange.url)
             assert exchange.is_valid, "the validator refuses " + at
