@@ -26,12 +26,12 @@ for argument in "$@"; do
 done
 
 find_rust || exit 1
-target=${CARGO_TARGET_DIR:-$root/target}
+target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
 host=$(rustc -vV | sed -n 's/^host: //p')
 static=$target/$host/release/fauxfax
 logs=${FAUXFAX_TEST_LOGS:-$target/test-logs}
-rm -rf "$logs"
 mkdir -p "$logs"
+rm -f "$logs"/*.log
 export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-1}
 
 # What CORE and dialect must do without: the proof that they are pure.
@@ -40,12 +40,16 @@ readonly IMPURE='^(tokio|hyper|axum|rustls|tokio-rustls|hayro.*|ring|tracing|cla
 core_is_pure() {
     cargo check --quiet --lib --no-default-features || return
     local found
-    found=$(cargo tree --no-default-features -e normal --prefix none | grep -E "$IMPURE" | sort -u)
+    found=$(core_crates | grep -E "$IMPURE")
     [[ -z $found ]] || {
         printf 'the core must not need:\n%s\n' "$found"
         return 1
     }
-    cargo tree --no-default-features -e normal --prefix none | sort -u | wc -l | sed 's/$/ crates in the core/'
+    echo "$(core_crates | wc -l) crates in the core"
+}
+
+core_crates() {
+    cargo tree --no-default-features -e normal --prefix none --no-dedupe | sort -u
 }
 
 rust_tests() {
