@@ -68,6 +68,8 @@ export class WebhookApp {
       const at = `${exchange.method} ${exchange.url}`;
       assert.ok(exchange.isValid, `the validator refuses ${at}`);
       assert.deepEqual(exchange.acceptedThoughChanged, [], at);
+      // Some apps look names up as they are written, so they are written as Twilio writes them.
+      assert.ok(exchange.rawHeaders.includes("X-Twilio-Signature"), `${exchange.rawHeaders}: ${at}`);
       assert.match(exchange.headers["user-agent"], /^TwilioProxy\/1\.1/, at);
       const values = Object.values(exchange.form);
       assert.ok(values.every((value) => typeof value === "string" && value), `a repeated or empty parameter: ${at}`);
@@ -87,11 +89,11 @@ export class WebhookApp {
       token: valid(form, url, signature, this.token.slice(0, -1) + "~"),
       signature: valid(form, url, ""),
     };
-    const { method, path, headers } = request;
+    const { method, path, headers, rawHeaders } = request;
     const files = request.files ?? [];
     const params = method === "POST" ? form : { ...request.query };
     this.exchanges.push({
-      method, path, url, headers, form, params, files,
+      method, path, url, headers, rawHeaders, form, params, files,
       isValid: valid(form) && this.twilio.validateExpressRequest(request, this.token),
       acceptedThoughChanged: Object.keys(changed).filter((what) => changed[what]),
     });
