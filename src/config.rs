@@ -2,9 +2,11 @@
 //! defaults. Nothing else reads the environment; and this founds no world, opens no port and mints nothing.
 
 mod accounts;
+mod data_dir;
 mod error;
 mod file;
 mod parse;
+mod paths;
 mod settings;
 
 use std::fmt;
@@ -37,6 +39,8 @@ pub const DEFAULT_NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006)
 /// The longest file of certificates: all public roots together are a quarter of it.
 pub const TRUST_CA_BYTES_MAX: u64 = 1024 * 1024;
 
+/// The folder of the local CA in the user's data directory.
+const CA_DIR_NAME: &str = "ca";
 /// The environment's name of the built-in account's SID, as the helper libraries have it.
 const SID_VARIABLE: &str = "TWILIO_ACCOUNT_SID";
 /// The environment's name of the built-in account's token, as the helper libraries have it.
@@ -67,6 +71,16 @@ words!(
         Debug = "debug",
         /// Everything.
         Trace = "trace",
+    }
+);
+
+words!(
+    /// Whom the proxy serves.
+    ProxyClients {
+        /// Programs of this machine.
+        Loopback = "loopback",
+        /// Anyone who reaches the port.
+        Any = "any",
     }
 );
 
@@ -102,6 +116,8 @@ pub struct TrustedCa {
 pub struct Config {
     /// Where HTTP is served; port 0 picks one.
     pub listen: SocketAddr,
+    /// Where HTTPS is served besides.
+    pub tls_listen: Option<SocketAddr>,
     /// A file the chosen port is written to when the emulator is ready.
     pub port_file: Option<PathBuf>,
     /// What links and media URLs are built on, without a slash at the end; else on what the request used.
@@ -136,6 +152,12 @@ pub struct Config {
     pub trust_ca: Vec<TrustedCa>,
     /// Whether webhooks take any certificate.
     pub insecure_webhooks: bool,
+    /// The folder of the local CA; none where the user has no data directory.
+    pub ca_dir: Option<PathBuf>,
+    /// Whether the proxy refuses what it would pass through to other machines.
+    pub offline: bool,
+    /// Whom the proxy serves.
+    pub proxy_clients: ProxyClients,
     /// How the log is written.
     pub log_format: LogFormat,
     /// How much is logged.
@@ -151,6 +173,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, PORT_DEFAULT).into(),
+            tls_listen: None,
             port_file: None,
             public_url: None,
             pace: Pace::default(),
@@ -168,6 +191,9 @@ impl Default for Config {
             price: PriceForm::Text,
             trust_ca: Vec::new(),
             insecure_webhooks: false,
+            ca_dir: None,
+            offline: false,
+            proxy_clients: ProxyClients::Loopback,
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,
             worlds: Vec::new(),
@@ -186,9 +212,15 @@ impl Config {
     /// # Errors
     /// The first value that makes no sense, or a file that can't be read.
     pub fn of_process(flags: Settings) -> Result<Self, ConfigError> {
-        #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
-        let environment = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        Self::load(flags, &environment)
+        Self::load(flags, &variable)
+    }
+
+    /// As `of_process`, with defaults of one's own.
+    ///
+    /// # Errors
+    /// As `of_process`.
+    pub fn of_process_over(defaults: Self, flags: Settings) -> Result<Self, ConfigError> {
+        defaults.load_in(Path::new(""), flags, &variable)
     }
 
     /// As `of_process`, in an environment of one's own.
@@ -196,7 +228,8 @@ impl Config {
     /// # Errors
     /// As `of_process`.
     pub fn load(flags: Settings, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::load_in(Path::new(""), flags, environment)
+        let ca_dir = data_dir::of(environment).map(|folder| folder.join(CA_DIR_NAME));
+        Self { ca_dir, ..Self::default() }.load_in(Path::new(""), flags, environment)
     }
 
     /// The accounts that have a world from the start, the default one first: those configured, or the built-in one with
@@ -231,6 +264,7 @@ impl Config {
     }
 
     fn load_in(
+        self,
         folder: &Path,
         flags: Settings,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -241,7 +275,7 @@ impl Config {
         check_default_number(&settings, &file.accounts)?;
         let default_account =
             if file.accounts.is_empty() { default_account(environment)? } else { Self::default().default_account };
-        Self { worlds: file.accounts, default_account, ..Self::default() }.with(&settings)
+        Self { worlds: file.accounts, default_account, ..self }.with(&settings)
     }
 
     fn with(self, settings: &Settings) -> Result<Self, ConfigError> {
@@ -250,12 +284,14 @@ impl Config {
         let callbacks = parse::word(Callbacks::ALL, Callbacks::as_str);
         let documents = parse::word(Documents::ALL, Documents::as_str);
         let price = parse::word(PriceForm::ALL, PriceForm::as_str);
+        let proxy_clients = parse::word(ProxyClients::ALL, ProxyClients::as_str);
         let log_format = parse::word(LogFormat::ALL, LogFormat::as_str);
         let log_level = parse::word(LogLevel::ALL, LogLevel::as_str);
         let retired = settings.one(S::Retired, parse::boolean)?.unwrap_or(false);
         Ok(Self {
             listen: settings.one(S::Listen, parse::address)?.unwrap_or(self.listen),
-            port_file: settings.one(S::PortFile, port_file)?,
+            tls_listen: settings.one(S::TlsListen, parse::address)?,
+            port_file: settings.one(S::PortFile, paths::port_file)?,
             public_url: settings.one(S::PublicUrl, parse::public_url)?,
             pace: settings.one(S::Pace, parse::pace)?.unwrap_or(self.pace),
             seed: settings.one(S::Seed, parse::seed)?,
@@ -270,13 +306,29 @@ impl Config {
             service: if retired { Service::Retired } else { self.service },
             documents: settings.one(S::Documents, documents)?.unwrap_or(self.documents),
             price: settings.one(S::Price, price)?.unwrap_or(self.price),
-            trust_ca: settings.each(S::TrustCa, trusted_ca)?,
+            trust_ca: settings.each(S::TrustCa, paths::trusted_ca)?,
             insecure_webhooks: settings.one(S::InsecureWebhooks, parse::boolean)?.unwrap_or(self.insecure_webhooks),
+            ca_dir: settings.one(S::CaDir, paths::folder)?.or(self.ca_dir),
+            offline: settings.one(S::Offline, parse::boolean)?.unwrap_or(self.offline),
+            proxy_clients: settings.one(S::ProxyClients, proxy_clients)?.unwrap_or(self.proxy_clients),
             log_format: settings.one(S::LogFormat, log_format)?.unwrap_or(self.log_format),
             log_level: settings.one(S::LogLevel, log_level)?.unwrap_or(self.log_level),
             ..self
         })
     }
+}
+
+/// A variable of this process's environment.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The user's data directory for this program; none where the environment names no home.
+#[must_use]
+pub fn data_dir() -> Option<PathBuf> {
+    data_dir::of(&variable)
 }
 
 /// Refuses a `fax_url` or `status_callback` that no number could have.
@@ -305,24 +357,6 @@ fn default_account(environment: &dyn Fn(&str) -> Option<String>) -> Result<Defau
         has_default_token: token.is_none(),
         auth_token: token.unwrap_or(own.auth_token),
     })
-}
-
-fn port_file(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() || path.is_dir() {
-        return Err("be a file in a folder that exists".to_owned());
-    }
-    Ok(path)
-}
-
-fn trusted_ca(text: &str) -> Result<TrustedCa, String> {
-    let path = PathBuf::from(text);
-    let pem = file::read_bounded(&path, TRUST_CA_BYTES_MAX)
-        .map_err(|reason| format!("be a readable file of certificates ({reason})"))?;
-    let begin = b"-----BEGIN CERTIFICATE-----";
-    let has_certificate = pem.windows(begin.len()).any(|window| window == begin);
-    has_certificate.then_some(TrustedCa { path, pem }).ok_or_else(|| "be a file with certificates in PEM".to_owned())
 }
 
 #[cfg(test)]
@@ -359,6 +393,9 @@ mod tests {
     fn a_file_can_say_everything() {
         let config = of_file("full.toml").expect("valid");
         assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
+        assert_eq!(config.tls_listen.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:8443"));
+        assert_eq!(config.ca_dir, Some(format!("{FIXTURES}/ca").into()));
+        assert_eq!((config.offline, config.proxy_clients), (true, ProxyClients::Any));
         assert_eq!(config.port_file, Some(format!("{FIXTURES}/port").into()));
         assert_eq!(config.public_url.as_deref(), Some("https://fax.example.test"));
         assert_eq!(config.allow_hosts, ["fax.example.test", "console.example.test"]);
@@ -417,7 +454,7 @@ mod tests {
                 "unknown-caller-id-key.toml:3:54: unknown key `phonenumber` in [[accounts.caller_ids]]; did you mean \
                  `phone_number`?",
             ),
-            ("not-yet.toml", "not-yet.toml:2:1: unknown key `tls_listen` in the file; did you mean `listen`?"),
+            ("not-yet.toml", "not-yet.toml:2:1: unknown key `dns_listen` in the file; did you mean `tls_listen`?"),
             ("syntax.toml", "syntax.toml:2:8: key with no value, expected `=`"),
             ("bad-pace.toml", "bad-pace.toml:1:8: pace must be max or a number from 0.001 to 1000000, not `fast`"),
             (
@@ -489,7 +526,7 @@ mod tests {
         let error = with_flags(&[(Setting::Config, "no/such.toml")]).expect_err("missing").to_string();
         assert!(error.starts_with("can't read no/such.toml (--config): No such file"), "{error}");
         let folder = tempfile::tempdir().expect("a folder");
-        let load = || Config::load_in(folder.path(), Settings::default(), &|_| None);
+        let load = || Config::default().load_in(folder.path(), Settings::default(), &|_| None);
         assert_eq!(load(), Ok(Config::default()));
         std::fs::write(folder.path().join(FILE_NAME), "seed = 7").expect("written");
         assert_eq!(load().map(|config| config.seed), Ok(Some(7)));

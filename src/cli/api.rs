@@ -77,6 +77,24 @@ impl Api {
         self.call(method, url.trim_end_matches('?'), None, body, patience).await
     }
 
+    /// Where the emulator is, without a slash at the end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Gets a text of the control API.
+    pub(super) async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let url = format!("{}{BASE}{path}", self.base);
+        let outcome = self.exchange(Method::Get, &url, None, None, Duration::ZERO).await;
+        let answer = outcome.answer.as_ref().filter(|_| outcome.failure.is_none());
+        let Some(answer) = answer else { return Err(self.unreachable(&outcome)) };
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        if answer.status >= 400 {
+            bail!("{url} answered {}: {text}", answer.status);
+        }
+        Ok(text)
+    }
+
     /// Calls the REST API.
     pub(super) async fn rest(
         &self,

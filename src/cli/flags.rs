@@ -4,12 +4,13 @@
 use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
-use crate::config::{LogFormat, LogLevel, Setting, Settings};
+use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
 use crate::model::account::{Accounts, Callbacks, Documents, PriceForm};
 
 const LISTENING: &str = "Listening";
 const YOUR_APP: &str = "Your app";
 const SERVICE: &str = "The service";
+const UNCHANGED_APPS: &str = "Apps that name twilio.com";
 const CONFIGURATION: &str = "Configuration and log";
 
 /// The flags of `serve`. Each has an environment twin and a key in `fauxfax.toml`; the flag is the strongest.
@@ -19,6 +20,11 @@ pub struct ServeFlags {
     /// Where HTTP is served; port 0 picks a free one [default: 127.0.0.1:8329] [env: FAUXFAX_LISTEN]
     #[arg(long, value_name = "ADDR", help_heading = LISTENING)]
     listen: Option<String>,
+
+    /// Serve HTTPS here too, as https://127.0.0.1:443 for apps that are led here by /etc/hosts; the port of --listen
+    /// takes TLS as well [env: FAUXFAX_TLS_LISTEN]
+    #[arg(long, value_name = "ADDR", help_heading = LISTENING)]
+    tls_listen: Option<String>,
 
     /// Write the port to this file when ready, for scripts that use port 0 [env: FAUXFAX_PORT_FILE]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
@@ -106,6 +112,27 @@ pub struct ServeFlags {
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
     media_budget: Option<String>,
 
+    /// Where the local CA is kept, made on first use of TLS [default: fauxfax/ca in the user's data directory]
+    /// [env: FAUXFAX_CA_DIR]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = UNCHANGED_APPS)]
+    ca_dir: Option<String>,
+
+    /// As a proxy, refuse hosts that are neither Twilio's nor on this machine instead of passing them through
+    /// [default: false] [env: FAUXFAX_OFFLINE]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = UNCHANGED_APPS
+    )]
+    offline: Option<String>,
+
+    /// Who may use the emulator as a proxy: programs of this machine, or anyone who reaches its port
+    /// [default: loopback] [env: FAUXFAX_PROXY_CLIENTS]
+    #[arg(
+        long, value_name = "WHO", value_parser = words(ProxyClients::ALL, ProxyClients::as_str),
+        help_heading = UNCHANGED_APPS
+    )]
+    proxy_clients: Option<String>,
+
     /// Accounts, numbers and any setting above, as TOML [default: ./fauxfax.toml if there] [env: FAUXFAX_CONFIG]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = CONFIGURATION)]
     config: Option<String>,
@@ -124,11 +151,19 @@ pub struct ServeFlags {
 }
 
 impl ServeFlags {
+    /// These flags, with an address to listen on if none is given.
+    #[must_use]
+    pub fn or_listen(mut self, address: &str) -> Self {
+        self.listen.get_or_insert_with(|| address.to_owned());
+        self
+    }
+
     /// What the flags say, for `Config::of_process`.
     #[must_use]
     pub fn into_settings(self) -> Settings {
         Settings::default()
             .with_flag(Setting::Listen, self.listen)
+            .with_flag(Setting::TlsListen, self.tls_listen)
             .with_flag(Setting::PortFile, self.port_file)
             .with_flag(Setting::PublicUrl, self.public_url)
             .with_flag(Setting::AllowHost, self.allow_host)
@@ -146,6 +181,9 @@ impl ServeFlags {
             .with_flag(Setting::Documents, self.documents)
             .with_flag(Setting::Price, self.price)
             .with_flag(Setting::MediaBudget, self.media_budget)
+            .with_flag(Setting::CaDir, self.ca_dir)
+            .with_flag(Setting::Offline, self.offline)
+            .with_flag(Setting::ProxyClients, self.proxy_clients)
             .with_flag(Setting::Config, self.config)
             .with_flag(Setting::LogFormat, self.log_format)
             .with_flag(Setting::LogLevel, self.log_level)
@@ -202,12 +240,14 @@ mod tests {
 
     #[test]
     fn the_defaults_in_the_help_are_the_defaults() {
-        let defaults = help().into_iter().filter(|(flag, _)| flag != "config").filter_map(|(flag, help)| {
+        let said_otherwise = ["config", "ca-dir"];
+        let said = |(flag, _): &(String, String)| !said_otherwise.contains(&flag.as_str());
+        let defaults = help().into_iter().filter(said).filter_map(|(flag, help)| {
             let default = bracketed(&help, "default")?.to_owned();
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 11);
+        assert_eq!(defaults.len(), 13);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }
@@ -219,6 +259,7 @@ mod tests {
             (Setting::Callbacks, "final"),
             (Setting::Documents, "strict"),
             (Setting::Price, "none"),
+            (Setting::ProxyClients, "any"),
             (Setting::LogFormat, "json"),
             (Setting::LogLevel, "debug"),
         ];

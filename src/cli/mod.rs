@@ -1,7 +1,10 @@
 //! The command line: one file a subcommand. Thin clients use only the public APIs; nothing here decides what a fax does.
 
 mod api;
+mod ca;
 mod demo;
+mod env;
+mod exec;
 pub mod flags;
 mod healthcheck;
 mod receive;
@@ -46,6 +49,12 @@ enum Command {
     Receive(receive::ReceiveFlags),
     /// Send a fax through the emulator, as an app would
     Send(send::SendFlags),
+    /// Run a command that reaches an emulator of its own, whatever host its code names
+    Exec(Box<exec::ExecFlags>),
+    /// Print the environment in which unchanged programs reach a running emulator
+    Env(env::EnvFlags),
+    /// The local CA: its certificate, where it is, how clients trust it
+    Ca(ca::CaFlags),
     /// Ask a running emulator whether it is well; exit status 0 if so
     Healthcheck(healthcheck::HealthcheckFlags),
 }
@@ -60,14 +69,21 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(flags)) => demo::run(*flags),
         Some(Command::Receive(flags)) => receive::run(&flags),
         Some(Command::Send(flags)) => send::run(&flags),
+        Some(Command::Exec(flags)) => exec::run(*flags),
+        Some(Command::Env(flags)) => env::run(&flags),
+        Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
     };
     match result {
         Ok(code) => code,
         Err(error) => {
-            // Nothing is left to be done where the terminal is gone.
-            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+            print_error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+fn print_error(text: &str) {
+    // Nothing is left to be done where the terminal is gone.
+    let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {text}");
 }

@@ -61,16 +61,21 @@ pub(super) fn announce(config: &Config, server: &Server) -> anyhow::Result<()> {
     let given = configured.map_or(!config.default_account.has_default_token, |account| account.auth_token.is_some());
     let token = server.emulator().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
+    let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));
     let mut out = stdout().lock();
     match config.log_format {
         LogFormat::Text => {
             let token = token.map(|token| format!(" token {token}")).unwrap_or_default();
-            writeln!(out, "fauxfax ready {url} account {account}{token}")?;
+            let tls = tls_url.map(|url| format!(" tls {url}")).unwrap_or_default();
+            writeln!(out, "fauxfax ready {url} account {account}{token}{tls}")?;
         }
         LogFormat::Json => {
             let mut line = json!({ "event": "ready", "url": url, "account": account.to_string() });
             if let Some(token) = token {
                 line["token"] = json!(token);
+            }
+            if let Some(url) = tls_url {
+                line["tls_url"] = json!(url);
             }
             writeln!(out, "{line}")?;
         }

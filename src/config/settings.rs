@@ -18,6 +18,8 @@ words!(
         Config = "config",
         /// Where HTTP is served.
         Listen = "listen",
+        /// Where HTTPS is served besides.
+        TlsListen = "tls_listen",
         /// A file the chosen port is written to.
         PortFile = "port_file",
         /// What links are built on.
@@ -52,6 +54,12 @@ words!(
         Retired = "retired",
         /// How much media is kept.
         MediaBudget = "media_budget",
+        /// Where the local CA is kept.
+        CaDir = "ca_dir",
+        /// Whether the proxy lets nothing out of this machine.
+        Offline = "offline",
+        /// Whom the proxy serves.
+        ProxyClients = "proxy_clients",
         /// How the log is written.
         LogFormat = "log_format",
         /// How much is logged.
@@ -81,7 +89,7 @@ impl Setting {
     /// Whether it names a file; in `fauxfax.toml`, such a name starts at that file's folder.
     #[must_use]
     pub const fn is_path(self) -> bool {
-        matches!(self, Self::Config | Self::PortFile | Self::TrustCa)
+        matches!(self, Self::CaDir | Self::Config | Self::PortFile | Self::TrustCa)
     }
 }
 

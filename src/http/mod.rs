@@ -20,7 +20,8 @@ use axum::http::request::Parts;
 use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, header};
 
-pub use self::router::{router, service};
+pub use self::control::ca::{CaFile, CaFiles};
+pub use self::router::{router, service, service_with_ca};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -49,12 +50,16 @@ impl Scheme {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress(pub SocketAddr);
 
+/// Whom a client asked a proxy to be connected to: its host, should a request name none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedHost(pub Arc<str>);
+
 /// The target as the client wrote it, where routing has changed it.
 #[derive(Debug, Clone)]
 struct AskedTarget(Uri);
 
 /// Scheme and host on which links are built, without a slash at the end: `public_url` if set; else what an
-/// absolute-form target names; else the headers of a reverse proxy; else how the request came.
+/// absolute-form target names; else the headers of a reverse proxy; else how the request came, and through whom.
 #[must_use]
 pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     if let Some(url) = public_url {
@@ -69,6 +74,7 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     let authority = |text: Option<&str>| text.and_then(|text| host_only(&text.parse().ok()?));
     let host = authority(self::forwarded(&parts.headers, &X_FORWARDED_HOST))
         .or_else(|| authority(parts.headers.get(header::HOST).and_then(|host| host.to_str().ok())))
+        .or_else(|| parts.extensions.get().map(|AskedHost(host)| host.to_string()))
         .or_else(|| parts.extensions.get().map(|ListenAddress(address)| address.to_string()))
         .unwrap_or_else(|| "localhost".to_owned());
     format!("{}://{host}", scheme.unwrap_or(came).as_str()).into()
@@ -158,6 +164,8 @@ mod tests {
         parts.extensions.insert(ListenAddress(SocketAddr::from(([127, 0, 0, 1], 8329))));
         parts.extensions.insert(Scheme::Https);
         assert_eq!(&*origin(&parts, None), "https://127.0.0.1:8329");
+        parts.extensions.insert(AskedHost("fax.twilio.com".into()));
+        assert_eq!(&*origin(&parts, None), "https://fax.twilio.com");
         assert_eq!(&*origin(&parts, Some(&"https://public.test/".into())), "https://public.test");
     }
 }

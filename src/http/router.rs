@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 use tower::util::MapRequest;
 
-use super::{AskedTarget, ListenAddress, asked_path, control, media, twilio};
+use super::{AskedTarget, CaFiles, ListenAddress, asked_path, control, media, twilio};
 use crate::dialect::error::ApiError;
 use crate::emulator::Emulator;
 
@@ -19,12 +19,12 @@ const SUFFIXED_ROOTS: [&str; 2] = ["/2010-04-01/", "/api/laml/2010-04-01/"];
 const SUFFIX: &str = ".json";
 
 /// The routes of the REST APIs, of media, of the control API, and of the console.
-pub fn router(emulator: Emulator) -> Router {
+pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
     let router = Router::new()
         .merge(twilio::routes(emulator.clone()))
         .merge(media::routes())
         .with_state(emulator.clone())
-        .merge(control::router(emulator.clone()));
+        .merge(control::router(emulator.clone(), ca));
     #[cfg(feature = "console")]
     let router = router.merge(super::console::router(emulator));
     router.fallback(no_such_resource).method_not_allowed_fallback(wrong_method)
@@ -39,11 +39,24 @@ where
     B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
     B::Error: Into<axum::BoxError>,
 {
+    service_with_ca(emulator, address, None)
+}
+
+/// As `service`, with the files of the local CA.
+pub fn service_with_ca<B>(
+    emulator: Emulator,
+    address: SocketAddr,
+    ca: Option<&CaFiles>,
+) -> MapRequest<Router, impl FnMut(Request<B>) -> Request<B> + Clone + Send + 'static>
+where
+    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
     let prepare = move |mut request: Request<B>| {
         request.extensions_mut().insert(ListenAddress(address));
         strip_suffix(request)
     };
-    ServiceExt::<Request<B>>::map_request(router(emulator), prepare)
+    ServiceExt::<Request<B>>::map_request(router(emulator, ca), prepare)
 }
 
 // A route can't have a parameter and a suffix in one segment, so the suffix goes before routing.

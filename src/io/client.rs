@@ -147,6 +147,11 @@ impl Client {
         Ok(Self { connector: Connector::new(options)? })
     }
 
+    /// A connection to the URL's host, for who speaks with it otherwise.
+    pub(crate) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
+        self.connector.connect(url, patience).await
+    }
+
     /// Asks and reads the answer. Dropping the future ends the connection.
     pub async fn exchange(&self, request: Request<'_>) -> Outcome {
         let begun = Instant::now();

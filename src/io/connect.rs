@@ -20,10 +20,10 @@ use crate::model::webhook::ExchangeFailure;
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
 /// A connection, in clear or through TLS.
-pub(super) type Stream = Box<dyn Duplex>;
+pub(crate) type Stream = Box<dyn Duplex>;
 
 /// What HTTP needs of a connection.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// Where requests for a host really go, as with curl's option of this name; URL, `Host` and signature stay.
@@ -108,7 +108,7 @@ impl Connector {
 }
 
 /// Tries the host's addresses one after the other.
-async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFailure> {
+pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFailure> {
     let unknown = || ExchangeFailure::BadHostName(host.to_owned());
     let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|_| unknown())?;
     let mut failure = unknown();

@@ -3,7 +3,7 @@
 
 mod challenge;
 pub mod client;
-mod connect;
+pub(crate) mod connect;
 pub mod fetch;
 mod redirect;
 mod tls;

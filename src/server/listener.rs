@@ -1,7 +1,8 @@
-//! Accepts HTTP/1.1 connections and serves each until it ends or the server stops. It never looks into a request.
+//! Accepts connections, serves HTTP/1.1 on each until it ends or the server stops. It never looks into a request.
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,18 +10,20 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::HttpService;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tower::Service;
 
 /// How long requests that are being served may go on when the server stops.
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long a client may take over the head of a request; a connection that is kept open may idle as long.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a request's head, the longest that are read: a list with every filter is far below.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
+pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The wait after a failed accept: out of descriptors, most likely, and others will be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -30,9 +33,38 @@ where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let connections = GracefulShutdown::new();
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    let serve = |stream, _, stopping| {
+        let service = TowerToHyperService::new(service.clone());
+        async move {
+            if let Err(error) = serve_http(stream, service, stopping).await {
+                tracing::debug!(%error, "a connection broke");
+            }
+        }
+    };
+    accept(listener, stop, serve).await;
+}
+
+/// Whether the server stops; who holds one is waited for.
+#[derive(Clone)]
+pub(super) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Ready when the server stops.
+    pub(super) async fn begun(&mut self) {
+        // A server that is gone has stopped.
+        let _ = self.0.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// Accepts until `stop` is ready, each connection a task; then waits for them within [`GRACE`].
+pub(super) async fn accept<C>(
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+    serve: impl Fn(TcpStream, SocketAddr, Stopping) -> C,
+) where
+    C: Future<Output = ()> + Send + 'static,
+{
+    let (stopping, watched) = watch::channel(false);
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -40,16 +72,10 @@ where
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small and whole; waiting for more to send would only delay them.
                 let _ = stream.set_nodelay(true);
-                let service = TowerToHyperService::new(service.clone());
-                let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service));
-                spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                });
+                spawn(serve(stream, peer, Stopping(watched.clone())));
             }
             Err(error) => {
                 tracing::warn!(%error, "can't accept a connection");
@@ -57,13 +83,34 @@ where
             }
         }
     }
-    if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
+    drop((listener, watched));
+    let _ = stopping.send(true);
+    if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
         tracing::info!("stopping while clients are still waiting for answers");
     }
 }
 
+/// Serves one connection, which may be upgraded; what is being answered when the server stops is finished.
+pub(super) async fn serve_http<I, S>(stream: I, service: S, mut stopping: Stopping) -> hyper::Result<()>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: HttpService<Incoming, ResBody = Body, Error = Infallible> + Send,
+    S::Future: Send,
+{
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = stopping.begun() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}
+
+/// Runs a connection, or a tunnel that outlives the request for it.
 #[expect(clippy::disallowed_methods, reason = "the listener runs each connection as a task")]
-fn spawn(connection: impl Future<Output = ()> + Send + 'static) {
+pub(super) fn spawn(connection: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(connection);
 }
 

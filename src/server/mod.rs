@@ -1,17 +1,31 @@
 //! Starting the emulator on a port: configuration in, a bound listener out. It knows no route and prints nothing.
 
+pub mod ca;
+mod gateway;
 mod listener;
+pub mod policy;
+mod proxy;
+mod tls;
+mod tunnel;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
+use self::ca::{LocalCa, Roots};
+use self::gateway::Gateway;
 pub use self::listener::{GRACE, run};
+use self::policy::Policy;
+use self::proxy::Proxy;
+use self::tls::Terminator;
 use crate::config::{Config, ConfiguredAccount};
 use crate::emulator::{AccountSetup, Emulator, FoundError, Settings};
 use crate::engine::Rules;
-use crate::http;
+use crate::http::{self, CaFile, CaFiles};
 use crate::io::client::{Client, ClientError, ClientOptions};
 
 /// Why the emulator can't start.
@@ -33,37 +47,68 @@ pub enum StartError {
     Found(#[from] FoundError),
 }
 
-/// An emulator whose port is open; it answers once `serve` runs.
+/// An emulator whose ports are open; it answers once `serve` runs.
 pub struct Server {
+    /// The port of everything, and that of TLS if there is one.
+    ports: Vec<Port>,
+    emulator: Emulator,
+    ca: LocalCa,
+    proxy: Arc<Proxy>,
+    terminator: Arc<Terminator>,
+}
+
+struct Port {
     listener: TcpListener,
     address: SocketAddr,
-    emulator: Emulator,
 }
 
 impl Server {
-    /// Founds the configured worlds and opens the port.
+    /// Founds the configured worlds and opens the ports.
     ///
     /// # Errors
-    /// The port is taken, or the configuration doesn't hold together.
+    /// A port is taken, or the configuration doesn't hold together.
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
-        let listen = |error| StartError::Listen { address: config.listen, error };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let client = Client::new(&ClientOptions {
+        let mut ports = vec![Port::open(config.listen).await?];
+        if let Some(address) = config.tls_listen {
+            ports.push(Port::open(address).await?);
+        }
+        let options = ClientOptions {
             connect_to: config.connect_to.clone(),
             trust_ca: config.trust_ca.iter().map(|trusted| trusted.pem.clone()).collect(),
             insecure: config.insecure_webhooks,
-        })?;
+        };
+        let client = Client::new(&options)?;
+        // Other traffic of apps goes where it says, untouched.
+        let forwarding = Client::new(&ClientOptions { connect_to: Vec::new(), ..options })?;
+        let addresses: Vec<SocketAddr> = ports.iter().map(|port| port.address).collect();
+        let policy = Arc::new(Policy::new(config, &addresses));
+        let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
         let default = accounts.next().unwrap_or_default();
         let emulator = Emulator::new(settings(config), client, default, accounts.collect(), Handle::current())?;
-        Ok(Self { listener, address, emulator })
+        let terminator = Arc::new(Terminator::new(ca.clone(), Arc::clone(&policy)));
+        Ok(Self { ports, emulator, ca, proxy: Arc::new(Proxy::new(policy, forwarding)), terminator })
     }
 
     /// The address that is listened on.
+    ///
+    /// # Panics
+    /// Never: a server has a port.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> SocketAddr {
+        self.ports[0].address
+    }
+
+    /// The address of `--tls-listen`.
+    #[must_use]
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.ports.get(1).map(|port| port.address)
+    }
+
+    /// The local CA.
+    #[must_use]
+    pub const fn ca(&self) -> &LocalCa {
+        &self.ca
     }
 
     /// The emulator.
@@ -72,16 +117,62 @@ impl Server {
         &self.emulator
     }
 
+    /// Ready when nothing is under way in any world: no fax, no webhook.
+    pub fn idle(&self) -> impl Future<Output = ()> + use<> {
+        let emulator = self.emulator.clone();
+        async move {
+            for world in emulator.worlds() {
+                world.until(|engine| engine.is_idle().then_some(())).await;
+            }
+        }
+    }
+
     /// Serves until `stop` is ready, then closes the worlds.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = watch::channel(false);
+        let files = ca_files(&self.ca);
+        let serving = self.ports.into_iter().map(|port| {
+            let gateway = Arc::new(Gateway {
+                routes: http::service_with_ca(self.emulator.clone(), port.address, Some(&files)),
+                proxy: Arc::clone(&self.proxy),
+                terminator: Arc::clone(&self.terminator),
+            });
+            let mut stopped = stopped.clone();
+            let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+            listener::accept(port.listener, stop, move |stream, peer, stopping| {
+                Arc::clone(&gateway).serve(stream, peer, stopping)
+            })
+        });
         let emulator = self.emulator.clone();
-        let stop = async move {
+        let stop = async {
             stop.await;
             emulator.announce_stop();
+            let _ = stopping.send(true);
         };
-        run(self.listener, http::service(self.emulator.clone(), self.address), stop).await;
+        tokio::join!(stop, join_all(serving));
         self.emulator.close();
     }
+}
+
+impl Port {
+    async fn open(address: SocketAddr) -> Result<Self, StartError> {
+        let failed = |error| StartError::Listen { address, error };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+}
+
+/// What the control API gives of the CA; it is made when first asked for.
+fn ca_files(ca: &LocalCa) -> CaFiles {
+    let ca = ca.clone();
+    Arc::new(move |file| {
+        let authority = ca.authority().map_err(|error| error.to_string())?;
+        Ok(match file {
+            CaFile::Certificate => authority.pem().to_owned(),
+            CaFile::Bundle => Roots::of_system().with(authority.certificate()).pem(),
+        })
+    })
 }
 
 fn settings(config: &Config) -> Settings {

@@ -4,6 +4,8 @@
 mod control;
 mod described;
 mod engine;
+mod exec;
+mod gateway;
 mod going_back;
 mod schema;
 mod script;

@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("emulator", &["clock", "driver", "engine", "io", "model", "world"]),
     ("config", &["dialect", "engine", "io", "model"]),
     ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
-    ("server", &["config", "emulator", "engine", "http", "io", "model"]),
+    ("server", &["clock", "config", "emulator", "engine", "http", "io", "model"]),
     ("cli", &["config", "dialect", "http", "io", "model", "server"]),
 ];
 /// Modules that decide and do nothing; they build without the feature `server`.
@@ -63,7 +63,7 @@ fn module_of(path: &str) -> &str {
 
 /// The code before a file's own tests, without comments.
 fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let code = text.split("mod tests {").next().unwrap_or(text);
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 

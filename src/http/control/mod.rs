@@ -2,6 +2,7 @@
 //! except where it shows a resource as clients see it. The table below is both its routes and its description.
 
 mod accounts;
+pub(super) mod ca;
 mod clock;
 pub mod event;
 mod explain;
@@ -23,9 +24,10 @@ mod wait;
 mod webhooks;
 
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use serde_json::Value;
 
+use self::ca::CaFiles;
 pub use self::extract::Addressed;
 use self::operation::Operation;
 use crate::emulator::Emulator;
@@ -33,13 +35,17 @@ use crate::emulator::Emulator;
 /// The root of the control API.
 pub const BASE: &str = "/_fauxfax/v1";
 
-/// The routes of the control API and the plain health checks at the root.
-pub fn router(emulator: Emulator) -> Router {
+/// The routes of the control API and the plain health checks at the root; `ca` is what the server says of the local CA.
+pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
     let control = operation::routes(operations())
         .route("/openapi.json", get(describe))
         .fallback(problem::no_such_call)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(middleware::from_fn_with_state(emulator.clone(), guard::check));
+    let control = match ca {
+        Some(ca) => control.layer(Extension(CaFiles::clone(ca))),
+        None => control,
+    };
     Router::new()
         .nest(BASE, control)
         .route("/livez", get(health::live))
@@ -86,6 +92,14 @@ fn about_the_emulator() -> Vec<Operation> {
             .of_no_account()
             .answers_empty(204)
             .refuses(&[400, 404, 409]),
+        Op::get("/ca.pem", "The local CA's certificate, made when first asked for", ca::certificate)
+            .of_no_account()
+            .answers_as(200, "application/x-pem-file")
+            .refuses(&[404, 500]),
+        Op::get("/ca-bundle.pem", "The public roots and the local CA, for clients that know one file", ca::bundle)
+            .of_no_account()
+            .answers_as(200, "application/x-pem-file")
+            .refuses(&[404, 500]),
         Op::get("/samples", "Sample documents", samples::list).of_no_account().answers::<samples::SampleList>(200),
         Op::get("/samples/{name}", "A sample document", samples::show)
             .of_no_account()

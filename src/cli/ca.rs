@@ -1,0 +1,74 @@
+//! `fauxfax ca`: the local CA's certificate, where it is, and how clients are made to trust it. It installs nothing.
+
+use std::io::{Write, stdout};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::config::{Config, Setting, Settings};
+use crate::server::ca::{CERTIFICATE_FILE, LocalCa, Roots};
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Wanted {
+    /// The certificate
+    Print,
+    /// The path of its file
+    Path,
+    /// The public roots and the certificate, for clients that know one file only
+    Bundle,
+    /// How clients trust it
+    TrustHint,
+}
+
+/// The flags of `ca`.
+#[derive(Debug, Args)]
+pub(super) struct CaFlags {
+    /// What to print
+    #[arg(value_enum, default_value_t = Wanted::Print)]
+    what: Wanted,
+    /// Where the local CA is kept [default: fauxfax/ca in the user's data directory] [env: FAUXFAX_CA_DIR]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    ca_dir: Option<String>,
+}
+
+pub(super) fn run(flags: CaFlags) -> anyhow::Result<ExitCode> {
+    let config = Config::of_process(Settings::default().with_flag(Setting::CaDir, flags.ca_dir))?;
+    let folder = config.ca_dir.context("there is no home directory to keep a CA in; name a folder with --ca-dir")?;
+    let ca = LocalCa::new(Some(folder.clone()));
+    let authority = ca.authority()?;
+    let path = folder.join(CERTIFICATE_FILE);
+    let path = if path.is_absolute() { path } else { std::env::current_dir()?.join(path) };
+    let text = match flags.what {
+        Wanted::Print => authority.pem().to_owned(),
+        Wanted::Path if path.exists() => format!("{}\n", path.display()),
+        Wanted::Path => anyhow::bail!("{} can't be written; name another folder with --ca-dir", folder.display()),
+        Wanted::Bundle => Roots::of_system().with(authority.certificate()).pem(),
+        Wanted::TrustHint => trust_hint(&path.display().to_string()),
+    };
+    write!(stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn trust_hint(path: &str) -> String {
+    format!(
+        "\
+The local CA is {path}
+It signs only for twilio.com, twiliocdn.com, signalwire.com and names of this machine.
+
+Nothing to do:      fauxfax exec -- COMMAND       eval \"$(fauxfax env)\"
+Node                NODE_EXTRA_CA_CERTS={path}
+curl                curl --cacert {path} …
+one bundle          fauxfax ca bundle > bundle.pem   (the public roots and the local CA, for the next four)
+Python requests     REQUESTS_CA_BUNDLE=bundle.pem   (twilio-python up to 7.8 ignores it: see exec)
+OpenSSL, Ruby, Go   SSL_CERT_FILE=bundle.pem
+PHP                 openssl.cafile and curl.cainfo in php.ini
+Java                keytool -importcert -noprompt -alias fauxfax -file {path} -keystore truststore.p12 \\
+                      -storetype PKCS12 -storepass changeit; java -Djavax.net.ssl.trustStore=truststore.p12 …
+Debian, Ubuntu      sudo cp {path} /usr/local/share/ca-certificates/fauxfax.crt && sudo update-ca-certificates
+Fedora              sudo trust anchor {path}
+macOS               sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain {path}
+Windows             certutil -user -addstore Root {path}
+"
+    )
+}

@@ -1,0 +1,212 @@
+//! What a program finds in its environment so that it reaches the emulator without being changed: the proxy, whom to
+//! trust, the account. It writes the files that the variables name, and starts nothing.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use rustls_pki_types::CertificateDer;
+
+use crate::server::ca::{Roots, truststore};
+use crate::server::policy;
+
+/// What a Python program runs at its start.
+const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
+/// Java asks for a password, though the file has no secret.
+const TRUSTSTORE_PASSWORD: &str = "changeit";
+/// Hosts that are reached without the proxy: the program's own machine.
+const DIRECT: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
+
+/// What the program would find without us.
+pub(crate) type Inherited<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// An emulator, as a program is led to it.
+pub(crate) struct Way<'a> {
+    /// The emulator and proxy, `http://127.0.0.1:8329`.
+    pub(crate) url: &'a str,
+    /// The local CA.
+    pub(crate) ca: &'a CertificateDer<'static>,
+    /// The account's SID and token, where it has one.
+    pub(crate) account: (&'a str, Option<&'a str>),
+}
+
+/// The files in the folder, and the variables that name them.
+pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) -> anyhow::Result<Vec<(String, String)>> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
+        made.with_context(|| format!("can't write {}", path.display())).map(|()| path)
+    };
+    let of = |names: &[&str]| names.iter().filter_map(|name| inherited(name)).find(|value| !value.is_empty());
+    // Whom the program trusted before it goes on trusting.
+    let own_file = |names: &[&str]| of(names).map(|path| Roots::of_file(Path::new(&path))).unwrap_or_default();
+    let own = own_file(&["REQUESTS_CA_BUNDLE"]).and(own_file(&["CURL_CA_BUNDLE"])).and(own_file(&["SSL_CERT_FILE"]));
+    let extra = own_file(&["NODE_EXTRA_CA_CERTS"]).with(way.ca);
+    let bundle = Roots::of_system().and(own).with(way.ca);
+
+    let ca = write("ca.pem", extra.pem().as_bytes())?;
+    let store = write("truststore.p12", &truststore(bundle.certificates()))?;
+    let bundle = write("ca-bundle.pem", bundle.pem().as_bytes())?;
+    let hook = write("python/sitecustomize.py", SITECUSTOMIZE.as_bytes())?;
+    let php = format!("openssl.cafile=\"{0}\"\ncurl.cainfo=\"{0}\"\n", bundle.display());
+    let php = write("php/fauxfax.ini", php.as_bytes())?;
+
+    let mut variables = Variables::default();
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+        variables.set(name, way.url);
+    }
+    let direct = no_proxy(of(&["NO_PROXY", "no_proxy"]).as_deref());
+    variables.set("NO_PROXY", &direct);
+    variables.set("no_proxy", &direct);
+    variables.set("NODE_USE_ENV_PROXY", "1");
+    variables.set_path("NODE_EXTRA_CA_CERTS", &ca);
+    for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "FAX_CA_BUNDLE"] {
+        variables.set_path(name, &bundle);
+    }
+    let folder_of = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
+    variables.set("PYTHONPATH", &joined(&folder_of(&hook), of(&["PYTHONPATH"]).as_deref()));
+    // An empty element stands for PHP's own folder.
+    let php = joined(Path::new(""), Some(&folder_of(&php).display().to_string()));
+    variables.set("PHP_INI_SCAN_DIR", &of(&["PHP_INI_SCAN_DIR"]).map(|own| own + &php).unwrap_or(php));
+    let java = java_options(way.url, &store);
+    variables.set("JAVA_TOOL_OPTIONS", &of(&["JAVA_TOOL_OPTIONS"]).map(|own| format!("{own} {java}")).unwrap_or(java));
+    variables.set("TWILIO_ACCOUNT_SID", way.account.0);
+    if let Some(token) = way.account.1 {
+        variables.set("TWILIO_AUTH_TOKEN", token);
+    }
+    variables.set("FAUXFAX_URL", way.url);
+    Ok(variables.0)
+}
+
+/// The hosts reached directly: this machine, and what the user had besides, unless that would lead past the emulator.
+fn no_proxy(own: Option<&str>) -> String {
+    let own = own.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let leads_past = |entry: &&str| {
+        let name = entry.trim_start_matches(['*', '.']);
+        name.is_empty() || policy::PERMITTED[..3].iter().any(|domain| name.ends_with(domain) || domain.ends_with(name))
+    };
+    let (past, own): (Vec<&str>, Vec<&str>) = own.partition(leads_past);
+    if !past.is_empty() {
+        tracing::warn!(entries = past.join(","), "left out of NO_PROXY, since Twilio itself would be called");
+    }
+    let own = own.into_iter().filter(|entry| !DIRECT.contains(entry));
+    DIRECT.into_iter().chain(own).collect::<Vec<_>>().join(",")
+}
+
+/// A folder before those of a list.
+fn joined(folder: &Path, rest: Option<&str>) -> String {
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    rest.map_or_else(|| folder.display().to_string(), |rest| format!("{}{separator}{rest}", folder.display()))
+}
+
+fn java_options(url: &str, store: &Path) -> String {
+    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+    // Java splits at spaces; quotes keep a path with spaces whole.
+    let store = store.display().to_string();
+    let store = if store.contains(' ') { format!("\"{store}\"") } else { store };
+    [
+        format!("-Dhttp.proxyHost={host} -Dhttp.proxyPort={port} -Dhttps.proxyHost={host} -Dhttps.proxyPort={port}"),
+        "-Dhttp.nonProxyHosts=localhost|127.*|[::1]".to_owned(),
+        format!("-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStoreType=PKCS12"),
+        format!("-Djavax.net.ssl.trustStorePassword={TRUSTSTORE_PASSWORD}"),
+    ]
+    .join(" ")
+}
+
+#[derive(Default)]
+struct Variables(Vec<(String, String)>);
+
+impl Variables {
+    fn set(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn set_path(&mut self, name: &str, path: &Path) {
+        self.set(name, &path.display().to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls_pki_types::pem::PemObject;
+
+    use super::*;
+
+    const CA: &[u8] = include_bytes!("../../../fixtures/config/ca.pem");
+    /// What clients need; each name was found by trying a client without it.
+    const NEEDED: [&str; 17] = [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "NO_PROXY",
+        "no_proxy",
+        "NODE_EXTRA_CA_CERTS",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE",
+        "FAX_CA_BUNDLE",
+        "PYTHONPATH",
+        "JAVA_TOOL_OPTIONS",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        "FAUXFAX_URL",
+        "PHP_INI_SCAN_DIR",
+    ];
+
+    fn prepared(folder: &Path, own: &[(&str, &str)]) -> Vec<(String, String)> {
+        let ca = CertificateDer::from_pem_slice(CA).expect("a certificate");
+        let way = Way { url: "http://127.0.0.1:8329", ca: &ca, account: ("AC1", Some("secret")) };
+        let inherited = |name: &str| own.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
+        prepare(folder, &way, &inherited).expect("prepared")
+    }
+
+    fn value<'a>(variables: &'a [(String, String)], name: &str) -> &'a str {
+        variables.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str()).expect(name)
+    }
+
+    #[test]
+    fn every_client_finds_what_it_needs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let variables = prepared(folder.path(), &[]);
+        for name in NEEDED {
+            assert!(!value(&variables, name).is_empty(), "{name}");
+        }
+        assert_eq!(value(&variables, "HTTP_PROXY"), "http://127.0.0.1:8329");
+        assert_eq!(value(&variables, "NO_PROXY"), "127.0.0.1,localhost,::1");
+        let certificates = |name: &str| Roots::of_file(Path::new(value(&variables, name))).certificates().len();
+        assert_eq!(certificates("NODE_EXTRA_CA_CERTS"), 1);
+        assert!(certificates("SSL_CERT_FILE") > 50, "public roots too");
+        let java = value(&variables, "JAVA_TOOL_OPTIONS");
+        assert!(java.contains("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=8329"), "{java}");
+    }
+
+    #[test]
+    fn what_the_user_had_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = folder.path().join("own.pem");
+        fs::write(&own, CA).expect("written");
+        let own = own.display().to_string();
+        let variables = prepared(
+            folder.path(),
+            &[
+                ("PYTHONPATH", "/mine:/yours"),
+                ("JAVA_TOOL_OPTIONS", "-Xmx1g"),
+                ("no_proxy", "db.internal, localhost,.example.com"),
+                ("SSL_CERT_FILE", &own),
+            ],
+        );
+        assert!(value(&variables, "PYTHONPATH").ends_with("/python:/mine:/yours"));
+        assert!(value(&variables, "JAVA_TOOL_OPTIONS").starts_with("-Xmx1g -Dhttp.proxyHost="));
+        assert_eq!(value(&variables, "NO_PROXY"), "127.0.0.1,localhost,::1,db.internal,.example.com");
+    }
+
+    #[test]
+    fn no_entry_of_no_proxy_leads_past_the_emulator() {
+        for past in ["*", "twilio.com", ".twilio.com", "*.twilio.com", "fax.twilio.com", "com", "signalwire.com"] {
+            assert_eq!(no_proxy(Some(past)), "127.0.0.1,localhost,::1", "{past}");
+        }
+        assert_eq!(no_proxy(Some("10.0.0.0/8,mytwilio.org")), "127.0.0.1,localhost,::1,10.0.0.0/8,mytwilio.org");
+    }
+}

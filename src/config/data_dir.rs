@@ -1,0 +1,41 @@
+//! Where programs keep what belongs to the user, on each system. It makes no folder and looks whether none is there.
+
+use std::path::PathBuf;
+
+/// The folder's name there.
+const NAME: &str = "fauxfax";
+
+/// The user's data directory for this program; none where the environment names no home.
+pub(super) fn of(environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    // The XDG specification wants relative paths ignored; a relative one would mean another folder in each directory.
+    let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || absolute("HOME");
+    let base = absolute("XDG_DATA_HOME").or_else(|| {
+        if cfg!(windows) {
+            absolute("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            home().map(|home| home.join("Library/Application Support"))
+        } else {
+            home().map(|home| home.join(".local/share"))
+        }
+    });
+    base.map(|base| base.join(NAME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Option<PathBuf> {
+        of(&|name| variables.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_data_directory_is_xdgs_or_below_home() {
+        assert_eq!(with(&[("XDG_DATA_HOME", "/x"), ("HOME", "/home/me")]), Some("/x/fauxfax".into()));
+        let below_home = with(&[("XDG_DATA_HOME", "relative"), ("HOME", "/home/me")]).expect("a folder");
+        assert!(below_home.starts_with("/home/me") && below_home.ends_with("fauxfax"), "{below_home:?}");
+        assert_eq!(with(&[("HOME", "")]), None);
+    }
+}

@@ -1,0 +1,290 @@
+//! The local CA: a key that signs certificates for the names in whose stead the emulator answers, and for no others.
+//! It is in memory; where it is kept is `store`'s question, and who may have a certificate `policy`'s.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData, SanType, SerialNumber,
+};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest, Sha256};
+
+use super::super::policy::{PERMITTED, is_permitted};
+use super::{CaError, Identity, der};
+use crate::model::time::Timestamp;
+
+/// How long a CA lasts, and each certificate with it: Apple's systems take no server certificate of more than 825 days.
+pub const LIFETIME: Duration = Duration::from_secs(730 * DAY_S);
+const DAY_S: u64 = 24 * 60 * 60;
+/// Addresses for which the CA may sign: loopback and private networks.
+const PERMITTED_V4: [([u8; 4], u8); 4] =
+    [([127, 0, 0, 0], 8), ([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16)];
+/// The longest common name (RFC 5280, ub-common-name); a longer name stands among the alternative names alone.
+const COMMON_NAME_LEN_MAX: usize = 64;
+/// Bytes of a serial number; 20 are the most there may be, and the first must not look negative.
+const SERIAL_LEN: usize = 16;
+const ORGANIZATION: &str = "fauxfax (a local emulator: for development only)";
+
+/// A CA that can sign.
+pub struct Authority {
+    certificate: CertificateDer<'static>,
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+    /// The key of all certificates; it never leaves the process.
+    leaf_key: KeyPair,
+    /// From when until when it is valid, and with it all it signs.
+    lifetime: (Timestamp, Timestamp),
+}
+
+impl Authority {
+    /// A new CA, and its key in PEM.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn create(now: Timestamp) -> Result<(Self, String), CaError> {
+        let key = KeyPair::generate()?;
+        let key_pem = key.serialize_pem();
+        // A day back, for clocks that are late.
+        let yesterday = Timestamp::from_seconds(now.seconds() - 86_400);
+        let mut params = params(&key);
+        set_lifetime(&mut params, (yesterday, now.after(LIFETIME)));
+        let pem = params.self_signed(&key)?.pem();
+        Ok((Self::load(&pem, &key_pem, now)?, key_pem))
+    }
+
+    /// The CA with this certificate and this key.
+    ///
+    /// # Errors
+    /// It isn't one of ours, the two don't belong together, or it has expired.
+    pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
+        let certificate =
+            CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
+        let key = KeyPair::from_pem(key_pem).map_err(|_| CaError::NoKey)?;
+        let fields = der::fields(&certificate).ok_or(CaError::NoCertificate)?;
+        let lifetime = (fields.not_before, fields.not_after);
+        if fields.public_key != key.subject_public_key_info() {
+            return Err(CaError::KeyOfAnother);
+        }
+        let params = params(&key);
+        // Only a certificate of our making has this subject and these limits; a stranger's CA might sign for anyone.
+        let expected = params.self_signed(&key)?;
+        if der::fields(expected.der()).map(|fields| fields.subject.to_vec()).as_deref() != Some(fields.subject) {
+            return Err(CaError::Foreign);
+        }
+        if now > lifetime.1 {
+            return Err(CaError::Expired(lifetime.1));
+        }
+        let pem = certificate_pem.to_owned();
+        let leaf_key = KeyPair::generate()?;
+        Ok(Self { certificate, pem, issuer: Issuer::new(params, key), leaf_key, lifetime })
+    }
+
+    /// The CA's certificate.
+    #[must_use]
+    pub const fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// The CA's certificate in PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A certificate for an identity and its key.
+    ///
+    /// # Errors
+    /// The name can't stand in a certificate, or is none that this CA may sign.
+    pub fn sign(&self, identity: &Identity) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), CaError> {
+        let names = identity.names().ok_or_else(|| CaError::NotPermitted(identity.to_string()))?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        if identity.common_name().len() <= COMMON_NAME_LEN_MAX {
+            params.distinguished_name.push(DnType::CommonName, identity.common_name());
+        }
+        params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
+        params.subject_alt_names = names;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        params.serial_number = Some(self.serial(identity));
+        set_lifetime(&mut params, self.lifetime);
+        let certificate = params.signed_by(&self.leaf_key, &self.issuer)?;
+        let key = PrivatePkcs8KeyDer::from(self.leaf_key.serialize_der());
+        Ok((certificate.der().clone(), PrivateKeyDer::Pkcs8(key)))
+    }
+
+    /// Different for each name and each run: Firefox refuses two certificates with one serial.
+    fn serial(&self, identity: &Identity) -> SerialNumber {
+        let digest = Sha256::new()
+            .chain_update(self.leaf_key.subject_public_key_info())
+            .chain_update(identity.to_string())
+            .finalize();
+        let mut serial = digest[..SERIAL_LEN].to_vec();
+        serial[0] &= 0x7f;
+        SerialNumber::from_slice(&serial)
+    }
+}
+
+impl std::fmt::Debug for Authority {
+    /// All but the keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// The name that is shown first.
+    fn common_name(&self) -> &str {
+        match self {
+            Self::Host(name) => name,
+            Self::Machine(_) => "localhost",
+        }
+    }
+
+    /// The names in the certificate; none where the CA may not sign them all.
+    fn names(&self) -> Option<Vec<SanType>> {
+        let name = |text: &str| text.try_into().ok().map(SanType::DnsName);
+        match self {
+            Self::Host(host) => Some(vec![name(host).filter(|_| is_permitted(host))?]),
+            Self::Machine(used) => {
+                let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+                let used = Some(*used).filter(|ip| is_private(*ip) && !loopback.contains(ip));
+                let ips = loopback.into_iter().chain(used).map(SanType::IpAddress);
+                Some(name("localhost").into_iter().chain(ips).collect())
+            }
+        }
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
+    }
+}
+
+/// What the CA's certificate says, its dates aside; the name carries a part of the key, so that two CAs can be told
+/// apart in a list of trusted ones.
+fn params(key: &KeyPair) -> CertificateParams {
+    let digest = Sha256::digest(key.subject_public_key_info());
+    let mark: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, format!("fauxfax local CA {mark}"));
+    params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let names = PERMITTED.iter().map(|name| GeneralSubtree::DnsName((*name).to_owned()));
+    let v4 = PERMITTED_V4.iter().map(|(ip, prefix)| CidrSubnet::from_v4_prefix(*ip, *prefix));
+    let v6 = [(Ipv6Addr::LOCALHOST, 128), (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)];
+    let v6 = v6.into_iter().map(|(ip, prefix)| CidrSubnet::from_v6_prefix(ip.octets(), prefix));
+    let permitted_subtrees = names.chain(v4.chain(v6).map(GeneralSubtree::IpAddress)).collect();
+    params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+    params
+}
+
+/// Whole days; certificates need no more.
+fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Timestamp)) {
+    let day = |moment: Timestamp| {
+        let moment = jiff::Timestamp::from_second(moment.seconds()).unwrap_or_default();
+        let date = moment.to_zoned(jiff::tz::TimeZone::UTC).date();
+        rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
+    params.not_before = day(from);
+    params.not_after = day(until);
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::{CertificateError, RootCertStore};
+    use rustls_pki_types::{ServerName, UnixTime};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_const_seconds(1_795_600_000);
+
+    fn verify(authority: &Authority, identity: &Identity, name: &str) -> Result<(), rustls::Error> {
+        let (leaf, _) = authority.sign(identity).expect("signed");
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.certificate().clone()).expect("a root");
+        let provider = rustls::crypto::ring::default_provider().into();
+        let verifier = WebPkiServerVerifier::builder_with_provider(std::sync::Arc::new(roots), provider).build();
+        let name = ServerName::try_from(name.to_owned()).expect("a name");
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.seconds().unsigned_abs()));
+        verifier.expect("a verifier").verify_server_cert(&leaf, &[], &name, &[], now).map(drop)
+    }
+
+    fn host(name: &str) -> Identity {
+        Identity::Host(name.into())
+    }
+
+    #[test]
+    fn a_certificate_is_valid_for_its_own_name_alone() {
+        let (authority, _) = Authority::create(NOW).expect("a CA");
+        let names =
+            ["fax.twilio.com", "fax.sydney.au1.twilio.com", "media.twiliocdn.com", "x.signalwire.com", "fauxfax"];
+        for name in names {
+            assert_eq!(verify(&authority, &host(name), name), Ok(()), "{name}");
+        }
+        let other = verify(&authority, &host("fax.twilio.com"), "api.twilio.com").expect_err("another name");
+        assert!(matches!(other, rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { .. })));
+    }
+
+    #[test]
+    fn this_machine_has_its_loopback_names_and_the_private_address_that_was_used() {
+        let (authority, _) = Authority::create(NOW).expect("a CA");
+        let machine = Identity::Machine([192, 168, 1, 5].into());
+        for name in ["localhost", "127.0.0.1", "::1", "192.168.1.5"] {
+            assert_eq!(verify(&authority, &machine, name), Ok(()), "{name}");
+        }
+        let public = Identity::Machine([203, 0, 113, 5].into());
+        assert!(verify(&authority, &public, "203.0.113.5").is_err());
+        assert_eq!(verify(&authority, &public, "127.0.0.1"), Ok(()));
+    }
+
+    #[test]
+    fn no_certificate_is_signed_outside_the_permitted_names() {
+        let (authority, _) = Authority::create(NOW).expect("a CA");
+        for name in ["example.com", "twilio.com.example.com", "eviltwilio.com", "com", "", "\u{e9}.twilio.com"] {
+            assert!(matches!(authority.sign(&host(name)), Err(CaError::NotPermitted(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_ca_is_read_back_as_it_was_and_lasts_two_years() {
+        let (authority, key) = Authority::create(NOW).expect("a CA");
+        let again = Authority::load(authority.pem(), &key, NOW).expect("the same");
+        assert_eq!(again.certificate(), authority.certificate());
+        let last_day = NOW.after(LIFETIME.saturating_sub(Duration::from_secs(2 * DAY_S)));
+        assert!(Authority::load(authority.pem(), &key, last_day).is_ok());
+        let late = Authority::load(authority.pem(), &key, NOW.after(LIFETIME)).expect_err("expired");
+        assert!(matches!(late, CaError::Expired(_)), "{late}");
+    }
+
+    #[test]
+    fn a_strangers_ca_and_a_mixed_pair_are_refused() {
+        let (ours, key) = Authority::create(NOW).expect("a CA");
+        let (_, other_key) = Authority::create(NOW).expect("a CA");
+        assert!(matches!(Authority::load(ours.pem(), &other_key, NOW), Err(CaError::KeyOfAnother)));
+        let stranger_key = KeyPair::generate().expect("a key");
+        let stranger = CertificateParams::default().self_signed(&stranger_key).expect("a certificate").pem();
+        let error = Authority::load(&stranger, &stranger_key.serialize_pem(), NOW).expect_err("foreign");
+        assert!(matches!(error, CaError::Foreign), "{error}");
+        assert!(matches!(Authority::load("", &key, NOW), Err(CaError::NoCertificate)));
+        assert!(matches!(Authority::load(ours.pem(), "", NOW), Err(CaError::NoKey)));
+    }
+
+    #[test]
+    fn serials_differ_from_name_to_name_and_keys_are_not_shown() {
+        let (authority, _) = Authority::create(NOW).expect("a CA");
+        let serial = |name: &str| authority.serial(&host(name)).to_bytes();
+        assert_ne!(serial("fax.twilio.com"), serial("api.twilio.com"));
+        assert!(!format!("{authority:?}").contains("key"));
+    }
+}

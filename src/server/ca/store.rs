@@ -1,0 +1,165 @@
+//! The CA's two files in their folder: read if they are there, else made, by one process at a time. The key is readable
+//! by its owner only.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use super::{Authority, CaError};
+use crate::model::time::Timestamp;
+
+/// The certificate, which clients are to trust.
+pub const CERTIFICATE_FILE: &str = "ca.pem";
+/// The key, which nobody else may read.
+pub const KEY_FILE: &str = "ca-key.pem";
+/// Held while the files are looked at or made, so that two processes don't make one CA each.
+const LOCK_FILE: &str = "lock";
+/// The longest file that is read; ours have less than 1 KB.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// The folder's CA, made if there is none.
+pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> {
+    let (certificate, key) = (folder.join(CERTIFICATE_FILE), folder.join(KEY_FILE));
+    // A folder that can only be read, such as a mounted secret, needs no lock: nobody writes there.
+    if let (Some(certificate), Some(key_pem)) = (read(&certificate)?, read(&key)?) {
+        warn_if_others_may_read(&key);
+        return Authority::load(&certificate, &key_pem, now);
+    }
+    make_folder(folder)?;
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE));
+    let lock = lock.map_err(failed(&folder.join(LOCK_FILE)))?;
+    lock.lock().map_err(failed(&folder.join(LOCK_FILE)))?;
+    match (read(&certificate)?, read(&key)?) {
+        // Another process has made it meanwhile.
+        (Some(certificate), Some(key)) => Authority::load(&certificate, &key, now),
+        (Some(_), None) => Err(CaError::NoKey),
+        // A key alone is left by a process that was killed here; nobody trusts it yet.
+        (None, _) => {
+            let (authority, key_pem) = Authority::create(now)?;
+            write(&key, &key_pem)?;
+            write(&certificate, authority.pem())?;
+            tracing::info!(path = %certificate.display(), "made a local CA; `fauxfax ca trust-hint` says how clients trust it");
+            Ok(authority)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>, CaError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(path)(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed(path))?;
+    // What is no text is no PEM; who parses it says so.
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Writes beside the file and renames, so that nobody reads half of it.
+fn write(path: &Path, text: &str) -> Result<(), CaError> {
+    let draft = path.with_extension("tmp");
+    // A draft of a process that was killed may have other permissions.
+    let _ = fs::remove_file(&draft);
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if path.ends_with(KEY_FILE) { 0o600 } else { 0o644 });
+    let mut file = options.open(&draft).map_err(failed(&draft))?;
+    file.write_all(text.as_bytes()).map_err(failed(&draft))?;
+    fs::rename(&draft, path).map_err(failed(path))
+}
+
+fn make_folder(folder: &Path) -> Result<(), CaError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(failed(folder))
+}
+
+#[cfg(unix)]
+fn warn_if_others_may_read(key: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(key).map(|metadata| metadata.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        tracing::warn!(path = %key.display(), "others can read the CA's key; chmod 600 it");
+    }
+}
+
+#[cfg(not(unix))]
+const fn warn_if_others_may_read(_: &Path) {}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> CaError {
+    let path = path.to_owned();
+    move |error| CaError::File { path: path.clone(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CaError, LIFETIME, LocalCa};
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_const_seconds(1_795_600_000);
+
+    #[test]
+    fn a_ca_is_made_once_and_found_again() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("share/fauxfax/ca");
+        let made = open(&folder, NOW).expect("made");
+        let found = open(&folder, NOW).expect("found");
+        assert_eq!(found.pem(), made.pem());
+        assert_eq!(fs::read_to_string(folder.join(CERTIFICATE_FILE)).expect("readable"), made.pem());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn only_its_owner_can_read_the_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("ca");
+        open(&folder, NOW).expect("made");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join(KEY_FILE))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn processes_that_start_together_make_one_ca() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("ca");
+        let pems = std::thread::scope(|scope| {
+            let open = || open(&folder, NOW).map(|authority| authority.pem().to_owned()).expect("a CA");
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("ended")).collect::<std::collections::BTreeSet<_>>()
+        });
+        assert_eq!(pems.len(), 1);
+    }
+
+    #[test]
+    fn an_expired_or_damaged_folder_is_told_and_what_to_do_with_it() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("ca");
+        let long_ago = Timestamp::from_const_seconds(1_000_000_000);
+        open(&folder, long_ago).expect("made");
+        assert!(matches!(open(&folder, long_ago.after(LIFETIME)), Err(CaError::Expired(_))));
+        let error = LocalCa::new(Some(folder.clone())).authority().expect_err("expired").to_string();
+        assert!(error.contains("its CA expired on 2003-09-09; remove that folder"), "{error}");
+        fs::write(folder.join(CERTIFICATE_FILE), "nonsense").expect("written");
+        assert!(matches!(open(&folder, NOW), Err(CaError::NoCertificate)));
+        fs::write(folder.join(KEY_FILE), [0xff; 9]).expect("written");
+        fs::remove_file(folder.join(CERTIFICATE_FILE)).expect("removed");
+        assert!(open(&folder, NOW).is_ok(), "a key alone is replaced");
+        fs::remove_file(folder.join(KEY_FILE)).expect("removed");
+        assert!(matches!(open(&folder, NOW), Err(CaError::NoKey)));
+    }
+
+    #[test]
+    fn where_no_folder_can_be_made_the_ca_is_in_memory() {
+        let home = tempfile::tempdir().expect("a folder");
+        let file = home.path().join("file");
+        fs::write(&file, "").expect("written");
+        let ca = LocalCa::new(Some(file.join("ca")));
+        let pem = ca.authority().expect("a CA").pem().to_owned();
+        assert_eq!(ca.authority().expect("the same").pem(), pem);
+    }
+}

@@ -1,0 +1,213 @@
+//! For which hosts the emulator answers, as a proxy and with a certificate; which it lets through, and which it refuses.
+//! It opens no connection and reads no byte.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::config::{Config, ProxyClients};
+
+/// Names below which the local CA may sign, as its own certificate says: if its key gets lost, nothing else can be forged.
+pub const PERMITTED: [&str; 7] =
+    ["twilio.com", "twiliocdn.com", "signalwire.com", "localhost", "fauxfax", "internal", "test"];
+/// Twilio's products that are emulated; each is reached as `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
+const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
+/// Edge and region, the most that Twilio's libraries put between product and domain.
+const EDGE_LABELS_MAX: usize = 2;
+/// The host of Twilio's media.
+const MEDIA_HOST: &str = "media.twiliocdn.com";
+/// Every space of SignalWire is a host below this.
+const SIGNALWIRE: &str = ".signalwire.com";
+/// What the emulator is called among containers, if nothing else is said.
+const CONTAINER_NAME: &str = "fauxfax";
+
+/// What becomes of a connection that a client wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// The emulator answers it.
+    Here,
+    /// It goes on to the host, and nobody looks into it.
+    Through,
+    /// It would leave this machine, and the emulator was told that nothing may.
+    Offline,
+}
+
+/// Who may use the proxy and where it leads.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    own_names: Vec<String>,
+    own_ports: Vec<u16>,
+    offline: bool,
+    clients: ProxyClients,
+}
+
+impl Policy {
+    /// As configured, for an emulator that listens on these addresses.
+    #[must_use]
+    pub fn new(config: &Config, listening: &[SocketAddr]) -> Self {
+        let public = config.public_url.as_deref().and_then(|url| url.parse::<url::Url>().ok());
+        let public = public.and_then(|url| url.host_str().map(str::to_owned));
+        let named = config.allow_hosts.iter().cloned().chain(public).chain([CONTAINER_NAME.to_owned()]);
+        Self {
+            // Under another name something else may be reached, such as the reverse proxy before the emulator.
+            own_names: named.map(|name| normal(&name)).filter(|name| is_permitted(name)).collect(),
+            own_ports: listening.iter().map(SocketAddr::port).collect(),
+            offline: config.offline,
+            clients: config.proxy_clients,
+        }
+    }
+
+    /// Where a connection to the host goes.
+    #[must_use]
+    pub fn route(&self, host: &str, port: u16) -> Route {
+        let host = normal(host);
+        if is_service(&host) || self.own_names.contains(&host) {
+            return Route::Here;
+        }
+        if is_this_machine(&host) {
+            return if self.own_ports.contains(&port) { Route::Here } else { Route::Through };
+        }
+        if self.offline { Route::Offline } else { Route::Through }
+    }
+
+    /// Whether a client that asks for this host by TLS may be shown a certificate for it.
+    #[must_use]
+    pub fn answers_for(&self, host: &str) -> bool {
+        let host = normal(host);
+        is_service(&host) || self.own_names.contains(&host) || is_localhost(&host)
+    }
+
+    /// Whether a client may use the proxy.
+    #[must_use]
+    pub fn serves(&self, client: IpAddr) -> bool {
+        self.clients == ProxyClients::Any || client.to_canonical().is_loopback()
+    }
+
+    /// Whether an address is one that the emulator itself listens on, seen from a connection to it.
+    #[must_use]
+    pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
+        let same_machine = local == peer.ip() || (local.is_loopback() && peer.ip().is_loopback());
+        same_machine && self.own_ports.contains(&peer.port())
+    }
+}
+
+/// Whether a host is at or below a name for which the CA may sign.
+#[must_use]
+pub fn is_permitted(host: &str) -> bool {
+    PERMITTED.iter().any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
+/// In lower case, without the dot of a full name and the brackets of an address.
+fn normal(host: &str) -> String {
+    host.trim_end_matches('.').trim_matches(['[', ']']).to_ascii_lowercase()
+}
+
+fn is_service(host: &str) -> bool {
+    if host == MEDIA_HOST || host.strip_suffix(SIGNALWIRE).is_some_and(|space| !space.is_empty()) {
+        return true;
+    }
+    let Some(labels) = host.strip_suffix(".twilio.com") else { return false };
+    let mut labels = labels.split('.');
+    labels.next().is_some_and(|product| PRODUCTS.contains(&product)) && labels.count() <= EDGE_LABELS_MAX
+}
+
+fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let of_this_machine = |ip: IpAddr| ip.to_canonical().is_loopback() || ip.is_unspecified();
+    is_localhost(host) || host.parse().is_ok_and(of_this_machine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(change: impl FnOnce(&mut Config)) -> Policy {
+        let mut config = Config::default();
+        change(&mut config);
+        Policy::new(&config, &[config.listen])
+    }
+
+    const SERVICE: [&str; 9] = [
+        "fax.twilio.com",
+        "API.Twilio.com",
+        "monitor.twilio.com.",
+        "fax.us1.twilio.com",
+        "fax.sydney.au1.twilio.com",
+        "api.dublin.ie1.twilio.com",
+        "media.twiliocdn.com",
+        "example.signalwire.com",
+        "a.b.signalwire.com",
+    ];
+    const OTHERS: [&str; 14] = [
+        "example.com",
+        "twilio.com",
+        "www.twilio.com",
+        "verify.twilio.com",
+        "fax.a.b.c.twilio.com",
+        "fax.twilio.com.example.com",
+        "evilfax.twilio.com",
+        "fax-twilio.com",
+        "eviltwilio.com",
+        "signalwire.com",
+        "twiliocdn.com",
+        "db",
+        "db.internal",
+        "10.0.0.1",
+    ];
+
+    #[test]
+    fn twilios_hosts_are_answered_here_and_others_pass_through() {
+        let policy = policy(|_| ());
+        for host in SERVICE {
+            assert_eq!(policy.route(host, 443), Route::Here, "{host}");
+        }
+        for host in OTHERS {
+            assert_eq!(policy.route(host, 443), Route::Through, "{host}");
+        }
+    }
+
+    #[test]
+    fn no_certificate_is_shown_for_a_host_that_passes_through() {
+        let policy = policy(|config| config.allow_hosts = vec!["fax.test".to_owned(), "ci.example".to_owned()]);
+        for host in OTHERS.into_iter().chain(["ci.example", "x.fax.test", ""]) {
+            assert_eq!((policy.route(host, 443), policy.answers_for(host)), (Route::Through, false), "{host}");
+        }
+        for host in SERVICE.into_iter().chain(["fax.test", "FAX.test", "fauxfax", "localhost", "a.localhost"]) {
+            assert!(policy.answers_for(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn offline_nothing_leaves_this_machine() {
+        let policy = policy(|config| config.offline = true);
+        for host in OTHERS {
+            assert_eq!(policy.route(host, 443), Route::Offline, "{host}");
+        }
+        for host in ["localhost", "127.0.0.1", "[::1]", "127.8.0.1", "app.localhost", "::ffff:127.0.0.1"] {
+            assert_eq!(policy.route(host, 3000), Route::Through, "{host}");
+        }
+        assert_eq!(policy.route("fax.twilio.com", 443), Route::Here);
+    }
+
+    #[test]
+    fn its_own_port_on_this_machine_is_answered_at_once() {
+        let policy = policy(|_| ());
+        for host in ["localhost", "127.0.0.1", "::1", "0.0.0.0"] {
+            assert_eq!((policy.route(host, 8329), policy.route(host, 80)), (Route::Here, Route::Through), "{host}");
+        }
+        let at = |ip: [u8; 4], port| SocketAddr::from((ip, port));
+        assert!(policy.is_self([10, 0, 0, 5].into(), at([10, 0, 0, 5], 8329)));
+        assert!(!policy.is_self([10, 0, 0, 5].into(), at([10, 0, 0, 6], 8329)));
+        assert!(!policy.is_self([10, 0, 0, 5].into(), at([10, 0, 0, 5], 80)));
+    }
+
+    #[test]
+    fn only_programs_of_this_machine_use_the_proxy_unless_told() {
+        let clients: [IpAddr; 3] =
+            [[127, 0, 0, 1].into(), "::ffff:127.0.0.1".parse().expect("an address"), [10, 0, 0, 1].into()];
+        assert_eq!(clients.map(|client| policy(|_| ()).serves(client)), [true, true, false]);
+        let anyone = policy(|config| config.proxy_clients = ProxyClients::Any);
+        assert_eq!(clients.map(|client| anyone.serves(client)), [true; 3]);
+    }
+}

@@ -1,0 +1,276 @@
+//! The emulator as a proxy for what it doesn't answer: connections to other hosts, requests to them in clear, and why
+//! one was refused. It reads nothing of a tunnel.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{self, HeaderName};
+use axum::http::uri::{PathAndQuery, Uri};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use url::Url;
+
+use super::ca::Identity;
+use super::listener::{HEAD_BYTES_MAX, spawn};
+use super::policy::{Policy, Route};
+use crate::http::Scheme;
+use crate::io::client::Client;
+use crate::io::connect::reach;
+use crate::model::webhook::ExchangeFailure;
+
+/// Tunnels at once: each holds two descriptors and its buffers.
+const TUNNELS_MAX: usize = 1_024;
+/// Until a connection to the host stands.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// Headers that are the connection's own and go no further (RFC 9110 §7.6.1).
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::UPGRADE,
+];
+
+/// What forwards to other hosts.
+pub(super) struct Proxy {
+    policy: Arc<Policy>,
+    client: Client,
+    tunnels: Arc<Semaphore>,
+}
+
+/// A host and a port that a client wants to be connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    host: Box<str>,
+    port: u16,
+}
+
+/// Why a client was not served.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error("a CONNECT names a host and a port, such as fax.twilio.com:443")]
+    NoTarget,
+    #[error(
+        "the proxy serves programs of its own machine only; start the emulator with --proxy-clients any to serve others"
+    )]
+    Client,
+    #[error("{0} would be reached through the internet, and the emulator runs with --offline")]
+    Offline(Target),
+    #[error("{0} leads back to this proxy; connect to it directly")]
+    Loop(Target),
+    #[error("{TUNNELS_MAX} tunnels are open, the most there may be; close some")]
+    TooMany,
+    #[error("can't reach {0}: {1}")]
+    Unreachable(Target, ExchangeFailure),
+    #[error("{0} broke off: {1}")]
+    BrokeOff(Target, String),
+}
+
+impl Proxy {
+    /// One that makes connections with this client.
+    pub(super) fn new(policy: Arc<Policy>, client: Client) -> Self {
+        Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)) }
+    }
+
+    /// Leave to open one more tunnel, until it is dropped.
+    pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::TooMany)
+    }
+
+    /// Where a CONNECT leads.
+    pub(super) fn route_to(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
+        if !self.policy.serves(client) {
+            tracing::warn!(%client, %target, "the proxy was used from another machine; --proxy-clients any allows that");
+            return Err(Refused::Client);
+        }
+        let route = self.policy.route(&target.host, target.port);
+        match route {
+            Route::Here => tracing::debug!(%target, "answered here"),
+            Route::Through => tracing::debug!(%target, "passes through"),
+            Route::Offline => {
+                tracing::warn!(%target, "not let through, because of --offline");
+                return Err(Refused::Offline(target.clone()));
+            }
+        }
+        Ok(route)
+    }
+
+    /// Where a request with an absolute target leads. What is the emulator's own address may be named by anyone.
+    pub(super) fn route_of(&self, uri: &Uri, client: IpAddr) -> Result<Route, Refused> {
+        let target = Target::of(uri).ok_or(Refused::NoTarget)?;
+        self.route_to(&target, client)
+    }
+
+    /// A connection to a host that isn't this proxy.
+    pub(super) async fn reach(&self, target: &Target) -> Result<TcpStream, Refused> {
+        let unreachable = |failure| {
+            tracing::warn!(%target, "{failure}");
+            Refused::Unreachable(target.clone(), failure)
+        };
+        let reached = timeout(CONNECT_MAX, reach(&target.host, target.port)).await;
+        let stream = reached.unwrap_or(Err(ExchangeFailure::ConnectTimeout)).map_err(unreachable)?;
+        if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr())
+            && self.policy.is_self(local.ip(), peer)
+        {
+            tracing::warn!(%target, "a client asks the proxy for the proxy; let it connect directly (NO_PROXY)");
+            return Err(Refused::Loop(target.clone()));
+        }
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    /// Sends a request on to the host that its target names, and its answer back, both as they come.
+    pub(super) async fn forward(&self, mut request: Request<Incoming>) -> Result<Response<Body>, Refused> {
+        let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
+        let url = Url::parse(&request.uri().to_string()).map_err(|_| Refused::NoTarget)?;
+        let unreachable = |failure| Refused::Unreachable(target.clone(), failure);
+        let stream = self.client.connect(&url, CONNECT_MAX).await.map_err(unreachable)?;
+        let broke_off = |error: hyper::Error| Refused::BrokeOff(target.clone(), error.to_string());
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(HEAD_BYTES_MAX);
+        let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(broke_off)?;
+        spawn(async move {
+            // How it ends is told to who waits for the answer.
+            let _ = connection.await;
+        });
+        let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        *request.uri_mut() = Uri::from(path);
+        *request.version_mut() = Version::HTTP_11;
+        strip(request.headers_mut());
+        let host = url[url::Position::BeforeHost..url::Position::AfterPort].parse().map_err(|_| Refused::NoTarget)?;
+        request.headers_mut().insert(header::HOST, host);
+        let mut response = sender.send_request(request).await.map_err(broke_off)?;
+        strip(response.headers_mut());
+        Ok(response.map(Body::new))
+    }
+}
+
+/// Takes away what concerns one connection only.
+fn strip(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in HOP_BY_HOP.iter().chain(&named) {
+        headers.remove(name);
+    }
+}
+
+impl Target {
+    /// What a request's target names: `host:port` of a CONNECT, else the port of its scheme.
+    pub(super) fn of(uri: &Uri) -> Option<Self> {
+        let authority = uri.authority()?;
+        let port = authority.port_u16().or_else(|| match uri.scheme_str()? {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        })?;
+        let host = authority.host();
+        (!host.is_empty()).then(|| Self { host: host.into(), port })
+    }
+
+    /// As a URL has it: without the port where that is the scheme's own.
+    pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
+        let own = match scheme {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        };
+        if self.port == own { (&*self.host).into() } else { self.to_string().into() }
+    }
+
+    /// Whose certificate a client of this target expects.
+    pub(super) fn identity(&self) -> Identity {
+        let host = self.host.trim_matches(['[', ']']);
+        host.parse().map_or_else(|_| Identity::Host(host.to_ascii_lowercase().into()), Identity::Machine)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl Refused {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoTarget => StatusCode::BAD_REQUEST,
+            Self::Client | Self::Offline(_) => StatusCode::FORBIDDEN,
+            Self::Loop(_) => StatusCode::LOOP_DETECTED,
+            Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreachable(_, ExchangeFailure::ConnectTimeout) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unreachable(..) | Self::BrokeOff(..) => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// The refusal in words; in a header too, since clients of a CONNECT show no body.
+    pub(super) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(format!("fauxfax: {self}\n")));
+        *response.status_mut() = self.status();
+        let text = header::HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, text);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(uri: &str) -> Option<(String, u16)> {
+        let target = Target::of(&uri.parse().ok()?)?;
+        Some((target.host.to_string(), target.port))
+    }
+
+    #[test]
+    fn a_target_has_the_port_it_names_or_its_schemes() {
+        assert_eq!(target("fax.twilio.com:443"), Some(("fax.twilio.com".to_owned(), 443)));
+        assert_eq!(target("[::1]:8329"), Some(("[::1]".to_owned(), 8329)));
+        assert_eq!(target("http://example.com/x"), Some(("example.com".to_owned(), 80)));
+        assert_eq!(target("https://example.com:8443/x"), Some(("example.com".to_owned(), 8443)));
+        for none in ["fax.twilio.com", "ftp://example.com/", "/v1/Faxes", "*", "a:b", ":443"] {
+            assert_eq!(target(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn an_authority_shows_a_port_that_is_not_the_schemes() {
+        let target = Target { host: "fax.twilio.com".into(), port: 443 };
+        assert_eq!(&*target.authority(Scheme::Https), "fax.twilio.com");
+        assert_eq!(&*target.authority(Scheme::Http), "fax.twilio.com:443");
+        assert_eq!(
+            Target { host: "[::1]".into(), port: 1 }.identity(),
+            Identity::Machine([0, 0, 0, 0, 0, 0, 0, 1].into())
+        );
+    }
+
+    #[test]
+    fn headers_of_the_connection_go_no_further() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "x-mine, keep-alive"),
+            ("x-mine", "1"),
+            ("proxy-authorization", "Basic x"),
+            ("proxy-connection", "keep-alive"),
+            ("accept", "*/*"),
+        ] {
+            headers.insert(name, value.parse().expect("a value"));
+        }
+        strip(&mut headers);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["accept"]);
+    }
+}

@@ -1,0 +1,85 @@
+//! `fauxfax exec`: the binary around programs of a shell. What real client libraries do under it is in `tests/sdk`.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
+
+/// `fauxfax exec` with a home and a folder for temporary files of its own.
+fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
+    let mut exec = Command::new(FAUXFAX);
+    exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);
+    for name in ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "XDG_DATA_HOME", "NO_PROXY", "no_proxy"] {
+        exec.env_remove(name);
+    }
+    exec
+}
+
+fn run(flags: &[&str], command: &[&str]) -> (Output, String) {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = exec(home.path(), flags, command).output().expect("run");
+    let left: Vec<_> = std::fs::read_dir(home.path()).expect("a folder").collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    let text = String::from_utf8(output.stdout.clone()).expect("text");
+    (output, text)
+}
+
+#[test]
+fn the_status_is_the_commands_own() {
+    for (command, code) in [
+        (&["true"][..], 0),
+        (&["sh", "-c", "exit 7"], 7),
+        (&["sh", "-c", "kill -TERM $$"], 143),
+        (&["no-such-command-anywhere"], 127),
+        (&["/"], 126),
+    ] {
+        let (output, text) = run(&[], command);
+        assert_eq!((output.status.code(), text.as_str()), (Some(code), ""), "{command:?}");
+    }
+}
+
+#[test]
+fn arguments_arrive_as_they_are() {
+    let arguments = ["a b", "it's", "--listen", "$HOME", "", "-x=\"y\""];
+    let (_, text) = run(&[], &[&["printf", "%s|"][..], &arguments].concat());
+    assert_eq!(text, format!("{}|", arguments.join("|")));
+    let (_, text) = run(&["--pace", "max"], &["printf", "%s|", "--", "--pace"]);
+    assert_eq!(text, "--|--pace|");
+}
+
+#[test]
+fn the_command_finds_the_emulator_and_its_files() {
+    let script = "echo $FAUXFAX_URL; for f in $NODE_EXTRA_CA_CERTS $REQUESTS_CA_BUNDLE $FAX_CA_BUNDLE \
+                  ${PYTHONPATH%%:*}/sitecustomize.py; do test -s $f || echo missing $f; done; echo $TWILIO_ACCOUNT_SID";
+    let (output, text) = run(&[], &["sh", "-c", script]);
+    let lines: Vec<&str> = text.lines().collect();
+    let [url, sid] = lines[..] else { panic!("{text}{}", String::from_utf8_lossy(&output.stderr)) };
+    assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with(":8329"), "{url}");
+    assert_eq!(sid, format!("AC{}", "0".repeat(32)));
+}
+
+#[test]
+fn an_unchanged_curl_reaches_twilios_name() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let script = "curl -sS -u $TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN https://fax.twilio.com/v1/Faxes";
+    let (output, text) = run(&[], &["sh", "-c", script]);
+    assert!(text.contains("\"url\":\"https://fax.twilio.com/v1/Faxes?"), "{text}{output:?}");
+}
+
+#[test]
+fn a_signal_reaches_the_command() {
+    let home = tempfile::tempdir().expect("a folder");
+    let script = "trap 'kill $!; exit 9' TERM; sleep 60 & echo ready; wait";
+    let mut running = exec(home.path(), &[], &["sh", "-c", script]).stdout(Stdio::piped()).spawn().expect("run");
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().expect("piped")).read_line(&mut line).expect("read");
+    assert_eq!(line, "ready\n");
+    let told = Command::new("kill").args(["-TERM", &running.id().to_string()]).status().expect("kill");
+    assert!(told.success());
+    assert_eq!(running.wait().expect("ended").code(), Some(9));
+}

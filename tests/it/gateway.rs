@@ -1,0 +1,371 @@
+//! One port for everything, at the wire: TLS, the three dialects of CONNECT, absolute targets, other hosts that pass
+//! through, and what is refused. Clients' bytes are those recorded of the real libraries.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use fauxfax::config::{Config, ProxyClients};
+use fauxfax::server::Server;
+use fauxfax::server::ca::{Authority, Identity};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+use wiremock::matchers::{body_string, header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// As requests (HTTP/1.0, no Host), https-proxy-agent (`Connection: close`) and curl ask for a tunnel.
+const CONNECTS: [&str; 3] = [
+    "CONNECT fax.twilio.com:443 HTTP/1.0\r\n\r\n",
+    "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com\r\nConnection: close\r\n\r\n",
+    "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com:443\r\nUser-Agent: curl/7.88.1\r\nProxy-Connection: Keep-Alive\r\n\r\n",
+];
+
+struct Running {
+    address: SocketAddr,
+    ca: CertificateDer<'static>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+    credential: String,
+}
+
+impl Running {
+    async fn new(config: Config) -> Self {
+        let server = Server::bind(&config).await.expect("a server");
+        let address = server.address();
+        let ca = server.ca().authority().expect("a CA").certificate().clone();
+        let (stop, stopped) = oneshot::channel();
+        let served = spawn(server.serve(async { drop(stopped.await) }));
+        let zeros = "0".repeat(32);
+        let credential = format!("Basic {}", BASE64_STANDARD.encode(format!("AC{zeros}:{zeros}")));
+        Self { address, ca, stop, served, credential }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a connection")
+    }
+
+    /// Sends a head, and answers the status line with the connection.
+    async fn ask(&self, head: &str) -> (String, TcpStream) {
+        let mut stream = self.connect().await;
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        let head = read_head(&mut stream).await;
+        (head.lines().next().unwrap_or_default().to_owned(), stream)
+    }
+
+    async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        name: &str,
+        stream: S,
+    ) -> std::io::Result<TlsStream<S>> {
+        trusting(&self.ca, name, stream).await
+    }
+
+    fn list(&self, target: &str, host: &str) -> String {
+        format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: {}\r\n\r\n",
+            self.credential
+        )
+    }
+
+    async fn end(self) {
+        let _ = self.stop.send(());
+        tokio::time::timeout(PATIENCE, self.served).await.expect("it stops").expect("no panic");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server beside its client")]
+fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(work)
+}
+
+fn config() -> Config {
+    Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }
+}
+
+async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
+    ca: &CertificateDer<'static>,
+    name: &str,
+    stream: S,
+) -> std::io::Result<TlsStream<S>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(ca.clone()).expect("a root");
+    let builder = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
+    let builder = builder.with_safe_default_protocol_versions().expect("versions");
+    let config = builder.with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from(name.to_owned()).expect("a name");
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
+async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let Ok(byte) = stream.read_u8().await else { break };
+        head.push(byte);
+    }
+    String::from_utf8(head).expect("text")
+}
+
+async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    // Some peers end TLS without saying so.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn each_librarys_connect_reaches_the_emulator_under_twilios_name() {
+    let running = Running::new(config()).await;
+    for connect in CONNECTS {
+        let (status, stream) = running.ask(connect).await;
+        assert!(status.ends_with("200 OK"), "{connect}: {status}");
+        let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a certificate it trusts");
+        let answer = exchange(&mut tunnel, &running.list("/v1/Faxes", "fax.twilio.com")).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert!(answer.contains("\"url\":\"https://fax.twilio.com/v1/Faxes?"), "{answer}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_request_without_host_has_the_host_of_its_tunnel() {
+    let running = Running::new(config()).await;
+    for (connect, origin) in [
+        ("CONNECT fax.sydney.au1.twilio.com:443 HTTP/1.1\r\n\r\n", "https://fax.sydney.au1.twilio.com"),
+        ("CONNECT example.signalwire.com:8443 HTTP/1.1\r\n\r\n", "https://example.signalwire.com:8443"),
+    ] {
+        let (_, stream) = running.ask(connect).await;
+        let name = connect[8..].split(':').next().expect("a name");
+        let mut tunnel = running.trusting(name, stream).await.expect("a certificate it trusts");
+        let request = format!("GET /v1/Faxes HTTP/1.0\r\nAuthorization: {}\r\n\r\n", running.credential);
+        let answer = exchange(&mut tunnel, &request).await;
+        assert!(answer.contains(&format!("\"url\":\"{origin}/v1/Faxes?")), "{answer}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn absolute_targets_make_links_of_their_own_scheme() {
+    let running = Running::new(config()).await;
+    for origin in ["http://fax.twilio.com", "https://fax.twilio.com", "https://fax.us1.twilio.com"] {
+        let mut stream = running.connect().await;
+        let answer = exchange(&mut stream, &running.list(&format!("{origin}/v1/Faxes"), "fax.twilio.com")).await;
+        assert!(answer.contains(&format!("\"url\":\"{origin}/v1/Faxes?")), "{answer}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn the_port_takes_tls_as_this_machine_and_as_twilio() {
+    let running = Running::new(config()).await;
+    for name in ["localhost", "127.0.0.1", "fax.twilio.com", "api.twilio.com", "fauxfax"] {
+        let stream = running.connect().await;
+        let mut stream = running.trusting(name, stream).await.expect(name);
+        let answer = exchange(&mut stream, &running.list("/v1/Faxes", name)).await;
+        assert!(answer.contains(&format!("\"url\":\"https://{name}/v1/Faxes?")), "{answer}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_another_host_sees_no_certificate() {
+    let running = Running::new(config()).await;
+    for name in ["example.com", "verify.twilio.com", "db.internal"] {
+        let refused = running.trusting(name, running.connect().await).await.expect_err(name);
+        assert!(refused.to_string().contains("AccessDenied"), "{refused}");
+        let (_, tunnel) = running.ask(CONNECTS[1]).await;
+        let refused = running.trusting(name, tunnel).await.expect_err(name);
+        assert!(refused.to_string().contains("AccessDenied"), "inside Twilio's tunnel too: {refused}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn another_hosts_tls_passes_through_with_its_own_certificate() {
+    let running = Running::new(config()).await;
+    let (theirs, _) = Authority::create(fauxfax::clock::RealTime::start().now()).expect("a CA");
+    let (certificate, key) = theirs.sign(&Identity::Machine([127, 0, 0, 1].into())).expect("signed");
+    let builder = ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
+    let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+    let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![certificate], key).expect("a pair")));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let server = spawn(async move {
+        let mut stream = acceptor.accept(listener.accept().await.expect("a client").0).await.expect("TLS");
+        let mut asked = [0; 4];
+        stream.read_exact(&mut asked).await.expect("read");
+        stream.write_all(&asked).await.expect("written");
+        let _ = stream.shutdown().await;
+    });
+    let (status, stream) = running.ask(&format!("CONNECT localhost:{port} HTTP/1.1\r\n\r\n")).await;
+    assert!(status.ends_with("200 OK"), "{status}");
+    let mut tunnel = trusting(theirs.certificate(), "localhost", stream).await.expect("their own certificate");
+    assert_eq!(exchange(&mut tunnel, "ping").await, "ping");
+    server.await.expect("no panic");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_tunnel_carries_any_bytes_as_they_are() {
+    let running = Running::new(config()).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let echo = spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        let (mut from, mut to) = stream.split();
+        tokio::io::copy(&mut from, &mut to).await.expect("echoed")
+    });
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    // The first bytes come with the CONNECT itself, as an eager client sends them.
+    let mut stream = running.connect().await;
+    let head = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), &bytes[..5_000]].concat()).await.expect("sent");
+    assert!(read_head(&mut stream).await.contains(" 200 "));
+    let (mut from, mut to) = stream.split();
+    let sending = async {
+        to.write_all(&bytes[5_000..]).await.expect("sent");
+        to.shutdown().await.expect("ended");
+    };
+    let mut back = Vec::new();
+    let (_, read) = tokio::join!(sending, from.read_to_end(&mut back));
+    assert_eq!(read.expect("read"), bytes.len());
+    assert!(back == bytes);
+    assert_eq!(echo.await.expect("no panic"), bytes.len() as u64);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn requests_in_clear_to_another_host_go_on_to_it() {
+    let running = Running::new(config()).await;
+    let app = MockServer::start().await;
+    let expected = Mock::given(method("POST")).and(path("/hook")).and(body_string("a=1")).and(header("x-mine", "2"));
+    expected.respond_with(ResponseTemplate::new(202).set_body_string("taken")).expect(1).mount(&app).await;
+    let request = format!(
+        "POST {}/hook HTTP/1.1\r\nHost: x\r\nX-Mine: 2\r\nProxy-Connection: close\r\nContent-Length: 3\r\nConnection: close\r\n\r\na=1",
+        app.uri()
+    );
+    let answer = exchange(&mut running.connect().await, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 202") && answer.ends_with("taken"), "{answer}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_told() {
+    let running = Running::new(config()).await;
+    let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
+    for (request, status, part) in [
+        (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nConnection: close\r\n\r\n"), "502", "refused"),
+        (format!("GET http://127.0.0.1:{free}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),
+        ("CONNECT nowhere.invalid:443 HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "502", "nowhere.invalid"),
+        ("CONNECT fax.twilio.com HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "400", "host and a port"),
+        ("nonsense\r\n\r\n".to_owned(), "400", ""),
+    ] {
+        let answer = exchange(&mut running.connect().await, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(part), "{request}: {answer}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_tunnel_to_the_proxy_itself_is_answered_and_goes_round_no_further() {
+    let running = Running::new(config()).await;
+    let connect = format!("CONNECT {} HTTP/1.1\r\n\r\n", running.address);
+    let (status, mut stream) = running.ask(&connect).await;
+    assert!(status.ends_with("200 OK"), "{status}");
+    let answer = exchange(&mut stream, &running.list("/v1/Faxes", "localhost")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (_, mut stream) = running.ask(&connect).await;
+    let answer = exchange(&mut stream, &connect.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 508") && answer.contains("leads back to this proxy"), "{answer}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn offline_other_hosts_are_refused_and_twilios_are_answered() {
+    let running = Running::new(Config { offline: true, ..config() }).await;
+    for request in
+        ["CONNECT example.com:443 HTTP/1.1\r\nConnection: close\r\n\r\n", "GET http://example.com/ HTTP/1.0\r\n\r\n"]
+    {
+        let answer = exchange(&mut running.connect().await, request).await;
+        assert!(answer.contains(" 403 ") && answer.contains("--offline"), "{answer}");
+    }
+    let (status, _) = running.ask(CONNECTS[0]).await;
+    assert!(status.ends_with("200 OK"), "{status}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn bytes_of_other_protocols_end_the_connection_and_nothing_else() {
+    let running = Running::new(config()).await;
+    for bytes in [&[5, 1, 0][..], &[0x80, 0x2e, 1, 3, 1], &[0xff; 64], &[0]] {
+        let mut stream = running.connect().await;
+        stream.write_all(bytes).await.expect("sent");
+        let mut rest = Vec::new();
+        // A closed connection, or an alert before it.
+        let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok() && rest.len() < 16, "{bytes:?}: {rest:?}");
+    }
+    // Half a ClientHello is held for a while, but not when the emulator stops.
+    let mut half = running.connect().await;
+    half.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).await.expect("sent");
+    let answer = exchange(&mut running.connect().await, &running.list("/v1/Faxes", "localhost")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    running.end().await;
+    assert_eq!(half.read(&mut [0; 16]).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn other_machines_use_the_proxy_only_if_told() {
+    // Loopback is all there is in a test; that the client's address is what counts is a unit test of the policy.
+    let running = Running::new(Config { proxy_clients: ProxyClients::Any, ..config() }).await;
+    let (status, _) = running.ask(CONNECTS[2]).await;
+    assert!(status.ends_with("200 OK"), "{status}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn plain_http_makes_no_ca_and_the_first_tls_does() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("ca");
+    let server = Server::bind(&Config { ca_dir: Some(folder.clone()), ..config() }).await.expect("a server");
+    let address = server.address();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = spawn(server.serve(async { drop(stopped.await) }));
+    let get = |path: &'static str| async move {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        exchange(&mut stream, &request).await
+    };
+    assert!(get("/livez").await.starts_with("HTTP/1.1 200") && !folder.exists());
+    let pem = get("/_fauxfax/v1/ca.pem").await;
+    assert!(pem.contains("-----BEGIN CERTIFICATE-----") && folder.join("ca.pem").exists(), "{pem}");
+    let bundle = get("/_fauxfax/v1/ca-bundle.pem").await;
+    assert!(bundle.matches("BEGIN CERTIFICATE").count() > 50);
+    drop(stop);
+    served.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn a_second_port_for_tls_serves_the_same() {
+    let tls_listen = Some(([127, 0, 0, 1], 0).into());
+    let server = Server::bind(&Config { tls_listen, ..config() }).await.expect("a server");
+    let (address, ca) = (server.tls_address().expect("a second port"), server.ca().authority().expect("a CA"));
+    assert_ne!(address, server.address());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = spawn(server.serve(async { drop(stopped.await) }));
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let mut stream = trusting(ca.certificate(), "fax.twilio.com", stream).await.expect("TLS");
+    let answer = exchange(&mut stream, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(stop);
+    served.await.expect("no panic");
+}
