@@ -5,6 +5,7 @@ mod ca;
 mod demo;
 mod env;
 mod exec;
+mod events;
 pub mod flags;
 mod healthcheck;
 mod receive;
@@ -55,6 +56,8 @@ enum Command {
     Env(env::EnvFlags),
     /// The local CA: its certificate, where it is, how clients trust it
     Ca(ca::CaFlags),
+    /// Show what happened in a running emulator's world, or the hash that equal runs have in common
+    Events(events::EventsFlags),
     /// Ask a running emulator whether it is well; exit status 0 if so
     Healthcheck(healthcheck::HealthcheckFlags),
 }
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Some(Command::Exec(flags)) => exec::run(*flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
+        Some(Command::Events(flags)) => events::run(&flags),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
     };
     match result {

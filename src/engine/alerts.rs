@@ -81,7 +81,7 @@ impl Engine {
         record: Option<Arc<ExchangeRecord>>,
         now: Timestamp,
     ) {
-        let place = self.next_place(fax);
+        let place = self.next_place(fax, code);
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
         let sid = AlertSid::from_bytes(self.seed().sid_bytes("alert", &parent, place));
         let alert = Alert { sid, place, code, level, message: message.into(), record };
@@ -118,10 +118,13 @@ impl Engine {
         self.journal.write(now, Some(fax), EventKind::WebhookAttempt { record: Arc::new(record) });
     }
 
-    /// The place of a fax's next alert among its own, so that its SID doesn't depend on other faxes' alerts.
-    fn next_place(&self, fax: Option<FaxSid>) -> u64 {
-        let mut own = self.alerts.kept.iter().rev().filter(|event| event.fax == fax);
-        own.find_map(|event| if let EventKind::Alert(alert) = &event.kind { Some(alert.place + 1) } else { None })
-            .unwrap_or(0)
+    /// The place of a fax's next alert with this code, so that its SID depends on no other alert.
+    fn next_place(&self, fax: Option<FaxSid>, code: u32) -> u64 {
+        let own = |event: &&Arc<Event>| event.fax == fax;
+        let last = self.alerts.kept.iter().rev().filter(own).find_map(|event| match &event.kind {
+            EventKind::Alert(alert) if alert.code == code => Some(alert.place + 1),
+            _ => None,
+        });
+        last.unwrap_or(u64::from(code) << 32)
     }
 }

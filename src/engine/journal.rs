@@ -182,7 +182,7 @@ impl EventKind {
 pub struct Alert {
     /// Its id in the Monitor list.
     pub sid: AlertSid,
-    /// Its place among the alerts of its fax.
+    /// Its place among the alerts of its fax: the code, then which of those with that code it is.
     pub place: u64,
     /// Twilio's error code.
     pub code: u32,

@@ -15,6 +15,7 @@ pub mod agenda;
 pub mod alerts;
 mod applications;
 mod caller_ids;
+pub mod canonical;
 mod delivery;
 pub mod effect;
 mod inbound;

@@ -136,6 +136,7 @@ async fn every_call_answers_as_the_document_says() {
         ("GET", "/health".to_owned(), json!(null)),
         ("GET", "/accounts".to_owned(), json!(null)),
         ("GET", format!("/accounts/{account}"), json!(null)),
+        ("POST", format!("/accounts/{account}"), json!({ "debugger_url": "http://127.0.0.1:9/" })),
         ("GET", "/samples".to_owned(), json!(null)),
         ("GET", "/samples/one-page.pdf".to_owned(), json!(null)),
         ("GET", "/ca.pem".to_owned(), json!(null)),
@@ -144,6 +145,7 @@ async fn every_call_answers_as_the_document_says() {
         ("POST", format!("/incoming-faxes?account={account}"), json!({ "pages": 2 })),
         ("GET", format!("/faxes?account={account}&direction=inbound&text=fx&number=1501"), json!(null)),
         ("GET", format!("/events?account={account}&limit=5"), json!(null)),
+        ("GET", format!("/events/hash?account={account}"), json!(null)),
         ("GET", format!("/wait?account={account}&for=idle"), json!(null)),
         ("POST", format!("/verify?account={account}"), json!({ "match": { "kind": "fax.page" } })),
         ("POST", format!("/verify?account={account}"), json!({ "match": { "kind": "fax.pgae" } })),
@@ -361,6 +363,14 @@ async fn accounts_mint_what_is_missing_and_refuse_what_is_there() {
         bench.refused("DELETE", &format!("/accounts/{}", AccountSid::from_bytes([7; 16])), Value::Null).await.0,
         409
     );
+    let target = format!("/accounts/{sid}");
+    let edits = json!({ "service": "retired", "debugger_url": "http://127.0.0.1:9/", "friendly_name": "Desk" });
+    let edited = bench.ok("POST", &target, edits).await;
+    assert_eq!((&edited["service"], &edited["friendly_name"]), (&json!("retired"), &json!("Desk")));
+    assert_eq!(bench.ok("POST", &target, json!({ "debugger_url": null })).await["debugger_url"], Value::Null);
+    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "what isn't named stays");
+    assert_eq!(bench.refused("POST", &target, json!({ "service": "fax" })).await.0, 422);
+    assert_eq!(bench.refused("POST", &target, json!({ "debugger_url": "x" })).await.0, 422);
     bench.ok("DELETE", &format!("/accounts/{sid}"), Value::Null).await;
     assert_eq!(bench.refused("GET", &format!("/accounts/{sid}"), Value::Null).await.0, 404);
 }

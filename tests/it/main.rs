@@ -3,10 +3,13 @@
 
 mod control;
 mod described;
+mod determinism;
 mod engine;
 mod exec;
 mod gateway;
 mod going_back;
+mod host;
+mod keeping;
 mod schema;
 mod script;
 mod tidy;

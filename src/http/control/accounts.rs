@@ -14,7 +14,8 @@ use crate::dialect::form::{self, Form};
 use crate::dialect::parameter;
 use crate::dialect::twilio::numbers::{self, NumberResource};
 use crate::emulator::{AccountSetup, Emulator, FoundError, World};
-use crate::model::account::{Callbacks, Dialect, Service};
+use crate::engine::input::{Command, Input};
+use crate::model::account::{AccountChange, Callbacks, Dialect, Service};
 use crate::model::number::{NumberAttributes, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
@@ -33,15 +34,27 @@ pub(super) struct NewAccount {
     dialect: Option<String>,
     /// `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
-    /// `fax` or `none`: see the REST API.
+    /// `full`, `test-credentials` (only buying numbers, error 20008) or `retired` (no fax calls, error 34005).
     service: Option<String>,
-    /// Where alerts are told.
+    /// The Debugger webhook, which is told of each alert.
     debugger_url: Option<Box<str>>,
     /// Numbers with REST attributes in snake_case, `phone_number` among them.
     #[serde(default)]
     numbers: Vec<Map<String, Value>>,
     #[serde(default)]
     caller_ids: Vec<CallerId>,
+}
+
+/// What to change of an account.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountEdits {
+    friendly_name: Option<Box<str>>,
+    /// `full`, `test-credentials` or `retired`.
+    service: Option<String>,
+    /// The Debugger webhook; null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    debugger_url: Option<Option<Box<str>>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -103,6 +116,24 @@ pub(super) async fn create(
         FoundError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
     })?;
     Ok((StatusCode::CREATED, Json(view(&emulator, &world))))
+}
+
+pub(super) async fn change(
+    State(emulator): State<Emulator>,
+    Path(sid): Path<String>,
+    JsonBody(edits): JsonBody<AccountEdits>,
+) -> Result<Json<AccountView>, Problem> {
+    let sid = parse_account(&sid)?;
+    let world = emulator.world(sid).ok_or_else(|| Problem::no_account(sid))?;
+    let service = word(edits.service.as_deref(), "service", Service::from_word, Service::ALL)?;
+    if let Some(Some(url)) = &edits.debugger_url {
+        parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
+    }
+    let (friendly_name, debugger_url) = (edits.friendly_name, edits.debugger_url);
+    let change = AccountChange { friendly_name, service, debugger_url, status: None };
+    let reply = world.handle(Input::Command(Command::Account(Box::new(change))));
+    reply.map_err(|refusal| Problem::refused(&refusal))?;
+    Ok(Json(view(&emulator, &world)))
 }
 
 pub(super) async fn remove(State(emulator): State<Emulator>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
@@ -184,6 +215,11 @@ fn word<T: std::fmt::Display>(
     let Some(text) = text else { return Ok(None) };
     let words = || all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     read(text).map(Some).ok_or_else(|| bad(field, &format!("{text:?} is none of {}", words())))
+}
+
+/// A field that is there, be it null; where it is missing, the default is none.
+fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<Box<str>>>, D::Error> {
+    Deserialize::deserialize(field).map(Some)
 }
 
 fn bad(field: &str, why: &str) -> Problem {

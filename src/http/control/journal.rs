@@ -12,6 +12,7 @@ use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use super::stream;
 use crate::emulator::Emulator;
+use crate::engine::canonical;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::sid::FaxSid;
 
@@ -46,6 +47,17 @@ pub(super) struct EventPage {
     missed: u64,
 }
 
+/// The hash of a journal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct JournalHash {
+    /// SHA-256, in hexadecimal digits.
+    hash: String,
+    /// How many lines it is the hash of.
+    lines: usize,
+    /// How many events have been dropped since the start, and so are not in it.
+    evicted: u64,
+}
+
 pub(super) async fn list(
     State(emulator): State<Emulator>,
     Addressed(world): Addressed,
@@ -70,4 +82,12 @@ pub(super) async fn list(
 /// The SID of a fax in a query.
 pub(super) fn parse_fax(text: &str) -> Result<FaxSid, Problem> {
     text.parse().map_err(|error| Problem::new(400, "bad-query", format!("fax: {error}")))
+}
+
+/// The hash of the journal's canonical projection, which two runs with the same seed and inputs have in common.
+pub(super) async fn hash(Addressed(world): Addressed) -> Json<JournalHash> {
+    let (events, evicted) =
+        world.read(|engine| (engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), engine.events_evicted()));
+    let lines = canonical::projection(&events);
+    Json(JournalHash { hash: canonical::hash(&lines), lines: lines.len(), evicted })
 }

@@ -88,6 +88,11 @@ fn about_the_emulator() -> Vec<Operation> {
             .of_no_account()
             .answers::<accounts::AccountView>(200)
             .refuses(&[400, 404]),
+        Op::post("/accounts/{sid}", "Change an account; what isn't named stays", accounts::change)
+            .of_no_account()
+            .body::<accounts::AccountEdits>()
+            .answers::<accounts::AccountView>(200)
+            .refuses(&[404, 409]),
         Op::delete("/accounts/{sid}", "Close an account's world", accounts::remove)
             .of_no_account()
             .answers_empty(204)
@@ -135,6 +140,8 @@ fn about_the_journal() -> Vec<Operation> {
             .query::<journal::EventsQuery>()
             .answers::<journal::EventPage>(200)
             .answers_as(200, stream::MEDIA_TYPE),
+        Op::get("/events/hash", "The hash that equal runs have in common", journal::hash)
+            .answers::<journal::JournalHash>(200),
         Op::get("/wait", "Wait for a status of a fax, or for rest", wait::wait)
             .query::<wait::WaitQuery>()
             .answers::<wait::WaitedView>(200)

@@ -1,0 +1,131 @@
+//! The promise: one seed and one sequence of inputs bring one journal, however long the apps take to answer.
+//! The delays are real and random here; the clock is frozen.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fauxfax::clock::ClockMode;
+use fauxfax::document::sample;
+use fauxfax::emulator::World;
+use fauxfax::engine::canonical;
+use fauxfax::engine::input::{Command, Control, CreateFax, Input, ReceiveFax};
+use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use fauxfax::engine::random::WorldSeed;
+use fauxfax::io::client::ClientOptions;
+use fauxfax::model::media::Document;
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::time::Pace;
+use rand::Rng;
+use wiremock::matchers::{path, path_regex};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+use crate::host::{Host, account, settings, setup};
+use crate::script::{call, order};
+
+/// Runs that are compared.
+const RUNS: u64 = 20;
+/// The longest an app takes; long enough that answers overtake one another.
+const DELAY_MAX_MS: u64 = 12;
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// How an app decides what to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum App {
+    /// By the request alone.
+    Fair,
+    /// By how many requests came before: the planted order dependence.
+    ByArrival,
+}
+
+/// What the journals of one run come to.
+struct Run {
+    canonical: String,
+    /// The same lines in the order in which things really happened.
+    as_it_came: String,
+}
+
+struct Answers {
+    app: App,
+    count: AtomicU64,
+    delays: u64,
+}
+
+impl Respond for Answers {
+    fn respond(&self, _: &Request) -> ResponseTemplate {
+        let place = self.count.fetch_add(1, Ordering::SeqCst);
+        let odd = self.app == App::ByArrival && place % 2 == 1;
+        let verb = if odd { "<Reject/>" } else { "<Receive action=\"/done\"/>" };
+        let draw = WorldSeed::of(self.delays, account()).generator("delay", b"", place).next_u64();
+        ResponseTemplate::new(200)
+            .set_body_raw(format!("<Response>{verb}</Response>"), "text/xml")
+            .set_delay(Duration::from_millis(draw % DELAY_MAX_MS))
+    }
+}
+
+/// One run: six faxes out and three in, with all that can happen to them, and an hour passes.
+async fn run(app: App, delays: u64) -> Run {
+    let server = MockServer::start().await;
+    let pdf = ResponseTemplate::new(200).set_body_raw(sample::test_pages(2), "application/pdf");
+    let draw = WorldSeed::of(delays, account()).generator("document", b"", 0).next_u64();
+    let slow = pdf.set_delay(Duration::from_millis(draw % DELAY_MAX_MS));
+    Mock::given(path("/fax.pdf")).respond_with(slow).mount(&server).await;
+    Mock::given(path("/gone")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
+    Mock::given(path_regex("/(fax|done|status).*"))
+        .respond_with(Answers { app, count: AtomicU64::new(0), delays })
+        .mount(&server)
+        .await;
+    let url = |path: &str| Some(format!("{}{path}", server.uri()).into_boxed_str());
+    let setup = setup(&format!("{}/fax", server.uri()));
+    let host = Host::with(settings(Pace::default()), &ClientOptions::default(), setup);
+    let world = host.world();
+    world.set_clock_mode(ClockMode::Frozen);
+    for (to, media, callback) in [
+        (15_558_675_310, "/fax.pdf", "/status/1"),
+        (15_005_550_101, "/fax.pdf", "/status/2"),
+        (15_005_550_104, "/fax.pdf", "/gone"),
+        (15_005_550_107, "/fax.pdf", "/status/4"),
+        (15_005_550_006, "/fax.pdf", "/status/5"),
+        (15_005_550_006, "/gone", "/status/6"),
+    ] {
+        let media_url = url(media).expect("an address");
+        let order = CreateFax { media_url, status_callback: url(callback), ..order(PhoneNumber::from_digits(to)) };
+        world.handle(Input::Command(Command::CreateFax(Box::new(order)))).expect("taken");
+    }
+    for pages in [1, 2, 3] {
+        let document = Document { bytes: sample::test_pages(pages).into(), ..call(pages).document };
+        let call = ReceiveFax { document, ..call(pages) };
+        world.handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    }
+    world.advance(world.now().after(HOUR)).await.expect("the clock moves");
+    told(&world)
+}
+
+fn told(world: &World) -> Run {
+    let events = world.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
+    let lines = canonical::projection(&events);
+    assert!(lines.len() > 50, "much has happened: {lines:#?}");
+    let as_it_came = events.iter().map(|event| format!("{:?} {}", event.fax, event.kind.as_str())).collect::<Vec<_>>();
+    Run { canonical: canonical::hash(&lines), as_it_came: canonical::hash(&as_it_came) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_runs_with_random_delays_have_one_hash() {
+    let (mut hashes, mut orders) = (BTreeSet::new(), BTreeSet::new());
+    for delays in 0..RUNS {
+        let run = run(App::Fair, delays).await;
+        hashes.insert(run.canonical);
+        orders.insert(run.as_it_came);
+    }
+    assert_eq!(hashes.len(), 1, "{hashes:?}");
+    assert!(orders.len() > 1, "the answers did come in different orders, so that one hash means something");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_dependence_is_noticed() {
+    let mut hashes = BTreeSet::new();
+    for delays in 0..RUNS {
+        hashes.insert(run(App::ByArrival, delays).await.canonical);
+    }
+    assert!(hashes.len() > 1, "an app that answers by order of arrival must change the hash");
+}

@@ -1,0 +1,138 @@
+//! How long things are kept: faxes 180 days by the world's clock, media within a budget, and deletions while faxes go
+//! through. Scripts of the engine; nothing waits.
+
+use std::time::Duration;
+
+use fauxfax::engine::input::{Command, Reply};
+use fauxfax::engine::journal::EventKind;
+use fauxfax::model::fax::Status;
+use fauxfax::model::refusal::Refusal;
+use fauxfax::model::sid::FaxSid;
+
+use crate::script::{FAR, Script, document, founding, order};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Bytes of the script's documents.
+const DOCUMENT_BYTES: u64 = 100;
+
+/// Sends a fax of one page, to its end.
+fn sent(script: &mut Script) -> FaxSid {
+    let sid = script.send(order(FAR));
+    script.answer_document(1);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Delivered);
+    sid
+}
+
+fn has_media(script: &Script, sid: FaxSid) -> bool {
+    script.engine.fax(sid).expect("the fax exists").media.is_some()
+}
+
+#[test]
+fn an_ended_fax_goes_180_days_after_its_creation_and_takes_its_media_along() {
+    let mut script = Script::default();
+    let old = sent(&mut script);
+    script.forward(DAY);
+    let young = sent(&mut script);
+    // An hour and a day have passed since the first, and another hour.
+    script.forward(179 * DAY - 2 * HOUR - Duration::from_secs(1));
+    assert!(has_media(&script, old), "a second before");
+    script.forward(Duration::from_secs(1));
+    assert_eq!(script.engine.fax(old).err(), Some(Refusal::NoFax(old)));
+    assert!(has_media(&script, young));
+    assert_eq!(script.engine.media_bytes(), DOCUMENT_BYTES);
+    script.forward(2 * DAY);
+    assert_eq!((script.engine.fax_count(), script.engine.media_bytes()), (0, 0));
+    assert_eq!(script.engine.media_evicted(), 0, "what goes by age is not counted as evicted");
+}
+
+#[test]
+fn retention_is_no_work_that_a_drain_would_wait_for() {
+    let mut script = Script::default();
+    sent(&mut script);
+    assert_eq!(script.engine.next_work(), None);
+    assert!(script.engine.poll_timeout().is_some_and(|due| due.since(script.now) > 179 * DAY));
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn a_fax_that_is_still_active_outlives_its_time_and_goes_when_it_ends() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    script.forward(181 * DAY);
+    assert_eq!(script.status(sid), Status::Processing, "its document never came");
+    script.answer_document(1);
+    script.forward(HOUR);
+    assert_eq!(script.engine.fax(sid).err(), Some(Refusal::NoFax(sid)));
+}
+
+#[test]
+fn past_the_budget_the_oldest_finished_media_go_and_are_counted() {
+    let mut founding = founding();
+    founding.rules.media_budget_bytes = 3 * DOCUMENT_BYTES;
+    let mut script = Script::new(founding);
+    let faxes: Vec<FaxSid> = (0..5).map(|_| sent(&mut script)).collect();
+    let kept: Vec<bool> = faxes.iter().map(|sid| has_media(&script, *sid)).collect();
+    assert_eq!(kept, [false, false, true, true, true]);
+    assert_eq!((script.engine.media_evicted(), script.engine.media_bytes()), (2, 3 * DOCUMENT_BYTES));
+    let evicted = |sid| script.events(Some(sid)).iter().filter(|e| matches!(e.kind, EventKind::MediaEvicted)).count();
+    assert_eq!((evicted(faxes[0]), evicted(faxes[4])), (1, 0));
+    assert_eq!(script.status(faxes[0]), Status::Delivered, "the fax itself stays, as after a deletion of its media");
+}
+
+#[test]
+fn media_of_a_fax_that_has_not_ended_are_never_evicted() {
+    let mut founding = founding();
+    founding.rules.media_budget_bytes = DOCUMENT_BYTES;
+    let mut script = Script::new(founding);
+    let active: Vec<FaxSid> = (0..3).map(|_| script.send(order(FAR))).collect();
+    for _ in &active {
+        script.answer_document(1);
+    }
+    assert!(active.iter().all(|sid| has_media(&script, *sid)), "all three are over the budget together");
+    script.forward(HOUR);
+    assert_eq!(active.iter().filter(|sid| has_media(&script, **sid)).count(), 1);
+    assert_eq!(script.engine.media_evicted(), 2);
+}
+
+#[test]
+fn a_document_over_the_whole_budget_is_kept_until_its_fax_ends() {
+    let mut founding = founding();
+    founding.rules.media_budget_bytes = DOCUMENT_BYTES - 1;
+    let mut script = Script::new(founding);
+    let sid = sent(&mut script);
+    assert!(!has_media(&script, sid));
+    assert_eq!((script.engine.media_bytes(), script.engine.media_evicted()), (0, 1));
+}
+
+#[test]
+fn deletions_while_others_go_through_leave_the_count_of_bytes_right() {
+    let mut script = Script::default();
+    let mut left = Vec::new();
+    for round in 0..200 {
+        let sid = sent(&mut script);
+        let going = script.send(order(FAR));
+        script.answer_document(1);
+        let media = script.engine.fax(sid).expect("there").media.as_ref().map(|media| media.sid);
+        let active = script.engine.fax(going).expect("there").media.as_ref().map(|media| media.sid);
+        let refused = script.command(Command::DeleteMedia(going, active.expect("stored")));
+        assert_eq!(refused, Err(Refusal::StillActive(going)));
+        assert_eq!(script.command(Command::DeleteFax(going)), Err(Refusal::StillActive(going)));
+        match round % 3 {
+            0 => assert_eq!(script.command(Command::DeleteFax(sid)), Ok(Reply::Done)),
+            1 => {
+                let media = media.expect("stored");
+                assert_eq!(script.command(Command::DeleteMedia(sid, media)), Ok(Reply::Done));
+                assert_eq!(script.command(Command::DeleteMedia(sid, media)), Err(Refusal::NoMedia(media)));
+            }
+            _ => left.push(sid),
+        }
+        script.forward(HOUR);
+        assert_eq!(script.command(Command::DeleteFax(going)), Ok(Reply::Done));
+    }
+    let last = left.iter().filter(|sid| has_media(&script, **sid)).count() as u64;
+    assert_eq!(script.engine.media_bytes(), last * DOCUMENT_BYTES);
+    assert!(script.engine.media_bytes() <= founding().rules.media_budget_bytes);
+    assert_eq!(document(1, 100).bytes.len() as u64, DOCUMENT_BYTES);
+}
