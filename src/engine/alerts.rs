@@ -121,10 +121,13 @@ impl Engine {
     /// The place of a fax's next alert with this code, so that its SID depends on no other alert.
     fn next_place(&self, fax: Option<FaxSid>, code: u32) -> u64 {
         let own = |event: &&Arc<Event>| event.fax == fax;
-        let last = self.alerts.kept.iter().rev().filter(own).find_map(|event| match &event.kind {
-            EventKind::Alert(alert) if alert.code == code => Some(alert.place + 1),
-            _ => None,
+        let last = self.alerts.kept.iter().rev().filter(own).find_map(|event| {
+            if let EventKind::Alert(alert) = &event.kind {
+                Some(alert).filter(|alert| alert.code == code)
+            } else {
+                None
+            }
         });
-        last.unwrap_or(u64::from(code) << 32)
+        last.map_or(u64::from(code) << 32, |alert| alert.place + 1)
     }
 }

@@ -95,6 +95,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
         EventKind::Alert(alert) => Some((Strand::Alerts, format!("{name} {} {}", alert.code, alert.level.as_str()))),
         EventKind::ApiRequest { .. }
         | EventKind::AnswerDropped
+        | EventKind::WebhookReplayed { .. }
         | EventKind::ClockMoved { .. }
         | EventKind::WorldReset { .. } => None,
     }

@@ -1,6 +1,9 @@
 //! The integration tests, one binary: the house rules, the engine by scripts and timelines, the wire,
 //! the control API.
 
+mod accounts;
+mod alerts;
+mod apps;
 mod control;
 mod described;
 mod determinism;
@@ -14,4 +17,5 @@ mod schema;
 mod script;
 mod tidy;
 mod timelines;
+mod webhooks;
 mod wire;

@@ -1,0 +1,188 @@
+//! Apps that misbehave in one exact way each, on ports and with certificates of their own. They judge nothing.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// Connections that wait to be accepted at most before a listener with the least backlog drops the next.
+const BACKLOG_TRIES: usize = 64;
+/// A connection that takes longer is not going to be.
+const LOOPBACK_MAX: Duration = Duration::from_millis(300);
+
+/// An app; it stops when dropped.
+pub(crate) struct App {
+    /// Its address, without a slash at the end.
+    pub(crate) url: String,
+    task: Option<JoinHandle<()>>,
+    /// What keeps the port as it is.
+    _held: Vec<TcpStream>,
+    _listener: Option<TcpListener>,
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// How an app treats each connection.
+#[derive(Debug, Clone)]
+pub(crate) enum Manner {
+    /// Reads the request and says nothing.
+    Hang,
+    /// Reads the request and closes.
+    Close,
+    /// Answers with these bytes and closes.
+    Say(Vec<u8>),
+    /// Answers a byte now and then, forever.
+    Drip,
+    /// Answers bytes without end.
+    Pour,
+}
+
+/// An app with this manner.
+pub(crate) async fn app(manner: Manner) -> App {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let task = serve(listener, move |stream| treat(stream, manner.clone()));
+    App { url, task: Some(task), _held: Vec::new(), _listener: None }
+}
+
+/// An app that answers each request with this status, these headers and this body.
+pub(crate) async fn answering(status: u16, headers: &str, body: &str) -> App {
+    let length = body.len();
+    let text = format!("HTTP/1.1 {status} Any\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    app(Manner::Say(text.into_bytes())).await
+}
+
+/// A port on which nothing listens.
+pub(crate) async fn closed() -> App {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    App { url, task: None, _held: Vec::new(), _listener: None }
+}
+
+/// A port that takes no further connection: what waits there fills its backlog, and the kernel drops the rest.
+pub(crate) async fn full() -> App {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+    let listener = socket.listen(1).expect("it listens");
+    let address = listener.local_addr().expect("an address");
+    let mut held = Vec::new();
+    while let Ok(stream) = timeout(LOOPBACK_MAX, TcpStream::connect(address)).await {
+        held.push(stream.expect("a connection"));
+        assert!(held.len() < BACKLOG_TRIES, "the backlog never fills");
+    }
+    App { url: format!("http://{address}"), task: None, _held: held, _listener: Some(listener) }
+}
+
+/// A certificate authority for tests.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// What to trust.
+    pub(crate) pem: String,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// An app behind TLS with a certificate for this name, valid until the end of this year; it answers as told.
+    pub(crate) async fn app(&self, name: &str, until_year: i32, manner: Manner) -> App {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+        params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until_year, 12, 31);
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("they belong together");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let task = serve(listener, move |stream| {
+            let (acceptor, manner) = (acceptor.clone(), manner.clone());
+            async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    treat(stream, manner).await;
+                }
+            }
+        });
+        App { url: format!("https://localhost:{port}"), task: Some(task), _held: Vec::new(), _listener: None }
+    }
+}
+
+fn serve<F>(listener: TcpListener, treat: impl Fn(TcpStream) -> F + Send + 'static) -> JoinHandle<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Handle::current().spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            Handle::current().spawn(treat(stream));
+        }
+    })
+}
+
+async fn treat(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner) {
+    read_request(&mut stream).await;
+    match manner {
+        Manner::Hang => std::future::pending().await,
+        Manner::Close => {}
+        Manner::Say(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            let _ = stream.shutdown().await;
+        }
+        Manner::Drip => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n").await;
+            let mut clock = tokio::time::interval(Duration::from_millis(50));
+            while stream.write_all(b" ").await.is_ok() {
+                clock.tick().await;
+            }
+        }
+        Manner::Pour => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n").await;
+            while stream.write_all(&[b' '; 64 * 1024]).await.is_ok() {}
+        }
+    }
+}
+
+/// Reads a request to its end, so that closing the connection takes nothing away from the answer.
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
+    let (mut request, mut piece) = (Vec::new(), [0; 16 * 1024]);
+    loop {
+        let Ok(count @ 1..) = stream.read(&mut piece).await else { return };
+        request.extend_from_slice(&piece[..count]);
+        let is_tls = request[0] == 0x16;
+        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
+        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            body.len() >= length.unwrap_or(0usize)
+        });
+        if is_tls || whole {
+            return;
+        }
+    }
+}

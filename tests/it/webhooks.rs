@@ -1,0 +1,261 @@
+//! How webhooks are made: signed again at each hop, with cookies within a fax, without the fragment, with the
+//! credential a server asks for, tried again as the URL says; and that an app that misbehaves harms only itself.
+
+use std::time::Duration;
+
+use fauxfax::dialect::signature;
+use fauxfax::engine::input::{Control, Input, ReceiveFax};
+use fauxfax::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use fauxfax::io::client::ClientOptions;
+use fauxfax::model::fax::Status;
+use fauxfax::model::sid::FaxSid;
+use fauxfax::model::time::Pace;
+use md5::{Digest, Md5};
+use wiremock::matchers::{header, header_exists, method, path};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+use crate::apps::{Manner, app};
+use crate::host::{Host, PATIENCE, TOKEN, settings, setup};
+use crate::script::{call, document};
+
+fn twiml(body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_raw(format!("<Response>{body}</Response>"), "text/xml")
+}
+
+fn ring(host: &Host) {
+    let call = ReceiveFax { document: document(1, 100), ..call(1) };
+    host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+}
+
+fn fields(body: &[u8]) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(body).into_owned().collect()
+}
+
+/// The request's signature is that of the URL on the wire and its form.
+fn assert_signed(server: &MockServer, request: &Request) {
+    let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("{}{}{query}", server.uri(), request.url.path());
+    let expected = signature::of_form(TOKEN, &url, &fields(&request.body));
+    assert_eq!(request.headers["x-twilio-signature"], expected.as_str(), "{url}");
+}
+
+async fn requests(server: &MockServer) -> Vec<Request> {
+    server.received_requests().await.expect("recorded")
+}
+
+#[tokio::test]
+async fn cookies_come_back_within_a_fax_and_not_in_the_next() {
+    let server = MockServer::start().await;
+    let receive = twiml("<Receive action=\"/done\"/>").append_header("Set-Cookie", "session=one; Path=/; HttpOnly");
+    Mock::given(path("/fax")).respond_with(receive).mount(&server).await;
+    Mock::given(path("/done"))
+        .and(header("cookie", "session=one"))
+        .respond_with(ResponseTemplate::new(200))
+        .mount(&server)
+        .await;
+    let host = Host::new(setup(&format!("{}/fax", server.uri())));
+    for _ in 0..2 {
+        ring(&host);
+        assert!(host.alerts_at_rest().await.is_empty(), "the action got the cookie");
+    }
+    let asked: Vec<_> = requests(&server).await.into_iter().filter(|request| request.url.path() == "/fax").collect();
+    assert!(asked.len() == 2 && asked.iter().all(|request| !request.headers.contains_key("cookie")));
+}
+
+#[tokio::test]
+async fn each_hop_of_a_redirect_is_signed_for_itself_and_relative_actions_start_at_the_last() {
+    let server = MockServer::start().await;
+    for (from, status, to) in [("/fax", 307, "/a/kept?x=1"), ("/a/kept", 302, "/b/got")] {
+        let redirect = ResponseTemplate::new(status).insert_header("Location", to);
+        Mock::given(method("POST")).and(path(from)).respond_with(redirect).mount(&server).await;
+    }
+    Mock::given(method("GET"))
+        .and(path("/b/got"))
+        .respond_with(twiml("<Receive action=\"done\"/>"))
+        .mount(&server)
+        .await;
+    Mock::given(method("POST"))
+        .and(path("/b/done"))
+        .respond_with(ResponseTemplate::new(200))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let host = Host::new(setup(&format!("{}/fax#ct=500", server.uri())));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let requests = requests(&server).await;
+    assert_eq!(requests.len(), 4);
+    requests.iter().for_each(|request| assert_signed(&server, request));
+    let tokens: Vec<_> = requests.iter().map(|request| &request.headers["i-twilio-idempotency-token"]).collect();
+    assert!(tokens[0] == tokens[1] && tokens[1] == tokens[2] && tokens[2] != tokens[3], "one event, one token");
+    assert!(requests[2].body.is_empty(), "a 302 makes a GET without the form");
+}
+
+#[tokio::test]
+async fn the_credential_of_a_url_is_sent_only_where_it_is_asked_for() {
+    let server = MockServer::start().await;
+    let basic = "Basic dXM6cCt3";
+    Mock::given(path("/fax"))
+        .and(header("authorization", basic))
+        .respond_with(twiml("<Receive/>"))
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    let challenge = ResponseTemplate::new(401).insert_header("WWW-Authenticate", "Basic realm=\"fax\"");
+    Mock::given(path("/fax")).respond_with(challenge).mount(&server).await;
+    let host = Host::new(setup(&format!("{}/fax", server.uri().replace("http://", "http://us:p%2Bw@"))));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let requests = requests(&server).await;
+    assert_eq!((requests.len(), requests[0].headers.contains_key("authorization")), (2, false));
+    requests.iter().for_each(|request| assert_signed(&server, request));
+}
+
+/// A server that takes HTTP Digest (RFC 7616) and computes the answer itself.
+struct DigestServer;
+
+impl Respond for DigestServer {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let challenge = "Digest realm=\"fax\", qop=\"auth,auth-int\", algorithm=MD5, nonce=\"n1\", opaque=\"o\"";
+        let refused = ResponseTemplate::new(401).insert_header("WWW-Authenticate", challenge);
+        let Some(given) = request.headers.get("authorization").and_then(|value| value.to_str().ok()) else {
+            return refused;
+        };
+        let part = |name: &str| {
+            let found = given.split([',', ' ']).find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+            found.unwrap_or_default().trim_matches('"').to_owned()
+        };
+        let hash = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let secret = hash("us:fax:p+w".to_owned());
+        let target = format!("{}?{}", request.url.path(), request.url.query().unwrap_or_default());
+        let asked = hash(format!("{}:{target}", request.method));
+        let expected = hash(format!("{secret}:n1:{}:{}:auth:{asked}", part("nc"), part("cnonce")));
+        let good = part("response") == expected && part("uri") == target && part("opaque") == "o";
+        if good { twiml("<Receive/>") } else { refused }
+    }
+}
+
+#[tokio::test]
+async fn a_digest_challenge_is_answered_as_a_real_server_wants_it() {
+    let server = MockServer::start().await;
+    Mock::given(path("/fax")).respond_with(DigestServer).expect(2).mount(&server).await;
+    let host = Host::new(setup(&format!("{}/fax?a=b", server.uri().replace("http://", "http://us:p%2Bw@"))));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let wrong = Host::new(setup(&format!("{}/fax?a=b", server.uri().replace("http://", "http://us:wrong@"))));
+    server.reset().await;
+    Mock::given(path("/fax")).respond_with(DigestServer).mount(&server).await;
+    ring(&wrong);
+    let codes: Vec<u32> = wrong.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+    assert_eq!((codes, requests(&server).await.len()), (vec![11200], 2), "asked once more and no further");
+}
+
+#[tokio::test]
+async fn requests_for_a_host_can_go_elsewhere_and_name_it_still() {
+    let server = MockServer::start().await;
+    Mock::given(path("/fax")).and(header("host", "app.test:81")).respond_with(twiml("<Receive/>")).mount(&server).await;
+    let connect_to = format!("app.test=127.0.0.1:{}", server.address().port()).parse().expect("two hosts");
+    let options = ClientOptions { connect_to: vec![connect_to], ..ClientOptions::default() };
+    let host = Host::with(settings(Pace::Max), &options, setup("http://app.test:81/fax"));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let request = &requests(&server).await[0];
+    let signed = signature::of_form(TOKEN, "http://app.test:81/fax", &fields(&request.body));
+    assert_eq!(request.headers["x-twilio-signature"], signed.as_str());
+}
+
+#[tokio::test]
+async fn a_webhook_is_tried_again_as_its_url_says_with_one_token() {
+    for (fragment, tries) in
+        [("", 1), ("#rc=2", 1), ("#rc=2&rp=5xx", 3), ("#rp=all", 2), ("#rc=0&rp=all", 1), ("#rc=2&rp=4xx", 1)]
+    {
+        let server = MockServer::start().await;
+        Mock::given(path("/fax")).respond_with(ResponseTemplate::new(503)).expect(tries).mount(&server).await;
+        let host = Host::new(setup(&format!("{}/fax{fragment}", server.uri())));
+        ring(&host);
+        let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+        assert_eq!(codes, [11200], "{fragment}: one alert, after the last try");
+        let requests = requests(&server).await;
+        let tokens: Vec<_> = requests.iter().map(|request| &request.headers["i-twilio-idempotency-token"]).collect();
+        assert!(tokens.windows(2).all(|pair| pair[0] == pair[1]), "{fragment}");
+        assert!(requests.iter().all(|request| request.url.fragment().is_none()));
+        server.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn a_status_callback_that_answers_at_the_second_try_is_told_once_each() {
+    let server = MockServer::start().await;
+    let pdf = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
+    Mock::given(path("/a.pdf")).and(header_exists("x-twilio-signature")).respond_with(pdf).mount(&server).await;
+    Mock::given(path("/status")).respond_with(ResponseTemplate::new(502)).up_to_n_times(1).mount(&server).await;
+    Mock::given(path("/status")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let host = Host::new(setup("http://127.0.0.1:9/fax"));
+    let callback = format!("{}/status%23rp=5xx", server.uri());
+    let form =
+        format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/a.pdf&StatusCallback={callback}", server.uri());
+    host.api("POST", "/v1/Faxes", "/v1/Faxes", &form).await;
+    assert!(host.alerts_at_rest().await.is_empty(), "the second try went well");
+    let told: Vec<_> = requests(&server).await.into_iter().filter(|request| request.url.path() == "/status").collect();
+    let value = |request: &Request| {
+        let status = fields(&request.body).into_iter().find(|(name, _)| name == "FaxStatus");
+        status.map(|(_, value)| value).unwrap_or_default()
+    };
+    let statuses: Vec<String> = told.iter().map(value).collect();
+    assert_eq!(statuses, ["queued", "queued", "processing", "sending", "delivered"]);
+}
+
+#[tokio::test]
+async fn an_app_that_misbehaves_costs_its_own_delivery_and_nothing_else() {
+    let server = MockServer::start().await;
+    let pdf = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
+    Mock::given(path("/a.pdf")).respond_with(pdf).mount(&server).await;
+    Mock::given(path("/status")).respond_with(ResponseTemplate::new(200)).expect(4).mount(&server).await;
+    let host = Host::new(setup("http://127.0.0.1:9/fax"));
+    let mut bad = Vec::new();
+    for manner in [Manner::Hang, Manner::Close, Manner::Drip, Manner::Pour] {
+        bad.push(app(manner).await);
+    }
+    let send = async |callback: &str| {
+        let form =
+            format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/a.pdf&StatusCallback={callback}", server.uri());
+        host.api("POST", "/v1/Faxes", "/v1/Faxes", &form).await["sid"]
+            .as_str()
+            .and_then(|sid| sid.parse::<FaxSid>().ok())
+    };
+    let mut faxes = Vec::new();
+    for app in &bad {
+        faxes.push(send(&format!("{}/status%23tt=1500", app.url)).await.expect("a SID"));
+    }
+    faxes.push(send(&format!("{}/status", server.uri())).await.expect("a SID"));
+    let world = host.world();
+    let delivered = world.until(|engine| {
+        faxes.iter().all(|sid| engine.fax(*sid).is_ok_and(|fax| fax.status() == Status::Delivered)).then_some(())
+    });
+    let fast = Duration::from_millis(1_400);
+    tokio::time::timeout(fast, delivered).await.expect("no fax waits for a callback, hanging or not");
+    let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+    let count = |code: u32| codes.iter().filter(|each| **each == code).count();
+    assert_eq!((count(11203), count(11205), count(11200)), (8, 4, 4), "hang and drip, close, pour: {codes:?}");
+    tokio::time::timeout(PATIENCE, server.verify()).await.expect("the good callback heard of everything");
+}
+
+#[tokio::test]
+async fn every_attempt_is_journaled_with_what_was_asked_and_answered() {
+    let server = MockServer::start().await;
+    Mock::given(path("/fax"))
+        .respond_with(ResponseTemplate::new(503).set_body_string("later"))
+        .up_to_n_times(1)
+        .mount(&server)
+        .await;
+    Mock::given(path("/fax")).respond_with(twiml("<Reject/>")).mount(&server).await;
+    let host = Host::new(setup(&format!("{}/fax#rp=5xx", server.uri())));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let events = host.world().read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
+    let attempts: Vec<_> =
+        events.iter().filter(|event| matches!(event.kind, EventKind::WebhookAttempt { .. })).collect();
+    let records: Vec<_> = attempts.iter().filter_map(|event| event.kind.exchange()).collect();
+    let answered: Vec<_> = records.iter().map(|record| (record.status, record.response_body.as_str())).collect();
+    assert_eq!(answered, [(Some(503), "later"), (Some(200), "<Response><Reject/></Response>")]);
+}
