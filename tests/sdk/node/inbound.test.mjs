@@ -47,10 +47,11 @@ scenario("media that is not stored comes with the action after the fields", asyn
   const [told] = app.of("/received");
   assert.match(told.headers["content-type"], /^multipart\/form-data; boundary=/);
   assert.deepEqual([told.form.FaxSid, told.form.FaxStatus, told.form.NumPages], [fax.sid, "received", "2"]);
-  const [{ fieldname, originalname, mimetype, buffer }, ...others] = told.files;
+  const [{ fieldname, originalname, mimetype, buffer, fieldsBefore }, ...others] = told.files;
   assert.deepEqual([fieldname, originalname, mimetype], ["Media", `${fax.sid}.pdf`, "application/pdf"]);
   assert.deepEqual(buffer.subarray(0, 5), Buffer.from("%PDF-"));
   assert.deepEqual(others, []);
+  assert.deepEqual(fieldsBefore, Object.keys(told.form), "all text fields come before the file");
   assert.deepEqual([fax.media_sid, fax.media_url, told.form.MediaUrl], [null, null, undefined]);
 });
 

@@ -6,6 +6,15 @@ import { once } from "node:events";
 import express from "express";
 import multer from "multer";
 
+// Apps name the file after FaxSid while it arrives, so the fields that have come by then are remembered with it.
+const uploads = multer({
+  storage: multer.memoryStorage(),
+  fileFilter: (request, file, accept) => {
+    file.fieldsBefore = Object.keys(request.body);
+    accept(null, true);
+  },
+});
+
 export class WebhookApp {
   answers = {};
   exchanges = [];
@@ -15,7 +24,7 @@ export class WebhookApp {
   static async start(twilio, token) {
     const app = Object.assign(new WebhookApp(), { twilio, token });
     const server = express();
-    server.use(express.urlencoded({ extended: false }), multer({ storage: multer.memoryStorage() }).any());
+    server.use(express.urlencoded({ extended: false }), uploads.any());
     // First the check of our own, which remembers; then the middleware, as an app would use it.
     server.use((request, _, next) => (app.#remember(request), next()));
     server.use(twilio.webhook(token));
