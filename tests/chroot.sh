@@ -24,8 +24,9 @@ trap finish EXIT
 
 cp "$binary" "$jail/fauxfax"
 chmod 0555 "$jail/fauxfax" "$jail"
+chroot=$(command -v chroot || echo /usr/sbin/chroot)
 in_jail() {
-    chroot --userspec=$NOBODY:$NOBODY --groups= "$jail" /fauxfax "$@"
+    "$chroot" --userspec=$NOBODY:$NOBODY --groups= "$jail" /fauxfax "$@"
 }
 
 echo "the binary has $(stat -c %s "$binary") bytes"
@@ -44,13 +45,13 @@ mapfile -t environment < <(
 printf '%s\n' "${environment[@]}"
 coproc fauxfax {
     exec env -i "${environment[@]}" \
-        chroot --userspec=$NOBODY:$NOBODY --groups= "$jail" /fauxfax serve --listen 0.0.0.0:0
+        "$chroot" --userspec=$NOBODY:$NOBODY --groups= "$jail" /fauxfax serve --listen 0.0.0.0:0
 }
 server=${fauxfax_PID:?}
-read -r -t 10 ready <&"${fauxfax[0]}"
+read -r -t 10 ready <&"${fauxfax[0]}" || ready='it never got ready'
 echo "$ready"
-[[ $ready =~ ^fauxfax\ ready\ (http://[^ ]+:([0-9]+))\ account\ (AC[0-9a-f]{32})\ token\ ([^ ]+)$ ]]
-url=http://127.0.0.1:${BASH_REMATCH[2]} login=${BASH_REMATCH[3]}:${BASH_REMATCH[4]}
+[[ $ready =~ ^fauxfax\ ready\ http://[^\ ]+:([0-9]+)\ account\ (AC[0-9a-f]{32})\ token\ ([^\ ]+)$ ]]
+url=http://127.0.0.1:${BASH_REMATCH[1]} login=${BASH_REMATCH[2]}:${BASH_REMATCH[3]}
 [[ $(stat -c %u "/proc/$server") == "$NOBODY" ]]
 
 in_jail healthcheck --url "$url"
