@@ -84,13 +84,18 @@ export function forget() {
 export async function rest(method, path, params, { signal } = {}) {
   const own = await world();
   if (!own.auth_token) throw new Problem(409, "Nobody has claimed this account yet: the first REST call with its SID and any token does. Claim it on the Worlds page.", "unclaimed");
-  const headers = { accept: "application/json", authorization: `Basic ${btoa(unescape(encodeURIComponent(`${own.sid}:${own.auth_token}`)))}` };
+  const headers = { accept: "application/json", authorization: basic(own.sid, own.auth_token) };
   let url = path.replace("{account}", own.sid);
   let body;
   const pairs = new URLSearchParams(Object.entries(params ?? {}).filter(([, value]) => value !== null && value !== undefined));
   if (method === "GET") url += pairs.size ? `?${pairs}` : "";
   else if (pairs.size) body = pairs;
   return read(await send(url, { method, headers, body }, signal, PATIENCE_MS));
+}
+
+/** The header value of a credential. */
+export function basic(sid, token) {
+  return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${sid}:${token}`)))}`;
 }
 
 async function send(url, options, signal, patience) {

@@ -53,7 +53,7 @@ class Clock {
       h("div", { class: "row top" }, h("h2", { id: "clock" }, "Clock"), this.mode),
       h("div", {}, this.face, this.day),
       h("div", { class: "row" }, this.freeze),
-      h("div", { class: "stack tight" }, h("h3", {}, "Advance"), h("div", { class: "chips bare", role: "group", "aria-label": "Advance by" }, this.moves), h("form", { class: "row", on: { submit: byText } }, field("Advance by", this.text, { kind: "grow" }), button("Advance", null, { type: "submit" })), this.drain),
+      h("div", { class: "stack tight" }, h("h3", {}, "Advance"), h("div", { class: "chips bare", role: "group", "aria-label": "Steps" }, this.moves), h("form", { class: "row", on: { submit: byText } }, field("Advance by", this.text, { kind: "grow" }), button("Advance", null, { type: "submit" })), this.drain),
       this.hint,
       this.told.element,
     );

@@ -2,7 +2,7 @@
 
 const ADVICE = {
   11100: ["The address isn't a whole http or https URL.", "Look at the URL of the number or of the request: scheme, host and path."],
-  11200: ["The app answered with an error, too late, or with something that isn't TwiML.", "Look at the answer above and at your app's own log for the same moment."],
+  11200: ["The app answered with an error, too late, or with something that isn't TwiML.", "Look at the answer in the conversation, and at your app's log for the same moment."],
   11201: ["No connection was made in time.", "Is the host reachable from where the emulator runs? In a container, --connect-to leads localhost elsewhere."],
   11202: ["Nothing listens on that port.", "Start your app, or correct the port in the URL. In a container localhost is the container: see --connect-to."],
   11203: ["The whole answer took longer than Twilio waits (15 s).", "Answer first and work afterwards."],

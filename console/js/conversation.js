@@ -28,11 +28,10 @@ export class Conversation {
   add(event) {
     const { kind, data } = event;
     if (kind === "fax.page") return this.addPage(event);
-    this.openPages = null;
-    const step = this.step(kind, data, event);
-    if (!step) return;
-    const [tone, ...content] = step;
     const isRead = kind === "api.request" && data.method === "GET";
+    // Reads are folded away, so they part no pages.
+    if (!isRead) this.openPages = null;
+    const [tone, ...content] = this.step(kind, data, event);
     this.append(event, tone, content, isRead);
     if (isRead) this.countRead();
   }
@@ -101,7 +100,7 @@ export class Conversation {
       case "alert":
         return alertStep(data);
       case "rule.fired":
-        return ["odd", "A rule of yours had its way", h("details", { class: "more" }, h("summary", {}, "The rule"), h("pre", { class: "json" }, JSON.stringify(data, null, 2)))];
+        return ["odd", `Rule ${data.rule_id} has its way`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
         return ["plain", `${data.phone_number} is taken on as a caller id of this account`];
       case "media.evicted":

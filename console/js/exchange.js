@@ -1,12 +1,15 @@
 //! One request to a customer's app and its answer, to be opened: parameters, headers, body, signature, replay, copies.
 
-import { control, controlIfThere } from "./api.js";
+import { control } from "./api.js";
 import { fill, h } from "./dom.js";
 import { span } from "./format.js";
 import { snippets } from "./snippets.js";
 import { button, copyButton, dialog, field, note, once, outcome, pairs, problemNote, select, toast } from "./ui.js";
 
 const SIGNATURE = "x-twilio-signature";
+const TOKEN = "i-twilio-idempotency-token";
+/** A webhook may take its fifteen seconds. */
+const REPLAY_MS = 40_000;
 
 /** An exchange as something to open; its inside is built when it is opened first. */
 export function exchange(event, title, remark, context) {
@@ -28,11 +31,10 @@ export function exchange(event, title, remark, context) {
 
 function contents(event, context) {
   const { data } = event;
-  const isFetch = event.kind === "document.fetched";
   const explained = h("div", {});
   const signature = header(data.request_headers, SIGNATURE);
   return [
-    h("div", { class: "tools" }, !isFetch && button("Replay", once(() => replay(event, {})), { kind: "small", mark: "replay" }), !isFetch && button("Edit and replay", () => edit(event), { kind: "small", mark: "pen" }), copyButton(() => snippets.curl(data), "Copy as curl", { kind: "small", word: "Copy as curl" }), button("Copy as test", () => tests(data), { kind: "small", mark: "copy" })),
+    h("div", { class: "tools" }, webhookId(event) && button("Replay", once(() => replay(event, {})), { kind: "small", mark: "replay" }), webhookId(event) && button("Edit and replay", () => edit(event), { kind: "small", mark: "pen" }), copyButton(() => snippets.curl(data), "Copy as curl", { kind: "small", word: "Copy as curl" }), button("Copy as test", () => tests(data), { kind: "small", mark: "copy" })),
     part("Parameters", pairs(data.params), true),
     signature && h("div", { class: "signature" }, h("h4", {}, "Signature"), h("p", {}, h("code", { class: "break" }, signature), " ", button("Explain", once(() => explain(data, signature, explained), (problem) => fill(explained, problemNote(problem))), { kind: "small", mark: "key" })), explained),
     part("Request headers", pairs(data.request_headers)),
@@ -57,24 +59,18 @@ function header(headers, name) {
 
 async function explain(data, signature, place) {
   const answer = await control("POST", "/explain-signature", { body: { url: data.url, params: data.method === "GET" ? {} : data.params, signature } });
-  fill(place, answer.valid ? note("good", "It is the signature of this URL and these parameters with this world's token. ", answer.detail ?? "") : note("bad", h("strong", {}, `${answer.mistake ?? "Not valid"}: `), answer.detail ?? ""), answer.signed && h("pre", { class: "body" }, String(answer.signed)));
+  fill(place, answer.valid ? note("good", "It is the signature of this URL and these parameters with this world's token. ", answer.detail ?? "") : note("bad", h("strong", {}, `${answer.mistake ?? "Not valid"}: `), answer.detail ?? ""), h("p", { class: "small muted" }, "What is signed:"), h("pre", { class: "body", tabindex: "0", "aria-label": "What is signed" }, String(answer.signed ?? "")));
 }
 
 /** The id that the control API knows an exchange by. */
-async function webhookId(event) {
-  const known = event.data.webhook_id ?? event.data.id;
-  if (known !== undefined) return known;
-  const answer = await controlIfThere("GET", "/webhooks", { query: { fax: event.fax_sid } });
-  const found = answer?.webhooks?.find((each) => each.attempts?.some((attempt) => attempt.seq === event.seq) || each.seq === event.seq);
-  if (!found) throw new Error("This build can't send that again.");
-  return found.id;
+function webhookId(event) {
+  return event.data.webhook ?? header(event.data.request_headers, TOKEN);
 }
 
 async function replay(event, changes) {
-  const answer = await control("POST", `/webhooks/${encodeURIComponent(await webhookId(event))}/replay`, { body: changes });
-  const attempt = answer?.attempt ?? answer?.attempts?.at(-1) ?? answer;
-  const status = attempt?.status ?? attempt?.response?.status;
-  toast(status ? `Sent again: the app answered ${status}.` : `Sent again${attempt?.error ? `, without an answer: ${attempt.error.message ?? attempt.error}` : "."}`, status >= 200 && status < 400 ? "" : "bad");
+  const answer = await control("POST", `/webhooks/${encodeURIComponent(webhookId(event))}/replay`, { body: changes, patience: REPLAY_MS });
+  if (answer.status) toast(`Sent again: the app answered ${answer.status}.`, answer.status < 400 ? "" : "bad");
+  else toast(`Sent again, without an answer: ${answer.error?.message ?? "unknown"}`, "bad");
 }
 
 function edit(event) {
@@ -90,8 +86,11 @@ function edit(event) {
   const told = outcome();
   const send = once(async () => {
     told.clear();
-    const params = Object.fromEntries([...rows.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value)).filter(([name]) => name));
-    await replay(event, { url: url.value.trim(), method: method.value, params });
+    const given = Object.fromEntries([...rows.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value)).filter(([name]) => name));
+    const gone = Object.keys(data.params ?? {}).filter((name) => !(name in given)).map((name) => [name, null]);
+    const changes = { method: method.value, params: { ...given, ...Object.fromEntries(gone) } };
+    if (url.value.trim() !== data.url) changes.url = url.value.trim();
+    await replay(event, changes);
     box.close();
   }, told.fail);
   const box = dialog("Edit and replay", h("form", { class: "stack", on: { submit: send } }, h("p", { class: "muted" }, "It is signed anew with this world's token."), h("div", { class: "with" }, field("URL", url), field("Method", method)), h("h3", {}, "Parameters"), rows, h("div", {}, button("Add a parameter", () => addRow(), { kind: "small", mark: "plus" })), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Send", null, { kind: "first", type: "submit" }))), { kind: "wide" });

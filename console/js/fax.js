@@ -58,11 +58,9 @@ class FaxPage {
   }
 
   async load() {
-    const [resource, journal] = await Promise.all([this.ask(), this.journal()]);
-    if (!resource && journal.events.length === 0) throw new Error(`There is no fax ${this.sid} in this world.`);
+    const [resource] = await Promise.all([this.ask(), this.readJournal()]);
+    if (!resource && this.seq === 0) throw new Error(`There is no fax ${this.sid} in this world.`);
     this.resource = resource;
-    this.take(journal.events);
-    this.seq = Math.max(this.seq, journal.last_seq);
     this.show();
   }
 
@@ -77,29 +75,45 @@ class FaxPage {
     }
   }
 
-  journal() {
-    return control("GET", "/events", { query: { fax: this.sid, since: this.seq, limit: EVENTS_MAX }, signal: this.context.signal });
+  /** Asks for what the journal holds beyond what is shown; what is heard meanwhile waits, so that all stays in order. */
+  async readJournal() {
+    this.waiting ??= [];
+    try {
+      const { events } = await control("GET", "/events", { query: { fax: this.sid, since: this.seq, limit: EVENTS_MAX }, signal: this.context.signal });
+      this.waiting.push(...events);
+    } finally {
+      const all = this.waiting.sort((a, b) => a.seq - b.seq);
+      this.waiting = null;
+      this.take(all);
+    }
   }
 
   async catchUp() {
     try {
-      this.hear((await this.journal()).events);
+      await this.readJournal();
+      this.update();
+      this.refreshSoon();
     } catch {
       // The frame says that the line is lost.
     }
   }
 
   hear(events) {
-    const news = events.filter((event) => event.seq > this.seq);
-    if (news.length === 0) return;
-    this.take(news);
+    if (this.waiting) {
+      this.waiting.push(...events);
+      return;
+    }
+    const before = this.seq;
+    this.take(events);
+    if (this.seq === before) return;
     this.update();
-    if (news.some((event) => event.kind === "fax.status" || event.kind === "fax.page" || event.kind === "media.evicted")) this.refreshSoon();
+    if (events.some((event) => event.kind === "fax.status" || event.kind === "fax.page" || event.kind === "media.evicted")) this.refreshSoon();
   }
 
   take(events) {
     for (const event of events) {
-      this.seq = Math.max(this.seq, event.seq);
+      if (event.seq <= this.seq) continue;
+      this.seq = event.seq;
       this.conversation.add(event);
       const { kind, data } = event;
       if (kind === "fax.status") {
@@ -183,7 +197,7 @@ class FaxPage {
     const key = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Element ? value.textContent : value]));
     if (this.factsKey === key) return;
     this.factsKey = key;
-    fill(this.facts, rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "break" }, value))));
+    fill(this.facts, rows.filter(([, value]) => value).map(([name, value]) => h("div", { class: name.endsWith(" SID") ? "long" : null }, h("dt", {}, name), h("dd", { class: "break" }, value))));
   }
 
   showActions() {

@@ -3,7 +3,6 @@
 
 import { control, controlUrl } from "./api.js";
 
-const KINDS = ["api.request", "fax.status", "fax.page", "document.fetched", "webhook.attempt", "webhook.replayed", "twiml.executed", "call.not-answered", "alert", "rule.fired", "rule.added", "rule.removed", "caller-id.adopted", "media.evicted", "answer.dropped", "clock.moved", "world.reset", "world.restored", "snapshot.taken"];
 /** Events are handed on in bunches this far apart: quick enough for the eye, and a busy world costs no more. */
 const BUNCH_MS = 120;
 /** Between attempts to find a lost emulator. */
@@ -91,7 +90,8 @@ function stream(mine) {
     setState("live");
   };
   source.onmessage = arrived;
-  for (const kind of KINDS) source.addEventListener(kind, arrived);
+  // The journal dropped what this page has not seen: it starts afresh.
+  source.addEventListener("evicted", () => listeners.restart.forEach((listener) => listener()));
   source.onerror = () => {
     if (mine !== round) return;
     const refused = source.readyState === EventSource.CLOSED;

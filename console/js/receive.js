@@ -1,6 +1,6 @@
 //! Receiving a fax: a document or a sample, who calls whom, and how the line behaves. Watching it is the fax's page.
 
-import { at, control, controlIfThere, controlUrl, Problem, world } from "./api.js";
+import { at, control, controlIfThere, Problem, world } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { phone, size } from "./format.js";
 import { icon } from "./icons.js";
@@ -76,7 +76,7 @@ export async function askSamples() {
     if (problem instanceof Problem && problem.status !== 0) return null;
     throw problem;
   });
-  return (answer?.samples ?? []).map((sample) => ({ name: sample.name, title: sample.title ?? sample.name, pages: sample.pages, url: sample.url ?? controlUrl(`/samples/${sample.name}`) }));
+  return (answer?.samples ?? []).map((sample) => ({ name: sample.name, title: sample.name, pages: sample.pages, url: sample.url }));
 }
 
 /** A place for a file, or a choice of samples or test pages. */

@@ -2,7 +2,6 @@
 
 import { control, controlIfThere } from "./api.js";
 import { fill, h } from "./dom.js";
-import { count } from "./format.js";
 import { button, code, field, once, outcome, problemNote, select } from "./ui.js";
 
 const REFRESH_MS = 500;
@@ -56,9 +55,9 @@ export class RuleList {
     this.chance = number({ placeholder: "1", step: "0.05", max: 1 });
     const add = once(async () => {
       this.told.clear();
-      await control("POST", "/rules", { body: this.rule() });
+      const added = await control("POST", "/rules", { body: this.rule() });
       await this.refresh();
-      this.told.good("The rule holds from now on.");
+      this.told.good("The rule holds from now on.", added.warning ? ` But: ${added.warning}.` : "");
     }, this.told.fail);
     this.form = h(
       "form",
@@ -122,14 +121,13 @@ export class RuleList {
       fill(this.list, h("li", { class: "muted" }, answer === null ? "This build has no rules." : "No rules: every fax goes as its number says."));
       return;
     }
-    fill(this.list, rules.map((rule, i) => {
+    fill(this.list, rules.map((rule) => {
       const { id, fired, matched, ...own } = rule;
       const drop = once(async () => {
         await control("DELETE", `/rules/${encodeURIComponent(id)}`);
         await this.refresh();
       }, this.told.fail);
-      const times = fired ?? rule.count;
-      return h("li", {}, h("div", { class: "row top" }, h("strong", {}, `Rule ${i + 1}`), times !== undefined && h("span", { class: "tag" }, `fired ${count(Number(times) || 0, "time")}`), h("span", { class: "acts" }, button("", drop, { kind: "small bare icon", mark: "trash", label: `Remove rule ${i + 1}` }))), h("pre", { class: "json" }, JSON.stringify(own, null, 2)));
+      return h("li", {}, h("div", { class: "row top" }, h("strong", {}, `Rule ${id}`), h("span", { class: "tag" }, `matched ${matched}, fired ${fired}`), h("span", { class: "acts" }, button("", drop, { kind: "small bare icon", mark: "trash", label: `Remove rule ${id}` }))), h("pre", { class: "json" }, JSON.stringify(own, null, 2)));
     }));
   }
 }

@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 import { fullMoment, moment, tone } from "./format.js";
 
 const SHOWN_MS = 4500;
+const DOTS = "•".repeat(10);
 
 /** A status as a badge. */
 export function badge(status) {
@@ -66,11 +67,11 @@ export function code(text, name) {
 
 /** A secret, hidden until asked for. */
 export function secret(text, name) {
-  const shown = h("span", { class: "secret" }, "•".repeat(16));
+  const shown = h("span", { class: "secret" }, DOTS);
   const toggle = button("", () => {
     const visible = toggle.getAttribute("aria-pressed") !== "true";
     toggle.setAttribute("aria-pressed", String(visible));
-    shown.textContent = visible ? text : "•".repeat(16);
+    shown.textContent = visible ? text : DOTS;
   }, { kind: "small bare icon", mark: "eye", label: `Show ${name}`, "aria-pressed": "false" });
   return h("span", { class: "copyline" }, shown, toggle, copyButton(text, `Copy ${name}`));
 }

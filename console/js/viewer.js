@@ -10,7 +10,8 @@ const FIT = 1;
 const THUMB_PX = 120;
 /** Widths are asked for in steps, so that a resized window finds most pictures kept. */
 const STEP_PX = 200;
-const WIDTH_MAX_PX = 3456;
+/** A page at its own resolution; the emulator draws none wider. */
+const WIDTH_MAX_PX = 1728;
 
 /** Shows the pages of one fax. */
 export class Viewer {

@@ -1,6 +1,6 @@
 //! The worlds: one an account. Which one this console shows, their credentials, founding and closing.
 
-import { account, control, forget, world } from "./api.js";
+import { account, basic, control, forget, world } from "./api.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
 import { button, confirm, copyButton, dialog, field, head, linkButton, note, once, outcome, secret, select, toast } from "./ui.js";
@@ -35,7 +35,7 @@ function card(each, isCurrent, isDefault, context) {
     "li",
     { class: `card pad stack tight${isCurrent ? " current" : ""}` },
     h("div", { class: "row top" }, h("h2", { class: "break" }, each.friendly_name || "World"), isDefault && h("span", { class: "tag" }, "default"), isCurrent && h("span", { class: "tag strong" }, "shown here"), each.dialect !== "twilio" && h("span", { class: "tag" }, each.dialect)),
-    h("dl", { class: "facts" }, h("div", {}, h("dt", {}, "Account SID"), h("dd", {}, h("span", { class: "copyline" }, h("span", { class: "mono break" }, each.sid), copyButton(each.sid, "Copy account SID")))), h("div", {}, h("dt", {}, "Auth token"), h("dd", {}, each.auth_token ? secret(each.auth_token, "auth token") : h("span", { class: "muted" }, "not claimed yet"))), h("div", {}, h("dt", {}, "Holds"), h("dd", {}, `${count(each.faxes ?? 0, "fax", "faxes")}, ${count(each.numbers.length, "number")}`))),
+    h("dl", { class: "facts" }, h("div", { class: "long" }, h("dt", {}, "Account SID"), h("dd", {}, h("span", { class: "copyline" }, h("span", { class: "mono break" }, each.sid), copyButton(each.sid, "Copy account SID")))), h("div", {}, h("dt", {}, "Auth token"), h("dd", {}, each.auth_token ? secret(each.auth_token, "auth token") : h("span", { class: "muted" }, "not claimed yet"))), h("div", {}, h("dt", {}, "Holds"), h("dd", {}, `${count(each.faxes ?? 0, "fax", "faxes")}, ${count(each.numbers.length, "number")}`))),
     h("div", { class: "row" }, !isCurrent && linkButton("Show this world", `/console?account=${encodeURIComponent(each.sid)}`, { kind: "small", "aria-label": `Show ${each.sid}` }), !each.auth_token && button("Claim", claim, { kind: "small", mark: "key" }), !isDefault && button("Close", close, { kind: "small grave", label: `Close ${each.sid}` })),
   );
 }
@@ -44,7 +44,7 @@ function claimWorld(each, context) {
   const told = outcome();
   const token = h("input", { type: "text", autocomplete: "off", spellcheck: "false", required: true, value: [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("") });
   const save = once(async () => {
-    const response = await fetch(`/2010-04-01/Accounts/${each.sid}.json`, { headers: { authorization: `Basic ${btoa(`${each.sid}:${token.value}`)}` }, credentials: "omit" });
+    const response = await fetch(`/2010-04-01/Accounts/${each.sid}.json`, { headers: { authorization: basic(each.sid, token.value) }, credentials: "omit" });
     if (!response.ok) throw new Error(`The emulator answered ${response.status}.`);
     box.close();
     forget();

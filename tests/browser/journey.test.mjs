@@ -1,0 +1,163 @@
+// What a developer does on the first day: buys a number, sets it to faxes, drops a document, watches, replays, leaps in time.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { App, Emulator, LETTER } from "./parts/emulator.mjs";
+import { assertClean, launch, open } from "./parts/browser.mjs";
+
+let browser;
+let emulator;
+let app;
+let page;
+let bought;
+
+before(async () => {
+  [browser, emulator, app] = await Promise.all([launch(), Emulator.start({ flags: ["--pace", "40"] }), App.start()]);
+  page = await open(browser, `${emulator.url}/`);
+});
+after(async () => {
+  await browser?.close();
+  await emulator?.stop();
+  app?.stop();
+});
+
+/** Drops a file onto an element, as a person does. */
+async function drop(target, name, bytes, type) {
+  const transfer = await page.evaluateHandle(([name, data, type]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
+    return transfer;
+  }, [name, Buffer.from(bytes).toString("base64"), type]);
+  for (const kind of ["dragenter", "dragover", "drop"]) await target.dispatchEvent(kind, { dataTransfer: transfer });
+}
+
+test("a browser at / finds the console, which teaches while there is no fax", async () => {
+  assert.match(page.url(), /\/console$/);
+  await page.getByRole("heading", { name: "No faxes yet" }).waitFor();
+  const lesson = await page.getByLabel("curl, a fax comes in", { exact: true }).innerText();
+  assert.match(lesson, new RegExp(`${emulator.url}/_fauxfax/v1/incoming-faxes`));
+  assert.match(await page.getByLabel("curl, a fax goes out", { exact: true }).innerText(), /AC0{32}/);
+  assert.ok(!(await page.content()).includes(`:${"0".repeat(32)}`), "the token is not in the page");
+});
+
+test("a number is bought by the search page, exactly once", async () => {
+  await page.goto(`${emulator.url}/console/phone-numbers/search`);
+  await page.getByRole("checkbox", { name: "Fax" }).check();
+  await page.getByRole("button", { name: "Search" }).click();
+  const row = page.getByRole("row").nth(1);
+  const number = await row.locator(".number").innerText();
+  await row.getByRole("button", { name: "Buy" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Buy" }).dblclick();
+  await page.getByRole("heading", { level: 1, name: number }).waitFor();
+  const { numbers } = await emulator.control("GET", `/accounts/AC${"0".repeat(32)}`);
+  assert.equal(numbers.filter((own) => own.phone_number === number).length, 1);
+  assert.equal(numbers.length, 2);
+  bought = number;
+});
+
+test("it is set to faxes and to the app's address on its page", async () => {
+  await page.goto(`${emulator.url}/console/phone-numbers/incoming`);
+  await page.getByRole("link", { name: bought }).click();
+  await page.getByRole("combobox", { name: "Accepts" }).selectOption({ label: "Faxes" });
+  await page.getByLabel("A Fax Comes In").first().fill(`${app.url}/fax`);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved.").waitFor();
+  const { numbers } = await emulator.control("GET", `/accounts/AC${"0".repeat(32)}`);
+  const own = numbers.find((number) => number.phone_number === bought);
+  assert.deepEqual([own.voice_receive_mode, own.voice_url], ["fax", `${app.url}/fax`]);
+});
+
+test("a PDF dropped on the list comes in, and pages and conversation are seen as they happen", async () => {
+  await page.goto(`${emulator.url}/console`);
+  await page.getByText("No faxes yet").waitFor();
+  await drop(page.locator("body"), "from-the-clinic.pdf", readFileSync(LETTER), "application/pdf");
+  await page.getByText("from-the-clinic.pdf").waitFor();
+  await page.getByRole("combobox", { name: "To", exact: true }).selectOption(bought);
+  await page.getByLabel("Station id").fill("ACME CLINIC");
+  await page.getByRole("button", { name: "Receive it" }).click();
+  await page.waitForURL(/\/console\/faxes\/FX/);
+  const conversation = page.getByRole("region", { name: "Conversation" });
+  await conversation.getByText("The app is asked what to do").waitFor();
+  await conversation.getByText(/^Page 1 of 2 over the line/).waitFor();
+  await conversation.getByText("Pages 1–2 of 2 over the line").waitFor();
+  await conversation.getByText("The app is told how it ended: received").waitFor();
+  await page.getByText("2 pages", { exact: true }).waitFor();
+  assert.deepEqual(app.heard.map((each) => each.path), ["/fax", "/fax/received"]);
+  assert.equal(await page.getByText("ACME CLINIC").first().isVisible(), true);
+});
+
+test("its pages are pictures that the emulator drew, turned by button and by key", async () => {
+  const picture = page.getByRole("img", { name: "Page 1 of 2" });
+  await picture.waitFor();
+  const [width, height] = await picture.evaluate(async (image) => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; });
+  assert.ok(width >= 400 && height > width, `${width} by ${height}`);
+  await page.getByRole("button", { name: "Next page" }).click();
+  await page.getByRole("img", { name: "Page 2 of 2" }).waitFor();
+  await page.keyboard.press("ArrowLeft");
+  await page.getByRole("img", { name: "Page 1 of 2" }).waitFor();
+});
+
+test("an exchange opens to its parameters and its signature, which is explained", async () => {
+  const exchange = page.locator("details.exchange").filter({ hasText: "The app is told how it ended" });
+  await exchange.locator("summary").first().click();
+  await exchange.getByRole("row", { name: /^FaxStatus received$/ }).waitFor();
+  await exchange.getByRole("row", { name: /^NumPages 2$/ }).waitFor();
+  await exchange.getByRole("button", { name: "Explain" }).click();
+  await exchange.getByText("It is the signature of this URL").waitFor();
+});
+
+test("a webhook is replayed, then edited and replayed, signed anew", async () => {
+  const exchange = page.locator("details.exchange").filter({ hasText: "The app is told how it ended" });
+  await exchange.getByRole("button", { name: "Replay", exact: true }).click();
+  await page.getByText("Sent again: the app answered 204.").first().waitFor();
+  assert.equal(app.told("/fax/received").length, 2);
+  await exchange.getByRole("button", { name: "Edit and replay" }).click();
+  await page.getByLabel("Value of NumPages").fill("3");
+  await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  const [first, second, third] = app.told("/fax/received");
+  assert.deepEqual([first.params.NumPages, second.params.NumPages, third.params.NumPages], ["2", "2", "3"]);
+  assert.equal(first.signature, second.signature);
+  assert.notEqual(third.signature, first.signature);
+  await page.getByText("Sent once more by hand").first().waitFor();
+});
+
+test("an exchange is copied as curl and as a test in three languages", async () => {
+  const exchange = page.locator("details.exchange").filter({ hasText: "The app is told how it ended" });
+  await exchange.getByRole("button", { name: "Copy as curl" }).click();
+  const curl = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(curl, /^curl -X POST '.*\/fax\/received' \\\n/);
+  assert.match(curl, /--data-urlencode 'FaxStatus=received'/);
+  await exchange.getByRole("button", { name: "Copy as test" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("import requests").waitFor();
+  await dialog.getByRole("button", { name: "node:test" }).click();
+  await dialog.getByText('import { test } from "node:test"').waitFor();
+  await dialog.getByRole("button", { name: "Rust" }).click();
+  await dialog.getByText("reqwest::blocking").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+});
+
+test("the document is downloaded", async () => {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download PDF" }).click()]);
+  assert.match(download.suggestedFilename(), /^FX[0-9a-f]{32}\.pdf$/);
+  const bytes = readFileSync(await download.path());
+  assert.equal(bytes.subarray(0, 5).toString(), "%PDF-");
+});
+
+test("the clock leaps past two hours, and the media URL is gone", async () => {
+  const mediaUrl = app.told("/fax/received")[0].params.MediaUrl;
+  assert.equal((await fetch(mediaUrl)).status, 200);
+  await page.getByRole("link", { name: "Clock and rules" }).click();
+  await page.getByLabel("Advance by").fill("2h 1min");
+  await page.getByRole("button", { name: "Advance", exact: true }).click();
+  await page.getByText("Moved by 2 h 1 min.").waitFor();
+  await page.getByText("frozen", { exact: true }).waitFor();
+  assert.equal((await fetch(mediaUrl)).status, 403);
+  await page.getByRole("button", { name: "Let it run" }).click();
+  await page.getByText("running", { exact: true }).waitFor();
+});
+
+test("nothing happened that must not: no dialog, no CSP report, no script error", () => assertClean(page));

@@ -1,0 +1,59 @@
+// Measures how soon the list is seen where a world holds 100,000 faxes. Run by hand: it takes minutes to make them.
+//
+//   FAUXFAX_BIN=target/release/fauxfax node speed.mjs [FAXES]
+
+import { App, Emulator } from "./parts/emulator.mjs";
+import { launch, open } from "./parts/browser.mjs";
+
+const FAXES = Number(process.argv[2] ?? 100_000);
+const AT_ONCE = 64;
+const RUNS = 15;
+
+const [browser, app] = await Promise.all([launch(), App.start()]);
+const emulator = await Emulator.start({ flags: ["--pace", "max", "--callbacks", "final"] });
+let made = 0;
+const make = async () => {
+  while (made < FAXES) {
+    made += 1;
+    await emulator.send({ MediaUrl: `${app.url}/letter.pdf`, To: `+1555${String(made % 10_000_000).padStart(7, "0")}` });
+  }
+};
+const began = performance.now();
+await Promise.all(Array.from({ length: AT_ONCE }, make));
+await emulator.control("GET", "/wait?for=idle&timeout=600");
+const { total } = await emulator.control("GET", "/faxes?limit=1");
+console.log(`${total} faxes after ${Math.round((performance.now() - began) / 1000)} s`);
+
+const seen = async (page) => {
+  await page.locator(".faxes tbody tr").nth(49).waitFor();
+  return page.evaluate(async () => {
+    await document.fonts.ready;
+    const [paint] = performance.getEntriesByName("first-contentful-paint");
+    return { paint: paint.startTime, rows: performance.getEntriesByName("faxes-shown")[0].startTime };
+  });
+};
+const told = (name, values) => {
+  values.sort((a, b) => a - b);
+  console.log(`${name}: median ${values[Math.floor(values.length / 2)].toFixed(0)} ms, worst ${values.at(-1).toFixed(0)} ms of ${values.length}`);
+};
+for (const kind of ["cold", "warm"]) {
+  const paints = [];
+  const rows = [];
+  let page = await open(browser, kind === "warm" ? `${emulator.url}/console` : null);
+  for (let i = 0; i < RUNS; i += 1) {
+    if (kind === "cold") {
+      await page.context().close();
+      page = await open(browser, null);
+    }
+    await page.goto(`${emulator.url}/console`);
+    const { paint, rows: shown } = await seen(page);
+    paints.push(paint);
+    rows.push(shown);
+  }
+  told(`first paint, ${kind}`, paints);
+  told(`the rows are painted, ${kind}`, rows);
+  await page.context().close();
+}
+await browser.close();
+await emulator.stop();
+app.stop();
