@@ -98,8 +98,13 @@ step 'documentation' documentation
 
 export FAUXFAX_BIN=$target/debug/fauxfax
 if [[ -z $quick ]]; then
-    for suite in python-6.63.2 python-7.5.1 python-9.13.0 node-3 node-5 node-6; do
-        step "twilio-$suite" bash tests/sdk/run.sh --no-install "$suite"
+    for way in base-url proxy exec; do
+        for suite in python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6; do
+            step "$way $suite" env "FAUXFAX_WAY=$way" bash tests/sdk/run.sh --no-install "$suite"
+        done
+    done
+    for suite in curl java cli-2.36.1 cli-6.2.4 namespace; do
+        step "unchanged $suite" bash tests/sdk/run.sh --no-install "$suite"
     done
     step 'deny' need cargo-deny cargo deny --offline check licenses bans
     [[ ! -d tests/browser ]] || step 'browser' browser_tests

@@ -5,11 +5,13 @@
 #
 # A suite is one library at one version; without a name all run. --install only installs, --no-install never does.
 # FAUXFAX_BIN names the binary; without it that of cargo build is taken.
+# FAUXFAX_WAY says how the libraries reach the emulator: base-url (each client is told), or by their environment alone:
+# proxy (fauxfax serve and fauxfax env) or exec (fauxfax exec).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
-suites=(python-6.63.2 python-7.5.1 python-9.13.0 node-3 node-5 node-6)
+suites=(python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6 curl java cli-2.36.1 cli-6.2.4 namespace)
 
 # From 7.9.2 (Python) and 3.77.2 (node) on the libraries have no Fax API: they take part with their validators, their
 # TwiML and the calls for numbers and accounts.
@@ -42,18 +44,84 @@ install_node() {
     cp package-lock.json node_modules/.made-from
 }
 
+# Runs a command as FAUXFAX_WAY says.
+on_its_way() {
+    case ${FAUXFAX_WAY:-base-url} in
+        base-url) "$@" ;;
+        exec) "$FAUXFAX_BIN" exec --seed 2017 --pace max -- "$@" ;;
+        proxy) through_the_proxy "$@" ;;
+        *) die "FAUXFAX_WAY is base-url, proxy or exec, not $FAUXFAX_WAY" ;;
+    esac
+}
+
+through_the_proxy() (
+    XDG_DATA_HOME=$(mktemp -d)
+    export XDG_DATA_HOME
+    exec {ready}< <(exec "$FAUXFAX_BIN" serve --listen 127.0.0.1:0 --seed 2017 --pace max 2>/dev/null)
+    emulator=$!
+    trap 'kill $emulator; rm -rf "$XDG_DATA_HOME"' EXIT
+    read -r _ _ url _ <&"$ready"
+    variables=$("$FAUXFAX_BIN" env --url "$url")
+    eval "$variables"
+    "$@"
+)
+
 run_python() {
-    local files=()
-    "$(pwd)/.venv/$1/bin/python" -c 'import importlib.util as u, sys; sys.exit(not u.find_spec("twilio.rest.fax"))' ||
+    local files=() python
+    python=$(pwd)/.venv/$1/bin/python
+    if ! "$python" -c 'import twilio.rest.fax' 2>/dev/null; then
         files=("${python_without_fax[@]}")
-    (cd python && PYTHONDONTWRITEBYTECODE=1 "../.venv/$1/bin/python" -m pytest -p no:cacheprovider "${files[@]}")
+    elif ! "$python" -c 'from twilio.rest.fax.v1.fax import FaxList; FaxList.create' 2>/dev/null; then
+        files=("${python_without_fax[@]}" test_read_only.py)
+    fi
+    (cd python && PYTHONDONTWRITEBYTECODE=1 on_its_way "../.venv/$1/bin/python" -m pytest -p no:cacheprovider "${files[@]}")
 }
 
 run_node() {
     local files=(node/*.test.mjs)
     [[ $1 == 3 ]] || files=("${node_without_fax[@]}")
     # Three emulators and their apps at once would only wait for each other on a small machine.
-    TWILIO_LIBRARY=twilio-$1 node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
+    TWILIO_LIBRARY=twilio-$1 on_its_way node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
+}
+
+# Programs that are not changed at all: they run by exec, whatever FAUXFAX_WAY says.
+install_curl() {
+    command -v curl >/dev/null || die 'curl is not installed'
+}
+
+run_curl() {
+    "$FAUXFAX_BIN" exec --pace max -- bash unchanged/curl.sh
+}
+
+install_java() {
+    command -v java >/dev/null || echo 'no JDK: the suite will be skipped'
+}
+
+run_java() {
+    command -v java >/dev/null || {
+        echo 'skipped: no JDK'
+        return 77
+    }
+    "$FAUXFAX_BIN" exec -- java unchanged/Fax.java
+}
+
+install_cli() {
+    [[ -x .cli/$1/node_modules/.bin/twilio ]] && return
+    mkdir -p ".cli/$1"
+    npm install --prefix ".cli/$1" --no-audit --no-fund --loglevel=error "twilio-cli@$1"
+}
+
+run_cli() {
+    "$FAUXFAX_BIN" exec --pace max -- bash unchanged/cli.sh "$(pwd)/.cli/$1/node_modules/.bin/twilio" "$1"
+}
+
+install_namespace() {
+    install_python 7.5.1
+    install_node
+}
+
+run_namespace() {
+    bash unchanged/namespace.sh "$(pwd)/.venv/7.5.1/bin/python" "$(pwd)/node_modules"
 }
 
 mode=both
@@ -78,6 +146,7 @@ if [[ $mode != install ]]; then
 fi
 
 failed=()
+skipped=()
 for suite in "${chosen[@]}"; do
     language=${suite%%-*}
     version=${suite#*-}
@@ -86,7 +155,15 @@ for suite in "${chosen[@]}"; do
     fi
     if [[ $mode != install ]]; then
         echo "== twilio-$suite"
-        "run_$language" "$version" || failed+=("$suite")
+        status=0
+        "run_$language" "$version" || status=$?
+        case $status in
+            0) ;;
+            77) skipped+=("$suite") ;;
+            *) failed+=("$suite") ;;
+        esac
     fi
 done
 ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
+# As automake has it, for who runs one suite at a time.
+((${#skipped[@]} < ${#chosen[@]})) || exit 77

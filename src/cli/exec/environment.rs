@@ -12,6 +12,8 @@ use crate::server::policy;
 
 /// What a Python program runs at its start.
 const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
+/// What a Node program runs at its start.
+const NODE_HOOK: &str = include_str!("node.cjs");
 /// Java asks for a password, though the file has no secret.
 const TRUSTSTORE_PASSWORD: &str = "changeit";
 /// Hosts that are reached without the proxy: the program's own machine.
@@ -48,6 +50,7 @@ pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) ->
     let store = write("truststore.p12", &truststore(bundle.certificates()))?;
     let bundle = write("ca-bundle.pem", bundle.pem().as_bytes())?;
     let hook = write("python/sitecustomize.py", SITECUSTOMIZE.as_bytes())?;
+    let node = write("node/fauxfax.cjs", NODE_HOOK.as_bytes())?;
     let php = format!("openssl.cafile=\"{0}\"\ncurl.cainfo=\"{0}\"\n", bundle.display());
     let php = write("php/fauxfax.ini", php.as_bytes())?;
 
@@ -58,7 +61,8 @@ pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) ->
     let direct = no_proxy(of(&["NO_PROXY", "no_proxy"]).as_deref());
     variables.set("NO_PROXY", &direct);
     variables.set("no_proxy", &direct);
-    variables.set("NODE_USE_ENV_PROXY", "1");
+    let node = format!("--require {}", quoted(&node));
+    variables.set("NODE_OPTIONS", &of(&["NODE_OPTIONS"]).map(|own| format!("{own} {node}")).unwrap_or(node));
     variables.set_path("NODE_EXTRA_CA_CERTS", &ca);
     for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "FAX_CA_BUNDLE"] {
         variables.set_path(name, &bundle);
@@ -102,9 +106,7 @@ fn joined(folder: &Path, rest: Option<&str>) -> String {
 fn java_options(url: &str, store: &Path) -> String {
     let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
-    // Java splits at spaces; quotes keep a path with spaces whole.
-    let store = store.display().to_string();
-    let store = if store.contains(' ') { format!("\"{store}\"") } else { store };
+    let store = quoted(store);
     [
         format!("-Dhttp.proxyHost={host} -Dhttp.proxyPort={port} -Dhttps.proxyHost={host} -Dhttps.proxyPort={port}"),
         "-Dhttp.nonProxyHosts=localhost|127.*|[::1]".to_owned(),
@@ -112,6 +114,12 @@ fn java_options(url: &str, store: &Path) -> String {
         format!("-Djavax.net.ssl.trustStorePassword={TRUSTSTORE_PASSWORD}"),
     ]
     .join(" ")
+}
+
+/// A path among options: Java and Node split at spaces, but for quotes.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.contains(' ') { format!("\"{path}\"") } else { path }
 }
 
 #[derive(Default)]
@@ -135,7 +143,7 @@ mod tests {
 
     const CA: &[u8] = include_bytes!("../../../fixtures/config/ca.pem");
     /// What clients need; each name was found by trying a client without it.
-    const NEEDED: [&str; 17] = [
+    const NEEDED: [&str; 18] = [
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "http_proxy",
@@ -143,6 +151,7 @@ mod tests {
         "NO_PROXY",
         "no_proxy",
         "NODE_EXTRA_CA_CERTS",
+        "NODE_OPTIONS",
         "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE",
         "SSL_CERT_FILE",

@@ -13,6 +13,15 @@ import { createInterface } from "node:readline";
 const PATIENCE_S = 20;
 
 export class Emulator {
+  /** Whether clients reach it under Twilio's own name: their environment leads there, not their base URL. */
+  underTwiliosName = false;
+
+  /** The emulator that runs already, in whose environment the tests were started; else one of their own. */
+  static async aroundTheTests() {
+    if ((process.env.FAUXFAX_WAY ?? "base-url") === "base-url") return Emulator.start();
+    return Object.assign(new Emulator(), { url: process.env.FAUXFAX_URL, underTwiliosName: true });
+  }
+
   /** `fauxfax serve` on a free port, with an empty environment and no configuration file. */
   static async start(...flags) {
     const folder = mkdtempSync(join(tmpdir(), "fauxfax-sdk-"));
@@ -37,8 +46,14 @@ export class Emulator {
     return Object.assign(new Emulator(), { child, folder, url });
   }
 
+  /** Scheme and host of the resources that clients see. */
+  get origin() {
+    return this.underTwiliosName ? "https://fax.twilio.com" : this.url;
+  }
+
   /** Stops it as an init system would, and holds it to a clean end. */
   async stop() {
+    if (!this.child) return;
     const exit = once(this.child, "exit");
     this.child.kill("SIGTERM");
     const [status] = await exit;

@@ -27,7 +27,7 @@ scenario("a new fax is queued and knows nothing yet", async ({ emulator, account
     assert.equal(fax[unknown], null, unknown);
   }
   assert.ok(isNow(fax.dateCreated) && isNow(fax.dateUpdated));
-  assert.equal(fax.url, `${emulator.url}/v1/Faxes/${fax.sid}`);
+  assert.equal(fax.url, `${emulator.origin}/v1/Faxes/${fax.sid}`);
   assert.deepEqual(fax.links, { media: `${fax.url}/Media` });
 });
 
@@ -38,7 +38,7 @@ scenario("a delivered fax has numbers, a price and its document", async (setting
   assert.ok(Number.isInteger(fax.duration) && fax.duration > 0);
   assert.equal(fax.price, Number((0.007 * Math.ceil(fax.duration / 60)).toFixed(3)));
   assert.match(fax.mediaSid, /^ME[0-9a-f]{32}$/);
-  assert.ok(fax.mediaUrl.startsWith(emulator.url));
+  assert.ok(fax.mediaUrl.startsWith(emulator.origin));
   assert.ok(fax.dateUpdated >= fax.dateCreated);
   const document = await fetch(fax.mediaUrl);
   assert.deepEqual([document.status, document.headers.get("content-type")], [200, "application/pdf"]);
@@ -151,7 +151,7 @@ scenario("the media of a fax are listed, fetched and deleted", async (setting) =
     [fax.mediaSid, fax.sid, account.sid, "application/pdf"],
   );
   assert.ok(isNow(media.dateCreated) && isNow(media.dateUpdated));
-  assert.equal(media.url, `${emulator.url}/v1/Faxes/${fax.sid}/Media/${media.sid}`);
+  assert.equal(media.url, `${emulator.origin}/v1/Faxes/${fax.sid}/Media/${media.sid}`);
   assert.equal((await client.fax.faxes(fax.sid).media(media.sid).fetch()).sid, media.sid);
   assert.equal(await client.fax.faxes(fax.sid).media(media.sid).remove(), true);
   assert.deepEqual(await client.fax.faxes(fax.sid).media.list(), []);

@@ -16,11 +16,12 @@ export const library = process.env.TWILIO_LIBRARY;
 export const twilio = createRequire(import.meta.url)(library);
 
 let emulator;
-before(async () => (emulator = await Emulator.start()));
+before(async () => (emulator = await Emulator.aroundTheTests()));
 after(() => emulator.stop());
 
 export function clientOf(username, password, options) {
   const client = twilio(username, password, options);
+  if (emulator.underTwiliosName) return client;
   client.api.baseUrl = client.monitor.baseUrl = emulator.url;
   if (client.fax) client.fax.baseUrl = emulator.url;
   return client;

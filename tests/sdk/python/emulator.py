@@ -25,6 +25,24 @@ class Problem(Exception):
 class Emulator:
     """`fauxfax serve` on a free port, with an empty environment and no configuration file."""
 
+    # Whether clients reach it under Twilio's own name: their environment leads there, not their base URL.
+    under_twilios_name = False
+
+    @classmethod
+    def around_the_tests(cls, url):
+        """The emulator that runs already, in whose environment the tests were started."""
+        emulator = cls.__new__(cls)
+        emulator.url = url
+        emulator.under_twilios_name = True
+        emulator.process = None
+        # Documents are downloaded as an app would, through the environment; this machine is reached without the proxy.
+        emulator.session = requests.Session()
+        return emulator
+
+    def origin(self, product="fax"):
+        """Scheme and host of the resources that clients see."""
+        return "https://%s.twilio.com" % product if self.under_twilios_name else self.url
+
     def __init__(self, binary, folder, *flags):
         port_file = pathlib.Path(folder) / "port"
         command = [binary, "serve", "--listen", "127.0.0.1:0", "--port-file", str(port_file)]
@@ -52,6 +70,8 @@ class Emulator:
     def stop(self):
         """Stops it as an init system would, and holds it to a clean end."""
         self.session.close()
+        if self.process is None:
+            return
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=PATIENCE_S)
         self.process.stdout.close()

@@ -123,7 +123,7 @@ def test_each_failed_webhook_raises_an_alert_with_its_request_and_response(emula
     assert alert.more_info == "https://www.twilio.com/docs/errors/11200"
     assert is_now(alert.date_created) and is_now(alert.date_generated) and is_now(alert.date_updated)
     assert parse_qs(alert.alert_text)["ErrorCode"] == ["11200"]
-    assert alert.url == "%s/v1/Alerts/%s" % (emulator.url, alert.sid)
+    assert alert.url == "%s/v1/Alerts/%s" % (emulator.origin("monitor"), alert.sid)
     whole = client.monitor.alerts(alert.sid).fetch()
     assert parse_qs(whole.request_variables)["FaxSid"] == [called]
     sent = {name.title(): values for name, values in parse_qs(whole.request_headers).items()}

@@ -55,7 +55,7 @@ def test_a_new_fax_is_queued_and_knows_nothing_yet(emulator, client, account, ap
     for unknown in ("media_sid", "media_url", "num_pages", "duration", "price", "price_unit"):
         assert getattr(fax, unknown) is None, unknown
     assert fax.date_created == fax.date_updated and is_now(fax.date_created)
-    assert fax.url == "%s/v1/Faxes/%s" % (emulator.url, fax.sid)
+    assert fax.url == "%s/v1/Faxes/%s" % (emulator.origin(), fax.sid)
     assert fax.links == {"media": fax.url + "/Media"}
 
 
@@ -67,7 +67,7 @@ def test_a_delivered_fax_has_pages_a_duration_a_price_and_its_document(emulator,
     started_minutes = -(-fax.duration // 60)
     assert isinstance(fax.price, Decimal) and fax.price == Decimal("0.007") * started_minutes
     assert re.fullmatch("ME[0-9a-f]{32}", fax.media_sid)
-    assert fax.media_url.startswith(emulator.url + "/")
+    assert fax.media_url.startswith(emulator.origin() + "/")
     assert fax.date_updated >= fax.date_created and is_now(fax.date_updated)
     document = emulator.session.get(fax.media_url)
     assert (document.status_code, document.headers["Content-Type"]) == (200, "application/pdf")

@@ -25,7 +25,7 @@ def test_a_sent_fax_has_one_document(emulator, client, account, fax):
     assert (media.fax_sid, media.account_sid, media.content_type) == (fax.sid, account.sid, "application/pdf")
     assert isinstance(media.date_created, datetime.datetime) and isinstance(media.date_updated, datetime.datetime)
     assert fax.date_created <= media.date_created <= fax.date_updated
-    assert media.url == "%s/v1/Faxes/%s/Media/%s" % (emulator.url, fax.sid, fax.media_sid)
+    assert media.url == "%s/v1/Faxes/%s/Media/%s" % (emulator.origin(), fax.sid, fax.media_sid)
 
 
 def test_a_list_of_media_can_be_cut(client, fax):
