@@ -72,8 +72,6 @@ pub const CODE_TYPE_MISMATCH: u32 = 21458;
 pub const CODE_NOT_RELATED: u32 = 21473;
 /// `Unable to update Status, invalid Status.`
 pub const CODE_INVALID_STATUS: u32 = 21475;
-/// `Unable to update Status for subaccount, parent account is suspended.`
-pub const CODE_PARENT_SUSPENDED: u32 = 21476;
 /// `Unable to update Status for parent accounts`.
 pub const CODE_PARENT_STATUS: u32 = 21477;
 /// `Unable to update Status for subaccount, subaccount has been closed.`

@@ -36,11 +36,16 @@ impl Engine {
         known.is_some_and(|key| subtle::ConstantTimeEq::ct_eq(key.secret.as_bytes(), secret.as_bytes()).into())
     }
 
+    /// A client changes an account: a status only of a subaccount.
     pub(super) fn update_account(&mut self, change: &AccountChange, now: Timestamp) -> Result<Reply, Refusal> {
+        if change.status.is_some() && self.account.owner.is_none() {
+            return Err(Refusal::NotASubaccount);
+        }
+        self.change_account(change, now)
+    }
+
+    pub(super) fn change_account(&mut self, change: &AccountChange, now: Timestamp) -> Result<Reply, Refusal> {
         if let Some(status) = change.status {
-            if self.account.owner.is_none() {
-                return Err(Refusal::NotASubaccount);
-            }
             if self.account.status == AccountStatus::Closed && status != AccountStatus::Closed {
                 return Err(Refusal::AccountClosed);
             }

@@ -128,6 +128,8 @@ pub enum NumberWish {
 pub enum Control {
     /// A machine calls one of the world's numbers.
     ReceiveFax(Box<ReceiveFax>),
+    /// Change the account, its status whoever owns it.
+    ChangeAccount(Box<AccountChange>),
     /// Back to the configured start.
     Reset,
     /// Remember the world under this name, in place of an earlier one of that name.

@@ -185,6 +185,7 @@ impl Engine {
         match input {
             Input::Command(command) => self.command(command, now),
             Input::Control(Control::ReceiveFax(fax)) => self.receive_fax(*fax, now),
+            Input::Control(Control::ChangeAccount(change)) => self.change_account(&change, now),
             Input::Control(Control::Reset) => Ok(Reply::Reset(self.reset(now))),
             Input::Control(Control::TakeSnapshot(name)) => self.take_snapshot(name),
             Input::Control(Control::Restore(name)) => self.restore_snapshot(&name, now),

@@ -364,11 +364,14 @@ async fn accounts_mint_what_is_missing_and_refuse_what_is_there() {
         409
     );
     let target = format!("/accounts/{sid}");
-    let edits = json!({ "service": "retired", "debugger_url": "http://127.0.0.1:9/", "friendly_name": "Desk" });
+    let edits = json!({ "service": "retired", "status": "suspended", "debugger_url": "http://127.0.0.1:9/", "friendly_name": "Desk" });
     let edited = bench.ok("POST", &target, edits).await;
     assert_eq!((&edited["service"], &edited["friendly_name"]), (&json!("retired"), &json!("Desk")));
     assert_eq!(bench.ok("POST", &target, json!({ "debugger_url": null })).await["debugger_url"], Value::Null);
     assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "what isn't named stays");
+    assert_eq!(edited["status"], "suspended");
+    bench.ok("POST", &target, json!({ "status": "closed" })).await;
+    assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "closed for good");
     assert_eq!(bench.refused("POST", &target, json!({ "service": "fax" })).await.0, 422);
     assert_eq!(bench.refused("POST", &target, json!({ "debugger_url": "x" })).await.0, 422);
     bench.ok("DELETE", &format!("/accounts/{sid}"), Value::Null).await;

@@ -83,7 +83,7 @@ async fn run(app: App, delays: u64) -> Run {
     for (to, media, callback) in [
         (15_558_675_310, "/fax.pdf", "/status/1"),
         (15_005_550_101, "/fax.pdf", "/status/2"),
-        (15_005_550_104, "/fax.pdf", "/gone"),
+        (15_005_550_104, "/fax.pdf", "/gone#rc=2&rp=5xx"),
         (15_005_550_107, "/fax.pdf", "/status/4"),
         (15_005_550_006, "/fax.pdf", "/status/5"),
         (15_005_550_006, "/gone", "/status/6"),

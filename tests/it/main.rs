@@ -9,6 +9,7 @@ mod described;
 mod determinism;
 mod engine;
 mod exec;
+mod flood;
 mod gateway;
 mod going_back;
 mod host;

@@ -14,8 +14,8 @@ use crate::dialect::form::{self, Form};
 use crate::dialect::parameter;
 use crate::dialect::twilio::numbers::{self, NumberResource};
 use crate::emulator::{AccountSetup, Emulator, FoundError, World};
-use crate::engine::input::{Command, Input};
-use crate::model::account::{AccountChange, Callbacks, Dialect, Service};
+use crate::engine::input::{Control, Input};
+use crate::model::account::{AccountChange, AccountStatus, Callbacks, Dialect, Service};
 use crate::model::number::{NumberAttributes, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
@@ -50,6 +50,8 @@ pub(super) struct NewAccount {
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountEdits {
     friendly_name: Option<Box<str>>,
+    /// `active`, `suspended` or `closed`, of which nothing leads back.
+    status: Option<String>,
     /// `full`, `test-credentials` or `retired`.
     service: Option<String>,
     /// The Debugger webhook; null takes it away.
@@ -129,9 +131,10 @@ pub(super) async fn change(
     if let Some(Some(url)) = &edits.debugger_url {
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
     }
+    let status = word(edits.status.as_deref(), "status", AccountStatus::from_word, AccountStatus::ALL)?;
     let (friendly_name, debugger_url) = (edits.friendly_name, edits.debugger_url);
-    let change = AccountChange { friendly_name, service, debugger_url, status: None };
-    let reply = world.handle(Input::Command(Command::Account(Box::new(change))));
+    let change = AccountChange { friendly_name, status, service, debugger_url };
+    let reply = world.handle(Input::Control(Control::ChangeAccount(Box::new(change))));
     reply.map_err(|refusal| Problem::refused(&refusal))?;
     Ok(Json(view(&emulator, &world)))
 }
