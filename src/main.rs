@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Most of the time of a call goes into small allocations, which this makes cheaper than the C library does; with musl's
+/// the difference is a half.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     fauxfax::cli::main()
 }

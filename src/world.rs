@@ -36,6 +36,15 @@ struct Core {
     clock: Clock,
     outbox: VecDeque<Effect>,
     closed: bool,
+    /// What the driver sleeps for, as it last looked; none once it has been roused.
+    awaited: Option<Awaited>,
+}
+
+/// What the driver waits for: the next deadline, by a clock in this mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Awaited {
+    due: Option<Timestamp>,
+    mode: ClockMode,
 }
 
 /// Why a clock can't be moved.
@@ -68,7 +77,7 @@ impl World {
         let signing_key = founding.seed.sid_bytes("media-url", b"", 0).as_slice().into();
         let sid = founding.account.sid;
         let engine = Engine::new(founding, clock.now());
-        let core = Mutex::new(Core { engine, clock, outbox: VecDeque::new(), closed: false });
+        let core = Mutex::new(Core { engine, clock, outbox: VecDeque::new(), closed: false, awaited: None });
         let (changes, _) = watch::channel(0);
         let mover = tokio::sync::Mutex::new(());
         Self(Arc::new(Shared { sid, signing_key, core, wake: Notify::new(), changes, mover }))
@@ -113,7 +122,12 @@ impl World {
 
     /// Writes something into the journal that the shell saw happen.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
-        self.mutate(|core, now| core.engine.note(fax, kind, now));
+        let mut core = self.lock();
+        let now = core.clock.now();
+        core.engine.note(fax, kind, now);
+        drop(core);
+        // Nothing is to be done for it, so the driver sleeps on.
+        self.tell_waiters();
     }
 
     /// Gives an unclaimed account its token; answers whether the token is the account's.
@@ -209,6 +223,7 @@ impl World {
             core.engine.handle_timeout(now);
             core.drain();
         }
+        core.awaited = Some(core.awaited_now());
         let work = Work {
             effects: std::mem::take(&mut core.outbox),
             generation: core.engine.generation(),
@@ -253,8 +268,11 @@ impl World {
         let now = core.clock.now();
         let result = change(&mut core, now);
         core.drain();
+        let rouses = core.rouses(now);
         drop(core);
-        self.0.wake.notify_one();
+        if rouses {
+            self.0.wake.notify_one();
+        }
         self.tell_waiters();
         result
     }
@@ -269,6 +287,18 @@ impl World {
 }
 
 impl Core {
+    fn awaited_now(&self) -> Awaited {
+        Awaited { due: self.engine.poll_timeout(), mode: self.clock.mode() }
+    }
+
+    /// Whether the driver has to look: there is something to do that it doesn't know of. Once is enough until it has.
+    fn rouses(&mut self, now: Timestamp) -> bool {
+        let awaited = self.awaited_now();
+        let is_due = awaited.due.is_some_and(|due| due <= now);
+        let news = is_due || self.closed || !self.outbox.is_empty() || self.awaited != Some(awaited);
+        news && self.awaited.take().is_some()
+    }
+
     fn drain(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             self.outbox.push_back(effect);

@@ -8,7 +8,8 @@ use crate::model::time::Timestamp;
 /// `2015-07-30T20:00:00Z`, as v1 resources have it: twilio-python leaves any other form a string.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
-    civil_utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    // Without parts of a second, which a moment of whole seconds has none of; the quickest way to it.
+    format!("{}Z", civil_utc(moment))
 }
 
 /// `Thu, 30 Jul 2015 23:19:04 +0000`, as 2010-04-01 resources have it (RFC 2822 §3.3).
