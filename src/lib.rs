@@ -24,9 +24,14 @@ pub mod http;
 pub mod io;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+pub mod testing;
 
 #[cfg(feature = "server")]
 pub mod world;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+
+#[cfg(feature = "server")]
+pub use testing::{Account, Conversation, Document, Emulator, Event, Outcome};

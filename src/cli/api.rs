@@ -29,10 +29,10 @@ pub(super) struct Target {
         default_value = "http://127.0.0.1:8329",
         value_name = "URL"
     )]
-    url: String,
+    pub(super) url: String,
     /// The account; the emulator's default account where none is given
     #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…")]
-    account: Option<String>,
+    pub(super) account: Option<String>,
 }
 
 impl Target {

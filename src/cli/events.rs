@@ -1,66 +1,158 @@
-//! `fauxfax events`: the journal of a running emulator's world, an event a line, or the hash of its canonical projection.
-//! It judges nothing.
+//! `fauxfax events`: the journal as a table, live with `-f`, or the hash of its canonical projection. It filters nothing that the emulator doesn't.
 
-use std::io::{Write, stderr, stdout};
+use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
+use bytes::Bytes;
 use clap::Args;
 use serde_json::Value;
 
-use super::api::{Api, Target, block_on};
-use crate::dialect::form;
-use crate::model::webhook::Method;
+use super::api::{Target, block_on};
+use super::control::{Control, EXIT_CODES};
+use super::table::{self, cell};
 
 /// The flags of `events`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct EventsFlags {
     #[command(flatten)]
     target: Target,
     /// Show the hash that two runs with the same seed and inputs have in common; for a world with a frozen clock
-    #[arg(long, conflicts_with_all = ["since", "fax", "kind", "limit"])]
+    #[arg(long, conflicts_with_all = ["since", "fax", "kind", "limit", "follow"])]
     hash: bool,
-    /// Only events later than this one
+    /// Go on with what comes, until the emulator stops
+    #[arg(short, long)]
+    follow: bool,
+    /// Only what happened later than this place
     #[arg(long, value_name = "SEQ")]
     since: Option<u64>,
-    /// Only events of this fax
+    /// Only of this fax or call
     #[arg(long, value_name = "FX…")]
     fax: Option<String>,
-    /// Only events of this kind, such as fax.status
+    /// Only of this kind, such as fax.status or webhook.attempt
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N")]
+    /// So many at the most
+    #[arg(long, value_name = "N", conflicts_with = "follow")]
     limit: Option<usize>,
+    /// JSON, one event a line
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
-    block_on(async {
-        let api = Api::new(&flags.target)?;
-        let get = async |path, query: &str| api.control(Method::Get, path, query, None, Duration::ZERO).await;
-        if flags.hash {
-            let answer = get("/events/hash", "").await?;
-            if answer["evicted"].as_u64().is_some_and(|evicted| evicted > 0) {
-                writeln!(stderr(), "the journal has dropped its oldest events: this is the hash of the rest")?;
-            }
-            writeln!(stdout(), "{}", answer["hash"].as_str().unwrap_or_default())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let answer = get("/events", &query(flags)).await?;
-        for event in answer["events"].as_array().map_or(&[][..], Vec::as_slice) {
-            writeln!(stdout(), "{}", Value::to_string(event))?;
-        }
-        Ok(ExitCode::SUCCESS)
-    })
-}
-
-fn query(flags: &EventsFlags) -> String {
-    let given = [
+    let query = [
         ("since", flags.since.map(|since| since.to_string())),
         ("fax", flags.fax.clone()),
         ("kind", flags.kind.clone()),
         ("limit", flags.limit.map(|limit| limit.to_string())),
     ];
-    let given: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    form::encode_query(&given)
+    block_on(async {
+        let control = Control::new(&flags.target)?;
+        if flags.hash {
+            return hash(&control).await;
+        }
+        if flags.follow {
+            return follow(&control, &query, flags.json).await;
+        }
+        let page = control.call("GET", "/events", &query, None).await?;
+        let events = page["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if flags.json {
+            let mut out = anstream::stdout().lock();
+            events.iter().try_for_each(|event| writeln!(out, "{event}"))?;
+        } else {
+            let rows: Vec<_> = events.iter().map(row).collect();
+            table::rows(["SEQ", "AT", "KIND", "FAX", "WHAT"], &rows)?;
+        }
+        if let Some(missed) = page["missed"].as_u64().filter(|missed| *missed > 0) {
+            writeln!(anstream::stderr(), "{missed} earlier events have been dropped from the journal")?;
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn hash(control: &Control) -> anyhow::Result<ExitCode> {
+    let answer = control.call("GET", "/events/hash", &[], None).await?;
+    if answer["evicted"].as_u64().is_some_and(|evicted| evicted > 0) {
+        writeln!(anstream::stderr(), "the journal has dropped its oldest events: this is the hash of the rest")?;
+    }
+    writeln!(anstream::stdout(), "{}", cell(&answer["hash"]))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn follow(control: &Control, query: &[(&str, Option<String>)], json: bool) -> anyhow::Result<ExitCode> {
+    let mut stream = control.open("GET", "/events", query, Bytes::new(), "text/event-stream").await?;
+    let mut text = String::new();
+    while let Some(piece) = stream.next().await? {
+        // The emulator ends each piece at the end of a block, and a block is text.
+        text.push_str(&String::from_utf8_lossy(&piece));
+        while let Some((block, rest)) = text.split_once("\n\n") {
+            show(block, json)?;
+            text = rest.to_owned();
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One block of a stream.
+fn show(block: &str, json: bool) -> anyhow::Result<()> {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let Some(data) = field("data:") else { return Ok(()) };
+    if field("event:") == Some("evicted") {
+        writeln!(anstream::stderr(), "events have been dropped from the journal before they were read: {data}")?;
+        return Ok(());
+    }
+    let mut out = anstream::stdout().lock();
+    if json {
+        writeln!(out, "{data}")?;
+    } else {
+        let [seq, at, kind, fax, what] = row(&serde_json::from_str(data)?);
+        writeln!(out, "{seq:>5}  {at}  {kind:<17}  {fax}  {what}")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn row(event: &Value) -> [String; 5] {
+    let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
+    [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
+}
+
+/// An event in a few words.
+fn what(event: &Value) -> String {
+    let data = &event["data"];
+    let word = |name: &str| cell(&data[name]);
+    match event["kind"].as_str().unwrap_or_default() {
+        "fax.status" => {
+            let code = data["error_code"].as_u64().map(|code| format!(" ({code} {})", word("error_message")));
+            format!("{} → {}{}", word("old"), word("new"), code.unwrap_or_default()).trim_start().to_owned()
+        }
+        "fax.page" => format!("page {} of {}", data["page"], data["pages"]),
+        "webhook.attempt" | "webhook.replayed" | "document.fetched" => {
+            let end = data["error"]["message"].as_str().map_or_else(|| word("status"), ToOwned::to_owned);
+            format!("{} {} {}: {end}", word("purpose"), word("method"), word("url"))
+        }
+        "api.request" => format!("{} {} {}", word("method"), word("path"), data["status"]),
+        "twiml.executed" => format!("<{}>", word("verb")),
+        "alert" => format!("{} {}", data["code"], word("message")),
+        _ => data.as_object().filter(|data| !data.is_empty()).map(|_| data.to_string()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_is_told_in_a_few_words() {
+        let told = |kind: &str, data: Value| what(&json!({ "kind": kind, "data": data }));
+        assert_eq!(told("fax.status", json!({ "old": "sending", "new": "busy" })), "sending → busy");
+        assert_eq!(told("fax.status", json!({ "old": null, "new": "queued" })), "→ queued");
+        let failed =
+            json!({ "purpose": "action", "method": "POST", "url": "http://h/", "error": { "message": "refused" } });
+        assert_eq!(told("webhook.attempt", failed), "action POST http://h/: refused");
+        assert_eq!(told("something.new", json!({ "a": 1 })), r#"{"a":1}"#);
+        assert_eq!(told("media.evicted", json!({})), "");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod ca;
+mod control;
 mod demo;
 mod env;
 mod events;
@@ -9,8 +10,12 @@ mod exec;
 pub mod flags;
 mod healthcheck;
 mod receive;
+mod schema;
 mod send;
 mod serve;
+mod sign;
+mod table;
+mod tester;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -56,8 +61,28 @@ enum Command {
     Env(env::EnvFlags),
     /// The local CA: its certificate, where it is, how clients trust it
     Ca(ca::CaFlags),
-    /// Show what happened in a running emulator's world, or the hash that equal runs have in common
+    /// Show what happened in an account's world; -f goes on with what comes
     Events(events::EventsFlags),
+    /// Wait until a fax has entered a status, or until nothing is pending
+    Wait(tester::WaitFlags),
+    /// Show an account's clock, freeze it, move it, let it run
+    Clock(tester::ClockFlags),
+    /// Show, add and remove rules: behaviour on purpose
+    Rules(tester::RulesFlags),
+    /// Put an account's world back to its start
+    Reset(tester::ResetFlags),
+    /// Write out an account's world, or load it
+    State(tester::StateFlags),
+    /// Show the requests made to your app; --replay sends one again
+    Webhooks(tester::WebhooksFlags),
+    /// Tell which usual mistake made a webhook's signature invalid
+    ExplainSignature(sign::ExplainFlags),
+    /// Sign a request as Twilio does
+    Sign(sign::SignFlags),
+    /// Write a shell's completions
+    Completions(schema::CompletionsFlags),
+    /// Write the JSON Schema of fauxfax.toml
+    ConfigSchema,
     /// Ask a running emulator whether it is well; exit status 0 if so
     Healthcheck(healthcheck::HealthcheckFlags),
 }
@@ -76,13 +101,23 @@ pub fn main() -> ExitCode {
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),
+        Some(Command::Wait(flags)) => tester::wait(&flags),
+        Some(Command::Clock(flags)) => tester::clock(&flags),
+        Some(Command::Rules(flags)) => tester::rules(&flags),
+        Some(Command::Reset(flags)) => tester::reset(&flags),
+        Some(Command::State(flags)) => tester::state(&flags),
+        Some(Command::Webhooks(flags)) => tester::webhooks(&flags),
+        Some(Command::ExplainSignature(flags)) => sign::explain_signature(&flags),
+        Some(Command::Sign(flags)) => sign::sign(&flags),
+        Some(Command::Completions(flags)) => Ok(schema::completions(&flags)),
+        Some(Command::ConfigSchema) => schema::config_schema(),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
     };
     match result {
         Ok(code) => code,
         Err(error) => {
             print_error(&format!("{error:#}"));
-            ExitCode::FAILURE
+            error.downcast_ref::<control::CallError>().map_or(ExitCode::FAILURE, control::CallError::exit_code)
         }
     }
 }

@@ -14,6 +14,7 @@ mod gateway;
 mod going_back;
 mod host;
 mod keeping;
+mod library;
 mod schema;
 mod script;
 mod tidy;

@@ -22,6 +22,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["dialect", "engine", "io", "model"]),
     ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("server", &["clock", "config", "emulator", "engine", "http", "io", "model"]),
+    (
+        "testing",
+        &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],
+    ),
     ("cli", &["config", "dialect", "http", "io", "model", "server"]),
 ];
 /// Modules that decide and do nothing; they build without the feature `server`.

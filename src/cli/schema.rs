@@ -1,0 +1,129 @@
+//! `fauxfax config-schema`: what `fauxfax.toml` may hold, as JSON Schema, made of the flags' own help; and `completions`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Command, CommandFactory, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use super::flags::ServeFlags;
+use super::{Cli, table};
+use crate::config::Setting;
+use crate::model::account::{Callbacks, Dialect, Service};
+use crate::model::number::NumberAttributes;
+
+/// The flags of `completions`.
+#[derive(Debug, Args)]
+pub(super) struct CompletionsFlags {
+    /// The shell
+    shell: Shell,
+}
+
+/// A shell that completes.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+pub(super) fn completions(flags: &CompletionsFlags) -> ExitCode {
+    let shell = match flags.shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Elvish => clap_complete::Shell::Elvish,
+        Shell::Fish => clap_complete::Shell::Fish,
+        Shell::Powershell => clap_complete::Shell::PowerShell,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+    };
+    clap_complete::generate(shell, &mut Cli::command(), "fauxfax", &mut std::io::stdout());
+    ExitCode::SUCCESS
+}
+
+pub(super) fn config_schema() -> anyhow::Result<ExitCode> {
+    table::json(&schema())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn schema() -> Value {
+    let command = ServeFlags::augment_args(Command::new("serve"));
+    let in_file = Setting::ALL.iter().filter(|setting| **setting != Setting::Config);
+    let mut properties: Map<String, Value> = in_file
+        .map(|setting| {
+            let argument = command.get_arguments().find(|argument| argument.get_long() == Some(&setting.flag()));
+            (setting.as_str().to_owned(), argument.map(|argument| property(*setting, argument)).unwrap_or_default())
+        })
+        .collect();
+    properties.insert("accounts".to_owned(), json!({ "type": "array", "items": account() }));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "fauxfax.toml",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn property(setting: Setting, argument: &clap::Arg) -> Value {
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default().replace('\n', " ");
+    // What stands in brackets is about flags.
+    let description = help.split(" [").next().unwrap_or_default();
+    let words: Vec<String> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    let one = if words.is_empty() || argument.get_action().takes_values() && words == ["true", "false"] {
+        json!({ "type": ["string", "integer", "number", "boolean"] })
+    } else {
+        json!({ "enum": words })
+    };
+    let mut property = if setting.is_list() { json!({ "type": "array", "items": { "type": "string" } }) } else { one };
+    property["description"] = json!(description);
+    property
+}
+
+fn account() -> Value {
+    let words = |all: Vec<&str>| json!({ "enum": all });
+    let text = json!({ "type": "string" });
+    let attributes = NumberAttributes::NAMES.iter().map(|name| ((*name).to_owned(), text.clone()));
+    let mut number: Map<String, Value> = attributes.collect();
+    number.insert("phone_number".to_owned(), text.clone());
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "sid": { "type": "string", "pattern": "^AC[0-9a-fA-F]{32}$" },
+            "auth_token": text,
+            "dialect": words(Dialect::ALL.iter().map(|word| word.as_str()).collect()),
+            "callbacks": words(Callbacks::ALL.iter().map(|word| word.as_str()).collect()),
+            "service": words(Service::ALL.iter().map(|word| word.as_str()).collect()),
+            "debugger_url": text,
+            "numbers": { "type": "array", "items": {
+                "type": "object", "properties": number, "required": ["phone_number"], "additionalProperties": false,
+            } },
+            "caller_ids": { "type": "array", "items": {
+                "type": "object", "properties": { "phone_number": text }, "required": ["phone_number"],
+            } },
+            "rules": { "type": "array", "items": { "type": "object" } },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_of_the_full_example_is_in_the_schema() {
+        let text = include_str!("../../fixtures/config/full.toml");
+        let file = toml::de::DeTable::parse(text).expect("the fixture is TOML");
+        let schema = schema();
+        for (key, value) in file.get_ref() {
+            let property = &schema["properties"][&**key.get_ref()];
+            assert!(property.is_object(), "{key:?}");
+            for account in value.get_ref().as_array().filter(|_| key.get_ref() == "accounts").into_iter().flatten() {
+                for (key, _) in account.get_ref().as_table().into_iter().flatten() {
+                    assert!(property["items"]["properties"][&**key.get_ref()].is_object(), "accounts.{key:?}");
+                }
+            }
+        }
+        assert_eq!(schema["properties"]["callbacks"]["enum"], json!(["all", "queued-and-final", "final"]));
+    }
+}

@@ -1,0 +1,129 @@
+//! `fauxfax sign` and `explain-signature`: what Twilio would sign, and why an app's value differs. Offline where the token
+//! is given.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::api::{Target, block_on};
+use super::control::{Control, EXIT_CODES};
+use super::table;
+use super::tester::pairs;
+use crate::dialect::explain::{Question, check, explain};
+use crate::dialect::signature;
+
+/// The flags of `sign`.
+#[derive(Debug, Args)]
+pub(super) struct SignFlags {
+    /// The URL that is called, whole
+    url: String,
+    /// The account's AuthToken
+    #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: String,
+    /// A parameter of the form; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// Or the form as it is sent
+    #[arg(long, value_name = "FORM", conflicts_with = "param")]
+    body: Option<String>,
+}
+
+/// The flags of `explain-signature`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct ExplainFlags {
+    #[command(flatten)]
+    target: Target,
+    /// The URL that was called, as `fauxfax webhooks` shows it
+    called: String,
+    /// The value that the app computed, or received
+    #[arg(long, value_name = "VALUE")]
+    signature: String,
+    /// A parameter that was sent; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// Or the body as it was sent
+    #[arg(long, value_name = "TEXT", conflicts_with = "param")]
+    body: Option<String>,
+    /// The AuthToken; without it a running emulator is asked, which knows those of its accounts
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// The answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn sign(flags: &SignFlags) -> anyhow::Result<ExitCode> {
+    let params = match &flags.body {
+        Some(body) => Question::params_of(body),
+        None => pairs(&flags.param)?,
+    };
+    let value = signature::of_form(&flags.token, &flags.url, &params);
+    writeln!(anstream::stdout(), "{value}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit status 0 where the signature is valid.
+pub(super) fn explain_signature(flags: &ExplainFlags) -> anyhow::Result<ExitCode> {
+    let answer = match &flags.token {
+        Some(token) => offline(flags, token)?,
+        None => ask(flags)?,
+    };
+    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+    let valid = answer["valid"].as_bool().context("the answer says not whether it is valid")?;
+    if flags.json {
+        table::json(&answer)?;
+    } else {
+        let found = if valid { "none: it is valid".to_owned() } else { text("mistake") };
+        let mut out = anstream::stdout().lock();
+        let check = &answer["check"];
+        let names = ["detail", "expected", "signed"];
+        let parts = [("mistake", found)].into_iter().chain(names.map(|name| (name, text(name))));
+        let lines = ["python", "node", "rust"].map(|name| (name, check[name].as_str().unwrap_or_default().to_owned()));
+        for (name, value) in parts.chain(lines) {
+            writeln!(out, "{name:<10}{value}")?;
+        }
+    }
+    Ok(if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn ask(flags: &ExplainFlags) -> anyhow::Result<Value> {
+    let mut order = json!({ "url": flags.called, "signature": flags.signature });
+    match &flags.body {
+        Some(body) => order["body"] = json!(body),
+        None => {
+            let params: Map<String, Value> =
+                pairs(&flags.param)?.into_iter().map(|(name, value)| (name, value.into())).collect();
+            order["params"] = params.into();
+        }
+    }
+    block_on(async { Control::new(&flags.target)?.call("POST", "/explain-signature", &[], Some(&order)).await })
+}
+
+fn offline(flags: &ExplainFlags, token: &str) -> anyhow::Result<Value> {
+    let params = match &flags.body {
+        Some(body) => Question::params_of(body),
+        None => pairs(&flags.param)?,
+    };
+    let explanation = explain(&Question {
+        url: &flags.called,
+        params: params.clone(),
+        body: flags.body.as_deref(),
+        signature: &flags.signature,
+        auth_token: token,
+        others: &[],
+    });
+    let check = check(&flags.called, &params);
+    Ok(json!({
+        "valid": explanation.mistakes.is_empty(),
+        "mistake": explanation.mistakes.first().map(|mistake| mistake.as_str()),
+        "mistakes": explanation.mistakes.iter().map(|mistake| mistake.as_str()).collect::<Vec<_>>(),
+        "detail": explanation.detail,
+        "expected": explanation.expected,
+        "signed": explanation.signed,
+        "check": { "python": check.python, "node": check.node, "rust": check.rust },
+    }))
+}

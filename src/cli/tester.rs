@@ -1,0 +1,348 @@
+//! `fauxfax wait`, `clock`, `rules`, `reset`, `state` and `webhooks`: one call of the control API each, its answer as a
+//! table or JSON. What they do is the emulator's business.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::api::{Target, block_on};
+use super::control::{Control, EXIT_CODES};
+use super::table::{self, cell};
+
+/// Where the emulator is, and how the answer is shown.
+#[derive(Debug, Args)]
+pub(super) struct Asking {
+    #[command(flatten)]
+    target: Target,
+    /// The answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The flags of `wait`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct WaitFlags {
+    #[command(flatten)]
+    asking: Asking,
+    /// The fax; any where it is left out
+    #[arg(long, value_name = "FX…")]
+    fax: Option<String>,
+    /// The status, or several with commas
+    #[arg(long, value_name = "STATUS", required_unless_present = "idle")]
+    status: Option<String>,
+    /// Until nothing is under way and no work is due
+    #[arg(long, conflicts_with_all = ["fax", "status", "since"])]
+    idle: bool,
+    /// Only what happens later than this place of the journal
+    #[arg(long, value_name = "SEQ")]
+    since: Option<u64>,
+    /// How many seconds to wait at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    timeout: f64,
+}
+
+/// The flags of `clock`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct ClockFlags {
+    #[command(flatten)]
+    asking: Asking,
+    #[command(subcommand)]
+    change: Option<ClockChange>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ClockChange {
+    /// Stop it; it moves only when told
+    Freeze,
+    /// Let it run on
+    Run,
+    /// Move it, and all that falls due: 90, 90s, 5m, 2h, 180d, or a moment
+    Advance {
+        /// How far, or to which moment
+        #[arg(value_name = "SPAN|MOMENT")]
+        to: String,
+    },
+    /// Move it until no work is left
+    Drain,
+}
+
+/// The flags of `rules`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct RulesFlags {
+    #[command(flatten)]
+    asking: Asking,
+    #[command(subcommand)]
+    change: Option<RulesChange>,
+}
+
+#[derive(Debug, Subcommand)]
+enum RulesChange {
+    /// Add one, as JSON: '{"match":{"to":"+1555*"},"times":1,"outcome":{"status":"busy"}}'
+    Add {
+        /// The rule
+        #[arg(value_name = "JSON")]
+        rule: String,
+    },
+    /// Remove one
+    Remove {
+        /// Its id
+        id: String,
+    },
+    /// Remove all
+    Clear,
+}
+
+/// The flags of `reset`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct ResetFlags {
+    #[command(flatten)]
+    asking: Asking,
+    /// To this snapshot instead of the configured start
+    #[arg(long, value_name = "NAME")]
+    snapshot: Option<String>,
+}
+
+/// The flags of `state`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct StateFlags {
+    #[command(flatten)]
+    target: Target,
+    /// Load the world from this file instead of writing it out; - is the standard input
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+}
+
+/// The flags of `webhooks`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct WebhooksFlags {
+    #[command(flatten)]
+    asking: Asking,
+    /// One of them, whole
+    id: Option<String>,
+    /// Only of this fax or call
+    #[arg(long, value_name = "FX…", conflicts_with = "id")]
+    fax: Option<String>,
+    /// Only with an attempt later than this place of the journal
+    #[arg(long, value_name = "SEQ", conflicts_with = "id")]
+    since: Option<u64>,
+    /// Send it again, signed anew
+    #[arg(long, requires = "id")]
+    replay: bool,
+    /// Send it there instead
+    #[arg(long, value_name = "URL", requires = "replay")]
+    to: Option<String>,
+    /// With a parameter set to another value; NAME alone takes it away; repeatable
+    #[arg(long, value_name = "NAME=VALUE", requires = "replay")]
+    param: Vec<String>,
+}
+
+pub(super) fn wait(flags: &WaitFlags) -> anyhow::Result<ExitCode> {
+    let query = [
+        ("fax", flags.fax.clone()),
+        ("status", flags.status.clone()),
+        ("since", flags.since.map(|since| since.to_string())),
+        ("timeout", Some(flags.timeout.to_string())),
+        ("for", flags.idle.then(|| "idle".to_owned())),
+    ];
+    let waited = flags.asking.call("GET", "/wait", &query, None)?;
+    let event = &waited["event"];
+    let reached = if flags.idle { "idle".to_owned() } else { cell(&event["data"]["new"]) };
+    flags.asking.show(&waited, ["FAX", "REACHED", "SEQ"], |waited| {
+        vec![[cell(&waited["event"]["fax_sid"]), reached.clone(), cell(&waited["seq"])]]
+    })
+}
+
+pub(super) fn clock(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
+    let (method, path, body) = match &flags.change {
+        None => ("GET", "/clock", None),
+        Some(ClockChange::Freeze) => ("PUT", "/clock", Some(json!({ "mode": "frozen" }))),
+        Some(ClockChange::Run) => ("PUT", "/clock", Some(json!({ "mode": "running" }))),
+        Some(ClockChange::Advance { to }) => {
+            let order = seconds(to).map_or_else(|| json!({ "to": to }), |seconds| json!({ "seconds": seconds }));
+            ("POST", "/clock/advance", Some(order))
+        }
+        Some(ClockChange::Drain) => ("POST", "/clock/drain", None),
+    };
+    let clock = flags.asking.call(method, path, &[], body.as_ref())?;
+    flags.asking.show(&clock, ["CLOCK", "AT", "DUE", "FAX"], |clock| {
+        let now = [cell(&clock["mode"]), cell(&clock["now"]), String::new(), String::new()];
+        let next = clock["next"].as_array().into_iter().flatten();
+        let due = next.map(|due| [String::new(), cell(&due["at"]), cell(&due["kind"]), cell(&due["fax_sid"])]);
+        std::iter::once(now).chain(due).collect()
+    })
+}
+
+pub(super) fn rules(flags: &RulesFlags) -> anyhow::Result<ExitCode> {
+    let asking = &flags.asking;
+    let answer = match &flags.change {
+        None => asking.call("GET", "/rules", &[], None)?,
+        Some(RulesChange::Add { rule }) => {
+            let rule: Value = serde_json::from_str(rule).context("the rule is no JSON")?;
+            let added = asking.call("POST", "/rules", &[], Some(&rule))?;
+            json!({ "rules": [added] })
+        }
+        Some(RulesChange::Remove { id }) => asking.call("DELETE", &format!("/rules/{id}"), &[], None)?,
+        Some(RulesChange::Clear) => asking.call("DELETE", "/rules", &[], None)?,
+    };
+    if answer.is_null() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    asking.show(&answer, ["ID", "MATCH", "EFFECT", "FIRED", "WARNING"], |answer| {
+        let rules = answer["rules"].as_array().into_iter().flatten();
+        let row = |rule: &Value| {
+            let effect = ["outcome", "line", "api", "webhook"].iter().find(|kind| !rule[**kind].is_null());
+            let effect = effect.map(|kind| format!("{kind} {}", rule[*kind])).unwrap_or_default();
+            [cell(&rule["id"]), cell(&rule["match"]), effect, cell(&rule["fired"]), cell(&rule["warning"])]
+        };
+        rules.map(row).collect()
+    })
+}
+
+pub(super) fn reset(flags: &ResetFlags) -> anyhow::Result<ExitCode> {
+    let done = flags.asking.call("POST", "/reset", &[("snapshot", flags.snapshot.clone())], None)?;
+    flags.asking.show(&done, ["REMOVED FAXES", "CANCELED FAXES", "CANCELED WEBHOOKS"], |done| {
+        let canceled = &done["canceled"];
+        vec![[cell(&done["removed"]["faxes"]), cell(&canceled["faxes"]), cell(&canceled["webhooks"])]]
+    })
+}
+
+pub(super) fn state(flags: &StateFlags) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let control = Control::new(&flags.target)?;
+        let answer = match &flags.load {
+            None => control.call("GET", "/state", &[], None).await?,
+            Some(path) if path.as_os_str() == "-" => {
+                let text = std::io::read_to_string(std::io::stdin())?;
+                control.call_bytes("PUT", "/state", &[], text.into()).await?
+            }
+            Some(path) => {
+                let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+                control.call_bytes("PUT", "/state", &[], bytes.into()).await?
+            }
+        };
+        if !answer.is_null() {
+            table::json(&answer)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+pub(super) fn webhooks(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
+    let asking = &flags.asking;
+    let Some(id) = &flags.id else {
+        let query = [("fax", flags.fax.clone()), ("since", flags.since.map(|since| since.to_string()))];
+        let list = asking.call("GET", "/webhooks", &query, None)?;
+        return asking.show(&list, ["ID", "FAX", "PURPOSE", "URL", "ATTEMPTS", "END"], |list| {
+            list["webhooks"].as_array().into_iter().flatten().map(webhook_row).collect()
+        });
+    };
+    if !flags.replay {
+        let webhook = asking.call("GET", &format!("/webhooks/{id}"), &[], None)?;
+        table::json(&webhook)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let params: serde_json::Map<String, Value> = flags
+        .param
+        .iter()
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) => (name.to_owned(), value.into()),
+            None => (pair.clone(), Value::Null),
+        })
+        .collect();
+    let mut edits = json!({ "params": params });
+    if let Some(url) = &flags.to {
+        edits["url"] = json!(url);
+    }
+    let exchange = asking.call("POST", &format!("/webhooks/{id}/replay"), &[], Some(&edits))?;
+    let failed = !exchange["error"].is_null();
+    asking.show(&exchange, ["METHOD", "URL", "STATUS", "ERROR"], |exchange| {
+        let error = cell(&exchange["error"]["message"]);
+        vec![[cell(&exchange["method"]), cell(&exchange["url"]), cell(&exchange["status"]), error]]
+    })?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn webhook_row(webhook: &Value) -> [String; 6] {
+    let attempts = webhook["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let last = attempts.last().map(|attempt| &attempt["exchange"]).unwrap_or(&Value::Null);
+    let end = last["error"]["message"].as_str().map_or_else(|| cell(&last["status"]), ToOwned::to_owned);
+    let url = format!("{} {}", cell(&webhook["method"]), cell(&webhook["url"]));
+    [cell(&webhook["id"]), cell(&webhook["fax_sid"]), cell(&webhook["purpose"]), url, attempts.len().to_string(), end]
+}
+
+impl Asking {
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, Option<String>)],
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        block_on(async { Control::new(&self.target)?.call(method, path, query, body).await })
+    }
+
+    fn show<const N: usize>(
+        &self,
+        answer: &Value,
+        head: [&str; N],
+        rows: impl FnOnce(&Value) -> Vec<[String; N]>,
+    ) -> anyhow::Result<ExitCode> {
+        if self.json {
+            table::json(answer)?
+        } else {
+            table::rows(head, &rows(answer))?
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A span as seconds: `90`, `1.5s`, `5m`, `2h`, `180d`.
+fn seconds(text: &str) -> Option<f64> {
+    let (number, unit) = match text.char_indices().next_back()? {
+        (at, 's') => (&text[..at], 1.0),
+        (at, 'm') => (&text[..at], 60.0),
+        (at, 'h') => (&text[..at], 3_600.0),
+        (at, 'd') => (&text[..at], 86_400.0),
+        _ => (text, 1.0),
+    };
+    number.parse::<f64>().ok().map(|number| number * unit)
+}
+
+/// `NAME=VALUE`, split.
+pub(super) fn pairs(texts: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => bail!("{text:?} is no NAME=VALUE"),
+    };
+    texts.iter().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_a_unit_or_is_seconds() {
+        for (text, expected) in [
+            ("90", Some(90.0)),
+            ("1.5s", Some(1.5)),
+            ("5m", Some(300.0)),
+            ("2h", Some(7_200.0)),
+            ("180d", Some(15_552_000.0)),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+        for none in ["", "h", "2026-03-01T00:00:00Z", "tomorrow"] {
+            assert_eq!(seconds(none), None, "{none}");
+        }
+    }
+}

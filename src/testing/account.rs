@@ -1,0 +1,189 @@
+//! An account for one test: its numbers, its faxes, its journal. What happens to them is the engine's business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{AccountClock, Document, Error, Event, Receive};
+use crate::engine::input::{BuyNumber, Command, Control, Input, NumberWish, Reply};
+use crate::engine::journal::{self, EventFilter, JOURNAL_EVENTS_MAX};
+use crate::engine::{Engine, Fax};
+use crate::http::control::event::EventView;
+use crate::model::fax::Status;
+use crate::model::number::{NumberChange, ReceiveMode};
+use crate::model::phone::{NotE164, PhoneNumber};
+use crate::model::sid::{AccountSid, FaxSid, NumberSid};
+use crate::world::World;
+
+/// How long a test waits for something; far beyond what it takes where transmissions take no time.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An account, a world of its own; clones are the same.
+#[derive(Clone)]
+pub struct Account {
+    pub(super) world: World,
+    pub(super) url: Arc<str>,
+}
+
+/// A number of an account.
+#[derive(Clone)]
+pub struct Number {
+    world: World,
+    sid: NumberSid,
+    number: PhoneNumber,
+}
+
+impl Account {
+    pub(super) fn new(world: World, url: String) -> Self {
+        Self { world, url: url.into() }
+    }
+
+    /// Its SID, the user name of REST calls.
+    #[must_use]
+    pub fn sid(&self) -> AccountSid {
+        self.world.sid()
+    }
+
+    /// Its token, the password of REST calls and the key of signatures.
+    #[must_use]
+    pub fn auth_token(&self) -> String {
+        self.world.read(|engine| engine.account().auth_token.clone()).unwrap_or_default().into()
+    }
+
+    /// Where the APIs are.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// One of its numbers, bought where it isn't its own yet; it takes faxes.
+    ///
+    /// # Errors
+    /// It is no number, or none that can be bought.
+    pub fn number(&self, text: &str) -> Result<Number, Error> {
+        let number = text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })?;
+        let world = self.world.clone();
+        if let Some(sid) = world.read(|engine| engine.owned_number(number).map(|own| own.sid)) {
+            return Ok(Number { world, sid, number });
+        }
+        let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
+        let order = BuyNumber { wish: NumberWish::Number(number), change };
+        let bought = world.handle(Input::Command(Command::BuyNumber(Box::new(order))))?;
+        let Reply::Number(sid) = bought else { unreachable!("a purchase is answered with a number, not {bought:?}") };
+        Ok(Number { world, sid, number })
+    }
+
+    /// A fax machine calls with a document; awaited, it answers with the settled conversation.
+    pub fn receive(&self, document: Document) -> Receive {
+        Receive::new(self.clone(), document)
+    }
+
+    /// A fax as it stands.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn fax(&self, sid: FaxSid) -> Result<Fax, Error> {
+        self.world.read(|engine| engine.fax(sid).cloned()).map_err(Error::from)
+    }
+
+    /// The newest of its faxes.
+    #[must_use]
+    pub fn newest_fax(&self) -> Option<Fax> {
+        self.world.read(|engine| {
+            let newest = engine.faxes(&crate::engine::FaxFilter::default(), crate::engine::Cursor::Skip(0), 1);
+            newest.items.first().map(|fax| (*fax).clone())
+        })
+    }
+
+    /// Waits until a fax has entered a status; at once where it has before.
+    ///
+    /// # Errors
+    /// It has not within ten seconds.
+    pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
+        let filter = EventFilter { fax: Some(fax), kind: Some("fax.status".into()), ..EventFilter::default() };
+        let entered = self.world.until(|engine| {
+            let events = engine.events(&filter, JOURNAL_EVENTS_MAX);
+            events.iter().any(|event| event.kind.entered() == Some(status)).then_some(())
+        });
+        tokio::time::timeout(PATIENCE, entered).await.map_err(|_| {
+            let now = self.world.read(|engine| engine.fax(fax).map(Fax::status));
+            let now = now.map_or_else(|refusal| refusal.to_string(), |status| format!("it is {status}"));
+            Error::TooLate { what: format!("{fax} has not become {status}, {now}"), patience: PATIENCE }
+        })
+    }
+
+    /// Waits until nothing is under way and no work is due.
+    ///
+    /// # Errors
+    /// It does not come to rest within ten seconds.
+    pub async fn wait_idle(&self) -> Result<(), Error> {
+        let rest = self.world.until(|engine| engine.is_idle().then_some(()));
+        tokio::time::timeout(PATIENCE, rest).await.map_err(|_| {
+            let pending = self.world.read(Engine::pending_count);
+            Error::TooLate { what: format!("no rest: {pending} faxes and calls have not ended"), patience: PATIENCE }
+        })
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> AccountClock {
+        AccountClock(self.world.clone())
+    }
+
+    /// Its journal, oldest first.
+    #[must_use]
+    pub fn events(&self) -> Vec<Arc<journal::Event>> {
+        self.world.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX))
+    }
+
+    /// Holds the journal to an expectation.
+    ///
+    /// # Errors
+    /// It doesn't hold; the error tells what came nearest, field by field.
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is verified")]
+    pub fn verify(&self, expected: Event) -> Result<(), Error> {
+        let events: Vec<EventView> = self.events().iter().map(|event| EventView::of(event)).collect();
+        expected.verify(&events)
+    }
+
+    /// Back to the start: its faxes are gone, what was pending is canceled.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn reset(&self) -> Result<(), Error> {
+        self.world.handle(Input::Control(Control::Reset))?;
+        Ok(())
+    }
+}
+
+impl Number {
+    /// The number.
+    #[must_use]
+    pub const fn number(&self) -> PhoneNumber {
+        self.number
+    }
+
+    /// Where its app is asked for TwiML when a fax comes in: its VoiceUrl.
+    ///
+    /// # Errors
+    /// The number is gone.
+    pub fn fax_url(self, url: &str) -> Result<Self, Error> {
+        self.changed(NumberChange { voice_url: Some(url.into()), ..NumberChange::default() })
+    }
+
+    /// Where its app is told how a fax ended when `<Receive>` names no action.
+    ///
+    /// # Errors
+    /// The number is gone.
+    pub fn status_callback(self, url: &str) -> Result<Self, Error> {
+        self.changed(NumberChange { status_callback: Some(url.into()), ..NumberChange::default() })
+    }
+
+    /// Any other attribute.
+    ///
+    /// # Errors
+    /// The number is gone, or can't be so.
+    pub fn changed(self, change: NumberChange) -> Result<Self, Error> {
+        self.world.handle(Input::Command(Command::UpdateNumber(self.sid, Box::new(change))))?;
+        Ok(self)
+    }
+}

@@ -1,0 +1,116 @@
+//! The library as a test would use it: against a webhook app, many at once, and gone when dropped.
+
+use std::time::Duration;
+
+use fauxfax::model::fax::Status;
+use fauxfax::{Account, Document, Emulator, Event, Outcome};
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+type Tested = Result<(), Box<dyn std::error::Error>>;
+
+const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
+
+async fn app() -> MockServer {
+    let app = MockServer::start().await;
+    let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
+    Mock::given(path("/fax")).respond_with(twiml).mount(&app).await;
+    Mock::given(path("/received")).respond_with(ResponseTemplate::new(204)).mount(&app).await;
+    app
+}
+
+fn account(emulator: &Emulator, app: &MockServer) -> Result<Account, Box<dyn std::error::Error>> {
+    let account = emulator.account()?;
+    account.number("+15017122661")?.fax_url(&format!("{}/fax", app.uri()))?;
+    Ok(account)
+}
+
+#[tokio::test]
+async fn a_fax_is_received_and_the_app_told() -> Tested {
+    let (emulator, app) = (Emulator::builder().seed(7).start().await?, app().await);
+    let account = account(&emulator, &app)?;
+    let conversation = account.receive(Document::pages(2)).from("+15552223333").station_id("ACME").await?;
+    assert_eq!(conversation.outcome, Outcome::Received);
+    assert_eq!(conversation.fax.as_ref().and_then(|fax| fax.pages()), Some(2));
+    assert_eq!(conversation.webhooks().count(), 2);
+    account.verify(Event::of("webhook.attempt").with("data.params.RemoteStationId", "ACME").times(1))?;
+    let refused = account.verify(Event::of("webhook.attempt").with("data.params.RemoteStationId", "OTHER"));
+    assert!(refused.is_err_and(|error| error.to_string().contains("got \"ACME\"")));
+    account.reset()?;
+    assert!(account.newest_fax().is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_end_of_a_call_has_its_name() -> Tested {
+    let (emulator, app) = (Emulator::builder().start().await?, app().await);
+    Mock::given(path("/reject"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw("<Response><Reject/></Response>", "text/xml"))
+        .mount(&app)
+        .await;
+    let account = emulator.account()?;
+    let number = account.number("+15017122661")?.fax_url(&format!("{}/reject", app.uri()))?;
+    assert_eq!(account.receive(Document::pages(1)).await?.outcome, Outcome::Rejected);
+    let number = number.fax_url(&format!("{}/nothing", app.uri()))?;
+    assert_eq!(account.receive(Document::pages(1)).await?.outcome, Outcome::NotAnswered);
+    number.fax_url(&format!("{}/fax", app.uri()))?;
+    let failed = account.receive(Document::pages(3)).failing(34004, 1).await?;
+    assert_eq!(
+        (failed.outcome, failed.fax.and_then(|fax| fax.error().map(|(code, _)| code))),
+        (Outcome::Failed, Some(34004))
+    );
+    assert!(account.receive(Document::bytes(*b"no document")).await.is_err());
+    assert!(account.receive(Document::pages(0)).await.is_err());
+    assert!(account.number("nonsense").is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_emulator_frees_its_port() -> Tested {
+    let emulator = Emulator::builder().start().await?;
+    let address = emulator.url().trim_start_matches("http://").to_owned();
+    assert!(tokio::net::TcpStream::connect(&address).await.is_ok());
+    emulator.stop().await;
+    assert!(tokio::net::TcpStream::connect(&address).await.is_err());
+    let again = Emulator::builder().listen(address.parse()?).start().await?;
+    drop(again);
+    // Dropped, it stops as well, though not at once.
+    while tokio::net::TcpStream::connect(&address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// One of fifty tests that run at once: its own account, its own frozen clock, moved by its own measure.
+async fn isolated(emulator: &Emulator, app: &MockServer, number: u64) -> Tested {
+    let account = account(emulator, app)?;
+    let clock = account.clock();
+    clock.freeze();
+    let begun = clock.now();
+    let sid = account.receive(Document::pages(1)).ring().await?;
+    assert!(account.receive(Document::pages(1)).await.is_err(), "a frozen clock can't be waited for");
+    clock.drain().await?;
+    account.wait_for(sid, Status::Received).await?;
+    clock.advance(Duration::from_secs(number * 3_600)).await?;
+    let moved = clock.now().since(begun);
+    assert!(moved >= Duration::from_secs(number * 3_600) && moved < Duration::from_secs((number + 1) * 3_600));
+    account.verify(Event::of("fax.status").with("data.new", "received").times(1))?;
+    if number.is_multiple_of(2) {
+        account.reset()?;
+        assert!(account.fax(sid).is_err());
+    } else {
+        assert_eq!(account.fax(sid)?.status(), Status::Received);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_tests_at_once_on_one_emulator_never_meet() -> Tested {
+    let (emulator, app) =
+        (Emulator::builder().seed(50).pace(fauxfax::model::time::Pace::Times(100.0)).start().await?, app().await);
+    let tests = (0..50).map(|number| isolated(&emulator, &app, number));
+    for ended in futures_util::future::join_all(tests).await {
+        ended?;
+    }
+    Ok(())
+}
