@@ -1,0 +1,48 @@
+"""A fax inbox in Flask, as an app would be written. It reads where Twilio is from its configuration, and nothing else
+of it knows that it is being tested."""
+
+import requests
+from flask import Flask, Response, request
+
+
+def create_app(config):
+    """`config` has FAX_API (https://fax.twilio.com in production), ACCOUNT_SID, AUTH_TOKEN, NUMBER and PUBLIC_URL."""
+    app = Flask(__name__)
+    app.config.update(config)
+    app.inbox = {}
+    app.sent = {}
+
+    @app.post("/fax")
+    def accept():
+        return Response('<Response><Receive action="/fax/received"/></Response>', mimetype="text/xml")
+
+    @app.post("/fax/received")
+    def received():
+        if request.form["FaxStatus"] == "received":
+            app.inbox[request.form["FaxSid"]] = request.form["MediaUrl"]
+        return "", 204
+
+    @app.post("/fax/status")
+    def status():
+        app.sent[request.form["FaxSid"]] = request.form["FaxStatus"]
+        if request.form["FaxStatus"] == "busy":
+            send(request.form["To"], request.form["OriginalMediaUrl"])
+        return "", 204
+
+    def send(to, media_url):
+        answer = requests.post(
+            app.config["FAX_API"] + "/v1/Faxes",
+            auth=(app.config["ACCOUNT_SID"], app.config["AUTH_TOKEN"]),
+            data={
+                "From": app.config["NUMBER"],
+                "To": to,
+                "MediaUrl": media_url,
+                "StatusCallback": app.config["PUBLIC_URL"] + "/fax/status",
+            },
+            timeout=10,
+        )
+        answer.raise_for_status()
+        return answer.json()["sid"]
+
+    app.send = send
+    return app

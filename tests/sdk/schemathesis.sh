@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Holds the running emulator to the OpenAPI document of its control API: schemathesis makes calls of it, good and bad, and
+# no answer may be a 5xx, of a status or of a form that the document doesn't have. FAUXFAX_BIN names the binary.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(cd ../.. && pwd)
+FAUXFAX_BIN=$(realpath -m "${FAUXFAX_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/fauxfax}")
+venv=.venv/schemathesis
+requirements=requirements/schemathesis.txt
+examples=${SCHEMATHESIS_EXAMPLES:-30}
+
+if ! cmp -s "$venv/.made-from" "$requirements"; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$requirements"
+    cp "$requirements" "$venv/.made-from"
+fi
+
+folder=$(mktemp -d)
+"$FAUXFAX_BIN" serve --listen 127.0.0.1:0 --port-file "$folder/port" --seed 7 --pace max >"$folder/ready" 2>"$folder/log" &
+emulator=$!
+trap 'kill "$emulator"; wait "$emulator" || true; rm -rf "$folder"' EXIT
+until [[ -s $folder/port ]]; do
+    kill -0 "$emulator" || { cat "$folder/log" >&2; exit 1; }
+    read -r -t 0.05 <> <(:) || true
+done
+url=http://127.0.0.1:$(<"$folder/port")
+
+# The seed makes the calls the same each time; more examples find more, SCHEMATHESIS_EXAMPLES says how many.
+"$venv/bin/schemathesis" run "$url/_fauxfax/v1/openapi.json" --url "$url" \
+    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
+    --max-examples "$examples" --seed 7 --request-timeout 60 --generation-database none --suppress-health-check all \
+    --phases examples,coverage,fuzzing
