@@ -1,6 +1,6 @@
 //! A fax: its pages, its facts, and the conversation about it, live.
 
-import { at, control, controlIfThere, controlUrl, rest } from "./api.js";
+import { at, control, controlUrl, rest } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { fill, h, say } from "./dom.js";
 import { count, isFinal, phone, span } from "./format.js";
@@ -59,16 +59,18 @@ class FaxPage {
 
   async load() {
     const [resource] = await Promise.all([this.ask(), this.readJournal()]);
-    if (!resource && this.seq === 0) throw new Error(`There is no fax ${this.sid} in this world.`);
+    // A call that has only just begun has left no trace yet.
+    const call = this.context.keep?.call;
+    if (call) this.extra = { from: call.from, to: call.to, ...this.extra };
+    if (!resource && this.seq === 0 && !call) throw new Error(`There is no fax ${this.sid} in this world.`);
     this.resource = resource;
     this.show();
   }
 
-  /** The fax, or nothing while the call still rings. */
+  /** The fax, or nothing while the call still rings. The control API is asked, so that looking leaves no trace. */
   async ask() {
     try {
-      const answer = await controlIfThere("GET", `/faxes/${this.sid}`, { signal: this.context.signal });
-      return answer ?? (await rest("GET", `/v1/Faxes/${this.sid}`, {}, { signal: this.context.signal }));
+      return await control("GET", `/faxes/${this.sid}`, { signal: this.context.signal });
     } catch (problem) {
       if (problem.status === 404) return null;
       throw problem;
@@ -204,31 +206,19 @@ class FaxPage {
     const fax = this.resource;
     if (!fax) return;
     const over = isFinal(fax.status);
-    const key = `${fax.media_sid} ${over} ${this.viewer.canDraw}`;
+    const key = `${fax.media_sid} ${over}`;
     if (this.actionsKey === key) return;
     this.actionsKey = key;
-    const file = (kind) => controlUrl(`/faxes/${this.sid}/document.${kind}`);
     fill(
       this.actions,
-      fax.media_sid && button("Download PDF", once(() => this.download("pdf", file("pdf"))), { mark: "down" }),
-      fax.media_sid && button("TIFF", once(() => this.download("tiff", file("tiff"))), { mark: "down" }),
+      fax.media_type && (fax.media_type === "image/tiff" ? this.file("tiff", "Download TIFF") : this.file("pdf", "Download PDF")),
       !over && button("Cancel the fax", once(() => this.cancel()), { kind: "grave" }),
       over && button("Delete", once(() => this.remove()), { kind: "grave", mark: "trash" }),
     );
   }
 
-  /** The document as a file, from the control API or, where a build lacks that, from the media URL. */
-  async download(kind, url) {
-    let response = await fetch(url, { credentials: "omit" });
-    if (!response.ok) {
-      const fax = await rest("GET", `/v1/Faxes/${this.sid}`);
-      response = await fetch(own(fax.media_url), { credentials: "omit" });
-      const type = response.headers.get("content-type") ?? "";
-      if (!response.ok || !type.includes(kind)) throw new Error(`This fax is not kept as ${kind.toUpperCase()}.`);
-    }
-    const address = URL.createObjectURL(await response.blob());
-    h("a", { href: address, download: `${this.sid}.${kind}` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  file(kind, text) {
+    return linkButton(text, controlUrl(`/faxes/${this.sid}/document.${kind}`), { mark: "down", download: `${this.sid}.${kind}` });
   }
 
   async mediaUrl() {
@@ -249,10 +239,4 @@ class FaxPage {
     toast("Deleted.");
     this.context.go(at("/console"));
   }
-}
-
-/** A link of the emulator, on the origin that this page came from. */
-function own(link) {
-  const url = new URL(link);
-  return `${url.pathname}${url.search}`;
 }

@@ -5,7 +5,6 @@ import { fill, h, say } from "./dom.js";
 import { count, isFinal, phone, span, STATUSES } from "./format.js";
 import { icon } from "./icons.js";
 import { badge, button, head, linkButton, problemNote, select, setBadge, time } from "./ui.js";
-import { emptyFaxes } from "./empty.js";
 
 const PAGE_SIZE = 50;
 /** The list is asked for again at most this often while faxes come and go. */
@@ -127,7 +126,7 @@ class List {
       this.rows.clear();
       fill(this.tbody);
       if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No fax fits"), h("p", {}, answer.next ? "Nothing so far; Older looks further." : "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
-      else if (!this.body.querySelector(".teach")) emptyFaxes().then((content) => this.rows.size === 0 && fill(this.body, content));
+      else if (!this.body.querySelector(".teach")) import("./empty.js").then(({ emptyFaxes }) => emptyFaxes()).then((content) => this.rows.size === 0 && fill(this.body, content));
     } else {
       this.reconcile(answer.faxes, fresh);
       if (this.table.parentNode !== this.body) fill(this.body, this.table);

@@ -44,7 +44,7 @@ export async function page(context) {
     form.set("quality", quality.value);
     if (ends.value) form.set("outcome", JSON.stringify({ status: "failed", code: Number(ends.value.slice(0, 5)), after_pages: ends.value === "34004-after" ? Number(after.value) : 0 }));
     const call = await control("POST", "/incoming-faxes", { form, patience: PATIENCE_MS });
-    context.go(at(`/console/faxes/${call.fax_sid}`));
+    context.go(at(`/console/faxes/${call.fax_sid}`), { keep: { call } });
   }, told.fail);
 
   if (!to) {

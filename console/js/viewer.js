@@ -22,7 +22,7 @@ export class Viewer {
     this.zoom = FIT;
     this.sent = new Set();
     this.thumbs = [];
-    this.canDraw = true;
+    this.broken = new Set();
     this.image = h("img", { alt: "", draggable: "false", on: { error: () => this.failed(), load: () => this.loaded() } });
     this.wait = h("div", { class: "waiting" });
     this.sheet = h("div", { class: "sheet", tabindex: "0", role: "group", "aria-label": "Page" }, this.image, this.wait);
@@ -59,6 +59,7 @@ export class Viewer {
     this.isOver = isOver;
     this.hasMedia = hasMedia;
     if (!changed) return;
+    this.broken.clear();
     this.pages = pages ?? 0;
     this.page = Math.min(Math.max(1, this.page), Math.max(1, this.pages));
     this.drawThumbs();
@@ -97,7 +98,7 @@ export class Viewer {
     this.image.style.width = `${this.zoom * 100}%`;
     this.image.classList.toggle("over", this.zoom > 1);
     this.thumbs.forEach(({ button: own }, i) => own.setAttribute("aria-current", String(i + 1 === this.page)));
-    if (has && this.canDraw) {
+    if (has && !this.broken.has(this.page)) {
       const source = this.source(this.page, this.width ?? 1000);
       if (this.image.getAttribute("src") !== source) {
         this.image.alt = `Page ${this.page} of ${this.pages}`;
@@ -112,7 +113,7 @@ export class Viewer {
   }
 
   tellWhyNot() {
-    if (this.hasMedia && !this.canDraw) fill(this.wait, icon("page"), h("p", {}, "The pages can't be drawn. The document can be downloaded."));
+    if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be drawn: it never came, or its document is gone."));
     else if (this.isOver) fill(this.wait, icon("page"), h("p", {}, this.status === "received" || this.status === "delivered" ? "The document is not kept." : "No pages came through."));
     else if (this.sent.size === 0) fill(this.wait, h("div", { class: "line" }), h("p", {}, this.status === "ringing" ? "It rings…" : "Waiting for the first page…"));
   }
@@ -127,13 +128,12 @@ export class Viewer {
 
   failed() {
     if (!this.image.getAttribute("src")) return;
-    this.canDraw = false;
+    this.broken.add(this.page);
     this.draw();
-    this.drawThumbs();
   }
 
   drawThumbs() {
-    const draws = this.hasMedia && this.canDraw;
+    const draws = this.hasMedia;
     const key = `${this.pages} ${draws}`;
     if (this.thumbsKey === key) return;
     this.thumbsKey = key;

@@ -83,6 +83,29 @@ async fn a_page_runs_nothing_but_its_own_files_and_is_framed_by_nobody() {
     assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
 }
 
+#[tokio::test]
+async fn who_takes_gzip_gets_a_fraction_and_the_same_bytes() {
+    use std::io::Read;
+
+    let accepting = |value: &str| file("js/app.js", &headers(header::ACCEPT_ENCODING, value), REVALIDATE);
+    let plain = to_bytes(accepting("identity").into_body(), usize::MAX).await.unwrap();
+    let response = accepting("br, gzip;q=0.8");
+    assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
+    let packed = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain);
+    assert!(packed.len() * 2 < plain.len(), "{} of {}", packed.len(), plain.len());
+    assert!(!accepting("gzip;q=0").headers().contains_key(header::CONTENT_ENCODING));
+}
+
+#[tokio::test]
+async fn comments_stay_at_home_and_code_does_not() {
+    let body = to_bytes(file("js/app.js", &HeaderMap::new(), REVALIDATE).into_body(), usize::MAX).await.unwrap();
+    let text = std::str::from_utf8(&body).unwrap();
+    assert!(!text.contains("//!") && text.contains("export function go("));
+}
+
 #[test]
 fn only_browsers_are_led_to_the_console() {
     assert!(wants_html(&headers(header::ACCEPT, "text/html,application/xhtml+xml;q=0.9")));

@@ -144,6 +144,8 @@ async fn every_call_answers_as_the_document_says() {
         ("POST", format!("/explain-signature?account={account}"), explained),
         ("POST", format!("/incoming-faxes?account={account}"), json!({ "pages": 2 })),
         ("GET", format!("/faxes?account={account}&direction=inbound&text=fx&number=1501"), json!(null)),
+        ("GET", format!("/faxes/{fax}?account={account}"), json!(null)),
+        ("GET", format!("/faxes/{fax}/document.pdf?account={account}"), json!(null)),
         ("GET", format!("/events?account={account}&limit=5"), json!(null)),
         ("GET", format!("/events/hash?account={account}"), json!(null)),
         ("GET", format!("/wait?account={account}&for=idle"), json!(null)),

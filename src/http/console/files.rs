@@ -1,8 +1,11 @@
 //! The console's files as the binary carries them, each with its type and entity tag. It answers no request.
 
+use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::body::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 /// Hex digits of a digest that names a version; collisions would need thousands of builds.
@@ -16,6 +19,8 @@ pub(super) struct File {
     pub(super) content_type: &'static str,
     pub(super) etag: String,
     pub(super) bytes: Bytes,
+    /// The same, compressed once for all who take it so.
+    pub(super) gzipped: Bytes,
 }
 
 macro_rules! embedded {
@@ -26,9 +31,7 @@ macro_rules! embedded {
 
 /// What lies in `console/`; a test holds this list to the folder.
 const EMBEDDED: &[(&str, &[u8])] = embedded!(
-    "css/base.css"
-    "css/pages.css"
-    "css/parts.css"
+    "console.css"
     "favicon.svg"
     "js/alerts.js"
     "js/api.js"
@@ -61,7 +64,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
 );
 
 static FILES: LazyLock<Vec<File>> =
-    LazyLock::new(|| EMBEDDED.iter().map(|(path, bytes)| File::of(path, Bytes::from_static(bytes))).collect());
+    LazyLock::new(|| EMBEDDED.iter().map(|(path, bytes)| File::of(path, lean(path, bytes))).collect());
 
 /// The name of this build: it changes with any of the files.
 pub(super) static BUILD: LazyLock<String> = LazyLock::new(|| digest(EMBEDDED.iter().map(|(_, bytes)| *bytes)));
@@ -80,8 +83,26 @@ pub(super) fn find(path: &str) -> Option<&'static File> {
 impl File {
     fn of(path: &'static str, bytes: Bytes) -> Self {
         let etag = format!("\"{}\"", digest(std::iter::once(bytes.as_ref())));
-        Self { path, content_type: content_type(path), etag, bytes }
+        Self { path, content_type: content_type(path), etag, gzipped: gzipped(&bytes), bytes }
     }
+}
+
+/// What is sent leaves out the lines that only a reader of the source needs.
+fn lean(path: &str, bytes: &'static [u8]) -> Bytes {
+    let Some(text) = path.ends_with(".js").then(|| std::str::from_utf8(bytes).ok()).flatten() else {
+        return Bytes::from_static(bytes);
+    };
+    let is_comment = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("//") || (line.starts_with("/**") && line.trim_end().ends_with("*/"))
+    };
+    text.split_inclusive('\n').filter(|line| !is_comment(line)).collect::<String>().into()
+}
+
+fn gzipped(bytes: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing into memory fails for no reason but a lack of it.
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default().into()
 }
 
 fn content_type(path: &str) -> &'static str {

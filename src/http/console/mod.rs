@@ -78,11 +78,24 @@ fn answer(file: &File, headers: &HeaderMap, caching: &'static str) -> Response {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let same =
         known.is_some_and(|known| known.split(',').any(|each| each.trim().trim_start_matches("W/") == file.etag));
-    let head = [(header::ETAG, file.etag.as_str()), (header::CACHE_CONTROL, caching)];
+    let head =
+        [(header::ETAG, file.etag.as_str()), (header::CACHE_CONTROL, caching), (header::VARY, "accept-encoding")];
     if same {
         return (StatusCode::NOT_MODIFIED, head).into_response();
     }
-    (head, [(header::CONTENT_TYPE, file.content_type)], file.bytes.clone()).into_response()
+    let content_type = [(header::CONTENT_TYPE, file.content_type)];
+    if takes_gzip(headers) {
+        return (head, content_type, [(header::CONTENT_ENCODING, "gzip")], file.gzipped.clone()).into_response();
+    }
+    (head, content_type, file.bytes.clone()).into_response()
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|each| {
+        let mut parts = each.split(';').map(str::trim);
+        parts.next() == Some("gzip") && !parts.any(|weight| weight == "q=0")
+    })
 }
 
 async fn secured(mut response: Response) -> Response {

@@ -7,6 +7,7 @@ mod clock;
 pub mod event;
 mod explain;
 mod extract;
+mod fax;
 mod faxes;
 pub(super) mod guard;
 mod health;
@@ -130,6 +131,13 @@ fn about_faxes() -> Vec<Operation> {
             .query::<faxes::FaxesQuery>()
             .answers::<faxes::FaxPage>(200)
             .refuses(&[422]),
+        Op::get("/faxes/{sid}", "A fax, as the REST API shows it, and why it failed", fax::show)
+            .answers::<Value>(200)
+            .refuses(&[404]),
+        Op::get("/faxes/{sid}/{file}", "Its document as it is kept: document.pdf or document.tiff", fax::document)
+            .answers_as(200, "application/pdf")
+            .answers_as(200, "image/tiff")
+            .refuses(&[404]),
     ]
 }
 

@@ -1,0 +1,74 @@
+//! One fax as the console shows it, and its document as a file. It changes none and draws none.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::extract::Addressed;
+use super::problem::Problem;
+use crate::dialect::twilio::View;
+use crate::dialect::twilio::faxes::FaxResource;
+use crate::emulator::Emulator;
+use crate::http::origin;
+use crate::model::fax::MediaType;
+use crate::model::sid::FaxSid;
+
+pub(super) async fn show(
+    State(emulator): State<Emulator>,
+    Path(sid): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    let (mut parts, _) = request.into_parts();
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
+    let origin = origin(&parts, emulator.settings().public_url.as_ref());
+    let (account, now, key) = (world.sid(), world.now(), world.signing_key());
+    let view = View { account, origin: &origin, now, signing_key: &key, price: emulator.settings().price };
+    let wanted = parse(&sid)?;
+    let shown = world.read(|engine| {
+        let fax = engine.fax(wanted).ok()?;
+        let mut shown = json!(FaxResource::of(fax, &view));
+        let (code, message) = fax.error().unzip();
+        shown["error_code"] = json!(code);
+        shown["error_message"] = json!(message);
+        shown["media_type"] = json!(fax.media.as_ref().map(|media| media.document.media_type.as_str()));
+        Some(shown)
+    });
+    shown.map(Json).ok_or_else(|| missing(&sid))
+}
+
+pub(super) async fn document(
+    Addressed(world): Addressed,
+    Path((sid, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let wanted = parse(&sid)?;
+    let Some(media_type) = MediaType::ALL.iter().find(|each| name == format!("document.{}", each.extension())) else {
+        let detail = format!("a fax has document.pdf and document.tiff, not {name:?}");
+        return Err(Problem::new(404, "file-not-found", detail));
+    };
+    let kept = world.read(|engine| {
+        let fax = engine.fax(wanted).ok()?;
+        Some(fax.media.as_ref().map(|media| media.document.clone()))
+    });
+    let kept = kept.ok_or_else(|| missing(&sid))?;
+    let gone = || Problem::new(404, "media-not-found", format!("{sid} keeps no document"));
+    let kept = kept.ok_or_else(gone)?;
+    if kept.media_type != *media_type {
+        let detail = format!("{sid} keeps its document as {}", kept.media_type);
+        return Err(Problem::new(404, "file-not-found", detail));
+    }
+    let disposition = format!("attachment; filename=\"{wanted}.{}\"", media_type.extension());
+    let head = [(header::CONTENT_TYPE, media_type.as_str().to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((head, Body::from(Bytes::from_owner(kept.bytes))).into_response())
+}
+
+fn parse(sid: &str) -> Result<FaxSid, Problem> {
+    sid.parse().map_err(|_| missing(sid))
+}
+
+fn missing(sid: &str) -> Problem {
+    Problem::new(404, "fax-not-found", format!("there is no fax {sid}"))
+}

@@ -1,0 +1,44 @@
+// What the console weighs as it is delivered. How soon a list of 100,000 faxes is seen is measured by speed.mjs.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { request } from "node:http";
+import { after, before, test } from "node:test";
+import { Emulator } from "./parts/emulator.mjs";
+
+/** Script and style, compressed. */
+const COMPRESSED_MAX_BYTES = 60_000;
+
+let emulator;
+before(async () => { emulator = await Emulator.start(); });
+after(() => emulator?.stop());
+
+/** The bytes of a body as they go over the wire. */
+function weigh(path) {
+  return new Promise((resolve, reject) => {
+    request(`${emulator.url}${path}`, { headers: { "accept-encoding": "gzip" } }, (response) => {
+      let bytes = 0;
+      response.on("data", (part) => { bytes += part.length; });
+      response.on("end", () => resolve([response.statusCode, response.headers["content-encoding"], bytes]));
+    }).on("error", reject).end();
+  });
+}
+
+test("script and style together are at most 60 kB as they go over the wire", async () => {
+  const root = new URL("../../console/", import.meta.url);
+  const names = ["console.css", ...readdirSync(new URL("js/", root)).map((name) => `js/${name}`)];
+  let total = 0;
+  for (const name of names) {
+    const [status, encoding, bytes] = await weigh(`/console/assets/any/${name}`);
+    assert.deepEqual([status, encoding], [200, "gzip"], name);
+    total += bytes;
+  }
+  console.log(`${total} bytes in ${names.length} files`);
+  assert.ok(total <= COMPRESSED_MAX_BYTES, `${total} bytes`);
+});
+
+test("a file of this build is kept for good, so that a second look costs nothing", async () => {
+  const shell = await (await fetch(`${emulator.url}/console`)).text();
+  const [, script] = /src="(\/console\/assets\/[^"]+\.js)"/.exec(shell);
+  assert.match((await fetch(`${emulator.url}${script}`)).headers.get("cache-control"), /immutable/);
+});
