@@ -66,9 +66,14 @@ async fn drive(world: World, performer: Arc<Performer>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver is what sleeps")]
 async fn sleep(wait: Option<Duration>) {
-    tokio::time::sleep(wait.unwrap_or_default()).await;
+    pause(wait.unwrap_or_default()).await;
+}
+
+/// Waits in real time.
+#[expect(clippy::disallowed_methods, reason = "the driver is what sleeps")]
+pub(crate) async fn pause(span: Duration) {
+    tokio::time::sleep(span).await;
 }
 
 /// An effect that is being performed.

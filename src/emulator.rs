@@ -11,6 +11,7 @@ use crate::driver;
 use crate::engine::input::{Command, DocumentFault, Input, KeyCommand, Reply};
 use crate::engine::journal::EventKind;
 use crate::engine::random::WorldSeed;
+use crate::engine::rule::Rule;
 use crate::engine::tally::Tally;
 use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
@@ -68,6 +69,8 @@ pub struct AccountSetup {
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// Its verified caller ids at the start.
     pub caller_ids: Vec<PhoneNumber>,
+    /// How it behaves on purpose, from the start.
+    pub behaviour: Vec<Rule>,
 }
 
 /// Why nobody is let into a world.
@@ -203,6 +206,11 @@ impl Emulator {
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
         self.worlds_read(|worlds| worlds.departed.clone())
+    }
+
+    /// Waits in real time, as a rule has a REST call delayed.
+    pub async fn pause(&self, span: std::time::Duration) {
+        driver::pause(span).await;
     }
 
     /// Real time since the start.
@@ -365,6 +373,7 @@ impl Emulator {
             inventory_seed: settings.seed,
             numbers: setup.numbers,
             caller_ids: setup.caller_ids,
+            behaviour: setup.behaviour,
             rules: Rules { callbacks: setup.callbacks.unwrap_or(settings.rules.callbacks), ..settings.rules },
         };
         let world = self.worlds_write(|worlds| {

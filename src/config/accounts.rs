@@ -8,15 +8,18 @@ use super::error::ConfigError;
 use super::file::Table;
 use super::parse;
 use super::settings::Given;
+use crate::dialect::rule;
+use crate::engine::rule::Rule;
 use crate::model::account::{Callbacks, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, ApplicationSid};
 
 const ACCOUNT_KEYS: &[&str] =
-    &["sid", "auth_token", "dialect", "callbacks", "service", "debugger_url", NUMBERS_KEY, CALLER_IDS_KEY];
+    &["sid", "auth_token", "dialect", "callbacks", "service", "debugger_url", NUMBERS_KEY, CALLER_IDS_KEY, RULES_KEY];
 const NUMBERS_KEY: &str = "numbers";
 const CALLER_IDS_KEY: &str = "caller_ids";
+const RULES_KEY: &str = "rules";
 const PHONE_NUMBER_KEY: &str = "phone_number";
 /// The settable attributes of a number: the REST parameters in snake_case.
 const ATTRIBUTE_KEYS: &[&str] = &[
@@ -63,6 +66,8 @@ pub struct ConfiguredAccount {
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// Its verified caller ids.
     pub caller_ids: Vec<PhoneNumber>,
+    /// Its rules, in order.
+    pub rules: Vec<Rule>,
 }
 
 impl fmt::Debug for ConfiguredAccount {
@@ -71,7 +76,8 @@ impl fmt::Debug for ConfiguredAccount {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
         shown.field("service", &self.service).field("debugger_url", &self.debugger_url);
-        shown.field("numbers", &self.numbers).field("caller_ids", &self.caller_ids).finish_non_exhaustive()
+        shown.field("numbers", &self.numbers).field("caller_ids", &self.caller_ids);
+        shown.field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -105,7 +111,10 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
         phone_number(table, &mut verified)
     });
     let caller_ids = caller_ids.collect::<Result<_, _>>()?;
-    Ok(ConfiguredAccount { sid, auth_token, dialect, callbacks, service, debugger_url, numbers, caller_ids })
+    let rules = table.tables(RULES_KEY, "[[accounts.rules]]")?;
+    let read = |table: &Table<'_>| rule::parse(&table.json()).map_err(|error| table.wrong(error.to_string()));
+    let rules = rules.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(ConfiguredAccount { sid, auth_token, dialect, callbacks, service, debugger_url, numbers, caller_ids, rules })
 }
 
 fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNumber, NumberChange), ConfigError> {

@@ -47,6 +47,16 @@ pub enum ConfigError {
         /// The key.
         key: &'static str,
     },
+    /// A table as a whole makes no sense.
+    #[error("{place}: {table}: {reason}")]
+    Table {
+        /// Where the table begins.
+        place: Place,
+        /// The table.
+        table: &'static str,
+        /// What is wrong in it.
+        reason: String,
+    },
     /// The file is not TOML.
     #[error("{place}: {message}")]
     Syntax {

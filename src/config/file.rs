@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -155,6 +156,16 @@ impl<'a> Table<'a> {
         tables.collect()
     }
 
+    /// The whole table as JSON, for who reads that.
+    pub(super) fn json(&self) -> Value {
+        json_of_table(self.entries)
+    }
+
+    /// The table as a whole makes no sense.
+    pub(super) fn wrong(&self, reason: String) -> ConfigError {
+        ConfigError::Table { place: self.source.place(self.start), table: self.name, reason }
+    }
+
     fn scalar(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Result<Given, ConfigError> {
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
@@ -175,6 +186,25 @@ impl<'a> Table<'a> {
 
     fn origin(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Origin {
         Origin::File { place: self.source.place(value.span().start), key: key.to_owned() }
+    }
+}
+
+fn json_of_table(table: &DeTable<'_>) -> Value {
+    table.iter().map(|(key, value)| (key.get_ref().to_string(), json_of(value.get_ref()))).collect::<Map<_, _>>().into()
+}
+
+fn json_of(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Integer(integer) => {
+            let digits = decimal(integer);
+            digits.parse::<i64>().map_or_else(|_| Value::from(digits), Value::from)
+        }
+        DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Boolean(boolean) => Value::from(*boolean),
+        DeValue::Datetime(datetime) => Value::from(datetime.to_string()),
+        DeValue::Array(array) => array.iter().map(|value| json_of(value.get_ref())).collect(),
+        DeValue::Table(table) => json_of_table(table),
     }
 }
 

@@ -59,7 +59,7 @@ fn add(params: &mut Params, name: &str, value: &str) {
 mod tests {
     use super::*;
     use crate::model::phone::{Party, PhoneNumber};
-    use crate::model::webhook::{Attempt, Method, Purpose};
+    use crate::model::webhook::{Attempt, Method, Purpose, Signature};
 
     #[test]
     fn empty_values_are_left_out_and_the_fallback_hears_of_the_error() {
@@ -72,6 +72,7 @@ mod tests {
             failed: Some((11200, "http://app/fax".into())),
             cookies: Vec::new(),
             attempt: Attempt::FIRST,
+            signature: Signature::Good,
             idempotency_token: "t".into(),
         };
         let params = twiml_params(AccountSid::from_bytes([0; 16]), FaxSid::from_bytes([1; 16]), &request);

@@ -208,6 +208,7 @@ impl ApiError {
             | Refusal::NotAFaxNumber(_)
             | Refusal::AmbiguousNumber(_)
             | Refusal::SidTaken(_)
+            | Refusal::NoRule(_)
             | Refusal::NoSnapshot(_)
             | Refusal::Unclaimed => Self::new(409, CODE_CONFLICT, refusal.to_string()),
         }

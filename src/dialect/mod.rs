@@ -10,5 +10,6 @@ pub mod matching;
 pub mod media_url;
 pub mod paging;
 pub(crate) mod parameter;
+pub mod rule;
 pub mod signature;
 pub mod twilio;

@@ -1,7 +1,7 @@
 //! The work deadlines of a world in one order: (time, ordinal, kind). It never decides what an alarm means.
 //!
-//! A fax or call has at most one alarm of its phase and one for a webhook at a time. Housekeeping (retention) is not here: `retention.rs` has one
-//! deadline of its own, for the oldest fax.
+//! A fax or call has at most one alarm of each slot at a time. Housekeeping (retention) is not here: `retention.rs`
+//! has one deadline of its own, for the oldest fax.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub enum AlarmKind {
     Redial,
     /// Fires at once after a webhook's try failed in a way that its URL has tried again.
     Retry,
+    /// Fires when a rule is to be looked for that fits a webhook, and when one that a rule delays may go.
+    Tell,
 }
 
 impl AlarmKind {
@@ -39,6 +41,7 @@ impl AlarmKind {
             Self::Page => "page",
             Self::Redial => "redial",
             Self::Retry => "retry",
+            Self::Tell => "tell",
         }
     }
 
@@ -46,6 +49,7 @@ impl AlarmKind {
         match self {
             Self::Start | Self::Dial | Self::RingEnd | Self::Page | Self::Redial => Slot::Phase,
             Self::Retry => Slot::Webhook,
+            Self::Tell => Slot::Rules,
         }
     }
 }
@@ -57,6 +61,8 @@ enum Slot {
     Phase,
     /// The webhook under way.
     Webhook,
+    /// What the rules have to do with its webhooks.
+    Rules,
 }
 
 /// One deadline.
@@ -157,12 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_phase_leaves_the_webhooks_alarm() {
+    fn the_end_of_a_phase_leaves_the_other_alarms() {
         let mut agenda = Agenda::default();
         agenda.set(alarm(5, 1, AlarmKind::Page));
-        agenda.set(alarm(6, 1, AlarmKind::Retry));
+        agenda.set(alarm(6, 1, AlarmKind::Tell));
         agenda.clear(1);
-        assert_eq!(agenda.pop_due(Timestamp::LATEST), Some(alarm(6, 1, AlarmKind::Retry)));
+        assert_eq!(agenda.pop_due(Timestamp::LATEST), Some(alarm(6, 1, AlarmKind::Tell)));
         assert_eq!((agenda.len(), agenda.of.len()), (0, 0));
     }
 }

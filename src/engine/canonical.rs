@@ -11,6 +11,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::journal::{Event, EventKind};
+use super::rule::RuleKind;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::{Receive, Verb};
@@ -33,7 +34,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                     *step
                 }
                 // Raised by either of the others, in an order that is luck.
-                Strand::Alerts | Strand::Reports => 0,
+                Strand::Alerts | Strand::Reports | Strand::Rules => 0,
             };
             (event.at.since(origin), event.fax, strand, step, text)
         })
@@ -64,6 +65,8 @@ enum Strand {
     Alerts,
     /// What the Debugger webhook is told.
     Reports,
+    /// What a tester's rules did.
+    Rules,
 }
 
 /// The strand and the text of an event; none of one that is no part of the projection.
@@ -93,6 +96,10 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
         EventKind::CallNotAnswered | EventKind::MediaEvicted => conversation(String::new()),
         EventKind::CallerIdAdopted { number } => conversation(number.to_string()),
         EventKind::Alert(alert) => Some((Strand::Alerts, format!("{name} {} {}", alert.code, alert.level.as_str()))),
+        EventKind::RuleFired { id, rule } => match rule.effect.kind() {
+            RuleKind::Api => None,
+            RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
+        },
         EventKind::ApiRequest { .. }
         | EventKind::AnswerDropped
         | EventKind::WebhookReplayed { .. }

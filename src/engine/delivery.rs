@@ -2,21 +2,24 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::Rng;
 
 use super::Engine;
-use super::agenda::Ordinal;
+use super::agenda::{Alarm, AlarmKind, Ordinal};
 use super::effect::{Intent, Notice};
+use super::input::AnswerOutcome;
 use super::journal::{AlertLevel, EventKind};
 use super::phase::Phase;
+use super::rule::WebhookFault;
 use super::tables::{Fax, Leg, Told};
 use crate::model::account::Callbacks;
 use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose};
+use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, Signature};
 
 /// Cookies kept of one fax; an app that sets more has the oldest forgotten.
 const COOKIES_MAX: usize = 50;
@@ -37,7 +40,9 @@ pub(super) enum TokenPlace {
 /// What is still to be told of one fax.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outgoing {
-    queue: VecDeque<Arc<Notice>>,
+    /// Whose it is, also when the fax is gone.
+    ordinal: Ordinal,
+    queue: VecDeque<Queued>,
     /// The message that is being told, or about to be told again.
     pub(super) under_way: Option<Arc<Notice>>,
     told: u64,
@@ -45,7 +50,49 @@ pub(super) struct Outgoing {
     pub(super) cookies: Vec<Cookie>,
 }
 
+/// A message that waits, and what the rules have decided on it.
+#[derive(Debug, Clone)]
+struct Queued {
+    notice: Arc<Notice>,
+    /// Its place among the messages of its fax.
+    place: u64,
+    fate: Fate,
+}
+
+/// What the rules have decided on a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing yet: an alarm will have it decided.
+    Undecided,
+    /// It goes as any.
+    Plain,
+    /// It goes as a rule says.
+    Ruled {
+        /// Not earlier than this.
+        not_before: Timestamp,
+        /// What the rule says.
+        fault: WebhookFault,
+    },
+}
+
+impl Fate {
+    /// The fate that a rule's decision at this moment brings.
+    pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
+        let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
+        fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })
+    }
+}
+
 impl Outgoing {
+    /// Puts off by `span` what waits for its time.
+    pub(super) fn postpone(&mut self, span: Duration) {
+        for queued in &mut self.queue {
+            if let Fate::Ruled { not_before, .. } = &mut queued.fate {
+                *not_before = not_before.after(span);
+            }
+        }
+    }
+
     /// How many messages have not been sent.
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
@@ -69,7 +116,7 @@ pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
 
 impl Engine {
     /// Tells the StatusCallback of an outbound fax, where the account's choice has this status told.
-    pub(super) fn tell_status(&mut self, ordinal: Ordinal) {
+    pub(super) fn tell_status(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.tables.fax(ordinal) else { return };
         let Leg::Outbound(order) = &fax.leg else { return };
         let status = fax.status();
@@ -84,11 +131,11 @@ impl Engine {
         notice.remote_station_id = answered.then(|| fax.to.to_string().into());
         notice.original_media_url = Some(order.media_url.clone());
         notice.pages = fax.pages().filter(|_| status == Status::Delivered);
-        self.tell(fax.sid, notice);
+        self.tell(ordinal, fax.sid, notice, now);
     }
 
     /// Tells whoever is to hear how an incoming fax ended.
-    pub(super) fn tell_end(&mut self, ordinal: Ordinal, before: Option<&Phase>) {
+    pub(super) fn tell_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.tables.fax(ordinal) else { return };
         let Leg::Inbound(acceptance) = &fax.leg else { return };
         if !fax.status().is_final() {
@@ -107,7 +154,7 @@ impl Engine {
         notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
         notice.pages = fax.pages().filter(|_| received);
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
-        self.tell(fax.sid, notice);
+        self.tell(ordinal, fax.sid, notice, now);
     }
 
     pub(super) fn delivered(&mut self, sid: FaxSid, record: ExchangeRecord, cookies: Vec<Cookie>, now: Timestamp) {
@@ -121,15 +168,15 @@ impl Engine {
             let text = format!("{}: {failure}", record.purpose.as_str());
             self.alert(Some(sid), (failure.code(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
         }
-        self.told(sid, cookies);
+        self.told(sid, cookies, now);
     }
 
     /// The message under way has reached its end, well or not: the next may go.
-    pub(super) fn told(&mut self, sid: FaxSid, cookies: Vec<Cookie>) {
+    pub(super) fn told(&mut self, sid: FaxSid, cookies: Vec<Cookie>, now: Timestamp) {
         let Some(outgoing) = self.outgoing.get_mut(&sid) else { return };
         outgoing.under_way = None;
         keep_cookies(&mut outgoing.cookies, cookies);
-        self.tell_next(sid);
+        self.tell_next(sid, now);
     }
 
     /// Tells the message under way, for the first time or again.
@@ -162,30 +209,139 @@ impl Engine {
         format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{variant:04x}-{node:012x}").into()
     }
 
-    fn tell(&mut self, sid: FaxSid, mut notice: Notice) {
-        let outgoing = self.outgoing.entry(sid).or_default();
-        let place = TokenPlace::Notice(outgoing.told);
-        outgoing.told += 1;
-        notice.idempotency_token = self.idempotency_token(sid, place);
-        if let Some(outgoing) = self.outgoing.get_mut(&sid) {
-            outgoing.queue.push_back(Arc::new(notice));
+    /// The fate of a new webhook: where there are rules for webhooks, an alarm has it decided.
+    pub(super) fn first_fate(&mut self, ordinal: Ordinal, now: Timestamp) -> Fate {
+        if !self.must_be_decided() {
+            return Fate::Plain;
         }
-        self.tell_next(sid);
+        self.set_tell(ordinal, now);
+        Fate::Undecided
+    }
+
+    pub(super) fn set_tell(&mut self, ordinal: Ordinal, at: Timestamp) {
+        self.agenda.set(Alarm { at, ordinal, kind: AlarmKind::Tell });
+    }
+
+    /// The alarm: what has not been decided is, and what may go goes.
+    pub(super) fn webhook_due(&mut self, ordinal: Ordinal, now: Timestamp) {
+        if self.tables.call(ordinal).is_some() {
+            self.question_due(ordinal, now);
+            return;
+        }
+        let of_fax = self.tables.fax(ordinal).map(|fax| fax.sid);
+        // The last message of a fax may wait when the fax has been deleted.
+        let of_gone = || self.outgoing.iter().find(|(_, outgoing)| outgoing.ordinal == ordinal).map(|(sid, _)| *sid);
+        let Some(sid) = of_fax.or_else(of_gone) else { return };
+        self.decide_messages(sid, now);
+        self.tell_next(sid, now);
+    }
+
+    fn decide_messages(&mut self, sid: FaxSid, now: Timestamp) {
+        let waiting = self.outgoing.get(&sid).map_or(0, Outgoing::waiting);
+        for at in 0..waiting {
+            let queued = self.outgoing.get(&sid).and_then(|outgoing| outgoing.queue.get(at));
+            let Some(queued) = queued.filter(|queued| queued.fate == Fate::Undecided).cloned() else { continue };
+            let Queued { notice, place, .. } = queued;
+            let (from, to) = (notice.from.to_string(), notice.to.to_string());
+            let fax = (notice.direction, from.as_str(), to.as_str());
+            // The places of the questions to the FaxUrl and the fallback come first.
+            let fault = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, 2 + place, now);
+            if let Some(queued) = self.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
+                queued.fate = Fate::of(fault, now);
+            }
+        }
+    }
+
+    fn tell(&mut self, ordinal: Ordinal, sid: FaxSid, mut notice: Notice, now: Timestamp) {
+        let fate = self.first_fate(ordinal, now);
+        let outgoing = self.outgoing.entry(sid).or_default();
+        outgoing.ordinal = ordinal;
+        let place = outgoing.told;
+        outgoing.told += 1;
+        notice.idempotency_token = self.idempotency_token(sid, TokenPlace::Notice(place));
+        if let Some(outgoing) = self.outgoing.get_mut(&sid) {
+            outgoing.queue.push_back(Queued { notice: Arc::new(notice), place, fate });
+        }
+        self.tell_next(sid, now);
     }
 
     /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
-    fn tell_next(&mut self, sid: FaxSid) {
+    fn tell_next(&mut self, sid: FaxSid, now: Timestamp) {
+        let is_last = self.fax(sid).map_or(true, |fax| fax.status().is_final());
         let Some(outgoing) = self.outgoing.get_mut(&sid).filter(|outgoing| outgoing.under_way.is_none()) else {
             return;
         };
-        if let Some(notice) = outgoing.queue.pop_front() {
-            self.check_overrides(sid, &notice.url);
-            if let Some(outgoing) = self.outgoing.get_mut(&sid) {
-                outgoing.under_way = Some(notice);
+        let ordinal = outgoing.ordinal;
+        match outgoing.take_next(is_last, now) {
+            Next::Message(notice) => {
+                self.check_overrides(sid, &notice.url);
+                if let Some(outgoing) = self.outgoing.get_mut(&sid) {
+                    outgoing.under_way = Some(notice);
+                }
+                self.tell_again(sid);
             }
-            self.tell_again(sid);
-        } else if self.fax(sid).map_or(true, |fax| fax.status().is_final()) {
-            self.outgoing.remove(&sid);
+            Next::At(not_before) => self.set_tell(ordinal, not_before),
+            Next::Waits => {}
+            Next::Nothing if is_last => drop(self.outgoing.remove(&sid)),
+            Next::Nothing => {}
+        }
+    }
+
+    /// An answer to what was asked twice on purpose: it is seen, and changes nothing.
+    pub(super) fn echo_answered(&mut self, sid: FaxSid, outcome: AnswerOutcome, now: Timestamp) {
+        match outcome {
+            AnswerOutcome::Twiml { record, .. } | AnswerOutcome::Delivered { record, .. } => {
+                self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::new(*record) });
+            }
+            AnswerOutcome::Document { .. } | AnswerOutcome::Lost => {}
+        }
+    }
+}
+
+/// What can be told next.
+enum Next {
+    /// This.
+    Message(Arc<Notice>),
+    /// Something, from this moment on.
+    At(Timestamp),
+    /// Something, when it has been decided on or another message has come.
+    Waits,
+    /// Nothing waits.
+    Nothing,
+}
+
+impl Outgoing {
+    /// Takes the next message, as its fate has it; `is_last` says that no other will come.
+    fn take_next(&mut self, is_last: bool, now: Timestamp) -> Next {
+        loop {
+            let others = self.queue.len().saturating_sub(1);
+            let Some(first) = self.queue.front_mut() else { return Next::Nothing };
+            let Fate::Ruled { not_before, fault } = &mut first.fate else {
+                if first.fate == Fate::Undecided {
+                    return Next::Waits;
+                }
+                return self.queue.pop_front().map_or(Next::Nothing, |queued| Next::Message(queued.notice));
+            };
+            if *not_before > now {
+                return Next::At(*not_before);
+            }
+            if fault.drop {
+                self.queue.pop_front();
+            } else if fault.reorder && others > 0 {
+                fault.reorder = false;
+                self.queue.swap(0, 1);
+            } else if fault.reorder && !is_last {
+                return Next::Waits;
+            } else {
+                let mut notice = Arc::clone(&first.notice);
+                Arc::make_mut(&mut notice).signature = fault.signature;
+                if fault.duplicate {
+                    fault.duplicate = false;
+                } else {
+                    self.queue.pop_front();
+                }
+                return Next::Message(notice);
+            }
         }
     }
 }
@@ -209,6 +365,7 @@ fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice 
         origin: Arc::clone(&fax.origin),
         cookies: Vec::new(),
         attempt: Attempt::FIRST,
+        signature: Signature::Good,
         idempotency_token: Box::default(),
     }
 }

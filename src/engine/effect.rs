@@ -7,7 +7,7 @@ use crate::model::fax::{Direction, MediaType, Status};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
-use crate::model::webhook::{Attempt, Cookie, Method, Purpose};
+use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
 /// Names an effect within a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,6 +105,8 @@ pub struct TwimlRequest {
     pub cookies: Vec<Cookie>,
     /// Which try it is.
     pub attempt: Attempt,
+    /// How it is signed.
+    pub signature: Signature,
     /// The same on each try of one event.
     pub idempotency_token: Box<str>,
 }
@@ -144,6 +146,8 @@ pub struct Notice {
     pub cookies: Vec<Cookie>,
     /// Which try it is.
     pub attempt: Attempt,
+    /// How it is signed.
+    pub signature: Signature,
     /// The same on each try of one event.
     pub idempotency_token: Box<str>,
 }

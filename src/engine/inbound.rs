@@ -4,26 +4,27 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::Engine;
 use super::agenda::Ordinal;
 use super::applications::Address;
-use super::delivery::{self, TokenPlace};
+use super::delivery::{self, Fate, TokenPlace};
 use super::effect::{Intent, TwimlRequest};
-use super::input::{ReceiveFax, Reply, Ringing};
+use super::input::{LineFault, ReceiveFax, Reply, Ringing};
 use super::journal::{AlertLevel, EventKind};
 use super::line;
 use super::outbound::FarAnswer;
 use super::phase::{Ended, Phase, Receiving, Transmission};
+use super::rule::{LineWish, Outcome};
 use super::tables::{Acceptance, Asking, Call, Caller, Fax, Leg, Told};
+use super::{Engine, UnderWay};
 use crate::model::account::AccountStatus;
-use crate::model::fax::Status;
+use crate::model::fax::{Direction, Status};
 use crate::model::media::Document;
 use crate::model::number::{IncomingNumber, ReceiveMode};
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{Party, PhoneNumber};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Purpose};
+use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Purpose, Signature};
 use crate::twiml::{Reading, Receive, Verb, WARNING_CODE};
 
 /// Calls without a fax whose end is remembered for who waits for it.
@@ -43,6 +44,7 @@ impl Engine {
         let sid = self.sid_of_call(order.sid)?;
         let ordinal = self.take_ordinal();
         let ringing = Ringing { sid, from: order.from.clone(), to: number };
+        let (fault, line) = self.incoming_line(sid, (&order.from, number), order.document.pages, now);
         let call = Call {
             sid,
             caller: Caller::Machine,
@@ -51,7 +53,8 @@ impl Engine {
             quality: order.quality,
             station_id: order.station_id,
             document: order.document,
-            fault: order.line_fault,
+            fault: order.line_fault.or(fault),
+            line,
             origin: order.origin,
             rang: now,
             cookies: Vec::new(),
@@ -65,13 +68,16 @@ impl Engine {
     pub(super) fn call_own_number(
         &mut self,
         (caller, calls): (Ordinal, u32),
-        far: Ordinal,
-        number: PhoneNumber,
+        (far, number): (Ordinal, PhoneNumber),
         document: Document,
+        line: LineWish,
         now: Timestamp,
     ) {
+        let Some((own, from)) = self.tables.fax(caller).map(|fax| (fax.sid, fax.from.clone())) else { return };
+        let sid = FaxSid::from_bytes(self.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
+        let (fault, far_line) = self.incoming_line(sid, (&from, number), document.pages, now);
+        let line = if line == LineWish::default() { far_line } else { line };
         let Some(fax) = self.tables.fax(caller) else { return };
-        let sid = FaxSid::from_bytes(self.seed().sid_bytes("call", fax.sid.bytes(), u64::from(calls)));
         let call = Call {
             sid,
             caller: Caller::Own(caller),
@@ -80,7 +86,8 @@ impl Engine {
             quality: fax.quality,
             station_id: fax.from.to_string().into(),
             document,
-            fault: None,
+            fault,
+            line,
             origin: Arc::clone(&fax.origin),
             rang: now,
             cookies: Vec::new(),
@@ -135,7 +142,7 @@ impl Engine {
                 let failed = (code, Box::from(record.url.as_str()));
                 let first = record.purpose == Purpose::FaxUrl;
                 self.alert(Some(sid), (code, AlertLevel::Error), &text, Some(record), now);
-                if !(first && self.ask_fallback(ordinal, failed)) {
+                if !(first && self.ask_fallback(ordinal, failed, now)) {
                     self.not_answered(ordinal, now);
                 }
             }
@@ -200,32 +207,103 @@ impl Engine {
             self.not_answered(ordinal, now);
             return;
         }
-        self.ask(ordinal, Purpose::FaxUrl, None);
+        self.ask(ordinal, Purpose::FaxUrl, None, now);
+    }
+
+    /// How a call to a number of the world breaks, and over what line it goes, by the rules.
+    fn incoming_line(
+        &mut self,
+        sid: FaxSid,
+        (from, to): (&Party, PhoneNumber),
+        pages: u32,
+        now: Timestamp,
+    ) -> (Option<LineFault>, LineWish) {
+        if !self.has_call_rules() {
+            return (None, LineWish::default());
+        }
+        let (outcome, line) = self.rules_of_incoming(sid, (&from.to_string(), &to.to_string()), pages, now);
+        match outcome {
+            Some(Outcome::Failed(fault)) => (Some(fault), line),
+            Some(Outcome::Delivered | Outcome::Received | Outcome::Busy | Outcome::NoAnswer) | None => (None, line),
+        }
     }
 
     /// Asks the fallback URL, where the number has one.
-    fn ask_fallback(&mut self, ordinal: Ordinal, failed: (u32, Box<str>)) -> bool {
+    fn ask_fallback(&mut self, ordinal: Ordinal, failed: (u32, Box<str>), now: Timestamp) -> bool {
         let urls = self.tables.call(ordinal).and_then(|call| self.voice_urls(call.to));
         let has_one = urls.is_some_and(|urls| !urls.fallback.url.is_empty());
         if has_one {
-            self.ask(ordinal, Purpose::FallbackUrl, Some(failed));
+            self.ask(ordinal, Purpose::FallbackUrl, Some(failed), now);
         }
         has_one
     }
 
-    fn ask(&mut self, ordinal: Ordinal, purpose: Purpose, failed: Option<(u32, Box<str>)>) {
+    fn ask(&mut self, ordinal: Ordinal, purpose: Purpose, failed: Option<(u32, Box<str>)>, now: Timestamp) {
         let Some(call) = self.tables.call(ordinal) else { return };
         let (sid, Some(urls)) = (call.sid, self.voice_urls(call.to)) else { return };
         let Address { url, method } = if purpose == Purpose::FallbackUrl { urls.fallback } else { urls.voice };
         self.check_overrides(sid, &url);
+        let (attempt, signature) = (Attempt::FIRST, Signature::Good);
+        let fate = self.first_fate(ordinal, now);
+        let asking = Asking { purpose, url, method, failed, attempt, fate, signature };
         if let Some(call) = self.tables.call_mut(ordinal) {
-            call.asking = Some(Asking { purpose, url, method, failed, attempt: Attempt::FIRST });
+            call.asking = Some(asking);
         }
-        self.ask_again(ordinal);
+        if fate == Fate::Plain {
+            self.ask_again(ordinal, false);
+        }
     }
 
-    /// Asks what is being asked, for the first time or again.
-    pub(super) fn ask_again(&mut self, ordinal: Ordinal) {
+    /// The question of a call goes out as the rules have it, now or by another alarm.
+    pub(super) fn question_due(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(call) = self.tables.call(ordinal) else { return };
+        let Some(asking) = &call.asking else { return };
+        let (sid, from, to) = (call.sid, call.from.to_string(), call.to.to_string());
+        let (purpose, url) = (asking.purpose, asking.url.clone());
+        let fate = match asking.fate {
+            Fate::Undecided => {
+                let place = u64::from(purpose == Purpose::FallbackUrl);
+                let fax = (Direction::Inbound, from.as_str(), to.as_str());
+                Fate::of(self.rules_of_webhook(sid, (purpose, &url), fax, place, now), now)
+            }
+            decided @ (Fate::Plain | Fate::Ruled { .. }) => decided,
+        };
+        let Some(asking) = self.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) else { return };
+        let was_asked = asking.fate == Fate::Plain;
+        asking.fate = fate;
+        match fate {
+            _ if was_asked => {}
+            Fate::Ruled { not_before, .. } if not_before > now => self.set_tell(ordinal, not_before),
+            Fate::Ruled { fault, .. } => {
+                asking.fate = Fate::Plain;
+                if fault.drop {
+                    self.not_asked(ordinal, purpose, url, now);
+                    return;
+                }
+                self.sign_question(ordinal, fault.signature);
+                self.ask_again(ordinal, false);
+                if fault.duplicate {
+                    self.ask_again(ordinal, true);
+                }
+            }
+            Fate::Plain | Fate::Undecided => self.ask_again(ordinal, false),
+        }
+    }
+
+    /// A rule keeps the question from its app: the call goes on as if the app could not be reached.
+    fn not_asked(&mut self, ordinal: Ordinal, purpose: Purpose, url: Box<str>, now: Timestamp) {
+        let failure = ExchangeFailure::ConnectionFailure("dropped by a rule".to_owned());
+        let sid = self.tables.call(ordinal).map(|call| call.sid);
+        let text = format!("{}: {failure}", purpose.as_str());
+        self.alert(sid, (failure.code(), AlertLevel::Error), &text, None, now);
+        let is_first = purpose == Purpose::FaxUrl;
+        if !(is_first && self.ask_fallback(ordinal, (failure.code(), url), now)) {
+            self.not_answered(ordinal, now);
+        }
+    }
+
+    /// Asks what is being asked; an echo's answer doesn't count.
+    pub(super) fn ask_again(&mut self, ordinal: Ordinal, is_echo: bool) {
         let Some(call) = self.tables.call(ordinal) else { return };
         let Some(asking) = &call.asking else { return };
         let place = if asking.purpose == Purpose::FallbackUrl { TokenPlace::Fallback } else { TokenPlace::FaxUrl };
@@ -238,9 +316,17 @@ impl Engine {
             failed: asking.failed.clone(),
             cookies: call.cookies.clone(),
             attempt: asking.attempt,
+            signature: asking.signature,
             idempotency_token: self.idempotency_token(call.sid, place),
         };
-        self.issue(call.sid, Intent::AskForTwiml(Box::new(request)));
+        let intent = Arc::new(Intent::AskForTwiml(Box::new(request)));
+        self.issue_again(UnderWay { fax: call.sid, intent, is_echo });
+    }
+
+    fn sign_question(&mut self, ordinal: Ordinal, signature: Signature) {
+        if let Some(asking) = self.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) {
+            asking.signature = signature;
+        }
     }
 
     /// `<Receive>`: the fax exists from here on.
@@ -249,7 +335,9 @@ impl Engine {
         let told = self.hears_of_end(&call, receive, base_url, now);
         let acceptance =
             Acceptance { station_id: std::mem::take(&mut call.station_id), told, store_media: receive.store_media };
-        let talk = Transmission { far: None, fault: call.fault, page_ms: line::PAGE_MS, pages_done: 0, line_ms: 0 };
+        let (fault, line) = (call.fault, call.line);
+        let page_ms = line::page_ms(line::PAGE_MS, line);
+        let talk = Transmission { far: None, fault, page_ms, pages_done: 0, line_ms: 0 };
         let transmission = (call.caller == Caller::Machine).then_some(talk);
         let phase = Phase::Receiving(Receiving { document: call.document.clone(), transmission });
         delivery::keep_cookies(
@@ -260,7 +348,7 @@ impl Engine {
         self.found_inbound(ordinal, call, acceptance, phase, now);
         match caller {
             Caller::Machine => self.next_page(ordinal, talk, now),
-            Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes(ordinal), now),
+            Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes { far: ordinal, fault, line }, now),
         }
     }
 
@@ -282,7 +370,7 @@ impl Engine {
             sid: call.sid,
             ordinal,
             from: call.from,
-            to: crate::model::phone::Party::Number(call.to),
+            to: Party::Number(call.to),
             quality: call.quality,
             created: call.rang,
             updated: now,

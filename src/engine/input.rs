@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::effect::{EffectId, Generation};
+use super::rule::{ApiFault, Rule};
 use crate::model::account::AccountChange;
 use crate::model::application::ApplicationChange;
 use crate::model::fax::Quality;
@@ -132,6 +133,19 @@ pub enum Control {
     ChangeAccount(Box<AccountChange>),
     /// Back to the configured start.
     Reset,
+    /// Let the world behave so, after the rules there are.
+    AddRule(Box<Rule>),
+    /// Forget a rule.
+    DropRule(u64),
+    /// Forget all rules.
+    DropRules,
+    /// A REST call came in: do the rules have it answered otherwise?
+    ApiCalled {
+        /// Its method.
+        method: Box<str>,
+        /// Its path, without the query.
+        path: Box<str>,
+    },
     /// Remember the world under this name, in place of an earlier one of that name.
     TakeSnapshot(Box<str>),
     /// Back to a snapshot.
@@ -235,6 +249,10 @@ pub enum Reply {
     CallerId(NumberSid),
     /// The application that was created or changed.
     Application(ApplicationSid),
+    /// The rule that was added.
+    Rule(u64),
+    /// How a REST call is to be answered otherwise, if it is.
+    Api(Option<ApiFault>),
     /// A machine is calling.
     Ringing(Ringing),
     /// It is done.

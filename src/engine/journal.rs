@@ -11,6 +11,7 @@ use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::Verb;
 
 use super::input::ResetCount;
+use super::rule::Rule;
 use super::tally::Tally;
 
 /// Events kept a world; enough for hundreds of whole conversations.
@@ -98,6 +99,13 @@ pub enum EventKind {
     MediaEvicted,
     /// An answer came too late to matter.
     AnswerDropped,
+    /// A tester's rule acted.
+    RuleFired {
+        /// Its id.
+        id: u64,
+        /// The rule.
+        rule: Arc<Rule>,
+    },
     /// The clock was set, frozen or let run.
     ClockMoved {
         /// Where it stood before.
@@ -131,6 +139,7 @@ impl EventKind {
             Self::CallerIdAdopted { .. } => "caller-id.adopted",
             Self::MediaEvicted => "media.evicted",
             Self::AnswerDropped => "answer.dropped",
+            Self::RuleFired { .. } => "rule.fired",
             Self::ClockMoved { .. } => "clock.moved",
             Self::WorldReset { .. } => "world.reset",
         }
@@ -170,6 +179,7 @@ impl EventKind {
             | Self::CallerIdAdopted { .. }
             | Self::MediaEvicted
             | Self::AnswerDropped
+            | Self::RuleFired { .. }
             | Self::ClockMoved { .. }
             | Self::WorldReset { .. } => 0,
         };

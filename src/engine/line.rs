@@ -3,6 +3,7 @@
 
 use super::input::LineFault;
 use super::phase::Verdict;
+use super::rule::{LineWish, Outcome};
 use crate::model::phone::{Party, PhoneNumber};
 
 /// Line time from dialling until the far machine picks up: one North American ring cycle.
@@ -15,6 +16,8 @@ pub(super) const NO_ANSWER_MS: u64 = 15_000;
 pub(super) const CONVERT_MS: u64 = 1_000;
 /// Line time of a page.
 pub(super) const PAGE_MS: u64 = 30_000;
+/// The rate that a page's nominal time is meant at (V.17).
+const RATE_BPS: u64 = 14_400;
 /// Line time of a page over a slow, noisy line.
 pub(super) const SLOW_PAGE_MS: u64 = 120_000;
 /// Line time of the handshake, or of the part of a page, in which a call breaks.
@@ -56,6 +59,29 @@ pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
         Some(15_005_550_107) if calls <= BUSY_CALLS => Verdict::Busy,
         _ => fine(PAGE_MS),
     }
+}
+
+/// What the machine does where a rule says how the call goes.
+pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::Delivered | Outcome::Received => Verdict::Answer { fault: None, page_ms: PAGE_MS },
+        Outcome::Busy => Verdict::Busy,
+        Outcome::NoAnswer => Verdict::NoAnswer,
+        Outcome::Failed(fault) => Verdict::Answer { fault: Some(fault), page_ms: PAGE_MS },
+    }
+}
+
+/// The verdict over a line that a rule asks for.
+pub(super) fn over(verdict: Verdict, wish: LineWish) -> Verdict {
+    match verdict {
+        Verdict::Answer { fault, page_ms } => Verdict::Answer { fault, page_ms: self::page_ms(page_ms, wish) },
+        Verdict::Busy | Verdict::NoAnswer => verdict,
+    }
+}
+
+/// Line time of a page that takes `base_ms` at V.17's full rate.
+pub(super) fn page_ms(base_ms: u64, wish: LineWish) -> u64 {
+    wish.rate_bps.map_or(base_ms, |rate_bps| base_ms * RATE_BPS / u64::from(rate_bps.max(1)))
 }
 
 /// Whether the number is called again after a busy call though no Ttl was given.

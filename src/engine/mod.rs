@@ -29,6 +29,8 @@ pub mod random;
 mod register;
 mod retention;
 mod retry;
+pub mod rule;
+mod rulebook;
 mod snapshot;
 mod tables;
 pub mod tally;
@@ -36,6 +38,7 @@ pub mod tally;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::snapshot::{SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::tables::{Cursor, Fax, FaxFilter, Page};
 
@@ -52,6 +55,8 @@ use self::numbers::Numbers;
 use self::phase::{Ended, Phase, Processing, is_edge};
 use self::random::WorldSeed;
 use self::retention::Retention;
+use self::rule::Rule;
+use self::rulebook::RuleBook;
 use self::snapshot::Memory;
 use self::tables::{Leg, Tables};
 use self::tally::Tally;
@@ -85,6 +90,8 @@ pub struct Founding {
     pub caller_ids: Vec<PhoneNumber>,
     /// How it behaves.
     pub rules: Rules,
+    /// How it behaves on purpose, from the start.
+    pub behaviour: Vec<Rule>,
 }
 
 /// How a world behaves, by its configuration.
@@ -115,6 +122,15 @@ pub enum Conversation {
     Unknown,
 }
 
+/// An effect that has been issued and not answered.
+#[derive(Debug, Clone)]
+struct UnderWay {
+    fax: FaxSid,
+    intent: Arc<Intent>,
+    /// The same is asked by another effect, whose answer counts; that of this one is journaled only.
+    is_echo: bool,
+}
+
 /// The fax service of one account.
 #[derive(Debug)]
 pub struct Engine {
@@ -131,9 +147,11 @@ pub struct Engine {
     /// Faxes and calls whose webhook is about to be tried again.
     retrying: BTreeMap<Ordinal, FaxSid>,
     alerts: Alerts,
+    book: RuleBook,
+    api_calls: u64,
     journal: Journal,
     effects: VecDeque<Effect>,
-    under_way: BTreeMap<EffectId, (FaxSid, Arc<Intent>)>,
+    under_way: BTreeMap<EffectId, UnderWay>,
     snapshots: BTreeMap<Box<str>, Arc<Memory>>,
     generation: Generation,
     next_effect: u64,
@@ -160,6 +178,8 @@ impl Engine {
             outgoing: BTreeMap::new(),
             retrying: BTreeMap::new(),
             alerts: Alerts::default(),
+            book: RuleBook::of(&founding.behaviour),
+            api_calls: 0,
             journal: Journal::default(),
             effects: VecDeque::new(),
             under_way: BTreeMap::new(),
@@ -187,6 +207,10 @@ impl Engine {
             Input::Control(Control::ReceiveFax(fax)) => self.receive_fax(*fax, now),
             Input::Control(Control::ChangeAccount(change)) => self.change_account(&change, now),
             Input::Control(Control::Reset) => Ok(Reply::Reset(self.reset(now))),
+            Input::Control(Control::AddRule(rule)) => self.add_rule(*rule),
+            Input::Control(Control::DropRule(id)) => self.drop_rule(id),
+            Input::Control(Control::DropRules) => Ok(self.drop_rules()),
+            Input::Control(Control::ApiCalled { method, path }) => Ok(self.api_called(&method, &path, now)),
             Input::Control(Control::TakeSnapshot(name)) => self.take_snapshot(name),
             Input::Control(Control::Restore(name)) => self.restore_snapshot(&name, now),
             Input::Control(Control::DropSnapshot(name)) => self.drop_snapshot(&name),
@@ -443,15 +467,21 @@ impl Engine {
             AlarmKind::RingEnd => self.ring_end(ordinal, now),
             AlarmKind::Page => self.page_end(ordinal, now),
             AlarmKind::Retry => self.retry(ordinal),
+            AlarmKind::Tell => self.webhook_due(ordinal, now),
         }
     }
 
     fn answer(&mut self, answer: Answer, now: Timestamp) {
         let known = answer.generation == self.generation;
-        let Some((sid, intent)) = known.then(|| self.under_way.remove(&answer.effect)).flatten() else {
+        let Some(under_way) = known.then(|| self.under_way.remove(&answer.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);
             return;
         };
+        let UnderWay { fax: sid, intent, is_echo } = under_way;
+        if is_echo {
+            self.echo_answered(sid, answer.outcome, now);
+            return;
+        }
         match answer.outcome {
             AnswerOutcome::Document { record, document } => self.document_fetched(sid, *record, document, now),
             AnswerOutcome::Twiml { record, cookies, base_url, reading } => {
@@ -486,7 +516,7 @@ impl Engine {
                 let Some(ordinal) = self.tables.ordinal(sid) else { return };
                 self.not_answered(ordinal, now);
             }
-            IntentKind::Deliver => self.told(sid, Vec::new()),
+            IntentKind::Deliver => self.told(sid, Vec::new(), now),
             IntentKind::Report => {}
         }
     }
@@ -513,13 +543,13 @@ impl Engine {
         let error = fax.error().map(|(code, text)| (code, text.into()));
         self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, error });
         match fax.leg {
-            Leg::Outbound(_) => self.tell_status(ordinal),
-            Leg::Inbound(_) => self.tell_end(ordinal, before),
+            Leg::Outbound(_) => self.tell_status(ordinal, now),
+            Leg::Inbound(_) => self.tell_end(ordinal, before, now),
         }
     }
 
     fn issue(&mut self, fax: FaxSid, intent: Intent) {
-        self.issue_again(fax, Arc::new(intent));
+        self.issue_again(UnderWay { fax, intent: Arc::new(intent), is_echo: false });
     }
 
     fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {

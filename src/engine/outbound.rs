@@ -10,6 +10,7 @@ use super::input::{CreateFax, DocumentFault, LineFault, Reply};
 use super::journal::{AlertLevel, EventKind};
 use super::line;
 use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
+use super::rule::LineWish;
 use super::tables::{Fax, Leg, Order, Ttl, media_of};
 use crate::model::account::{Accounts, Documents};
 use crate::model::fax::{MediaType, Status};
@@ -22,8 +23,15 @@ use crate::model::webhook::ExchangeRecord;
 
 /// What a number of this world did when it was called.
 pub(super) enum FarAnswer {
-    /// `<Receive>`: this fax takes it.
-    Takes(Ordinal),
+    /// `<Receive>`: a fax takes it.
+    Takes {
+        /// Which.
+        far: Ordinal,
+        /// How the transmission breaks, if it does.
+        fault: Option<LineFault>,
+        /// Over what line it goes.
+        line: LineWish,
+    },
     /// `<Reject>`.
     Busy,
     /// Voice mode, no VoiceUrl, or no usable TwiML.
@@ -161,11 +169,14 @@ impl Engine {
             Phase::Sending(sending) => (sending.document.clone(), sending.calls + 1),
             Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => return,
         };
-        if let Some(number) = fax.to.number().filter(|number| self.numbers.by_number(*number).is_some()) {
-            self.ring_own(ordinal, number, document, calls, now);
+        let own = fax.to.number().filter(|number| self.numbers.by_number(*number).is_some());
+        let behaves = line::verdict(&fax.to, calls);
+        let (outcome, wish) = self.rules_of_call(ordinal, calls, now);
+        if let (None, Some(number)) = (outcome, own) {
+            self.ring_own((ordinal, calls), number, document, wish, now);
             return;
         }
-        let verdict = line::verdict(&fax.to, calls);
+        let verdict = line::over(outcome.map_or(behaves, line::verdict_of), wish);
         let ring_ms = match verdict {
             Verdict::Answer { .. } => line::RING_MS,
             Verdict::Busy => line::BUSY_MS,
@@ -197,10 +208,9 @@ impl Engine {
             self.enter(ordinal, Phase::Sending(sending), now);
         }
         match answer {
-            FarAnswer::Takes(far) => {
-                let fault = None;
-                let page_ms = line::PAGE_MS;
-                self.talk(ordinal, Transmission { far: Some(*far), fault, page_ms, pages_done: 0, line_ms: 0 }, now);
+            FarAnswer::Takes { far, fault, line } => {
+                let (far, fault, page_ms) = (Some(*far), *fault, line::page_ms(line::PAGE_MS, *line));
+                self.talk(ordinal, Transmission { far, fault, page_ms, pages_done: 0, line_ms: 0 }, now);
             }
             FarAnswer::Busy => self.call_failed(ordinal, Status::Busy, now),
             FarAnswer::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),
@@ -320,10 +330,10 @@ impl Engine {
     /// Notes that a number of this world rings, and asks its app.
     fn ring_own(
         &mut self,
-        ordinal: Ordinal,
+        (ordinal, calls): (Ordinal, u32),
         number: crate::model::phone::PhoneNumber,
         document: Document,
-        calls: u32,
+        line: LineWish,
         now: Timestamp,
     ) {
         let far = self.take_ordinal();
@@ -337,7 +347,7 @@ impl Engine {
                 }
             };
         }
-        self.call_own_number((ordinal, calls), far, number, document, now);
+        self.call_own_number((ordinal, calls), (far, number), document, line, now);
     }
 
     /// Enters `Sending`, or goes on within it.

@@ -46,7 +46,7 @@ impl Engine {
     pub(super) fn retry(&mut self, ordinal: Ordinal) {
         let Some(sid) = self.retrying.remove(&ordinal) else { return };
         if self.tables.call(ordinal).is_some() {
-            self.ask_again(ordinal);
+            self.ask_again(ordinal, false);
         } else {
             self.tell_again(sid);
         }

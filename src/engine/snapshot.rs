@@ -4,18 +4,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::Engine;
 use super::agenda::{Agenda, Ordinal};
 use super::alerts::Alerts;
 use super::applications::Applications;
 use super::caller_ids::CallerIds;
 use super::delivery::Outgoing;
-use super::effect::{Effect, EffectId, Generation, Intent};
+use super::effect::{Effect, EffectId, Generation};
 use super::input::{Canceled, Reply, ResetCount};
 use super::journal::EventKind;
 use super::numbers::Numbers;
 use super::retention::Retention;
+use super::rulebook::RuleBook;
 use super::tables::Tables;
+use super::{Engine, UnderWay};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -41,7 +42,9 @@ pub(super) struct Memory {
     pub(super) retrying: BTreeMap<Ordinal, FaxSid>,
     pub(super) alerts: Alerts,
     /// What was under way, in the order of issue.
-    pub(super) under_way: Vec<(FaxSid, Arc<Intent>)>,
+    pub(super) under_way: Vec<UnderWay>,
+    pub(super) book: RuleBook,
+    pub(super) api_calls: u64,
     pub(super) next_ordinal: Ordinal,
     pub(super) next_order: u64,
     pub(super) not_answered: VecDeque<FaxSid>,
@@ -105,6 +108,8 @@ impl Engine {
             retrying: BTreeMap::new(),
             alerts: Alerts::default(),
             under_way: Vec::new(),
+            book: RuleBook::of(&self.founding.behaviour),
+            api_calls: 0,
             next_ordinal: 1,
             next_order: 1,
             not_answered: VecDeque::new(),
@@ -130,6 +135,8 @@ impl Engine {
             outgoing,
             retrying,
             alerts,
+            book,
+            api_calls,
             journal: _,
             effects: _,
             under_way,
@@ -153,6 +160,8 @@ impl Engine {
             retrying: retrying.clone(),
             alerts: alerts.clone(),
             under_way: under_way.values().cloned().collect(),
+            book: book.clone(),
+            api_calls: *api_calls,
             next_ordinal: *next_ordinal,
             next_order: *next_order,
             not_answered: not_answered.clone(),
@@ -174,6 +183,8 @@ impl Engine {
         self.outgoing = memory.outgoing;
         self.retrying = memory.retrying;
         self.alerts.replace(memory.alerts);
+        self.book = memory.book;
+        self.api_calls = memory.api_calls;
         self.next_ordinal = memory.next_ordinal;
         self.next_order = memory.next_order;
         self.not_answered = memory.not_answered;
@@ -182,10 +193,11 @@ impl Engine {
         if !passed.is_zero() {
             self.agenda.postpone(passed);
             self.tables.postpone(passed);
+            self.outgoing.values_mut().for_each(|outgoing| outgoing.postpone(passed));
         }
         self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, snapshot });
-        for (fax, intent) in memory.under_way {
-            self.issue_again(fax, intent);
+        for under_way in memory.under_way {
+            self.issue_again(under_way);
         }
         canceled
     }
@@ -199,10 +211,11 @@ impl Engine {
         Canceled { count, pending: self.tables.pending().take(CANCELED_SHOWN_MAX).collect() }
     }
 
-    pub(super) fn issue_again(&mut self, fax: FaxSid, intent: Arc<Intent>) {
+    pub(super) fn issue_again(&mut self, under_way: UnderWay) {
         let id = EffectId(self.next_effect);
         self.next_effect += 1;
-        self.under_way.insert(id, (fax, Arc::clone(&intent)));
+        let (fax, intent) = (under_way.fax, Arc::clone(&under_way.intent));
+        self.under_way.insert(id, under_way);
         self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
     }
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::agenda::Ordinal;
+use super::delivery::Fate;
 use super::input::LineFault;
 use super::phase::{Ended, Phase, Processing};
+use super::rule::LineWish;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::media::{Document, Media};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, Cookie, Method, Purpose};
+use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
 /// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (contract §7).
 const PRICE_MICROS_A_MINUTE: u64 = 7_000;
@@ -176,6 +178,7 @@ pub(super) struct Call {
     pub(super) station_id: Box<str>,
     pub(super) document: Document,
     pub(super) fault: Option<LineFault>,
+    pub(super) line: LineWish,
     pub(super) origin: Arc<str>,
     pub(super) rang: Timestamp,
     pub(super) cookies: Vec<Cookie>,
@@ -193,6 +196,8 @@ pub(super) struct Asking {
     /// Asking the fallback: the code that the FaxUrl failed with, and its URL.
     pub(super) failed: Option<(u32, Box<str>)>,
     pub(super) attempt: Attempt,
+    pub(super) fate: Fate,
+    pub(super) signature: Signature,
 }
 
 /// Who calls.

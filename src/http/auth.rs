@@ -1,6 +1,8 @@
 //! HTTP Basic credentials of REST clients: in with AccountSid and AuthToken or an API key, and a journal entry for each
 //! call that was let in. It doesn't decide which credentials are taken.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -9,11 +11,13 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::reply::AnsweredCode;
+use super::reply::{self, AnsweredCode};
 use super::{PathParams, asked_path, asked_target};
 use crate::dialect::error::{ApiError, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY};
 use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
+use crate::engine::Engine;
+use crate::engine::input::{Control, Input, Reply};
 use crate::engine::journal::EventKind;
 use crate::model::account::{AccountStatus, Service};
 use crate::model::sid::{AccountSid, FaxSid, KeySid};
@@ -71,17 +75,36 @@ pub(super) async fn sign_in(
     let path = asked_target(&parts).path_and_query().map_or("", |target| target.as_str());
     // A target is ASCII, so every place in it is a border between characters.
     let path = path.get(..TARGET_LEN_MAX).unwrap_or(path).into();
-    let response = match admit(&signed_in, &parts) {
-        Ok(()) => {
+    let response = match (otherwise(&emulator, &world, &parts).await, admit(&signed_in, &parts)) {
+        (Some(response), _) => response,
+        (None, Ok(())) => {
             parts.extensions.insert(signed_in);
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(error) => error.into_response(),
+        (None, Err(error)) => error.into_response(),
     };
     let code = response.extensions().get().map(|AnsweredCode(code)| *code);
     let fax = params.parse("fax").or_else(|| response.extensions().get().map(|AboutFax(fax)| *fax));
     world.note(fax, EventKind::ApiRequest { method, path, status: response.status().as_u16(), code });
     response
+}
+
+/// The answer that a tester's rule has this call get, if any, when the rule's delay is over.
+async fn otherwise(emulator: &Emulator, world: &World, parts: &Parts) -> Option<Response> {
+    if !world.read(Engine::has_api_rules) {
+        return None;
+    }
+    let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
+    let Ok(Reply::Api(Some(fault))) = world.handle(Input::Control(Control::ApiCalled { method, path })) else {
+        return None;
+    };
+    if fault.delay_ms > 0 {
+        emulator.pause(Duration::from_millis(fault.delay_ms)).await;
+    }
+    if fault.reset {
+        return Some(reply::reset(parts));
+    }
+    fault.refusal.map(|(status, code)| reply::on_purpose(status, code))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SignedIn {

@@ -14,6 +14,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -53,6 +54,23 @@ pub struct ListenAddress(pub SocketAddr);
 /// Whom a client asked a proxy to be connected to: its host, should a request name none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedHost(pub Arc<str>);
+
+/// A connection that can be reset instead of answered; a listener notes it among a request's extensions.
+#[derive(Debug, Clone, Default)]
+pub struct Resettable(Arc<AtomicBool>);
+
+impl Resettable {
+    /// Has the connection reset before anything else is written.
+    pub fn reset(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it is to be reset.
+    #[must_use]
+    pub fn is_reset(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
 
 /// The target as the client wrote it, where routing has changed it.
 #[derive(Debug, Clone)]

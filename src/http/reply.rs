@@ -8,8 +8,12 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 use serde::Serialize;
 
+use super::Resettable;
 use crate::dialect::error::{ApiError, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
+
+/// Seconds after which a client that was refused on purpose may come again.
+const RETRY_AFTER_S: &str = "1";
 
 /// The error code of an answer, for the journal.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,26 @@ pub(super) fn created(resource: &impl Serialize) -> Response {
 /// 204: twilio-python takes nothing else for a deletion.
 pub(super) fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// The answer that a rule asks for; a 429 says when to come again.
+pub(super) fn on_purpose(status: u16, code: u32) -> Response {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
+    let mut response = ApiError::new(status, code, reason).into_response();
+    if status == StatusCode::TOO_MANY_REQUESTS.as_u16() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+    }
+    response
+}
+
+/// No answer: the connection is reset, where a listener can do that, else broken off.
+pub(super) fn reset(parts: &Parts) -> Response {
+    if let Some(connection) = parts.extensions.get::<Resettable>() {
+        connection.reset();
+    }
+    Response::new(Body::from_stream(futures_util::stream::once(async {
+        Err::<bytes::Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    })))
 }
 
 fn json(status: StatusCode, resource: &impl Serialize) -> Response {

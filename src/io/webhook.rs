@@ -15,11 +15,14 @@ use crate::engine::input::AnswerOutcome;
 use crate::model::media::Document;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
-use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose};
+use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml;
 
 /// Bytes read of an answer; TwiML over 64 kB is told as 11750, which needs reading past that.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
+
+/// What signs a webhook that is to be signed badly.
+const NOT_THE_TOKEN: &str = "not the AuthToken";
 
 /// One webhook, ready to be sent.
 struct Webhook<'a> {
@@ -31,6 +34,7 @@ struct Webhook<'a> {
     attachment: Option<(&'a Document, String)>,
     cookies: &'a [Cookie],
     attempt: Attempt,
+    signature: Signature,
     idempotency_token: &'a str,
 }
 
@@ -44,6 +48,7 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
         attachment: None,
         cookies: &request.cookies,
         attempt: request.attempt,
+        signature: request.signature,
         idempotency_token: &request.idempotency_token,
     };
     let outcome = webhook.send(client, signer).await;
@@ -75,6 +80,7 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
         attachment: notice.attachment.as_ref().map(|document| (document, file_name(document))),
         cookies: &notice.cookies,
         attempt: notice.attempt,
+        signature: notice.signature,
         idempotency_token: &notice.idempotency_token,
     };
     let outcome = webhook.send(client, signer).await;
@@ -92,6 +98,7 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
         attachment: None,
         cookies: &[],
         attempt: Attempt::FIRST,
+        signature: Signature::Good,
         idempotency_token: &report.idempotency_token,
     };
     let outcome = webhook.send(client, signer).await;
@@ -124,6 +131,7 @@ pub(super) async fn replay(client: &Client, signer: &Signer, replay: Replay) -> 
         attachment: None,
         cookies: &[],
         attempt: Attempt::FIRST,
+        signature: Signature::Good,
         idempotency_token: &replay.idempotency_token,
     };
     let outcome = webhook.send(client, signer).await;
@@ -139,15 +147,9 @@ impl Webhook<'_> {
             Method::Post => (self.url.to_owned(), Some(self.body())),
         };
         let headers = |hop: &Hop<'_>| {
-            let signature = if hop.with_body {
-                signature::of_form(&signer.auth_token, hop.url, &self.params)
-            } else {
-                signature::of_url(&signer.auth_token, hop.url)
-            };
-            vec![
-                ("X-Twilio-Signature".to_owned(), signature),
-                ("I-Twilio-Idempotency-Token".to_owned(), self.idempotency_token.to_owned()),
-            ]
+            let signature = self.signed(&signer.auth_token, hop).map(|value| ("X-Twilio-Signature".to_owned(), value));
+            let token = ("I-Twilio-Idempotency-Token".to_owned(), self.idempotency_token.to_owned());
+            signature.into_iter().chain([token]).collect()
         };
         let outcome = client
             .exchange(Request {
@@ -163,6 +165,24 @@ impl Webhook<'_> {
         let status = outcome.answer.as_ref().map(|answer| answer.status);
         tracing::debug!(purpose = self.purpose.as_str(), url = outcome.url, status, "webhook");
         outcome
+    }
+
+    /// The signature of one hop, good or as a rule wants it.
+    fn signed(&self, auth_token: &str, hop: &Hop<'_>) -> Option<String> {
+        let sign = |token: &str, params: &Params| {
+            if hop.with_body { signature::of_form(token, hop.url, params) } else { signature::of_url(token, hop.url) }
+        };
+        match self.signature {
+            Signature::Good => Some(sign(auth_token, &self.params)),
+            Signature::Bad => Some(sign(NOT_THE_TOKEN, &self.params)),
+            Signature::Missing => None,
+            // A GET has its status in the URL, so the replayed signature is one over another URL.
+            Signature::Stale if hop.with_body => Some(signature::of_form(auth_token, hop.url, &earlier(&self.params))),
+            Signature::Stale => {
+                let url = hop.url.split('?').next().unwrap_or_default();
+                Some(signature::of_url(auth_token, &form::with_query(url, &earlier(&self.params))))
+            }
+        }
     }
 
     fn body(&self) -> (String, Bytes) {
@@ -185,6 +205,15 @@ fn limits(url: &str, attempt: Attempt) -> Limits {
         read: Duration::from_millis(overrides.read_ms),
         total: Duration::from_millis(overrides.total_ms.saturating_sub(attempt.spent_ms)),
     }
+}
+
+/// The parameters of an earlier request of the same fax, one with another status.
+fn earlier(params: &Params) -> Params {
+    let changed = |(name, value): &(String, String)| {
+        let was = if value == "queued" { "processing" } else { "queued" };
+        (name.clone(), if name == "FaxStatus" { was.to_owned() } else { value.clone() })
+    };
+    params.iter().map(changed).collect()
 }
 
 /// The text fields, then the file as `Media`: apps read the fields before the file comes (contract 4.4).

@@ -84,6 +84,9 @@ pub enum Refusal {
     /// Callbacks of this account can't be signed yet.
     #[error("nobody has claimed this account, so its callbacks can't be signed")]
     Unclaimed,
+    /// No rule with that id.
+    #[error("there is no rule {0}")]
+    NoRule(u64),
     /// No snapshot of that name.
     #[error("there is no snapshot {0:?}")]
     NoSnapshot(Box<str>),

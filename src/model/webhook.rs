@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::words::words;
+
 /// The method of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Method {
@@ -60,6 +62,22 @@ impl Purpose {
         }
     }
 }
+
+words!(
+    /// How a webhook is signed; all but the first on purpose.
+    #[derive(Default)]
+    Signature {
+        /// As it should be.
+        #[default]
+        Good = "good",
+        /// With another secret.
+        Bad = "bad",
+        /// Not at all.
+        Missing = "missing",
+        /// As an earlier request to the same URL was: right, but for other parameters.
+        Stale = "stale",
+    }
+);
 
 /// One exchange with a customer's app, as the journal keeps it: secrets masked, bodies cut to an excerpt.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,8 +20,9 @@ use super::ca::Identity;
 use super::listener::{HEAD_TIMEOUT, Stopping, serve_http, spawn};
 use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
+use super::reset;
 use super::tls::{Terminator, TlsError};
-use crate::http::{AskedHost, Scheme};
+use crate::http::{AskedHost, Resettable, Scheme};
 
 /// Read ahead of a tunnel for its first byte; larger reads go past this buffer.
 const FIRST_BYTES: usize = 1_024;
@@ -44,6 +45,7 @@ struct Came {
     tunnel: Option<Target>,
     client: SocketAddr,
     stopping: Stopping,
+    resettable: Resettable,
 }
 
 /// What a connection's first byte says that it speaks.
@@ -83,7 +85,8 @@ where
         // A connection that was closed, or never spoke, asked for nothing.
         let Ok(Ok(1)) = read else { return };
         let Ok(local) = stream.local_addr() else { return };
-        let came = Came { scheme: Scheme::Http, tunnel: None, client, stopping };
+        let (stream, resettable) = reset::resettable(stream);
+        let came = Came { scheme: Scheme::Http, tunnel: None, client, stopping, resettable };
         self.speak(stream, first[0], Identity::Machine(local.ip().to_canonical()), came).await;
     }
 
@@ -153,6 +156,7 @@ where
                 Err(refused) => return refused.into_response(),
             }
         }
+        request.extensions_mut().insert(came.resettable);
         if came.scheme == Scheme::Https {
             request.extensions_mut().insert(Scheme::Https);
         }

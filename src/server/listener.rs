@@ -16,7 +16,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tower::Service;
+use tower::{Service, ServiceExt};
+
+use super::reset;
 
 /// How long requests that are being served may go on when the server stops.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -34,7 +36,12 @@ where
     S::Future: Send + 'static,
 {
     let serve = |stream, _, stopping| {
-        let service = TowerToHyperService::new(service.clone());
+        let (stream, resettable) = reset::resettable(stream);
+        let service = ServiceExt::map_request(service.clone(), move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(resettable.clone());
+            request
+        });
+        let service = TowerToHyperService::new(service);
         async move {
             if let Err(error) = serve_http(stream, service, stopping).await {
                 tracing::debug!(%error, "a connection broke");

@@ -5,6 +5,7 @@ mod gateway;
 mod listener;
 pub mod policy;
 mod proxy;
+mod reset;
 mod tls;
 mod tunnel;
 
@@ -204,6 +205,7 @@ fn setup(account: ConfiguredAccount) -> AccountSetup {
         debugger_url: account.debugger_url,
         numbers: account.numbers,
         caller_ids: account.caller_ids,
+        behaviour: account.rules,
     }
 }
 

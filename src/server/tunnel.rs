@@ -6,6 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional_with_si
 use tokio::net::TcpStream;
 
 use super::listener::Stopping;
+use super::reset::Connection;
 
 /// Bytes under way in each direction; larger ones were not faster.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -13,7 +14,7 @@ const BUFFER_BYTES: usize = 128 * 1024;
 /// Joins a client and a host until both have ended or the server stops.
 pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: Stopping) {
     let copied = async {
-        match client.downcast::<TokioIo<TcpStream>>() {
+        match client.downcast::<TokioIo<Connection>>() {
             Ok(parts) => {
                 // What the client sent right after its CONNECT, without waiting for leave.
                 host.write_all(&parts.read_buf).await?;

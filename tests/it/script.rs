@@ -53,6 +53,7 @@ pub(crate) fn founding() -> Founding {
         inventory_seed: 7,
         numbers: vec![(OWN, change)],
         caller_ids: vec![FAR],
+        behaviour: Vec::new(),
         rules: Rules {
             pace: Pace::Times(1.0),
             callbacks: Callbacks::All,
@@ -149,6 +150,7 @@ impl Script {
     pub(crate) fn receive(&mut self, call: ReceiveFax) -> FaxSid {
         let reply = self.engine.handle(Input::Control(Control::ReceiveFax(Box::new(call))), self.now);
         self.take_effects();
+        self.forward(Duration::ZERO);
         match reply {
             Ok(Reply::Ringing(ringing)) => ringing.sid,
             other => panic!("not ringing: {other:?}"),
@@ -203,6 +205,20 @@ impl Script {
     /// The document arrives.
     pub(crate) fn answer_document(&mut self, pages: u32) {
         self.answer_with(|record| AnswerOutcome::Document { record, document: Ok(document(pages, 100)) });
+    }
+
+    /// No document that is being fetched arrives; the last asked for is known first, if swapped.
+    pub(crate) fn answer_all_documents_with_failure(&mut self, swapped: bool) {
+        let is_fetch = |effect: &Effect| matches!(*effect.intent, Intent::FetchDocument { .. });
+        let (mut fetches, others) = std::mem::take(&mut self.effects).into_iter().partition::<Vec<_>, _>(is_fetch);
+        if swapped {
+            fetches.reverse();
+        }
+        self.effects = others;
+        for fetch in fetches {
+            self.effects.insert(0, fetch);
+            self.answer_no_document(DocumentFault::Fetch(ExchangeFailure::ConnectionRefused));
+        }
     }
 
     /// The document doesn't arrive.
@@ -297,7 +313,8 @@ fn name(intent: &Intent) -> String {
     }
 }
 
-fn record(intent: &Intent) -> ExchangeRecord {
+/// The record of an exchange that went well.
+pub(crate) fn record(intent: &Intent) -> ExchangeRecord {
     let (purpose, method, url) = match intent {
         Intent::FetchDocument { url } => (Purpose::MediaUrl, Method::Get, url),
         Intent::AskForTwiml(request) => (request.purpose, request.method, &request.url),

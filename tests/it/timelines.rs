@@ -44,6 +44,7 @@ fn happened(event: &Event) -> String {
         | EventKind::CallerIdAdopted { .. }
         | EventKind::MediaEvicted
         | EventKind::AnswerDropped
+        | EventKind::RuleFired { .. }
         | EventKind::ClockMoved { .. }
         | EventKind::WebhookReplayed { .. }
         | EventKind::WorldReset { .. } => event.kind.as_str().to_owned(),

@@ -163,7 +163,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     let numbers = order.numbers.iter().map(|number| configured_number(number, account)).collect::<Result<_, _>>()?;
     let caller_ids = order.caller_ids.iter().map(|id| phone_number(&id.phone_number)).collect::<Result<_, _>>()?;
     let (auth_token, friendly_name) = (order.auth_token, order.friendly_name);
-    let (owner, debugger_url) = (None, order.debugger_url);
+    let (owner, debugger_url, behaviour) = (None, order.debugger_url, Vec::new());
     Ok(AccountSetup {
         sid,
         auth_token,
@@ -175,6 +175,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         debugger_url,
         numbers,
         caller_ids,
+        behaviour,
     })
 }
 

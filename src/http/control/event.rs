@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::dialect::date;
+use crate::dialect::{date, rule};
 use crate::engine::journal::{Event, EventKind};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
@@ -105,6 +105,10 @@ fn data(kind: &EventKind) -> Value {
         }),
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
+        EventKind::RuleFired { id, rule } => {
+            let kind = rule.effect.kind().as_str();
+            json!({ "rule_id": id, "kind": kind, kind: rule::json_of_effect(&rule.effect) })
+        }
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
         EventKind::WorldReset { count, snapshot } => json!({
             "faxes": count.faxes,

@@ -16,6 +16,7 @@ mod journal;
 mod metrics;
 mod operation;
 mod problem;
+mod rules;
 mod samples;
 mod snapshots;
 mod stream;
@@ -67,7 +68,8 @@ async fn describe() -> Json<Value> {
 
 /// Every call: its route, and what is said of it.
 fn operations() -> Vec<Operation> {
-    let parts = [about_the_emulator(), about_faxes(), about_the_journal(), about_the_clock(), about_the_way_back()];
+    let about_the_past = [about_the_journal(), about_the_way_back()].into_iter().flatten().collect();
+    let parts = [about_the_emulator(), about_faxes(), about_the_past, about_the_clock(), about_behaviour()];
     parts.into_iter().flatten().collect()
 }
 
@@ -183,6 +185,19 @@ fn about_the_clock() -> Vec<Operation> {
             .body::<clock::Drain>()
             .answers::<clock::ClockView>(200)
             .refuses(&[408, 409]),
+    ]
+}
+
+fn about_behaviour() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::get("/rules", "The rules in order, with what came of them", rules::list).answers::<rules::RuleList>(200),
+        Op::post("/rules", "Let something misbehave on purpose", rules::add)
+            .body::<rules::RuleOrder>()
+            .answers::<rules::RuleShown>(201)
+            .refuses(&[409]),
+        Op::delete("/rules", "Drop all rules", rules::remove_all).answers_empty(204),
+        Op::delete("/rules/{id}", "Drop a rule", rules::remove).answers_empty(204),
     ]
 }
 

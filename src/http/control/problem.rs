@@ -67,6 +67,7 @@ impl Problem {
                 return Self::new(409, "account-unclaimed", detail);
             }
             Refusal::LimitReached { .. } => (429, "limit-reached"),
+            Refusal::NoRule(_) => (404, "rule-not-found"),
             Refusal::NoSnapshot(_) => (404, "snapshot-not-found"),
             Refusal::NoFax(_)
             | Refusal::NoMedia(_)

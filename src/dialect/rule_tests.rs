@@ -1,0 +1,119 @@
+//! Rules as JSON: what is read, what is refused and how it is told.
+
+use serde_json::json;
+
+use super::*;
+
+fn refused(value: &Value) -> String {
+    parse(value).expect_err(&value.to_string()).to_string()
+}
+
+#[test]
+fn every_effect_reads_back_as_it_was_written() {
+    for rule in [
+        json!({ "match": { "direction": "outbound", "to": "+1555*" }, "after": 2, "times": 1, "outcome": { "status": "busy" } }),
+        json!({ "match": {}, "outcome": { "status": "failed", "code": 34108, "after_pages": 2 } }),
+        json!({ "match": { "pages": 3 }, "chance": 0.25, "line": { "rate_bps": 4800, "noise": 0.05 } }),
+        json!({ "match": { "pages": { "min": 2, "max": 5 } }, "outcome": { "status": "no-answer" } }),
+        json!({ "match": { "method": "POST", "path": "/v1/Faxes*" }, "api": { "status": 503, "code": 20503, "delay_ms": 5 } }),
+        json!({ "match": {}, "api": { "reset": true } }),
+        json!({ "match": { "purpose": "action", "url": "http://app/*" }, "webhook": { "delay_ms": 5000, "duplicate": true } }),
+        json!({ "match": { "from": "sip:*" }, "webhook": { "signature": "stale", "reorder": true } }),
+        json!({ "match": { "direction": "inbound" }, "outcome": { "status": "received" } }),
+    ] {
+        assert_eq!(json(&parse(&rule).expect("a rule")), rule);
+    }
+}
+
+#[test]
+fn a_refusal_has_twilios_code_where_none_is_given() {
+    let api = |status: u16| {
+        let rule = parse(&json!({ "api": { "status": status } })).expect("a rule");
+        if let RuleEffect::Api(fault) = rule.effect { fault.refusal } else { None }
+    };
+    assert_eq!(api(429), Some((429, 20429)));
+    assert_eq!(api(503), Some((503, 20503)));
+}
+
+#[test]
+fn an_unknown_field_is_told_its_near_name() {
+    for (rule, near) in [
+        (json!({ "mach": {}, "outcome": { "status": "busy" } }), "match"),
+        (json!({ "match": { "too": "+1*" }, "outcome": { "status": "busy" } }), "to"),
+        (json!({ "outcome": { "state": "busy" } }), "status"),
+        (json!({ "webhook": { "delay": 5 } }), "delay_ms"),
+        (json!({ "line": { "rate": 2400 } }), "rate_bps"),
+    ] {
+        let text = refused(&rule);
+        assert!(text.contains(&format!("did you mean {near}?")), "{text}");
+    }
+    assert!(refused(&json!({ "zzz": 1, "outcome": {} })).contains("match, after, times"));
+}
+
+#[test]
+fn what_can_never_act_is_refused_with_the_reason() {
+    for (rule, part) in [
+        (json!({ "match": { "to": "1555*" }, "outcome": { "status": "busy" } }), "begin with a plus"),
+        (json!({ "match": { "to": "+1555x*" }, "outcome": { "status": "busy" } }), "digits only"),
+        (json!({ "match": { "to": "+1234567890123456" }, "outcome": { "status": "busy" } }), "15 digits"),
+        (json!({ "match": { "to": "Jack" }, "outcome": { "status": "busy" } }), "SIP URI"),
+        (json!({ "match": { "direction": "inbound" }, "outcome": { "status": "busy" } }), "up to its TwiML"),
+        (json!({ "match": { "direction": "outbound" }, "outcome": { "status": "received" } }), "inbound faxes"),
+        (json!({ "match": { "path": "/v1*" }, "outcome": { "status": "busy" } }), "match.path: can never match"),
+        (json!({ "match": { "to": "+1*" }, "api": { "status": 500 } }), "match.to: can never match"),
+        (json!({ "match": { "path": "v1/Faxes" }, "api": { "status": 500 } }), "begin with a slash"),
+        (json!({ "match": { "url": "app/*" }, "webhook": { "drop": true } }), "begin with http"),
+        (json!({ "match": { "purpose": "action", "direction": "outbound" }, "webhook": { "drop": true } }), "inbound"),
+        (json!({ "match": { "purpose": "media-url" }, "webhook": { "drop": true } }), "one of fax-url"),
+        (json!({ "match": { "pages": { "min": 5, "max": 2 } }, "line": { "noise": 1 } }), "no count"),
+        (json!({ "times": 0, "outcome": { "status": "busy" } }), "from 1 to 1000000"),
+        (json!({ "chance": 0, "outcome": { "status": "busy" } }), "never act"),
+        (json!({ "line": {} }), "does nothing"),
+        (json!({ "api": {} }), "does nothing"),
+        (json!({ "webhook": {} }), "does nothing"),
+    ] {
+        let text = refused(&rule);
+        assert!(text.contains(part), "{rule}: {text}");
+    }
+}
+
+#[test]
+fn absurd_numbers_are_refused_with_their_limit() {
+    for (rule, limit) in [
+        (json!({ "after": 10_u64.pow(9), "outcome": { "status": "busy" } }), "1000000"),
+        (json!({ "after": -1, "outcome": { "status": "busy" } }), "from 0"),
+        (json!({ "after": 1.5, "outcome": { "status": "busy" } }), "whole number"),
+        (json!({ "match": { "pages": 10_u64.pow(9) }, "outcome": { "status": "busy" } }), "10000"),
+        (json!({ "chance": 1.5, "outcome": { "status": "busy" } }), "at most 1"),
+        (json!({ "line": { "rate_bps": 1 } }), "2400 to 33600"),
+        (json!({ "line": { "noise": 2 } }), "from 0 to 1"),
+        (json!({ "api": { "delay_ms": 10_u64.pow(12) } }), "600000"),
+        (json!({ "api": { "status": 200 } }), "400 to 599"),
+        (json!({ "webhook": { "delay_ms": 10_u64.pow(12) } }), "86400000"),
+        (json!({ "match": { "to": "*1".repeat(17) }, "outcome": { "status": "busy" } }), "16 asterisks"),
+        (json!({ "outcome": { "status": "failed", "code": 34001 } }), "34004 or 34108"),
+        (json!({ "outcome": { "status": "sent" } }), "delivered, received"),
+    ] {
+        let text = refused(&rule);
+        assert!(text.contains(limit), "{rule}: {text}");
+    }
+}
+
+#[test]
+fn one_effect_is_given_and_its_parts_go_together() {
+    assert!(refused(&json!({})).contains("exactly one effect"));
+    assert!(refused(&json!([])).contains("an object"));
+    let two = json!({ "outcome": { "status": "busy" }, "line": { "noise": 1 } });
+    assert!(refused(&two).contains("exactly one effect"));
+    assert!(refused(&json!({ "api": { "status": 500, "reset": true } })).contains("one of both"));
+    assert!(refused(&json!({ "api": { "code": 20429, "delay_ms": 1 } })).contains("goes with a status"));
+    assert!(refused(&json!({ "webhook": { "drop": true, "duplicate": true } })).contains("dropped"));
+    assert!(refused(&json!({ "outcome": { "status": "busy", "code": 34004 } })).contains("failed"));
+}
+
+#[test]
+fn a_reorder_of_the_only_request_of_its_kind_is_warned_of() {
+    let rule = |purpose: &str| parse(&json!({ "match": { "purpose": purpose }, "webhook": { "reorder": true } }));
+    assert!(warning(&rule("action").expect("a rule")).is_some());
+    assert!(warning(&rule("status-callback").expect("a rule")).is_none());
+}

@@ -1,0 +1,295 @@
+//! Behaviour on purpose, as data: what a rule fits and what it makes happen. It counts nothing and changes nothing.
+
+use crate::engine::input::LineFault;
+use crate::model::fax::Direction;
+use crate::model::webhook::{Purpose, Signature};
+use crate::model::words::words;
+
+/// Characters of a pattern; no address is longer.
+pub const PATTERN_CHARS_MAX: usize = 2_048;
+/// Asterisks in a pattern; each may cost a pass over the text.
+pub const PATTERN_STARS_MAX: usize = 16;
+
+words!(
+    /// What a rule acts on; of the rules of one kind the first that fits wins.
+    RuleKind {
+        /// How a call goes.
+        Outcome = "outcome",
+        /// How the line is.
+        Line = "line",
+        /// What a REST call is answered.
+        Api = "api",
+        /// How an app is asked or told.
+        Webhook = "webhook",
+    }
+);
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// What it fits.
+    pub matches: Match,
+    /// How many of those are left alone first.
+    pub after: u32,
+    /// How often it acts; none where that is not limited.
+    pub times: Option<u32>,
+    /// How likely it acts, from 0 to 1; drawn from the world's seed.
+    pub chance: Option<f64>,
+    /// What it does.
+    pub effect: RuleEffect,
+}
+
+/// What a rule fits: everything that is named must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Match {
+    /// Which way the fax goes.
+    pub direction: Option<Direction>,
+    /// Who sends.
+    pub from: Option<Pattern>,
+    /// Who receives.
+    pub to: Option<Pattern>,
+    /// The fewest and the most pages.
+    pub pages: Option<(u32, u32)>,
+    /// The method of a REST call.
+    pub method: Option<Box<str>>,
+    /// The path of a REST call, without its query.
+    pub path: Option<Pattern>,
+    /// The URL of a webhook.
+    pub url: Option<Pattern>,
+    /// What a webhook is for.
+    pub purpose: Option<Purpose>,
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleEffect {
+    /// The call goes so.
+    Outcome(Outcome),
+    /// The line is so.
+    Line(LineWish),
+    /// A REST call is answered so.
+    Api(ApiFault),
+    /// A webhook goes so.
+    Webhook(WebhookFault),
+}
+
+/// How a call goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// An outbound fax gets through.
+    Delivered,
+    /// An inbound fax gets through.
+    Received,
+    /// The far end is busy.
+    Busy,
+    /// The far end doesn't pick up.
+    NoAnswer,
+    /// The transmission breaks.
+    Failed(LineFault),
+}
+
+/// How the line is, where it is not a good one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineWish {
+    /// Bits a second.
+    pub rate_bps: Option<u32>,
+    /// Of a thousand rows so many are damaged.
+    pub noise_per_mille: Option<u16>,
+}
+
+/// How a REST call is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ApiFault {
+    /// With this status and code, instead of being dealt with.
+    pub refusal: Option<(u16, u32)>,
+    /// So much later, in real time.
+    pub delay_ms: u64,
+    /// Not at all: the connection is reset.
+    pub reset: bool,
+}
+
+/// How a webhook goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WebhookFault {
+    /// So much later, by the world's clock.
+    pub delay_ms: u64,
+    /// Twice, with one idempotency token.
+    pub duplicate: bool,
+    /// After the next message of the same fax.
+    pub reorder: bool,
+    /// Not at all.
+    pub drop: bool,
+    /// With this signature.
+    pub signature: Signature,
+}
+
+/// What a rule is held against.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Subject<'a> {
+    pub(super) direction: Option<Direction>,
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+    pub(super) pages: Option<u32>,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) url: &'a str,
+    pub(super) purpose: Option<Purpose>,
+}
+
+impl RuleEffect {
+    /// What kind of effect it is.
+    #[must_use]
+    pub const fn kind(&self) -> RuleKind {
+        match self {
+            Self::Outcome(_) => RuleKind::Outcome,
+            Self::Line(_) => RuleKind::Line,
+            Self::Api(_) => RuleKind::Api,
+            Self::Webhook(_) => RuleKind::Webhook,
+        }
+    }
+
+    /// The only direction of a fax that it can act on, if there is but one.
+    #[must_use]
+    pub const fn direction(&self) -> Option<Direction> {
+        match self {
+            Self::Outcome(Outcome::Delivered | Outcome::Busy | Outcome::NoAnswer) => Some(Direction::Outbound),
+            Self::Outcome(Outcome::Received) => Some(Direction::Inbound),
+            Self::Outcome(Outcome::Failed(_)) | Self::Line(_) | Self::Api(_) | Self::Webhook(_) => None,
+        }
+    }
+}
+
+impl Rule {
+    pub(super) fn fits(&self, subject: &Subject<'_>) -> bool {
+        let wanted = &self.matches;
+        let fits = |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|pattern| pattern.fits(text));
+        let direction = self.effect.direction().or(wanted.direction);
+        direction.is_none_or(|direction| subject.direction == Some(direction))
+            && wanted.direction.is_none_or(|direction| subject.direction == Some(direction))
+            && fits(&wanted.from, subject.from)
+            && fits(&wanted.to, subject.to)
+            && wanted
+                .pages
+                .is_none_or(|(least, most)| subject.pages.is_some_and(|pages| (least..=most).contains(&pages)))
+            && wanted.method.as_deref().is_none_or(|method| method == subject.method)
+            && fits(&wanted.path, subject.path)
+            && fits(&wanted.url, subject.url)
+            && wanted.purpose.is_none_or(|purpose| subject.purpose == Some(purpose))
+    }
+
+    /// Whether this rule, standing first, leaves nothing to the other.
+    pub(super) fn shadows(&self, other: &Self) -> bool {
+        let (own, others) = (&self.matches, &other.matches);
+        let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
+            own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
+        };
+        let always = self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
+        let direction = own.direction.or(self.effect.direction());
+        always
+            && self.effect.kind() == other.effect.kind()
+            && direction.is_none_or(|direction| others.direction.or(other.effect.direction()) == Some(direction))
+            && wider(&own.from, &others.from)
+            && wider(&own.to, &others.to)
+            && own
+                .pages
+                .is_none_or(|(least, most)| others.pages.is_some_and(|(low, high)| least <= low && high <= most))
+            && own.method.as_ref().is_none_or(|method| others.method.as_ref() == Some(method))
+            && wider(&own.path, &others.path)
+            && wider(&own.url, &others.url)
+            && own.purpose.is_none_or(|purpose| others.purpose == Some(purpose))
+    }
+}
+
+/// A text in which each asterisk stands for any characters, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(Box<str>);
+
+impl Pattern {
+    /// The pattern, if it is short and simple enough.
+    ///
+    /// # Errors
+    /// Which limit it breaks.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("may not be empty; leave it out to fit everything".to_owned());
+        }
+        if text.chars().count() > PATTERN_CHARS_MAX {
+            return Err(format!("at most {PATTERN_CHARS_MAX} characters"));
+        }
+        if text.matches('*').count() > PATTERN_STARS_MAX {
+            return Err(format!("at most {PATTERN_STARS_MAX} asterisks"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the whole text fits. Each part between asterisks is looked for once, from left to right.
+    #[must_use]
+    pub fn fits(&self, text: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+        let mut parts: Vec<&str> = parts.collect();
+        let Some(last) = parts.pop() else { return rest.is_empty() };
+        for part in parts {
+            let Some(at) = rest.find(part) else { return false };
+            rest = &rest[at + part.len()..];
+        }
+        rest.ends_with(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(pattern: &str, text: &str) -> bool {
+        Pattern::new(pattern).expect("a pattern").fits(text)
+    }
+
+    #[test]
+    fn an_asterisk_stands_for_any_characters() {
+        for (pattern, text) in [
+            ("*", ""),
+            ("+1555*", "+15551234567"),
+            ("*7", "+17"),
+            ("a*b*c", "aXbYc"),
+            ("a*a", "aa"),
+            ("exact", "exact"),
+        ] {
+            assert!(fits(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("+1555*", "+1556"), ("a*a", "a"), ("exact", "exactly"), ("a*b*c", "acb"), ("*ab", "a")]
+        {
+            assert!(!fits(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_would_be_slow_is_refused_with_the_limit() {
+        assert!(Pattern::new(&"*a".repeat(17)).is_err_and(|why| why.contains("16")));
+        assert!(Pattern::new(&"a".repeat(PATTERN_CHARS_MAX + 1)).is_err_and(|why| why.contains("2048")));
+        let slow = Pattern::new(&"*a".repeat(PATTERN_STARS_MAX)).expect("just allowed");
+        assert!(!slow.fits(&"a".repeat(100_000).replace("aa", "ab")));
+    }
+
+    #[test]
+    fn a_rule_that_always_acts_first_shadows_narrower_ones() {
+        let rule = |to: &str| Rule {
+            matches: Match { to: Pattern::new(to).ok(), ..Match::default() },
+            after: 0,
+            times: None,
+            chance: None,
+            effect: RuleEffect::Outcome(Outcome::Busy),
+        };
+        assert!(rule("+1*").shadows(&rule("+1555*")) && rule("+1*").shadows(&rule("+15551234567")));
+        assert!(!rule("+1555*").shadows(&rule("+1*")));
+        assert!(!Rule { times: Some(1), ..rule("*") }.shadows(&rule("+1*")));
+        let line = RuleEffect::Line(LineWish::default());
+        assert!(!rule("*").shadows(&Rule { effect: line, ..rule("+1*") }));
+    }
+}

@@ -1,0 +1,400 @@
+//! Engine scripts of rules: which one acts, when it is decided, and what each effect does.
+
+use std::time::Duration;
+
+use fauxfax::dialect::rule;
+use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::input::{Control, CreateFax, Reply};
+use fauxfax::engine::journal::EventKind;
+use fauxfax::model::fax::Status;
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::refusal::Refusal;
+use fauxfax::model::sid::FaxSid;
+use fauxfax::model::webhook::Signature;
+use serde_json::{Value, json};
+
+use crate::script::{FAR, OWN, Script, call, founding, order};
+
+const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
+const HOUR: Duration = Duration::from_secs(3_600);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn with_rules(rules: &[Value]) -> Script {
+    let mut script = Script::default();
+    for value in rules {
+        add(&mut script, value);
+    }
+    script
+}
+
+fn add(script: &mut Script, value: &Value) -> u64 {
+    let rule = rule::parse(value).expect("a rule");
+    match script.control(Control::AddRule(Box::new(rule))) {
+        Ok(Reply::Rule(id)) => id,
+        other => panic!("not added: {other:?}"),
+    }
+}
+
+/// Sends a fax of `pages` and lets everything happen.
+fn sent(script: &mut Script, to: PhoneNumber, pages: u32) -> Status {
+    let sid = script.send(order(to));
+    script.answer_document(pages);
+    script.forward(HOUR);
+    script.status(sid)
+}
+
+fn fired(script: &Script) -> Vec<u64> {
+    let id = |kind: &EventKind| if let EventKind::RuleFired { id, .. } = kind { Some(*id) } else { None };
+    script.events(None).iter().filter_map(|event| id(&event.kind)).collect()
+}
+
+fn told(ttl_minutes: Option<u32>) -> CreateFax {
+    CreateFax { status_callback: Some("http://app/s".into()), ttl_minutes, ..order(FAR) }
+}
+
+/// What is told until nothing is left, each message answered at once: status, token and signature.
+fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
+    let mut told = Vec::new();
+    loop {
+        while script.is_asked() {
+            let Effect { intent, .. } = script.first_effect().clone();
+            match &*intent {
+                Intent::Deliver(notice) => {
+                    told.push((notice.status, notice.idempotency_token.to_string(), notice.signature));
+                    script.answer_ok();
+                }
+                Intent::FetchDocument { .. } => script.answer_document(1),
+                Intent::AskForTwiml(_) => script.answer_twiml(RECEIVE, &[]),
+                Intent::Report(_) => script.answer_ok(),
+            }
+        }
+        if script.engine.next_work().is_none() {
+            return told;
+        }
+        script.forward_to_next();
+    }
+}
+
+fn statuses(messages: &[(Status, String, Signature)]) -> Vec<Status> {
+    messages.iter().map(|(status, ..)| *status).collect()
+}
+
+#[test]
+fn every_outcome_of_a_rule_comes_about() {
+    for (outcome, status, code) in [
+        (json!({ "status": "delivered" }), Status::Delivered, None),
+        (json!({ "status": "busy" }), Status::Busy, Some(34002)),
+        (json!({ "status": "no-answer" }), Status::NoAnswer, Some(34003)),
+        (json!({ "status": "failed" }), Status::Failed, Some(34004)),
+        (json!({ "status": "failed", "code": 34108 }), Status::Failed, Some(34108)),
+    ] {
+        let mut script = with_rules(&[json!({ "match": { "to": "+1555*" }, "outcome": outcome })]);
+        let sid = script.send(order(FAR));
+        script.answer_document(2);
+        script.forward(HOUR);
+        let fax = script.engine.fax(sid).expect("it exists");
+        assert_eq!((fax.status(), fax.error().map(|(code, _)| code)), (status, code), "{outcome}");
+        assert_eq!(fired(&script), [1]);
+    }
+}
+
+#[test]
+fn a_failed_transmission_breaks_after_the_pages_that_the_rule_says() {
+    let mut script = with_rules(&[json!({ "outcome": { "status": "failed", "after_pages": 2 } })]);
+    let sid = script.send(order(FAR));
+    script.answer_document(3);
+    script.forward(HOUR);
+    let pages = script.events(Some(sid)).iter().filter(|event| event.kind.as_str() == "fax.page").count();
+    assert_eq!((pages, script.status(sid)), (2, Status::Failed));
+}
+
+#[test]
+fn a_rule_goes_before_an_own_number_and_before_a_number_that_behaves() {
+    let busy = json!({ "match": { "direction": "outbound" }, "outcome": { "status": "busy" } });
+    assert_eq!(sent(&mut with_rules(&[busy]), OWN, 1), Status::Busy);
+    let fine = json!({ "outcome": { "status": "delivered" } });
+    assert_eq!(sent(&mut with_rules(&[fine]), PhoneNumber::from_digits(15_005_550_101), 1), Status::Delivered);
+}
+
+#[test]
+fn of_one_kind_the_first_rule_that_fits_acts_and_of_each_kind_one() {
+    let mut script = with_rules(&[
+        json!({ "match": { "to": "+44*" }, "outcome": { "status": "busy" } }),
+        json!({ "match": { "to": "+1*" }, "outcome": { "status": "delivered" } }),
+        json!({ "outcome": { "status": "no-answer" } }),
+        json!({ "line": { "rate_bps": 7200 } }),
+    ]);
+    let sid = script.send(order(FAR));
+    script.answer_document(1);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Delivered);
+    assert_eq!(fired(&script), [2, 4]);
+    assert_eq!(script.engine.fax(sid).map(|fax| fax.duration_s()), Ok(Some(60)), "half the rate, twice the time");
+}
+
+#[test]
+fn after_and_times_count_what_fits() {
+    let mut script = with_rules(&[json!({ "after": 1, "times": 2, "outcome": { "status": "busy" } })]);
+    let ends: Vec<Status> = (0..4).map(|_| sent(&mut script, FAR, 1)).collect();
+    assert_eq!(ends, [Status::Delivered, Status::Busy, Status::Busy, Status::Delivered]);
+    let held = script.engine.rule_book().next().expect("it stays").clone();
+    assert_eq!((held.matched, held.fired), (4, 2));
+}
+
+#[test]
+fn within_a_ttl_each_call_is_held_against_the_rules() {
+    let mut script = with_rules(&[json!({ "times": 2, "outcome": { "status": "busy" } })]);
+    let sid = script.send(CreateFax { ttl_minutes: Some(10), ..order(FAR) });
+    script.answer_document(1);
+    script.forward(HOUR);
+    assert_eq!((script.status(sid), fired(&script)), (Status::Delivered, vec![1, 1]));
+}
+
+#[test]
+fn pages_and_parties_are_matched() {
+    let rule = json!({ "match": { "pages": { "min": 2 }, "from": "+1500*" }, "outcome": { "status": "busy" } });
+    let mut script = with_rules(&[rule]);
+    assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
+    assert_eq!(sent(&mut script, FAR, 2), Status::Busy);
+}
+
+#[test]
+fn chance_follows_from_the_seed_and_not_from_timing() {
+    let ends = |gap: Duration| -> Vec<Status> {
+        let mut script = with_rules(&[json!({ "chance": 0.5, "outcome": { "status": "busy" } })]);
+        let faxes: Vec<FaxSid> = (0..40)
+            .map(|_| {
+                let sid = script.send(order(FAR));
+                script.forward(gap);
+                sid
+            })
+            .collect();
+        while script.is_asked() {
+            script.answer_document(1);
+        }
+        script.forward(HOUR);
+        faxes.into_iter().map(|sid| script.status(sid)).collect()
+    };
+    let drawn = ends(Duration::ZERO);
+    let busy = drawn.iter().filter(|status| **status == Status::Busy).count();
+    assert!((8..32).contains(&busy), "{busy} of 40 at an even chance");
+    assert_eq!(drawn, ends(SECOND));
+}
+
+#[test]
+fn an_incoming_fax_breaks_as_a_rule_says() {
+    let rule =
+        json!({ "match": { "direction": "inbound", "pages": 3 }, "outcome": { "status": "failed", "after_pages": 1 } });
+    let mut script = with_rules(&[rule]);
+    let sid = script.receive(call(3));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Failed);
+    let other = script.receive(call(1));
+    script.answer_ok();
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    assert_eq!(script.status(other), Status::Received);
+}
+
+#[test]
+fn a_loop_breaks_at_both_ends_where_its_inbound_leg_does() {
+    let mut script = with_rules(&[json!({ "match": { "direction": "inbound" }, "outcome": { "status": "failed" } })]);
+    let sid = script.send(order(OWN));
+    script.answer_document(1);
+    script.forward(SECOND);
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Failed);
+    let ends = script.events(None).iter().filter(|event| event.kind.entered() == Some(Status::Failed)).count();
+    assert_eq!(ends, 2);
+}
+
+#[test]
+fn a_duplicate_has_the_token_of_the_first() {
+    let rule = json!({ "match": { "purpose": "status-callback" }, "times": 1, "webhook": { "duplicate": true } });
+    let mut script = with_rules(&[rule]);
+    script.send(told(None));
+    let told = messages(&mut script);
+    let expected = [Status::Queued, Status::Queued, Status::Processing, Status::Sending, Status::Delivered];
+    assert_eq!(statuses(&told), expected);
+    assert_eq!(told[0].1, told[1].1);
+    assert_ne!(told[1].1, told[2].1);
+}
+
+#[test]
+fn a_reordered_message_comes_after_the_next_with_its_own_token() {
+    let rule =
+        json!({ "match": { "purpose": "status-callback" }, "after": 1, "times": 1, "webhook": { "reorder": true } });
+    let mut plain = Script::default();
+    plain.send(told(None));
+    let usual = messages(&mut plain);
+    let mut script = with_rules(&[rule]);
+    script.send(told(None));
+    let told = messages(&mut script);
+    assert_eq!(statuses(&told), [Status::Queued, Status::Sending, Status::Processing, Status::Delivered]);
+    assert_eq!((&told[1].1, &told[2].1), (&usual[2].1, &usual[1].1));
+}
+
+#[test]
+fn the_last_message_has_none_to_be_reordered_behind_and_goes() {
+    let mut script = with_rules(&[json!({ "webhook": { "reorder": true } })]);
+    script.send(told(None));
+    let told = messages(&mut script);
+    assert_eq!(told.len(), 4);
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn a_dropped_message_is_never_sent_and_the_next_ones_are() {
+    let mut script = with_rules(&[json!({ "after": 1, "times": 1, "webhook": { "drop": true } })]);
+    script.send(told(None));
+    assert_eq!(statuses(&messages(&mut script)), [Status::Queued, Status::Sending, Status::Delivered]);
+}
+
+#[test]
+fn a_delayed_webhook_is_work_on_the_worlds_clock() {
+    let mut script = with_rules(&[json!({ "match": { "purpose": "action" }, "webhook": { "delay_ms": 90000 } })]);
+    script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(Duration::from_secs(30));
+    script.expect_effects(&[]);
+    script.expect_deadline(90_000);
+    assert!(!script.engine.is_idle());
+    script.forward(Duration::from_secs(89));
+    script.expect_effects(&[]);
+    script.forward(SECOND);
+    script.expect_effects(&["tell action received http://app/done"]);
+    script.answer_ok();
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn a_delayed_webhook_of_a_deleted_fax_still_goes() {
+    let mut script = with_rules(&[json!({ "match": { "purpose": "action" }, "webhook": { "delay_ms": 90000 } })]);
+    let sid = script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(Duration::from_secs(31));
+    script.command(fauxfax::engine::input::Command::DeleteFax(sid)).expect("it has ended");
+    script.forward(HOUR);
+    script.expect_effects(&["tell action received http://app/done"]);
+    script.answer_ok();
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn signatures_are_spoilt_as_a_rule_says() {
+    for word in ["bad", "missing", "stale"] {
+        let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": word } })]);
+        script.send(told(None));
+        let told = messages(&mut script);
+        assert_eq!((told[0].2.as_str(), told[1].2), (word, Signature::Good));
+    }
+}
+
+#[test]
+fn a_question_that_is_dropped_counts_as_an_app_that_can_not_be_reached() {
+    let mut script = with_rules(&[json!({ "match": { "purpose": "fax-url" }, "webhook": { "drop": true } })]);
+    script.receive(call(1));
+    script.expect_effects(&[]);
+    assert_eq!(script.alerts(), [11205]);
+    assert!(script.engine.is_idle());
+}
+
+#[test]
+fn a_question_that_is_asked_twice_is_answered_once() {
+    let mut script = with_rules(&[json!({ "match": { "purpose": "fax-url" }, "webhook": { "duplicate": true } })]);
+    let sid = script.receive(call(1));
+    script.expect_effects(&["ask fax-url http://app/fax", "ask fax-url http://app/fax"]);
+    script.answer_twiml(RECEIVE, &[]);
+    script.answer_twiml("<Response><Reject/></Response>", &[]);
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Received);
+}
+
+#[test]
+fn counters_of_webhooks_do_not_depend_on_which_answer_comes_first() {
+    // Two faxes ask for unreadable documents at one moment; which fails first is decided by the network.
+    let spared = |swapped: bool| -> Vec<FaxSid> {
+        let rule =
+            json!({ "match": { "purpose": "status-callback" }, "after": 2, "times": 1, "webhook": { "drop": true } });
+        let mut founding = founding();
+        founding.rules.callbacks = fauxfax::model::account::Callbacks::QueuedAndFinal;
+        let mut script = Script::new(founding);
+        add(&mut script, &rule);
+        for _ in 0..2 {
+            script.send(told(None));
+        }
+        script.answer_all_documents_with_failure(swapped);
+        script.forward(Duration::ZERO);
+        let of_rule = |event: &std::sync::Arc<fauxfax::engine::journal::Event>| {
+            matches!(event.kind, EventKind::RuleFired { .. }).then_some(event.fax).flatten()
+        };
+        script.events(None).iter().filter_map(of_rule).collect()
+    };
+    assert_eq!(spared(false), spared(true));
+    assert_eq!(spared(false).len(), 1);
+}
+
+#[test]
+fn rules_are_dropped_one_by_one_or_all_and_limited() {
+    let mut script = with_rules(&[json!({ "outcome": { "status": "busy" } }), json!({ "line": { "noise": 1 } })]);
+    assert_eq!(script.control(Control::DropRule(1)), Ok(Reply::Done));
+    assert_eq!(script.control(Control::DropRule(1)), Err(Refusal::NoRule(1)));
+    assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
+    script.control(Control::DropRules).expect("taken");
+    assert_eq!(script.engine.rule_book().count(), 0);
+    let again = add(&mut script, &json!({ "outcome": { "status": "busy" } }));
+    assert_eq!(again, 3, "an id is never reused");
+    for _ in 1..fauxfax::engine::RULES_MAX {
+        add(&mut script, &json!({ "line": { "noise": 1 } }));
+    }
+    let rule = rule::parse(&json!({ "line": { "noise": 1 } })).expect("a rule");
+    assert!(matches!(script.control(Control::AddRule(Box::new(rule))), Err(Refusal::LimitReached { .. })));
+}
+
+#[test]
+fn a_reset_brings_the_configured_rules_back_and_a_snapshot_its_counters() {
+    let mut founding = founding();
+    founding.behaviour = vec![rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } })).expect("a rule")];
+    let mut script = Script::new(founding);
+    script.control(Control::TakeSnapshot("fresh".into())).expect("taken");
+    assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
+    assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
+    script.control(Control::Restore("fresh".into())).expect("restored");
+    assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
+    script.control(Control::DropRules).expect("taken");
+    script.control(Control::Reset).expect("reset");
+    assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
+}
+
+#[test]
+fn rest_calls_are_matched_by_method_and_path() {
+    let rule = json!({ "match": { "method": "POST", "path": "/v1/Faxes" }, "times": 1, "api": { "status": 429 } });
+    let mut script = with_rules(&[rule]);
+    let mut called = |method: &str, path: &str| {
+        let control = Control::ApiCalled { method: method.into(), path: path.into() };
+        match script.control(control) {
+            Ok(Reply::Api(fault)) => fault.and_then(|fault| fault.refusal),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(called("GET", "/v1/Faxes"), None);
+    assert_eq!(called("POST", "/v1/Faxes"), Some((429, 20429)));
+    assert_eq!(called("POST", "/v1/Faxes"), None);
+}
+
+#[test]
+fn a_restored_delay_has_what_was_left_of_it() {
+    let mut script = with_rules(&[json!({ "match": { "purpose": "action" }, "webhook": { "delay_ms": 90000 } })]);
+    script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(Duration::from_secs(60));
+    script.control(Control::TakeSnapshot("delayed".into())).expect("taken");
+    script.expect_deadline(60_000);
+    script.forward(HOUR);
+    script.control(Control::Restore("delayed".into())).expect("restored");
+    script.expect_deadline(60_000);
+    script.forward(Duration::from_secs(60));
+    script.expect_effects(&["tell action received http://app/done"]);
+}

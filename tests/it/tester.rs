@@ -1,0 +1,372 @@
+//! What a tester does over the control API while an app uses the REST API: rules, clock, snapshots, resets and claims.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use fauxfax::dialect::signature;
+use fauxfax::emulator::{AccountSetup, Emulator, Settings};
+use fauxfax::engine::Rules;
+use fauxfax::io::client::{Client, ClientOptions};
+use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
+use fauxfax::model::number::{NumberChange, ReceiveMode};
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::sid::AccountSid;
+use fauxfax::model::time::Pace;
+use fauxfax::{http, server};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tower::ServiceExt;
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
+
+const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
+const TOKEN: &str = "secret";
+const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
+/// Far beyond what anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Tester {
+    emulator: Emulator,
+    app: MockServer,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    json: Value,
+}
+
+impl Tester {
+    /// One account with one fax number, whose app receives every fax.
+    async fn new() -> Self {
+        Self::with_fax_url(ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml")).await
+    }
+
+    async fn with_fax_url(answer: impl Respond + 'static) -> Self {
+        let app = MockServer::start().await;
+        Mock::given(path("/fax")).respond_with(answer).mount(&app).await;
+        Mock::given(path("/done")).respond_with(ResponseTemplate::new(200)).mount(&app).await;
+        let change = NumberChange {
+            voice_receive_mode: Some(ReceiveMode::Fax),
+            voice_url: Some(format!("{}/fax", app.uri()).into()),
+            ..NumberChange::default()
+        };
+        let rules = Rules {
+            pace: Pace::Times(100.0),
+            callbacks: Callbacks::All,
+            documents: Documents::Lenient,
+            accounts: Accounts::Open,
+            media_budget_bytes: 1 << 30,
+        };
+        let settings = Settings {
+            seed: 8,
+            rules,
+            price: PriceForm::Text,
+            service: Service::Full,
+            public_url: None,
+            allow_hosts: Vec::new(),
+        };
+        let options = ClientOptions { connect_to: Vec::new(), trust_ca: Vec::new(), insecure: false };
+        let client = Client::new(&options).expect("a client");
+        let setup = AccountSetup {
+            sid: Some(AccountSid::from_bytes([7; 16])),
+            auth_token: Some(TOKEN.into()),
+            numbers: vec![(OWN, change)],
+            ..AccountSetup::default()
+        };
+        let emulator = Emulator::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
+        Self { emulator, app }
+    }
+
+    async fn call(&self, method: &str, target: &str, credential: Option<&str>, body: String) -> Answer {
+        let request = Request::builder().method(method).uri(target).header(header::HOST, "localhost:8329");
+        let request = credential.into_iter().fold(request, |request, credential| {
+            request.header(header::AUTHORIZATION, format!("Basic {}", BASE64_STANDARD.encode(credential)))
+        });
+        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let request = request.body(Body::from(body)).expect("a request");
+        let answering = async {
+            let response = service.oneshot(request).await.expect("an answer");
+            let (parts, body) = response.into_parts();
+            (parts, to_bytes(body, usize::MAX).await.expect("a body"))
+        };
+        let (parts, body) = tokio::time::timeout(PATIENCE, answering).await.expect("an answer in time");
+        let json = serde_json::from_slice(&body).unwrap_or_default();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, json }
+    }
+
+    async fn control(&self, method: &str, target: &str, body: Value) -> Answer {
+        self.call(method, &format!("/_fauxfax/v1{target}"), None, body.to_string()).await
+    }
+
+    /// A control call that is taken.
+    async fn done(&self, method: &str, target: &str, body: Value) -> Value {
+        let answer = self.control(method, target, body).await;
+        assert!((200..300).contains(&answer.status), "{method} {target}: {} {}", answer.status, answer.json);
+        answer.json
+    }
+
+    /// A control call that is refused: its status and detail.
+    async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
+        let answer = self.control(method, target, body).await;
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{method} {target}");
+        (answer.status, answer.json["detail"].as_str().expect("a detail").to_owned())
+    }
+
+    async fn rest(&self, method: &str, target: &str, form: &str) -> Answer {
+        let credential = format!("{}:{TOKEN}", AccountSid::from_bytes([7; 16]));
+        self.call(method, target, Some(&credential), form.to_owned()).await
+    }
+
+    async fn freeze(&self) {
+        self.done("PUT", "/clock", json!({ "mode": "frozen" })).await;
+    }
+
+    async fn receive(&self) -> String {
+        let answer = self.done("POST", "/incoming-faxes", json!({})).await;
+        answer["fax_sid"].as_str().expect("a SID").to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_on_purpose_is_a_twilio_error_that_says_when_to_come_again() {
+    let tester = Tester::new().await;
+    let rule = json!({ "match": { "path": "/v1/Faxes*" }, "times": 1, "api": { "status": 429 } });
+    let added = tester.done("POST", "/rules", rule).await;
+    assert_eq!((&added["id"], &added["warning"]), (&1.into(), &Value::Null));
+    let refused = tester.rest("GET", "/v1/Faxes", "").await;
+    assert_eq!((refused.status, &refused.json["code"]), (429, &20429.into()));
+    assert_eq!(refused.headers[header::RETRY_AFTER], "1");
+    assert_eq!(tester.rest("GET", "/v1/Faxes", "").await.status, 200);
+    let events = tester.done("GET", "/events?kind=rule.fired", Value::Null).await;
+    assert_eq!(
+        events["events"][0]["data"],
+        json!({ "rule_id": 1, "kind": "api", "api": { "status": 429, "code": 20429 } })
+    );
+    let calls = tester.done("GET", "/events?kind=api.request", Value::Null).await;
+    assert_eq!(
+        (&calls["events"][0]["data"]["status"], &calls["events"][1]["data"]["status"]),
+        (&429.into(), &200.into())
+    );
+}
+
+#[tokio::test]
+async fn rules_are_listed_with_what_came_of_them_and_removed() {
+    let tester = Tester::new().await;
+    tester.done("POST", "/rules", json!({ "match": { "to": "+1*" }, "outcome": { "status": "busy" } })).await;
+    let shadowed = json!({ "match": { "to": "+1555*" }, "outcome": { "status": "no-answer" } });
+    let added = tester.done("POST", "/rules", shadowed).await;
+    assert!(added["warning"].as_str().is_some_and(|warning| warning.contains("rule 1 always acts first")), "{added}");
+    let list = tester.done("GET", "/rules", Value::Null).await;
+    let first = &list["rules"][0];
+    assert_eq!(
+        (&first["match"]["to"], &first["outcome"]["status"], &first["fired"]),
+        (&"+1*".into(), &"busy".into(), &0.into())
+    );
+    assert_eq!(tester.control("DELETE", "/rules/1", Value::Null).await.status, 204);
+    assert_eq!(tester.refused("DELETE", "/rules/1", Value::Null).await.0, 404);
+    assert_eq!(tester.control("DELETE", "/rules", Value::Null).await.status, 204);
+    assert_eq!(tester.done("GET", "/rules", Value::Null).await["rules"], json!([]));
+    let (status, detail) = tester.refused("POST", "/rules", json!({ "outcme": {} })).await;
+    assert_eq!(
+        (status, detail.contains("exactly one effect") || detail.contains("did you mean outcome")),
+        (422, true),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_is_reset_on_purpose() {
+    let tester = Tester::new().await;
+    tester.done("POST", "/rules", json!({ "times": 1, "api": { "reset": true } })).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = server::run(listener, http::service(tester.emulator.clone(), address), async { drop(stopped.await) });
+    let asking = async {
+        let credential = BASE64_STANDARD.encode(format!("{}:{TOKEN}", AccountSid::from_bytes([7; 16])));
+        let request = format!(
+            "GET /v1/Faxes HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\nAuthorization: Basic {credential}\r\n\r\n"
+        );
+        let mut ends = Vec::new();
+        for _ in 0..2 {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let mut answer = Vec::new();
+            let end = stream.read_to_end(&mut answer).await;
+            ends.push(end.map(|_| answer.starts_with(b"HTTP/1.1 200")).map_err(|error| (error.kind(), answer.len())));
+        }
+        drop(stop);
+        ends
+    };
+    let (_, ends) = tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("it stops");
+    assert_eq!(ends, [Err((std::io::ErrorKind::ConnectionReset, 0)), Ok(true)]);
+}
+
+#[tokio::test]
+async fn a_delayed_call_is_answered_all_the_same() {
+    let tester = Tester::new().await;
+    tester.done("POST", "/rules", json!({ "times": 1, "api": { "delay_ms": 20 } })).await;
+    let before = tester.emulator.uptime();
+    assert_eq!(tester.rest("GET", "/v1/Faxes", "").await.status, 200);
+    assert!(tester.emulator.uptime() - before >= Duration::from_millis(20));
+}
+
+#[tokio::test]
+async fn signatures_on_the_wire_are_as_a_rule_wants_them() {
+    let tester = Tester::new().await;
+    for word in ["bad", "missing", "stale"] {
+        let rule = json!({ "match": { "purpose": "action" }, "times": 1, "webhook": { "signature": word } });
+        tester.done("POST", "/rules", rule).await;
+    }
+    for _ in 0..4 {
+        tester.done("POST", "/incoming-faxes?wait=true", json!({})).await;
+    }
+    let requests = tester.app.received_requests().await.expect("recorded");
+    let url = format!("{}/done", tester.app.uri());
+    let judged: Vec<Option<&str>> = requests
+        .iter()
+        .filter(|request| request.url.path() == "/done")
+        .map(|request| {
+            let value = request.headers.get("X-Twilio-Signature")?.to_str().ok()?;
+            let params: Vec<(String, String)> =
+                url::form_urlencoded::parse(&request.body).map(|(name, value)| (name.into(), value.into())).collect();
+            let good = value == signature::of_form(TOKEN, &url, &params);
+            let earlier = params.iter().map(|(name, value)| {
+                (name.clone(), if name == "FaxStatus" { "queued".to_owned() } else { value.clone() })
+            });
+            let stale = value == signature::of_form(TOKEN, &url, &earlier.collect::<Vec<_>>());
+            Some(if good {
+                "good"
+            } else if stale {
+                "stale"
+            } else {
+                "bad"
+            })
+        })
+        .collect();
+    assert_eq!(judged, [Some("bad"), None, Some("stale"), Some("good")]);
+}
+
+#[tokio::test]
+async fn a_frozen_clock_moves_a_fax_to_its_end_and_tells_what_happened() {
+    let tester = Tester::new().await;
+    tester.freeze().await;
+    let sid = tester.receive().await;
+    let moved = tester.done("POST", "/clock/drain", json!({})).await;
+    let statuses: Vec<&str> =
+        moved["events"].as_array().expect("events").iter().filter_map(|event| event["data"]["new"].as_str()).collect();
+    assert!(statuses.ends_with(&["received"]), "{moved}");
+    assert_eq!(tester.done("GET", "/wait?for=idle", Value::Null).await["idle"], true);
+    // Housekeeping stays: the fax is kept for 180 days, and goes with them.
+    assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);
+    tester.done("POST", "/clock/advance", json!({ "seconds": 179.9 * 86_400.0 })).await;
+    assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);
+    tester.done("POST", "/clock/advance", json!({ "seconds": 86_400 })).await;
+    assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_clock_refuses_what_makes_no_sense() {
+    let tester = Tester::new().await;
+    assert_eq!(tester.refused("POST", "/clock/advance", json!({ "seconds": 1 })).await.0, 409);
+    assert_eq!(tester.refused("POST", "/clock/drain", json!({})).await.0, 409);
+    tester.freeze().await;
+    for (order, part) in [
+        (json!({ "seconds": 1e9 * 365.25 * 86_400.0 }), "year 9999"),
+        (json!({ "seconds": -1 }), "seconds"),
+        (json!({ "seconds": 1e300 }), "seconds"),
+        (json!({ "to": "1999-01-01T00:00:00Z" }), "never goes back"),
+        (json!({ "to": "soon" }), "no date"),
+        (json!({ "seconds": 1, "to": "2030-01-01T00:00:00Z" }), "either"),
+        (json!({}), "either"),
+        (json!({ "seconds": 1, "timeout": 1e6 }), "600"),
+    ] {
+        let (status, detail) = tester.refused("POST", "/clock/advance", order.clone()).await;
+        assert!(status == 422 && detail.contains(part), "{order}: {status} {detail}");
+    }
+    let waiting = tester.refused("POST", "/incoming-faxes?wait=true", json!({})).await;
+    assert!(waiting.0 == 409 && waiting.1.contains("advance or drain"), "{waiting:?}");
+}
+
+#[tokio::test]
+async fn what_has_moved_when_the_patience_ends_stays_moved() {
+    let hangs = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml").set_delay(Duration::from_secs(3_600));
+    let tester = Tester::with_fax_url(hangs).await;
+    tester.freeze().await;
+    tester.done("POST", "/clock/advance", json!({ "seconds": 5 })).await;
+    tester.receive().await;
+    let before = tester.done("GET", "/clock", Value::Null).await;
+    let (status, detail) = tester.refused("POST", "/clock/advance", json!({ "seconds": 60, "timeout": 0.05 })).await;
+    assert_eq!((status, detail.contains("stays moved")), (408, true), "{detail}");
+    assert_eq!(
+        tester.done("GET", "/clock", Value::Null).await["now"],
+        before["now"],
+        "nothing moves while an app hangs"
+    );
+    let reset = tester.done("POST", "/reset", Value::Null).await;
+    assert_eq!((&reset["canceled"]["faxes"], &reset["canceled"]["webhooks"]), (&1.into(), &1.into()));
+    tester.done("POST", "/clock/advance", json!({ "seconds": 60 })).await;
+}
+
+#[tokio::test]
+async fn snapshots_go_over_the_wire() {
+    let tester = Tester::new().await;
+    tester.freeze().await;
+    let sid = tester.receive().await;
+    assert_eq!(tester.control("PUT", "/snapshots/ringing", Value::Null).await.status, 201);
+    tester.done("POST", "/clock/drain", json!({})).await;
+    let restored = tester.done("POST", "/snapshots/ringing", Value::Null).await;
+    assert_eq!(restored["removed"]["faxes"], 1);
+    assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 404, "no fax while the call rings");
+    tester.done("POST", "/clock/drain", json!({})).await;
+    assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.json["status"], "received");
+    let list = tester.done("GET", "/snapshots", Value::Null).await;
+    assert_eq!((&list["snapshots"][0]["name"], &list["snapshots"][0]["pending"]), (&"ringing".into(), &1.into()));
+    tester.done("POST", "/reset?snapshot=ringing", Value::Null).await;
+    assert_eq!(tester.control("DELETE", "/snapshots/ringing", Value::Null).await.status, 204);
+    assert_eq!(tester.refused("POST", "/snapshots/ringing", Value::Null).await.0, 404);
+    assert_eq!(tester.refused("POST", "/reset?snapshot=ringing", Value::Null).await.0, 404);
+    assert_eq!(tester.refused("PUT", "/snapshots/a%20b", Value::Null).await.0, 422);
+}
+
+#[tokio::test]
+async fn an_unclaimed_world_takes_no_call_until_the_first_token_claims_it() {
+    let tester = Tester::new().await;
+    let account = AccountSid::from_bytes([9; 16]);
+    let query = format!("?account={account}");
+    let number = json!({ "to": "+15005550006" });
+    let (status, detail) = tester.refused("POST", &format!("/incoming-faxes{query}"), number).await;
+    assert_eq!((status, detail.contains("claim it first")), (409, true), "{detail}");
+    let call = |token: &str| {
+        let credential = format!("{account}:{token}");
+        let tester = &tester;
+        async move { tester.call("GET", "/v1/Faxes", Some(&credential), String::new()).await.status }
+    };
+    assert_eq!(call("first").await, 200);
+    assert_eq!(call("second").await, 401);
+    tester.done("POST", &format!("/reset{query}"), Value::Null).await;
+    assert_eq!((call("second").await, call("first").await), (401, 200), "a reset leaves the claim");
+}
+
+#[tokio::test]
+async fn two_accounts_never_meet() {
+    let tester = Tester::new().await;
+    let other = format!("?account={}", AccountSid::from_bytes([9; 16]));
+    tester.freeze().await;
+    tester.done("POST", &format!("/rules{other}"), json!({ "outcome": { "status": "busy" } })).await;
+    tester.done("PUT", &format!("/snapshots/own{other}"), Value::Null).await;
+    assert_eq!(tester.done("GET", "/rules", Value::Null).await["rules"], json!([]));
+    assert_eq!(tester.done("GET", "/snapshots", Value::Null).await["snapshots"], json!([]));
+    assert_eq!(tester.done("GET", &format!("/clock{other}"), Value::Null).await["mode"], "running");
+    tester.receive().await;
+    let theirs = tester.done("GET", &format!("/events{other}"), Value::Null).await;
+    assert_eq!(theirs["last_seq"], 0);
+    tester.done("POST", &format!("/reset{other}"), Value::Null).await;
+    assert_eq!(tester.emulator.worlds()[0].read(|engine| engine.pending_count()), 1);
+}
