@@ -269,11 +269,13 @@ impl World {
         let result = change(&mut core, now);
         core.drain();
         let rouses = core.rouses(now);
+        let discarded = core.engine.take_discarded();
         drop(core);
         if rouses {
             self.0.wake.notify_one();
         }
         self.tell_waiters();
+        drop(discarded);
         result
     }
 

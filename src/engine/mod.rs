@@ -57,7 +57,7 @@ use self::random::WorldSeed;
 use self::retention::Retention;
 use self::rule::Rule;
 use self::rulebook::RuleBook;
-use self::snapshot::Memory;
+use self::snapshot::{Discarded, Memory};
 use self::tables::{Leg, Tables};
 use self::tally::Tally;
 use crate::model::account::{Account, Accounts, Callbacks, Documents};
@@ -159,6 +159,7 @@ pub struct Engine {
     next_order: u64,
     not_answered: VecDeque<FaxSid>,
     latest: Timestamp,
+    discarded: Option<Discarded>,
 }
 
 impl Engine {
@@ -190,6 +191,7 @@ impl Engine {
             next_order: 1,
             not_answered: VecDeque::new(),
             latest: now,
+            discarded: None,
             founding,
         };
         engine.found_numbers(now);

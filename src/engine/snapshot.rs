@@ -50,6 +50,15 @@ pub(super) struct Memory {
     pub(super) not_answered: VecDeque<FaxSid>,
 }
 
+/// What going back has put aside, to be freed where nobody waits.
+#[derive(Debug)]
+pub struct Discarded {
+    _tables: Tables,
+    _outgoing: BTreeMap<FaxSid, Outgoing>,
+    _under_way: BTreeMap<EffectId, UnderWay>,
+    _effects: VecDeque<Effect>,
+}
+
 /// A snapshot, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotView {
@@ -119,6 +128,11 @@ impl Engine {
         canceled
     }
 
+    /// What the last going back has put aside; dropping it frees it.
+    pub fn take_discarded(&mut self) -> Option<Discarded> {
+        self.discarded.take()
+    }
+
     /// The world as it is.
     pub(super) fn memory(&self) -> Memory {
         // Each field is named, so that a new one has to be decided on.
@@ -147,6 +161,7 @@ impl Engine {
             next_order,
             not_answered,
             latest,
+            discarded: _,
         } = self;
         Memory {
             taken: *latest,
@@ -174,6 +189,13 @@ impl Engine {
         let canceled = self.canceled();
         let passed = now.since(memory.taken);
         self.generation = Generation(self.generation.0.wrapping_add(1));
+        // Freeing a thousand faxes takes longer than replacing them: who holds a lock does that later.
+        self.discarded = Some(Discarded {
+            _tables: std::mem::take(&mut self.tables),
+            _outgoing: std::mem::take(&mut self.outgoing),
+            _under_way: std::mem::take(&mut self.under_way),
+            _effects: std::mem::take(&mut self.effects),
+        });
         self.tables = memory.tables;
         self.numbers = memory.numbers;
         self.caller_ids = memory.caller_ids;
@@ -188,8 +210,6 @@ impl Engine {
         self.next_ordinal = memory.next_ordinal;
         self.next_order = memory.next_order;
         self.not_answered = memory.not_answered;
-        self.effects.clear();
-        self.under_way.clear();
         if !passed.is_zero() {
             self.agenda.postpone(passed);
             self.tables.postpone(passed);

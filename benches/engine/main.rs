@@ -1,0 +1,158 @@
+//! The engine's own figures: `cargo bench --bench engine`. Deadlines a second of a frozen world, and what snapshots,
+//! restores and resets take at a thousand faxes. Each figure is the median of its rounds; it asserts nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fauxfax::engine::effect::Intent;
+use fauxfax::engine::input::{Answer, AnswerOutcome, Command, Control, CreateFax, Input};
+use fauxfax::engine::random::WorldSeed;
+use fauxfax::engine::{Engine, Founding, Rules};
+use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
+use fauxfax::model::fax::{MediaType, Quality};
+use fauxfax::model::media::Document;
+use fauxfax::model::number::{NumberChange, ReceiveMode};
+use fauxfax::model::phone::{Party, PhoneNumber};
+use fauxfax::model::sid::AccountSid;
+use fauxfax::model::time::{Pace, Timestamp};
+use fauxfax::model::webhook::{ExchangeRecord, Method, Purpose};
+
+/// 2026-01-01T00:00:00Z.
+const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
+const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
+/// Rounds of each figure.
+const ROUNDS: usize = 21;
+
+#[expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+fn main() {
+    let deadlines = median((0..ROUNDS).map(|_| deadlines_a_second()).collect());
+    println!("deadlines a second, frozen world of 10000 faxes of 3 pages     {deadlines:.0}");
+    for (name, is_pending) in [("ended", false), ("sending, each with a callback under way", true)] {
+        let [take, restore, reset] = way_back(is_pending);
+        println!("at 1000 faxes {name}: snapshot {take:.1} µs, restore {restore:.1} µs, reset {reset:.1} µs");
+    }
+}
+
+fn engine() -> Engine {
+    let sid = AccountSid::from_bytes([0; 16]);
+    let is_fax = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
+    let founding = Founding {
+        account: Account::new(sid, Some("secret".into()), START),
+        seed: WorldSeed::of(7, sid),
+        inventory_seed: 7,
+        numbers: vec![(OWN, is_fax)],
+        caller_ids: Vec::new(),
+        behaviour: Vec::new(),
+        rules: Rules {
+            pace: Pace::Times(1.0),
+            callbacks: Callbacks::All,
+            documents: Documents::Lenient,
+            accounts: Accounts::Open,
+            media_budget_bytes: 1 << 30,
+        },
+    };
+    Engine::new(founding, START)
+}
+
+/// A world with so many faxes whose documents have been fetched.
+fn with_faxes(count: u64, is_told: bool) -> Engine {
+    let mut engine = engine();
+    let bytes: Arc<[u8]> = Arc::from(vec![0; 20_000]);
+    for n in 0..count {
+        let order = CreateFax {
+            to: Party::Number(PhoneNumber::from_digits(15_550_000_000 + n)),
+            from: Some(Party::Number(OWN)),
+            media_url: "http://app/a.pdf".into(),
+            quality: Quality::Fine,
+            status_callback: is_told.then(|| "http://app/status".into()),
+            store_media: true,
+            ttl_minutes: None,
+            origin: "http://127.0.0.1:8329".into(),
+        };
+        // A microsecond apart, so that no two faxes share a deadline.
+        let at = START.after(Duration::from_micros(n));
+        engine.handle(Input::Command(Command::CreateFax(Box::new(order))), at).expect("taken");
+        engine.handle_timeout(at);
+    }
+    let mut fetched = count;
+    while let Some(effect) = engine.poll_effect() {
+        let Intent::FetchDocument { .. } = &*effect.intent else { continue };
+        let document = Document { media_type: MediaType::Pdf, pages: 3, bytes: Arc::clone(&bytes) };
+        let outcome = AnswerOutcome::Document { record: Box::new(record()), document: Ok(document) };
+        let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+        let at = START.after(Duration::from_micros(fetched));
+        fetched += 1;
+        engine.handle(Input::Answer(answer), at.max(engine.latest())).expect("an answer is never refused");
+    }
+    engine
+}
+
+fn record() -> ExchangeRecord {
+    ExchangeRecord {
+        purpose: Purpose::MediaUrl,
+        method: Method::Get,
+        url: "http://app/a.pdf".to_owned(),
+        params: Vec::new(),
+        request_headers: Vec::new(),
+        redirected_to: None,
+        status: Some(200),
+        response_headers: Vec::new(),
+        response_body: String::new(),
+        duration_ms: 0,
+        failure: None,
+    }
+}
+
+/// Dial, ring end and three pages of each fax, one deadline at a time, as a frozen clock moves.
+fn deadlines_a_second() -> f64 {
+    let mut engine = with_faxes(10_000, false);
+    let mut deadlines = 0_u32;
+    let began = now();
+    while let Some(due) = engine.next_work() {
+        deadlines += u32::try_from(engine.deadlines().take_while(|(alarm, _)| alarm.at <= due).count()).unwrap_or(0);
+        while engine.next_work().is_some_and(|next| next <= due) {
+            engine.handle_timeout(due);
+        }
+    }
+    f64::from(deadlines) / began.elapsed().as_secs_f64()
+}
+
+/// Microseconds of taking a snapshot, restoring it, and resetting, at a thousand faxes.
+fn way_back(is_pending: bool) -> [f64; 3] {
+    let mut taken = Vec::new();
+    let mut restored = Vec::new();
+    let mut reset = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut engine = with_faxes(1_000, is_pending);
+        let mut at = START;
+        while let Some(due) = engine.next_work().filter(|_| !is_pending) {
+            at = due;
+            engine.handle_timeout(due);
+        }
+        let mut timed = |control: Control| {
+            let input = Input::Control(control);
+            let began = now();
+            engine.handle(input, at).expect("taken");
+            micros(began.elapsed())
+        };
+        taken.push(timed(Control::TakeSnapshot("one".into())));
+        restored.push(timed(Control::Restore("one".into())));
+        timed(Control::DropSnapshot("one".into()));
+        reset.push(timed(Control::Reset));
+    }
+    [median(taken), median(restored), median(reset)]
+}
+
+fn micros(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e6
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads real time")]
+fn now() -> Instant {
+    Instant::now()
+}
