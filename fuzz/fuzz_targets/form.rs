@@ -1,0 +1,20 @@
+//! Any bytes as a form, and what is read of it as a create call and as a rule: never a panic, and what is written reads
+//! back.
+#![no_main]
+
+use fauxfax::dialect::form::{self, Form};
+use fauxfax::dialect::rule;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(form) = Form::parse(bytes) {
+        let pairs = vec![("To".to_owned(), form.get("To").unwrap_or_default().to_owned())];
+        let again = Form::parse(form::encode(&pairs).as_bytes()).expect("what was encoded is a form");
+        assert_eq!(again.get("To").unwrap_or_default(), pairs[0].1);
+    }
+    if let Ok(value) = serde_json::from_slice(bytes)
+        && let Ok(rule) = rule::parse(&value)
+    {
+        assert_eq!(rule::parse(&rule::json(&rule)).as_ref(), Ok(&rule));
+    }
+});

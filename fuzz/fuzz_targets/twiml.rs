@@ -1,0 +1,8 @@
+//! Any bytes as an app's TwiML: told apart, never a panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = fauxfax::twiml::interpret(Some("text/xml"), bytes);
+});
