@@ -18,6 +18,7 @@ mod library;
 mod rules;
 mod schema;
 mod script;
+mod simulation;
 mod tester;
 mod tidy;
 mod timelines;

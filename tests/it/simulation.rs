@@ -1,0 +1,545 @@
+//! Simulation: for each seed, random commands, faults, hangs, clock moves, rules, snapshots and resets, held to a small
+//! reference model after each step. A failing seed is told with its last inputs; it belongs into `fixtures/seeds.txt`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use fauxfax::dialect::rule;
+use fauxfax::engine::canonical;
+use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::input::{
+    Answer, AnswerOutcome, Command, Control, CreateFax, DocumentFault, Input, LineFault, ReceiveFax, Reply,
+};
+use fauxfax::engine::journal::{Event, EventFilter, EventKind};
+use fauxfax::engine::{Cursor, Engine, FaxFilter};
+use fauxfax::model::fax::Status;
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::sid::FaxSid;
+use fauxfax::model::time::Timestamp;
+use fauxfax::model::webhook::ExchangeFailure;
+use fauxfax::twiml;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::script::{FAR, OWN, START, call, document, founding, order, record};
+
+/// Seeds that ordinary test runs try; `FAUXFAX_SIM_SEEDS` has more tried.
+const SEEDS_DEFAULT: u64 = 2_000;
+/// Random steps of one seed.
+const STEPS: u64 = 60;
+/// Steps in which a world without faults must come to rest.
+const REST_STEPS_MAX: usize = 20_000;
+/// Inputs told of a seed that fails.
+const INPUTS_TOLD: usize = 12;
+
+/// What a fax may become: the table of `phase.rs`, written down once more.
+const EDGES: &[(Option<Status>, &[Status])] = &[
+    (None, &[Status::Queued, Status::Receiving, Status::Canceled]),
+    (Some(Status::Queued), &[Status::Processing, Status::Canceled]),
+    (Some(Status::Processing), &[Status::Sending, Status::Failed, Status::Canceled]),
+    (Some(Status::Sending), &[Status::Delivered, Status::Failed, Status::Busy, Status::NoAnswer]),
+    (Some(Status::Receiving), &[Status::Received, Status::Failed]),
+];
+
+/// A fault planted between the engine and the model, to show that the model notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Planted {
+    Nothing,
+    /// The second message of a fax never leaves.
+    SkippedCallback,
+    /// The third fax has the SID of the first.
+    ReusedSid,
+    /// The alarm of the second fax is lost.
+    ForgottenAlarm,
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): steps need no more.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        if from.is_empty() { None } else { from.get(usize::try_from(self.roll(from.len() as u64)).ok()?) }
+    }
+}
+
+/// What the model knows of the faxes of a world; a snapshot of the world is one of the model.
+#[derive(Debug, Clone, Default)]
+struct Model {
+    status: BTreeMap<FaxSid, Status>,
+    deleted: BTreeSet<FaxSid>,
+    /// Faxes with a StatusCallback. After a reset, a SID may be another fax's that has none.
+    with_callback: BTreeSet<FaxSid>,
+    /// Statuses that are to be told, and how many have been.
+    owed: BTreeMap<FaxSid, (Vec<Status>, usize)>,
+    /// Faxes with webhooks that a rule has touched: what is told of them is told otherwise.
+    touched: BTreeSet<FaxSid>,
+    /// Under way: what the answers will be to.
+    asked: Vec<(FaxSid, String)>,
+}
+
+struct Sim {
+    dice: Dice,
+    planted: Planted,
+    engine: Engine,
+    now: Timestamp,
+    model: Model,
+    snapshots: BTreeMap<&'static str, Model>,
+    effects: Vec<Effect>,
+    late: Vec<Effect>,
+    seen: u64,
+    founded: Vec<FaxSid>,
+    hash: Sha256,
+    inputs: VecDeque<String>,
+}
+
+impl Sim {
+    fn new(seed: u64, planted: Planted) -> Self {
+        Self {
+            dice: Dice(seed),
+            planted,
+            engine: Engine::new(founding(), START),
+            now: START,
+            model: Model::default(),
+            snapshots: BTreeMap::new(),
+            effects: Vec::new(),
+            late: Vec::new(),
+            seen: 0,
+            founded: Vec::new(),
+            hash: Sha256::new(),
+            inputs: VecDeque::new(),
+        }
+    }
+
+    fn run(&mut self) {
+        for _ in 0..STEPS {
+            self.step();
+        }
+        self.rest();
+    }
+
+    fn step(&mut self) {
+        match self.dice.roll(32) {
+            0..=5 => self.send(),
+            6..=8 => self.receive(),
+            9..=17 => self.answer(),
+            18..=22 => self.pass(),
+            23 => self.command(Command::CancelFax),
+            24 | 25 => self.command(Command::DeleteFax),
+            26 => self.answer_late(),
+            27 | 28 => self.add_rule(),
+            29 => self.take_snapshot(),
+            30 => self.restore(),
+            _ if self.dice.roll(4) == 0 => self.reset(),
+            _ => drop(self.control(Control::DropRules)),
+        }
+        self.observe();
+        self.check();
+    }
+
+    fn send(&mut self) {
+        let numbers = [
+            FAR.digits(),
+            OWN.digits(),
+            15_005_550_101,
+            15_005_550_102,
+            15_005_550_103,
+            15_005_550_104,
+            15_005_550_107,
+        ];
+        let to = PhoneNumber::from_digits(*self.dice.pick(&numbers).expect("one of them"));
+        let status_callback = (self.dice.roll(3) > 0).then(|| "http://app/s".into());
+        let ttl_minutes = (self.dice.roll(4) == 0).then_some(3);
+        let store_media = self.dice.roll(3) > 0;
+        let is_told = status_callback.is_some();
+        let fax = CreateFax { status_callback, ttl_minutes, store_media, ..order(to) };
+        self.note(&format!("send {to} ttl {ttl_minutes:?}"));
+        let reply = self.engine.handle(Input::Command(Command::CreateFax(Box::new(fax))), self.now);
+        let Ok(Reply::Fax(sid)) = reply else { panic!("not taken: {reply:?}") };
+        if is_told {
+            self.model.with_callback.insert(sid);
+        } else {
+            self.model.with_callback.remove(&sid);
+        }
+    }
+
+    fn receive(&mut self) {
+        let pages = u32::try_from(self.dice.roll(3)).unwrap_or(0) + 1;
+        let line_fault = (self.dice.roll(5) == 0).then_some(LineFault { code: 34004, after_pages: 1 });
+        self.note(&format!("receive {pages} {line_fault:?}"));
+        let fax = ReceiveFax { line_fault, ..call(pages) };
+        let reply = self.engine.handle(Input::Control(Control::ReceiveFax(Box::new(fax))), self.now);
+        assert!(matches!(reply, Ok(Reply::Ringing(_))), "{reply:?}");
+    }
+
+    /// Something that is under way comes to an end, well or not; what is not picked hangs on.
+    fn answer(&mut self) {
+        if self.effects.is_empty() {
+            return;
+        }
+        let at = usize::try_from(self.dice.roll(self.effects.len() as u64)).unwrap_or(0);
+        let effect = self.effects.remove(at);
+        let luck = self.dice.roll(8);
+        self.give(effect, luck);
+    }
+
+    fn give(&mut self, effect: Effect, luck: u64) {
+        self.note(&format!("answer {:?} of {} with luck {luck}", effect.intent.kind(), effect.fax));
+        // A question that a rule has asked twice has one token.
+        let asked = (effect.fax, token(&effect.intent));
+        if let Some(at) = self.model.asked.iter().position(|each| *each == asked) {
+            self.model.asked.remove(at);
+        }
+        let mut record = Box::new(record(&effect.intent));
+        let failure = (luck == 1).then_some(ExchangeFailure::ConnectionRefused);
+        record.failure.clone_from(&failure);
+        let cookies = Vec::new();
+        let outcome = match (&*effect.intent, failure) {
+            _ if luck == 0 => AnswerOutcome::Lost,
+            (Intent::FetchDocument { .. }, Some(failure)) => {
+                AnswerOutcome::Document { record, document: Err(DocumentFault::Fetch(failure)) }
+            }
+            (Intent::FetchDocument { .. }, None) => AnswerOutcome::Document { record, document: Ok(document(2, 100)) },
+            (Intent::AskForTwiml(_), failure) => {
+                let body = if luck == 2 {
+                    "<Response><Reject/></Response>"
+                } else {
+                    "<Response><Receive action=\"/d\"/></Response>"
+                };
+                let reading = failure.map_or_else(|| Ok(twiml::interpret(Some("text/xml"), body.as_bytes())), Err);
+                AnswerOutcome::Twiml { base_url: record.url.as_str().into(), record, cookies, reading }
+            }
+            (Intent::Deliver(_) | Intent::Report(_), _) => AnswerOutcome::Delivered { record, cookies },
+        };
+        let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+        self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+    }
+
+    /// An answer to something asked before the world went back: nothing may come of it.
+    fn answer_late(&mut self) {
+        if self.late.is_empty() {
+            return;
+        }
+        let effect = self.late.remove(0);
+        let (before, seq) = (self.model.clone(), self.engine.last_seq());
+        let asked = std::mem::take(&mut self.model.asked);
+        self.give(effect, 7);
+        self.model.asked = asked;
+        assert_eq!(self.engine.last_seq(), seq + 1, "a late answer is journaled and dropped");
+        assert_eq!(before.asked, self.model.asked);
+    }
+
+    /// Time passes: to the next deadline or beyond it, whatever is under way.
+    fn pass(&mut self) {
+        let next = self.engine.next_work().map_or(Duration::ZERO, |due| due.since(self.now));
+        let span = next + Duration::from_millis([0, 0, 500, 40_000][usize::try_from(self.dice.roll(4)).unwrap_or(0)]);
+        self.note(&format!("pass {span:?}"));
+        self.now = self.now.after(span);
+        self.engine.handle_timeout(self.now);
+    }
+
+    fn command(&mut self, command: impl Fn(FaxSid) -> Command) {
+        let faxes: Vec<FaxSid> = self.model.status.keys().copied().collect();
+        let Some(sid) = self.dice.pick(&faxes).copied() else { return };
+        let command = command(sid);
+        self.note(&format!("{command:?}"));
+        let is_delete = matches!(command, Command::DeleteFax(_));
+        let status = self.model.status[&sid];
+        let reply = self.engine.handle(Input::Command(command), self.now);
+        if is_delete {
+            assert_eq!(reply.is_ok(), status.is_final(), "{sid} {status} {reply:?}");
+            if reply.is_ok() {
+                self.model.status.remove(&sid);
+                self.model.deleted.insert(sid);
+            }
+        } else {
+            let may = matches!(status, Status::Queued | Status::Processing);
+            assert_eq!(reply.is_ok(), may, "{sid} {status} {reply:?}");
+        }
+    }
+
+    fn add_rule(&mut self) {
+        let rules = [
+            json!({ "times": 1, "outcome": { "status": "busy" } }),
+            json!({ "chance": 0.5, "outcome": { "status": "failed", "after_pages": 1 } }),
+            json!({ "times": 2, "line": { "rate_bps": 2400 } }),
+            json!({ "times": 1, "webhook": { "duplicate": true } }),
+            json!({ "times": 2, "webhook": { "reorder": true } }),
+            json!({ "times": 1, "webhook": { "drop": true } }),
+            json!({ "chance": 0.3, "webhook": { "delay_ms": 45000 } }),
+        ];
+        let rule = rule::parse(self.dice.pick(&rules).expect("one of them")).expect("a rule");
+        drop(self.control(Control::AddRule(Box::new(rule))));
+    }
+
+    fn take_snapshot(&mut self) {
+        let name = *self.dice.pick(&["a", "b"]).expect("one of them");
+        self.observe();
+        drop(self.control(Control::TakeSnapshot(name.into())));
+        self.snapshots.insert(name, self.model.clone());
+    }
+
+    fn restore(&mut self) {
+        let names: Vec<&'static str> = self.snapshots.keys().copied().collect();
+        let Some(name) = self.dice.pick(&names).copied() else { return };
+        self.observe();
+        assert!(self.control(Control::Restore(name.into())).is_ok());
+        self.late.append(&mut self.effects);
+        self.model = self.snapshots[name].clone();
+        let mut again: Vec<_> = std::iter::from_fn(|| self.engine.poll_effect()).collect();
+        let mut tokens: Vec<_> = again.iter().map(|effect| (effect.fax, token(&effect.intent))).collect();
+        let mut expected = self.model.asked.clone();
+        tokens.sort();
+        expected.sort();
+        assert_eq!(tokens, expected, "what was under way is issued again, with the same tokens");
+        self.effects.append(&mut again);
+        self.seen = self.engine.last_seq();
+    }
+
+    fn reset(&mut self) {
+        self.observe();
+        let Ok(Reply::Reset(canceled)) = self.control(Control::Reset) else { panic!("not reset") };
+        assert_eq!(canceled.count.faxes, self.model.status.len());
+        self.late.append(&mut self.effects);
+        self.model = Model::default();
+        self.seen = self.engine.last_seq();
+        assert!(self.engine.is_idle() && self.engine.fax_count() == 0);
+    }
+
+    fn control(&mut self, control: Control) -> Result<Reply, fauxfax::model::refusal::Refusal> {
+        self.note(&format!("{control:?}"));
+        self.engine.handle(Input::Control(control), self.now)
+    }
+
+    /// Once faults stop, every fax ends, and all that is owed is told.
+    fn rest(&mut self) {
+        for _ in 0..REST_STEPS_MAX {
+            self.observe();
+            self.check();
+            if !self.effects.is_empty() {
+                let effect = self.effects.remove(0);
+                self.give(effect, 7);
+            } else if let Some(due) = self.engine.next_work() {
+                self.now = self.now.max(due);
+                self.engine.handle_timeout(self.now);
+            } else {
+                break;
+            }
+        }
+        self.observe();
+        assert!(self.engine.is_idle() && self.engine.pending_count() == 0, "the world comes to rest");
+        for (sid, status) in &self.model.status {
+            assert!(status.is_final(), "{sid} ends, and does not stay {status}");
+        }
+        for (sid, (owed, told)) in &self.model.owed {
+            assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: {told} told of {owed:?}");
+        }
+        self.check_list();
+    }
+
+    /// Takes in what the engine has journaled and issued since.
+    fn observe(&mut self) {
+        let filter = EventFilter { since: self.seen, ..EventFilter::default() };
+        for event in self.engine.events(&filter, usize::MAX) {
+            assert_eq!(event.seq, self.seen + 1, "seq grows by one");
+            self.seen = event.seq;
+            self.hash.update(format!("{:?} {:?} {}", event.at, event.fax, shown(&event)));
+            self.take_in(&event);
+        }
+        while let Some(effect) = self.engine.poll_effect() {
+            self.issued(effect);
+        }
+    }
+
+    fn take_in(&mut self, event: &Event) {
+        let Some(mut sid) = event.fax else { return };
+        match &event.kind {
+            EventKind::FaxStatus { old, new, .. } => {
+                if old.is_none() {
+                    self.founded.push(sid);
+                }
+                if self.planted == Planted::ReusedSid && self.founded.len() == 3 && old.is_none() {
+                    sid = self.founded[0];
+                }
+                let known = self.model.status.get(&sid).copied();
+                assert_eq!(*old, known, "{sid} was {known:?}: a SID is used once, and a change begins where it stood");
+                assert!(!self.model.deleted.contains(&sid), "{sid} has been deleted");
+                let next = EDGES.iter().find(|(from, _)| from == old).map_or(&[][..], |(_, next)| next);
+                assert!(next.contains(new), "{sid}: no edge leads from {old:?} to {new}");
+                self.model.status.insert(sid, *new);
+                let is_outbound =
+                    !matches!(new, Status::Receiving | Status::Received) && self.model.with_callback.contains(&sid);
+                if is_outbound {
+                    self.model.owed.entry(sid).or_default().0.push(*new);
+                }
+            }
+            EventKind::RuleFired { rule, .. } if rule.effect.kind().as_str() == "webhook" => {
+                self.model.touched.insert(sid);
+            }
+            _ => {}
+        }
+    }
+
+    fn issued(&mut self, effect: Effect) {
+        if let Intent::Deliver(notice) = &*effect.intent
+            && let Some((owed, told)) = self.model.owed.get_mut(&effect.fax)
+            && !self.model.touched.contains(&effect.fax)
+        {
+            let is_retry = notice.attempt.number > 1;
+            if self.planted == Planted::SkippedCallback && *told == 1 && !is_retry {
+                let answer = Answer { effect: effect.id, generation: effect.generation, outcome: AnswerOutcome::Lost };
+                self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+                return;
+            }
+            let place = if is_retry { told.checked_sub(1) } else { Some(*told) };
+            let expected = place.and_then(|place| owed.get(place));
+            assert_eq!(expected, Some(&notice.status), "{}: callbacks come in order, none is left out", effect.fax);
+            *told += usize::from(!is_retry);
+        }
+        self.model.asked.push((effect.fax, token(&effect.intent)));
+        self.effects.push(effect);
+    }
+
+    fn check(&mut self) {
+        for (sid, status) in &self.model.status {
+            let fax = self.engine.fax(*sid).unwrap_or_else(|refusal| panic!("{refusal}, but it is {status}"));
+            assert_eq!(fax.status(), *status);
+        }
+        for sid in &self.model.deleted {
+            assert!(self.engine.fax(*sid).is_err(), "{sid} stays deleted");
+        }
+        let mut due: BTreeSet<FaxSid> = self.engine.deadlines().filter_map(|(_, fax)| fax).collect();
+        if self.planted == Planted::ForgottenAlarm
+            && let Some(victim) = self.founded.get(1)
+        {
+            due.remove(victim);
+        }
+        let own = fauxfax::model::phone::Party::Number(OWN);
+        for (sid, status) in self.model.status.iter().filter(|(_, status)| !status.is_final()) {
+            let is_asked = self.effects.iter().any(|effect| effect.fax == *sid);
+            let fax = self.engine.fax(*sid).expect("it exists");
+            // One end of a loop waits for the other.
+            let is_loop = fax.to == own;
+            assert!(is_asked || is_loop || due.contains(sid), "{sid} is {status} and nothing will come of it");
+        }
+        if self.dice.roll(8) == 0 {
+            self.check_list();
+        }
+    }
+
+    /// Pages partition the list.
+    fn check_list(&self) {
+        let (mut listed, mut cursor) = (Vec::new(), Cursor::Skip(0));
+        loop {
+            let page = self.engine.faxes(&FaxFilter::default(), cursor, 3);
+            listed.extend(page.items.iter().map(|fax| (fax.ordinal, fax.sid)));
+            match page.items.last() {
+                Some(last) if page.has_next => cursor = Cursor::Before(last.ordinal),
+                _ => break,
+            }
+        }
+        assert!(listed.windows(2).all(|pair| pair[0].0 > pair[1].0), "newest first, none twice");
+        let listed: BTreeSet<FaxSid> = listed.into_iter().map(|(_, sid)| sid).collect();
+        assert_eq!(listed, self.model.status.keys().copied().collect());
+    }
+
+    fn note(&mut self, input: &str) {
+        self.inputs.push_back(input.to_owned());
+        if self.inputs.len() > INPUTS_TOLD {
+            self.inputs.pop_front();
+        }
+    }
+}
+
+/// What an answer will be to: a token, or the URL of a fetch.
+fn token(intent: &Intent) -> String {
+    match intent {
+        Intent::FetchDocument { url } => url.to_string(),
+        Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
+        Intent::Deliver(notice) => notice.idempotency_token.to_string(),
+        Intent::Report(report) => report.idempotency_token.to_string(),
+    }
+}
+
+fn shown(event: &Event) -> String {
+    match &event.kind {
+        EventKind::FaxStatus { old, new, error } => format!("{old:?} {new} {error:?}"),
+        EventKind::FaxPage { page, pages } => format!("{page}/{pages}"),
+        EventKind::RuleFired { id, .. } => format!("rule {id}"),
+        kind => kind.as_str().to_owned(),
+    }
+}
+
+/// Runs a seed; the hashes of its journal, as it stands and canonical, or why it failed.
+fn run(seed: u64, planted: Planted) -> Result<([u8; 32], String), String> {
+    let mut sim = Sim::new(seed, planted);
+    let ended = catch_unwind(AssertUnwindSafe(|| sim.run()));
+    let Err(panic) = ended else {
+        let events = sim.engine.events(&EventFilter::default(), usize::MAX);
+        return Ok((sim.hash.finalize().into(), canonical::hash(&canonical::projection(&events))));
+    };
+    let reason = panic.downcast_ref::<String>().cloned();
+    let reason = reason.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+    let mut told = format!("seed {seed}: {reason}\n");
+    for input in &sim.inputs {
+        let _ = writeln!(told, "    {input}");
+    }
+    Err(told)
+}
+
+fn seeds() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "how many seeds are tried is said from outside")]
+    let said = std::env::var("FAUXFAX_SIM_SEEDS").ok();
+    said.map_or(SEEDS_DEFAULT, |said| said.parse().expect("FAUXFAX_SIM_SEEDS is a number"))
+}
+
+fn kept_seeds() -> Vec<u64> {
+    let text = include_str!("../../fixtures/seeds.txt");
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    lines.filter(|line| !line.is_empty()).map(|line| line.parse().expect("a seed")).collect()
+}
+
+#[test]
+fn whatever_happens_the_model_holds_and_a_seed_repeats_itself() {
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
+    let all: Vec<u64> = kept_seeds().into_iter().chain(0..seeds()).collect();
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..workers)
+            .map(|worker| {
+                let own: Vec<u64> = all
+                    .iter()
+                    .copied()
+                    .skip(usize::try_from(worker).unwrap_or(0))
+                    .step_by(usize::try_from(workers).unwrap_or(1))
+                    .collect();
+                scope.spawn(move || {
+                    let judge = |seed: u64| match (run(seed, Planted::Nothing), run(seed, Planted::Nothing)) {
+                        (Ok(first), Ok(second)) if first == second => None,
+                        (Ok(_), Ok(_)) => Some(format!("seed {seed}: two runs, two journals")),
+                        (Err(why), _) | (_, Err(why)) => Some(why),
+                    };
+                    own.into_iter().filter_map(judge).take(3).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().expect("no panic outside a seed")).collect()
+    });
+    assert!(failed.is_empty(), "add these seeds to fixtures/seeds.txt:\n{}", failed.join("\n"));
+}
+
+#[test]
+fn planted_faults_are_noticed_within_a_few_seeds() {
+    for planted in [Planted::SkippedCallback, Planted::ReusedSid, Planted::ForgottenAlarm] {
+        let caught = (0..20).find_map(|seed| run(seed, planted).err());
+        let caught = caught.unwrap_or_else(|| panic!("{planted:?} goes unnoticed"));
+        println!("{planted:?}: {}", caught.lines().next().unwrap_or_default());
+    }
+}
