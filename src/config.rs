@@ -26,6 +26,7 @@ use crate::io::client::ConnectTo;
 use crate::model::account::{Accounts, Callbacks, Dialect, Documents, PriceForm, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
+use crate::model::reception::HeaderLine;
 use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::model::words::words;
@@ -146,6 +147,12 @@ pub struct Config {
     pub service: Service,
     /// What a MediaUrl may lead to.
     pub documents: Documents,
+    /// Whether incoming pages carry the sender's header line.
+    pub header_line: HeaderLine,
+    /// Where fonts are that PDFs don't embed.
+    pub font_dir: Option<PathBuf>,
+    /// The program that renders a document in a process of its own; the binary gives itself.
+    pub render_program: Option<PathBuf>,
     /// How `price` is written.
     pub price: PriceForm,
     /// Certificates that webhooks trust besides the public roots.
@@ -188,6 +195,9 @@ impl Default for Config {
             debugger_url: None,
             service: Service::Full,
             documents: Documents::Lenient,
+            header_line: HeaderLine::On,
+            font_dir: None,
+            render_program: None,
             price: PriceForm::Text,
             trust_ca: Vec::new(),
             insecure_webhooks: false,
@@ -284,6 +294,7 @@ impl Config {
         let accounts = parse::word(Accounts::ALL, Accounts::as_str);
         let callbacks = parse::word(Callbacks::ALL, Callbacks::as_str);
         let documents = parse::word(Documents::ALL, Documents::as_str);
+        let header_line = parse::word(HeaderLine::ALL, HeaderLine::as_str);
         let price = parse::word(PriceForm::ALL, PriceForm::as_str);
         let proxy_clients = parse::word(ProxyClients::ALL, ProxyClients::as_str);
         let log_format = parse::word(LogFormat::ALL, LogFormat::as_str);
@@ -306,6 +317,8 @@ impl Config {
             debugger_url: settings.one(S::DebuggerUrl, parse::webhook_url)?,
             service: if retired { Service::Retired } else { self.service },
             documents: settings.one(S::Documents, documents)?.unwrap_or(self.documents),
+            header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),
+            font_dir: settings.one(S::FontDir, paths::existing_folder)?,
             price: settings.one(S::Price, price)?.unwrap_or(self.price),
             trust_ca: settings.each(S::TrustCa, paths::trusted_ca)?,
             insecure_webhooks: settings.one(S::InsecureWebhooks, parse::boolean)?.unwrap_or(self.insecure_webhooks),

@@ -149,7 +149,8 @@ impl Lanes {
 /// Scheme, host and port that an effect goes to; the whole address where it has none.
 fn origin(intent: &Intent) -> Arc<str> {
     let url = match intent {
-        Intent::FetchDocument { url } => url,
+        Intent::FetchDocument { url, .. } => url,
+        Intent::Render(_) => return Arc::from("render:"),
         Intent::AskForTwiml(request) => &request.url,
         Intent::Deliver(notice) => &notice.url,
         Intent::Report(report) => &report.url,
@@ -163,17 +164,16 @@ fn origin(intent: &Intent) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::account::Documents;
+    use crate::model::fax::Quality;
     use crate::model::sid::FaxSid;
 
     fn fetch(id: u64, url: &str) -> Effect {
         let fax = FaxSid::from_bytes([0; 16]);
         let generation = Generation::default();
-        Effect {
-            id: EffectId::from_number(id),
-            generation,
-            fax,
-            intent: Arc::new(Intent::FetchDocument { url: url.into() }),
-        }
+        let (quality, documents) = (Quality::Fine, Documents::Lenient);
+        let intent = Intent::FetchDocument { url: url.into(), quality, documents };
+        Effect { id: EffectId::from_number(id), generation, fax, intent: Arc::new(intent) }
     }
 
     #[test]

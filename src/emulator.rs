@@ -15,6 +15,7 @@ use crate::engine::rule::Rule;
 use crate::engine::tally::Tally;
 use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
+use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
 use crate::model::account::{Account, Accounts, Callbacks, Dialect, PriceForm, Service};
 use crate::model::media::Document;
@@ -147,9 +148,23 @@ impl Emulator {
         others: Vec<AccountSetup>,
         runtime: Handle,
     ) -> Result<Self, FoundError> {
+        Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
+    }
+
+    /// An emulator whose documents are rendered by this renderer.
+    ///
+    /// # Errors
+    /// An account that is named twice, or too many of them.
+    pub fn with_renderer(
+        settings: Settings,
+        (client, renderer): (Client, Renderer),
+        default: AccountSetup,
+        others: Vec<AccountSetup>,
+        runtime: Handle,
+    ) -> Result<Self, FoundError> {
         let mut worlds = Worlds::default();
         let default_sid = default.sid.unwrap_or_else(|| worlds.mint_sid(settings.seed));
-        let performer = Arc::new(Performer::new(client));
+        let performer = Arc::new(Performer::new(client, renderer));
         let worlds = RwLock::new(worlds);
         let (stopping, _) = watch::channel(false);
         let real = RealTime::start();
@@ -211,6 +226,12 @@ impl Emulator {
     /// Waits in real time, as a rule has a REST call delayed.
     pub async fn pause(&self, span: std::time::Duration) {
         driver::pause(span).await;
+    }
+
+    /// What renders documents.
+    #[must_use]
+    pub fn renderer(&self) -> &Renderer {
+        self.0.performer.renderer()
     }
 
     /// Real time since the start.

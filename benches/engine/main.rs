@@ -77,7 +77,7 @@ fn with_faxes(count: u64, is_told: bool) -> Engine {
     let mut fetched = count;
     while let Some(effect) = engine.poll_effect() {
         let Intent::FetchDocument { .. } = &*effect.intent else { continue };
-        let document = Document { media_type: MediaType::Pdf, pages: 3, bytes: Arc::clone(&bytes) };
+        let document = Document::unrendered(3, Arc::clone(&bytes));
         let outcome = AnswerOutcome::Document { record: Box::new(record()), document: Ok(document) };
         let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
         let at = START.after(Duration::from_micros(fetched));

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
 use crate::model::account::{Accounts, Callbacks, Documents, PriceForm};
+use crate::model::reception::HeaderLine;
 
 const LISTENING: &str = "Listening";
 const YOUR_APP: &str = "Your app";
@@ -95,6 +96,15 @@ pub struct ServeFlags {
     #[arg(long, value_name = "MODE", value_parser = words(Documents::ALL, Documents::as_str), help_heading = SERVICE)]
     documents: Option<String>,
 
+    /// Whether incoming pages carry the sender's header line: date, station id, numbers, page
+    /// [default: on] [env: FAUXFAX_HEADER_LINE]
+    #[arg(long, value_name = "WHETHER", value_parser = words(HeaderLine::ALL, HeaderLine::as_str), help_heading = SERVICE)]
+    header_line: Option<String>,
+
+    /// A folder of fonts for PDFs that embed none of their own [env: FAUXFAX_FONT_DIR]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = SERVICE)]
+    font_dir: Option<String>,
+
     /// How the price of a fax is written; twilio-go needs number
     /// [default: string] [env: FAUXFAX_PRICE]
     #[arg(long, value_name = "FORM", value_parser = words(PriceForm::ALL, PriceForm::as_str), help_heading = SERVICE)]
@@ -179,6 +189,8 @@ impl ServeFlags {
             .with_flag(Setting::AccountsMode, self.accounts)
             .with_flag(Setting::Callbacks, self.callbacks)
             .with_flag(Setting::Documents, self.documents)
+            .with_flag(Setting::HeaderLine, self.header_line)
+            .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)
             .with_flag(Setting::MediaBudget, self.media_budget)
             .with_flag(Setting::CaDir, self.ca_dir)

@@ -3,6 +3,7 @@
 mod api;
 mod ca;
 mod control;
+mod convert;
 mod demo;
 mod env;
 mod events;
@@ -10,6 +11,7 @@ mod exec;
 pub mod flags;
 mod healthcheck;
 mod receive;
+mod render_child;
 mod schema;
 mod send;
 mod serve;
@@ -83,6 +85,11 @@ enum Command {
     Completions(schema::CompletionsFlags),
     /// Write the JSON Schema of fauxfax.toml
     ConfigSchema,
+    /// Turn a document into fax pages, offline: PDF, TIFF or PNG
+    Convert(convert::ConvertFlags),
+    /// Render one document for a running emulator
+    #[command(hide = true)]
+    RenderChild,
     /// Ask a running emulator whether it is well; exit status 0 if so
     Healthcheck(healthcheck::HealthcheckFlags),
 }
@@ -111,6 +118,8 @@ pub fn main() -> ExitCode {
         Some(Command::Sign(flags)) => sign::sign(&flags),
         Some(Command::Completions(flags)) => Ok(schema::completions(&flags)),
         Some(Command::ConfigSchema) => schema::config_schema(),
+        Some(Command::Convert(flags)) => convert::run(&flags),
+        Some(Command::RenderChild) => return render_child::run(),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
     };
     match result {

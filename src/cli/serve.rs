@@ -14,7 +14,7 @@ use crate::config::{Config, LogFormat};
 use crate::server::Server;
 
 pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
-    let config = Config::of_process(flags.into_settings())?;
+    let config = isolated(Config::of_process(flags.into_settings())?);
     start_log(&config);
     let runtime = runtime()?;
     runtime.block_on(async {
@@ -26,6 +26,14 @@ pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     // What still runs are requests to customers' apps; nobody waits for them.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has documents rendered by this very program, in processes of their own, where the system tells where it is.
+pub(super) fn isolated(config: Config) -> Config {
+    // The link goes on working when the file is replaced, and where the path leads nowhere.
+    let link = std::path::PathBuf::from("/proc/self/exe");
+    let render_program = if link.exists() { Some(link) } else { std::env::current_exe().ok() };
+    Config { render_program, ..config }
 }
 
 /// A runtime with room for many connections.

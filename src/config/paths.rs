@@ -23,6 +23,12 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
+/// A folder that is there.
+pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_dir() { Ok(path) } else { Err("be a folder that exists".to_owned()) }
+}
+
 /// A file with certificates, and what is in it.
 pub(super) fn trusted_ca(text: &str) -> Result<TrustedCa, String> {
     let path = PathBuf::from(text);

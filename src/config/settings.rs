@@ -48,6 +48,10 @@ words!(
         Callbacks = "callbacks",
         /// What a MediaUrl may lead to.
         Documents = "documents",
+        /// Whether incoming pages carry the sender's header line.
+        HeaderLine = "header_line",
+        /// Where fonts are that PDFs don't embed.
+        FontDir = "font_dir",
         /// How `price` is written.
         Price = "price",
         /// Whether each fax call is refused, as today.
@@ -89,7 +93,7 @@ impl Setting {
     /// Whether it names a file; in `fauxfax.toml`, such a name starts at that file's folder.
     #[must_use]
     pub const fn is_path(self) -> bool {
-        matches!(self, Self::CaDir | Self::Config | Self::PortFile | Self::TrustCa)
+        matches!(self, Self::CaDir | Self::Config | Self::FontDir | Self::PortFile | Self::TrustCa)
     }
 }
 

@@ -1,6 +1,31 @@
-//! Documents: recognising them by what they are, counting their pages, making sample pages. It fetches and stores nothing.
+//! Documents as a fax network treats them: any document to fax pages, and fax pages to TIFF, PDF and PNG.
+//! It fetches and stores nothing.
+//!
+//! ```text
+//!  PDF ─ render ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF
+//!  TIFF · PNG · JPEG ─ picture ───────────────► bits                └─ receive: stamp · damage · paper ─► file
+//! ```
 
-mod probe;
+pub mod bitmap;
+pub mod ccitt;
+mod damage;
+pub mod dither;
+pub mod file;
+pub mod fit;
+pub mod fonts;
+pub mod gray;
+mod import;
+pub mod loss;
+pub mod page;
+mod pdf;
+mod picture;
+pub mod png;
+pub mod receive;
+mod reduce;
+mod render;
 pub mod sample;
+pub mod stamp;
+mod tiff;
+mod tiff_pages;
 
-pub use self::probe::{PAGES_MAX, Probe, probe};
+pub use self::import::{Kind, Options, PAGES_MAX, Probe, Summary, kind, pages, probe};

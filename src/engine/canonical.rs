@@ -78,7 +78,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
             let old = old.map_or("-", crate::model::fax::Status::as_str);
             conversation(format!("{old} {new} {}", error.as_ref().map_or(0, |(code, _)| *code)))
         }
-        EventKind::FaxPage { page, pages } => conversation(format!("{page} {pages}")),
+        EventKind::FaxPage { page, pages, line_ms, .. } => conversation(format!("{page} {pages} {line_ms}")),
         EventKind::DocumentFetched { record, document } => {
             let document =
                 document.as_ref().map_or_else(|_| "none".to_owned(), |(pages, bytes)| format!("{pages} {bytes}"));

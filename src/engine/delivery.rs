@@ -293,7 +293,7 @@ impl Engine {
             AnswerOutcome::Twiml { record, .. } | AnswerOutcome::Delivered { record, .. } => {
                 self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::new(*record) });
             }
-            AnswerOutcome::Document { .. } | AnswerOutcome::Lost => {}
+            AnswerOutcome::Document { .. } | AnswerOutcome::Rendered(_) | AnswerOutcome::Lost => {}
         }
     }
 }

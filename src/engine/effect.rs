@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::journal::Event;
-use crate::model::fax::{Direction, MediaType, Status};
+use crate::model::account::Documents;
+use crate::model::fax::{Direction, MediaType, Quality, Status};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
+use crate::model::reception::Reception;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
@@ -47,11 +49,17 @@ pub struct Effect {
 /// What to do.
 #[derive(Debug, Clone)]
 pub enum Intent {
-    /// Fetch the document of an outbound fax and count its pages.
+    /// Fetch the document of an outbound fax and make its fax pages.
     FetchDocument {
         /// Where it is.
         url: Box<str>,
+        /// At which resolution.
+        quality: Quality,
+        /// What it may be.
+        documents: Documents,
     },
+    /// Make the pages of an incoming fax as they are received.
+    Render(Box<RenderRequest>),
     /// Ask a number's app what to do with a call.
     AskForTwiml(Box<TwimlRequest>),
     /// Tell an app of a status.
@@ -66,6 +74,7 @@ impl Intent {
     pub const fn kind(&self) -> IntentKind {
         match self {
             Self::FetchDocument { .. } => IntentKind::FetchDocument,
+            Self::Render(_) => IntentKind::Render,
             Self::AskForTwiml(_) => IntentKind::AskForTwiml,
             Self::Deliver(_) => IntentKind::Deliver,
             Self::Report(_) => IntentKind::Report,
@@ -78,12 +87,25 @@ impl Intent {
 pub enum IntentKind {
     /// Fetch a document.
     FetchDocument,
+    /// Make the pages of an incoming fax.
+    Render,
     /// Ask an app what to do with a call.
     AskForTwiml,
     /// Tell an app of a status.
     Deliver,
     /// Tell a Debugger webhook of an alert.
     Report,
+}
+
+/// Pages to be received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderRequest {
+    /// What a machine sends, or the file of the fax pages that a fax of this world sends.
+    pub document: Document,
+    /// At which resolution a machine sends it.
+    pub quality: Quality,
+    /// How it is received.
+    pub reception: Reception,
 }
 
 /// A question to a FaxUrl or fallback URL.

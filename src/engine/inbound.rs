@@ -2,25 +2,27 @@
 
 use std::sync::Arc;
 
+use rand::Rng;
 use url::Url;
 
 use super::agenda::Ordinal;
 use super::applications::Address;
 use super::delivery::{self, Fate, TokenPlace};
-use super::effect::{Intent, TwimlRequest};
+use super::effect::{Intent, RenderRequest, TwimlRequest};
 use super::input::{LineFault, ReceiveFax, Reply, Ringing};
 use super::journal::{AlertLevel, EventKind};
-use super::line;
 use super::outbound::FarAnswer;
-use super::phase::{Ended, Phase, Receiving, Transmission};
+use super::phase::{Ended, Phase, Receiving, ReceivingStep, Transmission};
 use super::rule::{LineWish, Outcome};
 use super::tables::{Acceptance, Asking, Call, Caller, Fax, Leg, Told};
 use super::{Engine, UnderWay};
 use crate::model::account::AccountStatus;
 use crate::model::fax::{Direction, Status};
+use crate::model::line::Line;
 use crate::model::media::Document;
 use crate::model::number::{IncomingNumber, ReceiveMode};
 use crate::model::phone::{Party, PhoneNumber};
+use crate::model::reception::{Header, Noise, Reception};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -54,7 +56,7 @@ impl Engine {
             station_id: order.station_id,
             document: order.document,
             fault: order.line_fault.or(fault),
-            line,
+            line: line.over(order.line),
             origin: order.origin,
             rang: now,
             cookies: Vec::new(),
@@ -87,7 +89,7 @@ impl Engine {
             station_id: fax.from.to_string().into(),
             document,
             fault,
-            line,
+            line: line.over(Line::default()),
             origin: Arc::clone(&fax.origin),
             rang: now,
             cookies: Vec::new(),
@@ -335,20 +337,80 @@ impl Engine {
         let told = self.hears_of_end(&call, receive, base_url, now);
         let acceptance =
             Acceptance { station_id: std::mem::take(&mut call.station_id), told, store_media: receive.store_media };
-        let (fault, line) = (call.fault, call.line);
-        let page_ms = line::page_ms(line::PAGE_MS, line);
-        let talk = Transmission { far: None, fault, page_ms, pages_done: 0, line_ms: 0 };
-        let transmission = (call.caller == Caller::Machine).then_some(talk);
-        let phase = Phase::Receiving(Receiving { document: call.document.clone(), transmission });
+        let talk = Transmission { far: None, fault: call.fault, line: call.line, pages_done: 0, line_ms: 0 };
+        let request = self.render_request(&call, &acceptance.station_id, receive);
+        let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
+        let phase = Phase::Receiving(Receiving { document: call.document.clone(), step });
         delivery::keep_cookies(
             &mut self.outgoing.entry(call.sid).or_default().cookies,
             std::mem::take(&mut call.cookies),
         );
         let caller = call.caller;
         self.found_inbound(ordinal, call, acceptance, phase, now);
-        match caller {
-            Caller::Machine => self.next_page(ordinal, talk, now),
-            Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes { far: ordinal, fault, line }, now),
+        if let Caller::Own(caller) = caller {
+            self.far_answered(caller, &FarAnswer::PicksUp, now);
+        }
+        self.issue(sid, Intent::Render(Box::new(request)));
+    }
+
+    /// The pages of an incoming fax have been made as they are received: they may come in.
+    pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (u32, String)>, now: Timestamp) {
+        let Some(ordinal) = self.tables.ordinal(sid) else { return };
+        let Some(Phase::Receiving(receiving)) = self.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else { return };
+        let ReceivingStep::Rendering(caller, talk) = receiving.step else { return };
+        match rendered {
+            Ok(document) => {
+                receiving.document = document.clone();
+                receiving.step = match caller {
+                    Caller::Machine => ReceivingStep::Talking(talk),
+                    Caller::Own(_) => ReceivingStep::Fed,
+                };
+                self.tell_losses(sid, &document, now);
+                match caller {
+                    Caller::Machine => self.next_page(ordinal, talk, now),
+                    Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes(ordinal, talk), now),
+                }
+            }
+            Err((code, text)) => {
+                self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
+                let error = Some(Box::new((code, text.into())));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+                if let Caller::Own(caller) = caller {
+                    self.far_answered(caller, &FarAnswer::Fails(code), now);
+                }
+            }
+        }
+    }
+
+    fn render_request(&self, call: &Call, station_id: &str, receive: &Receive) -> RenderRequest {
+        let noise = (!call.line.has_error_correction() && call.line.noise_per_mille > 0).then(|| Noise {
+            seed: self.seed().generator("noise", call.sid.bytes(), 0).next_u64(),
+            rows_per_mille: call.line.noise_per_mille,
+        });
+        let header = Header {
+            at: call.rang,
+            station_id: station_id.into(),
+            from: call.from.clone(),
+            to: Party::Number(call.to),
+        };
+        let reception = Reception {
+            media_type: receive.media_type,
+            page_size: receive.page_size,
+            header,
+            noise,
+            whole_pages: call.fault.map(|fault| fault.after_pages),
+        };
+        RenderRequest { document: call.document.clone(), quality: call.quality, reception }
+    }
+
+    /// The call of an incoming fax has dropped: what came in is kept, as a machine would.
+    pub(super) fn keep_part(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.tables.fax(ordinal) else { return };
+        let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
+        let anything = receiving.document.sheets.iter().any(|sheet| !sheet.place.is_empty());
+        if acceptance.store_media && anything {
+            let document = receiving.document.clone();
+            self.store_media(ordinal, document, now);
         }
     }
 

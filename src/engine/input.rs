@@ -7,6 +7,7 @@ use super::rule::{ApiFault, Rule};
 use crate::model::account::AccountChange;
 use crate::model::application::ApplicationChange;
 use crate::model::fax::Quality;
+use crate::model::line::Line;
 use crate::model::media::{Document, UnreadableDocument};
 use crate::model::number::NumberChange;
 use crate::model::phone::{Party, PhoneNumber};
@@ -171,6 +172,8 @@ pub struct ReceiveFax {
     pub sid: Option<FaxSid>,
     /// How the transmission goes, where it shall not go well.
     pub line_fault: Option<LineFault>,
+    /// What the machines agree on.
+    pub line: Line,
     /// Scheme and host that links to media are built on.
     pub origin: Arc<str>,
 }
@@ -202,9 +205,11 @@ pub enum AnswerOutcome {
     Document {
         /// The exchange that fetched it.
         record: Box<ExchangeRecord>,
-        /// The document, or why there is none.
+        /// The file of its fax pages, or why there is none.
         document: Result<Document, DocumentFault>,
     },
+    /// Of `Render`: the file of the pages as received.
+    Rendered(Result<Document, UnreadableDocument>),
     /// Of `AskForTwiml`.
     Twiml {
         /// The exchange.

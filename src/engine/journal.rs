@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::model::fax::Status;
+use crate::model::line::Line;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -61,6 +62,12 @@ pub enum EventKind {
         page: u32,
         /// Of how many.
         pages: u32,
+        /// What the machines agreed on.
+        line: Line,
+        /// Coded bits, where they are known.
+        bits: Option<u64>,
+        /// Line time.
+        line_ms: u64,
     },
     /// A document was asked for.
     DocumentFetched {

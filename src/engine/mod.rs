@@ -486,6 +486,10 @@ impl Engine {
         }
         match answer.outcome {
             AnswerOutcome::Document { record, document } => self.document_fetched(sid, *record, document, now),
+            AnswerOutcome::Rendered(rendered) => {
+                let rendered = rendered.map_err(|unreadable| (line::CODE_TRANSMISSION, unreadable.reason));
+                self.rendered(sid, rendered, now);
+            }
             AnswerOutcome::Twiml { record, cookies, base_url, reading } => {
                 self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
             }
@@ -503,7 +507,9 @@ impl Engine {
         if kind == IntentKind::Report {
             return;
         }
-        self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), text, None, now);
+        if kind != IntentKind::Render {
+            self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), text, None, now);
+        }
         match kind {
             IntentKind::FetchDocument => {
                 let Some(ordinal) = self.tables.ordinal(sid) else { return };
@@ -514,6 +520,7 @@ impl Engine {
                 let error = Some(Box::new((CODE_INTERNAL, text.into())));
                 self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
             }
+            IntentKind::Render => self.rendered(sid, Err((CODE_INTERNAL, text.to_owned())), now),
             IntentKind::AskForTwiml => {
                 let Some(ordinal) = self.tables.ordinal(sid) else { return };
                 self.not_answered(ordinal, now);

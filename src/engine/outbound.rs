@@ -9,12 +9,13 @@ use super::effect::Intent;
 use super::input::{CreateFax, DocumentFault, LineFault, Reply};
 use super::journal::{AlertLevel, EventKind};
 use super::line;
-use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
+use super::phase::{CallStep, Ended, Phase, Processing, Receiving, ReceivingStep, Sending, Transmission, Verdict};
 use super::rule::LineWish;
 use super::tables::{Fax, Leg, Order, Ttl, media_of};
-use crate::model::account::{Accounts, Documents};
-use crate::model::fax::{MediaType, Status};
-use crate::model::media::{Document, UnreadableDocument};
+use crate::model::account::Accounts;
+use crate::model::fax::Status;
+use crate::model::line::Line;
+use crate::model::media::Document;
 use crate::model::phone::Party;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
@@ -23,15 +24,12 @@ use crate::model::webhook::ExchangeRecord;
 
 /// What a number of this world did when it was called.
 pub(super) enum FarAnswer {
-    /// `<Receive>`: a fax takes it.
-    Takes {
-        /// Which.
-        far: Ordinal,
-        /// How the transmission breaks, if it does.
-        fault: Option<LineFault>,
-        /// Over what line it goes.
-        line: LineWish,
-    },
+    /// `<Receive>`: a fax is about to take it.
+    PicksUp,
+    /// This fax takes it, and so the pages go over the line.
+    Takes(Ordinal, Transmission),
+    /// The receiving fax has failed.
+    Fails(u32),
     /// `<Reject>`.
     Busy,
     /// Voice mode, no VoiceUrl, or no usable TwiML.
@@ -115,8 +113,11 @@ impl Engine {
     pub(super) fn start(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some((sid, order)) = self.order(ordinal) else { return };
         let url = order.media_url.clone();
+        let documents = self.rules().documents;
         self.enter(ordinal, Phase::Processing(Processing::Fetching), now);
-        self.issue(sid, Intent::FetchDocument { url });
+        if let Some(quality) = self.tables.fax(ordinal).map(|fax| fax.quality) {
+            self.issue(sid, Intent::FetchDocument { url, quality, documents });
+        }
     }
 
     pub(super) fn document_fetched(
@@ -126,7 +127,6 @@ impl Engine {
         document: Result<Document, DocumentFault>,
         now: Timestamp,
     ) {
-        let document = document.and_then(|document| self.allowed(document));
         let record = Arc::new(record);
         let told = match &document {
             Ok(document) => Ok((document.pages, document.bytes.len())),
@@ -140,6 +140,7 @@ impl Engine {
         let Phase::Processing(Processing::Fetching) = fax.phase else { return };
         match document {
             Ok(document) => {
+                self.tell_losses(sid, &document, now);
                 if self.order(ordinal).is_some_and(|(_, order)| order.store_media) {
                     self.store_media(ordinal, document.clone(), now);
                 }
@@ -191,8 +192,8 @@ impl Engine {
         let Some(sending) = self.sending(ordinal) else { return };
         let CallStep::Ringing(verdict) = sending.step else { return };
         match verdict {
-            Verdict::Answer { fault, page_ms } => {
-                let talk = Transmission { far: None, fault, page_ms, pages_done: 0, line_ms: 0 };
+            Verdict::Answer { fault, line } => {
+                let talk = Transmission { far: None, fault, line, pages_done: 0, line_ms: 0 };
                 self.talk(ordinal, talk, now);
             }
             Verdict::Busy => self.call_failed(ordinal, Status::Busy, now),
@@ -208,9 +209,11 @@ impl Engine {
             self.enter(ordinal, Phase::Sending(sending), now);
         }
         match answer {
-            FarAnswer::Takes { far, fault, line } => {
-                let (far, fault, page_ms) = (Some(*far), *fault, line::page_ms(line::PAGE_MS, *line));
-                self.talk(ordinal, Transmission { far, fault, page_ms, pages_done: 0, line_ms: 0 }, now);
+            FarAnswer::PicksUp => {}
+            FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..*talk }, now),
+            FarAnswer::Fails(code) => {
+                let talk = Transmission { far: None, fault: None, line: Line::default(), pages_done: 0, line_ms: 0 };
+                self.broke(ordinal, talk, LineFault { code: *code, after_pages: 0 }, now);
             }
             FarAnswer::Busy => self.call_failed(ordinal, Status::Busy, now),
             FarAnswer::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),
@@ -223,13 +226,13 @@ impl Engine {
         let sid = fax.sid;
         let (document, talk) = match &mut fax.phase {
             Phase::Sending(Sending { document, step: CallStep::Talking(talk), .. }) => (&*document, talk),
-            Phase::Receiving(receiving) => match &mut receiving.transmission {
-                Some(talk) => (&receiving.document, talk),
-                None => return,
-            },
-            Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Ended(_) => return,
+            Phase::Receiving(Receiving { document, step: ReceivingStep::Talking(talk) }) => (&*document, talk),
+            Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return,
         };
         let pages = document.pages;
+        let page_ms = line::page_ms(document, talk.pages_done, talk.line);
+        let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
+        let bits = sheet.map(|sheet| talk.line.bits(&sheet.bits));
         let broken = talk.fault.filter(|fault| fault.after_pages.min(pages.saturating_sub(1)) == talk.pages_done);
         if let Some(fault) = broken {
             talk.line_ms += line::BREAK_MS;
@@ -238,9 +241,9 @@ impl Engine {
             return;
         }
         talk.pages_done += 1;
-        talk.line_ms += talk.page_ms;
+        talk.line_ms += page_ms;
         let talk = *talk;
-        let event = EventKind::FaxPage { page: talk.pages_done, pages };
+        let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
         self.journal.write(now, Some(sid), event.clone());
         if let Some(far) = talk.far.and_then(|far| self.tables.fax(far)) {
             self.journal.write(now, Some(far.sid), event);
@@ -254,14 +257,15 @@ impl Engine {
 
     /// Sets the alarm for the next page, or for the break in it.
     pub(super) fn next_page(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
-        let pages = self.tables.fax(ordinal).and_then(|fax| match &fax.phase {
-            Phase::Sending(sending) => Some(sending.document.pages),
-            Phase::Receiving(receiving) => Some(receiving.document.pages),
+        let document = self.tables.fax(ordinal).and_then(|fax| match &fax.phase {
+            Phase::Sending(sending) => Some(&sending.document),
+            Phase::Receiving(receiving) => Some(&receiving.document),
             Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
         });
-        let last = pages.unwrap_or(1).saturating_sub(1);
+        let Some(document) = document else { return };
+        let last = document.pages.saturating_sub(1);
         let breaks = talk.fault.is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
-        let line_ms = if breaks { line::BREAK_MS } else { talk.page_ms };
+        let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
     }
 
@@ -270,6 +274,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
+            self.keep_part(ordinal, now);
             let error = Some(Box::new((fault.code, line::text(fault.code).into())));
             let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), error };
             self.end(ordinal, ended, now);
@@ -360,12 +365,11 @@ impl Engine {
         }
     }
 
-    fn allowed(&self, document: Document) -> Result<Document, DocumentFault> {
-        if self.rules().documents == Documents::Strict && document.media_type != MediaType::Pdf {
-            let reason = format!("only PDF can be sent with --documents strict, this is {}", document.media_type);
-            return Err(DocumentFault::Unreadable(UnreadableDocument { reason }));
+    /// Tells what of a document its fax pages lack.
+    pub(super) fn tell_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
+        for loss in document.losses.iter() {
+            self.alert(Some(sid), (line::CODE_TRANSMISSION, AlertLevel::Warning), &loss.to_string(), None, now);
         }
-        Ok(document)
     }
 
     fn caller(&mut self, order: &CreateFax, now: Timestamp) -> Result<Party, Refusal> {

@@ -17,7 +17,9 @@
 
 use super::agenda::Ordinal;
 use super::input::LineFault;
+use super::tables::Caller;
 use crate::model::fax::Status;
+use crate::model::line::Line;
 use crate::model::media::Document;
 
 /// The changes of status that can happen; `None` is before the fax exists.
@@ -106,8 +108,8 @@ pub(super) enum Verdict {
     Answer {
         /// How it breaks, if it does.
         fault: Option<LineFault>,
-        /// Line time of a page.
-        page_ms: u64,
+        /// What the machines agree on.
+        line: Line,
     },
     /// It is busy.
     Busy,
@@ -122,8 +124,8 @@ pub(super) struct Transmission {
     pub(super) far: Option<Ordinal>,
     /// How it breaks, if it does.
     pub(super) fault: Option<LineFault>,
-    /// Line time of a page.
-    pub(super) page_ms: u64,
+    /// What the machines agreed on.
+    pub(super) line: Line,
     /// Pages through.
     pub(super) pages_done: u32,
     /// Line time so far.
@@ -133,10 +135,21 @@ pub(super) struct Transmission {
 /// A fax being received.
 #[derive(Debug, Clone)]
 pub(super) struct Receiving {
-    /// What comes in.
+    /// What comes in; until its pages have been made, what is sent.
     pub(super) document: Document,
-    /// How far it is; none where the sending fax of this world keeps count.
-    pub(super) transmission: Option<Transmission>,
+    /// How far it is.
+    pub(super) step: ReceivingStep,
+}
+
+/// The steps of `Receiving`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReceivingStep {
+    /// The pages are being made; then the call goes on.
+    Rendering(Caller, Transmission),
+    /// Pages come in from a machine elsewhere.
+    Talking(Transmission),
+    /// Pages come in from a fax of this world, which keeps count.
+    Fed,
 }
 
 /// How a fax ended.

@@ -2,6 +2,7 @@
 
 use crate::engine::input::LineFault;
 use crate::model::fax::Direction;
+use crate::model::line::{Coding, Line};
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;
 
@@ -95,6 +96,17 @@ pub struct LineWish {
     pub rate_bps: Option<u32>,
     /// Of a thousand rows so many are damaged.
     pub noise_per_mille: Option<u16>,
+}
+
+impl LineWish {
+    /// The line as wished; one with noise goes without error correction, which would repair it.
+    #[must_use]
+    pub fn over(self, line: Line) -> Line {
+        let noise_per_mille = self.noise_per_mille.unwrap_or(line.noise_per_mille);
+        let corrected = line.coding == Coding::Mmr && noise_per_mille > 0;
+        let coding = if corrected { Coding::Mr } else { line.coding };
+        Line { rate_bps: self.rate_bps.unwrap_or(line.rate_bps), coding, noise_per_mille }
+    }
 }
 
 /// How a REST call is answered.

@@ -9,8 +9,8 @@ use super::agenda::Ordinal;
 use super::delivery::Fate;
 use super::input::LineFault;
 use super::phase::{Ended, Phase, Processing};
-use super::rule::LineWish;
 use crate::model::fax::{Direction, Quality, Status};
+use crate::model::line::Line;
 use crate::model::media::{Document, Media};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{FaxSid, MediaSid};
@@ -178,7 +178,7 @@ pub(super) struct Call {
     pub(super) station_id: Box<str>,
     pub(super) document: Document,
     pub(super) fault: Option<LineFault>,
-    pub(super) line: LineWish,
+    pub(super) line: Line,
     pub(super) origin: Arc<str>,
     pub(super) rang: Timestamp,
     pub(super) cookies: Vec<Cookie>,

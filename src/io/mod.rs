@@ -6,6 +6,7 @@ pub mod client;
 pub(crate) mod connect;
 pub mod fetch;
 mod redirect;
+pub mod render;
 mod tls;
 mod webhook;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use self::webhook::Replay;
 
 use self::client::{Client, Outcome};
+use self::render::Renderer;
 use crate::engine::Engine;
 use crate::engine::effect::{Effect, Intent};
 use crate::engine::input::{AnswerOutcome, DocumentFault};
@@ -56,13 +58,20 @@ impl Signer {
 #[derive(Clone)]
 pub struct Performer {
     client: Client,
+    renderer: Renderer,
 }
 
 impl Performer {
-    /// One that uses this client.
+    /// One that uses this client and this renderer.
     #[must_use]
-    pub const fn new(client: Client) -> Self {
-        Self { client }
+    pub const fn new(client: Client, renderer: Renderer) -> Self {
+        Self { client, renderer }
+    }
+
+    /// What renders documents.
+    #[must_use]
+    pub const fn renderer(&self) -> &Renderer {
+        &self.renderer
     }
 
     /// Fetches a document for a tester, signed as any other fetch.
@@ -70,7 +79,8 @@ impl Performer {
     /// # Errors
     /// It can't be fetched, or can't be read.
     pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
-        fetch::document(&self.client, signer, url).await.1
+        let bytes = fetch::document(&self.client, signer, url).await.1.map_err(DocumentFault::Fetch)?;
+        self.renderer.probe(bytes).await.map_err(DocumentFault::Unreadable)
     }
 
     /// Sends a webhook again, signed anew.
@@ -81,10 +91,17 @@ impl Performer {
     /// Performs one effect.
     pub async fn perform(&self, signer: &Signer, effect: Effect) -> AnswerOutcome {
         match &*effect.intent {
-            Intent::FetchDocument { url } => {
-                let (record, document) = fetch::document(&self.client, signer, url).await;
+            Intent::FetchDocument { url, quality, documents } => {
+                let (record, fetched) = fetch::document(&self.client, signer, url).await;
+                let document = match fetched {
+                    Ok(bytes) => {
+                        self.renderer.to_send(bytes, *quality, *documents).await.map_err(DocumentFault::Unreadable)
+                    }
+                    Err(failure) => Err(DocumentFault::Fetch(failure)),
+                };
                 AnswerOutcome::Document { record, document }
             }
+            Intent::Render(request) => AnswerOutcome::Rendered(self.renderer.received((**request).clone()).await),
             Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, request).await,
             Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, notice).await,
             Intent::Report(report) => webhook::report(&self.client, signer, report).await,

@@ -237,11 +237,10 @@ fn multipart(boundary: &str, params: &Params, document: &Document, file_name: &s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::fax::MediaType;
 
     #[test]
     fn the_text_fields_come_before_the_file() {
-        let document = Document { media_type: MediaType::Pdf, pages: 1, bytes: b"%PDF-".as_slice().into() };
+        let document = Document::unrendered(1, b"%PDF-".as_slice().into());
         let params = vec![("FaxSid".to_owned(), "FX1".to_owned())];
         let body = String::from_utf8(multipart("b", &params, &document, "FX1.pdf")).expect("text");
         let expected = "--b\r\nContent-Disposition: form-data; name=\"FaxSid\"\r\n\r\nFX1\r\n\

@@ -3,18 +3,31 @@
 use std::sync::Arc;
 
 use super::fax::MediaType;
+use super::page::{PageInFile, PageLoss};
 use super::sid::MediaSid;
 use super::time::Timestamp;
 
-/// A document whose pages have been counted.
+/// A document: as it was handed in, or the file that holds its fax pages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    /// What it is.
+    /// What it is delivered as.
     pub media_type: MediaType,
     /// How many pages it has.
     pub pages: u32,
     /// The document itself, shared by both ends of a fax and by snapshots.
     pub bytes: Arc<[u8]>,
+    /// Its fax pages; none in a document that has not been rendered.
+    pub sheets: Arc<[PageInFile]>,
+    /// What the fax pages lack.
+    pub losses: Arc<[PageLoss]>,
+}
+
+impl Document {
+    /// A document that has not been rendered.
+    #[must_use]
+    pub fn unrendered(pages: u32, bytes: Arc<[u8]>) -> Self {
+        Self { media_type: MediaType::Pdf, pages, bytes, sheets: Arc::default(), losses: Arc::default() }
+    }
 }
 
 impl std::fmt::Debug for Document {

@@ -28,6 +28,7 @@ use crate::emulator::{AccountSetup, Emulator, FoundError, Settings};
 use crate::engine::Rules;
 use crate::http::{self, CaFile, CaFiles};
 use crate::io::client::{Client, ClientError, ClientOptions};
+use crate::io::render::{RenderOptions, Renderer};
 
 /// Why the emulator can't start.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,14 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The directory of fonts can't be read.
+    #[error("can't read the fonts in {}: {error}", .directory.display())]
+    Fonts {
+        /// The directory.
+        directory: std::path::PathBuf,
         /// Why.
         error: std::io::Error,
     },
@@ -86,7 +95,9 @@ impl Server {
         let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
         let default = accounts.next().unwrap_or_default();
-        let emulator = Emulator::new(settings(config), client, default, accounts.collect(), Handle::current())?;
+        let renderer = renderer(config)?;
+        let (settings, others) = (settings(config), accounts.collect());
+        let emulator = Emulator::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         let terminator = Arc::new(Terminator::new(ca.clone(), Arc::clone(&policy)));
         Ok(Self { ports, emulator, ca, proxy: Arc::new(Proxy::new(policy, forwarding)), terminator })
     }
@@ -174,6 +185,18 @@ fn ca_files(ca: &LocalCa) -> CaFiles {
             CaFile::Bundle => Roots::of_system().with(authority.certificate()).pem(),
         })
     })
+}
+
+fn renderer(config: &Config) -> Result<Renderer, StartError> {
+    let options = RenderOptions {
+        program: config.render_program.clone(),
+        at_once: None,
+        font_directory: config.font_dir.clone(),
+        header_line: config.header_line,
+        ..RenderOptions::default()
+    };
+    Renderer::new(options)
+        .map_err(|error| StartError::Fonts { directory: config.font_dir.clone().unwrap_or_default(), error })
 }
 
 fn settings(config: &Config) -> Settings {

@@ -8,6 +8,7 @@ use crate::engine::input::{BuyNumber, Command, Control, Input, NumberWish, Reply
 use crate::engine::journal::{self, EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax};
 use crate::http::control::event::EventView;
+use crate::io::render::Renderer;
 use crate::model::fax::Status;
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::{NotE164, PhoneNumber};
@@ -22,6 +23,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Account {
     pub(super) world: World,
     pub(super) url: Arc<str>,
+    pub(super) renderer: Renderer,
 }
 
 /// A number of an account.
@@ -33,8 +35,8 @@ pub struct Number {
 }
 
 impl Account {
-    pub(super) fn new(world: World, url: String) -> Self {
-        Self { world, url: url.into() }
+    pub(super) fn new(world: World, url: String, renderer: Renderer) -> Self {
+        Self { world, url: url.into(), renderer }
     }
 
     /// Its SID, the user name of REST calls.

@@ -88,7 +88,7 @@ impl Emulator {
     /// # Errors
     /// The SID is taken, or there are too many.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
-        Ok(Account::new(self.registry.found(setup)?, self.url()))
+        Ok(Account::new(self.registry.found(setup)?, self.url(), self.registry.renderer().clone()))
     }
 
     /// The account that a client without one of its own would use: the built-in default.
@@ -98,7 +98,7 @@ impl Emulator {
     pub fn default_account(&self) -> Result<Account, Error> {
         let sid = self.registry.default_account();
         let world = self.registry.world(sid).ok_or(Error::NoAccount(sid))?;
-        Ok(Account::new(world, self.url()))
+        Ok(Account::new(world, self.url(), self.registry.renderer().clone()))
     }
 
     /// Stops and waits until the port is closed; dropping stops too, but doesn't wait.

@@ -13,8 +13,9 @@ use crate::document::sample;
 use crate::engine::input::{Control, Input, LineFault, ReceiveFax, Reply};
 use crate::engine::journal::{Event, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::engine::{self, Engine, Fax};
-use crate::io::fetch;
-use crate::model::fax::{MediaType, Quality, Status};
+use crate::io::render::Renderer;
+use crate::model::fax::{Quality, Status};
+use crate::model::line::Line;
 use crate::model::media;
 use crate::model::phone::{NotE164, Party};
 use crate::model::sid::FaxSid;
@@ -56,18 +57,16 @@ impl Document {
         Ok(Self::bytes(bytes))
     }
 
-    async fn read(self) -> Result<media::Document, Error> {
+    async fn read(self, renderer: &Renderer) -> Result<media::Document, Error> {
         match self.0 {
             Kind::Pages(pages) if (1..=sample::SAMPLE_PAGES_MAX).contains(&pages) => {
                 let bytes = sample::test_pages(pages).into();
-                Ok(media::Document { media_type: MediaType::Pdf, pages, bytes })
+                Ok(media::Document::unrendered(pages, bytes))
             }
             Kind::Pages(pages) => {
                 Err(Error::Document(format!("1 to {} test pages, not {pages}", sample::SAMPLE_PAGES_MAX)))
             }
-            Kind::Bytes(bytes) => {
-                fetch::read(bytes.to_vec().into()).await.map_err(|fault| Error::Document(format!("{fault:?}")))
-            }
+            Kind::Bytes(bytes) => renderer.probe(bytes).await.map_err(|unreadable| Error::Document(unreadable.reason)),
         }
     }
 }
@@ -188,10 +187,11 @@ impl Receive {
             to,
             from,
             station_id: self.station_id.unwrap_or(self.from).into(),
-            document: self.document.read().await?,
+            document: self.document.read(&self.account.renderer).await?,
             quality: Quality::Fine,
             sid: self.sid,
             line_fault: self.line_fault,
+            line: Line::default(),
             origin: Arc::clone(&self.account.url),
         };
         let world = &self.account.world;

@@ -36,7 +36,8 @@ fn token(effect: &Effect) -> String {
         Intent::Deliver(notice) => notice.idempotency_token.to_string(),
         Intent::Report(report) => report.idempotency_token.to_string(),
         Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
-        Intent::FetchDocument { url } => url.to_string(),
+        Intent::FetchDocument { url, .. } => url.to_string(),
+        Intent::Render(_) => "render".to_owned(),
     }
 }
 

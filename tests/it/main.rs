@@ -7,6 +7,7 @@ mod apps;
 mod control;
 mod described;
 mod determinism;
+mod documents;
 mod engine;
 mod exec;
 mod flood;

@@ -11,7 +11,8 @@ use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::random::WorldSeed;
 use fauxfax::engine::{Engine, Founding, Rules};
 use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
-use fauxfax::model::fax::{MediaType, Quality, Status};
+use fauxfax::model::fax::{Quality, Status};
+use fauxfax::model::line::Line;
 use fauxfax::model::media::Document;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::{Party, PhoneNumber};
@@ -88,13 +89,14 @@ pub(crate) fn call(pages: u32) -> ReceiveFax {
         quality: Quality::Fine,
         sid: None,
         line_fault: None,
+        line: Line::default(),
         origin: ORIGIN.into(),
     }
 }
 
 /// A document of so many pages and bytes.
 pub(crate) fn document(pages: u32, bytes: usize) -> Document {
-    Document { media_type: MediaType::Pdf, pages, bytes: Arc::from(vec![b'%'; bytes]) }
+    Document::unrendered(pages, Arc::from(vec![b'%'; bytes]))
 }
 
 impl Script {
@@ -129,7 +131,7 @@ impl Script {
             let record = Box::new(record(&effect.intent));
             let outcome = match &*effect.intent {
                 Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(1, 100)) },
-                Intent::AskForTwiml(_) | Intent::Deliver(_) | Intent::Report(_) => {
+                Intent::Render(_) | Intent::AskForTwiml(_) | Intent::Deliver(_) | Intent::Report(_) => {
                     AnswerOutcome::Delivered { record, cookies: Vec::new() }
                 }
             };
@@ -294,8 +296,18 @@ impl Script {
         self.take_effects();
     }
 
+    /// Takes what is to be done; pages are made at once, as they are.
     fn take_effects(&mut self) {
-        self.effects.extend(std::iter::from_fn(|| self.engine.poll_effect()));
+        while let Some(effect) = self.engine.poll_effect() {
+            let Intent::Render(request) = &*effect.intent else {
+                self.effects.push(effect);
+                continue;
+            };
+            let document = Document { media_type: request.reception.media_type, ..request.document.clone() };
+            let outcome = AnswerOutcome::Rendered(Ok(document));
+            let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+            self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+        }
     }
 }
 
@@ -306,7 +318,8 @@ pub(crate) const fn broken(code: u32, after_pages: u32) -> LineFault {
 
 fn name(intent: &Intent) -> String {
     match intent {
-        Intent::FetchDocument { url } => format!("fetch {url}"),
+        Intent::FetchDocument { url, .. } => format!("fetch {url}"),
+        Intent::Render(request) => format!("render {:?}", request.document),
         Intent::AskForTwiml(request) => format!("ask {} {}", request.purpose.as_str(), request.url),
         Intent::Deliver(notice) => format!("tell {} {} {}", notice.purpose.as_str(), notice.status, notice.url),
         Intent::Report(report) => format!("tell debugger {}", report.url),
@@ -316,15 +329,16 @@ fn name(intent: &Intent) -> String {
 /// The record of an exchange that went well.
 pub(crate) fn record(intent: &Intent) -> ExchangeRecord {
     let (purpose, method, url) = match intent {
-        Intent::FetchDocument { url } => (Purpose::MediaUrl, Method::Get, url),
-        Intent::AskForTwiml(request) => (request.purpose, request.method, &request.url),
-        Intent::Deliver(notice) => (notice.purpose, notice.method, &notice.url),
-        Intent::Report(report) => (Purpose::Debugger, Method::Post, &report.url),
+        Intent::FetchDocument { url, .. } => (Purpose::MediaUrl, Method::Get, url.to_string()),
+        Intent::Render(_) => (Purpose::MediaUrl, Method::Get, String::new()),
+        Intent::AskForTwiml(request) => (request.purpose, request.method, request.url.to_string()),
+        Intent::Deliver(notice) => (notice.purpose, notice.method, notice.url.to_string()),
+        Intent::Report(report) => (Purpose::Debugger, Method::Post, report.url.to_string()),
     };
     ExchangeRecord {
         purpose,
         method,
-        url: url.to_string(),
+        url,
         params: Vec::new(),
         request_headers: Vec::new(),
         redirected_to: None,

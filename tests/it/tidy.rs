@@ -26,7 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "testing",
         &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],
     ),
-    ("cli", &["config", "dialect", "http", "io", "model", "server"]),
+    ("cli", &["config", "dialect", "document", "http", "io", "model", "server"]),
 ];
 /// Modules that decide and do nothing; they build without the feature `server`.
 const PURE: [&str; 5] = ["model", "twiml", "document", "engine", "dialect"];

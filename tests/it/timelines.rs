@@ -31,7 +31,7 @@ fn happened(event: &Event) -> String {
             let error = error.as_ref().map(|(code, text)| format!("  {code} {text}")).unwrap_or_default();
             format!("fax.status      {old}{new}{error}")
         }
-        EventKind::FaxPage { page, pages } => format!("fax.page        {page} of {pages}"),
+        EventKind::FaxPage { page, pages, .. } => format!("fax.page        {page} of {pages}"),
         EventKind::DocumentFetched { document, .. } => format!("document        {document:?}"),
         EventKind::WebhookAttempt { record } => {
             let end = record.failure.as_ref().map_or_else(|| "ok".to_owned(), ToString::to_string);
@@ -56,7 +56,7 @@ fn to_rest(script: &mut Script, twiml: &str) {
     while script.engine.next_work().is_some() || script.is_asked() {
         while script.is_asked() {
             match *script.first_effect().intent {
-                Intent::FetchDocument { .. } => script.answer_document(2),
+                Intent::FetchDocument { .. } | Intent::Render(_) => script.answer_document(2),
                 Intent::AskForTwiml(_) => script.answer_twiml(twiml, &[]),
                 Intent::Deliver(_) | Intent::Report(_) => script.answer_ok(),
             }

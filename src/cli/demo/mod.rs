@@ -17,7 +17,7 @@ use self::app::{App, LETTER};
 use self::timeline::Timeline;
 use super::api::{Api, Credential, Target};
 use super::flags::ServeFlags;
-use super::serve::{announce, runtime, start_log, stop_signal, url};
+use super::serve::{announce, isolated, runtime, start_log, stop_signal, url};
 use crate::config::Config;
 use crate::dialect::form;
 use crate::model::webhook::Method;
@@ -40,7 +40,7 @@ pub(super) struct DemoFlags {
 }
 
 pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
-    let mut config = Config::of_process(flags.serve.into_settings())?;
+    let mut config = isolated(Config::of_process(flags.serve.into_settings())?);
     start_log(&config);
     let runtime = runtime()?;
     let told = runtime.block_on(async {

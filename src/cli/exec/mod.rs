@@ -13,7 +13,7 @@ use clap::Args;
 
 use self::environment::{Way, prepare};
 use super::flags::ServeFlags;
-use super::serve::{runtime, start_log, url};
+use super::serve::{isolated, runtime, start_log, url};
 use crate::config::{self, Config, LogLevel};
 use crate::server::Server;
 
@@ -33,7 +33,7 @@ pub(super) struct ExecFlags {
 pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
     // The output is the command's; what an emulator tells at its start would be in the way.
     let quiet = Config { log_level: LogLevel::Warn, ..Config::default() };
-    let config = Config::of_process_over(quiet, flags.serve.or_listen("127.0.0.1:0").into_settings())?;
+    let config = isolated(Config::of_process_over(quiet, flags.serve.or_listen("127.0.0.1:0").into_settings())?);
     start_log(&config);
     let runtime = runtime()?;
     let code = runtime.block_on(async {

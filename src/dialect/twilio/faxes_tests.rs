@@ -11,7 +11,6 @@ use crate::engine::input::{Answer, AnswerOutcome, Command, Input, Reply};
 use crate::engine::random::WorldSeed;
 use crate::engine::{Cursor, Engine, Founding, Rules};
 use crate::model::account::{Account, Accounts, Callbacks, Documents};
-use crate::model::fax::MediaType;
 use crate::model::media::Document;
 use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
@@ -217,7 +216,7 @@ fn fetched(world: &mut Engine) -> FaxSid {
         duration_ms: 1,
         failure: None,
     };
-    let document = Document { media_type: MediaType::Pdf, pages: 1, bytes: b"%PDF-".as_slice().into() };
+    let document = Document::unrendered(1, b"%PDF-".as_slice().into());
     let outcome = AnswerOutcome::Document { record: Box::new(record), document: Ok(document) };
     let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
     world.handle(Input::Answer(answer), now).expect("an answer is never refused");

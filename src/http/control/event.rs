@@ -79,7 +79,15 @@ fn data(kind: &EventKind) -> Value {
             "error_code": error.as_ref().map(|(code, _)| code),
             "error_message": error.as_ref().map(|(_, text)| text),
         }),
-        EventKind::FaxPage { page, pages } => json!({ "page": page, "pages": pages }),
+        EventKind::FaxPage { page, pages, line, bits, line_ms } => json!({
+            "page": page,
+            "pages": pages,
+            "rate_bps": line.rate_bps,
+            "coding": line.coding.as_str(),
+            "ecm": line.has_error_correction(),
+            "bits": bits,
+            "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
+        }),
         EventKind::DocumentFetched { record, document } => {
             let mut data = exchange(record);
             match document {

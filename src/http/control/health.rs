@@ -20,6 +20,8 @@ pub(super) struct Health {
     default_account: String,
     /// How many accounts there are.
     accounts: usize,
+    /// `process` where a document that goes wrong costs a process of its own, else `thread`.
+    rendering: &'static str,
     counts: Counts,
     evicted: Evicted,
 }
@@ -71,6 +73,7 @@ pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
         seed: emulator.settings().seed,
         default_account: emulator.default_account().to_string(),
         accounts: worlds.len(),
+        rendering: emulator.renderer().mode(),
         counts,
         evicted,
     })

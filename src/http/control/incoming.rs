@@ -24,8 +24,8 @@ use crate::engine::Conversation;
 use crate::engine::input::{Control, DocumentFault, Input, LineFault, ReceiveFax, Reply, Ringing};
 use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::http::origin;
-use crate::io::fetch;
-use crate::model::fax::{MediaType, Quality, Status};
+use crate::model::fax::{Quality, Status};
+use crate::model::line::Line;
 use crate::model::media::Document;
 use crate::model::phone::Party;
 
@@ -154,7 +154,8 @@ async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload
     let origin = origin(parts, emulator.settings().public_url.as_ref());
     let station_id = station_id.into();
     let document = document(emulator, world, &fields, file).await?;
-    Ok(ReceiveFax { to, from: caller, station_id, document, quality, sid, line_fault, origin })
+    let line = Line::default();
+    Ok(ReceiveFax { to, from: caller, station_id, document, quality, sid, line_fault, line, origin })
 }
 
 fn line_fault(outcome: &Outcome) -> Result<Option<LineFault>, Problem> {
@@ -185,7 +186,7 @@ async fn document(
     file: Option<Vec<u8>>,
 ) -> Result<Document, Problem> {
     let read = match (file, &fields.media_url, fields.pages) {
-        (Some(bytes), None, None) => fetch::read(bytes.into()).await,
+        (Some(bytes), None, None) => emulator.renderer().probe(bytes.into()).await.map_err(DocumentFault::Unreadable),
         (None, Some(url), None) => emulator.fetch_document(world, url).await,
         (None, None, pages) => return test_pages(pages.unwrap_or(PAGES_DEFAULT)),
         _ => return Err(Problem::new(422, "bad-field", "give one of file, media_url and pages")),
@@ -201,7 +202,7 @@ fn test_pages(pages: u32) -> Result<Document, Problem> {
         let detail = format!("pages: 1 to {}, not {pages}", sample::SAMPLE_PAGES_MAX);
         return Err(Problem::new(422, "bad-field", detail));
     }
-    Ok(Document { media_type: MediaType::Pdf, pages, bytes: sample::test_pages(pages).into() })
+    Ok(Document::unrendered(pages, sample::test_pages(pages).into()))
 }
 
 fn ringing(world: &World, call: &Ringing, seq: u64) -> Rung {

@@ -15,6 +15,7 @@ mod incoming;
 mod journal;
 mod metrics;
 mod operation;
+mod pages;
 mod problem;
 mod rules;
 mod samples;
@@ -140,6 +141,10 @@ fn about_faxes() -> Vec<Operation> {
             .answers_as(200, "application/pdf")
             .answers_as(200, "image/tiff")
             .refuses(&[404]),
+        Op::get("/faxes/{sid}/pages/{file}", "A stored page as a picture: 1.png, 2.png …", pages::show)
+            .query::<pages::PageQuery>()
+            .answers_as(200, "image/png")
+            .refuses(&[404, 422]),
     ]
 }
 

@@ -1,0 +1,141 @@
+//! `fauxfax convert`: a document to fax pages, offline: PDF, TIFF or one PNG a page. It calls no emulator.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueHint};
+
+use crate::document::dither::Tone;
+use crate::document::fonts::Fonts;
+use crate::document::page::Counting;
+use crate::document::{self, Options, file, png, receive};
+use crate::model::fax::{MediaType, PageSize, Quality};
+use crate::model::line::{Coding, Line};
+use crate::model::page::{FaxPage, LINE_RATES_BPS};
+
+/// The flags of `convert`.
+#[derive(Debug, Args)]
+pub(super) struct ConvertFlags {
+    /// A PDF, TIFF, PNG or JPEG
+    #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
+    input: PathBuf,
+    /// The fax pages: .pdf, .tiff, or .png (page.png becomes page-1.png, page-2.png …)
+    #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+    /// The vertical resolution
+    #[arg(long, value_name = "QUALITY", default_value = "fine", value_parser = words(Quality::ALL, Quality::as_str))]
+    quality: String,
+    /// Print on sheets of this size, as a receiving machine does; else pages are as long as they are
+    #[arg(long, value_name = "SIZE", value_parser = words(PageSize::ALL, PageSize::as_str))]
+    page_size: Option<String>,
+    /// Make everything black or white: smaller, and light colours are lost
+    #[arg(long)]
+    text: bool,
+    /// A folder of fonts for PDFs that embed none of their own
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath)]
+    font_dir: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
+    let target = Target::of(&flags.output)?;
+    let bytes: Arc<[u8]> =
+        std::fs::read(&flags.input).with_context(|| format!("can't read {}", flags.input.display()))?.into();
+    let fonts = flags.font_dir.as_deref().map(Fonts::of_directory).transpose().context("can't read the fonts")?;
+    let options = Options {
+        quality: Quality::from_word(&flags.quality),
+        tone: if flags.text { Tone::Text } else { Tone::Dither },
+        counting: Counting::All,
+        fonts: fonts.unwrap_or_default(),
+    };
+    let page_size = flags.page_size.as_deref().and_then(PageSize::from_word);
+    let progress = !flags.quiet && stderr().is_terminal();
+    let mut pages: Vec<FaxPage> = Vec::new();
+    let summary = document::pages(&bytes, &options, |page| {
+        match page_size {
+            Some(size) => pages.extend(receive::on_sheets(&page, size)),
+            None => pages.push(page),
+        }
+        if progress {
+            // Nothing is left to be done where the terminal is gone.
+            let _ = write!(anstream::stderr(), "\r{} pages", pages.len());
+        }
+        ControlFlow::Continue(())
+    });
+    if progress {
+        let _ = write!(anstream::stderr(), "\r");
+    }
+    let summary = summary.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;
+    write_pages(&pages, target, &flags.output)?;
+    if !flags.quiet {
+        let mut out = anstream::stdout().lock();
+        tell(&pages, &mut out)?;
+        for loss in &summary.losses {
+            writeln!(out, "lost: {loss}")?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    File(MediaType),
+    Pictures,
+}
+
+impl Target {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        Ok(match extension.to_ascii_lowercase().as_str() {
+            "pdf" => Self::File(MediaType::Pdf),
+            "tif" | "tiff" => Self::File(MediaType::Tiff),
+            "png" => Self::Pictures,
+            _ => bail!("{} ends in none of .pdf, .tiff, .png", path.display()),
+        })
+    }
+}
+
+fn write_pages(pages: &[FaxPage], target: Target, output: &Path) -> anyhow::Result<()> {
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::write(path, bytes).with_context(|| format!("can't write {}", path.display()))
+    };
+    match target {
+        Target::File(media_type) => write(output, &file::document(pages, media_type, &[]).bytes),
+        Target::Pictures => {
+            let stem = output.file_stem().unwrap_or_default().to_string_lossy();
+            for (number, page) in (1..).zip(pages) {
+                let name = if pages.len() == 1 { format!("{stem}.png") } else { format!("{stem}-{number}.png") };
+                write(&output.with_file_name(name), &png::page(page, png::WIDTH_MAX)?)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Pages, bits, seconds on the line: with error correction, and without as older machines do it.
+fn tell(pages: &[FaxPage], out: &mut impl Write) -> anyhow::Result<()> {
+    let count = pages.len();
+    writeln!(out, "{count} page{} at {} bit/s:", if count == 1 { "" } else { "s" }, LINE_RATES_BPS[0])?;
+    for coding in [Coding::Mmr, Coding::Mr, Coding::Mh] {
+        let line = Line { coding, ..Line::default() };
+        let bits: u64 = pages.iter().map(|page| line.bits(&page.bits)).sum();
+        let line_ms =
+            line.setup_ms() + pages.iter().map(|page| line.page_ms(&page.bits)).sum::<u64>() + line.release_ms();
+        let ecm = if line.has_error_correction() { "with" } else { "without" };
+        let seconds = line_ms.div_ceil(1_000);
+        writeln!(out, "  {:3}  {bits:>12} bits  {seconds:>6} s  {ecm} error correction", coding.as_str())?;
+    }
+    Ok(())
+}
+
+fn words<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(all.iter().map(|value| as_str(*value)))
+}

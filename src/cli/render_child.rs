@@ -1,0 +1,22 @@
+//! `fauxfax render-child`: renders one document for a parent process, within an address space of its own. No person
+//! calls it.
+
+use std::process::ExitCode;
+
+use crate::io::render::{ADDRESS_SPACE_BYTES_MAX, run_child};
+
+pub(super) fn run() -> ExitCode {
+    run_child(limit_memory)
+}
+
+#[cfg(unix)]
+fn limit_memory() -> std::io::Result<()> {
+    // No core dump either: a bomb's would be as large as its address space.
+    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
+    rlimit::setrlimit(rlimit::Resource::AS, ADDRESS_SPACE_BYTES_MAX, ADDRESS_SPACE_BYTES_MAX)
+}
+
+#[cfg(not(unix))]
+fn limit_memory() -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! A page as bits: one black pel is a one, the leftmost pel of a row the highest bit. It codes and draws nothing.
+
+use super::ccitt::Changes;
+
+/// Pels a word holds.
+const WORD_PELS: u32 = u64::BITS;
+
+/// A bilevel image. Bits to the right of the last pel of a row are zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bitmap {
+    width: u32,
+    height: u32,
+    words_a_row: usize,
+    words: Vec<u64>,
+}
+
+impl Bitmap {
+    /// A white image.
+    #[must_use]
+    pub fn white(width: u32, height: u32) -> Self {
+        let words_a_row = words_a_row(width);
+        Self { width, height, words_a_row, words: vec![0; words_a_row * height as usize] }
+    }
+
+    /// Pels across.
+    #[must_use]
+    pub const fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows.
+    #[must_use]
+    pub const fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The words of one row; none past the last.
+    #[must_use]
+    pub fn row(&self, y: u32) -> &[u64] {
+        let start = y as usize * self.words_a_row;
+        self.words.get(start..start + self.words_a_row).unwrap_or_default()
+    }
+
+    /// The words of one row, to be written; none past the last.
+    pub fn row_mut(&mut self, y: u32) -> &mut [u64] {
+        let start = y as usize * self.words_a_row;
+        self.words.get_mut(start..start + self.words_a_row).unwrap_or_default()
+    }
+
+    /// The rows from the top.
+    pub fn rows(&self) -> impl Iterator<Item = &[u64]> {
+        // A row of no pels has one word, so that the chunks are never empty.
+        self.words.chunks_exact(self.words_a_row)
+    }
+
+    /// Whether a pel is black; outside all is white.
+    #[must_use]
+    pub fn is_black(&self, x: u32, y: u32) -> bool {
+        let word = self.row(y).get((x / WORD_PELS) as usize).copied().unwrap_or(0);
+        x < self.width && word >> (WORD_PELS - 1 - x % WORD_PELS) & 1 == 1
+    }
+
+    /// Blackens a pel; outside nothing happens.
+    pub fn blacken(&mut self, x: u32, y: u32) {
+        if x < self.width
+            && let Some(word) = self.row_mut(y).get_mut((x / WORD_PELS) as usize)
+        {
+            *word |= 1 << (WORD_PELS - 1 - x % WORD_PELS);
+        }
+    }
+
+    /// Blackens the pels `start..end` of a row.
+    pub fn blacken_run(&mut self, y: u32, start: u32, end: u32) {
+        let end = end.min(self.width);
+        fill_run(self.row_mut(y), start, end);
+    }
+
+    /// Adds a row below.
+    pub fn push_row(&mut self, row: &[u64]) {
+        let filled = row.len().min(self.words_a_row);
+        self.words.extend_from_slice(&row[..filled]);
+        self.words.resize(self.words.len() + self.words_a_row - filled, 0);
+        self.height += 1;
+    }
+
+    /// The rows `start..end` as an image of their own.
+    #[must_use]
+    pub fn slice(&self, start: u32, end: u32) -> Self {
+        let end = end.min(self.height);
+        let start = start.min(end);
+        let words = self.words[start as usize * self.words_a_row..end as usize * self.words_a_row].to_vec();
+        Self { width: self.width, height: end - start, words_a_row: self.words_a_row, words }
+    }
+
+    /// Cuts off what is below `height`, or adds white rows.
+    pub fn set_height(&mut self, height: u32) {
+        self.words.resize(self.words_a_row * height as usize, 0);
+        self.height = height;
+    }
+
+    /// The same number of rows made `height` by joining neighbours: a pel is black if any it came from is, so that no
+    /// rule of a form is lost. Taller images are not made.
+    #[must_use]
+    pub fn shortened(&self, height: u32) -> Self {
+        if height >= self.height {
+            return self.clone();
+        }
+        let mut short = Self::white(self.width, height);
+        for y in 0..self.height {
+            let target = u64::from(y) * u64::from(height) / u64::from(self.height);
+            let row = short.row_mut(u32::try_from(target).unwrap_or(0));
+            for (into, from) in row.iter_mut().zip(self.row(y)) {
+                *into |= from;
+            }
+        }
+        short
+    }
+
+    /// Whether a row has no black pel.
+    #[must_use]
+    pub fn is_white_row(&self, y: u32) -> bool {
+        self.row(y).iter().all(|word| *word == 0)
+    }
+
+    /// Takes away white rows at the bottom, as long as there are more than `rows`.
+    pub fn trim_below(&mut self, rows: u32) {
+        let mut height = self.height;
+        while height > rows && self.is_white_row(height - 1) {
+            height -= 1;
+        }
+        self.set_height(height);
+    }
+
+    /// Makes white black and black white.
+    pub fn invert(&mut self) {
+        let (width, used) = (self.width, self.width % WORD_PELS);
+        for row in self.words.chunks_exact_mut(self.words_a_row) {
+            row.iter_mut().for_each(|word| *word = !*word);
+            if let Some(last) = row.last_mut()
+                && (used > 0 || width == 0)
+            {
+                *last &= !(u64::MAX >> used);
+            }
+        }
+    }
+
+    /// Where the colour changes along a row.
+    pub(crate) fn changes_into(&self, y: u32, changes: &mut Changes) {
+        changes.read(self.row(y), self.width);
+    }
+}
+
+/// Blackens the pels `start..end` of a row of words.
+pub(crate) fn fill_run(row: &mut [u64], start: u32, end: u32) {
+    if start >= end {
+        return;
+    }
+    let (first, last) = ((start / WORD_PELS) as usize, ((end - 1) / WORD_PELS) as usize);
+    let head = u64::MAX >> (start % WORD_PELS);
+    let tail = u64::MAX << (WORD_PELS - 1 - (end - 1) % WORD_PELS);
+    let Some(words) = row.get_mut(first..=last) else { return };
+    match words {
+        [] => {}
+        [only] => *only |= head & tail,
+        [from, middle @ .., to] => {
+            *from |= head;
+            middle.fill(u64::MAX);
+            *to |= tail;
+        }
+    }
+}
+
+fn words_a_row(width: u32) -> usize {
+    (width.div_ceil(WORD_PELS) as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_blackens_its_pels_and_no_others() {
+        for (start, end) in [(0, 1), (3, 200), (63, 65), (64, 128), (10, 10), (190, 300)] {
+            let mut image = Bitmap::white(200, 2);
+            image.blacken_run(1, start, end);
+            for x in 0..220 {
+                assert_eq!(image.is_black(x, 1), x >= start && x < end.min(200), "{start}..{end} at {x}");
+                assert!(!image.is_black(x, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn shortening_loses_no_line() {
+        let mut image = Bitmap::white(64, 300);
+        for y in (0..300).step_by(7) {
+            image.blacken_run(y, 0, 64);
+        }
+        let short = image.shortened(200);
+        for y in (0..300).step_by(7) {
+            assert!(short.is_black(5, y * 200 / 300), "row {y}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_is_black_or_panics() {
+        let mut image = Bitmap::white(10, 3);
+        image.blacken(10, 0);
+        image.blacken(0, 3);
+        image.blacken_run(7, 0, 5);
+        assert!(image.rows().all(|row| row.iter().all(|word| *word == 0)));
+        assert_eq!(image.slice(2, 9).height(), 1);
+    }
+}

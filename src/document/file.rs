@@ -1,0 +1,60 @@
+//! Fax pages and the file that holds them: a PDF or TIFF around the very bytes of the line. It draws nothing.
+
+use std::sync::Arc;
+
+use super::{pdf, tiff};
+use crate::model::fax::MediaType;
+use crate::model::media::Document;
+use crate::model::page::{FaxPage, PageInFile, PageLoss};
+
+/// The file of some pages.
+#[must_use]
+pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -> Document {
+    let (bytes, places) = match media_type {
+        MediaType::Pdf => pdf::file(pages),
+        MediaType::Tiff => tiff::file(pages),
+    };
+    let sheets = pages.iter().zip(places).map(|(page, place)| {
+        let FaxPage { width, height, quality, bits, .. } = *page;
+        PageInFile { width, height, quality, place, bits }
+    });
+    let count = u32::try_from(pages.len()).unwrap_or(u32::MAX);
+    Document { media_type, pages: count, bytes: bytes.into(), sheets: sheets.collect(), losses: losses.into() }
+}
+
+/// One page of a file, from 0; none where it has no such page, or never came.
+#[must_use]
+pub fn page(document: &Document, index: usize) -> Option<FaxPage> {
+    let PageInFile { width, height, quality, place, bits } = document.sheets.get(index)?.clone();
+    let mmr = Arc::from(document.bytes.get(place).filter(|mmr| !mmr.is_empty())?);
+    Some(FaxPage { width, height, quality, mmr, bits })
+}
+
+/// The pages of a file.
+pub fn pages(document: &Document) -> impl Iterator<Item = FaxPage> {
+    (0..document.sheets.len()).filter_map(|index| page(document, index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bitmap::Bitmap;
+    use super::super::page::{Counting, coded};
+    use super::*;
+    use crate::model::fax::Quality;
+
+    #[test]
+    fn a_file_gives_back_the_bytes_of_its_pages() {
+        let pages: Vec<FaxPage> = (1..=5)
+            .map(|number| {
+                let mut image = Bitmap::white(1_728, 100 * number);
+                image.blacken_run(number, number * 10, 900);
+                coded(&image, Quality::Fine, Counting::All)
+            })
+            .collect();
+        for media_type in [MediaType::Pdf, MediaType::Tiff] {
+            let document = document(&pages, media_type, &[]);
+            assert_eq!(document.pages, 5);
+            assert_eq!(super::pages(&document).collect::<Vec<_>>(), pages, "{media_type}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! How a page of any size lies on fax paper: turned, cropped, centred, scaled, cut into several. It draws nothing.
+
+use crate::model::fax::{PageSize, Quality};
+use crate::model::page::{PELS_AN_INCH, ROW_PELS};
+
+/// Points of an inch.
+const POINTS_AN_INCH: f64 = 72.0;
+/// A page this much wider than the paper is cropped rather than scaled: 3 pels a side of letter paper, whose margins
+/// are white (8.5 inches are 1734 pels).
+const CROP_PELS_MAX: f64 = 8.0;
+/// The longest page that is sent whole: legal paper, and a little more for inexact sizes.
+const PAGE_INCHES_MAX: f64 = 14.2;
+/// What a longer page is cut into: legal paper.
+const PIECE_INCHES: f64 = 14.0;
+/// Into how many pieces at the most; what is further down is lost, and said to be.
+pub const PIECES_MAX: u32 = 10;
+/// A page is at least this high, so that a sliver is still a page.
+const ROWS_MIN: u32 = 8;
+
+/// Where a page lies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placement {
+    /// Whether it is turned by 90°, so that its left side becomes the top's… counter-clockwise reading turns right.
+    pub turned: bool,
+    /// By how much it is made smaller, 1 being its true size.
+    pub scale: f64,
+    /// Pels left of it; negative where its sides are cropped.
+    pub left_pels: f64,
+    /// Its pieces from the top, in inches of the scaled page: where each begins and how long it is.
+    pub pieces: Vec<(f64, f64)>,
+    /// Whether something below the last piece is lost.
+    pub cut: bool,
+}
+
+/// Places a page of this size in points; none if it has no area.
+#[must_use]
+pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
+    let (width, height) = (width_points / POINTS_AN_INCH, height_points / POINTS_AN_INCH);
+    let has_area = width.is_finite() && height.is_finite() && width > 0.0 && height > 0.0;
+    if !has_area {
+        return None;
+    }
+    let paper = f64::from(ROW_PELS);
+    let pels = |inches: f64| inches * f64::from(PELS_AN_INCH);
+    let turned = width > height && pels(width) > paper + CROP_PELS_MAX;
+    let (width, height) = if turned { (height, width) } else { (width, height) };
+    let scale = if pels(width) > paper + CROP_PELS_MAX { paper / pels(width) } else { 1.0 };
+    let length = height * scale;
+    let (pieces, cut) = if length <= PAGE_INCHES_MAX {
+        (vec![(0.0, length)], false)
+    } else {
+        let whole = (length / PIECE_INCHES).ceil();
+        let count = whole.min(f64::from(PIECES_MAX));
+        let starts = (0..PIECES_MAX).map(f64::from).take_while(|number| *number < count);
+        let pieces = starts.map(|number| (number * PIECE_INCHES, PIECE_INCHES.min(length - number * PIECE_INCHES)));
+        (pieces.collect(), whole > count)
+    };
+    Some(Placement { turned, scale, left_pels: (paper - pels(width * scale)) / 2.0, pieces, cut })
+}
+
+/// Rows of a length.
+#[must_use]
+pub fn rows(inches: f64, rows_an_inch: u32) -> u32 {
+    let rows = (inches * f64::from(rows_an_inch)).round();
+    // Pieces are at most PAGE_INCHES_MAX long, so that this is far from the end of u32.
+    (rows as u32).max(ROWS_MIN)
+}
+
+/// Rows of a sheet.
+#[must_use]
+pub fn sheet_rows(size: PageSize, quality: Quality) -> u32 {
+    let inches = match size {
+        PageSize::Letter => 11.0,
+        PageSize::Legal => 14.0,
+        PageSize::A4 => 297.0 / 25.4,
+    };
+    rows(inches, quality.rows_an_inch())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letter_is_cropped_a4_centred_landscape_turned_and_wide_pages_scaled() {
+        let letter = place(612.0, 792.0).unwrap();
+        assert_eq!((letter.turned, letter.scale, letter.left_pels), (false, 1.0, -3.0));
+        assert_eq!(rows(letter.pieces[0].1, 196), 2_156);
+        let a4 = place(595.28, 841.89).unwrap();
+        assert!(a4.left_pels > 20.0 && a4.left_pels < 21.0 && a4.scale.total_cmp(&1.0).is_eq());
+        assert_eq!(rows(a4.pieces[0].1, 196), 2_292);
+        let landscape = place(792.0, 612.0).unwrap();
+        assert!(landscape.turned && landscape.pieces == letter.pieces);
+        let poster = place(1_224.0, 1_584.0).unwrap();
+        assert!((poster.scale - 0.498).abs() < 0.001 && poster.left_pels.abs() < 0.01);
+        let ticket = place(288.0, 144.0).unwrap();
+        assert!(!ticket.turned && ticket.left_pels > 400.0);
+    }
+
+    #[test]
+    fn tall_pages_are_cut_into_sheets_up_to_a_limit() {
+        let receipt = place(300.0, 40.0 * 72.0).unwrap();
+        assert_eq!(receipt.pieces.len(), 3);
+        assert_eq!(receipt.pieces.iter().map(|piece| rows(piece.1, 196)).sum::<u32>(), 40 * 196);
+        assert!(!receipt.cut);
+        let endless = place(612.0, 1_000_000.0).unwrap();
+        assert_eq!(endless.pieces.len(), PIECES_MAX as usize);
+        assert!(endless.cut);
+        assert_eq!(place(612.0, 14.0 * 72.0).unwrap().pieces.len(), 1);
+    }
+
+    #[test]
+    fn what_has_no_area_has_no_place() {
+        for (width, height) in [(0.0, 792.0), (612.0, 0.0), (-1.0, 5.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
+            assert_eq!(place(width, height), None);
+        }
+    }
+
+    #[test]
+    fn sheets_have_the_rows_of_their_paper() {
+        let rows = |size| Quality::ALL.iter().map(|quality| sheet_rows(size, *quality)).collect::<Vec<_>>();
+        assert_eq!(rows(PageSize::Letter), [1_078, 2_156, 4_301]);
+        assert_eq!(rows(PageSize::A4), [1_146, 2_292, 4_572]);
+        assert_eq!(rows(PageSize::Legal), [1_372, 2_744, 5_474]);
+    }
+}

@@ -1,0 +1,237 @@
+//! Any document to fax pages, one at a time: what it is, is told by its content. It fetches and stores nothing.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::dither::{self, Tone};
+use super::fit;
+use super::fonts::Fonts;
+use super::loss::Losses;
+use super::page::{self, Counting};
+use super::picture::{self, Picture};
+use super::render::{self, Renderer};
+use super::tiff_pages;
+use crate::model::fax::Quality;
+use crate::model::media::UnreadableDocument;
+use crate::model::page::{FaxPage, PageLoss};
+
+/// Pages of one document; at 30 s a page more would take half a day on a line.
+pub const PAGES_MAX: u32 = 1_000;
+/// A PDF's header may have junk before it (Adobe's readers look as far).
+const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
+/// The headers of a TIFF: little and big endian, and BigTIFF in either.
+const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
+const PNG_HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
+const JPEG_HEADER: &[u8] = b"\xff\xd8\xff";
+
+/// What kind of document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// PDF.
+    Pdf,
+    /// TIFF, of one page or many.
+    Tiff,
+    /// PNG, one page.
+    Png,
+    /// JPEG, one page.
+    Jpeg,
+}
+
+impl Kind {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pdf => "PDF",
+            Self::Tiff => "TIFF",
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+        }
+    }
+}
+
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its pages.
+    pub pages: u32,
+}
+
+/// How fax pages are made.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The resolution.
+    pub quality: Option<Quality>,
+    /// What becomes of greys.
+    pub tone: Tone,
+    /// What is counted.
+    pub counting: Counting,
+    /// Further fonts.
+    pub fonts: Fonts,
+}
+
+impl Options {
+    fn quality(&self) -> Quality {
+        self.quality.unwrap_or(Quality::Fine)
+    }
+}
+
+/// What making pages has come to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Pages of the document.
+    pub document_pages: u32,
+    /// What the fax pages lack.
+    pub losses: Vec<PageLoss>,
+}
+
+/// Recognises a document and counts its pages.
+///
+/// # Errors
+/// It is nothing that can be faxed; the reason is for a person.
+pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
+    let kind = kind(bytes)?;
+    let pages = match kind {
+        Kind::Pdf => u32::try_from(render::open(bytes)?.pages().len()).unwrap_or(u32::MAX),
+        Kind::Tiff => tiff_pages::count(bytes)?,
+        Kind::Png | Kind::Jpeg => {
+            picture::check_size(bytes, kind)?;
+            1
+        }
+    };
+    match pages {
+        0 => Err(unreadable(format!("the {} has no pages", kind.name()))),
+        pages if pages > PAGES_MAX => Err(unreadable(format!("the document has more than {PAGES_MAX} pages"))),
+        pages => Ok(Probe { kind, pages }),
+    }
+}
+
+/// Makes fax pages of a document and hands each over as soon as it is made; `take` may stop it.
+///
+/// # Errors
+/// It can't be read, or one of its pages can't; pages before that have been handed over.
+pub fn pages(
+    bytes: &Arc<[u8]>,
+    options: &Options,
+    mut take: impl FnMut(FaxPage) -> ControlFlow<()>,
+) -> Result<Summary, UnreadableDocument> {
+    let probe = probe(bytes)?;
+    let losses = Losses::default();
+    let mut sink = Sink { options, losses: &losses, made: 0, take: &mut take };
+    match probe.kind {
+        Kind::Pdf => of_pdf(bytes, &mut sink)?,
+        Kind::Tiff => tiff_pages::read(bytes, |number, picture| sink.picture(number, &picture))?,
+        Kind::Png | Kind::Jpeg => {
+            let _ = sink.picture(1, &picture::read(bytes, probe.kind)?);
+        }
+    }
+    if sink.made == 0 {
+        return Err(unreadable("no page of the document has any area".to_owned()));
+    }
+    Ok(Summary { document_pages: probe.pages, losses: losses.take() })
+}
+
+fn of_pdf(
+    bytes: &Arc<[u8]>,
+    sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
+) -> Result<(), UnreadableDocument> {
+    let pdf = render::open(bytes)?;
+    let mut renderer = Renderer::new(&pdf, &sink.options.fonts, sink.losses);
+    let quality = sink.options.quality();
+    for (number, index) in (1..).zip(0..pdf.pages().len()) {
+        sink.losses.begin_page(number);
+        let Some(placement) = renderer.place(index) else {
+            sink.losses.note("the page is left out: it has no area");
+            continue;
+        };
+        for piece in &placement.pieces {
+            let mut drawn = renderer.draw(index, &placement, *piece, quality);
+            drawn.remove_paper();
+            if sink.page(&dither::bits(&drawn, sink.options.tone)).is_break() {
+                return Ok(());
+            }
+        }
+        sink.note_cut(placement.cut);
+    }
+    Ok(())
+}
+
+/// Where pages go.
+struct Sink<'a, F> {
+    options: &'a Options,
+    losses: &'a Losses,
+    made: u32,
+    take: &'a mut F,
+}
+
+impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
+    /// A page that is a picture.
+    fn picture(&mut self, number: u32, picture: &Picture) -> ControlFlow<()> {
+        self.losses.begin_page(number);
+        if let Some(rows) = picture.rows_missing {
+            self.losses.note(format!("the page is incomplete: its last {rows} rows can't be read"));
+        }
+        let (width, height) = picture.size_points();
+        let Some(placement) = fit::place(width, height) else {
+            self.losses.note("the page is left out: it has no area");
+            return ControlFlow::Continue(());
+        };
+        for piece in &placement.pieces {
+            let image = picture.fitted(&placement, *piece, self.options.quality(), self.options.tone);
+            self.page(&image)?;
+        }
+        self.note_cut(placement.cut);
+        ControlFlow::Continue(())
+    }
+
+    fn page(&mut self, image: &super::bitmap::Bitmap) -> ControlFlow<()> {
+        if self.made >= PAGES_MAX {
+            self.losses.note(format!("pages are left out: a fax has {PAGES_MAX} at the most"));
+            return ControlFlow::Break(());
+        }
+        self.made += 1;
+        (self.take)(page::coded(image, self.options.quality(), self.options.counting))
+    }
+
+    fn note_cut(&self, cut: bool) {
+        if cut {
+            self.losses
+                .note(format!("the page is cut off: more than {} sheets are not sent of one page", fit::PIECES_MAX));
+        }
+    }
+}
+
+/// What kind of document it is, by its first bytes.
+///
+/// # Errors
+/// None of those that are read; the reason is for a person.
+pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
+    if TIFF_HEADERS.iter().any(|header| bytes.starts_with(*header)) {
+        return Ok(Kind::Tiff);
+    }
+    if bytes.starts_with(PNG_HEADER) {
+        return Ok(Kind::Png);
+    }
+    if bytes.starts_with(JPEG_HEADER) {
+        return Ok(Kind::Jpeg);
+    }
+    let start = &bytes[..bytes.len().min(PDF_HEADER_WITHIN_BYTES)];
+    if start.windows(5).any(|window| window == b"%PDF-") {
+        return Ok(Kind::Pdf);
+    }
+    let start = start.trim_ascii_start();
+    let is_markup = [&b"<!doctype"[..], b"<html", b"<?xml", b"<head", b"<body"]
+        .iter()
+        .any(|tag| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
+    Err(unreadable(match start {
+        [] => "the document is empty".to_owned(),
+        _ if is_markup => "the document is a web page, not a PDF; does the address need a login?".to_owned(),
+        _ => "the document is neither a PDF, a TIFF, a PNG nor a JPEG".to_owned(),
+    }))
+}
+
+pub(super) const fn unreadable(reason: String) -> UnreadableDocument {
+    UnreadableDocument { reason }
+}

@@ -1,0 +1,92 @@
+//! A page from bits to its coded form and back. It keeps no page.
+
+use std::sync::Arc;
+
+use super::bitmap::Bitmap;
+use super::ccitt::{self, BitCounter, BitSink, BitWriter, Changes, Coder, Scheme};
+use crate::model::fax::Quality;
+use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS};
+
+/// The least time of a row that a receiver asks for, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30 §5.3.6.2.2,
+/// table 2, bits 21 to 23), as memory machines do. ECM knows none (T.4 annex A.1).
+const ROW_TIME_STANDARD_MS: u32 = 10;
+const ROW_TIME_FINE_MS: u32 = 5;
+
+/// Which schemes are counted beside MMR, which is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counting {
+    /// MMR alone.
+    #[default]
+    Mmr,
+    /// MR and MH too, for lines without error correction.
+    All,
+}
+
+/// Codes a page.
+#[must_use]
+pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
+    let width = image.width();
+    let mut writer = Coder::new(Scheme::Mmr, width, 0, BitWriter::default());
+    let mut rows = (counting == Counting::All).then(|| RowCounts::new(width, quality));
+    let mut row = Changes::white(width);
+    for y in 0..image.height() {
+        image.changes_into(y, &mut row);
+        if let Some(rows) = &mut rows {
+            rows.row(&row);
+        }
+        writer.row(&row);
+    }
+    let written = writer.finish();
+    let bits = CodedBits { mmr: written.bits(), filled: rows.map(|rows| rows.filled) };
+    FaxPage { width, height: image.height(), quality, mmr: Arc::from(written.into_bytes()), bits }
+}
+
+/// The page as bits; damage of the coding leaves white.
+#[must_use]
+pub fn decoded(page: &FaxPage) -> Bitmap {
+    ccitt::decode(&page.mmr, ccitt::Stored::Mmr, page.width, page.height, false).0
+}
+
+/// How many rows at most are coded against the one above (T.4 §4.2.1.1).
+const fn k(quality: Quality) -> u32 {
+    match quality {
+        Quality::Standard => 2,
+        Quality::Fine => 4,
+        Quality::Superfine => 8,
+    }
+}
+
+/// Counts MH and MR with fill for all rates in one pass.
+struct RowCounts {
+    mh: Coder<BitCounter>,
+    mr: Coder<BitCounter>,
+    minimum: [u64; LINE_RATES_BPS.len()],
+    filled: FilledBits,
+}
+
+impl RowCounts {
+    fn new(width: u32, quality: Quality) -> Self {
+        let row_ms = match quality {
+            Quality::Standard => ROW_TIME_STANDARD_MS,
+            Quality::Fine | Quality::Superfine => ROW_TIME_FINE_MS,
+        };
+        Self {
+            mh: Coder::new(Scheme::Mh, width, 0, BitCounter::default()),
+            mr: Coder::new(Scheme::Mr { k: k(quality) }, width, 0, BitCounter::default()),
+            minimum: LINE_RATES_BPS.map(|rate| u64::from(rate * row_ms / 1_000)),
+            filled: FilledBits::default(),
+        }
+    }
+
+    fn row(&mut self, row: &Changes) {
+        let mh_before = self.mh.bits();
+        let mr_before = self.mr.bits();
+        self.mh.row(row);
+        self.mr.row(row);
+        let (mh, mr) = (self.mh.bits() - mh_before, self.mr.bits() - mr_before);
+        for (at, minimum) in self.minimum.iter().enumerate() {
+            self.filled.mh[at] += mh.max(*minimum);
+            self.filled.mr[at] += mr.max(*minimum);
+        }
+    }
+}

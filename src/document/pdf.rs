@@ -1,0 +1,59 @@
+//! Fax pages as a PDF: each page shows one image, whose bytes are the coded page itself. It reads nothing.
+
+use std::ops::Range;
+
+use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, TextStr};
+
+use crate::model::page::{FaxPage, PELS_AN_INCH};
+
+/// Points of an inch.
+const POINTS_AN_INCH: f32 = 72.0;
+/// Catalogue, page tree and information; then three objects a page.
+const FIRST_PAGE: i32 = 4;
+const OBJECTS_A_PAGE: i32 = 3;
+
+/// Between the end of a stream's data and the end of its object.
+const AFTER_DATA: &[u8] = b"\nendstream\nendobj\n\n";
+
+/// The file, and where it has each page's coded bytes; the same pages make the same file.
+#[must_use]
+pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
+    let mut places = Vec::with_capacity(pages.len());
+    let (catalog, tree, information) = (Ref::new(1), Ref::new(2), Ref::new(3));
+    let count = i32::try_from(pages.len()).unwrap_or(i32::MAX);
+    let references = |number: i32| {
+        let first = FIRST_PAGE + number * OBJECTS_A_PAGE;
+        (Ref::new(first), Ref::new(first + 1), Ref::new(first + 2))
+    };
+    let mut pdf = Pdf::with_capacity(pages.iter().map(|page| page.mmr.len() + 700).sum::<usize>() + 1_024);
+    pdf.catalog(catalog).pages(tree);
+    pdf.document_info(information).producer(TextStr("fauxfax"));
+    pdf.pages(tree).count(count).kids((0..count).map(|number| references(number).0));
+    for (number, page) in (0..count).zip(pages) {
+        let end = write_page(&mut pdf, page, tree, references(number));
+        places.push(end - page.mmr.len()..end);
+    }
+    (pdf.finish(), places)
+}
+
+/// Writes a page; answers where the data of its image ends.
+fn write_page(pdf: &mut Pdf, page: &FaxPage, tree: Ref, (leaf, image, content): (Ref, Ref, Ref)) -> usize {
+    let width = page.width as f32 * POINTS_AN_INCH / PELS_AN_INCH as f32;
+    let height = page.height as f32 * POINTS_AN_INCH / page.quality.rows_an_inch() as f32;
+    let mut dictionary = pdf.page(leaf);
+    dictionary.media_box(Rect::new(0.0, 0.0, width, height)).parent(tree).contents(content);
+    dictionary.resources().x_objects().pair(Name(b"Fax"), image);
+    dictionary.finish();
+    let (columns, rows) = (i32::try_from(page.width).unwrap_or(0), i32::try_from(page.height).unwrap_or(0));
+    let mut object = pdf.image_xobject(image, &page.mmr);
+    object.filter(Filter::CcittFaxDecode);
+    object.width(columns).height(rows).bits_per_component(1);
+    object.color_space().device_gray();
+    object.decode_parms().k(-1).columns(columns).rows(rows).black_is_1(false);
+    object.finish();
+    let end = pdf.len() - AFTER_DATA.len();
+    let mut drawing = Content::new();
+    drawing.save_state().transform([width, 0.0, 0.0, height, 0.0, 0.0]).x_object(Name(b"Fax")).restore_state();
+    pdf.stream(content, &drawing.finish());
+    end
+}

@@ -1,0 +1,72 @@
+//! A fax page as a PNG, for a person to look at: true proportions, made smaller by averaging. It keeps nothing.
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::bitmap::Bitmap;
+use super::page::decoded;
+use crate::model::fax::Quality;
+use crate::model::page::{FaxPage, PELS_AN_INCH};
+
+/// The widest image: a page at its own resolution.
+pub const WIDTH_MAX: u32 = 1_728;
+/// The narrowest, a thumbnail.
+pub const WIDTH_MIN: u32 = 16;
+
+/// The page, so many pels wide; between `WIDTH_MIN` and `WIDTH_MAX`.
+///
+/// # Errors
+/// The encoder refuses it, which it never should.
+pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, image::ImageError> {
+    of_bits(&decoded(page), page.quality, width)
+}
+
+pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Vec<u8>, image::ImageError> {
+    let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
+    let scale = f64::from(width) / f64::from(image.width().max(1));
+    let rows = f64::from(image.height()) * f64::from(PELS_AN_INCH) / f64::from(quality.rows_an_inch()) * scale;
+    // A page has at most some thousands of rows.
+    let height = (rows.round() as u32).max(1);
+    let mut pels = Vec::with_capacity(width as usize * height as usize);
+    let columns = bands(image.width(), width);
+    for lines in bands(image.height(), height) {
+        for column in &columns {
+            pels.push(mean(image, column.clone(), lines.clone()));
+        }
+    }
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Up);
+    encoder.write_image(&pels, width, height, ExtendedColorType::L8)?;
+    Ok(png)
+}
+
+/// `count` bands of `length` pels, none of them empty.
+fn bands(length: u32, count: u32) -> Vec<std::ops::Range<u32>> {
+    let at = |band: u32| u32::try_from(u64::from(band) * u64::from(length) / u64::from(count)).unwrap_or(0);
+    (0..count).map(|band| at(band)..at(band + 1).max(at(band) + 1).min(length.max(1))).collect()
+}
+
+fn mean(image: &Bitmap, columns: std::ops::Range<u32>, lines: std::ops::Range<u32>) -> u8 {
+    let all = (columns.len() * lines.len()).max(1) as u32;
+    let black =
+        lines.flat_map(|y| columns.clone().map(move |x| (x, y))).filter(|(x, y)| image.is_black(*x, *y)).count();
+    255 - u8::try_from(black as u32 * 255 / all).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_keeps_its_proportions_at_every_resolution() {
+        for (quality, rows) in [(Quality::Standard, 1_078), (Quality::Fine, 2_156), (Quality::Superfine, 4_301)] {
+            let mut image = Bitmap::white(1_728, rows);
+            image.blacken_run(rows / 2, 0, 1_728);
+            let png = of_bits(&image, quality, 432).unwrap();
+            let read = image::load_from_memory(&png).unwrap().to_luma8();
+            assert_eq!(read.width(), 432);
+            assert!((560..=562).contains(&read.height()), "{}", read.height());
+            assert!(read.pixels().any(|pel| pel.0[0] < 200) && read.get_pixel(5, 5).0[0] == 255);
+        }
+    }
+}

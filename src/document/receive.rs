@@ -1,0 +1,84 @@
+//! What a receiving machine makes of the pages that come in: header line, damage, paper. It renders no document.
+
+use super::bitmap::Bitmap;
+use super::page::{Counting, coded, decoded};
+use super::{damage, file, fit, stamp};
+use crate::model::fax::{PageSize, Quality};
+use crate::model::media::Document;
+use crate::model::page::{CodedBits, FaxPage, PageInFile, PageLoss};
+use crate::model::reception::{HeaderLine, Reception};
+
+/// A page up to this much longer than the paper is printed a little shorter, as machines do; a longer one goes on to
+/// the next sheet. Legal on letter paper is 27 per cent.
+const SHORTENED_PERCENT_MAX: u32 = 30;
+/// Of a page in the midst of which the call drops, so much has come in, in per cent.
+const CUT_PERCENT: u32 = 40;
+
+/// The file that is kept of what was sent.
+pub fn received(
+    sent: impl ExactSizeIterator<Item = FaxPage>,
+    reception: &Reception,
+    header_line: HeaderLine,
+    losses: &[PageLoss],
+) -> Document {
+    let count = sent.len();
+    let mut kept = Vec::new();
+    let mut missing = Vec::new();
+    for (number, page) in (1..).zip(sent) {
+        let whole = reception.whole_pages.is_none_or(|whole| number <= u64::from(whole).min(count as u64 - 1));
+        let cut = reception.whole_pages.is_some_and(|whole| number == u64::from(whole).min(count as u64 - 1) + 1);
+        if !whole && !cut {
+            let FaxPage { width, height, quality, bits, .. } = page;
+            missing.push(PageInFile { width, height, quality, place: 0..0, bits });
+            continue;
+        }
+        let mut image = decoded(&page);
+        if header_line == HeaderLine::On {
+            image = stamp::stamped(&image, page.quality, &stamp::text(&reception.header, number, count as u64));
+        }
+        if cut {
+            image.set_height((image.height() * CUT_PERCENT / 100).max(1));
+        }
+        if let Some(noise) = reception.noise {
+            image = damage::damaged(&image, noise, number);
+        }
+        for (at, sheet) in printed(image, page.quality, reception.page_size).iter().enumerate() {
+            let coded = coded(sheet, page.quality, Counting::Mmr);
+            // The line had the page as it was sent; further sheets of it cost no time.
+            let bits = if at == 0 { page.bits } else { CodedBits::default() };
+            kept.push(FaxPage { bits, ..coded });
+        }
+    }
+    let mut document = file::document(&kept, reception.media_type, losses);
+    if !missing.is_empty() {
+        document.pages = document.pages.saturating_add(u32::try_from(missing.len()).unwrap_or(u32::MAX));
+        document.sheets = document.sheets.iter().cloned().chain(missing).collect();
+    }
+    document
+}
+
+/// A page on sheets of this paper, without header line.
+#[must_use]
+pub fn on_sheets(page: &FaxPage, size: PageSize) -> Vec<FaxPage> {
+    let sheets = printed(decoded(page), page.quality, size);
+    sheets.iter().map(|sheet| coded(sheet, page.quality, Counting::All)).collect()
+}
+
+/// A page on sheets of this paper.
+fn printed(mut image: Bitmap, quality: Quality, size: PageSize) -> Vec<Bitmap> {
+    let rows = fit::sheet_rows(size, quality);
+    image.trim_below(rows);
+    if image.height() <= rows * (100 + SHORTENED_PERCENT_MAX) / 100 {
+        let mut sheet = image.shortened(rows);
+        sheet.set_height(rows);
+        return vec![sheet];
+    }
+    let starts = (0..image.height()).step_by(rows as usize);
+    starts
+        .map(|start| {
+            let mut sheet = image.slice(start, start.saturating_add(rows));
+            sheet.set_height(rows);
+            sheet
+        })
+        .collect()
+}

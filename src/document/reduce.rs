@@ -1,0 +1,82 @@
+//! Halving a page in one direction without losing a line of it. It knows nothing of bits.
+//!
+//! Of each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)): on black and white, a pel is
+//! black where b is, or where a is and a run begins there. No run is lost, its beginning stays, flat greys pass unchanged;
+//! and text does not grow fat, as it would if any black sample made black.
+
+use super::gray::Gray;
+
+/// Half as many rows.
+#[must_use]
+pub(super) fn halve_rows(page: &Gray) -> Gray {
+    let width = page.width() as usize;
+    let height = page.height().div_ceil(2);
+    let white = vec![u8::MAX; width];
+    let mut pels = Vec::with_capacity(width * height as usize);
+    let mut previous = white.as_slice();
+    for pair in page.pels().chunks(width.max(1) * 2) {
+        let (first, second) = pair.split_at(width.min(pair.len()));
+        let second = if second.is_empty() { first } else { second };
+        for ((a, b), p) in first.iter().zip(second).zip(previous) {
+            pels.push(joined(*a, *b, *p));
+        }
+        previous = second;
+    }
+    Gray::from_pels(page.width(), height, pels)
+}
+
+/// Half as many pels across.
+#[must_use]
+pub(super) fn halve_columns(page: &Gray) -> Gray {
+    let width = page.width().div_ceil(2);
+    let mut pels = Vec::with_capacity(width as usize * page.height() as usize);
+    for row in page.rows() {
+        let mut previous = u8::MAX;
+        for pair in row.chunks(2) {
+            let (a, b) = (pair[0], *pair.last().unwrap_or(&pair[0]));
+            pels.push(joined(a, b, previous));
+            previous = b;
+        }
+    }
+    Gray::from_pels(width, page.height(), pels)
+}
+
+#[inline]
+fn joined(a: u8, b: u8, p: u8) -> u8 {
+    b.min(a.max(255 - p))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_one_row_is_never_lost() {
+        for line in 0..20 {
+            let mut page = Gray::white(8, 20);
+            page.pels_mut()[line * 8..line * 8 + 8].fill(0);
+            let half = halve_rows(&page);
+            assert_eq!(half.rows().filter(|row| row.iter().all(|pel| *pel == 0)).count(), 1, "line {line}");
+            let mut page = Gray::white(20, 8);
+            page.pels_mut().iter_mut().skip(line).step_by(20).for_each(|pel| *pel = 0);
+            let half = halve_columns(&page);
+            assert!(half.rows().all(|row| row.iter().filter(|pel| **pel == 0).count() == 1), "column {line}");
+        }
+    }
+
+    #[test]
+    fn two_rows_of_black_make_one_and_flat_greys_stay() {
+        let half = halve_rows(&Gray::from_pels(1, 6, vec![255, 0, 0, 255, 255, 255]));
+        assert_eq!(half.pels(), [0, 255, 255]);
+        let half = halve_rows(&Gray::from_pels(1, 6, vec![255, 255, 0, 0, 255, 255]));
+        assert_eq!(half.pels(), [255, 0, 255]);
+        let flat = halve_rows(&Gray::from_pels(1, 6, vec![180; 6]));
+        assert_eq!(flat.pels(), [180; 3]);
+    }
+
+    #[test]
+    fn an_odd_row_at_the_end_counts() {
+        assert_eq!(halve_rows(&Gray::from_pels(1, 3, vec![255, 255, 0])).pels(), [255, 0]);
+        assert_eq!(halve_columns(&Gray::from_pels(3, 1, vec![255, 255, 0])).pels(), [255, 0]);
+    }
+}

@@ -1,0 +1,202 @@
+//! PDF pages as greys, drawn by hayro at a fax's resolution. It decides no black or white.
+//!
+//! hayro widens thin lines to one pel by the finer of two axes only, so that pages are always drawn on a square grid,
+//! at most twice as fine as the fax in one direction, and then halved without losing a line (`reduce.rs`). Edges are
+//! not smoothed: greys that are left are true greys of the page.
+
+use std::sync::Arc;
+
+use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
+use hayro::hayro_syntax::object::dict::keys::{ANNOTS, AP, FT, PARENT, SUBTYPE};
+use hayro::hayro_syntax::object::{Array, Dict, Name, Object};
+use hayro::hayro_syntax::page::Page;
+use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro::kurbo::Affine;
+use hayro::vello_cpu::color::palette::css::WHITE;
+use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
+use hayro::{RenderCache, RenderSettings, render_into};
+
+use super::fit::{self, Placement};
+use super::fonts::Fonts;
+use super::gray::Gray;
+use super::loss::Losses;
+use super::reduce;
+use crate::model::fax::Quality;
+use crate::model::media::UnreadableDocument;
+use crate::model::page::{PELS_AN_INCH, ROW_PELS};
+
+/// A pel is painted where a shape covers more than this of its 255 parts: enough less than half that thin strokes of
+/// letters stay, and no more.
+/// A field's value (ISO 32000-1 table 220).
+const V: &[u8] = b"V";
+const COVERAGE: u8 = 100;
+/// Annotations of a page that are looked at for missing appearances.
+const ANNOTATIONS_MAX: usize = 2_000;
+/// Levels of form fields that a value is looked for in.
+const FIELD_DEPTH_MAX: usize = 8;
+
+/// Opens a PDF; one encrypted with an empty password opens.
+pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
+    Pdf::new(Arc::new(Shared(Arc::clone(bytes)))).map_err(|error| UnreadableDocument {
+        reason: match error {
+            LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
+                "the PDF is protected by a password; send one without".to_owned()
+            }
+            LoadPdfError::Decryption(_) => "the PDF is encrypted in a way that can't be read".to_owned(),
+            LoadPdfError::Invalid => "the PDF is damaged: no pages can be found in it".to_owned(),
+        },
+    })
+}
+
+struct Shared(Arc<[u8]>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Draws the pages of one PDF, one after the other.
+pub(super) struct Renderer<'a> {
+    pages: &'a [Page<'a>],
+    cache: RenderCache<'a>,
+    interpreter: InterpreterSettings,
+    settings: RenderSettings,
+    context: RenderContext,
+    target: Pixmap,
+    losses: Losses,
+}
+
+impl<'a> Renderer<'a> {
+    pub(super) fn new(pdf: &'a Pdf, fonts: &Fonts, losses: &Losses) -> Self {
+        let (fonts, font_losses, image_losses) = (fonts.clone(), losses.clone(), losses.clone());
+        let interpreter = InterpreterSettings {
+            font_resolver: Arc::new(move |query| fonts.resolve(query, &font_losses)),
+            warning_sink: Arc::new(move |warning| image_losses.note(told(warning))),
+            ..InterpreterSettings::default()
+        };
+        let settings = RenderSettings { aliasing_threshold: Some(COVERAGE), ..RenderSettings::default() };
+        Self {
+            pages: pdf.pages(),
+            cache: RenderCache::new(),
+            interpreter,
+            settings,
+            context: RenderContext::new(1, 1),
+            target: Pixmap::new(1, 1),
+            losses: losses.clone(),
+        }
+    }
+
+    /// Where a page lies; none if it has no area.
+    pub(super) fn place(&self, index: usize) -> Option<Placement> {
+        let (width, height) = self.pages.get(index)?.render_dimensions();
+        fit::place(f64::from(width), f64::from(height))
+    }
+
+    /// One piece of a page, `ROW_PELS` wide.
+    pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Gray {
+        let Some(page) = self.pages.get(index) else { return Gray::white(ROW_PELS, 1) };
+        note_missing_appearances(page, &self.losses);
+        let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
+        let rows_an_inch = match quality {
+            Quality::Standard => Quality::Fine.rows_an_inch(),
+            Quality::Fine | Quality::Superfine => quality.rows_an_inch(),
+        };
+        let rows = match quality {
+            Quality::Standard => fit::rows(piece.1, Quality::Standard.rows_an_inch()) * 2,
+            Quality::Fine | Quality::Superfine => fit::rows(piece.1, rows_an_inch),
+        };
+        let width = ROW_PELS * finer_across;
+        // Pieces are at most 14.2 inches long, so that both fit.
+        let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(rows).unwrap_or(u16::MAX));
+        let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
+        self.context.reset_and_resize(size.0, size.1);
+        self.target.resize(size.0, size.1);
+        render_into(page, &self.cache, &self.interpreter, &self.settings, &mut self.context, transform);
+        self.context.flush();
+        let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
+        self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
+        let drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
+        match quality {
+            Quality::Standard => reduce::halve_rows(&drawn),
+            Quality::Fine => drawn,
+            Quality::Superfine => reduce::halve_columns(&drawn),
+        }
+    }
+}
+
+/// From the page's points to pels of the piece that begins `from` inches down.
+fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u32, rows_an_inch: u32) -> Affine {
+    let (across, down) = (f64::from(PELS_AN_INCH * finer_across), f64::from(rows_an_inch));
+    let turn = if placement.turned {
+        // The right edge of a landscape page becomes the bottom's: (x, y) → (height − y, x).
+        let (_, height) = page.render_dimensions();
+        Affine::new([0.0, 1.0, -1.0, 0.0, f64::from(height), 0.0])
+    } else {
+        Affine::IDENTITY
+    };
+    let left = placement.left_pels * f64::from(finer_across);
+    Affine::translate((left, -from * down))
+        * Affine::scale_non_uniform(across * placement.scale / 72.0, down * placement.scale / 72.0)
+        * turn
+        * Affine::new(coefficients(page))
+}
+
+fn coefficients(page: &Page<'_>) -> [f64; 6] {
+    use hayro::hayro_interpret::TransformExt;
+    page.initial_transform(true).to_kurbo().as_coeffs()
+}
+
+/// Luma of opaque RGBA pixels (ITU-R BT.601); runs of white and black are told by their bytes.
+fn luma(pixels: &[u8]) -> Vec<u8> {
+    const RUN_BYTES: usize = 128;
+    let mut gray = Vec::with_capacity(pixels.len() / 4);
+    for run in pixels.chunks(RUN_BYTES) {
+        if run.iter().fold(u8::MAX, |all, byte| all & byte) == u8::MAX {
+            gray.resize(gray.len() + run.len() / 4, u8::MAX);
+            continue;
+        }
+        gray.extend(run.chunks_exact(4).map(|pixel| {
+            let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
+            ((red * 77 + green * 150 + blue * 29 + 128) >> 8) as u8
+        }));
+    }
+    gray
+}
+
+fn told(warning: InterpreterWarning) -> &'static str {
+    match warning {
+        InterpreterWarning::UnsupportedFont => "text is missing: its font can't be read",
+        InterpreterWarning::ImageDecodeFailure => "an image is missing: it can't be decoded",
+        InterpreterWarning::UnresolvedAnnotationAppearance => "an annotation is missing: its appearance can't be read",
+        _ => "something of the page can't be drawn",
+    }
+}
+
+/// A form field with a value but no appearance shows nothing; a viewer would have made one (ISO 32000-1 §12.7.3.3).
+fn note_missing_appearances(page: &Page<'_>, losses: &Losses) {
+    let Some(annotations) = page.raw().get::<Array<'_>>(ANNOTS) else { return };
+    for annotation in annotations.iter::<Dict<'_>>().take(ANNOTATIONS_MAX) {
+        let is_field = annotation.get::<Name<'_>>(SUBTYPE).is_some_and(|subtype| &*subtype == b"Widget");
+        if is_field && annotation.get::<Object<'_>>(AP).is_none() && has_value(&annotation) {
+            losses
+                .note("values of form fields are missing: the PDF has no appearance for them; flatten the form first");
+            return;
+        }
+    }
+}
+
+fn has_value(field: &Dict<'_>) -> bool {
+    let mut field = field.clone();
+    for _ in 0..FIELD_DEPTH_MAX {
+        let value = field.get::<Object<'_>>(V);
+        let is_button = field.get::<Name<'_>>(FT).is_some_and(|kind| &*kind == b"Btn");
+        match value {
+            Some(Object::String(text)) if !text.is_empty() && !is_button => return true,
+            _ => {}
+        }
+        let Some(parent) = field.get::<Dict<'_>>(PARENT) else { return false };
+        field = parent;
+    }
+    false
+}

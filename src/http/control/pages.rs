@@ -1,0 +1,57 @@
+//! A fax's pages as pictures, for a person to look at. It draws none itself.
+
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::extract::{Addressed, Asked};
+use super::problem::Problem;
+use crate::document::png::{WIDTH_MAX, WIDTH_MIN};
+use crate::emulator::Emulator;
+use crate::model::sid::FaxSid;
+
+/// Pels across where no width is asked for: half of a page's own.
+const WIDTH_DEFAULT: u32 = 864;
+
+/// How large.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageQuery {
+    /// Pels across, 16 to 1728; half of that where it is left out.
+    width: Option<u32>,
+}
+
+pub(super) async fn show(
+    State(emulator): State<Emulator>,
+    Path((sid, file)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (mut parts, _) = request.into_parts();
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
+    let Asked(query): Asked<PageQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
+    let width = query.width.unwrap_or(WIDTH_DEFAULT);
+    if !(WIDTH_MIN..=WIDTH_MAX).contains(&width) {
+        return Err(Problem::new(422, "bad-field", format!("width: {WIDTH_MIN} to {WIDTH_MAX}, not {width}")));
+    }
+    let no_fax = || Problem::new(404, "fax-not-found", format!("there is no fax {sid}"));
+    let fax: FaxSid = sid.parse().map_err(|_| no_fax())?;
+    let number: usize = file.strip_suffix(".png").and_then(|number| number.parse().ok()).unwrap_or(0);
+    let document = world.read(|engine| {
+        let fax = engine.fax(fax).ok()?;
+        Some(fax.media.as_ref().map(|media| media.document.clone()))
+    });
+    let no_page = || {
+        let detail = format!("{sid} keeps no page {file:?}: pages are 1.png, 2.png … of a fax whose media is stored");
+        Problem::new(404, "page-not-found", detail)
+    };
+    let document = document.ok_or_else(no_fax)?.ok_or_else(no_page)?;
+    let index = number.checked_sub(1).ok_or_else(no_page)?;
+    let png = emulator.renderer().png(document, index, width).await.ok_or_else(no_page)?;
+    let head = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/png")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=60")),
+    ];
+    Ok((head, png).into_response())
+}

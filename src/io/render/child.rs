@@ -1,0 +1,144 @@
+//! A renderer in a process of its own: how the parent asks and listens, and what the child does. A child that takes too
+//! long is killed; one that takes too much memory dies by itself. Neither harms the parent.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+
+use super::frame::Frame;
+use super::{CHILD_ARGUMENT, Made, PAGES_BYTES_MAX, RenderOptions, Wish, options, too_large, too_slow, unreadable};
+use crate::document::fonts::Fonts;
+use crate::document::{self, Summary};
+use crate::model::fax::Quality;
+use crate::model::media::UnreadableDocument;
+
+/// Address space of a child: the largest page that is taken needs about half of it.
+pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1_536 * 1024 * 1024;
+/// The longest first line of a request.
+const REQUEST_BYTES_MAX: usize = 64 * 1024;
+
+/// Has a child do what is wished.
+pub(super) async fn make(
+    program: &Path,
+    options: &RenderOptions,
+    bytes: Arc<[u8]>,
+    wish: Wish,
+) -> Result<Made, UnreadableDocument> {
+    let spawned = Command::new(program)
+        .arg(CHILD_ARGUMENT)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn();
+    let mut child = spawned.map_err(|error| unreadable(&format!("no renderer can be started: {error}")))?;
+    let request = request(wish, options.font_directory.as_deref());
+    let talk = talk(&mut child, &request, &bytes, options.page_limit);
+    let Ok(made) = tokio::time::timeout(options.document_limit, talk).await else {
+        return Err(too_slow(options.document_limit));
+    };
+    made
+}
+
+/// Renders what stands on standard input, as a child; `limit` is called before the first byte of it is looked at.
+#[must_use]
+pub fn run(limit: impl FnOnce() -> io::Result<()>) -> ExitCode {
+    let answered = limit().and_then(|()| answer(&mut io::stdin().lock(), &mut io::stdout().lock()));
+    if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Hands over the document and takes in frames until the last.
+async fn talk(
+    child: &mut Child,
+    request: &str,
+    bytes: &[u8],
+    page_limit: Duration,
+) -> Result<Made, UnreadableDocument> {
+    let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(unreadable("the renderer can't be talked to"));
+    };
+    let hand_over = async move {
+        // A child that has read enough closes its end.
+        let _ = input.write_all(request.as_bytes()).await;
+        let _ = input.write_all(bytes).await;
+    };
+    let listen = async {
+        let (mut pages, mut size) = (Vec::new(), 0);
+        loop {
+            let frame = tokio::time::timeout(page_limit, Frame::read(&mut output)).await.map_err(|_| {
+                let number = pages.len() + 1;
+                unreadable(&format!(
+                    "page {number} of the document takes longer to draw than {} s",
+                    page_limit.as_secs()
+                ))
+            })?;
+            match frame {
+                Ok(Some(Frame::Page(page))) => {
+                    size += page.mmr.len();
+                    if size > PAGES_BYTES_MAX {
+                        return Err(too_large());
+                    }
+                    pages.push(page);
+                }
+                Ok(Some(Frame::Probed(probe))) => {
+                    return Ok(Some(Made { probe: Some(probe), pages, summary: Summary::default() }));
+                }
+                Ok(Some(Frame::Done(summary))) => return Ok(Some(Made { probe: None, pages, summary })),
+                Ok(Some(Frame::Failed(reason))) => return Err(UnreadableDocument { reason }),
+                Ok(None) | Err(_) => return Ok(None),
+            }
+        }
+    };
+    let ((), made) = tokio::join!(hand_over, listen);
+    match made? {
+        Some(made) => Ok(made),
+        None => Err(died(child.wait().await.ok())),
+    }
+}
+
+/// Why a child ended without an answer.
+fn died(status: Option<ExitStatus>) -> UnreadableDocument {
+    #[cfg(unix)]
+    let aborted = status.is_some_and(|status| std::os::unix::process::ExitStatusExt::signal(&status).is_some());
+    #[cfg(not(unix))]
+    let aborted = status.is_some_and(|status| !status.success());
+    if aborted {
+        let limit = ADDRESS_SPACE_BYTES_MAX / 1024 / 1024;
+        return unreadable(&format!("the document takes more memory to draw than {limit} MiB, or breaks the renderer"));
+    }
+    unreadable("the document breaks the renderer")
+}
+
+fn request(wish: Wish, fonts: Option<&Path>) -> String {
+    let quality = if let Wish::Pages(quality) = wish { Some(quality.as_str()) } else { None };
+    format!("{}\n", json!({ "quality": quality, "fonts": fonts }))
+}
+
+fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes)?;
+    let end = bytes.iter().take(REQUEST_BYTES_MAX).position(|byte| *byte == b'\n').ok_or(io::ErrorKind::InvalidData)?;
+    let request: Value = serde_json::from_slice(&bytes[..end])?;
+    bytes.drain(..=end);
+    let bytes: Arc<[u8]> = bytes.into();
+    let failed = |fault: UnreadableDocument| Frame::Failed(fault.reason);
+    let Some(quality) = request["quality"].as_str().and_then(Quality::from_word) else {
+        return document::probe(&bytes).map_or_else(failed, Frame::Probed).write(output);
+    };
+    let fonts =
+        request["fonts"].as_str().and_then(|path| Fonts::of_directory(Path::new(path)).ok()).unwrap_or_default();
+    let mut written = Ok(());
+    let summary = document::pages(&bytes, &options(quality, fonts), |page| {
+        written = Frame::Page(page).write(output);
+        if written.is_ok() { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+    });
+    written?;
+    summary.map_or_else(failed, Frame::Done).write(output)
+}

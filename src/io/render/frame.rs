@@ -1,0 +1,134 @@
+//! What a renderer tells its parent: frames of a JSON head and a body of bytes. It trusts no length it reads.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use crate::document::{Kind, Probe, Summary};
+use crate::model::fax::Quality;
+use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss};
+
+/// The longest head; losses make it longest.
+const HEAD_BYTES_MAX: usize = 256 * 1024;
+/// The longest body: a page of noise at superfine has 3 MB.
+const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Frame {
+    /// The answer to `Wish::Probe`; the last.
+    Probed(Probe),
+    /// A page.
+    Page(FaxPage),
+    /// All pages have been sent; the last.
+    Done(Summary),
+    /// It can't be done; the last.
+    Failed(String),
+}
+
+impl Frame {
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let body: &[u8] = if let Self::Page(page) = self { &page.mmr } else { &[] };
+        let head = self.head().to_string();
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).map(u32::to_be_bytes).map_err(io::Error::other);
+        out.write_all(&length(head.as_bytes())?)?;
+        out.write_all(&length(body)?)?;
+        out.write_all(head.as_bytes())?;
+        out.write_all(body)?;
+        out.flush()
+    }
+
+    /// Reads a frame; none where what comes is none.
+    pub(super) async fn read(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
+        let head_bytes = input.read_u32().await? as usize;
+        let body_bytes = input.read_u32().await? as usize;
+        if head_bytes > HEAD_BYTES_MAX || body_bytes > BODY_BYTES_MAX {
+            return Ok(None);
+        }
+        let mut head = vec![0; head_bytes];
+        input.read_exact(&mut head).await?;
+        let mut body = vec![0; body_bytes];
+        input.read_exact(&mut body).await?;
+        Ok(serde_json::from_slice(&head).ok().and_then(|head: Value| Self::parse(&head, body)))
+    }
+
+    fn head(&self) -> Value {
+        match self {
+            Self::Probed(probe) => json!({ "probed": probe.kind.name(), "pages": probe.pages }),
+            Self::Page(page) => {
+                let filled = page.bits.filled;
+                json!({
+                    "width": page.width,
+                    "height": page.height,
+                    "quality": page.quality.as_str(),
+                    "mmr": page.bits.mmr,
+                    "mr": filled.map(|filled| filled.mr),
+                    "mh": filled.map(|filled| filled.mh),
+                })
+            }
+            Self::Done(summary) => {
+                let losses: Vec<Value> =
+                    summary.losses.iter().map(|loss| json!({ "page": loss.page, "what": loss.what })).collect();
+                json!({ "done": summary.document_pages, "losses": losses })
+            }
+            Self::Failed(reason) => json!({ "failed": reason }),
+        }
+    }
+
+    fn parse(head: &Value, body: Vec<u8>) -> Option<Self> {
+        let number = |name: &str| head[name].as_u64();
+        let small = |name: &str| number(name).and_then(|number| u32::try_from(number).ok());
+        if let Some(reason) = head["failed"].as_str() {
+            return Some(Self::Failed(reason.to_owned()));
+        }
+        if let Some(name) = head["probed"].as_str() {
+            let kind = [Kind::Pdf, Kind::Tiff, Kind::Png, Kind::Jpeg].into_iter().find(|kind| kind.name() == name)?;
+            return Some(Self::Probed(Probe { kind, pages: small("pages")? }));
+        }
+        if let Some(document_pages) = small("done") {
+            let losses = head["losses"].as_array()?.iter().filter_map(|loss| {
+                let page = loss["page"].as_u64().and_then(|page| u32::try_from(page).ok());
+                Some(PageLoss { page, what: loss["what"].as_str()?.into() })
+            });
+            return Some(Self::Done(Summary { document_pages, losses: losses.collect() }));
+        }
+        let rates = |name: &str| -> Option<[u64; LINE_RATES_BPS.len()]> {
+            let values: Option<Vec<u64>> = head[name].as_array()?.iter().map(Value::as_u64).collect();
+            values?.try_into().ok()
+        };
+        let filled = rates("mr").zip(rates("mh")).map(|(mr, mh)| FilledBits { mr, mh });
+        let bits = CodedBits { mmr: number("mmr")?, filled };
+        let quality = Quality::from_word(head["quality"].as_str()?)?;
+        let (width, height) = (small("width")?, small("height")?);
+        Some(Self::Page(FaxPage { width, height, quality, mmr: Arc::from(body), bits }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_frame_reads_back_and_an_endless_one_is_none() {
+        let filled = Some(FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [7; 6] });
+        let bits = CodedBits { mmr: 99, filled };
+        let quality = Quality::Superfine;
+        let page = FaxPage { width: 1_728, height: 3, quality, mmr: Arc::from([1, 2, 3].as_slice()), bits };
+        let losses = vec![PageLoss { page: Some(2), what: "text".into() }, PageLoss { page: None, what: "all".into() }];
+        let frames = [
+            Frame::Probed(Probe { kind: Kind::Jpeg, pages: 1 }),
+            Frame::Page(page),
+            Frame::Done(Summary { document_pages: 4, losses }),
+            Frame::Failed("no".to_owned()),
+        ];
+        for frame in frames {
+            let mut bytes = Vec::new();
+            frame.write(&mut bytes).unwrap();
+            assert_eq!(Frame::read(&mut bytes.as_slice()).await.unwrap(), Some(frame));
+        }
+        let endless = [0xff; 64];
+        assert_eq!(Frame::read(&mut endless.as_slice()).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! Rendering documents: so many at once, each within limits, in a process of its own where one can be had. What a
+//! document does to its renderer costs that document alone. It fetches nothing.
+
+mod child;
+mod frame;
+mod pictures;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+
+pub use self::child::{ADDRESS_SPACE_BYTES_MAX, run as run_child};
+
+use self::pictures::{Key, Pictures};
+
+use crate::document::dither::Tone;
+use crate::document::fonts::Fonts;
+use crate::document::page::Counting;
+use crate::document::receive;
+use crate::document::{self, Kind, Options, Probe, Summary, file};
+use crate::engine::effect::RenderRequest;
+use crate::model::account::Documents;
+use crate::model::fax::{MediaType, Quality};
+use crate::model::media::{Document, UnreadableDocument};
+use crate::model::page::FaxPage;
+use crate::model::reception::HeaderLine;
+
+/// Wall-clock time for one document, and for one page of it, where nothing else is said.
+const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
+const PAGE_LIMIT: Duration = Duration::from_secs(30);
+/// Bytes that the pages of one document may have; a thousand dithered photographs have about as many.
+const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// How documents are rendered.
+#[derive(Debug, Clone)]
+pub struct RenderOptions {
+    /// The program that renders one document when it is called with `CHILD_ARGUMENT`; none: threads of this process.
+    pub program: Option<PathBuf>,
+    /// Documents at once; as many as there are processors where it is none.
+    pub at_once: Option<usize>,
+    /// Where further fonts are.
+    pub font_directory: Option<PathBuf>,
+    /// Whether incoming pages carry the sender's header line.
+    pub header_line: HeaderLine,
+    /// Wall-clock time for one document.
+    pub document_limit: Duration,
+    /// Wall-clock time for one page of it, where it has a process of its own.
+    pub page_limit: Duration,
+}
+
+impl Default for RenderOptions {
+    /// Threads of this process, the fonts inside.
+    fn default() -> Self {
+        Self {
+            program: None,
+            at_once: None,
+            font_directory: None,
+            header_line: HeaderLine::On,
+            document_limit: DOCUMENT_LIMIT,
+            page_limit: PAGE_LIMIT,
+        }
+    }
+}
+
+/// What a program is called with to be a renderer.
+pub const CHILD_ARGUMENT: &str = "render-child";
+
+/// The pool; clones are the same one.
+#[derive(Clone)]
+pub struct Renderer(Arc<Pool>);
+
+struct Pool {
+    options: RenderOptions,
+    fonts: Fonts,
+    places: Semaphore,
+    pictures: Pictures,
+}
+
+/// What is wanted of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Its kind and the number of its pages.
+    Probe,
+    /// Its fax pages.
+    Pages(Quality),
+}
+
+/// What came of it.
+pub(super) struct Made {
+    probe: Option<Probe>,
+    pages: Vec<FaxPage>,
+    summary: Summary,
+}
+
+impl Renderer {
+    /// A pool.
+    ///
+    /// # Errors
+    /// The directory of fonts can't be read.
+    pub fn new(options: RenderOptions) -> std::io::Result<Self> {
+        let fonts = options.font_directory.as_deref().map(Fonts::of_directory).transpose()?.unwrap_or_default();
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let places = Semaphore::new(options.at_once.unwrap_or(processors).max(1));
+        Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default() })))
+    }
+
+    /// A pool of threads, with the fonts inside alone.
+    #[must_use]
+    pub fn threads() -> Self {
+        let places = Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+        let (options, fonts, pictures) = (RenderOptions::default(), Fonts::default(), Pictures::default());
+        Self(Arc::new(Pool { options, fonts, places, pictures }))
+    }
+
+    /// `process` or `thread`: whether a document that goes wrong can take the emulator's memory with it.
+    #[must_use]
+    pub fn mode(&self) -> &'static str {
+        if self.0.options.program.is_some() { "process" } else { "thread" }
+    }
+
+    /// Recognises a document and counts its pages.
+    ///
+    /// # Errors
+    /// It is nothing that can be faxed.
+    pub async fn probe(&self, bytes: Arc<[u8]>) -> Result<Document, UnreadableDocument> {
+        document::kind(&bytes)?;
+        let made = self.make(Arc::clone(&bytes), Wish::Probe).await?;
+        let probe = made.probe.ok_or_else(|| unreadable("the document's pages could not be counted"))?;
+        Ok(Document::unrendered(probe.pages, bytes))
+    }
+
+    /// The file of the fax pages that are sent of a document.
+    ///
+    /// # Errors
+    /// It can't be rendered, or may not be sent.
+    pub async fn to_send(
+        &self,
+        bytes: Arc<[u8]>,
+        quality: Quality,
+        documents: Documents,
+    ) -> Result<Document, UnreadableDocument> {
+        let kind = document::kind(&bytes)?;
+        if documents == Documents::Strict && kind != Kind::Pdf {
+            let reason = format!("only PDF can be sent with --documents strict, this is a {}", kind.name());
+            return Err(UnreadableDocument { reason });
+        }
+        let made = self.make(bytes, Wish::Pages(quality)).await?;
+        self.blocking(move |_| file::document(&made.pages, MediaType::Pdf, &made.summary.losses)).await
+    }
+
+    /// The file of the pages that come in.
+    ///
+    /// # Errors
+    /// The document can't be rendered.
+    pub async fn received(&self, request: RenderRequest) -> Result<Document, UnreadableDocument> {
+        let RenderRequest { document, quality, reception } = request;
+        if !document.sheets.is_empty() {
+            return self
+                .blocking(move |pool| {
+                    let sent: Vec<FaxPage> = file::pages(&document).collect();
+                    receive::received(sent.into_iter(), &reception, pool.options.header_line, &document.losses)
+                })
+                .await;
+        }
+        let made = self.make(Arc::clone(&document.bytes), Wish::Pages(quality)).await?;
+        self.blocking(move |pool| {
+            receive::received(made.pages.into_iter(), &reception, pool.options.header_line, &made.summary.losses)
+        })
+        .await
+    }
+
+    /// One page of a rendered document, from 0, as a PNG; none where it has no such page.
+    pub async fn png(&self, document: Document, page: usize, width: u32) -> Option<Bytes> {
+        let key = Key::of(&document, page, width)?;
+        if let Some(png) = self.0.pictures.get(&key) {
+            return Some(png);
+        }
+        let drawn = self.blocking(move |_| file::page(&document, page).map(|page| document::png::page(&page, width)));
+        let png = Bytes::from(drawn.await.ok()??.ok()?);
+        self.0.pictures.put(key, png.clone());
+        Some(png)
+    }
+
+    /// Renders in a process or on a thread, when a place is free.
+    async fn make(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
+        let _place = self.0.places.acquire().await.map_err(|_| unreadable("the renderer is shut down"))?;
+        match &self.0.options.program {
+            Some(program) => child::make(program, &self.0.options, bytes, wish).await,
+            None => self.on_a_thread(bytes, wish).await,
+        }
+    }
+
+    /// A thread can't be stopped: one that is too slow is left to end by itself after its page.
+    async fn on_a_thread(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let made = self.blocking(move |pool| {
+            let take = || if stopped.load(Ordering::Relaxed) { Err(()) } else { Ok(()) };
+            make_here(&bytes, wish, &pool.fonts, take)
+        });
+        let Ok(made) = tokio::time::timeout(self.0.options.document_limit, made).await else {
+            stop.store(true, Ordering::Relaxed);
+            return Err(too_slow(self.0.options.document_limit));
+        };
+        made?
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Pool) -> T + Send + 'static,
+    ) -> Result<T, UnreadableDocument> {
+        let pool = Arc::clone(&self.0);
+        let failed = |_| unreadable("drawing the document failed within the emulator; please report it");
+        tokio::task::spawn_blocking(move || work(&pool)).await.map_err(failed)
+    }
+}
+
+/// Does what is wished, here and now; `goes_on` is asked before each page.
+fn make_here(
+    bytes: &Arc<[u8]>,
+    wish: Wish,
+    fonts: &Fonts,
+    goes_on: impl Fn() -> Result<(), ()>,
+) -> Result<Made, UnreadableDocument> {
+    match wish {
+        Wish::Probe => {
+            let probe = document::probe(bytes)?;
+            Ok(Made { probe: Some(probe), pages: Vec::new(), summary: Summary::default() })
+        }
+        Wish::Pages(quality) => {
+            let (mut pages, mut size) = (Vec::new(), 0);
+            let summary = document::pages(bytes, &options(quality, fonts.clone()), |page: FaxPage| {
+                size += page.mmr.len();
+                pages.push(page);
+                if size > PAGES_BYTES_MAX || goes_on().is_err() {
+                    std::ops::ControlFlow::Break(())
+                } else {
+                    std::ops::ControlFlow::Continue(())
+                }
+            })?;
+            if size > PAGES_BYTES_MAX {
+                return Err(too_large());
+            }
+            Ok(Made { probe: None, pages, summary })
+        }
+    }
+}
+
+fn options(quality: Quality, fonts: Fonts) -> Options {
+    Options { quality: Some(quality), tone: Tone::Dither, counting: Counting::All, fonts }
+}
+
+fn too_slow(limit: Duration) -> UnreadableDocument {
+    unreadable(&format!("the document takes longer to draw than {} s", limit.as_secs()))
+}
+
+fn too_large() -> UnreadableDocument {
+    unreadable(&format!("the document's fax pages have more than {PAGES_BYTES_MAX} bytes"))
+}
+
+fn unreadable(reason: &str) -> UnreadableDocument {
+    UnreadableDocument { reason: reason.to_owned() }
+}

@@ -1,0 +1,205 @@
+//! How long a fax takes on a telephone line, by T.30 and T.4: each signal's time, and the coded bits at the line's rate.
+//! It knows no fax and changes nothing.
+//!
+//! ```text
+//!  answer: silence · CED · DIS ─► TSI DCS · training · TCF ─► CFR        once a call
+//!  training · the page ─► PPS-MPS or PPS-EOP ─► MCF                      once a page (EOM: MPS, EOP without ECM)
+//!  DCN                                                                   at the end
+//! ```
+
+use super::page::{CodedBits, LINE_RATES_BPS};
+
+/// Silence after the call is answered: 1.8 to 2.5 s (T.30 §4.3.3).
+const ANSWER_SILENCE_MS: u64 = 2_000;
+/// The tone of the called station: 2.6 to 4.0 s (T.30 §4.3.3, CED).
+const CED_MS: u64 = 3_000;
+/// Silence between two modulations: 75 ± 20 ms (T.30 §5, note 3).
+const GAP_MS: u64 = 75;
+/// Flags before binary coded signals: 1 s ± 15 % (T.30 §5.3.1).
+const PREAMBLE_MS: u64 = 1_000;
+/// The rate of binary coded signals (T.30 §5).
+const SIGNAL_RATE_BPS: u64 = 300;
+/// Flag, address, control, facsimile control field and check sequence of a frame, in octets (T.30 §5.3.2 to §5.3.7).
+const FRAME_OCTETS: u64 = 7;
+/// The information field of CSI and TSI (T.30 §5.3.6.2.4).
+const STATION_ID_OCTETS: u64 = 20;
+/// That of DIS and DCS with the bits that these machines set (T.30 §5.3.6.2.1).
+const CAPABILITIES_OCTETS: u64 = 8;
+/// That of PPS: post-message command, page and block counters, frame count (T.30 §A.4.3).
+const PPS_OCTETS: u64 = 4;
+/// The training check: zeros for 1.5 s ± 10 % (T.30 §5.3.6.1.3).
+const TCF_MS: u64 = 1_500;
+/// Training before the check, V.17's long sequence (V.17 §5.1).
+const TRAINING_LONG_MS: u64 = 1_393;
+/// Training before each page, V.17's resynchronisation (V.17 §5.2).
+const TRAINING_SHORT_MS: u64 = 142;
+/// V.29 and V.27 ter train the same way each time (V.29 §8, V.27 ter §2.5.1: 253 and 708 ms; the larger counts).
+const TRAINING_OLD_MS: u64 = 708;
+/// The lowest rate of V.17.
+const V17_RATE_MIN_BPS: u32 = 7_200;
+/// Flags before an ECM block: 200 ms ± 100 ms (T.4 §A.3.1).
+const ECM_FLAGS_MS: u64 = 200;
+/// Octets of an ECM frame's data field (T.4 §A.3.6; T.30 §A.3).
+const ECM_FRAME_OCTETS: u64 = 256;
+/// Frames of an ECM block (T.30 §A.3).
+const ECM_BLOCK_FRAMES: u64 = 256;
+/// Flag, address, control, FCD, frame number and check sequence of an ECM frame (T.4 §A.3).
+const ECM_FRAME_OVERHEAD_OCTETS: u64 = 7;
+/// Zeros put in after five ones: one bit in 62 of coded pages, which look random (T.4 §A.3.3).
+const STUFFING_ONE_IN: u64 = 62;
+/// Three RCP frames end a block, of 6 octets each (T.4 §A.3.8).
+const RCP_OCTETS: u64 = 18;
+
+/// How a page is coded on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// MMR with error correction (T.30 annex A, T.6).
+    Mmr,
+    /// MR without.
+    Mr,
+    /// MH without.
+    Mh,
+}
+
+impl Coding {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mmr => "MMR",
+            Self::Mr => "MR",
+            Self::Mh => "MH",
+        }
+    }
+}
+
+/// What two machines have agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Bits a second.
+    pub rate_bps: u32,
+    /// How pages are coded; MMR goes with error correction, and nothing else does.
+    pub coding: Coding,
+    /// Of a thousand rows so many are damaged, where no error correction repairs them.
+    pub noise_per_mille: u16,
+}
+
+impl Default for Line {
+    /// Two machines of today on a good line.
+    fn default() -> Self {
+        Self { rate_bps: LINE_RATES_BPS[0], coding: Coding::Mmr, noise_per_mille: 0 }
+    }
+}
+
+impl Line {
+    /// Whether errors are corrected.
+    #[must_use]
+    pub const fn has_error_correction(self) -> bool {
+        matches!(self.coding, Coding::Mmr)
+    }
+
+    /// From the moment the call is answered until the first page begins.
+    #[must_use]
+    pub fn setup_ms(self) -> u64 {
+        let check = GAP_MS + self.training_long_ms() + TCF_MS;
+        let capabilities = signal_ms(&[STATION_ID_OCTETS, CAPABILITIES_OCTETS]);
+        ANSWER_SILENCE_MS + CED_MS + GAP_MS + capabilities + GAP_MS + capabilities + check + GAP_MS + signal_ms(&[0])
+    }
+
+    /// The bits of a page as this line codes it.
+    #[must_use]
+    pub fn bits(self, bits: &CodedBits) -> u64 {
+        // Rates in between are filled as the next higher one that is counted: fill grows with the rate.
+        let at = LINE_RATES_BPS.iter().rposition(|rate| *rate >= self.rate_bps).unwrap_or(0);
+        match (self.coding, &bits.filled) {
+            (Coding::Mmr, _) | (_, None) => bits.mmr,
+            (Coding::Mr, Some(filled)) => filled.mr[at],
+            (Coding::Mh, Some(filled)) => filled.mh[at],
+        }
+    }
+
+    /// A page with its training before it and its confirmation after it.
+    #[must_use]
+    pub fn page_ms(self, bits: &CodedBits) -> u64 {
+        let bits = self.bits(bits);
+        let rate = u64::from(self.rate_bps.max(1));
+        if !self.has_error_correction() {
+            let page_ms = GAP_MS + self.training_short_ms() + (bits * 1_000).div_ceil(rate);
+            return page_ms + GAP_MS + signal_ms(&[0]) + GAP_MS + signal_ms(&[0]);
+        }
+        let frames = bits.div_ceil(8 * ECM_FRAME_OCTETS).max(1);
+        let blocks = frames.div_ceil(ECM_BLOCK_FRAMES);
+        let octets = bits.div_ceil(8) + frames * ECM_FRAME_OVERHEAD_OCTETS + blocks * RCP_OCTETS;
+        let sent_bits = octets * 8 + octets * 8 / STUFFING_ONE_IN;
+        let confirmed_ms = GAP_MS + signal_ms(&[PPS_OCTETS]) + GAP_MS + signal_ms(&[0]);
+        let block_ms = GAP_MS + self.training_short_ms() + ECM_FLAGS_MS + confirmed_ms;
+        (sent_bits * 1_000).div_ceil(rate) + blocks * block_ms
+    }
+
+    /// After the last page.
+    #[must_use]
+    pub fn release_ms(self) -> u64 {
+        GAP_MS + signal_ms(&[0])
+    }
+
+    const fn training_long_ms(self) -> u64 {
+        if self.rate_bps >= V17_RATE_MIN_BPS { TRAINING_LONG_MS } else { TRAINING_OLD_MS }
+    }
+
+    const fn training_short_ms(self) -> u64 {
+        if self.rate_bps >= V17_RATE_MIN_BPS { TRAINING_SHORT_MS } else { TRAINING_OLD_MS }
+    }
+}
+
+/// Binary coded signals in one transmission, each a frame with an information field of so many octets.
+fn signal_ms(information_octets: &[u64]) -> u64 {
+    let octets: u64 = information_octets.iter().map(|octets| octets + FRAME_OCTETS).sum();
+    PREAMBLE_MS + (octets * 8 * 1_000).div_ceil(SIGNAL_RATE_BPS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::page::FilledBits;
+
+    /// A page of text at fine resolution: the mean of two measured ones.
+    fn text() -> CodedBits {
+        let filled = FilledBits { mr: [263_500; 6], mh: [342_700; 6] };
+        CodedBits { mmr: 207_400, filled: Some(filled) }
+    }
+
+    #[test]
+    fn a_call_of_one_page_of_text_takes_about_half_a_minute() {
+        let line = Line::default();
+        let setup_s = line.setup_ms() / 1_000;
+        assert!((13..=18).contains(&setup_s), "{setup_s}");
+        let page_s = line.page_ms(&text()) / 1_000;
+        assert!((17..=20).contains(&page_s), "{page_s}");
+        assert!((30..=42).contains(&(setup_s + page_s + line.release_ms() / 1_000)));
+    }
+
+    #[test]
+    fn slower_rates_and_older_codings_take_longer() {
+        let ms = |rate_bps, coding| Line { rate_bps, coding, noise_per_mille: 0 }.page_ms(&text());
+        assert!(ms(14_400, Coding::Mmr) < ms(14_400, Coding::Mr) && ms(14_400, Coding::Mr) < ms(14_400, Coding::Mh));
+        for rates in LINE_RATES_BPS.windows(2) {
+            assert!(ms(rates[0], Coding::Mh) < ms(rates[1], Coding::Mh), "{rates:?}");
+        }
+    }
+
+    #[test]
+    fn long_pages_are_confirmed_block_by_block() {
+        let line = Line::default();
+        let block_bits = ECM_BLOCK_FRAMES * ECM_FRAME_OCTETS * 8;
+        let ms = |bits| line.page_ms(&CodedBits { mmr: bits, filled: None });
+        assert!(ms(block_bits + 1) > ms(block_bits) + 2_000);
+    }
+
+    #[test]
+    fn fill_is_that_of_the_next_higher_counted_rate() {
+        let filled = FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [10, 20, 30, 40, 50, 60] };
+        let bits = CodedBits { mmr: 0, filled: Some(filled) };
+        let mh = |rate_bps| Line { rate_bps, coding: Coding::Mh, noise_per_mille: 0 }.bits(&bits);
+        assert_eq!([mh(33_600), mh(14_400), mh(9_600), mh(8_000), mh(300)], [10, 10, 30, 30, 60]);
+    }
+}

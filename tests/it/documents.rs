@@ -1,0 +1,245 @@
+//! Documents through the renderer as the binary runs it: a process of its own a document, with limits. Hostile ones are
+//! made here, by a few lines each.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fauxfax::document::sample;
+use fauxfax::io::render::{RenderOptions, Renderer};
+use fauxfax::model::account::Documents;
+use fauxfax::model::fax::{MediaType, Quality};
+use fauxfax::model::media::Document;
+use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
+
+const PASSWORD: &[u8] = include_bytes!("../../fixtures/documents/password.pdf");
+const EMPTY_PASSWORD: &[u8] = include_bytes!("../../fixtures/documents/empty-password.pdf");
+
+fn renderer() -> Renderer {
+    let options = RenderOptions {
+        program: Some(PathBuf::from(env!("CARGO_BIN_EXE_fauxfax"))),
+        at_once: Some(2),
+        page_limit: Duration::from_secs(5),
+        document_limit: Duration::from_secs(20),
+        ..RenderOptions::default()
+    };
+    Renderer::new(options).expect("a renderer")
+}
+
+async fn sent(bytes: &[u8], quality: Quality) -> Result<Document, String> {
+    renderer().to_send(Arc::from(bytes), quality, Documents::Lenient).await.map_err(|fault| fault.reason)
+}
+
+async fn reason(bytes: &[u8]) -> String {
+    match sent(bytes, Quality::Fine).await {
+        Ok(document) => panic!("rendered: {document:?}"),
+        Err(reason) => reason,
+    }
+}
+
+/// A PDF of one page of this size, with this content and this image or form, called `X`, of so many columns and rows.
+fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
+    let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
+    let mut pdf = Pdf::new();
+    pdf.catalog(catalog).pages(tree);
+    pdf.pages(tree).kids([page]).count(1);
+    let mut dictionary = pdf.page(page);
+    dictionary.media_box(Rect::new(0.0, 0.0, size.0, size.1)).parent(tree).contents(stream);
+    dictionary.resources().x_objects().pair(Name(b"X"), thing);
+    dictionary.finish();
+    pdf.stream(stream, content);
+    add(&mut pdf, thing);
+    pdf.finish()
+}
+
+fn with_image(filter: Filter, columns: i32, rows: i32, data: &[u8]) -> Vec<u8> {
+    pdf((612.0, 792.0), b"q 500 0 0 700 50 50 cm /X Do Q", |pdf, thing| {
+        let mut image = pdf.image_xobject(thing, data);
+        image.filter(filter);
+        image.width(columns).height(rows).bits_per_component(8);
+        image.color_space().device_gray();
+        if filter == Filter::CcittFaxDecode {
+            image.decode_parms().k(-1).columns(columns).rows(rows);
+        }
+    })
+}
+
+/// Zeros, so many times 258, as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951 §3.2.6).
+fn zeros(copies: usize) -> Vec<u8> {
+    let (mut bytes, mut pending, mut filled) = (vec![0x78, 0x01], 0_u64, 0);
+    let mut put = |bits: u64, count: u32| {
+        pending |= bits << filled;
+        filled += count;
+        while filled >= 8 {
+            bytes.push(pending as u8);
+            pending >>= 8;
+            filled -= 8;
+        }
+    };
+    put(0b011, 3);
+    // Codes go in with their highest bit first: 0 is 00110000, 285 is 11000101, distance 1 is 00000.
+    put(0b0000_1100, 8);
+    (0..copies).for_each(|_| put(0b0_0000_1010_0011, 13));
+    put(0, 7 + 8);
+    bytes.extend([0; 4]);
+    bytes
+}
+
+#[tokio::test]
+async fn a_document_becomes_the_file_of_its_fax_pages() {
+    for (quality, rows) in [(Quality::Standard, 1_078), (Quality::Fine, 2_156), (Quality::Superfine, 4_301)] {
+        let document = sent(&sample::test_pages(2), quality).await.expect("it renders");
+        assert_eq!((document.media_type, document.pages, document.sheets.len()), (MediaType::Pdf, 2, 2));
+        for sheet in document.sheets.iter() {
+            assert_eq!((sheet.width, sheet.height, sheet.quality), (1_728, rows, quality));
+            assert!(sheet.bits.mmr > 50_000 && sheet.bits.filled.is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn processes_and_threads_make_the_same_pages() {
+    let bytes: Arc<[u8]> = sample::test_pages(1).into();
+    let by_process = renderer().to_send(Arc::clone(&bytes), Quality::Fine, Documents::Strict).await.expect("rendered");
+    let by_thread = Renderer::threads().to_send(bytes, Quality::Fine, Documents::Strict).await.expect("rendered");
+    assert_eq!(by_process.bytes, by_thread.bytes);
+    assert_eq!(by_process, by_thread);
+}
+
+#[tokio::test]
+async fn strict_takes_pdf_alone() {
+    let tiff = fauxfax::document::file::document(&[], MediaType::Tiff, &[]).bytes;
+    let refused = renderer().to_send(tiff, Quality::Fine, Documents::Strict).await;
+    assert!(refused.unwrap_err().reason.contains("only PDF"));
+}
+
+#[tokio::test]
+async fn an_empty_password_opens_and_a_real_one_is_told() {
+    assert_eq!(sent(EMPTY_PASSWORD, Quality::Fine).await.map(|document| document.pages), Ok(2));
+    assert!(reason(PASSWORD).await.contains("password"));
+}
+
+#[tokio::test]
+async fn what_is_no_document_fails_with_its_reason() {
+    for (bytes, why) in [
+        (&b""[..], "empty"),
+        (b"<!doctype html><p>sign in", "web page"),
+        (b"%PDF-1.7\nand no more", "damaged"),
+        (b"\x89PNG\r\n\x1a\n", "damaged"),
+        (b"\xff\xd8\xff\xe0 and no more", "damaged"),
+        (b"II\x2a\0\x08\0\0\0", "damaged"),
+        (b"GIF89a", "neither"),
+    ] {
+        let reason = reason(bytes).await;
+        assert!(reason.contains(why), "{reason}");
+    }
+    let whole = sample::test_pages(3);
+    for cut in [100, whole.len() / 2, whole.len() - 40] {
+        // A file cut short fails, or shows what can be found of it.
+        if let Ok(document) = sent(&whole[..cut], Quality::Standard).await {
+            assert!(document.pages <= 3, "cut at {cut}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
+    let page =
+        |width, height| pdf((width, height), b"0 0 m 100 100 l S", |pdf, thing| drop(pdf.indirect(thing).primitive(0)));
+    assert!(reason(&page(0.0, 0.0)).await.contains("area"));
+    let tall = sent(&page(612.0, 1_000_000.0), Quality::Standard).await.expect("cut up");
+    assert_eq!(tall.pages, 10);
+    assert!(tall.losses.iter().any(|loss| loss.what.contains("cut off")), "{:?}", tall.losses);
+    let wide = sent(&page(14_400.0, 14_400.0), Quality::Standard).await.expect("made to fit");
+    assert_eq!((wide.pages, wide.sheets[0].width), (1, 1_728));
+}
+
+#[tokio::test]
+async fn images_too_large_to_decode_cost_their_document_alone() {
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    png.extend(35_000_u32.to_be_bytes());
+    png.extend(35_000_u32.to_be_bytes());
+    png.extend([1, 0, 0, 0, 0]);
+    // The checksum of this header.
+    png.extend(crc(&png[12..]).to_be_bytes());
+    assert!(reason(&png).await.contains("too large"), "a PNG of 35,000² pels");
+    let bomb = with_image(Filter::FlateDecode, 32_000, 32_000, &zeros(32_000 * 32_000 / 258));
+    let endless = with_image(Filter::CcittFaxDecode, 35_000, 35_000, &[0x26; 2_000]);
+    let jpx = {
+        let mut head = vec![0xff, 0x4f, 0xff, 0x51, 0, 41, 0, 0];
+        head.extend([60_000_u32, 60_000, 0, 0, 60_000, 60_000, 0, 0].iter().flat_map(|size| size.to_be_bytes()));
+        head.extend([0, 1, 7, 1, 1, 0xff, 0xd9]);
+        with_image(Filter::JpxDecode, 60_000, 60_000, &head)
+    };
+    let renderer = renderer();
+    for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx)] {
+        // It fails with a reason, or is drawn without the image; the next document renders as ever.
+        let made = renderer.to_send(bytes.into(), Quality::Standard, Documents::Lenient).await;
+        assert!(
+            made.as_ref().map_or_else(|fault| !fault.reason.is_empty(), |made| made.pages == 1),
+            "{name}: {made:?}"
+        );
+        let next = renderer.to_send(sample::test_pages(1).into(), Quality::Standard, Documents::Lenient).await;
+        assert!(next.is_ok(), "after {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_never_ends_is_given_up() {
+    let bomb = pdf((612.0, 792.0), b"/X Do", |pdf, first| {
+        // Each form draws the next one twice: 2^40 times the last.
+        for form in first.get()..first.get() + 40 {
+            let mut content = Content::new();
+            content.move_to(0.0, 0.0).line_to(612.0, 700.0).stroke();
+            content.x_object(Name(b"X")).x_object(Name(b"X"));
+            let data = content.finish();
+            let mut object = pdf.form_xobject(Ref::new(form), &data);
+            object.bbox(Rect::new(0.0, 0.0, 612.0, 792.0));
+            object.resources().x_objects().pair(Name(b"X"), Ref::new(form + 1));
+        }
+    });
+    let renderer = renderer();
+    let (stuck, other) = tokio::join!(
+        renderer.to_send(bomb.into(), Quality::Standard, Documents::Lenient),
+        renderer.to_send(sample::test_pages(1).into(), Quality::Standard, Documents::Lenient),
+    );
+    assert!(other.is_ok(), "another fax never notices");
+    // The renderer has a limit of depth of its own, or ours of time: either way it ends.
+    assert!(stuck.as_ref().map_or_else(|fault| fault.reason.contains("longer"), |made| made.pages == 1), "{stuck:?}");
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_strokes_are_drawn_or_refused() {
+    let mut content = Vec::new();
+    for stroke in 0..100_000_u32 {
+        let (x, y) = (stroke * 7_919 % 612, stroke * 104_729 % 792);
+        content.extend(format!("{x} 0 m {y} 792 l S\n").into_bytes());
+    }
+    let made =
+        sent(&pdf((612.0, 792.0), &content, |pdf, thing| drop(pdf.indirect(thing).primitive(0))), Quality::Fine).await;
+    assert!(made.as_ref().map_or_else(|reason| !reason.is_empty(), |made| made.pages == 1), "{made:?}");
+}
+
+#[tokio::test]
+async fn a_document_with_flipped_bytes_ends_one_way_or_the_other() {
+    let whole = sample::test_pages(1);
+    let renderer = Renderer::threads();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..40 {
+        let mut bytes = whole.clone();
+        for _ in 0..8 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = (state >> 33) as usize % bytes.len();
+            bytes[at] = (state >> 20) as u8;
+        }
+        let made = renderer.to_send(bytes.into(), Quality::Standard, Documents::Lenient).await;
+        assert!(made.map_or_else(|fault| !fault.reason.contains("report"), |made| made.pages >= 1));
+    }
+}
+
+/// The checksum of PNG chunks (PNG annex D).
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+    })
+}
