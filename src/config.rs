@@ -3,23 +3,25 @@
 
 mod accounts;
 mod data_dir;
+mod default_account;
 mod error;
 mod file;
 mod parse;
 mod paths;
 mod settings;
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::accounts::ConfiguredAccount;
+pub use self::default_account::DefaultAccount;
 pub use self::error::ConfigError;
 pub use self::file::{FILE_BYTES_MAX, FILE_NAME};
 pub use self::parse::{
     ATTRIBUTE_CHARS_MAX, AUTH_TOKEN_CHARS_MAX, FRIENDLY_NAME_CHARS_MAX, PACE_TIMES_MAX, PACE_TIMES_MIN,
 };
+pub use self::paths::TrustedCa;
 pub use self::settings::{Given, LIST_LEN_MAX, Origin, Place, Setting, Settings};
 
 use crate::io::client::ConnectTo;
@@ -84,33 +86,6 @@ words!(
         Any = "any",
     }
 );
-
-/// The account there is where none is configured.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DefaultAccount {
-    /// `TWILIO_ACCOUNT_SID`, else `AC` and 32 zeros.
-    pub sid: AccountSid,
-    /// `TWILIO_AUTH_TOKEN`, else 32 zeros.
-    pub auth_token: Box<str>,
-    /// Whether the token is the 32 zeros, and so may be printed.
-    pub has_default_token: bool,
-}
-
-impl fmt::Debug for DefaultAccount {
-    /// All but the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DefaultAccount").field("sid", &self.sid).finish_non_exhaustive()
-    }
-}
-
-/// A file of certificates that webhooks trust besides the public roots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrustedCa {
-    /// Where it was read.
-    pub path: PathBuf,
-    /// What was in it; it names at least one certificate in PEM.
-    pub pem: Vec<u8>,
-}
 
 /// Everything `serve` needs to know, checked.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use fauxfax::engine::input::{Answer, AnswerOutcome, Command, Control, CreateFax,
 use fauxfax::engine::random::WorldSeed;
 use fauxfax::engine::{Engine, Founding, Rules};
 use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
-use fauxfax::model::fax::{MediaType, Quality};
+use fauxfax::model::fax::Quality;
 use fauxfax::model::media::Document;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::{Party, PhoneNumber};

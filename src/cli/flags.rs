@@ -259,7 +259,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 13);
+        assert_eq!(defaults.len(), 14);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }
@@ -270,6 +270,7 @@ mod tests {
             (Setting::AccountsMode, "strict"),
             (Setting::Callbacks, "final"),
             (Setting::Documents, "strict"),
+            (Setting::HeaderLine, "off"),
             (Setting::Price, "none"),
             (Setting::ProxyClients, "any"),
             (Setting::LogFormat, "json"),

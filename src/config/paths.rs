@@ -2,7 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{TRUST_CA_BYTES_MAX, TrustedCa, file};
+use super::{TRUST_CA_BYTES_MAX, file};
+
+/// A file of certificates that webhooks trust besides the public roots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedCa {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// What was in it; it names at least one certificate in PEM.
+    pub pem: Vec<u8>,
+}
 
 /// A file that can be made.
 pub(super) fn port_file(text: &str) -> Result<PathBuf, String> {

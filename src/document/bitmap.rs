@@ -75,6 +75,14 @@ impl Bitmap {
         fill_run(self.row_mut(y), start, end);
     }
 
+    /// Whitens the pels `start..end` of a row.
+    pub fn whiten_run(&mut self, y: u32, start: u32, end: u32) {
+        let row = self.row_mut(y);
+        let mut run = vec![0; row.len()];
+        fill_run(&mut run, start, end);
+        row.iter_mut().zip(run).for_each(|(word, run)| *word &= !run);
+    }
+
     /// Adds a row below.
     pub fn push_row(&mut self, row: &[u64]) {
         let filled = row.len().min(self.words_a_row);

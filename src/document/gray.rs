@@ -56,6 +56,12 @@ impl Gray {
         self.pels.truncate(self.width as usize * self.height as usize);
     }
 
+    /// Whether so few pels are grey that they can only be edges of letters and lines.
+    #[must_use]
+    pub fn has_edges_alone(&self) -> bool {
+        self.pels.iter().filter(|pel| is_gray(**pel)).count() * 100 < self.pels.len() * EDGES_PERCENT
+    }
+
     /// Makes white white and ink black where the page is scanned paper: more than half of the rows hold greys, and
     /// nearly half of all pels are as light grey as paper. Answers whether it was.
     pub fn remove_paper(&mut self) -> bool {
@@ -80,6 +86,8 @@ impl Gray {
     }
 }
 
+/// A scan whose paper is gone and of which fewer pels than this are grey has text alone: the greys are its edges.
+const EDGES_PERCENT: usize = 12;
 /// Light greys that scanned paper has.
 const PAPER_LOW: usize = 150;
 /// The lightest grey that is not white yet.

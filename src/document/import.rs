@@ -9,7 +9,7 @@ use super::fonts::Fonts;
 use super::loss::Losses;
 use super::page::{self, Counting};
 use super::picture::{self, Picture};
-use super::render::{self, Renderer};
+use super::render::{self, Piece, Renderer};
 use super::tiff_pages;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
@@ -147,9 +147,16 @@ fn of_pdf(
             continue;
         };
         for piece in &placement.pieces {
-            let mut drawn = renderer.draw(index, &placement, *piece, quality);
-            drawn.remove_paper();
-            if sink.page(&dither::bits(&drawn, sink.options.tone)).is_break() {
+            let bits = match renderer.draw(index, &placement, *piece, quality) {
+                Piece::Bits(bits) => bits,
+                Piece::Flat(greys) => dither::bits(&greys, sink.options.tone),
+                Piece::Greys(mut greys) => {
+                    // Dots along the edges of scanned letters would only blur them.
+                    let text = greys.remove_paper() && greys.has_edges_alone();
+                    dither::bits(&greys, if text { Tone::Text } else { sink.options.tone })
+                }
+            };
+            if sink.page(&bits).is_break() {
                 return Ok(());
             }
         }

@@ -2,7 +2,7 @@
 //! It fetches and stores nothing.
 //!
 //! ```text
-//!  PDF ─ render ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF
+//!  PDF ─ render · ink ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF
 //!  TIFF · PNG · JPEG ─ picture ───────────────► bits                └─ receive: stamp · damage · paper ─► file
 //! ```
 
@@ -15,6 +15,7 @@ pub mod fit;
 pub mod fonts;
 pub mod gray;
 mod import;
+mod ink;
 pub mod loss;
 pub mod page;
 mod pdf;

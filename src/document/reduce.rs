@@ -4,6 +4,7 @@
 //! black where b is, or where a is and a run begins there. No run is lost, its beginning stays, flat greys pass unchanged;
 //! and text does not grow fat, as it would if any black sample made black.
 
+use super::bitmap::Bitmap;
 use super::gray::Gray;
 
 /// Half as many rows.
@@ -23,6 +24,54 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
         previous = second;
     }
     Gray::from_pels(page.width(), height, pels)
+}
+
+/// Half as many rows of black and white.
+#[must_use]
+pub(super) fn halve_bit_rows(page: &Bitmap) -> Bitmap {
+    let mut half = Bitmap::white(page.width(), page.height().div_ceil(2));
+    for y in 0..half.height() {
+        let first = page.row(y * 2);
+        let second = if y * 2 + 1 < page.height() { page.row(y * 2 + 1) } else { first };
+        let previous = if y > 0 { page.row(y * 2 - 1) } else { &[] };
+        let above = previous.iter().copied().chain(std::iter::repeat(0));
+        for (((a, b), p), to) in first.iter().zip(second).zip(above).zip(half.row_mut(y)) {
+            *to = b | (a & !p);
+        }
+    }
+    half
+}
+
+/// Half as many pels of black and white across.
+#[must_use]
+pub(super) fn halve_bit_columns(page: &Bitmap) -> Bitmap {
+    let mut half = Bitmap::white(page.width().div_ceil(2), page.height());
+    for (y, row) in (0..page.height()).zip(page.rows()) {
+        let mut previous = 0;
+        for (place, word) in row.iter().enumerate() {
+            // In each pair of bits, a is the high one and b the low one; p is the bit before a.
+            let before = word >> 1 | previous << 63;
+            let joined = word & EVEN | (word >> 1 & EVEN & !(before >> 1));
+            previous = word & 1;
+            if let Some(to) = half.row_mut(y).get_mut(place / 2) {
+                *to |= squeezed(joined) << if place % 2 == 0 { 32 } else { 0 };
+            }
+        }
+    }
+    half
+}
+
+/// Every other bit, the lowest among them.
+const EVEN: u64 = 0x5555_5555_5555_5555;
+
+/// Puts the even bits of a word side by side at its low end.
+const fn squeezed(word: u64) -> u64 {
+    let word = word & EVEN;
+    let word = (word | word >> 1) & 0x3333_3333_3333_3333;
+    let word = (word | word >> 2) & 0x0f0f_0f0f_0f0f_0f0f;
+    let word = (word | word >> 4) & 0x00ff_00ff_00ff_00ff;
+    let word = (word | word >> 8) & 0x0000_ffff_0000_ffff;
+    (word | word >> 16) & 0x0000_0000_ffff_ffff
 }
 
 /// Half as many pels across.
@@ -72,6 +121,22 @@ mod tests {
         assert_eq!(half.pels(), [255, 0, 255]);
         let flat = halve_rows(&Gray::from_pels(1, 6, vec![180; 6]));
         assert_eq!(flat.pels(), [180; 3]);
+    }
+
+    #[test]
+    fn bits_are_halved_as_greys_are() {
+        let (width, height) = (384, 61);
+        let mut state = 1_u32;
+        let pels: Vec<u8> = (0..width * height)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if state >> 30 == 0 { 0 } else { 255 }
+            })
+            .collect();
+        let greys = Gray::from_pels(width, height, pels);
+        let bits = |greys: &Gray| super::super::dither::bits(greys, super::super::dither::Tone::Text);
+        assert_eq!(halve_bit_rows(&bits(&greys)), bits(&halve_rows(&greys)));
+        assert_eq!(halve_bit_columns(&bits(&greys)), bits(&halve_columns(&greys)));
     }
 
     #[test]

@@ -16,9 +16,11 @@ use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
 use hayro::{RenderCache, RenderSettings, render_into};
 
+use super::bitmap::Bitmap;
 use super::fit::{self, Placement};
 use super::fonts::Fonts;
 use super::gray::Gray;
+use super::ink::{Drawn, Inker};
 use super::loss::Losses;
 use super::reduce;
 use crate::model::fax::Quality;
@@ -65,6 +67,17 @@ pub(super) struct Renderer<'a> {
     context: RenderContext,
     target: Pixmap,
     losses: Losses,
+    inker: Inker<'a>,
+}
+
+/// A piece of a page.
+pub(super) enum Piece {
+    /// Black and white alone.
+    Bits(Bitmap),
+    /// Greys that were painted.
+    Flat(Gray),
+    /// Greys, of which some may be paper.
+    Greys(Gray),
 }
 
 impl<'a> Renderer<'a> {
@@ -84,6 +97,7 @@ impl<'a> Renderer<'a> {
             context: RenderContext::new(1, 1),
             target: Pixmap::new(1, 1),
             losses: losses.clone(),
+            inker: Inker::new(COVERAGE),
         }
     }
 
@@ -94,8 +108,8 @@ impl<'a> Renderer<'a> {
     }
 
     /// One piece of a page, `ROW_PELS` wide.
-    pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Gray {
-        let Some(page) = self.pages.get(index) else { return Gray::white(ROW_PELS, 1) };
+    pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
+        let Some(page) = self.pages.get(index) else { return Piece::Bits(Bitmap::white(ROW_PELS, 1)) };
         note_missing_appearances(page, &self.losses);
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
         let rows_an_inch = match quality {
@@ -107,9 +121,20 @@ impl<'a> Renderer<'a> {
             Quality::Fine | Quality::Superfine => fit::rows(piece.1, rows_an_inch),
         };
         let width = ROW_PELS * finer_across;
+        let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
+        match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
+            Some(Drawn::Bits(bits)) => {
+                return Piece::Bits(match quality {
+                    Quality::Standard => reduce::halve_bit_rows(&bits),
+                    Quality::Fine => bits,
+                    Quality::Superfine => reduce::halve_bit_columns(&bits),
+                });
+            }
+            Some(Drawn::Greys(greys)) => return Piece::Flat(halved(greys, quality)),
+            None => {}
+        }
         // Pieces are at most 14.2 inches long, so that both fit.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(rows).unwrap_or(u16::MAX));
-        let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
         self.context.reset_and_resize(size.0, size.1);
         self.target.resize(size.0, size.1);
         render_into(page, &self.cache, &self.interpreter, &self.settings, &mut self.context, transform);
@@ -117,11 +142,15 @@ impl<'a> Renderer<'a> {
         let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
         let drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
-        match quality {
-            Quality::Standard => reduce::halve_rows(&drawn),
-            Quality::Fine => drawn,
-            Quality::Superfine => reduce::halve_columns(&drawn),
-        }
+        Piece::Greys(halved(drawn, quality))
+    }
+}
+
+fn halved(drawn: Gray, quality: Quality) -> Gray {
+    match quality {
+        Quality::Standard => reduce::halve_rows(&drawn),
+        Quality::Fine => drawn,
+        Quality::Superfine => reduce::halve_columns(&drawn),
     }
 }
 

@@ -11,7 +11,7 @@ use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::host::{Host, TOKEN, account, settings, setup};
-use crate::script::{call, document};
+use crate::script::{call, letter};
 
 const ACCOUNTS: &str = "/2010-04-01/Accounts.json";
 const ACCOUNT: &str = "/2010-04-01/Accounts/{Sid}.json";
@@ -156,7 +156,7 @@ async fn a_number_with_an_application_uses_the_applications_urls() {
     let unknown = format!("VoiceApplicationSid=AP{}", "1".repeat(32));
     assert_eq!(host.call("POST", &number, &unknown).await.error(), (400, 21420));
     assert_eq!(host.call("POST", &number, &format!("VoiceApplicationSid={sid}")).await.status, 200);
-    let call = ReceiveFax { document: document(1, 100), ..call(1) };
+    let call = ReceiveFax { document: letter(1), ..call(1) };
     host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
     assert!(host.alerts_at_rest().await.is_empty());
     app.verify().await;

@@ -12,7 +12,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::apps::{App, Authority, Manner, answering, app, closed, full};
 use crate::host::{Host, PATIENCE, account, settings, setup};
-use crate::script::{call, document};
+use crate::script::{call, letter};
 
 const RECEIVE: &str = "<Response><Receive/></Response>";
 
@@ -41,7 +41,7 @@ async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Ale
 }
 
 fn ring(host: &Host) {
-    let call = fauxfax::engine::input::ReceiveFax { document: document(1, 100), ..call(1) };
+    let call = fauxfax::engine::input::ReceiveFax { document: letter(1), ..call(1) };
     host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
 }
 

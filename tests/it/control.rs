@@ -146,6 +146,7 @@ async fn every_call_answers_as_the_document_says() {
         ("GET", format!("/faxes?account={account}&direction=inbound&text=fx&number=1501"), json!(null)),
         ("GET", format!("/faxes/{fax}?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/document.pdf?account={account}"), json!(null)),
+        ("GET", format!("/faxes/{fax}/pages/1.png?account={account}&width=100"), json!(null)),
         ("GET", format!("/events?account={account}&limit=5"), json!(null)),
         ("GET", format!("/events/hash?account={account}"), json!(null)),
         ("GET", format!("/wait?account={account}&for=idle"), json!(null)),
@@ -294,6 +295,8 @@ async fn a_wait_that_ends_in_vain_tells_how_far_it_came_and_what_is_next() {
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
     let since = &call["seq"];
     bench.ok("GET", &format!("/wait?account={account}&status=receiving&since={since}"), Value::Null).await;
+    // Until its pages have been made.
+    bench.ok("POST", &format!("/clock/advance?account={account}"), json!({ "seconds": 0 })).await;
     let (status, detail) = bench.refused("GET", &format!("{wait}&for=idle"), Value::Null).await;
     assert!(status == 408 && detail.contains("the clock is frozen"), "{detail}");
     let any = format!("/wait?account={account}&status=received&since={}", call["seq"]);

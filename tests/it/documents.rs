@@ -145,7 +145,7 @@ async fn what_is_no_document_fails_with_its_reason() {
 #[tokio::test]
 async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
     let page =
-        |width, height| pdf((width, height), b"0 0 m 100 100 l S", |pdf, thing| drop(pdf.indirect(thing).primitive(0)));
+        |width, height| pdf((width, height), b"0 0 m 100 100 l S", |pdf, thing| pdf.indirect(thing).primitive(0));
     assert!(reason(&page(0.0, 0.0)).await.contains("area"));
     let tall = sent(&page(612.0, 1_000_000.0), Quality::Standard).await.expect("cut up");
     assert_eq!(tall.pages, 10);
@@ -215,8 +215,7 @@ async fn a_hundred_thousand_strokes_are_drawn_or_refused() {
         let (x, y) = (stroke * 7_919 % 612, stroke * 104_729 % 792);
         content.extend(format!("{x} 0 m {y} 792 l S\n").into_bytes());
     }
-    let made =
-        sent(&pdf((612.0, 792.0), &content, |pdf, thing| drop(pdf.indirect(thing).primitive(0))), Quality::Fine).await;
+    let made = sent(&pdf((612.0, 792.0), &content, |pdf, thing| pdf.indirect(thing).primitive(0)), Quality::Fine).await;
     assert!(made.as_ref().map_or_else(|reason| !reason.is_empty(), |made| made.pages == 1), "{made:?}");
 }
 

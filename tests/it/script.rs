@@ -99,6 +99,11 @@ pub(crate) fn document(pages: u32, bytes: usize) -> Document {
     Document::unrendered(pages, Arc::from(vec![b'%'; bytes]))
 }
 
+/// A document of so many pages that can be rendered.
+pub(crate) fn letter(pages: u32) -> Document {
+    Document::unrendered(pages, fauxfax::document::sample::test_pages(pages).into())
+}
+
 impl Script {
     pub(crate) fn new(founding: Founding) -> Self {
         Self { engine: Engine::new(founding, START), now: START, effects: Vec::new(), late: Vec::new() }

@@ -16,14 +16,14 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use crate::apps::{Manner, app};
 use crate::host::{Host, PATIENCE, TOKEN, settings, setup};
-use crate::script::{call, document};
+use crate::script::{call, letter};
 
 fn twiml(body: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(format!("<Response>{body}</Response>"), "text/xml")
 }
 
 fn ring(host: &Host) {
-    let call = ReceiveFax { document: document(1, 100), ..call(1) };
+    let call = ReceiveFax { document: letter(1), ..call(1) };
     host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
 }
 

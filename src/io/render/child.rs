@@ -13,8 +13,8 @@ use tokio::process::{Child, Command};
 
 use super::frame::Frame;
 use super::{CHILD_ARGUMENT, Made, PAGES_BYTES_MAX, RenderOptions, Wish, options, too_large, too_slow, unreadable};
+use crate::document;
 use crate::document::fonts::Fonts;
-use crate::document::{self, Summary};
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 
@@ -88,9 +88,9 @@ async fn talk(
                     pages.push(page);
                 }
                 Ok(Some(Frame::Probed(probe))) => {
-                    return Ok(Some(Made { probe: Some(probe), pages, summary: Summary::default() }));
+                    return Ok(Some(Made::probed(probe)));
                 }
-                Ok(Some(Frame::Done(summary))) => return Ok(Some(Made { probe: None, pages, summary })),
+                Ok(Some(Frame::Done(summary))) => return Ok(Some(Made::drawn(pages, summary))),
                 Ok(Some(Frame::Failed(reason))) => return Err(UnreadableDocument { reason }),
                 Ok(None) | Err(_) => return Ok(None),
             }

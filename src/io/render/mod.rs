@@ -4,10 +4,11 @@
 mod child;
 mod frame;
 mod pictures;
+mod recent;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 pub use self::child::{ADDRESS_SPACE_BYTES_MAX, run as run_child};
 
 use self::pictures::{Key, Pictures};
+use self::recent::{Name, Recent};
 
 use crate::document::dither::Tone;
 use crate::document::fonts::Fonts;
@@ -78,7 +80,11 @@ struct Pool {
     fonts: Fonts,
     places: Semaphore,
     pictures: Pictures,
+    recent: Recent,
 }
+
+/// The threads of this process are one pool, however many emulators a test founds.
+static THREADS: OnceLock<Renderer> = OnceLock::new();
 
 /// What is wanted of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +100,24 @@ pub(super) struct Made {
     probe: Option<Probe>,
     pages: Vec<FaxPage>,
     summary: Summary,
+    /// The file that is sent, once somebody has sent it.
+    sent: OnceLock<Document>,
+}
+
+impl Made {
+    const fn probed(probe: Probe) -> Self {
+        let summary = Summary { document_pages: probe.pages, losses: Vec::new() };
+        Self { probe: Some(probe), pages: Vec::new(), summary, sent: OnceLock::new() }
+    }
+
+    const fn drawn(pages: Vec<FaxPage>, summary: Summary) -> Self {
+        Self { probe: None, pages, summary, sent: OnceLock::new() }
+    }
+
+    /// About what it takes, its file included.
+    fn size_bytes(&self) -> usize {
+        self.pages.iter().map(|page| page.mmr.len() * 2 + size_of::<FaxPage>() * 2).sum()
+    }
 }
 
 impl Renderer {
@@ -105,15 +129,18 @@ impl Renderer {
         let fonts = options.font_directory.as_deref().map(Fonts::of_directory).transpose()?.unwrap_or_default();
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let places = Semaphore::new(options.at_once.unwrap_or(processors).max(1));
-        Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default() })))
+        Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default(), recent: Recent::default() })))
     }
 
     /// A pool of threads, with the fonts inside alone.
     #[must_use]
     pub fn threads() -> Self {
-        let places = Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
-        let (options, fonts, pictures) = (RenderOptions::default(), Fonts::default(), Pictures::default());
-        Self(Arc::new(Pool { options, fonts, places, pictures }))
+        let pool = || {
+            let places = Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+            let (options, fonts, pictures) = (RenderOptions::default(), Fonts::default(), Pictures::default());
+            Self(Arc::new(Pool { options, fonts, places, pictures, recent: Recent::default() }))
+        };
+        THREADS.get_or_init(pool).clone()
     }
 
     /// `process` or `thread`: whether a document that goes wrong can take the emulator's memory with it.
@@ -129,7 +156,7 @@ impl Renderer {
     pub async fn probe(&self, bytes: Arc<[u8]>) -> Result<Document, UnreadableDocument> {
         document::kind(&bytes)?;
         let made = self.make(Arc::clone(&bytes), Wish::Probe).await?;
-        let probe = made.probe.ok_or_else(|| unreadable("the document's pages could not be counted"))?;
+        let probe = made.probe.as_ref().ok_or_else(|| unreadable("the document's pages could not be counted"))?;
         Ok(Document::unrendered(probe.pages, bytes))
     }
 
@@ -149,7 +176,11 @@ impl Renderer {
             return Err(UnreadableDocument { reason });
         }
         let made = self.make(bytes, Wish::Pages(quality)).await?;
-        self.blocking(move |_| file::document(&made.pages, MediaType::Pdf, &made.summary.losses)).await
+        let file = move |_: &Pool| {
+            let file = || file::document(&made.pages, MediaType::Pdf, &made.summary.losses);
+            made.sent.get_or_init(file).clone()
+        };
+        self.blocking(file).await
     }
 
     /// The file of the pages that come in.
@@ -168,7 +199,7 @@ impl Renderer {
         }
         let made = self.make(Arc::clone(&document.bytes), Wish::Pages(quality)).await?;
         self.blocking(move |pool| {
-            receive::received(made.pages.into_iter(), &reception, pool.options.header_line, &made.summary.losses)
+            receive::received(made.pages.iter().cloned(), &reception, pool.options.header_line, &made.summary.losses)
         })
         .await
     }
@@ -185,13 +216,23 @@ impl Renderer {
         Some(png)
     }
 
-    /// Renders in a process or on a thread, when a place is free.
-    async fn make(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
-        let _place = self.0.places.acquire().await.map_err(|_| unreadable("the renderer is shut down"))?;
-        match &self.0.options.program {
-            Some(program) => child::make(program, &self.0.options, bytes, wish).await,
-            None => self.on_a_thread(bytes, wish).await,
+    /// Renders in a process or on a thread, when a place is free; what was rendered lately is taken as it is.
+    async fn make(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Arc<Made>, UnreadableDocument> {
+        let name = Name::of(&bytes, wish);
+        if let Some(made) = self.0.recent.get(name) {
+            return Ok(made);
         }
+        let _place = self.0.places.acquire().await.map_err(|_| unreadable("the renderer is shut down"))?;
+        // Another may have made it while this one waited.
+        if let Some(made) = self.0.recent.get(name) {
+            return Ok(made);
+        }
+        let made = Arc::new(match &self.0.options.program {
+            Some(program) => child::make(program, &self.0.options, bytes, wish).await?,
+            None => self.on_a_thread(bytes, wish).await?,
+        });
+        self.0.recent.put(name, Arc::clone(&made));
+        Ok(made)
     }
 
     /// A thread can't be stopped: one that is too slow is left to end by itself after its page.
@@ -229,7 +270,7 @@ fn make_here(
     match wish {
         Wish::Probe => {
             let probe = document::probe(bytes)?;
-            Ok(Made { probe: Some(probe), pages: Vec::new(), summary: Summary::default() })
+            Ok(Made::probed(probe))
         }
         Wish::Pages(quality) => {
             let (mut pages, mut size) = (Vec::new(), 0);
@@ -245,7 +286,7 @@ fn make_here(
             if size > PAGES_BYTES_MAX {
                 return Err(too_large());
             }
-            Ok(Made { probe: None, pages, summary })
+            Ok(Made::drawn(pages, summary))
         }
     }
 }

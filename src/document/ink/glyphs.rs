@@ -1,0 +1,164 @@
+//! Letters as bits, each drawn once per size and quarter of a pel. It knows no page.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use hayro::hayro_interpret::FillRule;
+use hayro::hayro_interpret::font::{HintingCache, OutlineGlyph};
+use hayro::kurbo::{Affine, BezPath};
+
+use super::raster::Raster;
+
+/// Steps of a pel at which letters are placed.
+const STEPS: f64 = 4.0;
+/// The largest letter that is kept, in pels across and down; larger ones are rare and drawn each time.
+const PELS_MAX: f64 = 256.0;
+/// Letters kept of one document.
+const MASKS_MAX: usize = 20_000;
+/// Sizes at which letters are hinted, in pels an em (hayro's own).
+const HINTED_PELS: std::ops::RangeInclusive<f64> = 4.0..=128.0;
+/// Units of an em in outlines.
+const EM: f64 = 1_000.0;
+
+/// Letters drawn so far, and their outlines.
+#[derive(Default)]
+pub(super) struct Glyphs {
+    masks: HashMap<Key, Option<Rc<Placed>>>,
+    outlines: HashMap<(u128, u32), Option<Rc<BezPath>>>,
+    hinting: HintingCache,
+}
+
+/// A letter, its shape on the page without the place, and quarters of a pel right and down of it.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    glyph: u128,
+    shape: [u64; 4],
+    steps: (u8, u8),
+}
+
+struct Placed {
+    mask: Rc<Mask>,
+    left: i64,
+    top: i64,
+}
+
+/// A letter as bits.
+pub(super) struct Mask {
+    width: u32,
+    words_a_row: usize,
+    words: Vec<u64>,
+}
+
+impl Mask {
+    pub(super) fn width(&self) -> i64 {
+        i64::from(self.width)
+    }
+
+    pub(super) fn height(&self) -> i64 {
+        (self.words.len() / self.words_a_row) as i64
+    }
+
+    pub(super) fn words(&self) -> impl Iterator<Item = &[u64]> {
+        self.words.chunks_exact(self.words_a_row)
+    }
+
+    /// The runs of each row.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<(u32, u32)>> {
+        self.words().map(|row| {
+            let is_black = |x: u32| row[(x / 64) as usize] >> (63 - x % 64) & 1 == 1;
+            let mut runs = Vec::new();
+            let mut start = None;
+            for x in 0..=self.width {
+                match (x < self.width && is_black(x), start) {
+                    (true, None) => start = Some(x),
+                    (false, Some(from)) => {
+                        runs.push((from, x));
+                        start = None;
+                    }
+                    _ => {}
+                }
+            }
+            runs
+        })
+    }
+}
+
+impl Glyphs {
+    /// A letter's bits and where its left top pel lies; none where it is too large to be kept.
+    pub(super) fn place(
+        &mut self,
+        glyph: &OutlineGlyph,
+        transform: Affine,
+        hint: bool,
+        raster: &mut Raster,
+    ) -> Option<(Rc<Mask>, i64, i64)> {
+        let [a, b, c, d, e, f] = transform.as_coeffs();
+        let f = if is_hinted(transform, hint) { f.round() } else { f };
+        let (x, y) = ((e * STEPS).round() / STEPS, (f * STEPS).round() / STEPS);
+        if !(x.abs() < 1e6 && y.abs() < 1e6) {
+            return None;
+        }
+        let (whole_x, whole_y) = (x.floor(), y.floor());
+        let steps = (((x - whole_x) * STEPS) as u8, ((y - whole_y) * STEPS) as u8);
+        let key = Key { glyph: glyph.identifier().cache_key(), shape: [a, b, c, d].map(f64::to_bits), steps };
+        if self.masks.len() >= MASKS_MAX {
+            self.masks.clear();
+        }
+        let placed = if let Some(placed) = self.masks.get(&key) {
+            placed.clone()
+        } else {
+            let (path, _) = self.outline(glyph, transform, hint);
+            let at = Affine::new([a, b, c, d, x - whole_x, y - whole_y]);
+            let placed = draw(&path, at, raster).map(Rc::new);
+            self.masks.insert(key, placed.clone());
+            placed
+        }?;
+        Some((Rc::clone(&placed.mask), placed.left + whole_x as i64, placed.top + whole_y as i64))
+    }
+
+    /// A letter's outline and what places it on the page.
+    pub(super) fn outline(&mut self, glyph: &OutlineGlyph, transform: Affine, hint: bool) -> (Rc<BezPath>, Affine) {
+        let [a, b, c, d, e, f] = transform.as_coeffs();
+        let id = glyph.identifier().cache_key();
+        if is_hinted(transform, hint) {
+            let size = (d.abs() * EM) as f32;
+            let hinting = &self.hinting;
+            let outline = self.outlines.entry((id, size.to_bits()));
+            let outline = outline.or_insert_with(|| glyph.hinted_outline(size, hinting).map(Rc::new));
+            if let Some(outline) = outline {
+                return (Rc::clone(outline), Affine::new([a, b, c, d, e, f.round()]));
+            }
+        }
+        let outline = self.outlines.entry((id, 0)).or_insert_with(|| Some(Rc::new(glyph.outline())));
+        (outline.clone().unwrap_or_default(), transform)
+    }
+}
+
+fn is_hinted(transform: Affine, hint: bool) -> bool {
+    let [_, b, _, d, _, _] = transform.as_coeffs();
+    hint && b == 0.0 && HINTED_PELS.contains(&(d.abs() * EM))
+}
+
+/// A shape as bits; none if it is large, an empty one if nothing of it is to be seen.
+fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed> {
+    let empty = || Mask { width: 0, words_a_row: 1, words: Vec::new() };
+    if path.elements().is_empty() {
+        return Some(Placed { mask: Rc::new(empty()), left: 0, top: 0 });
+    }
+    let bounds = transform.transform_rect_bbox(path.control_box());
+    let (left, top) = (bounds.x0.floor(), bounds.y0.floor());
+    let (width, height) = (bounds.x1.ceil() - left, bounds.y1.ceil() - top);
+    if !(width.is_finite() && height.is_finite() && width < PELS_MAX && height < PELS_MAX) {
+        return None;
+    }
+    let (columns, rows) = (width as u32, height as u32);
+    let words_a_row = (columns.div_ceil(64) as usize).max(1);
+    let mut words = vec![0; words_a_row * rows as usize];
+    let moved = Affine::translate((-left, -top)) * transform;
+    raster.fill(path, moved, FillRule::NonZero, (columns, rows), |(row, from, to)| {
+        let start = row as usize * words_a_row;
+        crate::document::bitmap::fill_run(&mut words[start..start + words_a_row], from, to);
+    });
+    let mask = Mask { width: columns, words_a_row, words };
+    Some(Placed { mask: Rc::new(mask), left: left as i64, top: top as i64 })
+}
