@@ -21,6 +21,7 @@ use fauxfax::engine::input::{
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
+use fauxfax::model::media::UnreadableDocument;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
@@ -223,6 +224,10 @@ impl Sim {
                 let reading = failure.map_or_else(|| Ok(twiml::interpret(Some("text/xml"), body.as_bytes())), Err);
                 AnswerOutcome::Twiml { base_url: record.url.as_str().into(), record, cookies, reading }
             }
+            (Intent::Render(_), Some(_)) => {
+                AnswerOutcome::Rendered(Err(UnreadableDocument { reason: "no pages".to_owned() }))
+            }
+            (Intent::Render(request), None) => AnswerOutcome::Rendered(Ok(request.document.clone())),
             (Intent::Deliver(_) | Intent::Report(_), _) => AnswerOutcome::Delivered { record, cookies },
         };
         let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
@@ -468,7 +473,8 @@ impl Sim {
 /// What an answer will be to: a token, or the URL of a fetch.
 fn token(intent: &Intent) -> String {
     match intent {
-        Intent::FetchDocument { url } => url.to_string(),
+        Intent::FetchDocument { url, .. } => url.to_string(),
+        Intent::Render(_) => "render".to_owned(),
         Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
         Intent::Deliver(notice) => notice.idempotency_token.to_string(),
         Intent::Report(report) => report.idempotency_token.to_string(),
@@ -478,7 +484,7 @@ fn token(intent: &Intent) -> String {
 fn shown(event: &Event) -> String {
     match &event.kind {
         EventKind::FaxStatus { old, new, error } => format!("{old:?} {new} {error:?}"),
-        EventKind::FaxPage { page, pages } => format!("{page}/{pages}"),
+        EventKind::FaxPage { page, pages, .. } => format!("{page}/{pages}"),
         EventKind::RuleFired { id, .. } => format!("rule {id}"),
         kind => kind.as_str().to_owned(),
     }
