@@ -146,7 +146,9 @@ async fn what_is_no_document_fails_with_its_reason() {
 async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
     let page =
         |width, height| pdf((width, height), b"0 0 m 100 100 l S", |pdf, thing| pdf.indirect(thing).primitive(0));
-    assert!(reason(&page(0.0, 0.0)).await.contains("area"));
+    // A page of no size is left out, or has the size that the renderer takes where none is given.
+    let none = sent(&page(0.0, 0.0), Quality::Standard).await;
+    assert!(none.as_ref().map_or_else(|reason| reason.contains("area"), |made| made.pages == 1), "{none:?}");
     let tall = sent(&page(612.0, 1_000_000.0), Quality::Standard).await.expect("cut up");
     assert_eq!(tall.pages, 10);
     assert!(tall.losses.iter().any(|loss| loss.what.contains("cut off")), "{:?}", tall.losses);
@@ -162,7 +164,9 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
     png.extend([1, 0, 0, 0, 0]);
     // The checksum of this header.
     png.extend(crc(&png[12..]).to_be_bytes());
-    assert!(reason(&png).await.contains("too large"), "a PNG of 35,000² pels");
+    png.extend(*b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
+    let refused = reason(&png).await;
+    assert!(refused.contains("too large"), "{refused}");
     let bomb = with_image(Filter::FlateDecode, 32_000, 32_000, &zeros(32_000 * 32_000 / 258));
     let endless = with_image(Filter::CcittFaxDecode, 35_000, 35_000, &[0x26; 2_000]);
     let jpx = {
@@ -212,7 +216,7 @@ async fn a_page_that_never_ends_is_given_up() {
 async fn a_hundred_thousand_strokes_are_drawn_or_refused() {
     let mut content = Vec::new();
     for stroke in 0..100_000_u32 {
-        let (x, y) = (stroke * 7_919 % 612, stroke * 104_729 % 792);
+        let (x, y) = (stroke.wrapping_mul(7_919) % 612, stroke.wrapping_mul(104_729) % 792);
         content.extend(format!("{x} 0 m {y} 792 l S\n").into_bytes());
     }
     let made = sent(&pdf((612.0, 792.0), &content, |pdf, thing| pdf.indirect(thing).primitive(0)), Quality::Fine).await;
