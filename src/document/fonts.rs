@@ -61,14 +61,14 @@ impl Fonts {
     }
 
     /// The font that stands for one that is missing; what can't be shown at all is noted.
-    pub(super) fn resolve(&self, query: &FontQuery, losses: &Losses) -> Option<(FontData, u32)> {
+    pub(super) fn resolve(&self, query: &FontQuery, losses: &Losses) -> (FontData, u32) {
         match query {
-            FontQuery::Standard(font) => Some(font.get_font_data()),
+            FontQuery::Standard(font) => font.get_font_data(),
             FontQuery::Fallback(query) => self.fallback(query, losses),
         }
     }
 
-    fn fallback(&self, query: &FallbackFontQuery, losses: &Losses) -> Option<(FontData, u32)> {
+    fn fallback(&self, query: &FallbackFontQuery, losses: &Losses) -> (FontData, u32) {
         let script = query.character_collection.as_ref().and_then(|collection| script(&collection.family));
         let names = [&query.post_script_name, &query.font_name, &query.font_family].into_iter().flatten();
         let mut wanted: Vec<String> = names.map(|name| plain(name)).filter(|name| !name.is_empty()).collect();
@@ -76,7 +76,7 @@ impl Fonts {
         let named = self.fonts.iter().filter(|font| wanted.contains(&font.name));
         let of_script = self.fonts.iter().filter(|font| script.is_some_and(|(_, page)| font.code_pages & page != 0));
         if let Some(data) = named.chain(of_script).find_map(Font::data) {
-            return Some((data, 0));
+            return (data, 0);
         }
         if let Some((language, _)) = script {
             let name = query.post_script_name.as_deref().unwrap_or("an unnamed font");
@@ -85,7 +85,7 @@ impl Fonts {
                  directory (--font-dir)"
             ));
         }
-        Some(query.pick_standard_font().get_font_data())
+        query.pick_standard_font().get_font_data()
     }
 }
 

@@ -84,7 +84,7 @@ impl<'a> Renderer<'a> {
     pub(super) fn new(pdf: &'a Pdf, fonts: &Fonts, losses: &Losses) -> Self {
         let (fonts, font_losses, image_losses) = (fonts.clone(), losses.clone(), losses.clone());
         let interpreter = InterpreterSettings {
-            font_resolver: Arc::new(move |query| fonts.resolve(query, &font_losses)),
+            font_resolver: Arc::new(move |query| Some(fonts.resolve(query, &font_losses))),
             warning_sink: Arc::new(move |warning| image_losses.note(told(warning))),
             ..InterpreterSettings::default()
         };

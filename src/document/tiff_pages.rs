@@ -27,7 +27,7 @@ pub(super) fn count(bytes: &[u8]) -> Result<u32, UnreadableDocument> {
     let mut reader = open(bytes)?;
     let mut pages = 1;
     while reader.more_images() && pages <= PAGES_MAX {
-        reader.next_image().map_err(damaged)?;
+        reader.next_image().map_err(|error| damaged(&error))?;
         pages += 1;
     }
     Ok(pages)
@@ -45,7 +45,7 @@ pub(super) fn read(
         if take(number, picture).is_break() || !reader.more_images() {
             break;
         }
-        reader.next_image().map_err(damaged)?;
+        reader.next_image().map_err(|error| damaged(&error))?;
     }
     Ok(())
 }
@@ -54,11 +54,11 @@ fn open(bytes: &[u8]) -> Result<Reader<'_>, UnreadableDocument> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = DECODE_BYTES_MAX;
     limits.intermediate_buffer_size = DECODE_BYTES_MAX;
-    Ok(Decoder::new(Cursor::new(bytes)).map_err(damaged)?.with_limits(limits))
+    Ok(Decoder::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?.with_limits(limits))
 }
 
 fn page(reader: &mut Reader<'_>, bytes: &[u8]) -> Result<Picture, UnreadableDocument> {
-    let size = reader.dimensions().map_err(damaged)?;
+    let size = reader.dimensions().map_err(|error| damaged(&error))?;
     check_dimensions(size, "TIFF page")?;
     let dots_an_inch = dots_an_inch(reader);
     let compression = number(reader, Tag::Compression).unwrap_or(1);
@@ -125,13 +125,15 @@ fn fax_page(
     Ok((page, (readable < height).then(|| height - readable)))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "foreign enums that grow; what is not named is refused")]
 fn ordinary_page(reader: &mut Reader<'_>, (width, height): (u32, u32)) -> Result<Pels, UnreadableDocument> {
-    let color = reader.colortype().map_err(damaged)?;
-    let DecodingResult::U8(samples) = reader.read_image().map_err(damaged)? else {
-        return Err(unreadable("the TIFF has samples of more than 8 bits".to_owned()));
+    let color = reader.colortype().map_err(|error| damaged(&error))?;
+    let samples = match reader.read_image().map_err(|error| damaged(&error))? {
+        DecodingResult::U8(samples) => samples,
+        DecodingResult::U16(samples) => samples.into_iter().map(|sample| sample.to_be_bytes()[0]).collect(),
+        _ => return Err(unreadable(format!("the TIFF has samples of a kind that is not read: {color:?}"))),
     };
     let palette = reader.find_tag(Tag::ColorMap).ok().flatten().and_then(|map| map.into_u16_vec().ok());
-    let white_is_zero = number(reader, Tag::PhotometricInterpretation) == Some(0);
     let gray = match color {
         // Bits are packed, eight a byte, and rows begin on bytes; the crate has made 1 white.
         ColorType::Gray(1) => {
@@ -149,7 +151,7 @@ fn ordinary_page(reader: &mut Reader<'_>, (width, height): (u32, u32)) -> Result
         ColorType::Gray(depth @ (2 | 4)) => {
             unpacked(&samples, width, depth).map(|level| level * (255 / ((1 << depth) - 1) as u8)).collect()
         }
-        ColorType::Gray(8) => samples,
+        ColorType::Gray(8 | 16) => samples,
         ColorType::Palette(depth @ (1 | 2 | 4 | 8)) => {
             let Some(map) = palette else { return Err(unreadable("the TIFF has no palette".to_owned())) };
             let third = map.len() / 3;
@@ -160,17 +162,16 @@ fn ordinary_page(reader: &mut Reader<'_>, (width, height): (u32, u32)) -> Result
             };
             unpacked(&samples, width, depth).map(shade).collect()
         }
-        ColorType::GrayA(8) => samples.chunks_exact(2).map(|pel| pel[0]).collect(),
-        ColorType::RGB(8) => samples.chunks_exact(3).map(|pel| luma(pel[0], pel[1], pel[2])).collect(),
-        ColorType::RGBA(8) => samples.chunks_exact(4).map(|pel| luma(pel[0], pel[1], pel[2])).collect(),
-        ColorType::YCbCr(8) => samples.chunks_exact(3).map(|pel| pel[0]).collect(),
-        ColorType::CMYK(8) => samples
+        ColorType::GrayA(8 | 16) => samples.chunks_exact(2).map(|pel| pel[0]).collect(),
+        ColorType::RGB(8 | 16) => samples.chunks_exact(3).map(|pel| luma(pel[0], pel[1], pel[2])).collect(),
+        ColorType::RGBA(8 | 16) => samples.chunks_exact(4).map(|pel| luma(pel[0], pel[1], pel[2])).collect(),
+        ColorType::YCbCr(8 | 16) => samples.chunks_exact(3).map(|pel| pel[0]).collect(),
+        ColorType::CMYK(8 | 16) => samples
             .chunks_exact(4)
             .map(|pel| luma(ink(pel[0], pel[3]), ink(pel[1], pel[3]), ink(pel[2], pel[3])))
             .collect(),
         other => return Err(unreadable(format!("the TIFF has pels of a kind that is not read: {other:?}"))),
     };
-    let _ = white_is_zero;
     Ok(Pels::Gray(Gray::from_pels(width, height, gray)))
 }
 
@@ -190,6 +191,7 @@ fn unpacked(samples: &[u8], width: u32, depth: u8) -> impl Iterator<Item = u8> {
     })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; any whole number will do")]
 fn dots_an_inch(reader: &mut Reader<'_>) -> Option<(f64, f64)> {
     let factor = match number(reader, Tag::ResolutionUnit).unwrap_or(2) {
         2 => 1.0,
@@ -199,7 +201,7 @@ fn dots_an_inch(reader: &mut Reader<'_>) -> Option<(f64, f64)> {
     let mut one = |tag| {
         reader.find_tag(tag).ok().flatten().and_then(|value| match value {
             tiff::decoder::ifd::Value::Rational(above, below) => Some(f64::from(above) / f64::from(below.max(1))),
-            other => other.into_u32().ok().map(f64::from),
+            whole => whole.into_u32().ok().map(f64::from),
         })
     };
     Some((one(Tag::XResolution)? * factor, one(Tag::YResolution)? * factor))
@@ -210,12 +212,12 @@ fn number(reader: &mut Reader<'_>, tag: Tag) -> Option<u32> {
 }
 
 fn numbers(reader: &mut Reader<'_>, tag: Tag) -> Result<Vec<usize>, UnreadableDocument> {
-    let values: Option<Vec<u64>> = reader.find_tag_unsigned_vec(tag).map_err(damaged)?;
+    let values: Option<Vec<u64>> = reader.find_tag_unsigned_vec(tag).map_err(|error| damaged(&error))?;
     let values = values.ok_or_else(|| unreadable("the TIFF page has no strips".to_owned()))?;
     Ok(values.into_iter().map(|value| usize::try_from(value).unwrap_or(usize::MAX)).collect())
 }
 
-fn damaged(error: tiff::TiffError) -> UnreadableDocument {
+fn damaged(error: &tiff::TiffError) -> UnreadableDocument {
     unreadable(format!("the TIFF is damaged: {error}"))
 }
 
@@ -233,8 +235,11 @@ mod tests {
         image
     }
 
+    /// The tags and the one strip of a page.
+    type Page<'a> = (&'a [(u16, u32)], &'a [u8]);
+
     /// A TIFF of one strip a page, in either byte order.
-    fn file(big_endian: bool, pages: &[(&[(u16, u32)], &[u8])]) -> Vec<u8> {
+    fn file(big_endian: bool, pages: &[Page<'_>]) -> Vec<u8> {
         let short = |value: u16| if big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
         let long = |value: u32| if big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
         let mut bytes = if big_endian { b"MM\0\x2a".to_vec() } else { b"II\x2a\0".to_vec() };
@@ -325,8 +330,9 @@ mod tests {
     #[test]
     fn greys_of_every_depth_read_alike() {
         let eight: Vec<u8> = (0..WIDTH * HEIGHT).map(|at| (at % 4 * 85) as u8).collect();
-        let four: Vec<u8> = eight.chunks(2).map(|pair| pair[0] / 17 << 4 | pair[1] / 17).collect();
-        let two: Vec<u8> = eight.chunks(4).map(|four| four.iter().fold(0, |byte, pel| byte << 2 | pel / 85)).collect();
+        let four: Vec<u8> = eight.chunks(2).map(|pair| ((pair[0] / 17) << 4) | (pair[1] / 17)).collect();
+        let two: Vec<u8> =
+            eight.chunks(4).map(|four| four.iter().fold(0, |byte, pel| (byte << 2) | (pel / 85))).collect();
         let file = file(
             false,
             &[
