@@ -96,6 +96,8 @@ pub struct Config {
     pub tls_listen: Option<SocketAddr>,
     /// A file the chosen port is written to when the emulator is ready.
     pub port_file: Option<PathBuf>,
+    /// A file the worlds are read from at the start, if it is there, and written to at a clean stop.
+    pub state: Option<PathBuf>,
     /// What links and media URLs are built on, without a slash at the end; else on what the request used.
     pub public_url: Option<Arc<str>>,
     /// How fast line time passes.
@@ -157,6 +159,7 @@ impl Default for Config {
             listen: (Ipv4Addr::LOCALHOST, PORT_DEFAULT).into(),
             tls_listen: None,
             port_file: None,
+            state: None,
             public_url: None,
             pace: Pace::default(),
             seed: None,
@@ -278,7 +281,8 @@ impl Config {
         Ok(Self {
             listen: settings.one(S::Listen, parse::address)?.unwrap_or(self.listen),
             tls_listen: settings.one(S::TlsListen, parse::address)?,
-            port_file: settings.one(S::PortFile, paths::port_file)?,
+            port_file: settings.one(S::PortFile, paths::file_to_write)?,
+            state: settings.one(S::State, paths::file_to_write)?,
             public_url: settings.one(S::PublicUrl, parse::public_url)?,
             pace: settings.one(S::Pace, parse::pace)?.unwrap_or(self.pace),
             seed: settings.one(S::Seed, parse::seed)?,

@@ -8,10 +8,11 @@ use tokio::sync::watch;
 
 use crate::clock::RealTime;
 use crate::driver;
-use crate::engine::input::{Command, DocumentFault, Input, KeyCommand, Reply};
+use crate::engine::input::{Canceled, Command, DocumentFault, Input, KeyCommand, Reply};
 use crate::engine::journal::EventKind;
 use crate::engine::random::WorldSeed;
 use crate::engine::rule::Rule;
+use crate::engine::state::{State, StateError};
 use crate::engine::tally::Tally;
 use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
@@ -355,6 +356,38 @@ impl Emulator {
         };
         let token = setup.auth_token.clone().unwrap_or_else(minted);
         self.found_with_token(AccountSetup { sid: Some(sid), ..setup }, Some(token))
+    }
+
+    /// Puts a state in a world's place, its API keys included.
+    ///
+    /// # Errors
+    /// An API key of it is another account's; nothing has changed then.
+    pub fn load_state(&self, world: &World, state: State) -> Result<Canceled, StateError> {
+        let keys: Vec<KeySid> = state.keys().collect();
+        let canceled = self.worlds_write(|worlds| {
+            let foreign = |key: &KeySid| worlds.keys.get(key).is_some_and(|owner| *owner != world.sid());
+            if let Some(at) = keys.iter().position(foreign) {
+                let why = format!("{} is a key of another account of this emulator", keys[at]);
+                return Err(StateError::Wrong { place: "keys.list".to_owned(), why });
+            }
+            worlds.keys.retain(|_, owner| *owner != world.sid());
+            worlds.keys.extend(keys.iter().map(|key| (*key, world.sid())));
+            Ok(world.load_state(state))
+        })?;
+        Ok(canceled)
+    }
+
+    /// Founds the world of an account as it was: with its token, if it had one, and its owner.
+    ///
+    /// # Errors
+    /// It exists, or there are too many.
+    pub fn found_again(
+        &self,
+        sid: AccountSid,
+        auth_token: Option<Box<str>>,
+        owner: Option<AccountSid>,
+    ) -> Result<World, FoundError> {
+        self.found_with_token(AccountSetup { sid: Some(sid), owner, ..AccountSetup::default() }, auth_token)
     }
 
     /// Closes a world and those of its subaccounts; answers whether there was one. The default world stays.

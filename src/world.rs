@@ -8,8 +8,9 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::{Clock, ClockMode, RealTime};
 use crate::engine::effect::{Effect, Generation};
-use crate::engine::input::{Input, Reply};
+use crate::engine::input::{Canceled, Input, Reply};
 use crate::engine::journal::EventKind;
+use crate::engine::state::State;
 use crate::engine::{Engine, Founding};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
@@ -175,6 +176,25 @@ impl World {
         let _moving = self.0.mover.lock().await;
         while self.step(Engine::next_work).await? {}
         Ok(())
+    }
+
+    /// The world as it is, to be written down.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let core = self.lock();
+        core.engine.state(core.clock.mode() == ClockMode::Frozen, core.clock.now())
+    }
+
+    /// Puts a state in the world's place. The clock runs or stands still as the state's did; one that stands earlier moves
+    /// to the state's time.
+    pub(crate) fn load_state(&self, state: State) -> Canceled {
+        let mode = if state.is_frozen { ClockMode::Frozen } else { ClockMode::Running };
+        self.mutate(|core, now| {
+            let canceled = core.engine.load_state(state, now);
+            core.clock.move_to(core.engine.latest());
+            core.clock.set_mode(mode);
+            canceled
+        })
     }
 
     /// Waits until no effect is under way.

@@ -31,6 +31,11 @@ pub struct ServeFlags {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     port_file: Option<String>,
 
+    /// Read the worlds from this file at the start, if it is there, and write them to it at a clean stop; it holds
+    /// tokens and the secrets of API keys [env: FAUXFAX_STATE]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
+    state: Option<String>,
+
     /// What links and media URLs begin with behind Docker or a proxy; else what the request used
     /// [env: FAUXFAX_PUBLIC_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = LISTENING)]
@@ -175,6 +180,7 @@ impl ServeFlags {
             .with_flag(Setting::Listen, self.listen)
             .with_flag(Setting::TlsListen, self.tls_listen)
             .with_flag(Setting::PortFile, self.port_file)
+            .with_flag(Setting::State, self.state)
             .with_flag(Setting::PublicUrl, self.public_url)
             .with_flag(Setting::AllowHost, self.allow_host)
             .with_flag(Setting::FaxUrl, self.fax_url)

@@ -14,7 +14,7 @@ pub struct TrustedCa {
 }
 
 /// A file that can be made.
-pub(super) fn port_file(text: &str) -> Result<PathBuf, String> {
+pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() || path.is_dir() {

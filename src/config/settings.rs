@@ -58,6 +58,8 @@ words!(
         Retired = "retired",
         /// How much media is kept.
         MediaBudget = "media_budget",
+        /// A file the worlds are read from at the start and written to at the end.
+        State = "state",
         /// Where the local CA is kept.
         CaDir = "ca_dir",
         /// Whether the proxy lets nothing out of this machine.
@@ -93,7 +95,7 @@ impl Setting {
     /// Whether it names a file; in `fauxfax.toml`, such a name starts at that file's folder.
     #[must_use]
     pub const fn is_path(self) -> bool {
-        matches!(self, Self::CaDir | Self::Config | Self::FontDir | Self::PortFile | Self::TrustCa)
+        matches!(self, Self::CaDir | Self::Config | Self::FontDir | Self::PortFile | Self::State | Self::TrustCa)
     }
 }
 

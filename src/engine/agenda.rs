@@ -6,13 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::time::Timestamp;
 
 /// The place of a fax or call in the order of creation; never reused.
 pub type Ordinal = u64;
 
 /// What an alarm is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum AlarmKind {
     /// Fires at once after create: the fax leaves the queue and its document is asked for.
     Start,
@@ -66,7 +69,8 @@ enum Slot {
 }
 
 /// One deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Alarm {
     /// When it is due.
     pub at: Timestamp,
@@ -95,6 +99,11 @@ impl Agenda {
     /// Takes away the alarm of a fax's or call's phase, if it has one.
     pub(super) fn clear(&mut self, ordinal: Ordinal) {
         self.remove((ordinal, Slot::Phase));
+    }
+
+    /// Takes away this alarm.
+    pub(super) fn take(&mut self, alarm: &Alarm) {
+        self.remove((alarm.ordinal, alarm.kind.slot()));
     }
 
     /// Takes the first alarm that is due.

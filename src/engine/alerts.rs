@@ -36,7 +36,12 @@ impl Alerts {
         *self = Self { evicted: self.evicted, ..others };
     }
 
-    fn keep(&mut self, event: Arc<Event>) {
+    /// The alerts, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
+        self.kept.iter()
+    }
+
+    pub(super) fn keep(&mut self, event: Arc<Event>) {
         self.bytes += event.kind.size_bytes();
         self.kept.push_back(event);
         while self.kept.len() > ALERTS_MAX || self.bytes > ALERTS_BYTES_MAX {

@@ -17,8 +17,8 @@ const CALLER_IDS_MAX: usize = 100_000;
 /// The caller ids of one account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallerIds {
-    register: Register<NumberSid, CallerId>,
-    by_number: BTreeMap<PhoneNumber, NumberSid>,
+    pub(super) register: Register<NumberSid, CallerId>,
+    pub(super) by_number: BTreeMap<PhoneNumber, NumberSid>,
 }
 
 impl CallerIds {

@@ -154,6 +154,7 @@ fn without_port(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::engine::input::ResetCount;
+    use crate::engine::journal::WayBack;
     use crate::model::fax::Status;
     use crate::model::time::Timestamp;
     use crate::model::webhook::Method;
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_was_before_the_last_reset_is_forgotten() {
-        let reset = EventKind::WorldReset { count: ResetCount::default(), snapshot: None };
+        let reset = EventKind::WorldReset { count: ResetCount::default(), to: WayBack::Start };
         let before = event(1, 1, 1, status(Status::Busy));
         let after = event(3, 9, 1, status(Status::Queued));
         let whole = projection(&[before, event(2, 5, 1, reset), Arc::clone(&after)]);

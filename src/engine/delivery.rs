@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::agenda::{Alarm, AlarmKind, Ordinal};
@@ -38,10 +39,11 @@ pub(super) enum TokenPlace {
 }
 
 /// What is still to be told of one fax.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Outgoing {
     /// Whose it is, also when the fax is gone.
-    ordinal: Ordinal,
+    pub(super) ordinal: Ordinal,
     queue: VecDeque<Queued>,
     /// The message that is being told, or about to be told again.
     pub(super) under_way: Option<Arc<Notice>>,
@@ -51,7 +53,8 @@ pub(super) struct Outgoing {
 }
 
 /// A message that waits, and what the rules have decided on it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Queued {
     notice: Arc<Notice>,
     /// Its place among the messages of its fax.
@@ -60,7 +63,8 @@ struct Queued {
 }
 
 /// What the rules have decided on a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Fate {
     /// Nothing yet: an alarm will have it decided.
     Undecided,
@@ -84,6 +88,11 @@ impl Fate {
 }
 
 impl Outgoing {
+    /// Of a fax of which nothing has been told yet.
+    pub(super) fn of(ordinal: Ordinal) -> Self {
+        Self { ordinal, ..Self::default() }
+    }
+
     /// Puts off by `span` what waits for its time.
     pub(super) fn postpone(&mut self, span: Duration) {
         for queued in &mut self.queue {
@@ -254,8 +263,7 @@ impl Engine {
 
     fn tell(&mut self, ordinal: Ordinal, sid: FaxSid, mut notice: Notice, now: Timestamp) {
         let fate = self.first_fate(ordinal, now);
-        let outgoing = self.outgoing.entry(sid).or_default();
-        outgoing.ordinal = ordinal;
+        let outgoing = self.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         let place = outgoing.told;
         outgoing.told += 1;
         notice.idempotency_token = self.idempotency_token(sid, TokenPlace::Notice(place));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::journal::Event;
 use crate::model::account::Documents;
 use crate::model::fax::{Direction, MediaType, Quality, Status};
@@ -47,7 +49,8 @@ pub struct Effect {
 }
 
 /// What to do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Intent {
     /// Fetch the document of an outbound fax and make its fax pages.
     FetchDocument {
@@ -65,6 +68,7 @@ pub enum Intent {
     /// Tell an app of a status.
     Deliver(Box<Notice>),
     /// Tell the account's Debugger webhook of an alert.
+    #[serde(skip)]
     Report(Box<Report>),
 }
 
@@ -98,7 +102,8 @@ pub enum IntentKind {
 }
 
 /// Pages to be received.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RenderRequest {
     /// What a machine sends, or the file of the fax pages that a fax of this world sends.
     pub document: Document,
@@ -109,7 +114,8 @@ pub struct RenderRequest {
 }
 
 /// A question to a FaxUrl or fallback URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TwimlRequest {
     /// `FaxUrl` or `FallbackUrl`.
     pub purpose: Purpose,
@@ -134,7 +140,8 @@ pub struct TwimlRequest {
 }
 
 /// A message to an `action` or StatusCallback.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Notice {
     /// `Action` or `StatusCallback`.
     pub purpose: Purpose,

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::agenda::Ordinal;
 use super::applications::Address;
-use super::delivery::{self, Fate, TokenPlace};
+use super::delivery::{self, Fate, Outgoing, TokenPlace};
 use super::effect::{Intent, RenderRequest, TwimlRequest};
 use super::input::{LineFault, ReceiveFax, Reply, Ringing};
 use super::journal::{AlertLevel, EventKind};
@@ -341,10 +341,8 @@ impl Engine {
         let request = self.render_request(&call, &acceptance.station_id, receive);
         let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
         let phase = Phase::Receiving(Receiving { document: call.document.clone(), step });
-        delivery::keep_cookies(
-            &mut self.outgoing.entry(call.sid).or_default().cookies,
-            std::mem::take(&mut call.cookies),
-        );
+        let outgoing = self.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
+        delivery::keep_cookies(&mut outgoing.cookies, std::mem::take(&mut call.cookies));
         let caller = call.caller;
         self.found_inbound(ordinal, call, acceptance, phase, now);
         if let Caller::Own(caller) = caller {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::effect::{EffectId, Generation};
 use super::rule::{ApiFault, Rule};
 use crate::model::account::AccountChange;
@@ -179,7 +181,8 @@ pub struct ReceiveFax {
 }
 
 /// A transmission that breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LineFault {
     /// The 34xxx code it ends with.
     pub code: u32,

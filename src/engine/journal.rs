@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::phone::PhoneNumber;
@@ -120,13 +122,42 @@ pub enum EventKind {
         /// Whether it stands still now.
         frozen: bool,
     },
-    /// The world went back to its start or to a snapshot.
+    /// The world went back to its start, to a snapshot, or to a state that was loaded.
     WorldReset {
         /// What that took away.
         count: ResetCount,
-        /// The snapshot that took its place, where it was not the configured start.
-        snapshot: Option<Box<str>>,
+        /// What took its place.
+        to: WayBack,
     },
+}
+
+/// What a world goes back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WayBack {
+    /// The configured start.
+    Start,
+    /// A snapshot of this name.
+    Snapshot(Box<str>),
+    /// A state that was loaded.
+    State,
+}
+
+impl WayBack {
+    /// The control API's word for it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Snapshot(_) => "snapshot",
+            Self::State => "state",
+        }
+    }
+
+    /// The snapshot's name.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&str> {
+        if let Self::Snapshot(name) = self { Some(name) } else { None }
+    }
 }
 
 impl EventKind {
@@ -195,7 +226,8 @@ impl EventKind {
 }
 
 /// Something a developer should see, with Twilio's code.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Alert {
     /// Its id in the Monitor list.
     pub sid: AlertSid,
@@ -212,7 +244,8 @@ pub struct Alert {
 }
 
 /// How grave an alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum AlertLevel {
     /// The fax or callback suffered.
     Error,

@@ -32,11 +32,14 @@ mod retry;
 pub mod rule;
 mod rulebook;
 mod snapshot;
+pub mod state;
 mod tables;
 pub mod tally;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::snapshot::{SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
@@ -123,7 +126,8 @@ pub enum Conversation {
 }
 
 /// An effect that has been issued and not answered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct UnderWay {
     fax: FaxSid,
     intent: Arc<Intent>,

@@ -35,7 +35,7 @@ pub(super) struct Numbers {
     in_order: BTreeMap<u64, IncomingNumber>,
     by_sid: HashMap<NumberSid, u64>,
     by_number: BTreeMap<PhoneNumber, u64>,
-    bought: u64,
+    pub(super) bought: u64,
 }
 
 impl Numbers {
@@ -58,7 +58,7 @@ impl Numbers {
         Some(number)
     }
 
-    fn insert(&mut self, number: IncomingNumber) {
+    pub(super) fn insert(&mut self, number: IncomingNumber) {
         self.by_sid.insert(number.sid, number.ordinal);
         self.by_number.insert(number.number, number.ordinal);
         self.in_order.insert(number.ordinal, number);

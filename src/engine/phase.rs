@@ -15,6 +15,8 @@
 //! `Processing` and `Sending` have steps of their own, which no client sees: fetching, converting, ringing; ringing,
 //! talking, waiting for the next call. A redial within the Ttl stays `Sending`.
 
+use serde::{Deserialize, Serialize};
+
 use super::agenda::Ordinal;
 use super::input::LineFault;
 use super::tables::Caller;
@@ -47,7 +49,8 @@ pub fn is_edge(old: Option<Status>, new: Status) -> bool {
 }
 
 /// Where a fax stands; each variant holds what exists only then.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Phase {
     /// Created; the document has not been asked for.
     Queued,
@@ -62,7 +65,8 @@ pub(super) enum Phase {
 }
 
 /// The steps of `Processing`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Processing {
     /// The document is being fetched.
     Fetching,
@@ -78,7 +82,8 @@ pub(super) enum Processing {
 }
 
 /// A fax being sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Sending {
     /// What is sent.
     pub(super) document: Document,
@@ -89,7 +94,8 @@ pub(super) struct Sending {
 }
 
 /// The steps of a call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum CallStep {
     /// A machine elsewhere rings; what it will do is settled.
     Ringing(Verdict),
@@ -102,7 +108,8 @@ pub(super) enum CallStep {
 }
 
 /// What the far machine does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Verdict {
     /// It takes the fax.
     Answer {
@@ -118,7 +125,8 @@ pub(super) enum Verdict {
 }
 
 /// Pages going over the line, in either direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Transmission {
     /// The fax at the far end, where it is one of this world's.
     pub(super) far: Option<Ordinal>,
@@ -133,7 +141,8 @@ pub(super) struct Transmission {
 }
 
 /// A fax being received.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Receiving {
     /// What comes in; until its pages have been made, what is sent.
     pub(super) document: Document,
@@ -142,7 +151,8 @@ pub(super) struct Receiving {
 }
 
 /// The steps of `Receiving`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum ReceivingStep {
     /// The pages are being made; then the call goes on.
     Rendering(Caller, Transmission),
@@ -153,7 +163,8 @@ pub(super) enum ReceivingStep {
 }
 
 /// How a fax ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Ended {
     /// A final status.
     pub(super) status: Status,

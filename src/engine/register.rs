@@ -8,7 +8,8 @@ use std::hash::Hash;
 pub(super) struct Register<K, T> {
     in_order: BTreeMap<u64, T>,
     by_id: HashMap<K, u64>,
-    last: u64,
+    /// The place of the last thing that was added.
+    pub(super) last: u64,
 }
 
 impl<K, T> Default for Register<K, T> {

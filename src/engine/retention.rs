@@ -41,6 +41,19 @@ impl Retention {
         *self = Self { evicted: self.evicted, ..other };
     }
 
+    /// What is stored of these faxes.
+    pub(super) fn of<'a>(faxes: impl Iterator<Item = &'a Fax>) -> Self {
+        let mut kept = Self::default();
+        for fax in faxes {
+            let Some(media) = &fax.media else { continue };
+            kept.store(fax.ordinal, media.document.bytes.len() as u64);
+            if fax.status().is_final() {
+                kept.release(fax.ordinal);
+            }
+        }
+        kept
+    }
+
     /// The fax is gone, or its media.
     pub(super) fn forget(&mut self, ordinal: Ordinal) {
         let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
@@ -113,7 +126,7 @@ impl Engine {
         Some(oldest.created.after(RETENTION))
     }
 
-    fn keep_budget(&mut self, now: Timestamp) {
+    pub(super) fn keep_budget(&mut self, now: Timestamp) {
         while let Some(ordinal) = self.retention.pop_surplus(self.founding.rules.media_budget_bytes) {
             let Some(fax) = self.tables.fax_mut(ordinal) else { continue };
             fax.media = None;

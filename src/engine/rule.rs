@@ -1,5 +1,7 @@
 //! Behaviour on purpose, as data: what a rule fits and what it makes happen. It counts nothing and changes nothing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::input::LineFault;
 use crate::model::fax::Direction;
 use crate::model::line::{Coding, Line};
@@ -26,9 +28,11 @@ words!(
 );
 
 /// One rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     /// What it fits.
+    #[serde(rename = "match")]
     pub matches: Match,
     /// How many of those are left alone first.
     pub after: u32,
@@ -41,7 +45,8 @@ pub struct Rule {
 }
 
 /// What a rule fits: everything that is named must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Match {
     /// Which way the fax goes.
     pub direction: Option<Direction>,
@@ -62,7 +67,8 @@ pub struct Match {
 }
 
 /// What a rule does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum RuleEffect {
     /// The call goes so.
     Outcome(Outcome),
@@ -75,7 +81,8 @@ pub enum RuleEffect {
 }
 
 /// How a call goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Outcome {
     /// An outbound fax gets through.
     Delivered,
@@ -90,7 +97,8 @@ pub enum Outcome {
 }
 
 /// How the line is, where it is not a good one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LineWish {
     /// Bits a second.
     pub rate_bps: Option<u32>,
@@ -110,7 +118,8 @@ impl LineWish {
 }
 
 /// How a REST call is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ApiFault {
     /// With this status and code, instead of being dealt with.
     pub refusal: Option<(u16, u32)>,
@@ -121,7 +130,8 @@ pub struct ApiFault {
 }
 
 /// How a webhook goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WebhookFault {
     /// So much later, by the world's clock.
     pub delay_ms: u64,
@@ -215,6 +225,18 @@ impl Rule {
 /// A text in which each asterisk stands for any characters, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Box<str>);
+
+impl Serialize for Pattern {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
 
 impl Pattern {
     /// The pattern, if it is short and simple enough.

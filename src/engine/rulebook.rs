@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::agenda::Ordinal;
@@ -22,7 +23,8 @@ use crate::model::webhook::Purpose;
 pub const RULES_MAX: usize = 1_000;
 
 /// A rule and what came of it so far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HeldRule {
     /// Its id.
     pub id: u64,
@@ -38,7 +40,7 @@ pub struct HeldRule {
 #[derive(Debug, Clone, Default)]
 pub(super) struct RuleBook {
     rules: BTreeMap<u64, HeldRule>,
-    added: u64,
+    pub(super) added: u64,
     /// How many there are of each kind, in the order of `RuleKind`.
     kinds: [usize; RuleKind::ALL.len()],
 }

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::agenda::{Agenda, Ordinal};
 use super::alerts::Alerts;
 use super::applications::Applications;
@@ -11,7 +13,7 @@ use super::caller_ids::CallerIds;
 use super::delivery::Outgoing;
 use super::effect::{Effect, EffectId, Generation};
 use super::input::{Canceled, Reply, ResetCount};
-use super::journal::EventKind;
+use super::journal::{EventKind, WayBack};
 use super::numbers::Numbers;
 use super::retention::Retention;
 use super::rulebook::RuleBook;
@@ -29,7 +31,8 @@ pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
 const CANCELED_SHOWN_MAX: usize = 100;
 
 /// All that a world can go back to. Faxes, calls and documents are shared with the world until one of both changes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Memory {
     pub(super) taken: Timestamp,
     pub(super) tables: Tables,
@@ -37,6 +40,8 @@ pub(super) struct Memory {
     pub(super) caller_ids: CallerIds,
     pub(super) applications: Applications,
     pub(super) agenda: Agenda,
+    /// What the faxes' media make it; a state has it computed anew.
+    #[serde(skip)]
     pub(super) retention: Retention,
     pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,
     pub(super) retrying: BTreeMap<Ordinal, FaxSid>,
@@ -100,7 +105,7 @@ impl Engine {
     pub(super) fn restore_snapshot(&mut self, name: &str, now: Timestamp) -> Result<Reply, Refusal> {
         let memory = self.snapshots.get(name).ok_or_else(|| Refusal::NoSnapshot(name.into()))?;
         let memory = Memory::clone(memory);
-        Ok(Reply::Reset(self.go_back(memory, Some(name.into()), now)))
+        Ok(Reply::Reset(self.go_back(memory, WayBack::Snapshot(name.into()), now)))
     }
 
     /// Back to the configured start.
@@ -123,7 +128,7 @@ impl Engine {
             next_order: 1,
             not_answered: VecDeque::new(),
         };
-        let canceled = self.go_back(start, None, now);
+        let canceled = self.go_back(start, WayBack::Start, now);
         self.found_numbers(now);
         canceled
     }
@@ -185,7 +190,7 @@ impl Engine {
 
     /// Puts a memory in the world's place. What waited then waits for what was left of its time, and what was under
     /// way is issued again; answers to what is under way now will be dropped.
-    pub(super) fn go_back(&mut self, memory: Memory, snapshot: Option<Box<str>>, now: Timestamp) -> Canceled {
+    pub(super) fn go_back(&mut self, memory: Memory, to: WayBack, now: Timestamp) -> Canceled {
         let canceled = self.canceled();
         let passed = now.since(memory.taken);
         self.generation = Generation(self.generation.0.wrapping_add(1));
@@ -215,7 +220,7 @@ impl Engine {
             self.tables.postpone(passed);
             self.outgoing.values_mut().for_each(|outgoing| outgoing.postpone(passed));
         }
-        self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, snapshot });
+        self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, to });
         for under_way in memory.under_way {
             self.issue_again(under_way);
         }

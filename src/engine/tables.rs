@@ -5,6 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::agenda::Ordinal;
 use super::delivery::Fate;
 use super::input::LineFault;
@@ -21,7 +23,8 @@ use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 const PRICE_MICROS_A_MINUTE: u64 = 7_000;
 
 /// A fax.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fax {
     /// Its id.
     pub sid: FaxSid,
@@ -45,7 +48,8 @@ pub struct Fax {
 }
 
 /// What only one direction has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Leg {
     /// An outbound fax as ordered.
     Outbound(Box<Order>),
@@ -54,7 +58,8 @@ pub(super) enum Leg {
 }
 
 /// What a create call asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Order {
     pub(super) media_url: Box<str>,
     pub(super) status_callback: Option<Box<str>>,
@@ -63,7 +68,8 @@ pub(super) struct Order {
 }
 
 /// How long calls of a fax are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Ttl {
     pub(super) minutes: u32,
     /// No call begins later.
@@ -71,7 +77,8 @@ pub(super) struct Ttl {
 }
 
 /// What `<Receive>` asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Acceptance {
     pub(super) station_id: Box<str>,
     pub(super) told: Told,
@@ -79,7 +86,8 @@ pub(super) struct Acceptance {
 }
 
 /// Who is told how an incoming fax ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Told {
     /// `<Receive action>`.
     Action(Box<str>, Method),
@@ -159,7 +167,7 @@ impl Fax {
         &self.origin
     }
 
-    const fn ended(&self) -> Option<&Ended> {
+    pub(super) const fn ended(&self) -> Option<&Ended> {
         match &self.phase {
             Phase::Ended(ended) => Some(ended),
             Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Receiving(_) => None,
@@ -168,7 +176,8 @@ impl Fax {
 }
 
 /// A call that rings at a number of the world; no fax exists yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Call {
     pub(super) sid: FaxSid,
     pub(super) caller: Caller,
@@ -187,7 +196,8 @@ pub(super) struct Call {
 }
 
 /// A question to a number's app.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asking {
     /// `FaxUrl` or `FallbackUrl`.
     pub(super) purpose: Purpose,
@@ -201,7 +211,8 @@ pub(super) struct Asking {
 }
 
 /// Who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Caller {
     /// A machine elsewhere.
     Machine,
@@ -258,6 +269,16 @@ pub(super) struct Tables {
 }
 
 impl Tables {
+    /// The faxes, oldest first.
+    pub(super) fn faxes(&self) -> impl Iterator<Item = &Arc<Fax>> {
+        self.faxes.values()
+    }
+
+    /// The calls, oldest first.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (Ordinal, &Arc<Call>)> {
+        self.calls.iter().map(|(ordinal, call)| (*ordinal, call))
+    }
+
     pub(super) fn insert_fax(&mut self, fax: Fax) {
         self.by_sid.insert(fax.sid, fax.ordinal);
         self.by_from.insert((fax.from.clone(), fax.ordinal));

@@ -1,12 +1,15 @@
 //! A TwiML application: URLs that several numbers may share (contract 3.3). It serves no call itself.
 
+use serde::{Deserialize, Serialize};
+
 use super::attributes::attributes;
 use super::sid::ApplicationSid;
 use super::time::Timestamp;
 use super::webhook::Method;
 
 /// An application of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Application {
     /// Its id.
     pub sid: ApplicationSid,

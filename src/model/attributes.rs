@@ -7,7 +7,8 @@ macro_rules! attributes {
         $($(#[$doc:meta])* $field:ident: $type:ty,)+
     ) => {
         $(#[$attributes_doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         pub struct $attributes { $($(#[$doc])* pub $field: $type,)+ }
 
         $(#[$change_doc])*

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+
 use super::fax::MediaType;
 use super::page::{PageInFile, PageLoss};
 use super::sid::MediaSid;
@@ -30,6 +34,43 @@ impl Document {
     }
 }
 
+/// A document as a state has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDocument {
+    media_type: MediaType,
+    pages: u32,
+    base64: String,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    sheets: Arc<[PageInFile]>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    losses: Arc<[PageLoss]>,
+}
+
+fn is_empty<T>(list: &[T]) -> bool {
+    list.is_empty()
+}
+
+impl Serialize for Document {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { media_type, pages, bytes, sheets, losses } = self.clone();
+        let base64 = BASE64_STANDARD.encode(bytes);
+        WrittenDocument { media_type, pages, base64, sheets, losses }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WrittenDocument { media_type, pages, base64, sheets, losses } = WrittenDocument::deserialize(deserializer)?;
+        let bytes = BASE64_STANDARD.decode(base64).map_err(serde::de::Error::custom)?;
+        let within = |sheet: &PageInFile| sheet.place.start <= sheet.place.end && sheet.place.end <= bytes.len();
+        if let Some(at) = sheets.iter().position(|sheet| !within(sheet)) {
+            return Err(serde::de::Error::custom(format!("sheets[{at}] lies outside the document")));
+        }
+        Ok(Self { media_type, pages, bytes: bytes.into(), sheets, losses })
+    }
+}
+
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of {} pages, {} bytes", self.media_type, self.pages, self.bytes.len())
@@ -37,7 +78,8 @@ impl std::fmt::Debug for Document {
 }
 
 /// The stored document of a fax.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Media {
     /// Its id.
     pub sid: MediaSid,

@@ -1,5 +1,7 @@
 //! A phone number of an account and its attributes, as the IncomingPhoneNumbers resource has them (contract 3.1).
 
+use serde::{Deserialize, Serialize};
+
 use super::attributes::attributes;
 use super::inventory::Capabilities;
 use super::phone::PhoneNumber;
@@ -19,7 +21,8 @@ words!(
 );
 
 /// A number the account owns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct IncomingNumber {
     /// Its id.
     pub sid: NumberSid,

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::words::words;
 
 /// The method of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// Parameters in the query.
     Get,
@@ -32,7 +35,8 @@ impl fmt::Display for Method {
 }
 
 /// What a request to a customer's app is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Purpose {
     /// Fetching the document of an outbound fax.
     MediaUrl,
@@ -80,7 +84,8 @@ words!(
 );
 
 /// One exchange with a customer's app, as the journal keeps it: secrets masked, bodies cut to an excerpt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExchangeRecord {
     /// What it was for.
     pub purpose: Purpose,
@@ -107,7 +112,8 @@ pub struct ExchangeRecord {
 }
 
 /// Which try of one event a request is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// From one.
     pub number: u64,
@@ -127,7 +133,8 @@ impl Attempt {
 }
 
 /// A cookie that a customer's app set; it goes back on later requests of the same fax (Twilio's fax TwiML docs).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cookie {
     /// The host that set it.
     pub host: String,
@@ -146,7 +153,8 @@ impl Cookie {
 /// Why a request to a customer's app, or for a document, brought no usable answer.
 ///
 /// Each has one code of Twilio's 112xx family (the error dictionary); `code` names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum ExchangeFailure {
     /// The address is no absolute `http` or `https` URL.
     InvalidUrl(String),

@@ -6,10 +6,12 @@ mod listener;
 pub mod policy;
 mod proxy;
 mod reset;
+mod state;
 mod tls;
 mod tunnel;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -22,6 +24,7 @@ use self::gateway::Gateway;
 pub use self::listener::{GRACE, run};
 use self::policy::Policy;
 use self::proxy::Proxy;
+pub use self::state::StateFileError;
 use self::tls::Terminator;
 use crate::config::{Config, ConfiguredAccount};
 use crate::emulator::{AccountSetup, Emulator, FoundError, Settings};
@@ -45,10 +48,13 @@ pub enum StartError {
     #[error("can't read the fonts in {}: {error}", .directory.display())]
     Fonts {
         /// The directory.
-        directory: std::path::PathBuf,
+        directory: PathBuf,
         /// Why.
         error: std::io::Error,
     },
+    /// The file of `--state` can't be read, or not be understood.
+    #[error(transparent)]
+    State(#[from] StateFileError),
     /// The client of webhooks can't be made.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -65,6 +71,8 @@ pub struct Server {
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
+    /// Where the worlds are written at the end.
+    state: Option<PathBuf>,
 }
 
 struct Port {
@@ -98,8 +106,12 @@ impl Server {
         let renderer = renderer(config)?;
         let (settings, others) = (settings(config), accounts.collect());
         let emulator = Emulator::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
+        if let Some(path) = &config.state {
+            state::load(&emulator, path)?;
+        }
+        let state = config.state.clone();
         let terminator = Arc::new(Terminator::new(ca.clone(), Arc::clone(&policy)));
-        Ok(Self { ports, emulator, ca, proxy: Arc::new(Proxy::new(policy, forwarding)), terminator })
+        Ok(Self { ports, emulator, ca, proxy: Arc::new(Proxy::new(policy, forwarding)), terminator, state })
     }
 
     /// The address that is listened on.
@@ -162,6 +174,11 @@ impl Server {
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
+        if let Some(path) = &self.state
+            && let Err(error) = state::save(&self.emulator, path)
+        {
+            tracing::error!(%error, "the worlds could not be saved");
+        }
         self.emulator.close();
     }
 }

@@ -131,6 +131,7 @@ async fn every_call_answers_as_the_document_says() {
     let fax = conversation["fax_sid"].as_str().expect("a SID").to_owned();
     let webhooks = bench.ok("GET", &format!("/webhooks?account={account}&fax={fax}"), Value::Null).await;
     let id = webhooks["webhooks"][0]["id"].as_str().expect("an id").to_owned();
+    let state = bench.ok("GET", &format!("/state?account={account}"), Value::Null).await;
     let explained = json!({ "url": "http://app/fax", "params": { "A": "1" }, "signature": "x" });
     let calls = [
         ("GET", "/health".to_owned(), json!(null)),
@@ -163,6 +164,8 @@ async fn every_call_answers_as_the_document_says() {
         ("GET", format!("/rules?account={account}"), json!(null)),
         ("DELETE", format!("/rules/1?account={account}"), json!(null)),
         ("DELETE", format!("/rules?account={account}"), json!(null)),
+        ("GET", format!("/state?account={account}&media=hash"), json!(null)),
+        ("PUT", format!("/state?account={account}"), state),
         ("PUT", format!("/snapshots/one?account={account}"), json!(null)),
         ("GET", format!("/snapshots?account={account}"), json!(null)),
         ("POST", format!("/snapshots/one?account={account}"), json!(null)),
@@ -411,4 +414,53 @@ async fn an_incoming_fax_is_refused_by_name() {
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
     let (status, detail) = bench.refused("POST", &at("&wait=true"), json!({})).await;
     assert!(status == 409 && detail.contains("advance or drain"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_understood_changes_nothing() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let state = format!("/state?account={account}");
+    let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
+    let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
+    let key = bench.emulator.create_key(&world, "CI".into()).expect("there is room");
+    let secret = world.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has one");
+    bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
+    let (whole, small) = (
+        bench.ok("GET", &state, Value::Null).await,
+        bench.ok("GET", &format!("{state}&media=hash"), Value::Null).await,
+    );
+    assert!(small.to_string().len() < whole.to_string().len() && small["documents"] == json!({}));
+    let back = bench.ok("PUT", &state, small.clone()).await;
+    assert_eq!(back["removed"], json!({ "faxes": 1 }));
+    bench.ok("POST", &format!("/reset?account={account}"), json!({})).await;
+    let events = bench.ok("GET", &format!("/events?account={account}&kind=world.reset"), Value::Null).await;
+    let to: Vec<_> = events["events"].as_array().expect("a list").iter().map(|event| &event["data"]["to"]).collect();
+    assert_eq!(to, ["state", "start"]);
+    // What is refused leaves the world, and its journal, as they are.
+    let last = bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"].clone();
+    let (status, detail) = bench.refused("PUT", &state, small).await;
+    assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("as it was"), "{detail}");
+    let changed = |pointer: &str, value: Value| {
+        let mut document = whole.clone();
+        document.pointer_mut(pointer).expect("it is there")["qualty"] = value;
+        document
+    };
+    let (status, detail) = bench.refused("PUT", &state, changed("/world/tables/faxes/0", json!("fine"))).await;
+    assert!(status == 422 && detail.contains("did you mean \"quality\""), "{detail}");
+    let mut newer = whole.clone();
+    newer["fauxfax_state"] = json!(2);
+    let (status, detail) = bench.refused("PUT", &state, newer).await;
+    assert!(status == 422 && detail.contains("newer"), "{detail}");
+    assert_eq!(bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"], last);
+    // Another account may have the world, once its keys are nobody's.
+    let other = bench.account().await;
+    let (status, detail) = bench.refused("PUT", &format!("/state?account={other}"), whole.clone()).await;
+    assert!(status == 422 && detail.contains(&key.to_string()), "{detail}");
+    bench.ok("DELETE", &format!("/accounts/{account}"), Value::Null).await;
+    bench.ok("PUT", &format!("/state?account={other}"), whole).await;
+    bench.ok("GET", &format!("/faxes/{fax}?account={other}"), Value::Null).await;
+    assert_eq!(bench.ok("GET", &format!("/clock?account={other}"), Value::Null).await["mode"], "frozen");
+    let theirs = bench.emulator.sign_in_with_key(key, &secret).map(|world| world.sid().to_string());
+    assert_eq!(theirs, Ok(other));
 }

@@ -20,6 +20,7 @@ mod rules;
 mod schema;
 mod script;
 mod simulation;
+mod state;
 mod tester;
 mod tidy;
 mod timelines;

@@ -9,6 +9,7 @@ use fauxfax::engine::input::{
 };
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::random::WorldSeed;
+use fauxfax::engine::state::State;
 use fauxfax::engine::{Engine, Founding, Rules};
 use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
 use fauxfax::model::fax::{Quality, Status};
@@ -128,6 +129,13 @@ impl Script {
         }
         self.take_effects();
         reply
+    }
+
+    /// Puts a state in the world's place.
+    pub(crate) fn load(&mut self, state: State) {
+        self.engine.load_state(state, self.now);
+        self.late.append(&mut self.effects);
+        self.take_effects();
     }
 
     /// What was under way when the world went back comes to its end: with a document, if it was a fetch.

@@ -31,9 +31,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::script::{FAR, OWN, START, call, document, founding, order, record};
+use crate::state;
 
 /// Seeds that ordinary test runs try; `FAUXFAX_SIM_SEEDS` has more tried.
 const SEEDS_DEFAULT: u64 = 2_000;
+/// One world in so many is written down and read into another, half-way.
+const WRITTEN_DOWN_ONE_IN: usize = 4;
 /// Random steps of one seed.
 const STEPS: u64 = 60;
 /// Steps in which a world without faults must come to rest.
@@ -129,6 +132,9 @@ impl Sim {
     fn run(&mut self) {
         for _ in 0..STEPS {
             self.step();
+        }
+        if self.founded.len().is_multiple_of(WRITTEN_DOWN_ONE_IN) {
+            state::survives(&self.engine, self.now);
         }
         self.rest();
     }

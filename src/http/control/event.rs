@@ -118,11 +118,12 @@ fn data(kind: &EventKind) -> Value {
             json!({ "rule_id": id, "kind": kind, kind: rule::json_of_effect(&rule.effect) })
         }
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
-        EventKind::WorldReset { count, snapshot } => json!({
+        EventKind::WorldReset { count, to } => json!({
             "faxes": count.faxes,
             "pending": count.pending,
             "webhooks": count.effects,
-            "snapshot": snapshot,
+            "to": to.as_str(),
+            "snapshot": to.snapshot(),
         }),
     }
 }

@@ -99,7 +99,7 @@ fn is_unknown_field(message: &str) -> bool {
 }
 
 /// Names the nearest of the fields that serde lists.
-fn near(message: &str) -> String {
+pub(super) fn near(message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match quoted.split_first() {
         Some((unknown, known)) if is_unknown_field(message) && !known.is_empty() => {

@@ -20,6 +20,7 @@ mod problem;
 mod rules;
 mod samples;
 mod snapshots;
+mod state;
 mod stream;
 mod upload;
 mod verify;
@@ -213,6 +214,12 @@ fn about_the_way_back() -> Vec<Operation> {
             .query::<snapshots::ResetQuery>()
             .answers::<snapshots::ResetDone>(200)
             .refuses(&[409, 422]),
+        Op::get("/state", "The world as one document", state::show)
+            .query::<state::StateQuery>()
+            .answers::<state::StateShown>(200),
+        Op::put("/state", "Put the world of a document in this one's place", state::load)
+            .body::<state::StateShown>()
+            .answers::<snapshots::ResetDone>(200),
         Op::get("/snapshots", "The snapshots of the world", snapshots::list).answers::<snapshots::SnapshotList>(200),
         Op::put("/snapshots/{name}", "Take a snapshot", snapshots::take)
             .answers::<snapshots::SnapshotShown>(201)

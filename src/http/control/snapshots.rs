@@ -10,7 +10,7 @@ use super::event;
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use crate::emulator::World;
-use crate::engine::input::{Control, Input, Reply};
+use crate::engine::input::{Canceled, Control, Input, Reply};
 use crate::engine::{Engine, SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 
 /// Where to go back to.
@@ -97,13 +97,18 @@ fn go_back(world: &World, control: Control) -> Result<Json<ResetDone>, Problem> 
     let Reply::Reset(canceled) = ask(world, control)? else {
         return Err(Problem::new(500, "internal", "a reset was answered otherwise"));
     };
+    Ok(Json(done(world, &canceled)))
+}
+
+/// What going back took away, as it is shown.
+pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
     let pending: Vec<String> = canceled.pending.iter().map(ToString::to_string).collect();
     let (faxes, webhooks) = (canceled.count.pending, canceled.count.effects);
-    Ok(Json(ResetDone {
+    ResetDone {
         canceled: CanceledShown { faxes, webhooks, fax_sids: pending },
         removed: Removed { faxes: canceled.count.faxes },
         seq: world.read(Engine::last_seq),
-    }))
+    }
 }
 
 fn ask(world: &World, control: Control) -> Result<Reply, Problem> {

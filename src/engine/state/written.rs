@@ -1,0 +1,261 @@
+//! The tables of a world as lists, as a state has them: each thing once, without the indexes that find it. Reading one,
+//! two things with one id are refused.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::engine::agenda::{Agenda, Alarm, Ordinal};
+use crate::engine::alerts::Alerts;
+use crate::engine::caller_ids::CallerIds;
+use crate::engine::journal::{Alert, Event, EventKind};
+use crate::engine::numbers::Numbers;
+use crate::engine::register::Register;
+use crate::engine::rulebook::{HeldRule, RULES_MAX, RuleBook};
+use crate::engine::tables::{Call, Fax, Tables};
+use crate::model::application::Application;
+use crate::model::credential::{ApiKey, CallerId};
+use crate::model::number::IncomingNumber;
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, NumberSid};
+use crate::model::time::Timestamp;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenTables {
+    faxes: Vec<Arc<Fax>>,
+    calls: Vec<WrittenCall>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCall {
+    ordinal: Ordinal,
+    call: Arc<Call>,
+}
+
+impl Serialize for Tables {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let calls = self.calls().map(|(ordinal, call)| WrittenCall { ordinal, call: Arc::clone(call) });
+        WrittenTables { faxes: self.faxes().cloned().collect(), calls: calls.collect() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WrittenTables { faxes, calls } = WrittenTables::deserialize(deserializer)?;
+        let mut tables = Self::default();
+        for fax in faxes {
+            free(&tables, fax.ordinal, fax.sid)?;
+            tables.insert_fax(Arc::unwrap_or_clone(fax));
+        }
+        for WrittenCall { ordinal, call } in calls {
+            free(&tables, ordinal, call.sid)?;
+            tables.insert_call(ordinal, Arc::unwrap_or_clone(call));
+        }
+        Ok(tables)
+    }
+}
+
+fn free<E: Error>(tables: &Tables, ordinal: Ordinal, sid: FaxSid) -> Result<(), E> {
+    if tables.ordinal(sid).is_some() {
+        return Err(E::custom(format!("two faxes or calls have the SID {sid}")));
+    }
+    if tables.fax(ordinal).is_some() || tables.call(ordinal).is_some() {
+        return Err(E::custom(format!("two faxes or calls have the ordinal {ordinal}")));
+    }
+    Ok(())
+}
+
+impl Serialize for Agenda {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Agenda {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut agenda = Self::default();
+        for (at, alarm) in Vec::<Alarm>::deserialize(deserializer)?.into_iter().enumerate() {
+            agenda.set(alarm);
+            if agenda.len() != at + 1 {
+                return Err(D::Error::custom(format!("fax or call {} has two alarms for one thing", alarm.ordinal)));
+            }
+        }
+        Ok(agenda)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRules {
+    added: u64,
+    rules: Vec<HeldRule>,
+}
+
+impl Serialize for RuleBook {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WrittenRules { added: self.added, rules: self.iter().cloned().collect() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleBook {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WrittenRules { added, rules } = WrittenRules::deserialize(deserializer)?;
+        if rules.len() > RULES_MAX {
+            return Err(D::Error::custom(format!("at most {RULES_MAX} rules")));
+        }
+        let mut book = Self::default();
+        book.added = added;
+        for held in rules {
+            let id = held.id;
+            if id == 0 || book.iter().any(|earlier| earlier.id >= id) {
+                return Err(D::Error::custom(format!("rule {id} does not follow those before it")));
+            }
+            book.restore(held);
+        }
+        Ok(book)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenNumbers {
+    bought: u64,
+    numbers: Vec<IncomingNumber>,
+}
+
+impl Serialize for Numbers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut numbers: Vec<_> = self.newest_first().cloned().collect();
+        numbers.reverse();
+        WrittenNumbers { bought: self.bought, numbers }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WrittenNumbers { bought, numbers } = WrittenNumbers::deserialize(deserializer)?;
+        let mut read = Self::default();
+        read.bought = bought;
+        for number in numbers {
+            let is_twice = read.get(number.sid).is_some() || read.by_number(number.number).is_some();
+            if is_twice || read.newest_first().next().is_some_and(|last| last.ordinal >= number.ordinal) {
+                return Err(D::Error::custom(format!("{} is there twice, or not in its place", number.number)));
+            }
+            read.bought = read.bought.max(number.ordinal);
+            read.insert(number);
+        }
+        Ok(read)
+    }
+}
+
+/// What stands in a register by an id of its own.
+trait Registered {
+    type Id;
+    fn place(&self) -> (u64, Self::Id);
+}
+
+impl Registered for ApiKey {
+    type Id = KeySid;
+    fn place(&self) -> (u64, KeySid) {
+        (self.ordinal, self.sid)
+    }
+}
+
+impl Registered for CallerId {
+    type Id = NumberSid;
+    fn place(&self) -> (u64, NumberSid) {
+        (self.ordinal, self.sid)
+    }
+}
+
+impl Registered for Application {
+    type Id = ApplicationSid;
+    fn place(&self) -> (u64, ApplicationSid) {
+        (self.ordinal, self.sid)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRegister<T> {
+    last: u64,
+    list: Vec<T>,
+}
+
+impl<K: Eq + Hash, T: Serialize + Clone> Serialize for Register<K, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list: Vec<_> = self.newest_first().cloned().collect();
+        list.reverse();
+        WrittenRegister { last: self.last, list }.serialize(serializer)
+    }
+}
+
+impl<'de, K: Eq + Hash, T: Deserialize<'de> + Registered<Id = K>> Deserialize<'de> for Register<K, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WrittenRegister { last, list } = WrittenRegister::<T>::deserialize(deserializer)?;
+        let mut register = Self::default();
+        register.last = last;
+        let mut before = 0;
+        for thing in list {
+            let (ordinal, id) = thing.place();
+            if ordinal <= before || register.get(&id).is_some() {
+                return Err(D::Error::custom(format!(
+                    "number {ordinal} of the list is there twice, or not in its place"
+                )));
+            }
+            before = ordinal;
+            register.last = register.last.max(ordinal);
+            register.insert(ordinal, id, thing);
+        }
+        Ok(register)
+    }
+}
+
+impl Serialize for CallerIds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.register.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CallerIds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let register = Register::<NumberSid, CallerId>::deserialize(deserializer)?;
+        let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();
+        if by_number.len() != register.len() {
+            return Err(D::Error::custom("a number is there twice"));
+        }
+        Ok(Self { register, by_number })
+    }
+}
+
+/// An alert; its place in the journal of the world it comes from means nothing here.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAlert {
+    at: Timestamp,
+    fax: Option<FaxSid>,
+    alert: Alert,
+}
+
+impl Serialize for Alerts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().filter_map(|event| {
+            let EventKind::Alert(alert) = &event.kind else { return None };
+            Some(WrittenAlert { at: event.at, fax: event.fax, alert: alert.clone() })
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for Alerts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut alerts = Self::default();
+        for WrittenAlert { at, fax, alert } in VecDeque::deserialize(deserializer)? {
+            alerts.keep(Arc::new(Event { seq: 0, at, fax, kind: EventKind::Alert(alert) }));
+        }
+        Ok(alerts)
+    }
+}

@@ -1,0 +1,185 @@
+//! The file of `--state`: all worlds read at the start, and written at a clean stop. It knows not what is in a world.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::emulator::{Emulator, World};
+use crate::engine::state::{MediaForm, STATE_VERSION, State, StateError};
+use crate::model::sid::AccountSid;
+
+/// Why the file of `--state` is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum StateFileError {
+    /// It can't be read or written.
+    #[error("{}: {error}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is not what fauxfax wrote.
+    #[error("{}: {reason}; move it away to start afresh", .path.display())]
+    NotUnderstood {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// All worlds.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Worlds {
+    fauxfax_state: u64,
+    worlds: Vec<Saved>,
+}
+
+/// One of them, and what no state of a world tells.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_token: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<AccountSid>,
+    state: Value,
+}
+
+/// Puts the worlds of the file in place, if there is one. A world that isn't configured is founded; one that is keeps
+/// its configured token.
+pub(super) fn load(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
+    };
+    restore(emulator, &bytes).map_err(|reason| StateFileError::NotUnderstood { path: path.into(), reason })
+}
+
+fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
+    let file: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    match file["fauxfax_state"].as_u64() {
+        None => return Err(StateError::NoState.to_string()),
+        Some(found) if found > STATE_VERSION => return Err(StateError::Newer { found }.to_string()),
+        Some(_) => {}
+    }
+    let file: Worlds = serde_path_to_error::deserialize(file).map_err(|error| error.to_string())?;
+    // All are read before the first is put in place.
+    let read = |(at, saved): (usize, Saved)| {
+        let state = State::of_json(saved.state, &[]).map_err(|error| format!("worlds[{at}].state: {error}"))?;
+        Ok((at, saved.auth_token, saved.owner, state))
+    };
+    let worlds: Vec<_> = file.worlds.into_iter().enumerate().map(read).collect::<Result<_, String>>()?;
+    for (at, auth_token, owner, state) in worlds {
+        let sid = state.account_sid;
+        let world = match emulator.world(sid) {
+            Some(world) => world,
+            None => emulator.found_again(sid, auth_token, owner).map_err(|error| error.to_string())?,
+        };
+        emulator.load_state(&world, state).map_err(|error| format!("worlds[{at}].state: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Writes all worlds, in place of what the file held.
+pub(super) fn save(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
+    let mut worlds = emulator.worlds();
+    worlds.sort_by_key(|world| world.read(|engine| engine.account().ordinal));
+    let file = Worlds { fauxfax_state: STATE_VERSION, worlds: worlds.iter().map(saved).collect() };
+    // Renamed into place, so that a stop half-way leaves the earlier file.
+    let draft = path.with_extension("tmp");
+    let written = serde_json::to_vec_pretty(&file)
+        .map_err(io::Error::from)
+        .and_then(|text| for_the_owner_only(&draft)?.write_all(&text))
+        .and_then(|()| fs::rename(&draft, path));
+    written.map_err(|error| StateFileError::Io { path: path.into(), error })
+}
+
+fn saved(world: &World) -> Saved {
+    let (auth_token, owner) = world.read(|engine| (engine.account().auth_token.clone(), engine.account().owner));
+    Saved { auth_token, owner, state: world.state().to_json(MediaForm::Inline) }
+}
+
+/// A new file that other users can't read: there are tokens in it.
+fn for_the_owner_only(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+    use crate::clock::ClockMode;
+    use crate::config::Config;
+    use crate::emulator::AccountSetup;
+    use crate::server::Server;
+
+    fn config(path: &Path) -> Config {
+        Config { listen: ([127, 0, 0, 1], 0).into(), state: Some(path.into()), ..Config::default() }
+    }
+
+    #[tokio::test]
+    async fn worlds_are_written_at_a_clean_stop_and_read_at_the_next_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.json");
+        let server = Server::bind(&config(&path)).await.expect("it starts without a file");
+        let setup = AccountSetup { auth_token: Some("theirs".into()), ..AccountSetup::default() };
+        let owner = server.emulator().found(setup).expect("there is room");
+        let subaccount = server.emulator().found_subaccount(&owner, "branch").expect("there is room");
+        let key = server.emulator().create_key(&owner, "CI".into()).expect("there is room");
+        let secret = owner.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has a secret");
+        owner.set_clock_mode(ClockMode::Frozen);
+        let before = owner.now();
+        server.serve(ready(())).await;
+        let again = Server::bind(&config(&path)).await.expect("it starts with the file");
+        let world = again.emulator().sign_in(owner.sid(), "theirs").expect("its token is the same");
+        assert_eq!((world.clock_mode(), world.now() >= before), (ClockMode::Frozen, true));
+        assert!(again.emulator().sign_in_with_key(key, &secret).is_ok());
+        let theirs: Vec<_> = again.emulator().subaccounts(owner.sid()).iter().map(World::sid).collect();
+        assert_eq!(theirs, [subaccount.sid()]);
+        let token = |world: &World| world.read(|engine| engine.account().auth_token.clone());
+        assert_eq!(token(&again.emulator().subaccounts(owner.sid())[0]), token(&subaccount));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_understood_is_left_alone_and_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.json");
+        for (text, told) in [
+            ("{", "EOF"),
+            ("{}", "no number fauxfax_state"),
+            ("{\"fauxfax_state\": 99, \"worlds\": []}", "newer fauxfax"),
+            ("{\"fauxfax_state\": 1}", "worlds"),
+            ("{\"fauxfax_state\": 1, \"worlds\": [], \"moons\": []}", "moons"),
+            ("{\"fauxfax_state\": 1, \"worlds\": [{\"state\": {\"fauxfax_state\": 1}}]}", "worlds[0].state"),
+        ] {
+            fs::write(&path, text).expect("written");
+            let error = Server::bind(&config(&path)).await.err().expect("it does not start").to_string();
+            assert!(error.contains("state.json: ") && error.contains("start afresh"), "{error}");
+            assert!(error.contains(told), "{told}: {error}");
+            assert_eq!(fs::read_to_string(&path).expect("readable"), text);
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn other_users_can_not_read_the_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.json");
+        let server = Server::bind(&config(&path)).await.expect("it starts");
+        server.serve(ready(())).await;
+        assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o077, 0);
+    }
+}

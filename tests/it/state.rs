@@ -1,0 +1,300 @@
+//! Engine scripts of states: a world written down and read again, or refused whole with the place named.
+
+use std::time::Duration;
+
+use fauxfax::dialect::rule;
+use fauxfax::engine::Engine;
+use fauxfax::engine::effect::Intent;
+use fauxfax::engine::input::{
+    Answer, AnswerOutcome, ApplicationCommand, Command, Control, CreateFax, Input, KeyCommand, Reply,
+};
+use fauxfax::engine::state::{MediaForm, STATE_VERSION, State, StateError};
+use fauxfax::model::application::ApplicationChange;
+use fauxfax::model::fax::Status;
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::time::Timestamp;
+use fauxfax::model::webhook::ExchangeFailure;
+use fauxfax::twiml;
+use serde_json::{Value, json};
+
+use crate::script::{FAR, OWN, Script, call, document, founding, order, record};
+
+const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A world with something in each place: faxes that ended, are sent, ring and are told late; an alert, a rule, an
+/// application, an API key.
+fn busy() -> Script {
+    let mut script = Script::default();
+    let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
+    script.control(Control::AddRule(Box::new(rule::parse(&delay).expect("a rule")))).expect("taken");
+    let change = ApplicationChange { voice_url: Some("http://app/shared".into()), ..ApplicationChange::default() };
+    script.command(Command::Application(ApplicationCommand::Create(Box::new(change)))).expect("there is room");
+    script.command(Command::Key(KeyCommand::Create("CI".into()))).expect("there is room");
+    script.send(order(FAR));
+    script.answer_document(2);
+    script.forward(HOUR);
+    script.receive(call(1));
+    script.answer_twiml(RECEIVE, &["session=1"]);
+    script.forward(Duration::from_secs(40));
+    script.send(order(PhoneNumber::from_digits(15_005_550_101)));
+    script.answer_document(1);
+    script.forward(Duration::from_secs(30));
+    script.send(CreateFax { status_callback: Some("http://app/s".into()), ttl_minutes: Some(5), ..order(OWN) });
+    script.receive(call(3));
+    script
+}
+
+fn written(engine: &Engine, now: Timestamp) -> Value {
+    engine.state(false, now).to_json(MediaForm::Inline)
+}
+
+fn read(document: Value) -> Result<State, StateError> {
+    State::of_json(document, &[])
+}
+
+fn loaded(document: Value, script: &Script) -> Engine {
+    let mut engine = Engine::new(founding(), script.now);
+    engine.load_state(read(document).expect("it is understood"), script.now);
+    engine
+}
+
+/// Writes a world down and reads it into another, which must be the same and come to rest by itself.
+pub(crate) fn survives(engine: &Engine, now: Timestamp) {
+    let document = written(engine, now);
+    let mut again = Engine::new(founding(), now);
+    again.load_state(read(document.clone()).expect("what was written is understood"), now);
+    assert_eq!(written(&again, now), document);
+    let mut now = now;
+    while !again.is_idle() {
+        while let Some(effect) = again.poll_effect() {
+            let outcome = good(&effect.intent);
+            let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+            again.handle(Input::Answer(answer), now).expect("an answer is never refused");
+        }
+        now = again.next_work().map_or(now, |due| due.max(now));
+        again.handle_timeout(now);
+    }
+    assert_eq!(again.pending_count(), 0);
+}
+
+fn good(intent: &Intent) -> AnswerOutcome {
+    let (record, cookies) = (Box::new(record(intent)), Vec::new());
+    match intent {
+        Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(1, 100)) },
+        Intent::Render(request) => AnswerOutcome::Rendered(Ok(request.document.clone())),
+        Intent::AskForTwiml(request) => {
+            let reading = Ok(twiml::interpret(Some("text/xml"), RECEIVE.as_bytes()));
+            AnswerOutcome::Twiml { record, cookies, base_url: request.url.clone(), reading }
+        }
+        Intent::Deliver(_) | Intent::Report(_) => AnswerOutcome::Delivered { record, cookies },
+    }
+}
+
+/// What a state that was changed is refused with.
+fn refused(change: impl FnOnce(&mut Value)) -> String {
+    let mut document = written(&busy().engine, busy().now);
+    change(&mut document);
+    read(document).expect_err("it is refused").to_string()
+}
+
+#[test]
+fn a_world_that_is_written_and_read_is_the_same() {
+    let script = busy();
+    let state = written(&script.engine, script.now);
+    assert_eq!(state["fauxfax_state"], STATE_VERSION);
+    let mut again = loaded(state.clone(), &script);
+    assert_eq!(written(&again, script.now), state);
+    let issued = std::iter::from_fn(|| again.poll_effect()).count();
+    assert_eq!(issued, 3, "a message, a document and a question are under way again");
+    assert_eq!(again.media_bytes(), script.engine.media_bytes());
+    assert_eq!(again.next_work(), script.engine.next_work());
+    assert_eq!(again.alerts(script.now).count(), 1);
+    assert_eq!(again.rule_book().count(), 1);
+    assert_eq!(again.applications().count(), 1);
+    let keys = |engine: &Engine| engine.keys().cloned().collect::<Vec<_>>();
+    assert_eq!((keys(&again), keys(&again).len()), (keys(&script.engine), 1));
+}
+
+#[test]
+fn a_state_shows_words_and_dates_and_no_token() {
+    let text = serde_json::to_string_pretty(&written(&busy().engine, busy().now)).expect("JSON");
+    for part in ["\"+15558675310\"", "\"2026-01-01T00:00:00Z\"", "\"delivered\"", "\"sha256\"", "\"http://app/s\""] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("\"secret\": \"secret\"") && !text.contains("auth_token"), "{text}");
+}
+
+#[test]
+fn what_is_no_state_or_of_a_newer_version_is_refused() {
+    for document in [json!({}), json!([1]), json!(null), json!({ "fauxfax_state": "1" })] {
+        assert_eq!(read(document).err(), Some(StateError::NoState));
+    }
+    let newer = refused(|state| state["fauxfax_state"] = json!(STATE_VERSION + 1));
+    assert!(newer.contains("newer fauxfax") && newer.contains("is 2"), "{newer}");
+}
+
+#[test]
+fn an_unknown_field_is_refused_wherever_it_stands() {
+    for (place, field) in [
+        ("", "wrold"),
+        ("world", "colour"),
+        ("world.tables.faxes[0]", "colour"),
+        ("world.tables.faxes[0].phase.ended", "colour"),
+        ("world.book.rules[0].rule.match", "form"),
+        ("world.under_way[0]", "colour"),
+        ("account", "auth_token"),
+    ] {
+        let told = refused(|state| {
+            let pointer: String = place.split(['.', '[', ']']).filter(|part| !part.is_empty()).fold(
+                String::new(),
+                |mut pointer, part| {
+                    pointer.push('/');
+                    pointer.push_str(part);
+                    pointer
+                },
+            );
+            let object = state.pointer_mut(&pointer).unwrap_or_else(|| panic!("there is no {place}"));
+            object[field] = json!(1);
+        });
+        assert!(told.contains(field) && told.starts_with(place), "{place}: {told}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_refused_with_its_place_and_what_may_stand_there() {
+    let told = refused(|state| state["world"]["tables"]["faxes"][0]["quality"] = json!("best"));
+    assert!(told.starts_with("world.tables.faxes[0].quality: ") && told.contains("superfine"), "{told}");
+    let told = refused(|state| state["world"]["tables"]["faxes"][0]["created"] = json!("yesterday"));
+    assert!(told.starts_with("world.tables.faxes[0].created: "), "{told}");
+    let told = refused(|state| state["world"]["numbers"]["numbers"][0]["number"] = json!("911"));
+    assert!(told.starts_with("world.numbers.numbers[0].number: ") && told.contains("E.164"), "{told}");
+    let told = refused(|state| state["world"]["book"]["rules"][0]["rule"]["match"]["to"] = json!("*".repeat(17)));
+    assert!(told.contains("16 asterisks"), "{told}");
+}
+
+#[test]
+fn what_names_something_that_is_not_there_is_refused() {
+    let told = refused(|state| state["world"]["agenda"][0]["ordinal"] = json!(77));
+    assert!(told.starts_with("world.agenda[") && told.contains("ordinal 77"), "{told}");
+    let stranger = "FX0123456789abcdef0123456789abcdef";
+    let told = refused(|state| state["world"]["under_way"][0]["fax"] = json!(stranger));
+    assert!(told.starts_with("world.under_way[0].fax: ") && told.contains(stranger), "{told}");
+    let told = refused(|state| state["world"]["tables"]["calls"][0]["call"]["caller"] = json!({ "own": 99 }));
+    assert!(told.starts_with("world.tables.calls[0].call.caller: "), "{told}");
+    let told = refused(|state| state["world"]["next_ordinal"] = json!(1));
+    assert!(told.starts_with("world.next_ordinal: "), "{told}");
+}
+
+#[test]
+fn what_is_there_twice_or_can_not_be_is_refused() {
+    let told = refused(|state| {
+        let first = state["world"]["tables"]["faxes"][0].clone();
+        state["world"]["tables"]["faxes"].as_array_mut().expect("faxes").push(first);
+    });
+    assert!(told.starts_with("world.tables") && told.contains("two faxes"), "{told}");
+    for list in ["numbers", "caller_ids", "applications"] {
+        let told = refused(|state| {
+            let things = state["world"][list].as_object_mut().expect("an object");
+            let things = things.values_mut().find_map(Value::as_array_mut).expect("a list");
+            things.push(things[0].clone());
+        });
+        assert!(told.starts_with(&format!("world.{list}")) && told.contains("twice"), "{told}");
+    }
+    let told = refused(|state| {
+        let first = state["world"]["book"]["rules"][0].clone();
+        state["world"]["book"]["rules"].as_array_mut().expect("rules").push(first);
+    });
+    assert!(told.starts_with("world.book") && told.contains("rule 1"), "{told}");
+    let told = refused(|state| state["world"]["tables"]["faxes"][0]["phase"]["ended"]["status"] = json!("received"));
+    assert!(told.starts_with("world.tables.faxes[0].phase: ") && told.contains("outbound"), "{told}");
+    let told = refused(|state| state["world"]["tables"]["faxes"][0]["phase"]["ended"]["status"] = json!("sending"));
+    assert!(told.starts_with("world.tables.faxes[0].phase: "), "{told}");
+}
+
+#[test]
+fn a_document_that_is_not_the_one_it_is_named_as_is_refused() {
+    let told = refused(|state| {
+        let documents = state["documents"].as_object_mut().expect("documents");
+        documents.values_mut().for_each(|text| *text = json!("AAAA"));
+    });
+    assert!(told.starts_with("documents.") && told.contains("SHA-256"), "{told}");
+    let told = refused(|state| state["documents"] = json!([]));
+    assert!(told.starts_with("documents: "), "{told}");
+    // SHA-256 of nothing.
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let told = refused(|state| state["documents"][empty] = json!(""));
+    assert!(told.contains("of no fax"), "{told}");
+    let told = refused(|state| {
+        let sheet = json!({
+            "width": 1728, "height": 1, "quality": "fine", "place": { "start": 0, "end": 101 }, "bits": { "mmr": 8 },
+        });
+        state["world"]["tables"]["faxes"][0]["media"]["document"]["sheets"] = json!([sheet]);
+    });
+    assert!(told.contains("sheets[0] lies outside"), "{told}");
+}
+
+#[test]
+fn stored_documents_may_be_named_by_their_hash_where_the_world_has_them() {
+    let mut script = Script::default();
+    script.send(order(FAR));
+    script.answer_document(2);
+    script.forward(HOUR);
+    let state = script.engine.state(false, script.now).to_json(MediaForm::Hash);
+    assert_eq!(state["documents"], json!({}));
+    assert!(
+        matches!(read(state.clone()), Err(StateError::NoDocument { place, .. }) if place.contains("faxes[0].media"))
+    );
+    let read = State::of_json(state, &script.engine.stored_documents()).expect("the world has it");
+    let before = written(&script.engine, script.now);
+    script.engine.load_state(read, script.now);
+    assert_eq!(written(&script.engine, script.now), before);
+}
+
+#[test]
+fn a_loaded_world_goes_on_for_what_was_left_of_its_time() {
+    let mut script = Script::default();
+    let sid = script.send(order(FAR));
+    script.answer_document(1);
+    script.forward(Duration::from_secs(5));
+    let (state, left) =
+        (written(&script.engine, script.now), script.engine.next_work().map(|due| due.since(script.now)));
+    let later = script.now.after(HOUR);
+    let mut engine = Engine::new(founding(), later);
+    engine.load_state(read(state).expect("it is understood"), later);
+    assert_eq!(engine.next_work().map(|due| due.since(later)), left);
+    assert_eq!(engine.fax(sid).map(|fax| fax.status()), Ok(Status::Sending));
+}
+
+#[test]
+fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped() {
+    let mut script = Script::default();
+    let sid = script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(Duration::from_secs(40));
+    script.expect_effects(&["tell action received http://app/done"]);
+    let state = read(written(&script.engine, script.now)).expect("it is understood");
+    let token = |script: &Script| format!("{:?}", script.first_effect().intent);
+    let before = token(&script);
+    script.load(state);
+    assert_eq!(token(&script), before);
+    script.answer_late();
+    assert_eq!(
+        script.engine.events(&Default::default(), usize::MAX).last().map(|event| event.kind.as_str()),
+        Some("answer.dropped")
+    );
+    script.answer_failure(ExchangeFailure::ReadTimeout);
+    assert_eq!((script.status(sid), script.alerts()), (Status::Received, vec![11200]));
+}
+
+#[test]
+fn the_first_version_ever_written_is_still_read() {
+    let document: Value = serde_json::from_str(include_str!("../../fixtures/state/v1.json")).expect("JSON");
+    let script = busy();
+    let mut engine = loaded(document.clone(), &script);
+    assert_eq!(written(&engine, script.now), document);
+    let Ok(Reply::Reset(canceled)) = engine.handle(Input::Control(Control::Reset), script.now) else {
+        panic!("not reset");
+    };
+    assert_eq!((canceled.count.faxes, canceled.count.pending), (4, 2));
+}
