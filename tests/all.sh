@@ -113,6 +113,7 @@ if [[ -z $quick ]]; then
     step 'static binary' build_static
     step 'empty chroot' bash tests/chroot.sh "$static"
     step 'demo' demo
+    step 'recipes' env "FAUXFAX_BIN=$static" bash tests/sdk/recipes.sh
     step 'scripts, Dockerfile' bash tests/lint/run.sh
 else
     for suite in python-7.5.1 node-3; do
