@@ -34,4 +34,4 @@ pub mod world;
 pub mod cli;
 
 #[cfg(feature = "server")]
-pub use testing::{Account, Conversation, Document, Emulator, Event, Outcome};
+pub use testing::{Account, Conversation, Document, Emulator, Error, Event, Outcome, rules};

@@ -181,6 +181,30 @@ impl RuleEffect {
     }
 }
 
+impl From<Outcome> for RuleEffect {
+    fn from(outcome: Outcome) -> Self {
+        Self::Outcome(outcome)
+    }
+}
+
+impl From<LineWish> for RuleEffect {
+    fn from(line: LineWish) -> Self {
+        Self::Line(line)
+    }
+}
+
+impl From<ApiFault> for RuleEffect {
+    fn from(fault: ApiFault) -> Self {
+        Self::Api(fault)
+    }
+}
+
+impl From<WebhookFault> for RuleEffect {
+    fn from(fault: WebhookFault) -> Self {
+        Self::Webhook(fault)
+    }
+}
+
 impl Rule {
     pub(super) fn fits(&self, subject: &Subject<'_>) -> bool {
         let wanted = &self.matches;

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AccountClock, Document, Error, Event, Receive};
-use crate::engine::input::{BuyNumber, Command, Control, Input, NumberWish, Reply};
+use super::{AccountClock, AccountRules, Document, Error, Event, Receive};
+use crate::engine::input::{BuyNumber, Command, Control, CreateFax, Input, NumberWish, Reply};
 use crate::engine::journal::{self, EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax};
 use crate::http::control::event::EventView;
 use crate::io::render::Renderer;
-use crate::model::fax::Status;
+use crate::model::fax::{Quality, Status};
 use crate::model::number::{NumberChange, ReceiveMode};
-use crate::model::phone::{NotE164, PhoneNumber};
+use crate::model::phone::{NotE164, Party, PhoneNumber};
+use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, NumberSid};
 use crate::world::World;
 
@@ -79,6 +80,28 @@ impl Account {
         Receive::new(self.clone(), document)
     }
 
+    /// Sends a fax as its app would over REST: from the number it has had longest, of the document at an address.
+    ///
+    /// # Errors
+    /// It has no number, `to` is none, or the service refuses.
+    pub fn send(&self, to: &str, media_url: &str) -> Result<FaxSid, Error> {
+        let number = to.parse().map_err(|error: NotE164| Error::Number { text: to.to_owned(), error })?;
+        let from = self.world.read(|engine| engine.numbers().last().map(|own| own.number));
+        let order = CreateFax {
+            to: Party::Number(number),
+            from: Some(Party::Number(from.ok_or(Refusal::AmbiguousNumber(0))?)),
+            media_url: media_url.into(),
+            quality: Quality::Fine,
+            status_callback: None,
+            store_media: true,
+            ttl_minutes: None,
+            origin: Arc::clone(&self.url),
+        };
+        let sent = self.world.handle(Input::Command(Command::CreateFax(Box::new(order))))?;
+        let Reply::Fax(sid) = sent else { unreachable!("an order is answered with a fax, not {sent:?}") };
+        Ok(sid)
+    }
+
     /// A fax as it stands.
     ///
     /// # Errors
@@ -129,6 +152,23 @@ impl Account {
     #[must_use]
     pub fn clock(&self) -> AccountClock {
         AccountClock(self.world.clone())
+    }
+
+    /// Its rules: lets things misbehave on purpose.
+    ///
+    /// ```
+    /// # use fauxfax::{Account, Error};
+    /// use fauxfax::rules::{Outcome::Busy, WebhookFault};
+    ///
+    /// # fn misbehave(account: &Account) -> Result<(), Error> {
+    /// account.rules().once(Busy)?;
+    /// account.rules().to("+1555*").after(1).times(2, Busy)?;
+    /// account.rules().always(WebhookFault { duplicate: true, ..WebhookFault::default() })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rules(&self) -> AccountRules {
+        AccountRules::new(self.world.clone())
     }
 
     /// Its journal, oldest first.

@@ -35,6 +35,9 @@ pub enum Error {
     /// The clock is frozen, so that what is awaited would never come.
     #[error("the clock is frozen, so the fax would never end: ring(), then advance or drain the clock")]
     Frozen,
+    /// A rule that is none, or that could never act.
+    #[error("the rule: {0}")]
+    Rule(String),
     /// What was awaited did not come in time.
     #[error("{what} within {} s", .patience.as_secs_f64())]
     TooLate {

@@ -30,6 +30,7 @@ mod clock;
 mod error;
 mod expect;
 mod receive;
+pub mod rules;
 
 use std::net::SocketAddr;
 
@@ -42,6 +43,7 @@ pub use self::clock::AccountClock;
 pub use self::error::Error;
 pub use self::expect::Event;
 pub use self::receive::{Conversation, Document, Outcome, Receive};
+pub use self::rules::AccountRules;
 use crate::config::Config;
 use crate::emulator::{self, AccountSetup};
 use crate::model::time::Pace;

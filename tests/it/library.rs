@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fauxfax::model::fax::Status;
-use fauxfax::{Account, Document, Emulator, Event, Outcome};
+use fauxfax::model::fax::{Direction, Status};
+use fauxfax::{Account, Document, Emulator, Error, Event, Outcome, rules};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -113,4 +113,41 @@ async fn fifty_tests_at_once_on_one_emulator_never_meet() -> Tested {
         ended?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_acts_as_often_as_it_was_said() -> Tested {
+    let (emulator, app) = (Emulator::builder().start().await?, app().await);
+    let account = account(&emulator, &app)?;
+    account.rules().once(rules::Outcome::Busy)?;
+    account.rules().to("+1556*").times(1, rules::Outcome::Failed(rules::LineFault { code: 34004, after_pages: 0 }))?;
+    let mut ends = Vec::new();
+    for to in ["+15551112222", "+15551112222", "+15561112222", "+15561112222"] {
+        ends.push(sent(&emulator, &account, to).await?);
+    }
+    assert_eq!(ends, [Status::Busy, Status::Delivered, Status::Failed, Status::Delivered]);
+    account.rules().always(rules::Outcome::Busy)?;
+    assert_eq!(sent(&emulator, &account, "+15551112222").await?, Status::Busy);
+    account.rules().clear()?;
+    assert_eq!(sent(&emulator, &account, "+15551112222").await?, Status::Delivered);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_that_could_never_act_is_refused_with_the_reason() -> Tested {
+    let emulator = Emulator::builder().start().await?;
+    let account = emulator.account()?;
+    let refused = |rule: Result<u64, Error>| rule.expect_err("refused").to_string();
+    assert!(refused(account.rules().to("").once(rules::Outcome::Busy)).contains("match.to"));
+    assert!(refused(account.rules().chance(0.0).once(rules::Outcome::Busy)).contains("chance"));
+    assert!(refused(account.rules().direction(Direction::Inbound).once(rules::Outcome::Busy)).contains("the rule: "));
+    assert!(account.rules().remove(1).is_err(), "nothing was added");
+    Ok(())
+}
+
+/// How a fax to a number ends.
+async fn sent(emulator: &Emulator, account: &Account, to: &str) -> Result<Status, Box<dyn std::error::Error>> {
+    let sid = account.send(to, &format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url()))?;
+    account.wait_idle().await?;
+    Ok(account.fax(sid)?.status())
 }

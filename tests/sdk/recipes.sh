@@ -21,8 +21,8 @@ hold_to_limit() {
             match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8)
             match($0, / time="[^"]*"/); ms = 1000 * substr($0, RSTART + 7, RLENGTH - 8)
             count++
-            late += ms > limit
-            printf "%s: %s took %d ms%s\n", what, name, ms, ms > limit ? ", which is too long" : ""
+            late += (ms > limit)
+            printf "%s: %s took %d ms%s\n", what, name, ms, (ms > limit ? ", which is too long" : "")
         }
         END { printf "%s: %d tests passed, %d of them too slow\n", what, count, late; exit !count || late > 0 }'
 }
