@@ -136,6 +136,8 @@ pub struct Config {
     pub trust_ca: Vec<TrustedCa>,
     /// Whether webhooks take any certificate.
     pub insecure_webhooks: bool,
+    /// Whether webhooks carry a W3C `traceparent`.
+    pub traceparent: bool,
     /// The folder of the local CA; none where the user has no data directory.
     pub ca_dir: Option<PathBuf>,
     /// Whether the proxy refuses what it would pass through to other machines.
@@ -179,6 +181,7 @@ impl Default for Config {
             price: PriceForm::Text,
             trust_ca: Vec::new(),
             insecure_webhooks: false,
+            traceparent: false,
             ca_dir: None,
             offline: false,
             proxy_clients: ProxyClients::Loopback,
@@ -301,6 +304,7 @@ impl Config {
             price: settings.one(S::Price, price)?.unwrap_or(self.price),
             trust_ca: settings.each(S::TrustCa, paths::trusted_ca)?,
             insecure_webhooks: settings.one(S::InsecureWebhooks, parse::boolean)?.unwrap_or(self.insecure_webhooks),
+            traceparent: settings.one(S::Traceparent, parse::boolean)?.unwrap_or(self.traceparent),
             ca_dir: settings.one(S::CaDir, paths::folder)?.or(self.ca_dir),
             offline: settings.one(S::Offline, parse::boolean)?.unwrap_or(self.offline),
             proxy_clients: settings.one(S::ProxyClients, proxy_clients)?.unwrap_or(self.proxy_clients),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::{Id, JoinSet};
+use tracing::Instrument;
 
 use crate::engine::effect::{Effect, EffectId, Generation, Intent};
 use crate::engine::input::{Answer, AnswerOutcome, Input};
@@ -41,7 +42,8 @@ async fn drive(world: World, performer: Arc<Performer>) {
             let begin = Begun { id: effect.id, generation: effect.generation, origin };
             let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
             let performer = Arc::clone(&performer);
-            let handle = tasks.spawn(async move { performer.perform(&signer, effect).await });
+            let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
+            let handle = tasks.spawn(async move { performer.perform(&signer, effect).await }.instrument(span));
             begun.insert(handle.id(), begin);
         }
         let wait = work.wait.map(|wait| wait.min(SLEEP_MAX));

@@ -196,7 +196,7 @@ impl Emulator {
     /// Sends a webhook again, signed anew, and journals it.
     pub async fn replay(&self, world: &World, fax: Option<FaxSid>, of: &str, replay: Replay) -> ExchangeRecord {
         let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
-        let record = Arc::new(self.0.performer.replay(&signer, replay).await);
+        let record = Arc::new(self.0.performer.replay(&signer, fax, replay).await);
         world.note(fax, EventKind::WebhookReplayed { of: of.into(), record: Arc::clone(&record) });
         ExchangeRecord::clone(&record)
     }

@@ -77,6 +77,13 @@ pub struct ServeFlags {
     )]
     insecure_webhooks: Option<String>,
 
+    /// Have webhooks carry a W3C traceparent: the fax's SID is the trace [env: FAUXFAX_TRACEPARENT]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = YOUR_APP
+    )]
+    traceparent: Option<String>,
+
     /// How many times faster than a real line a fax goes; 1 is a real line, max takes no time
     /// [default: 100] [env: FAUXFAX_PACE]
     #[arg(long, value_name = "N|max", help_heading = SERVICE)]
@@ -190,6 +197,7 @@ impl ServeFlags {
             .with_flag(Setting::ConnectTo, self.connect_to)
             .with_flag(Setting::TrustCa, self.trust_ca)
             .with_flag(Setting::InsecureWebhooks, self.insecure_webhooks)
+            .with_flag(Setting::Traceparent, self.traceparent)
             .with_flag(Setting::Pace, self.pace)
             .with_flag(Setting::Seed, self.seed)
             .with_flag(Setting::AccountsMode, self.accounts)

@@ -38,6 +38,8 @@ words!(
         TrustCa = "trust_ca",
         /// Whether webhooks take any certificate.
         InsecureWebhooks = "insecure_webhooks",
+        /// Whether webhooks carry a W3C `traceparent`.
+        Traceparent = "traceparent",
         /// How fast line time passes.
         Pace = "pace",
         /// The seed of all ids and draws.

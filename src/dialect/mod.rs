@@ -12,4 +12,5 @@ pub mod paging;
 pub(crate) mod parameter;
 pub mod rule;
 pub mod signature;
+pub mod traceparent;
 pub mod twilio;

@@ -72,6 +72,20 @@ pub enum Intent {
     Report(Box<Report>),
 }
 
+impl IntentKind {
+    /// A word for it, for logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FetchDocument => "fetch-document",
+            Self::Render => "render",
+            Self::AskForTwiml => "ask-for-twiml",
+            Self::Deliver => "deliver",
+            Self::Report => "report",
+        }
+    }
+}
+
 impl Intent {
     /// What kind of intent it is.
     #[must_use]

@@ -65,8 +65,7 @@ impl Api {
             public_url: None,
             allow_hosts: Vec::new(),
         };
-        let client =
-            Client::new(&ClientOptions { connect_to: Vec::new(), trust_ca: Vec::new(), insecure: false }).unwrap();
+        let client = Client::new(&ClientOptions::default()).unwrap();
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([0; 16])),
             auth_token: Some("0".repeat(32).into()),

@@ -39,6 +39,8 @@ pub struct ClientOptions {
     pub trust_ca: Vec<Vec<u8>>,
     /// Take any certificate.
     pub insecure: bool,
+    /// Have webhooks carry a W3C `traceparent`.
+    pub traceparent: bool,
 }
 
 /// How long an exchange may take (contract 5.4).
@@ -136,6 +138,7 @@ impl Answer {
 #[derive(Clone)]
 pub struct Client {
     connector: Connector,
+    traceparent: bool,
 }
 
 impl Client {
@@ -144,7 +147,13 @@ impl Client {
     /// # Errors
     /// A certificate that can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        Ok(Self { connector: Connector::new(options)? })
+        Ok(Self { connector: Connector::new(options)?, traceparent: options.traceparent })
+    }
+
+    /// Whether webhooks carry a W3C `traceparent`.
+    #[must_use]
+    pub const fn has_traceparent(&self) -> bool {
+        self.traceparent
     }
 
     /// A connection to the URL's host, for who speaks with it otherwise.

@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::engine::effect::{Effect, Intent};
 use crate::engine::input::{AnswerOutcome, DocumentFault};
 use crate::model::media::Document;
-use crate::model::sid::AccountSid;
+use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
@@ -84,8 +84,8 @@ impl Performer {
     }
 
     /// Sends a webhook again, signed anew.
-    pub async fn replay(&self, signer: &Signer, replay: Replay) -> ExchangeRecord {
-        webhook::replay(&self.client, signer, replay).await
+    pub async fn replay(&self, signer: &Signer, fax: Option<FaxSid>, replay: Replay) -> ExchangeRecord {
+        webhook::replay(&self.client, signer, fax, replay).await
     }
 
     /// Performs one effect.

@@ -9,7 +9,7 @@ use super::client::{Client, Hop, Limits, Outcome, Request};
 use super::{Signer, record};
 use crate::dialect::callback::{self, Params};
 use crate::dialect::media_url::{self, MediaName};
-use crate::dialect::{debugger, form, signature};
+use crate::dialect::{debugger, form, signature, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
 use crate::engine::input::AnswerOutcome;
 use crate::model::media::Document;
@@ -26,6 +26,8 @@ const NOT_THE_TOKEN: &str = "not the AuthToken";
 
 /// One webhook, ready to be sent.
 struct Webhook<'a> {
+    /// To which fax or call it belongs.
+    fax: Option<FaxSid>,
     purpose: Purpose,
     url: &'a str,
     method: Method,
@@ -41,6 +43,7 @@ struct Webhook<'a> {
 /// Asks an app what to do with a call.
 pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: &TwimlRequest) -> AnswerOutcome {
     let webhook = Webhook {
+        fax: Some(fax),
         purpose: request.purpose,
         url: &request.url,
         method: request.method,
@@ -73,6 +76,7 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
     });
     let file_name = |document: &Document| format!("{fax}.{}", document.media_type.extension());
     let webhook = Webhook {
+        fax: Some(fax),
         purpose: notice.purpose,
         url: &notice.url,
         method: notice.method,
@@ -91,6 +95,7 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
 /// Tells a Debugger webhook of an alert.
 pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) -> AnswerOutcome {
     let webhook = Webhook {
+        fax: report.alert.fax,
         purpose: Purpose::Debugger,
         url: &report.url,
         method: Method::Post,
@@ -122,8 +127,9 @@ pub struct Replay {
 }
 
 /// Sends a webhook again. A file that went with it is not kept, so it goes without.
-pub(super) async fn replay(client: &Client, signer: &Signer, replay: Replay) -> ExchangeRecord {
+pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>, replay: Replay) -> ExchangeRecord {
     let webhook = Webhook {
+        fax,
         purpose: replay.purpose,
         url: &replay.url,
         method: replay.method,
@@ -146,10 +152,12 @@ impl Webhook<'_> {
             Method::Get => (form::with_query(self.url, &self.params), None),
             Method::Post => (self.url.to_owned(), Some(self.body())),
         };
+        let trace = client.has_traceparent().then(|| traceparent::of(self.fax, self.idempotency_token, self.attempt));
         let headers = |hop: &Hop<'_>| {
             let signature = self.signed(&signer.auth_token, hop).map(|value| ("X-Twilio-Signature".to_owned(), value));
             let token = ("I-Twilio-Idempotency-Token".to_owned(), self.idempotency_token.to_owned());
-            signature.into_iter().chain([token]).collect()
+            let trace = trace.clone().map(|value| ("traceparent".to_owned(), value));
+            signature.into_iter().chain([token]).chain(trace).collect()
         };
         let outcome = client
             .exchange(Request {

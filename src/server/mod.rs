@@ -94,6 +94,7 @@ impl Server {
             connect_to: config.connect_to.clone(),
             trust_ca: config.trust_ca.iter().map(|trusted| trusted.pem.clone()).collect(),
             insecure: config.insecure_webhooks,
+            traceparent: config.traceparent,
         };
         let client = Client::new(&options)?;
         // Other traffic of apps goes where it says, untouched.

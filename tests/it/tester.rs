@@ -71,7 +71,7 @@ impl Tester {
             public_url: None,
             allow_hosts: Vec::new(),
         };
-        let options = ClientOptions { connect_to: Vec::new(), trust_ca: Vec::new(), insecure: false };
+        let options = ClientOptions::default();
         let client = Client::new(&options).expect("a client");
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([7; 16])),

@@ -65,7 +65,7 @@ impl Wire {
         };
         let settings =
             Settings { seed: 8, rules, price, service: Service::Full, public_url: None, allow_hosts: Vec::new() };
-        let client = Client::new(&ClientOptions { connect_to: Vec::new(), trust_ca: Vec::new(), insecure: false });
+        let client = Client::new(&ClientOptions::default());
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([7; 16])),
             auth_token: Some("secret".into()),

@@ -1,0 +1,44 @@
+//! The W3C Trace Context header `traceparent` of webhooks: a fax is a trace, each request a span of it. It draws no
+//! random number: a tester finds the trace by the fax's SID.
+
+use crate::model::sid::FaxSid;
+use crate::model::webhook::Attempt;
+
+/// Version 00, and the flag that the trace is sampled (Trace Context §3.2).
+const VERSION: &str = "00";
+const SAMPLED: &str = "01";
+
+/// The header's value: the trace is the fax's SID without its letters, the span the request's idempotency token and try.
+#[must_use]
+pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> String {
+    let token = idempotency_token.bytes().filter_map(|byte| char::from(byte).to_digit(16)).take(32);
+    let token = token.fold(0_u128, |bits, digit| bits << 4 | u128::from(digit));
+    let trace = fax.map_or(token, |fax| u128::from_be_bytes(*fax.bytes()));
+    let first = u64::try_from(token >> 64).unwrap_or_default();
+    let span = first.wrapping_add(attempt.number - 1);
+    // All zeros mean that there is no trace, or no span (Trace Context §3.2.2.3, §3.2.2.4).
+    format!("{VERSION}-{:032x}-{:016x}-{SAMPLED}", trace.max(1), span.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "0123abcd-4567-4def-8123-456789abcdef";
+
+    #[test]
+    fn a_fax_is_the_trace_and_each_try_a_span() {
+        let fax = "FX00112233445566778899aabbccddeeff".parse().expect("a SID");
+        let first = of(Some(fax), TOKEN, Attempt::FIRST);
+        assert_eq!(first, "00-00112233445566778899aabbccddeeff-0123abcd45674def-01");
+        let second = of(Some(fax), TOKEN, Attempt::FIRST.next(5));
+        assert_eq!(second, "00-00112233445566778899aabbccddeeff-0123abcd45674df0-01");
+    }
+
+    #[test]
+    fn without_a_fax_and_of_nothing_the_value_is_still_one() {
+        assert_eq!(of(None, TOKEN, Attempt::FIRST), "00-0123abcd45674def8123456789abcdef-0123abcd45674def-01");
+        let zero = FaxSid::from_bytes([0; 16]);
+        assert_eq!(of(Some(zero), "", Attempt::FIRST), format!("00-{:032x}-{:016x}-01", 1, 1));
+    }
+}
