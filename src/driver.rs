@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::task::{Id, JoinSet};
 use tracing::Instrument;
 
+use crate::engine::Discarded;
 use crate::engine::effect::{Effect, EffectId, Generation, Intent};
 use crate::engine::input::{Answer, AnswerOutcome, Input};
 use crate::io::{Performer, Signer};
@@ -34,6 +35,9 @@ async fn drive(world: World, performer: Arc<Performer>) {
         let work = world.take_work();
         if work.closed {
             return;
+        }
+        if !work.discarded.is_empty() {
+            free(work.discarded);
         }
         for effect in work.effects {
             lanes.push(effect);
@@ -66,6 +70,11 @@ async fn drive(world: World, performer: Arc<Performer>) {
             () = sleep(wait), if wait.is_some() => {}
         }
     }
+}
+
+/// Frees what a reset put aside, on a thread that nobody waits for.
+fn free(discarded: Vec<Discarded>) {
+    drop(tokio::task::spawn_blocking(move || drop(discarded)));
 }
 
 async fn sleep(wait: Option<Duration>) {

@@ -11,7 +11,7 @@ use crate::engine::effect::{Effect, Generation};
 use crate::engine::input::{Canceled, Input, Reply};
 use crate::engine::journal::EventKind;
 use crate::engine::state::State;
-use crate::engine::{Engine, Founding};
+use crate::engine::{Discarded, Engine, Founding};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -36,6 +36,8 @@ struct Core {
     engine: Engine,
     clock: Clock,
     outbox: VecDeque<Effect>,
+    /// What going back has put aside: to free it takes longer than to put it aside.
+    discarded: Vec<Discarded>,
     closed: bool,
     /// What the driver sleeps for, as it last looked; none once it has been roused.
     awaited: Option<Awaited>,
@@ -63,6 +65,8 @@ pub enum ClockError {
 pub(crate) struct Work {
     /// To be performed.
     pub(crate) effects: VecDeque<Effect>,
+    /// To be freed where nobody waits.
+    pub(crate) discarded: Vec<Discarded>,
     /// Effects of an older generation need not be begun.
     pub(crate) generation: Generation,
     /// Real time until the next deadline.
@@ -78,7 +82,14 @@ impl World {
         let signing_key = founding.seed.sid_bytes("media-url", b"", 0).as_slice().into();
         let sid = founding.account.sid;
         let engine = Engine::new(founding, clock.now());
-        let core = Mutex::new(Core { engine, clock, outbox: VecDeque::new(), closed: false, awaited: None });
+        let core = Mutex::new(Core {
+            engine,
+            clock,
+            outbox: VecDeque::new(),
+            discarded: Vec::new(),
+            closed: false,
+            awaited: None,
+        });
         let (changes, _) = watch::channel(0);
         let mover = tokio::sync::Mutex::new(());
         Self(Arc::new(Shared { sid, signing_key, core, wake: Notify::new(), changes, mover }))
@@ -246,6 +257,7 @@ impl World {
         core.awaited = Some(core.awaited_now());
         let work = Work {
             effects: std::mem::take(&mut core.outbox),
+            discarded: std::mem::take(&mut core.discarded),
             generation: core.engine.generation(),
             wait: core.engine.poll_timeout().and_then(|due| core.clock.until(due)),
             closed: core.closed,
@@ -288,14 +300,14 @@ impl World {
         let now = core.clock.now();
         let result = change(&mut core, now);
         core.drain();
-        let rouses = core.rouses(now);
         let discarded = core.engine.take_discarded();
+        core.discarded.extend(discarded);
+        let rouses = core.rouses(now);
         drop(core);
         if rouses {
             self.0.wake.notify_one();
         }
         self.tell_waiters();
-        drop(discarded);
         result
     }
 
@@ -317,7 +329,11 @@ impl Core {
     fn rouses(&mut self, now: Timestamp) -> bool {
         let awaited = self.awaited_now();
         let is_due = awaited.due.is_some_and(|due| due <= now);
-        let news = is_due || self.closed || !self.outbox.is_empty() || self.awaited != Some(awaited);
+        let news = is_due
+            || self.closed
+            || !self.outbox.is_empty()
+            || !self.discarded.is_empty()
+            || self.awaited != Some(awaited);
         news && self.awaited.take().is_some()
     }
 

@@ -42,7 +42,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::rulebook::{HeldRule, RULES_MAX};
-pub use self::snapshot::{SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
+pub use self::snapshot::{Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::tables::{Cursor, Fax, FaxFilter, Page};
 
 use self::accounts::Keys;
@@ -60,7 +60,7 @@ use self::random::WorldSeed;
 use self::retention::Retention;
 use self::rule::Rule;
 use self::rulebook::RuleBook;
-use self::snapshot::{Discarded, Memory};
+use self::snapshot::Memory;
 use self::tables::{Leg, Tables};
 use self::tally::Tally;
 use crate::model::account::{Account, Accounts, Callbacks, Documents};

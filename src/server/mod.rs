@@ -10,12 +10,13 @@ mod state;
 mod tls;
 mod tunnel;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -33,6 +34,12 @@ use crate::http::{self, CaFile, CaFiles};
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
 
+/// What waits in a connection for its client. Left to itself the kernel takes up to 4 MB, and a stream of events is drawn
+/// as far ahead of a reader that has stopped; on a local network this much is no slower.
+const SEND_BUFFER_BYTES: u32 = 128 * 1024;
+/// Connections that wait to be accepted, as many as the standard library has.
+const BACKLOG: u32 = 1_024;
+
 /// Why the emulator can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -42,7 +49,7 @@ pub enum StartError {
         /// The address.
         address: SocketAddr,
         /// Why.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// The directory of fonts can't be read.
     #[error("can't read the fonts in {}: {error}", .directory.display())]
@@ -50,7 +57,7 @@ pub enum StartError {
         /// The directory.
         directory: PathBuf,
         /// Why.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// The file of `--state` can't be read, or not be understood.
     #[error(transparent)]
@@ -85,10 +92,11 @@ impl Server {
     ///
     /// # Errors
     /// A port is taken, or the configuration doesn't hold together.
+    #[expect(clippy::unused_async, reason = "a port needs a runtime, and an async function has one")]
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
-        let mut ports = vec![Port::open(config.listen).await?];
+        let mut ports = vec![Port::open(config.listen)?];
         if let Some(address) = config.tls_listen {
-            ports.push(Port::open(address).await?);
+            ports.push(Port::open(address)?);
         }
         let options = ClientOptions {
             connect_to: config.connect_to.clone(),
@@ -185,12 +193,23 @@ impl Server {
 }
 
 impl Port {
-    async fn open(address: SocketAddr) -> Result<Self, StartError> {
+    fn open(address: SocketAddr) -> Result<Self, StartError> {
         let failed = |error| StartError::Listen { address, error };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = listen(address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })
     }
+}
+
+/// Opens a port whose connections hold only so much for a client that stops reading.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As `TcpListener::bind` has it: elsewhere the option lets two programs take one port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// What the control API gives of the CA; it is made when first asked for.
@@ -256,11 +275,11 @@ fn random_seed() -> u64 {
     RandomState::new().hash_one(0) >> 32
 }
 
-fn hint(error: &std::io::Error) -> &'static str {
+fn hint(error: &io::Error) -> &'static str {
     #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; other errors speak for themselves")]
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => " (is another fauxfax running? choose another port with --listen 127.0.0.1:0)",
-        std::io::ErrorKind::PermissionDenied => " (ports below 1024 need privileges; choose another with --listen)",
+        io::ErrorKind::AddrInUse => " (is another fauxfax running? choose another port with --listen 127.0.0.1:0)",
+        io::ErrorKind::PermissionDenied => " (ports below 1024 need privileges; choose another with --listen)",
         _ => "",
     }
 }

@@ -63,6 +63,27 @@ async fn cookies_come_back_within_a_fax_and_not_in_the_next() {
 }
 
 #[tokio::test]
+async fn requests_of_one_fax_are_spans_of_one_trace_where_that_is_wanted() {
+    let server = MockServer::start().await;
+    Mock::given(path("/fax")).respond_with(twiml("<Receive action=\"/done\"/>")).mount(&server).await;
+    Mock::given(path("/done")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let traced = ClientOptions { traceparent: true, ..ClientOptions::default() };
+    for options in [ClientOptions::default(), traced] {
+        let host = Host::with(settings(Pace::Max), &options, setup(&format!("{}/fax", server.uri())));
+        ring(&host);
+        assert!(host.alerts_at_rest().await.is_empty());
+    }
+    let requests = requests(&server).await;
+    let value =
+        |request: &Request| request.headers.get("traceparent").map(|value| value.to_str().expect("text").to_owned());
+    let traces: Vec<_> = requests.iter().map(value).collect();
+    let [None, None, Some(asked), Some(told)] = &traces[..] else { panic!("not as set: {traces:?}") };
+    let sid = fields(&requests[3].body).into_iter().find(|(name, _)| name == "FaxSid").expect("a SID").1;
+    let trace = format!("00-{}-", &sid[2..]);
+    assert!(asked.starts_with(&trace) && told.starts_with(&trace) && asked != told, "{traces:?}");
+}
+
+#[tokio::test]
 async fn each_hop_of_a_redirect_is_signed_for_itself_and_relative_actions_start_at_the_last() {
     let server = MockServer::start().await;
     for (from, status, to) in [("/fax", 307, "/a/kept?x=1"), ("/a/kept", 302, "/b/got")] {
