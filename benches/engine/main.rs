@@ -4,22 +4,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fauxfax::engine::Engine;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::input::{Answer, AnswerOutcome, Command, Control, CreateFax, Input};
-use fauxfax::engine::random::WorldSeed;
-use fauxfax::engine::{Engine, Founding, Rules};
-use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
-use fauxfax::model::fax::Quality;
 use fauxfax::model::media::Document;
-use fauxfax::model::number::{NumberChange, ReceiveMode};
-use fauxfax::model::phone::{Party, PhoneNumber};
-use fauxfax::model::sid::AccountSid;
-use fauxfax::model::time::{Pace, Timestamp};
-use fauxfax::model::webhook::{ExchangeRecord, Method, Purpose};
+use fauxfax::model::phone::PhoneNumber;
 
-/// 2026-01-01T00:00:00Z.
-const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
-const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
+use self::founding::{START, founding, order, record};
+
+#[path = "../../tests/it/founding.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
+mod founding;
+
 /// Rounds of each figure.
 const ROUNDS: usize = 21;
 
@@ -33,42 +29,15 @@ fn main() {
     }
 }
 
-fn engine() -> Engine {
-    let sid = AccountSid::from_bytes([0; 16]);
-    let is_fax = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
-    let founding = Founding {
-        account: Account::new(sid, Some("secret".into()), START),
-        seed: WorldSeed::of(7, sid),
-        inventory_seed: 7,
-        numbers: vec![(OWN, is_fax)],
-        caller_ids: Vec::new(),
-        behaviour: Vec::new(),
-        rules: Rules {
-            pace: Pace::Times(1.0),
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
-            media_budget_bytes: 1 << 30,
-        },
-    };
-    Engine::new(founding, START)
-}
-
 /// A world with so many faxes whose documents have been fetched.
 fn with_faxes(count: u64, is_told: bool) -> Engine {
-    let mut engine = engine();
+    let mut founding = founding();
+    founding.rules.media_budget_bytes = 1 << 30;
+    let mut engine = Engine::new(founding, START);
     let bytes: Arc<[u8]> = Arc::from(vec![0; 20_000]);
     for n in 0..count {
-        let order = CreateFax {
-            to: Party::Number(PhoneNumber::from_digits(15_550_000_000 + n)),
-            from: Some(Party::Number(OWN)),
-            media_url: "http://app/a.pdf".into(),
-            quality: Quality::Fine,
-            status_callback: is_told.then(|| "http://app/status".into()),
-            store_media: true,
-            ttl_minutes: None,
-            origin: "http://127.0.0.1:8329".into(),
-        };
+        let status_callback = is_told.then(|| "http://app/status".into());
+        let order = CreateFax { status_callback, ..order(PhoneNumber::from_digits(15_550_000_000 + n)) };
         // A microsecond apart, so that no two faxes share a deadline.
         let at = START.after(Duration::from_micros(n));
         engine.handle(Input::Command(Command::CreateFax(Box::new(order))), at).expect("taken");
@@ -78,29 +47,13 @@ fn with_faxes(count: u64, is_told: bool) -> Engine {
     while let Some(effect) = engine.poll_effect() {
         let Intent::FetchDocument { .. } = &*effect.intent else { continue };
         let document = Document::unrendered(3, Arc::clone(&bytes));
-        let outcome = AnswerOutcome::Document { record: Box::new(record()), document: Ok(document) };
+        let outcome = AnswerOutcome::Document { record: Box::new(record(&effect.intent)), document: Ok(document) };
         let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
         let at = START.after(Duration::from_micros(fetched));
         fetched += 1;
         engine.handle(Input::Answer(answer), at.max(engine.latest())).expect("an answer is never refused");
     }
     engine
-}
-
-fn record() -> ExchangeRecord {
-    ExchangeRecord {
-        purpose: Purpose::MediaUrl,
-        method: Method::Get,
-        url: "http://app/a.pdf".to_owned(),
-        params: Vec::new(),
-        request_headers: Vec::new(),
-        redirected_to: None,
-        status: Some(200),
-        response_headers: Vec::new(),
-        response_body: String::new(),
-        duration_ms: 0,
-        failure: None,
-    }
 }
 
 /// Dial, ring end and three pages of each fax, one deadline at a time, as a frozen clock moves.

@@ -2,24 +2,25 @@
 //! answered it comes to rest.
 #![no_main]
 
+use fauxfax::engine::Engine;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::input::{Answer, AnswerOutcome, Command, Control, CreateFax, Input, ReceiveFax};
-use fauxfax::engine::random::WorldSeed;
-use fauxfax::engine::{Engine, Founding, Rules};
-use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
-use fauxfax::model::fax::{MediaType, Quality};
-use fauxfax::model::media::Document;
-use fauxfax::model::number::{NumberChange, ReceiveMode};
-use fauxfax::model::phone::{Party, PhoneNumber};
-use fauxfax::model::sid::{AccountSid, FaxSid};
-use fauxfax::model::time::{Pace, Timestamp};
-use fauxfax::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::sid::FaxSid;
+use fauxfax::model::time::Timestamp;
+use fauxfax::model::webhook::ExchangeFailure;
 use fauxfax::twiml;
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
-const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
-const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
+use self::founding::{OWN, START, document, founding, record};
+
+#[path = "../../tests/it/founding.rs"]
+mod founding;
+
+/// Two documents and a half.
+const BUDGET_BYTES: u64 = 250;
+const PAGE_BYTES: usize = 100;
 const RULES: [&str; 4] = [
     r#"{"times":1,"outcome":{"status":"busy"}}"#,
     r#"{"webhook":{"reorder":true,"duplicate":true}}"#,
@@ -56,27 +57,8 @@ fuzz_target!(|bytes: &[u8]| {
 
 impl World {
     fn new() -> Self {
-        let sid = AccountSid::from_bytes([0; 16]);
-        let change = NumberChange {
-            voice_receive_mode: Some(ReceiveMode::Fax),
-            voice_url: Some("http://app/fax".into()),
-            ..NumberChange::default()
-        };
-        let founding = Founding {
-            account: Account::new(sid, Some("secret".into()), START),
-            seed: WorldSeed::of(7, sid),
-            inventory_seed: 7,
-            numbers: vec![(OWN, change)],
-            caller_ids: Vec::new(),
-            behaviour: Vec::new(),
-            rules: Rules {
-                pace: Pace::Times(1.0),
-                callbacks: Callbacks::All,
-                documents: Documents::Lenient,
-                accounts: Accounts::Open,
-                media_budget_bytes: 250,
-            },
-        };
+        let mut founding = founding();
+        founding.rules.media_budget_bytes = BUDGET_BYTES;
         Self { engine: Engine::new(founding, START), now: START, effects: Vec::new(), faxes: Vec::new() }
     }
 
@@ -125,10 +107,12 @@ impl World {
 
     fn answer(&mut self, effect: Effect, luck: u8) {
         let failure = (luck == 1).then_some(ExchangeFailure::TotalTimeout);
-        let record = Box::new(record(failure.clone()));
+        let mut record = Box::new(record(&effect.intent));
+        record.failure.clone_from(&failure);
         let outcome = match &*effect.intent {
             _ if luck == 0 => AnswerOutcome::Lost,
-            Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(2)) },
+            Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(2, PAGE_BYTES)) },
+            Intent::Render(request) => AnswerOutcome::Rendered(Ok(request.document.clone())),
             Intent::AskForTwiml(_) => {
                 let body: &[u8] = if luck == 2 { b"<Response><Reject/></Response>" } else { b"<Response><Receive/></Response>" };
                 let reading = failure.map_or_else(|| Ok(twiml::interpret(Some("text/xml"), body)), Err);
@@ -144,46 +128,13 @@ impl World {
 fn order(detail: u8) -> CreateFax {
     let numbers = [OWN.digits(), 15_558_675_310, 15_005_550_101, 15_005_550_102, 15_005_550_104, 15_005_550_107];
     CreateFax {
-        to: Party::Number(PhoneNumber::from_digits(numbers[usize::from(detail) % numbers.len()])),
-        from: Some(Party::Number(OWN)),
-        media_url: "http://app/a.pdf".into(),
-        quality: Quality::Fine,
         status_callback: (detail & 64 == 0).then(|| "http://app/s".into()),
         store_media: detail & 32 == 0,
         ttl_minutes: (detail & 128 != 0).then_some(3),
-        origin: "http://127.0.0.1:8329".into(),
+        ..founding::order(PhoneNumber::from_digits(numbers[usize::from(detail) % numbers.len()]))
     }
 }
 
 fn call(detail: u8) -> ReceiveFax {
-    ReceiveFax {
-        to: Some(OWN),
-        from: Party::Number(PhoneNumber::from_digits(15_558_675_310)),
-        station_id: "FAR".into(),
-        document: document(u32::from(detail % 3) + 1),
-        quality: Quality::Fine,
-        sid: None,
-        line_fault: None,
-        origin: "http://127.0.0.1:8329".into(),
-    }
-}
-
-fn document(pages: u32) -> Document {
-    Document { media_type: MediaType::Pdf, pages, bytes: vec![0; 100].into() }
-}
-
-fn record(failure: Option<ExchangeFailure>) -> ExchangeRecord {
-    ExchangeRecord {
-        purpose: Purpose::Action,
-        method: Method::Post,
-        url: "http://app/x".to_owned(),
-        params: Vec::new(),
-        request_headers: Vec::new(),
-        redirected_to: None,
-        status: Some(200),
-        response_headers: Vec::new(),
-        response_body: String::new(),
-        duration_ms: 0,
-        failure,
-    }
+    founding::call(u32::from(detail % 3) + 1)
 }

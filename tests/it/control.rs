@@ -5,22 +5,20 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, Response, header};
-use fauxfax::emulator::{AccountSetup, Emulator, Settings};
-use fauxfax::engine::Rules;
+use fauxfax::emulator::{AccountSetup, Emulator};
 use fauxfax::http;
 use fauxfax::http::control::{BASE, openapi};
-use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm};
+use fauxfax::io::client::ClientOptions;
 use fauxfax::model::sid::AccountSid;
 use fauxfax::model::time::Pace;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use tokio::runtime::Handle;
 use tower::ServiceExt;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::described;
+use crate::host::{Host, settings};
 
 /// Far beyond what a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,28 +35,12 @@ impl Bench {
     }
 
     async fn at(pace: Pace) -> Self {
-        let rules = Rules {
-            pace,
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
-            media_budget_bytes: 1 << 30,
-        };
-        let settings = Settings {
-            seed: 8,
-            rules,
-            price: PriceForm::Text,
-            service: fauxfax::model::account::Service::Full,
-            public_url: None,
-            allow_hosts: Vec::new(),
-        };
-        let client = Client::new(&ClientOptions::default()).expect("a client");
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([7; 16])),
             auth_token: Some("secret".into()),
             ..AccountSetup::default()
         };
-        let emulator = Emulator::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
+        let Host { emulator } = Host::with(settings(pace), &ClientOptions::default(), setup);
         let app = MockServer::start().await;
         let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
         Mock::given(path("/fax")).respond_with(twiml).mount(&app).await;

@@ -7,10 +7,8 @@ use axum::http::{HeaderMap, Request, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::dialect::signature;
-use fauxfax::emulator::{AccountSetup, Emulator, Settings};
-use fauxfax::engine::Rules;
-use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
+use fauxfax::emulator::{AccountSetup, Emulator};
+use fauxfax::io::client::ClientOptions;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::AccountSid;
@@ -19,10 +17,11 @@ use fauxfax::{http, server};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
 use tower::ServiceExt;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
+
+use crate::host::{Host, settings};
 
 const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
 const TOKEN: &str = "secret";
@@ -56,30 +55,13 @@ impl Tester {
             voice_url: Some(format!("{}/fax", app.uri()).into()),
             ..NumberChange::default()
         };
-        let rules = Rules {
-            pace: Pace::Times(100.0),
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
-            media_budget_bytes: 1 << 30,
-        };
-        let settings = Settings {
-            seed: 8,
-            rules,
-            price: PriceForm::Text,
-            service: Service::Full,
-            public_url: None,
-            allow_hosts: Vec::new(),
-        };
-        let options = ClientOptions::default();
-        let client = Client::new(&options).expect("a client");
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([7; 16])),
             auth_token: Some(TOKEN.into()),
             numbers: vec![(OWN, change)],
             ..AccountSetup::default()
         };
-        let emulator = Emulator::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
+        let Host { emulator } = Host::with(settings(Pace::Times(100.0)), &ClientOptions::default(), setup);
         Self { emulator, app }
     }
 

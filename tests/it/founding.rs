@@ -1,0 +1,109 @@
+//! What scripts, simulation, fuzzing and benchmarks of the engine begin with: a world, an order, a call, a document, the
+//! record of an exchange. It drives nothing.
+
+use std::sync::Arc;
+
+use fauxfax::engine::effect::Intent;
+use fauxfax::engine::input::{CreateFax, ReceiveFax};
+use fauxfax::engine::random::WorldSeed;
+use fauxfax::engine::{Founding, Rules};
+use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
+use fauxfax::model::fax::Quality;
+use fauxfax::model::line::Line;
+use fauxfax::model::media::Document;
+use fauxfax::model::number::{NumberChange, ReceiveMode};
+use fauxfax::model::phone::{Party, PhoneNumber};
+use fauxfax::model::sid::AccountSid;
+use fauxfax::model::time::{Pace, Timestamp};
+use fauxfax::model::webhook::{ExchangeRecord, Method, Purpose};
+
+/// The world's own fax number.
+pub(crate) const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
+/// A machine elsewhere that takes every fax.
+pub(crate) const FAR: PhoneNumber = PhoneNumber::from_digits(15_558_675_310);
+/// When scripts begin: 2026-01-01T00:00:00Z.
+pub(crate) const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
+pub(crate) const ORIGIN: &str = "http://127.0.0.1:8329";
+
+/// What a world is founded with, to be changed by a test.
+pub(crate) fn founding() -> Founding {
+    let sid = AccountSid::from_bytes([0; 16]);
+    let change = NumberChange {
+        voice_receive_mode: Some(ReceiveMode::Fax),
+        voice_url: Some("http://app/fax".into()),
+        ..NumberChange::default()
+    };
+    Founding {
+        account: Account::new(sid, Some("secret".into()), START),
+        seed: WorldSeed::of(7, sid),
+        inventory_seed: 7,
+        numbers: vec![(OWN, change)],
+        caller_ids: vec![FAR],
+        behaviour: Vec::new(),
+        rules: Rules {
+            pace: Pace::Times(1.0),
+            callbacks: Callbacks::All,
+            documents: Documents::Lenient,
+            accounts: Accounts::Open,
+            media_budget_bytes: 1_000,
+        },
+    }
+}
+
+/// A fax to this number, from the world's own.
+pub(crate) fn order(to: PhoneNumber) -> CreateFax {
+    CreateFax {
+        to: Party::Number(to),
+        from: Some(Party::Number(OWN)),
+        media_url: "http://app/a.pdf".into(),
+        quality: Quality::Fine,
+        status_callback: None,
+        store_media: true,
+        ttl_minutes: None,
+        origin: ORIGIN.into(),
+    }
+}
+
+/// A call of a machine elsewhere to the world's own number.
+pub(crate) fn call(pages: u32) -> ReceiveFax {
+    ReceiveFax {
+        to: Some(OWN),
+        from: Party::Number(FAR),
+        station_id: "FAR MACHINE".into(),
+        document: document(pages, 100),
+        quality: Quality::Fine,
+        sid: None,
+        line_fault: None,
+        line: Line::default(),
+        origin: ORIGIN.into(),
+    }
+}
+
+/// A document of so many pages and bytes.
+pub(crate) fn document(pages: u32, bytes: usize) -> Document {
+    Document::unrendered(pages, Arc::from(vec![b'%'; bytes]))
+}
+
+/// The record of an exchange that went well.
+pub(crate) fn record(intent: &Intent) -> ExchangeRecord {
+    let (purpose, method, url) = match intent {
+        Intent::FetchDocument { url, .. } => (Purpose::MediaUrl, Method::Get, url.to_string()),
+        Intent::Render(_) => (Purpose::MediaUrl, Method::Get, String::new()),
+        Intent::AskForTwiml(request) => (request.purpose, request.method, request.url.to_string()),
+        Intent::Deliver(notice) => (notice.purpose, notice.method, notice.url.to_string()),
+        Intent::Report(report) => (Purpose::Debugger, Method::Post, report.url.to_string()),
+    };
+    ExchangeRecord {
+        purpose,
+        method,
+        url,
+        params: Vec::new(),
+        request_headers: Vec::new(),
+        redirected_to: None,
+        status: Some(200),
+        response_headers: Vec::new(),
+        response_body: String::new(),
+        duration_ms: 0,
+        failure: None,
+    }
+}

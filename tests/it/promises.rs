@@ -1,0 +1,142 @@
+//! What the design promises of worlds, claims, pace and going back, where no other test has it.
+
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use fauxfax::clock::ClockMode;
+use fauxfax::emulator::{AccountSetup, FoundError, SignInError, WORLDS_MAX};
+use fauxfax::engine::input::{Control, CreateFax, Input, ReceiveFax};
+use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use fauxfax::io::client::ClientOptions;
+use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::sid::AccountSid;
+use fauxfax::model::time::Pace;
+
+use crate::apps::{Manner, app};
+use crate::host::{Host, settings, setup};
+use crate::script::{START, Script, call, founding, letter, order};
+
+const BUSY: PhoneNumber = PhoneNumber::from_digits(15_005_550_101);
+/// Clients that want one unclaimed account.
+const CLIENTS: usize = 8;
+
+/// When a fax to a busy number is due next, again and again, and how it ends.
+fn deadlines(pace: f64) -> Vec<Duration> {
+    let mut founding = founding();
+    founding.rules.pace = Pace::Times(pace);
+    let mut script = Script::new(founding);
+    script.send(CreateFax { ttl_minutes: Some(5), ..order(BUSY) });
+    script.answer_document(1);
+    let mut dues = Vec::new();
+    for _ in 0..4 {
+        let Some(due) = script.engine.next_work() else { break };
+        dues.push(due.since(script.now));
+        script.forward_to_next();
+    }
+    dues
+}
+
+#[test]
+fn pace_scales_ring_line_and_redial_times() {
+    let (slow, fast) = (deadlines(1.0), deadlines(10.0));
+    assert_eq!(slow.len(), 4);
+    assert_eq!(slow, fast.iter().map(|wait| *wait * 10).collect::<Vec<_>>());
+    assert!(slow.contains(&Duration::from_secs(60)), "a redial waits a minute of line time: {slow:?}");
+}
+
+#[test]
+fn pace_scales_neither_a_ttl_nor_retention() {
+    // A Ttl of three minutes has room for three calls at the pace of a real line; ten times slower, for one.
+    for (pace, goes_on) in [(1.0, true), (0.1, false)] {
+        let mut founding = founding();
+        founding.rules.pace = Pace::Times(pace);
+        let mut script = Script::new(founding);
+        let sid = script.send(CreateFax { ttl_minutes: Some(3), ..order(BUSY) });
+        script.answer_document(1);
+        script.forward(Duration::from_secs(2 * 60));
+        assert_eq!(!script.status(sid).is_final(), goes_on, "at pace {pace}");
+        script.forward(Duration::from_secs(2 * 60));
+        assert!(script.status(sid).is_final(), "at pace {pace}");
+        let kept = script.engine.poll_timeout().map(|due| due.since(START));
+        assert_eq!(kept, Some(Duration::from_secs(180 * 24 * 60 * 60)));
+    }
+}
+
+#[tokio::test]
+async fn only_the_built_in_account_starts_with_a_number() {
+    let host = Host::new(AccountSetup::default());
+    let minted = host.emulator.found(AccountSetup::default()).expect("there is room");
+    let entered = host.emulator.enter_unclaimed(AccountSid::from_bytes([9; 16])).expect("open mode");
+    for world in [minted, entered] {
+        assert_eq!(world.read(|engine| engine.numbers().count()), 0);
+    }
+    let built_in = fauxfax::config::Config::default().founding_accounts();
+    assert_eq!(built_in[0].numbers.iter().map(|(number, _)| number.to_string()).collect::<Vec<_>>(), ["+15005550006"]);
+}
+
+#[tokio::test]
+async fn worlds_are_limited_and_the_limit_is_told() {
+    let host = Host::new(AccountSetup::default());
+    let mut last = None;
+    for _ in 1..WORLDS_MAX {
+        last = Some(host.emulator.found(AccountSetup::default()).expect("there is room").sid());
+    }
+    let refused = host.emulator.found(AccountSetup::default()).err();
+    assert_eq!(refused, Some(FoundError::TooManyWorlds { limit: WORLDS_MAX }));
+    let stranger = host.emulator.sign_in(AccountSid::from_bytes([9; 16]), "token").err();
+    assert_eq!(stranger, Some(SignInError::TooManyWorlds { limit: WORLDS_MAX }));
+    assert!(host.emulator.remove(last.expect("one was founded")));
+    assert!(host.emulator.found(AccountSetup::default()).is_ok(), "a world that is gone leaves its place");
+}
+
+#[tokio::test]
+async fn of_clients_that_come_at_once_one_claims_an_account() {
+    let host = Host::new(AccountSetup::default());
+    let (barrier, account) = (Arc::new(Barrier::new(CLIENTS)), AccountSid::from_bytes([9; 16]));
+    let clients = (0..CLIENTS).map(|client| {
+        let (emulator, barrier) = (host.emulator.clone(), Arc::clone(&barrier));
+        std::thread::spawn(move || {
+            barrier.wait();
+            emulator.sign_in(account, &format!("token {client}")).is_ok()
+        })
+    });
+    let let_in = clients.collect::<Vec<_>>().into_iter().filter_map(|client| client.join().ok());
+    assert_eq!(let_in.filter(|is_in| *is_in).count(), 1);
+}
+
+#[tokio::test]
+async fn an_account_founded_again_hears_nothing_of_the_requests_of_the_one_before() {
+    let hangs = app(Manner::Hang).await;
+    let host = Host::new(AccountSetup::default());
+    let found = || host.emulator.found(setup(&format!("{}/fax", hangs.url))).expect("there is room");
+    let first = found();
+    let call = ReceiveFax { document: letter(1), ..call(1) };
+    first.handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    first.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
+    assert!(host.emulator.remove(first.sid()));
+    let second = found();
+    second.settled().await;
+    let events = second.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
+    assert!(events.is_empty() && second.read(|engine| engine.is_idle()), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_reset_amid_an_advance_lets_it_come_to_its_end() {
+    let hangs = app(Manner::Hang).await;
+    let options = ClientOptions::default();
+    let host = Host::with(settings(Pace::Times(1.0)), &options, setup(&format!("{}/fax", hangs.url)));
+    let world = host.world();
+    world.set_clock_mode(ClockMode::Frozen);
+    let call = ReceiveFax { document: letter(1), ..call(1) };
+    world.handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    let to = world.now().after(Duration::from_secs(3_600));
+    let resets = async {
+        world.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
+        world.handle(Input::Control(Control::Reset)).expect("a reset is never refused");
+    };
+    let (advanced, ()) = tokio::join!(world.advance(to), resets);
+    assert_eq!((advanced, world.now()), (Ok(()), to));
+    assert!(world.read(|engine| engine.is_idle() && engine.fax_count() == 0));
+    world.set_clock_mode(ClockMode::Running);
+    assert!(world.now() >= to, "running, it goes on from where it stood");
+}
