@@ -48,6 +48,18 @@ core_is_pure() {
     echo "$(core_crates | wc -l) crates in the core"
 }
 
+# What a test that embeds the emulator need not build.
+library_is_lean() {
+    local features=(--no-default-features --features server) crates
+    cargo check --quiet --lib "${features[@]}" || return
+    crates=$(cargo tree "${features[@]}" -e normal --prefix none --no-dedupe | sort -u)
+    if grep -E '^(ring|rustls|tokio-rustls|clap|tracing-subscriber) v' <<<"$crates"; then
+        echo 'the library alone must not need these'
+        return 1
+    fi
+    echo "$(wc -l <<<"$crates") crates in the library for tests"
+}
+
 core_crates() {
     cargo tree --no-default-features -e normal --prefix none --no-dedupe | sort -u
 }
@@ -90,6 +102,7 @@ fi
 step 'format' cargo fmt --all --check
 step 'clippy' cargo clippy --quiet --all-targets -- -D warnings
 step 'core alone' core_is_pure
+[[ -n $quick ]] || step 'library for tests' library_is_lean
 # With what the tests bring, so that nothing is compiled twice; the release is built without.
 step 'build' cargo build --quiet --bins --tests
 step 'Rust tests' rust_tests

@@ -14,7 +14,6 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 pub use super::connect::{ConnectTo, ConnectToError};
-pub use super::tls::ClientError;
 
 use super::challenge::{self, Credential};
 use super::connect::{Connector, Stream};
@@ -41,6 +40,17 @@ pub struct ClientOptions {
     pub insecure: bool,
     /// Have webhooks carry a W3C `traceparent`.
     pub traceparent: bool,
+}
+
+/// Why there is no client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// A trusted certificate can't be read.
+    #[error("--trust-ca: {0}")]
+    BadCertificate(String),
+    /// The TLS library refuses its own defaults.
+    #[error("TLS can't be set up: {0}")]
+    Tls(String),
 }
 
 /// How long an exchange may take (contract 5.4).

@@ -9,11 +9,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::client::ClientOptions;
-use super::tls::{self, ClientError};
+use super::client::{ClientError, ClientOptions};
+use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
 /// One attempt at an address; two fit into the connect time (contract 5.4).
@@ -75,13 +74,13 @@ impl Place {
 #[derive(Clone)]
 pub(super) struct Connector {
     connect_to: Arc<[ConnectTo]>,
-    tls: TlsConnector,
+    tls: Tls,
 }
 
 impl Connector {
     pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        let config = tls::client_config(&options.trust_ca, options.insecure)?;
-        Ok(Self { connect_to: options.connect_to.as_slice().into(), tls: TlsConnector::from(Arc::new(config)) })
+        let tls = Tls::new(&options.trust_ca, options.insecure)?;
+        Ok(Self { connect_to: options.connect_to.as_slice().into(), tls })
     }
 
     /// Connects to the URL's host, or to where requests for it really go.
@@ -99,11 +98,7 @@ impl Connector {
         if url.scheme() == "http" {
             return Ok(Box::new(stream));
         }
-        let name = tls::server_name(url)?;
-        match self.tls.connect(name, stream).await {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(tls::failure(&error).unwrap_or_else(|| ExchangeFailure::TlsHandshake(error.to_string()))),
-        }
+        self.tls.connect(url, stream).await
     }
 }
 

@@ -7,6 +7,10 @@ pub(crate) mod connect;
 pub mod fetch;
 mod redirect;
 pub mod render;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "without_tls.rs"]
 mod tls;
 mod webhook;
 

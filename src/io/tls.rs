@@ -8,23 +8,34 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use super::client::ClientError;
+use super::connect::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// Why there is no client.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// A trusted certificate can't be read.
-    #[error("--trust-ca: {0}")]
-    BadCertificate(String),
-    /// The TLS library refuses its own defaults.
-    #[error("TLS can't be set up: {0}")]
-    Tls(String),
+/// What makes connections secure.
+#[derive(Clone)]
+pub(super) struct Tls(TlsConnector);
+
+impl Tls {
+    /// One that trusts the public roots and those given; or anyone at all.
+    pub(super) fn new(trust_ca: &[Vec<u8>], insecure: bool) -> Result<Self, ClientError> {
+        Ok(Self(TlsConnector::from(Arc::new(client_config(trust_ca, insecure)?))))
+    }
+
+    /// Shakes hands with the URL's host.
+    pub(super) async fn connect(&self, url: &Url, stream: TcpStream) -> Result<Stream, ExchangeFailure> {
+        match self.0.connect(server_name(url)?, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(failure(&error).unwrap_or_else(|| ExchangeFailure::TlsHandshake(error.to_string()))),
+        }
+    }
 }
 
-/// The public roots and those given; or anyone at all.
-pub(super) fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<ClientConfig, ClientError> {
+fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<ClientConfig, ClientError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -44,7 +55,7 @@ pub(super) fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<Clie
 }
 
 /// The name a certificate must bear.
-pub(super) fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
+fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
     let invalid = || ExchangeFailure::InvalidUrl(format!("{url} has no host that a certificate could bear"));
     match url.host().ok_or_else(invalid)? {
         Host::Domain(name) => ServerName::try_from(name.to_owned()).map_err(|_| invalid()),

@@ -13,7 +13,6 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::server::TlsStream;
 use tower::{Service, ServiceExt};
 
 use super::ca::Identity;
@@ -21,7 +20,7 @@ use super::listener::{HEAD_TIMEOUT, Stopping, serve_http, spawn};
 use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
 use super::reset;
-use super::tls::{Terminator, TlsError};
+use super::tls::{Secured, Terminator, TlsError};
 use crate::http::{AskedHost, Resettable, Scheme};
 
 /// Read ahead of a tunnel for its first byte; larger reads go past this buffer.
@@ -99,7 +98,7 @@ where
             Protocol::Http => self.serve_requests(stream, came).await,
             Protocol::Tls => match self.shake_hands(stream, expected, came.stopping.clone()).await {
                 Ok(stream) => self.serve_requests(stream, Came { scheme: Scheme::Https, ..came }).await,
-                Err(error) => log(&error, client),
+                Err(error) => error.log(client),
             },
             Protocol::Socks => {
                 tracing::warn!(%client, "a client speaks SOCKS; this is an HTTP proxy: set HTTPS_PROXY=http://… of this port");
@@ -115,7 +114,7 @@ where
         stream: I,
         expected: Identity,
         mut stopping: Stopping,
-    ) -> Result<TlsStream<I>, TlsError>
+    ) -> Result<Secured<I>, TlsError>
     where
         I: AsyncRead + AsyncWrite + Unpin,
     {
@@ -211,21 +210,6 @@ where
             let expected = came.tunnel.as_ref().map_or(Identity::Machine(came.client.ip()), Target::identity);
             self.speak(stream, first, expected, came).await;
         })
-    }
-}
-
-/// A person is told of what they can put right.
-fn log(error: &TlsError, client: SocketAddr) {
-    match error {
-        TlsError::NotOurs(_)
-        | TlsError::Ca(_)
-        | TlsError::TooSlow
-        | TlsError::Library(_)
-        | TlsError::Handshake { .. } => {
-            tracing::warn!(%client, "{error}");
-        }
-        TlsError::Stopped => {}
-        TlsError::NoHello(_) => tracing::warn!(%client, "{error}; its connection is closed"),
     }
 }
 

@@ -7,6 +7,10 @@ pub mod policy;
 mod proxy;
 mod reset;
 mod state;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "without_tls.rs"]
 mod tls;
 mod tunnel;
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,22 @@ pub(super) enum TlsError {
     Library(#[from] rustls::Error),
 }
 
+impl TlsError {
+    /// Tells a person of what they can put right.
+    pub(super) fn log(&self, client: SocketAddr) {
+        match self {
+            Self::NotOurs(_) | Self::Ca(_) | Self::TooSlow | Self::Library(_) | Self::Handshake { .. } => {
+                tracing::warn!(%client, "{self}");
+            }
+            Self::Stopped => {}
+            Self::NoHello(_) => tracing::warn!(%client, "{self}; its connection is closed"),
+        }
+    }
+}
+
+/// A connection through TLS.
+pub(super) type Secured<S> = TlsStream<S>;
+
 /// Ends TLS connections.
 pub(super) struct Terminator {
     ca: LocalCa,
@@ -80,7 +97,7 @@ impl Terminator {
     }
 
     /// Shakes hands as the host that the client asks for, or as `expected` where it names none.
-    pub(super) async fn accept<S>(&self, stream: S, expected: Identity) -> Result<TlsStream<S>, TlsError>
+    pub(super) async fn accept<S>(&self, stream: S, expected: Identity) -> Result<Secured<S>, TlsError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -175,7 +192,7 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;

@@ -1,0 +1,31 @@
+//! In place of `tls.rs` where the feature `tls` is left out: no connection is made secure, and why is told.
+
+use std::io;
+
+use tokio::net::TcpStream;
+use url::Url;
+
+use super::client::ClientError;
+use super::connect::Stream;
+use crate::model::webhook::ExchangeFailure;
+
+/// What would make connections secure.
+#[derive(Clone)]
+pub(super) struct Tls;
+
+impl Tls {
+    #[expect(clippy::unnecessary_wraps, reason = "with TLS it may fail")]
+    pub(super) const fn new(_: &[Vec<u8>], _: bool) -> Result<Self, ClientError> {
+        Ok(Self)
+    }
+
+    #[expect(clippy::unused_async, reason = "with TLS it waits")]
+    pub(super) async fn connect(&self, _: &Url, _: TcpStream) -> Result<Stream, ExchangeFailure> {
+        Err(ExchangeFailure::TlsHandshake("this emulator was built without TLS (its feature `tls`)".to_owned()))
+    }
+}
+
+/// What a failed connection died of, where TLS was what failed.
+pub(super) const fn failure(_: &io::Error) -> Option<ExchangeFailure> {
+    None
+}
