@@ -52,7 +52,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     let options = Options {
         quality: Quality::from_word(&flags.quality),
         tone: if flags.text { Tone::Text } else { Tone::Dither },
-        counting: Counting::All,
+        counting: if flags.quiet { Counting::Mmr } else { Counting::All },
         fonts: fonts.unwrap_or_default(),
     };
     let page_size = flags.page_size.as_deref().and_then(PageSize::from_word);

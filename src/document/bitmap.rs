@@ -75,14 +75,6 @@ impl Bitmap {
         fill_run(self.row_mut(y), start, end);
     }
 
-    /// Whitens the pels `start..end` of a row.
-    pub fn whiten_run(&mut self, y: u32, start: u32, end: u32) {
-        let row = self.row_mut(y);
-        let mut run = vec![0; row.len()];
-        fill_run(&mut run, start, end);
-        row.iter_mut().zip(run).for_each(|(word, run)| *word &= !run);
-    }
-
     /// Adds a row below.
     pub fn push_row(&mut self, row: &[u64]) {
         let filled = row.len().min(self.words_a_row);
@@ -160,6 +152,17 @@ impl Bitmap {
 
 /// Blackens the pels `start..end` of a row of words.
 pub(crate) fn fill_run(row: &mut [u64], start: u32, end: u32) {
+    over_run(row, start, end, |word, pels| *word |= pels);
+}
+
+/// Whitens the pels `start..end` of a row of words.
+pub(crate) fn clear_run(row: &mut [u64], start: u32, end: u32) {
+    over_run(row, start, end, |word, pels| *word &= !pels);
+}
+
+/// Changes the words that hold the pels `start..end`, of which the second argument has a one each.
+#[inline]
+fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64)) {
     if start >= end {
         return;
     }
@@ -169,13 +172,40 @@ pub(crate) fn fill_run(row: &mut [u64], start: u32, end: u32) {
     let Some(words) = row.get_mut(first..=last) else { return };
     match words {
         [] => {}
-        [only] => *only |= head & tail,
+        [only] => change(only, head & tail),
         [from, middle @ .., to] => {
-            *from |= head;
-            middle.fill(u64::MAX);
-            *to |= tail;
+            change(from, head);
+            middle.iter_mut().for_each(|word| change(word, u64::MAX));
+            change(to, tail);
         }
     }
+}
+
+/// The runs of black among the pels `start..end` of a row of words.
+pub(crate) fn each_run(row: &[u64], start: u32, end: u32, mut take: impl FnMut(u32, u32)) {
+    let end = end.min(row.len() as u32 * WORD_PELS);
+    let mut at = next(row, start, end, 0);
+    while at < end {
+        let after = next(row, at, end, u64::MAX);
+        take(at, after);
+        at = next(row, after, end, 0);
+    }
+}
+
+/// The first pel from `start` on that differs from `colour`, or `end`.
+fn next(row: &[u64], start: u32, end: u32, colour: u64) -> u32 {
+    let mut mask = u64::MAX >> (start % WORD_PELS);
+    for (place, word) in row.iter().enumerate().skip((start / WORD_PELS) as usize) {
+        let differs = (word ^ colour) & mask;
+        if differs != 0 {
+            return (place as u32 * WORD_PELS + differs.leading_zeros()).min(end);
+        }
+        if (place as u32 + 1) * WORD_PELS >= end {
+            break;
+        }
+        mask = u64::MAX;
+    }
+    end
 }
 
 fn words_a_row(width: u32) -> usize {
@@ -196,6 +226,26 @@ mod tests {
                 assert!(!image.is_black(x, 0));
             }
         }
+    }
+
+    #[test]
+    fn runs_are_found_as_they_were_filled_and_cleared() {
+        let mut row = [0; 4];
+        for (start, end) in [(3, 5), (60, 70), (128, 192), (200, 256)] {
+            fill_run(&mut row, start, end);
+        }
+        clear_run(&mut row, 140, 150);
+        let runs = |start, end| {
+            let mut runs = Vec::new();
+            each_run(&row, start, end, |from, to| runs.push((from, to)));
+            runs
+        };
+        assert_eq!(runs(0, 256), [(3, 5), (60, 70), (128, 140), (150, 192), (200, 256)]);
+        assert_eq!(runs(4, 64), [(4, 5), (60, 64)]);
+        assert_eq!(runs(61, 62), [(61, 62)]);
+        assert_eq!(runs(250, 300), [(250, 256)]);
+        assert_eq!(runs(70, 128), []);
+        assert_eq!(runs(9, 9), []);
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use super::bitmap::Bitmap;
 use super::gray::{Gray, SNAP_BLACK, SNAP_WHITE, is_gray};
+use super::tones::Tones;
 
 /// Darker than this is black where nothing is dithered.
 const TEXT_THRESHOLD: u8 = 144;
+/// Darker than this is black on a scan of text, once its paper is white: blurred thin strokes are lighter than printed
+/// ones, and there is no light colour to be kept apart from them.
+const SCAN_THRESHOLD: u8 = 176;
 
 /// What becomes of greys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,43 +24,74 @@ pub enum Tone {
 #[must_use]
 pub fn bits(page: &Gray, tone: Tone) -> Bitmap {
     let mut image = Bitmap::white(page.width(), page.height());
-    let mut diffusion = Diffusion::new(page.width() as usize);
+    let mut maker = Maker::new(page.width(), tone);
     for (y, row) in (0..page.height()).zip(page.rows()) {
-        let target = image.row_mut(y);
-        match tone {
-            Tone::Text => pack(row, TEXT_THRESHOLD, target),
-            Tone::Dither => {
-                // No early exit, so that the compiler makes wide compares of it.
-                let has_gray = row.iter().fold(false, |found, pel| found | is_gray(*pel));
-                if has_gray || diffusion.pending {
-                    diffusion.row(row, target);
-                } else {
-                    pack(row, SNAP_WHITE, target);
-                }
-            }
+        maker.row(row, image.row_mut(y));
+    }
+    image
+}
+
+/// Makes bits of a page of which some rows may be bits already.
+pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
+    let (mut image, greys) = page.into_parts();
+    let mut maker = Maker::new(image.width(), tone);
+    for (y, row) in (0..).zip(&greys) {
+        match row {
+            Some(greys) => maker.row(greys, image.row_mut(y)),
+            // Black and white take no error over.
+            None => maker.diffusion.forget(),
         }
     }
     image
 }
 
-/// Sets a bit for each pel darker than `threshold`.
-fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
-    for (pels, word) in row.chunks(64).zip(target) {
-        if pels.iter().fold(u8::MAX, |lightest, pel| lightest.min(*pel)) >= threshold {
-            continue;
-        }
-        let mut bits = 0;
-        for (place, pel) in pels.iter().enumerate() {
-            bits |= u64::from(*pel < threshold) << (63 - place);
-        }
-        *word = bits;
+/// Makes bits of a scan of text whose paper has been removed: dots along the edges of letters would only blur them.
+pub(super) fn bits_of_scan(page: &Gray) -> Bitmap {
+    let mut image = Bitmap::white(page.width(), page.height());
+    for (y, row) in (0..page.height()).zip(page.rows()) {
+        pack(row, SCAN_THRESHOLD, image.row_mut(y));
     }
+    image
+}
+
+/// Makes the bits of one row after the other.
+struct Maker {
+    tone: Tone,
+    diffusion: Diffusion,
+}
+
+impl Maker {
+    fn new(width: u32, tone: Tone) -> Self {
+        Self { tone, diffusion: Diffusion::new(width as usize) }
+    }
+
+    /// One row, to white bits.
+    fn row(&mut self, row: &[u8], target: &mut [u64]) {
+        match self.tone {
+            Tone::Text => pack(row, TEXT_THRESHOLD, target),
+            Tone::Dither => self.diffusion.row(row, target),
+        }
+    }
+}
+
+/// A bit for each pel of a row that is darker than `threshold`.
+fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
+    row.chunks(64).zip(target).for_each(|(pels, word)| *word = packed(pels, threshold));
+}
+
+/// A bit for each of up to 64 pels that is darker than `threshold`.
+fn packed(pels: &[u8], threshold: u8) -> u64 {
+    if pels.iter().fold(u8::MAX, |lightest, pel| lightest.min(*pel)) >= threshold {
+        return 0;
+    }
+    pels.iter().enumerate().fold(0, |bits, (place, pel)| bits | u64::from(*pel < threshold) << (63 - place))
 }
 
 /// The errors that the row below takes over, in sixteenths; one more at each end.
 struct Diffusion {
     below: Vec<i16>,
     here: Vec<i16>,
+    /// Whether any of `below` is not zero.
     pending: bool,
 }
 
@@ -65,40 +100,71 @@ impl Diffusion {
         Self { below: vec![0; width + 2], here: vec![0; width + 2], pending: false }
     }
 
+    /// Begins anew below a row without greys.
+    fn forget(&mut self) {
+        if self.pending {
+            self.below.fill(0);
+            self.pending = false;
+        }
+    }
+
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
         std::mem::swap(&mut self.below, &mut self.here);
         self.below.fill(0);
         self.pending = false;
-        let mut right = 0_i16;
-        for (x, pel) in row.iter().enumerate() {
-            let error = right + self.here[x + 1];
-            // White paper and black ink take no error over and give none: edges of text stay sharp.
-            if !is_gray(*pel) {
-                right = 0;
-                if *pel <= SNAP_BLACK {
-                    set(target, x);
-                }
-                continue;
+        let mut run = Run::default();
+        for (start, (pels, word)) in (0..).step_by(64).zip(row.chunks(64).zip(target)) {
+            // White paper and black ink take no error over and give none: edges of text stay sharp. No early exit, so
+            // that the compiler makes wide compares of it.
+            if pels.iter().fold(false, |found, pel| found | is_gray(*pel)) {
+                let (here, below) = (&self.here[start + 1..], &mut self.below[start..]);
+                *word = run.greys(pels, here, below);
+                self.pending = true;
+            } else {
+                run.end(&mut self.below[start..]);
+                *word = packed(pels, SNAP_WHITE);
             }
-            let value = i16::from(*pel) + error / 16;
-            let black = value < 128;
-            if black {
-                set(target, x);
-            }
-            let rest = if black { value } else { value - 255 };
-            right = rest * 7;
-            self.below[x] += rest * 3;
-            self.below[x + 1] += rest * 5;
-            self.below[x + 2] += rest;
-            self.pending = true;
         }
+        run.end(&mut self.below[row.len()..]);
     }
 }
 
-#[inline]
-fn set(target: &mut [u64], x: usize) {
-    if let Some(word) = target.get_mut(x / 64) {
-        *word |= 1 << (63 - x % 64);
+/// What pels give to their neighbours: to the right, and to the two below right that others give to as well.
+#[derive(Default)]
+struct Run {
+    right: i16,
+    below: i16,
+    below_right: i16,
+}
+
+impl Run {
+    /// The bits of up to 64 pels. `here` is what the row above gave each, `below` begins left below the first.
+    fn greys(&mut self, pels: &[u8], here: &[i16], below: &mut [i16]) -> u64 {
+        let mut bits = 0;
+        for (((place, pel), given), below) in pels.iter().enumerate().zip(here).zip(below) {
+            let mut rest = 0;
+            if is_gray(*pel) {
+                let value = i16::from(*pel) + (self.right + given) / 16;
+                let black = value < 128;
+                bits |= u64::from(black) << (63 - place);
+                rest = if black { value } else { value - 255 };
+            } else {
+                bits |= u64::from(*pel <= SNAP_BLACK) << (63 - place);
+            }
+            self.right = rest * 7;
+            *below = self.below + rest * 3;
+            self.below = self.below_right + rest * 5;
+            self.below_right = rest;
+        }
+        bits
+    }
+
+    /// Hands over what is left for the pels below, of which `below` begins with the first.
+    fn end(&mut self, below: &mut [i16]) {
+        if let [first, second, ..] = below {
+            (*first, *second) = (self.below, self.below_right);
+        }
+        *self = Self::default();
     }
 }
 
@@ -127,6 +193,19 @@ mod tests {
         for y in 0..50 {
             assert!((0..30).all(|x| !image.is_black(x, y)) && (60..70).all(|x| image.is_black(x, y)));
         }
+    }
+
+    #[test]
+    fn rows_of_bits_make_no_difference() {
+        let mut greys = Gray::white(130, 40);
+        let mut tones = Tones::white(130, 40);
+        for y in (0..40).filter(|y| y % 7 < 4) {
+            let row: Vec<u8> = (0..130).map(|x| if x % 40 < 25 { (x * 3 + y) as u8 } else { 255 }).collect();
+            greys.pels_mut()[y * 130..(y + 1) * 130].copy_from_slice(&row);
+            tones.greys_mut(y as u32).unwrap().copy_from_slice(&row);
+        }
+        assert_eq!(bits_of_tones(tones.clone(), Tone::Dither), bits(&greys, Tone::Dither));
+        assert_eq!(bits_of_tones(tones, Tone::Text), bits(&greys, Tone::Text));
     }
 
     #[test]

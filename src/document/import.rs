@@ -3,14 +3,17 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::bitmap::Bitmap;
 use super::dither::{self, Tone};
 use super::fit;
 use super::fonts::Fonts;
+use super::gray::Gray;
 use super::loss::Losses;
 use super::page::{self, Counting};
 use super::picture::{self, Picture};
 use super::render::{self, Piece, Renderer};
 use super::tiff_pages;
+use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{FaxPage, PageLoss};
@@ -148,13 +151,8 @@ fn of_pdf(
         };
         for piece in &placement.pieces {
             let bits = match renderer.draw(index, &placement, *piece, quality) {
-                Piece::Bits(bits) => bits,
-                Piece::Flat(greys) => dither::bits(&greys, sink.options.tone),
-                Piece::Greys(mut greys) => {
-                    // Dots along the edges of scanned letters would only blur them.
-                    let text = greys.remove_paper() && greys.has_edges_alone();
-                    dither::bits(&greys, if text { Tone::Text } else { sink.options.tone })
-                }
+                Piece::Tones(tones) => dither::bits_of_tones(tones, sink.options.tone),
+                Piece::Greys(greys) => drawn(greys, quality, sink.options.tone),
             };
             if sink.page(&bits).is_break() {
                 return Ok(());
@@ -163,6 +161,15 @@ fn of_pdf(
         sink.note_cut(placement.cut);
     }
     Ok(())
+}
+
+/// The bits of a page drawn in greys, on its square grid.
+fn drawn(mut greys: Gray, quality: Quality, tone: Tone) -> Bitmap {
+    if greys.remove_paper() && greys.has_edges_alone() {
+        let bits = Tones::of_bits(dither::bits_of_scan(&greys));
+        return dither::bits_of_tones(render::halved_tones(bits, quality), tone);
+    }
+    dither::bits(&render::halved(greys, quality), tone)
 }
 
 /// Where pages go.
@@ -193,7 +200,7 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
         ControlFlow::Continue(())
     }
 
-    fn page(&mut self, image: &super::bitmap::Bitmap) -> ControlFlow<()> {
+    fn page(&mut self, image: &Bitmap) -> ControlFlow<()> {
         if self.made >= PAGES_MAX {
             self.losses.note(format!("pages are left out: a fax has {PAGES_MAX} at the most"));
             return ControlFlow::Break(());

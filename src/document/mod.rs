@@ -28,5 +28,6 @@ pub mod sample;
 pub mod stamp;
 mod tiff;
 mod tiff_pages;
+mod tones;
 
 pub use self::import::{Kind, Options, PAGES_MAX, Probe, Summary, kind, pages, probe};

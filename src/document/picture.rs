@@ -80,7 +80,7 @@ impl Picture {
                 let sample = |x: u32, y: u32| gray.pels()[y as usize * gray.width() as usize + x as usize];
                 let mut page = window.averaged(sample);
                 let text = page.remove_paper() && page.has_edges_alone();
-                dither::bits(&page, if text { Tone::Text } else { tone })
+                if text { dither::bits_of_scan(&page) } else { dither::bits(&page, tone) }
             }
             Pels::Bits(bits) => {
                 let sample = |x: u32, y: u32| if bits.is_black(x, y) { 0 } else { u8::MAX };

@@ -4,8 +4,8 @@
 //! black where b is, or where a is and a run begins there. No run is lost, its beginning stays, flat greys pass unchanged;
 //! and text does not grow fat, as it would if any black sample made black.
 
-use super::bitmap::Bitmap;
 use super::gray::Gray;
+use super::tones::{Row, RowMut, Tones};
 
 /// Half as many rows.
 #[must_use]
@@ -26,39 +26,61 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
     Gray::from_pels(page.width(), height, pels)
 }
 
-/// Half as many rows of black and white.
+/// Half as many rows of a page with rows of bits.
 #[must_use]
-pub(super) fn halve_bit_rows(page: &Bitmap) -> Bitmap {
-    let mut half = Bitmap::white(page.width(), page.height().div_ceil(2));
+pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
+    let width = page.width();
+    let mut half = Tones::white(width, page.height().div_ceil(2));
     for y in 0..half.height() {
         let first = page.row(y * 2);
         let second = if y * 2 + 1 < page.height() { page.row(y * 2 + 1) } else { first };
-        let previous = if y > 0 { page.row(y * 2 - 1) } else { &[] };
-        let above = previous.iter().copied().chain(std::iter::repeat(0));
-        for (((a, b), p), to) in first.iter().zip(second).zip(above).zip(half.row_mut(y)) {
-            *to = b | (a & !p);
+        let above = if y > 0 { page.row(y * 2 - 1) } else { Row::Bits(&[]) };
+        if let (Row::Bits(first), Row::Bits(second), Row::Bits(above)) = (first, second, above) {
+            let above = above.iter().copied().chain(std::iter::repeat(0));
+            if let RowMut::Bits(to) = half.row_mut(y) {
+                for (((a, b), p), to) in first.iter().zip(second).zip(above).zip(to) {
+                    *to = b | (a & !p);
+                }
+            }
+            continue;
+        }
+        let (first, second, above) = (first.greys(width), second.greys(width), above.greys(width));
+        let pels = first.iter().zip(&*second).zip(&*above).map(|((a, b), p)| joined(*a, *b, *p));
+        half.set_greys(y, pels.collect());
+    }
+    half
+}
+
+/// Half as many pels across of a page with rows of bits.
+#[must_use]
+pub(super) fn halve_columns_of_tones(page: &Tones) -> Tones {
+    let mut half = Tones::white(page.width().div_ceil(2), page.height());
+    for y in 0..page.height() {
+        match (page.row(y), half.row_mut(y)) {
+            (Row::Bits(row), RowMut::Bits(to)) => halve_bits(row, to),
+            (Row::Greys(row), _) => {
+                let mut pels = Vec::with_capacity(row.len().div_ceil(2));
+                halve_greys(row, &mut pels);
+                half.set_greys(y, pels.into());
+            }
+            // A page begins white.
+            (Row::Bits(_), RowMut::Greys(_)) => {}
         }
     }
     half
 }
 
-/// Half as many pels of black and white across.
-#[must_use]
-pub(super) fn halve_bit_columns(page: &Bitmap) -> Bitmap {
-    let mut half = Bitmap::white(page.width().div_ceil(2), page.height());
-    for (y, row) in (0..page.height()).zip(page.rows()) {
-        let mut previous = 0;
-        for (place, word) in row.iter().enumerate() {
-            // In each pair of bits, a is the high one and b the low one; p is the bit before a.
-            let before = word >> 1 | previous << 63;
-            let joined = word & EVEN | (word >> 1 & EVEN & !(before >> 1));
-            previous = word & 1;
-            if let Some(to) = half.row_mut(y).get_mut(place / 2) {
-                *to |= squeezed(joined) << if place % 2 == 0 { 32 } else { 0 };
-            }
+fn halve_bits(row: &[u64], half: &mut [u64]) {
+    let mut previous = 0;
+    for (place, word) in row.iter().enumerate() {
+        // In each pair of bits, a is the high one and b the low one; p is the bit before a.
+        let before = word >> 1 | previous << 63;
+        let joined = word & EVEN | (word >> 1 & EVEN & !(before >> 1));
+        previous = word & 1;
+        if let Some(to) = half.get_mut(place / 2) {
+            *to |= squeezed(joined) << if place % 2 == 0 { 32 } else { 0 };
         }
     }
-    half
 }
 
 /// Every other bit, the lowest among them.
@@ -79,15 +101,17 @@ const fn squeezed(word: u64) -> u64 {
 pub(super) fn halve_columns(page: &Gray) -> Gray {
     let width = page.width().div_ceil(2);
     let mut pels = Vec::with_capacity(width as usize * page.height() as usize);
-    for row in page.rows() {
-        let mut previous = u8::MAX;
-        for pair in row.chunks(2) {
-            let (a, b) = (pair[0], *pair.last().unwrap_or(&pair[0]));
-            pels.push(joined(a, b, previous));
-            previous = b;
-        }
-    }
+    page.rows().for_each(|row| halve_greys(row, &mut pels));
     Gray::from_pels(width, page.height(), pels)
+}
+
+fn halve_greys(row: &[u8], half: &mut Vec<u8>) {
+    let mut previous = u8::MAX;
+    for pair in row.chunks(2) {
+        let (a, b) = (pair[0], *pair.last().unwrap_or(&pair[0]));
+        half.push(joined(a, b, previous));
+        previous = b;
+    }
 }
 
 #[inline]
@@ -97,6 +121,8 @@ fn joined(a: u8, b: u8, p: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bitmap::fill_run;
+    use super::super::dither::{self, Tone};
     use super::*;
 
     #[test]
@@ -124,19 +150,29 @@ mod tests {
     }
 
     #[test]
-    fn bits_are_halved_as_greys_are() {
+    fn rows_of_bits_are_halved_as_greys_are() {
         let (width, height) = (384, 61);
         let mut state = 1_u32;
-        let pels: Vec<u8> = (0..width * height)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                if state >> 30 == 0 { 0 } else { 255 }
-            })
-            .collect();
-        let greys = Gray::from_pels(width, height, pels);
-        let bits = |greys: &Gray| super::super::dither::bits(greys, super::super::dither::Tone::Text);
-        assert_eq!(halve_bit_rows(&bits(&greys)), bits(&halve_rows(&greys)));
-        assert_eq!(halve_bit_columns(&bits(&greys)), bits(&halve_columns(&greys)));
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let (mut greys, mut tones) = (Gray::white(width, height), Tones::white(width, height));
+        for (y, row) in (0..height).zip(greys.pels_mut().chunks_exact_mut(width as usize)) {
+            let is_gray = y % 5 == 0;
+            row.iter_mut().for_each(|pel| *pel = if is_gray { random() } else { 255 * u8::from(random() > 64) });
+            match tones.row_mut(y) {
+                RowMut::Bits(words) if !is_gray => {
+                    let black = (0..width).zip(&*row).filter(|(_, pel)| **pel == 0);
+                    black.for_each(|(x, _)| fill_run(words, x, x + 1));
+                }
+                RowMut::Bits(_) | RowMut::Greys(_) => tones.set_greys(y, (&*row).into()),
+            }
+        }
+        let bits = |greys: &Gray| dither::bits(greys, Tone::Dither);
+        let of_tones = |tones| dither::bits_of_tones(tones, Tone::Dither);
+        assert_eq!(of_tones(halve_rows_of_tones(&tones)), bits(&halve_rows(&greys)));
+        assert_eq!(of_tones(halve_columns_of_tones(&tones)), bits(&halve_columns(&greys)));
     }
 
     #[test]

@@ -16,22 +16,22 @@ use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
 use hayro::{RenderCache, RenderSettings, render_into};
 
-use super::bitmap::Bitmap;
 use super::fit::{self, Placement};
 use super::fonts::Fonts;
 use super::gray::Gray;
-use super::ink::{Drawn, Inker};
+use super::ink::Inker;
 use super::loss::Losses;
 use super::reduce;
+use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{PELS_AN_INCH, ROW_PELS};
 
 /// A pel is painted where a shape covers more than this of its 255 parts: enough less than half that thin strokes of
 /// letters stay, and no more.
+const COVERAGE: u8 = 100;
 /// A field's value (ISO 32000-1 table 220).
 const V: &[u8] = b"V";
-const COVERAGE: u8 = 100;
 /// Annotations of a page that are looked at for missing appearances.
 const ANNOTATIONS_MAX: usize = 2_000;
 /// Levels of form fields that a value is looked for in.
@@ -72,11 +72,9 @@ pub(super) struct Renderer<'a> {
 
 /// A piece of a page.
 pub(super) enum Piece {
-    /// Black and white alone.
-    Bits(Bitmap),
-    /// Greys that were painted.
-    Flat(Gray),
-    /// Greys, of which some may be paper.
+    /// Black, white, and greys that were painted.
+    Tones(Tones),
+    /// Greys, of which some may be paper, on the square grid they were drawn on.
     Greys(Gray),
 }
 
@@ -109,7 +107,7 @@ impl<'a> Renderer<'a> {
 
     /// One piece of a page, `ROW_PELS` wide.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
-        let Some(page) = self.pages.get(index) else { return Piece::Bits(Bitmap::white(ROW_PELS, 1)) };
+        let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
         note_missing_appearances(page, &self.losses);
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
         let rows_an_inch = match quality {
@@ -122,16 +120,8 @@ impl<'a> Renderer<'a> {
         };
         let width = ROW_PELS * finer_across;
         let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
-        match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
-            Some(Drawn::Bits(bits)) => {
-                return Piece::Bits(match quality {
-                    Quality::Standard => reduce::halve_bit_rows(&bits),
-                    Quality::Fine => bits,
-                    Quality::Superfine => reduce::halve_bit_columns(&bits),
-                });
-            }
-            Some(Drawn::Greys(greys)) => return Piece::Flat(halved(greys, quality)),
-            None => {}
+        if let Some(drawn) = self.inker.draw(page, &self.interpreter, (width, rows), transform) {
+            return Piece::Tones(halved_tones(drawn, quality));
         }
         // Pieces are at most 14.2 inches long, so that both fit.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(rows).unwrap_or(u16::MAX));
@@ -142,11 +132,21 @@ impl<'a> Renderer<'a> {
         let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
         let drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
-        Piece::Greys(halved(drawn, quality))
+        Piece::Greys(drawn)
     }
 }
 
-fn halved(drawn: Gray, quality: Quality) -> Gray {
+/// A page of rows of bits, from the grid it was drawn on to that of the fax.
+pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
+    match quality {
+        Quality::Standard => reduce::halve_rows_of_tones(&drawn),
+        Quality::Fine => drawn,
+        Quality::Superfine => reduce::halve_columns_of_tones(&drawn),
+    }
+}
+
+/// A grey page likewise.
+pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     match quality {
         Quality::Standard => reduce::halve_rows(&drawn),
         Quality::Fine => drawn,

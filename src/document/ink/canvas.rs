@@ -1,8 +1,9 @@
-//! The page being drawn: bits as long as all is black or white, greys from the first grey on. It knows no shapes.
+//! Painting on the page being drawn, within a clip. It knows no shapes.
 
 use super::raster::Run;
-use crate::document::bitmap::{Bitmap, fill_run};
-use crate::document::gray::{Gray, SNAP_BLACK, SNAP_WHITE};
+use crate::document::bitmap::{Bitmap, clear_run, each_run, fill_run};
+use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
+use crate::document::tones::{RowMut, Tones};
 
 /// What is painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,19 +16,13 @@ pub(super) struct Ink {
 
 impl Ink {
     /// Black or white outright, if it is.
-    const fn pure(self) -> Option<bool> {
+    pub(super) const fn pure(self) -> Option<bool> {
         match self {
             Self { luma, alpha: 255 } if luma <= SNAP_BLACK => Some(true),
             Self { luma, alpha: 255 } if luma >= SNAP_WHITE => Some(false),
             _ => None,
         }
     }
-}
-
-/// A page.
-pub(super) enum Canvas {
-    Bits(Bitmap),
-    Greys(Gray),
 }
 
 /// Where painting is let through: a rectangle (left, top, right, bottom), and within it perhaps a shape.
@@ -46,76 +41,54 @@ impl Clip {
     }
 }
 
-impl Canvas {
-    pub(super) fn white(width: u32, height: u32) -> Self {
-        Self::Bits(Bitmap::white(width, height))
-    }
-
-    /// Paints a run.
-    pub(super) fn paint(&mut self, run: Run, ink: Ink, clip: &Clip) {
-        let Some(run) = clip.cut(run) else { return };
-        if let (Self::Bits(bits), Some(black)) = (&mut *self, ink.pure()) {
-            match &clip.shape {
-                None => paint_bits(bits, run, black),
-                Some(shape) => runs_within(shape, run, |run| paint_bits(bits, run, black)),
-            }
-            return;
-        }
-        if let Self::Bits(bits) = self {
-            *self = Self::Greys(greys_of(bits));
-        }
-        let Self::Greys(greys) = self else { return };
-        match &clip.shape {
-            None => paint_greys(greys, run, ink),
-            Some(shape) => runs_within(shape, run, |run| paint_greys(greys, run, ink)),
-        }
-    }
-
-    /// Paints 64 pels of a row at once, those whose bit is set, from `x` on; only on bits, unclipped and black.
-    pub(super) fn stamp(&mut self, row: u32, x: i64, pels: u64) -> bool {
-        let Self::Bits(bits) = self else { return false };
-        let words = bits.row_mut(row);
-        let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
-        let mut put = |at: i64, pels: u64| {
-            if let Some(word) = usize::try_from(at).ok().and_then(|at| words.get_mut(at)) {
-                *word |= pels;
-            }
-        };
-        put(word, pels >> shift);
-        if shift > 0 {
-            put(word + 1, pels << (64 - shift));
-        }
-        true
+/// Paints a run.
+pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
+    let Some((y, from, to)) = clip.cut(run) else { return };
+    match &clip.shape {
+        None => paint_row(page, (y, from, to), ink),
+        Some(shape) => each_run(shape.row(y), from, to, |from, to| paint_row(page, (y, from, to), ink)),
     }
 }
 
-fn greys_of(bits: &Bitmap) -> Gray {
-    let mut greys = Gray::white(bits.width(), bits.height());
-    let width = bits.width() as usize;
-    for (row, pels) in bits.rows().zip(greys.pels_mut().chunks_exact_mut(width.max(1))) {
-        for (word, pels) in row.iter().zip(pels.chunks_mut(64)) {
-            let mut rest = *word;
-            while rest != 0 {
-                let place = rest.leading_zeros();
-                pels[place as usize] = 0;
-                rest ^= 1 << 63 >> place;
+/// Paints black those of 64 pels whose bit is set, from `x` on; the caller sees to it that they lie on the page.
+pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
+    let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
+    match page.row_mut(y) {
+        RowMut::Bits(words) => {
+            let mut put = |at: i64, pels: u64| {
+                if let Some(word) = usize::try_from(at).ok().and_then(|at| words.get_mut(at)) {
+                    *word |= pels;
+                }
+            };
+            put(word, pels >> shift);
+            if shift > 0 {
+                put(word + 1, pels << (64 - shift));
             }
         }
-    }
-    greys
-}
-
-fn paint_bits(bits: &mut Bitmap, (row, from, to): Run, black: bool) {
-    if black {
-        fill_run(bits.row_mut(row), from, to);
-    } else {
-        bits.whiten_run(row, from, to);
+        RowMut::Greys(greys) => each_run(&[pels], 0, 64, |from, to| {
+            let place = |pel: u32| usize::try_from(x + i64::from(pel)).unwrap_or(0);
+            if let Some(greys) = greys.get_mut(place(from)..place(to)) {
+                greys.fill(0);
+            }
+        }),
     }
 }
 
-fn paint_greys(greys: &mut Gray, (row, from, to): Run, ink: Ink) {
-    let start = row as usize * greys.width() as usize;
-    let Some(pels) = greys.pels_mut().get_mut(start + from as usize..start + to as usize) else { return };
+fn paint_row(page: &mut Tones, (y, from, to): Run, ink: Ink) {
+    match (page.row_mut(y), ink.pure()) {
+        (RowMut::Bits(words), Some(true)) => fill_run(words, from, to),
+        (RowMut::Bits(words), Some(false)) => clear_run(words, from, to),
+        (RowMut::Bits(_), None) => {
+            if let Some(greys) = page.greys_mut(y) {
+                blend(greys, from, to, ink);
+            }
+        }
+        (RowMut::Greys(greys), _) => blend(greys, from, to, ink),
+    }
+}
+
+fn blend(greys: &mut [u8], from: u32, to: u32, ink: Ink) {
+    let Some(pels) = greys.get_mut(from as usize..to as usize) else { return };
     if ink.alpha == u8::MAX {
         pels.fill(ink.luma);
         return;
@@ -123,22 +96,5 @@ fn paint_greys(greys: &mut Gray, (row, from, to): Run, ink: Ink) {
     let (luma, alpha) = (u32::from(ink.luma), u32::from(ink.alpha));
     for pel in pels {
         *pel = ((u32::from(*pel) * (255 - alpha) + luma * alpha + 127) / 255) as u8;
-    }
-}
-
-/// The parts of a run where a shape is set.
-pub(super) fn runs_within(shape: &Bitmap, (row, from, to): Run, mut take: impl FnMut(Run)) {
-    let mut x = from;
-    while x < to {
-        while x < to && !shape.is_black(x, row) {
-            x += 1;
-        }
-        let start = x;
-        while x < to && shape.is_black(x, row) {
-            x += 1;
-        }
-        if start < x {
-            take((row, start, x));
-        }
     }
 }

@@ -8,6 +8,7 @@ use hayro::hayro_interpret::font::{HintingCache, OutlineGlyph};
 use hayro::kurbo::{Affine, BezPath};
 
 use super::raster::Raster;
+use crate::document::bitmap::fill_run;
 
 /// Steps of a pel at which letters are placed.
 const STEPS: f64 = 4.0;
@@ -50,8 +51,8 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    pub(super) fn width(&self) -> i64 {
-        i64::from(self.width)
+    pub(super) const fn width(&self) -> u32 {
+        self.width
     }
 
     pub(super) fn height(&self) -> i64 {
@@ -60,26 +61,6 @@ impl Mask {
 
     pub(super) fn words(&self) -> impl Iterator<Item = &[u64]> {
         self.words.chunks_exact(self.words_a_row)
-    }
-
-    /// The runs of each row.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<(u32, u32)>> {
-        self.words().map(|row| {
-            let is_black = |x: u32| row[(x / 64) as usize] >> (63 - x % 64) & 1 == 1;
-            let mut runs = Vec::new();
-            let mut start = None;
-            for x in 0..=self.width {
-                match (x < self.width && is_black(x), start) {
-                    (true, None) => start = Some(x),
-                    (false, Some(from)) => {
-                        runs.push((from, x));
-                        start = None;
-                    }
-                    _ => {}
-                }
-            }
-            runs
-        })
     }
 }
 
@@ -157,7 +138,7 @@ fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed
     let moved = Affine::translate((-left, -top)) * transform;
     raster.fill(path, moved, FillRule::NonZero, (columns, rows), |(row, from, to)| {
         let start = row as usize * words_a_row;
-        crate::document::bitmap::fill_run(&mut words[start..start + words_a_row], from, to);
+        fill_run(&mut words[start..start + words_a_row], from, to);
     });
     let mask = Mask { width: columns, words_a_row, words };
     Some(Placed { mask: Rc::new(mask), left: left as i64, top: top as i64 })

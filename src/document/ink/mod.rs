@@ -18,11 +18,11 @@ use hayro::hayro_interpret::{
 use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::{Affine, BezPath, Cap, Join, Point, Rect, Shape, Stroke, StrokeOpts, stroke};
 
-use self::canvas::{Canvas, Clip, Ink, runs_within};
+use self::canvas::{Clip, Ink, paint, stamp};
 use self::glyphs::{Glyphs, Mask};
 use self::raster::Raster;
-use super::bitmap::{Bitmap, fill_run};
-use super::gray::Gray;
+use super::bitmap::{Bitmap, each_run, fill_run};
+use super::tones::Tones;
 
 /// Clips and groups within one another.
 const DEPTH_MAX: usize = 500;
@@ -31,14 +31,6 @@ const STROKE_TOLERANCE: f64 = 0.1;
 /// The least width of a line, in pels, and of a letter's outline (hayro's own).
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
-
-/// A page as drawn.
-pub(super) enum Drawn {
-    /// It has black and white alone.
-    Bits(Bitmap),
-    /// It has greys.
-    Greys(Gray),
-}
 
 /// Draws the pages of one document.
 pub(super) struct Inker<'a> {
@@ -59,12 +51,12 @@ impl<'a> Inker<'a> {
         settings: &InterpreterSettings,
         (width, height): (u32, u32),
         transform: Affine,
-    ) -> Option<Drawn> {
+    ) -> Option<Tones> {
         let target = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let mut context = Context::new(transform, target, &self.cache, page.xref(), settings.clone());
         self.raster.begin_page();
         let mut easel = Easel {
-            canvas: Canvas::white(width, height),
+            page: Tones::white(width, height),
             size: (width, height),
             clips: vec![Clip { bounds: [0, 0, width, height], shape: None }],
             groups: 0,
@@ -79,16 +71,13 @@ impl<'a> Inker<'a> {
         if easel.gives_up || easel.raster.is_exhausted() {
             return None;
         }
-        Some(match easel.canvas {
-            Canvas::Bits(bits) => Drawn::Bits(bits),
-            Canvas::Greys(greys) => Drawn::Greys(greys),
-        })
+        Some(easel.page)
     }
 }
 
 /// One page being drawn.
 struct Easel<'d> {
-    canvas: Canvas,
+    page: Tones,
     size: (u32, u32),
     /// The last is in force.
     clips: Vec<Clip>,
@@ -183,8 +172,8 @@ impl Easel<'_> {
 
     fn fill(&mut self, path: &BezPath, transform: Affine, rule: FillRule, ink: Ink) {
         let clip = self.current();
-        let canvas = &mut self.canvas;
-        self.raster.fill(path, transform, rule, self.size, |run| canvas.paint(run, ink, &clip));
+        let page = &mut self.page;
+        self.raster.fill(path, transform, rule, self.size, |run| paint(page, run, ink, &clip));
     }
 
     fn stroke(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
@@ -219,29 +208,27 @@ impl Easel<'_> {
         if self.stamp(&mask, x, y, ink, &clip) {
             return;
         }
-        for (row, pels) in (y..).zip(mask.rows()) {
+        let place = |pel: u32| u32::try_from((x + i64::from(pel)).max(0)).unwrap_or(0);
+        for (row, words) in (y..).zip(mask.words()) {
             let Ok(row) = u32::try_from(row) else { continue };
-            for (from, to) in pels {
-                let place = |pel: u32| u32::try_from((x + i64::from(pel)).max(0)).unwrap_or(0);
-                self.canvas.paint((row, place(from), place(to)), ink, &clip);
-            }
+            each_run(words, 0, mask.width(), |from, to| {
+                paint(&mut self.page, (row, place(from), place(to)), ink, &clip);
+            });
         }
     }
 
-    /// The fast way: black on bits, and wholly within a clip that is a rectangle.
+    /// The fast way: black, and wholly within a clip that is a rectangle.
     fn stamp(&mut self, mask: &Mask, x: i64, y: i64, ink: Ink, clip: &Clip) -> bool {
-        let black = Ink { luma: 0, alpha: u8::MAX };
         let [left, top, right, bottom] = clip.bounds.map(i64::from);
-        let inside = x >= left && y >= top && x + mask.width() <= right && y + mask.height() <= bottom;
-        if ink != black || clip.shape.is_some() || !inside {
+        let (width, height) = (i64::from(mask.width()), mask.height());
+        let inside = x >= left && y >= top && x + width <= right && y + height <= bottom;
+        if ink.pure() != Some(true) || clip.shape.is_some() || !inside {
             return false;
         }
         for (row, words) in (y..).zip(mask.words()) {
             let Ok(row) = u32::try_from(row) else { return false };
             for (place, word) in (x..).step_by(64).zip(words) {
-                if !self.canvas.stamp(row, place, *word) {
-                    return false;
-                }
+                stamp(&mut self.page, row, place, *word);
             }
         }
         true
@@ -283,9 +270,7 @@ fn narrowed(outer: &Clip, runs: &[(u32, u32, u32)], (width, height): (u32, u32))
     for (row, from, to) in runs.iter().copied() {
         match &outer.shape {
             None => fill_run(shape.row_mut(row), from, to),
-            Some(within) => {
-                runs_within(within, (row, from, to), |(row, from, to)| fill_run(shape.row_mut(row), from, to))
-            }
+            Some(within) => each_run(within.row(row), from, to, |from, to| fill_run(shape.row_mut(row), from, to)),
         }
     }
     Clip { bounds: [left, top.max(first_row), right, bottom.min(last_row + 1)], shape: Some(Rc::new(shape)) }

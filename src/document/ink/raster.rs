@@ -13,12 +13,21 @@ const CROSSINGS_MAX: u64 = 20_000_000;
 /// A run of pels of one row: row, first, end.
 pub(super) type Run = (u32, u32, u32);
 
+/// Rows of shapes up to this wide are looked at pel by pel, wider ones only where something begins or ends.
+const DENSE_PELS: usize = 96;
+
 /// Finds the runs of shapes; keeps its memory from one to the next.
 pub(super) struct Raster {
     threshold: f32,
+    edges: Vec<(Point, Point)>,
     crossings: Vec<Crossing>,
+    sorter: Sorter,
+    /// What is covered of each pel of a row by spans that begin or end in it; zero between rows.
     covered: Vec<f32>,
+    /// By how much more lines cover a pel wholly than the one before it; zero between rows.
     steps: Vec<f32>,
+    /// Pels where either may not be zero.
+    marks: Vec<u32>,
     spent: u64,
 }
 
@@ -31,8 +40,16 @@ struct Crossing {
 
 impl Raster {
     pub(super) fn new(coverage: u8) -> Self {
-        let threshold = f32::from(coverage) / 255.0;
-        Self { threshold, crossings: Vec::new(), covered: Vec::new(), steps: Vec::new(), spent: 0 }
+        Self {
+            threshold: f32::from(coverage) / 255.0,
+            edges: Vec::new(),
+            crossings: Vec::new(),
+            sorter: Sorter::default(),
+            covered: Vec::new(),
+            steps: Vec::new(),
+            marks: Vec::new(),
+            spent: 0,
+        }
     }
 
     /// Whether more has been asked than is worth it.
@@ -54,11 +71,20 @@ impl Raster {
         (width, height): (u32, u32),
         mut take: impl FnMut(Run),
     ) {
+        if let Some(corners) = corners(path, transform) {
+            self.fill_rectangle(corners, (width, height), take);
+            return;
+        }
         self.collect(path, transform, height);
         if self.crossings.is_empty() || self.is_exhausted() {
             return;
         }
-        self.crossings.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
+        self.sorter.sort(&mut self.crossings);
+        let pels = width as usize + 3;
+        if self.covered.len() < pels {
+            self.covered.resize(pels, 0.0);
+            self.steps.resize(pels, 0.0);
+        }
         let crossings = std::mem::take(&mut self.crossings);
         for row in crossings.chunk_by(|a, b| a.line / SAMPLES == b.line / SAMPLES) {
             self.row(row, rule, width, &mut take);
@@ -66,38 +92,42 @@ impl Raster {
         self.crossings = crossings;
     }
 
-    /// The pels of a path that is an upright rectangle: left, top, right, bottom; none of any other path.
-    pub(super) fn rectangle(&self, path: &BezPath, (width, height): (u32, u32)) -> Option<[u32; 4]> {
-        let mut points: Vec<Point> = Vec::with_capacity(5);
-        for element in path.elements() {
-            match element {
-                PathEl::MoveTo(point) if points.is_empty() => points.push(*point),
-                PathEl::LineTo(point) if points.len() < 5 => points.push(*point),
-                PathEl::ClosePath => {}
-                PathEl::MoveTo(_) | PathEl::LineTo(_) | PathEl::QuadTo(..) | PathEl::CurveTo(..) => return None,
+    /// The runs of an upright rectangle: left, top, right, bottom.
+    fn fill_rectangle(&mut self, [x0, y0, x1, y1]: [f64; 4], (width, height): (u32, u32), mut take: impl FnMut(Run)) {
+        let (first, end) = sample_lines(y0, y1, height);
+        let limit = width as f32;
+        let (from, to) = ((x0 as f32).clamp(0.0, limit), (x1 as f32).clamp(0.0, limit));
+        if first >= end || from >= to {
+            return;
+        }
+        let needed = self.threshold * SAMPLES as f32;
+        let (head, tail) = (from.floor(), to.floor());
+        self.spent += u64::from((end - first) / SAMPLES);
+        for row in first / SAMPLES..=(end - 1) / SAMPLES {
+            let lines = (end.min((row + 1) * SAMPLES) - first.max(row * SAMPLES)) as f32;
+            let start = if lines * (to.min(head + 1.0) - from) > needed { head } else { head + 1.0 };
+            let stop = if lines * (to - from.max(tail)) > needed { tail + 1.0 } else { tail };
+            if lines > needed && start < stop {
+                take((row, start as u32, stop as u32));
             }
         }
-        if points.len() == 5 && points[0] == points[4] {
-            points.pop();
-        }
-        let [a, b, c, d] = points.try_into().ok()?;
-        let upright = |a: Point, b: Point, c: Point, d: Point| a.x == b.x && b.y == c.y && c.x == d.x && d.y == a.y;
-        if !upright(a, b, c, d) && !upright(b, c, d, a) {
-            return None;
-        }
+    }
+
+    /// The pels of a path that is an upright rectangle: left, top, right, bottom; none of any other path.
+    pub(super) fn rectangle(&self, path: &BezPath, (width, height): (u32, u32)) -> Option<[u32; 4]> {
+        let [x0, y0, x1, y1] = corners(path, Affine::IDENTITY)?;
         let threshold = f64::from(self.threshold);
         // A pel at an edge belongs to the rectangle if more than the threshold of it lies within.
         let first = |at: f64, limit: u32| (at + threshold).floor().clamp(0.0, f64::from(limit)) as u32;
         let end = |at: f64, limit: u32| (at - threshold).ceil().clamp(0.0, f64::from(limit)) as u32;
-        let (x0, x1, y0, y1) = (a.x.min(c.x), a.x.max(c.x), a.y.min(c.y), a.y.max(c.y));
-        (x1.is_finite() && y1.is_finite())
-            .then(|| [first(x0, width), first(y0, height), end(x1, width), end(y1, height)])
+        Some([first(x0, width), first(y0, height), end(x1, width), end(y1, height)])
     }
 
     fn collect(&mut self, path: &BezPath, transform: Affine, height: u32) {
         self.crossings.clear();
         let (mut start, mut last) = (Point::ZERO, Point::ZERO);
-        let mut edges: Vec<(Point, Point)> = Vec::new();
+        let edges = &mut self.edges;
+        edges.clear();
         flatten(path.iter().map(|element| transform * element), TOLERANCE, |element| match element {
             PathEl::MoveTo(point) => {
                 edges.push((last, start));
@@ -115,7 +145,8 @@ impl Raster {
             PathEl::QuadTo(..) | PathEl::CurveTo(..) => {}
         });
         edges.push((last, start));
-        for (from, to) in edges {
+        for at in 0..self.edges.len() {
+            let (from, to) = self.edges[at];
             self.cross(from, to, height);
         }
     }
@@ -127,18 +158,16 @@ impl Raster {
         }
         let (upper, lower, up) = if from.y < to.y { (from, to, 1) } else { (to, from, -1) };
         let samples = f64::from(SAMPLES);
-        let limit = f64::from(height * SAMPLES);
-        let first = (upper.y * samples - 0.5).ceil().clamp(0.0, limit);
-        let end = (lower.y * samples - 0.5).ceil().clamp(0.0, limit);
+        let (first, end) = sample_lines(upper.y, lower.y, height);
         if first >= end {
             return;
         }
-        self.spent += (end - first) as u64;
+        self.spent += u64::from(end - first);
         if self.is_exhausted() {
             return;
         }
         let slope = (lower.x - upper.x) / (lower.y - upper.y);
-        for line in first as u32..end as u32 {
+        for line in first..end {
             let y = (f64::from(line) + 0.5) / samples;
             self.crossings.push(Crossing { line, x: (upper.x + (y - upper.y) * slope) as f32, up });
         }
@@ -149,14 +178,11 @@ impl Raster {
         let limit = width as f32;
         let least = crossings.iter().fold(limit, |least, crossing| least.min(crossing.x)).clamp(0.0, limit);
         let most = crossings.iter().fold(0.0_f32, |most, crossing| most.max(crossing.x)).clamp(0.0, limit);
-        let (first, end) = (least.floor() as usize, most.ceil() as usize);
+        let (first, end) = (least.floor() as u32, most.ceil() as u32);
         if first >= end {
             return;
         }
-        self.covered.clear();
-        self.covered.resize(end - first + 1, 0.0);
-        self.steps.clear();
-        self.steps.resize(end - first + 2, 0.0);
+        self.marks.clear();
         for line in crossings.chunk_by(|a, b| a.line == b.line) {
             let mut winding = 0_i32;
             for pair in line.windows(2) {
@@ -166,20 +192,33 @@ impl Raster {
                     FillRule::EvenOdd => winding & 1 != 0,
                 };
                 if inside {
-                    self.cover(pair[0].x.clamp(0.0, limit) - first as f32, pair[1].x.clamp(0.0, limit) - first as f32);
+                    self.cover(pair[0].x.clamp(0.0, limit), pair[1].x.clamp(0.0, limit));
                 }
             }
         }
-        let needed = self.threshold * SAMPLES as f32;
         let row = crossings[0].line / SAMPLES;
+        if (end - first) as usize <= DENSE_PELS {
+            self.marks.clear();
+            self.marks.extend(first..=end + 1);
+        } else {
+            self.marks.sort_unstable();
+            self.marks.dedup();
+        }
+        self.runs(row, take);
+    }
+
+    /// The runs of a row, which change at marks alone.
+    fn runs(&mut self, row: u32, take: &mut impl FnMut(Run)) {
+        let needed = self.threshold * SAMPLES as f32;
         let (mut whole, mut start) = (0.0, None);
-        for at in 0..=end - first {
-            whole += self.steps[at];
-            let is_in = at < end - first && whole + self.covered[at] > needed;
+        for mark in &self.marks {
+            let at = *mark as usize;
+            whole += std::mem::take(&mut self.steps[at]);
+            let is_in = whole + std::mem::take(&mut self.covered[at]) > needed;
             match (is_in, start) {
-                (true, None) => start = Some(at),
+                (true, None) => start = Some(*mark),
                 (false, Some(from)) => {
-                    take((row, (first + from) as u32, (first + at) as u32));
+                    take((row, from, *mark));
                     start = None;
                 }
                 _ => {}
@@ -194,6 +233,7 @@ impl Raster {
         }
         let (head, tail) = (from.floor(), to.floor());
         let (first, last) = (head as usize, tail as usize);
+        self.marks.extend([head as u32, head as u32 + 1]);
         if first == last {
             self.covered[first] += to - from;
             return;
@@ -202,6 +242,80 @@ impl Raster {
         self.steps[first + 1] += 1.0;
         self.steps[last] -= 1.0;
         self.covered[last] += to - tail;
+        self.marks.extend([tail as u32, tail as u32 + 1]);
+    }
+}
+
+/// The sample lines between two heights.
+fn sample_lines(upper: f64, lower: f64, height: u32) -> (u32, u32) {
+    let limit = f64::from(height * SAMPLES);
+    let line = |y: f64| (y * f64::from(SAMPLES) - 0.5).ceil().clamp(0.0, limit) as u32;
+    (line(upper), line(lower))
+}
+
+/// The sides of a path that is an upright rectangle: left, top, right, bottom; none of any other path.
+fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
+    let mut points = [Point::ZERO; 4];
+    let mut count = 0;
+    for element in path.elements() {
+        let point = match element {
+            PathEl::MoveTo(point) if count == 0 => transform * *point,
+            PathEl::LineTo(point) if count > 0 => transform * *point,
+            PathEl::ClosePath => continue,
+            PathEl::MoveTo(_) | PathEl::LineTo(_) | PathEl::QuadTo(..) | PathEl::CurveTo(..) => return None,
+        };
+        // What goes back to its beginning is closed already.
+        let is_new = count == 0 || point != points[count - 1] && !(count == 4 && point == points[0]);
+        if is_new {
+            *points.get_mut(count)? = point;
+            count += 1;
+        }
+    }
+    let [a, b, c, d] = points;
+    let upright = |a: Point, b: Point, c: Point, d: Point| a.x == b.x && b.y == c.y && c.x == d.x && d.y == a.y;
+    let is_rectangle = count == 4 && (upright(a, b, c, d) || upright(b, c, d, a)) && a.is_finite() && c.is_finite();
+    is_rectangle.then(|| [a.x.min(c.x), a.y.min(c.y), a.x.max(c.x), a.y.max(c.y)])
+}
+
+/// Sorts crossings by line, then from left to right. Those of large shapes are dealt out by line first: there are many
+/// lines with few crossings each.
+#[derive(Default)]
+struct Sorter {
+    starts: Vec<u32>,
+    sorted: Vec<Crossing>,
+}
+
+impl Sorter {
+    /// Fewer are not worth it.
+    const DEALT_MIN: usize = 256;
+
+    fn sort(&mut self, crossings: &mut Vec<Crossing>) {
+        let (first, last) =
+            crossings.iter().fold((u32::MAX, 0), |(first, last), each| (first.min(each.line), last.max(each.line)));
+        let lines = last.saturating_sub(first) as usize + 1;
+        if crossings.len() < Self::DEALT_MIN || lines > crossings.len() * 4 {
+            crossings.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
+            return;
+        }
+        self.starts.clear();
+        self.starts.resize(lines + 1, 0);
+        for each in &*crossings {
+            self.starts[(each.line - first) as usize + 1] += 1;
+        }
+        for line in 0..lines {
+            self.starts[line + 1] += self.starts[line];
+        }
+        self.sorted.clear();
+        self.sorted.resize(crossings.len(), Crossing { line: 0, x: 0.0, up: 0 });
+        for each in &*crossings {
+            let start = &mut self.starts[(each.line - first) as usize];
+            self.sorted[*start as usize] = *each;
+            *start += 1;
+        }
+        for line in self.sorted.chunk_by_mut(|a, b| a.line == b.line) {
+            line.sort_unstable_by(|a, b| a.x.total_cmp(&b.x));
+        }
+        std::mem::swap(crossings, &mut self.sorted);
     }
 }
 
@@ -223,6 +337,37 @@ mod tests {
         assert_eq!(runs(&path, FillRule::NonZero), [(5, 10, 21), (6, 10, 21), (7, 10, 21)]);
         let outside = Rect::new(-50.0, -50.0, 500.0, 0.9).to_path(0.1);
         assert_eq!(runs(&outside, FillRule::NonZero), [(0, 0, 100)]);
+    }
+
+    #[test]
+    fn a_rectangle_has_the_same_pels_whatever_way_it_is_found() {
+        for (x0, y0, x1, y1) in
+            [(10.2, 5.0, 20.5, 8.3), (0.4, 0.9, 1.7, 1.1), (3.0, 3.3, 3.9, 40.55), (1.6, 2.0, 99.5, 101.0)]
+        {
+            let mut path = Rect::new(x0, y0, x1, y1).to_path(0.1);
+            let by_its_sides = runs(&path, FillRule::NonZero);
+            // A speck far away makes it another shape.
+            path.extend(Rect::new(500.0, y0, 501.0, y0).to_path(0.1).iter());
+            assert_eq!(runs(&path, FillRule::NonZero), by_its_sides);
+        }
+    }
+
+    #[test]
+    fn many_crossings_are_in_the_order_of_few() {
+        let mut path = BezPath::new();
+        for tooth in 0..40 {
+            path.move_to((f64::from(tooth * 37 % 90), 0.0));
+            path.line_to((f64::from(tooth * 53 % 90), 99.0));
+            path.line_to((f64::from(tooth * 53 % 90) + 1.5, 99.0));
+            path.close_path();
+        }
+        let mut raster = Raster::new(100);
+        raster.collect(&path, Affine::IDENTITY, 100);
+        let mut few = raster.crossings.clone();
+        few.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
+        raster.sorter.sort(&mut raster.crossings);
+        let plain = |crossings: &[Crossing]| crossings.iter().map(|each| (each.line, each.x)).collect::<Vec<_>>();
+        assert_eq!(plain(&raster.crossings), plain(&few));
     }
 
     #[test]
@@ -252,7 +397,7 @@ mod tests {
         path.close_path();
         assert!(runs(&path, FillRule::NonZero).is_empty());
         let mut raster = Raster::new(100);
-        let tall = Rect::new(0.0, 0.0, 1.0, 10_000.0).to_path(0.1);
+        let tall = BezPath::from_svg("M0 0 L1 10000 L3 0 Z").expect("a path");
         (0..1_000).for_each(|_| raster.fill(&tall, Affine::IDENTITY, FillRule::NonZero, (10, 10_000), |_| {}));
         assert!(raster.is_exhausted());
     }
