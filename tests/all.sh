@@ -119,6 +119,7 @@ if [[ -z $quick ]]; then
     for suite in curl java cli-2.36.1 cli-6.2.4 namespace; do
         step "unchanged $suite" bash tests/sdk/run.sh --no-install "$suite"
     done
+    step 'documents' bash tests/documents/run.sh
     step 'control API by schemathesis' bash tests/sdk/schemathesis.sh
     step 'deny' need cargo-deny cargo deny --offline check licenses bans
     [[ ! -d tests/browser ]] || step 'browser' browser_tests

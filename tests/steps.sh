@@ -138,6 +138,11 @@ install_packages() {
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
+    # What reads the fax pages.
+    command -v tiffinfo >/dev/null || missing+=(libtiff-tools)
+    command -v pdfinfo >/dev/null || missing+=(poppler-utils)
+    command -v qpdf >/dev/null || missing+=(qpdf)
+    command -v gs >/dev/null || missing+=(ghostscript)
     [[ ! -d tests/browser ]] || command -v chromium >/dev/null || missing+=(chromium)
     if ((${#missing[@]})); then
         echo "missing: ${missing[*]}"
