@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """Fax pages from documents: CPU time of `fauxfax convert` beside Ghostscript's tiffg4, and of the coder beside tiffcp.
 
-    benches/documents/run.py FAUXFAX FOLDER [RUNS]
+    benches/documents/run.py FAUXFAX FOLDER [--runs N] [--coder BENCH]
 
-FOLDER has PDFs; each is converted RUNS times (5) by each program in turn, and the least CPU time of a whole process
-counts. Needs gs and tiffcp."""
+FOLDER has PDFs (set.py makes them); each is converted N times (5) by each program in turn, both on one thread, and the
+least CPU time of a whole process counts. hairlines.pdf is converted but not counted: it is a chart, no document. BENCH is
+the program that `cargo bench --bench coder --no-run` names; what its rounds take beyond the first is set against what
+`tiffcp -c g4` takes beyond `tiffcp -c none`. Needs gs and tiffcp."""
 
+import argparse
 import math
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+ROUNDS = 10
+
 
 def cpu(command):
+    """User and system seconds of a process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -23,6 +28,7 @@ def cpu(command):
 
 
 def least(runs, *commands):
+    """The least of each command's times, the commands in turn."""
     times = [[cpu(command) for command in commands] for _ in range(runs)]
     return [min(column) for column in zip(*times)]
 
@@ -31,21 +37,54 @@ def pages(path):
     return subprocess.run(["tiffinfo", path], stdout=subprocess.PIPE, check=True).stdout.count(b"TIFF Directory")
 
 
+def mean(ratios):
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
+def convert(fauxfax, document, scratch, runs):
+    """A row of the table, and the ratio."""
+    own, other = (os.path.join(scratch, name) for name in ("own.tiff", "gs.tiff"))
+    gs = ["gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=tiffg4", "-r204x196", "-o", other, str(document)]
+    ours, theirs = least(runs, [fauxfax, "convert", "--quiet", str(document), own], gs)
+    sizes = f"{os.path.getsize(own):,} / {os.path.getsize(other):,}"
+    print(f"| {document.stem} | {pages(own)} | {ours:.3f} | {theirs:.3f} | {theirs / ours:.2f} | {sizes} |", flush=True)
+    return theirs / ours
+
+
+def code(bench, document, scratch, runs):
+    own, raw, g4, none = (os.path.join(scratch, name) for name in ("own.tiff", "raw.tiff", "g4.tiff", "none.tiff"))
+    subprocess.run(["tiffcp", "-c", "none", own, raw], check=True)
+    once, often = ([bench, str(document), str(rounds)] for rounds in (1, 1 + ROUNDS))
+    libtiff = (["tiffcp", "-c", kind, raw, to] for kind, to in (("g4", g4), ("none", none)))
+    first, all_rounds, coded, copied = least(runs, once, often, *libtiff)
+    ours, theirs = ((all_rounds - first) / ROUNDS, coded - copied)
+    count = pages(own)
+    each = f"{ours / count * 1000:.2f} | {theirs / count * 1000:.2f}"
+    print(f"| {document.stem} | {count} | {each} | {theirs / ours:.2f} |", flush=True)
+    return theirs / ours
+
+
 def main():
-    fauxfax, folder = sys.argv[1], Path(sys.argv[2])
-    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-    ratios = []
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fauxfax")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--coder")
+    options = parser.parse_args()
+    documents = sorted(options.folder.glob("*.pdf"))
     with tempfile.TemporaryDirectory() as scratch:
-        own, other, raw = (os.path.join(scratch, name) for name in ("own.tiff", "gs.tiff", "raw.tiff"))
         print("| document | pages | fauxfax s | gs s | ratio | TIFF bytes, fauxfax / gs |\n|---|---|---|---|---|---|")
-        for document in sorted(folder.glob("*.pdf")):
-            convert = [fauxfax, "convert", "--quiet", str(document), own]
-            gs = ["gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=tiffg4", "-r204x196", "-o", other, str(document)]
-            ours, theirs = least(runs, convert, gs)
-            ratios.append(theirs / ours)
-            sizes = f"{os.path.getsize(own):,} / {os.path.getsize(other):,}"
-            print(f"| {document.stem} | {pages(own)} | {ours:.3f} | {theirs:.3f} | {theirs / ours:.2f} | {sizes} |")
-        print(f"\ngeometric mean {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}, least {min(ratios):.2f}")
+        ratios = {each.stem: convert(options.fauxfax, each, scratch, options.runs) for each in documents}
+        counted = [ratio for name, ratio in ratios.items() if name != "hairlines"]
+        print(f"\ngeometric mean of {len(counted)} documents {mean(counted):.2f}, least {min(counted):.2f}")
+        if options.coder:
+            print("\n| document | pages | coder ms a page | libtiff ms a page | ratio |\n|---|---|---|---|---|")
+            ratios = []
+            for document in documents:
+                own = os.path.join(scratch, "own.tiff")
+                subprocess.run([options.fauxfax, "convert", "--quiet", str(document), own], check=True)
+                ratios.append(code(options.coder, document, scratch, options.runs))
+            print(f"\ngeometric mean {mean(ratios):.2f}, least {min(ratios):.2f}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Makes the documents that are measured: the same bytes' worth of pages each time, from a seed.
+
+    benches/documents/set.py FOLDER [--small]
+
+letter (2 pages of text), report (95 with tables and bars), form (4 with rules and fields), photo (1), scan (the
+letter's first page, printed and scanned askew on grey paper), images (6 photographs), hairlines (48 and 64 lines of 0
+to 1 point). --small leaves out the images and all but 6 pages of the report. The seventh of the measured set, a long
+manual by others, is GS9_Color_Management.pdf of Debian's ghostscript-doc (42 pages), copied in by hand.
+
+Needs reportlab, numpy, Pillow and pdftoppm."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+from PIL import Image, ImageFilter
+from reportlab.lib.pagesizes import letter
+from reportlab.lib.utils import simpleSplit
+from reportlab.pdfgen import canvas
+
+WIDTH, HEIGHT = letter
+LINE_WIDTHS = [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1]
+WORDS = """the of and to in that for it as was with be by on not he his but at are this have from or had an they which
+one you were all her she there would their we him been has when who will no more if out so up said what its about than
+into them can only other time new some could these two may first then do any like my now over such our man me even most
+made after also did many off before must well back through years where much your way down should because long each just
+state people those too little good world make very year still see own work men day get here old between both life being
+under three never know same last another while us might great go come since against right came take used himself few
+house use place during high without again home around small however found part school thought went say general once upon
+war every left don does got united number hand course water until away always public something fact less through put
+head think called set enough end took government night yet better nothing told eyes city going look asked later knew
+point next program business group toward young let room within children important service taken order several""".split()
+
+
+class Writer:
+    """Sentences, always the same for the same seed."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def sentence(self):
+        return " ".join(self.random.choice(WORDS) for _ in range(self.random.randint(7, 16))).capitalize() + "."
+
+    def text(self, page, top, size=11, bottom=72, paragraphs=6):
+        """Paragraphs from a height downwards."""
+        for _ in range(paragraphs):
+            paragraph = " ".join(self.sentence() for _ in range(5))
+            for line in simpleSplit(paragraph, "Times-Roman", size, WIDTH - 144):
+                if top < bottom:
+                    return
+                page.setFont("Times-Roman", size)
+                page.drawString(72, top, line)
+                top -= size * 1.25
+            top -= size * 0.7
+
+
+def make_letter(path):
+    page, writer = canvas.Canvas(str(path), pagesize=letter, invariant=True), Writer(7)
+    page.setFont("Helvetica-Bold", 16)
+    page.drawString(72, 720, "Meridian Freight Company")
+    page.line(72, 712, 540, 712)
+    writer.text(page, 682)
+    page.showPage()
+    writer.text(page, 720, size=10, paragraphs=8)
+    page.save()
+
+
+def make_report(path, pages):
+    page, writer = canvas.Canvas(str(path), pagesize=letter, invariant=True), Writer(8)
+    for number in range(pages):
+        page.setFont("Helvetica-Bold", 14)
+        page.drawString(72, 740, "Section %d" % (number + 1))
+        writer.text(page, 712, bottom=330, paragraphs=3)
+        (table, bars, more)[number % 3](page, writer)
+        page.setFont("Times-Roman", 9)
+        page.drawCentredString(WIDTH / 2, 40, "- %d -" % (number + 1))
+        page.showPage()
+    page.save()
+
+
+def table(page, writer):
+    left, bottom, across, down = 72, 120, 92, 18
+    page.setLineWidth(0.5)
+    for row in range(11):
+        page.line(left, bottom + row * down, left + 5 * across, bottom + row * down)
+    for column in range(6):
+        page.line(left + column * across, bottom, left + column * across, bottom + 10 * down)
+    page.setFont("Helvetica", 9)
+    for row in range(10):
+        for column in range(5):
+            figure = str(writer.random.randint(100, 99999))
+            page.drawString(left + 4 + column * across, bottom + 5 + row * down, figure)
+    page.setFillGray(0.85)
+    page.rect(left, bottom + 10 * down, 5 * across, down, fill=1)
+    page.setFillGray(0)
+
+
+def bars(page, writer):
+    for bar in range(8):
+        page.setFillColorRGB(0.2 + 0.08 * bar, 0.4, 0.8 - 0.07 * bar)
+        page.rect(90 + bar * 52, 110, 36, writer.random.randint(20, 150), fill=1, stroke=1)
+    page.setFillGray(0)
+    page.line(80, 110, 520, 110)
+    page.line(80, 110, 80, 280)
+
+
+def more(page, writer):
+    writer.text(page, 320, paragraphs=3)
+
+
+def make_form(path):
+    page, writer = canvas.Canvas(str(path), pagesize=letter, invariant=True), Writer(9)
+    for part in range(4):
+        page.setFont("Helvetica-Bold", 13)
+        page.drawString(60, 750, "Application form, part %d" % (part + 1))
+        for row in range(22):
+            top = 720 - row * 30
+            page.setLineWidth(0.25 if row % 2 else 0.5)
+            page.rect(60, top - 24, 492, 28)
+            page.line(306, top - 24, 306, top + 4)
+            page.setFont("Helvetica", 6)
+            page.drawString(64, top - 4, writer.sentence()[:60])
+            if part == 0 and row < 8:
+                field = {"name": "field%d" % row, "value": "Value number %d" % row, "fontSize": 9, "borderWidth": 0}
+                page.acroForm.textfield(x=70, y=top - 22, width=180, height=15, **field)
+            for box in range(6):
+                page.rect(320 + box * 20, top - 18, 8, 8)
+        page.showPage()
+    page.save()
+
+
+def photograph():
+    """Soft tones, some noise: what a camera would make of nothing in particular."""
+    x, y = numpy.meshgrid(numpy.linspace(0, 1, 1500), numpy.linspace(0, 1, 1100))
+    noise = numpy.random.default_rng(1).normal(size=x.shape)
+    tones = (128 + 90 * numpy.sin(8 * x + 3 * numpy.cos(5 * y)) * numpy.cos(6 * y) + 25 * noise).clip(0, 255)
+    return Image.fromarray(numpy.stack([tones, tones * 0.8 + 30, 255 - tones], -1).clip(0, 255).astype("u1"))
+
+
+def make_photo(path, picture):
+    page = canvas.Canvas(str(path), pagesize=letter, invariant=True)
+    page.drawImage(str(picture), 72, 300, 468, 343)
+    page.setFont("Times-Roman", 12)
+    page.drawString(72, 280, "Figure 1. A photograph with soft tones.")
+    Writer(10).text(page, 260, paragraphs=2)
+    page.save()
+
+
+def make_scan(path, letter_path, picture):
+    """A page as a flat-bed scanner sees it at 300 dots an inch: askew, soft, noisy, on paper that is not white."""
+    command = ["pdftoppm", "-r", "300", "-gray", "-f", "1", "-l", "1", "-singlefile", str(letter_path)]
+    subprocess.run([*command, str(picture.with_suffix(""))], check=True)
+    page = Image.open(picture.with_suffix(".pgm"))
+    page = page.rotate(0.7, fillcolor=255, resample=Image.BICUBIC).filter(ImageFilter.GaussianBlur(1.1))
+    ink = numpy.asarray(page).astype(float) / 255
+    height, width = ink.shape
+    paper = 215 + 12 * numpy.linspace(0, 1, width)[None, :] - 10 * numpy.linspace(0, 1, height)[:, None]
+    noise = numpy.random.default_rng(2).normal(size=ink.shape) * 4
+    scanned = (40 + ink * (paper - 40) + noise).clip(0, 255).astype("u1")
+    Image.fromarray(scanned).save(picture, quality=80, dpi=(300, 300))
+    page = canvas.Canvas(str(path), pagesize=letter, invariant=True)
+    page.drawImage(str(picture), 0, 0, WIDTH, HEIGHT)
+    page.save()
+
+
+def make_images(path, picture, scratch):
+    page = canvas.Canvas(str(path), pagesize=letter, invariant=True)
+    for number in range(6):
+        turned = scratch / ("images%d.%s" % (number, "png" if number % 3 == 0 else "jpg"))
+        Image.open(picture).rotate(number * 7).convert("L" if number % 2 else "RGB").save(turned)
+        page.drawImage(str(turned), 36, 36, 540, 720)
+        page.showPage()
+    page.save()
+
+
+def make_hairlines(path):
+    page = canvas.Canvas(str(path), pagesize=letter, invariant=True)
+    for line in range(48):
+        page.setLineWidth(LINE_WIDTHS[line % 16])
+        page.line(72, 740 - line * 7.37, 300, 740 - line * 7.37)
+    for line in range(64):
+        page.setLineWidth(LINE_WIDTHS[line % 16])
+        page.line(330 + line * 3.83, 740, 330 + line * 3.83, 400)
+    page.save()
+
+
+def main():
+    folder, small = Path(sys.argv[1]), "--small" in sys.argv[2:]
+    scratch = folder / "parts"
+    scratch.mkdir(parents=True, exist_ok=True)
+    picture = scratch / "photo.jpg"
+    photograph().save(picture, quality=90)
+    make_letter(folder / "letter.pdf")
+    make_report(folder / "report.pdf", 6 if small else 95)
+    make_form(folder / "form.pdf")
+    make_photo(folder / "photo.pdf", picture)
+    make_scan(folder / "scan.pdf", folder / "letter.pdf", scratch / "scan.jpg")
+    make_hairlines(folder / "hairlines.pdf")
+    if not small:
+        make_images(folder / "images.pdf", picture, scratch)
+
+
+if __name__ == "__main__":
+    main()
