@@ -36,12 +36,13 @@ impl Changes {
         let mut before = 0;
         let mut x = 0;
         for word in row {
-            let mut differs = word ^ (word >> 1 | before << 63);
+            let differs = word ^ (word >> 1 | before << 63);
             before = word & 1;
+            // From the low end the next change is found and taken away in fewer steps.
+            let mut differs = differs.reverse_bits();
             while differs != 0 {
-                let place = differs.leading_zeros();
-                self.at.push(x + place);
-                differs ^= 1 << 63 >> place;
+                self.at.push(x + differs.trailing_zeros());
+                differs &= differs - 1;
             }
             x += 64;
         }
