@@ -37,7 +37,8 @@ async fn reason(bytes: &[u8]) -> String {
     }
 }
 
-/// A PDF of one page of this size, with this content and this image or form, called `X`, of so many columns and rows.
+/// A PDF of one page of this size, with this content and one thing, which is called `X` as an image or form
+/// and `F` as a font; what follows it is an annotation, if it is one.
 fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
     let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
     let mut pdf = Pdf::new();
@@ -45,7 +46,11 @@ fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec
     pdf.pages(tree).kids([page]).count(1);
     let mut dictionary = pdf.page(page);
     dictionary.media_box(Rect::new(0.0, 0.0, size.0, size.1)).parent(tree).contents(stream);
-    dictionary.resources().x_objects().pair(Name(b"X"), thing);
+    let mut resources = dictionary.resources();
+    resources.x_objects().pair(Name(b"X"), thing);
+    resources.fonts().pair(Name(b"F"), thing);
+    resources.finish();
+    dictionary.annotations([Ref::new(thing.get() + 1)]);
     dictionary.finish();
     pdf.stream(stream, content);
     add(&mut pdf, thing);
@@ -186,6 +191,49 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
         let next = renderer.to_send(sample::test_pages(1).into(), Quality::Standard, Documents::Lenient).await;
         assert!(next.is_ok(), "after {name}");
     }
+}
+
+/// A page with this text in a Japanese font that the PDF doesn't bring; the codes are UTF-16.
+fn japanese() -> Vec<u8> {
+    pdf((612.0, 792.0), b"BT /F 40 Tf 72 600 Td <65E5672C8A9E> Tj ET", |pdf, font| {
+        let descendant = Ref::new(font.get() + 1);
+        let mut composite = pdf.type0_font(font);
+        composite.base_font(Name(b"Nowhere-Gothic")).encoding_predefined(Name(b"UniJIS-UTF16-H"));
+        composite.descendant_font(descendant);
+        composite.finish();
+        let mut cid = pdf.cid_font(descendant);
+        cid.subtype(pdf_writer::types::CidFontType::Type0).base_font(Name(b"Nowhere-Gothic"));
+        let (registry, ordering) = (pdf_writer::Str(b"Adobe"), pdf_writer::Str(b"Japan1"));
+        cid.system_info(pdf_writer::types::SystemInfo { registry, ordering, supplement: 2 }).default_width(1_000.0);
+    })
+}
+
+#[tokio::test]
+async fn text_without_a_font_is_told() {
+    let made = sent(&japanese(), Quality::Standard).await.expect("rendered");
+    let told: Vec<&str> = made.losses.iter().map(|loss| &*loss.what).collect();
+    assert!(
+        told.iter().any(|what| what.contains("Japanese text is missing") && what.contains("--font-dir")),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_value_without_appearance_is_told() {
+    let form = pdf((612.0, 792.0), b"0 0 m 100 100 l S", |pdf, thing| {
+        pdf.indirect(thing).primitive(0);
+        let mut field = pdf.annotation(Ref::new(thing.get() + 1));
+        field.subtype(pdf_writer::types::AnnotationType::Widget).rect(Rect::new(50.0, 50.0, 200.0, 70.0));
+        field.pair(Name(b"FT"), Name(b"Tx")).pair(Name(b"V"), pdf_writer::Str(b"Jane Doe"));
+    });
+    let made = sent(&form, Quality::Standard).await.expect("rendered");
+    assert!(made.losses.iter().any(|loss| loss.what.contains("form fields are missing")), "{:?}", made.losses);
+}
+
+#[test]
+fn a_directory_of_fonts_that_is_not_there_is_an_error() {
+    let options = RenderOptions { font_directory: Some(PathBuf::from("/no/such/fonts")), ..RenderOptions::default() };
+    assert!(Renderer::new(options).is_err());
 }
 
 #[tokio::test]
