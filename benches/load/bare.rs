@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::Result;
+use crate::gateway::STREAM_BYTES;
 
 /// Requests of the bare loop that are under way at once.
 const LOOP_WIDTH: usize = 64;
@@ -44,6 +45,23 @@ pub(crate) fn serve(size: &str) -> Result<()> {
             });
         }
     })
+}
+
+/// Streams `STREAM_BYTES` to whoever connects. Prints its port.
+pub(crate) fn source() -> Result<()> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", listener.local_addr()?)?;
+    out.flush()?;
+    let piece = vec![0; 256 * 1024];
+    for stream in listener.incoming() {
+        let mut stream = stream?;
+        let mut left = STREAM_BYTES;
+        while left > 0 && stream.write_all(&piece).is_ok() {
+            left -= piece.len() as u64;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the requests of `plan` (`GET` and `POST` letters) `count` times over, each on a connection of its own.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Result;
@@ -17,8 +17,8 @@ pub(crate) struct Load {
 }
 
 /// One kept connection.
-pub(crate) struct Connection {
-    stream: TcpStream,
+pub(crate) struct Connection<S = TcpStream> {
+    stream: S,
     buffer: Vec<u8>,
 }
 
@@ -26,7 +26,13 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self::over(stream))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(crate) fn over(stream: S) -> Self {
+        Self { stream, buffer: Vec::with_capacity(16 * 1024) }
     }
 
     /// Asks and reads the whole answer; its status and body.
@@ -51,9 +57,23 @@ impl Connection {
 
 /// Loads the server for `span` with one request, asked again and again over `CONNECTIONS`.
 pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span: Duration) -> Result<Load> {
+    load_through(&|| Connection::open(address), request, status, span).await
+}
+
+/// As `load`, over connections that `open` opens.
+pub(crate) async fn load_through<S, O>(
+    open: &impl Fn() -> O,
+    request: &[u8],
+    status: u16,
+    span: Duration,
+) -> Result<Load>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    O: Future<Output = Result<Connection<S>>>,
+{
+    let opened = futures_util::future::try_join_all((0..CONNECTIONS).map(|_| open())).await?;
     let begun = now();
-    let ask_on = || async {
-        let mut connection = Connection::open(address).await?;
+    let ask_on = |mut connection: Connection<S>| async move {
         let mut answers = 0_u32;
         while begun.elapsed() < span {
             let (found, body) = connection.ask(request).await?;
@@ -64,7 +84,7 @@ pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span:
         }
         Result::Ok(answers)
     };
-    let all = futures_util::future::try_join_all((0..CONNECTIONS).map(|_| ask_on())).await?;
+    let all = futures_util::future::try_join_all(opened.into_iter().map(ask_on)).await?;
     let answers: u32 = all.iter().sum();
     Ok(Load { answers_a_second: f64::from(answers) / begun.elapsed().as_secs_f64() })
 }

@@ -36,6 +36,11 @@ impl Process {
         Ok(Self::start(Command::new(std::env::current_exe()?).args(["bare-server", &size.to_string()]))?.0)
     }
 
+    /// The server that streams bytes.
+    pub(crate) fn source() -> Result<Self> {
+        Ok(Self::start(Command::new(std::env::current_exe()?).arg("bare-source"))?.0)
+    }
+
     /// Bytes of memory the process holds.
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

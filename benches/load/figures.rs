@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::app;
-use crate::client::{self, Connection, load, now, request};
+use crate::client::{Connection, load, now, request};
 use crate::emulator::{Process, credential};
+use crate::gateway;
 
-const ROUNDS: usize = 5;
-const SPAN: Duration = Duration::from_secs(2);
+pub(crate) const ROUNDS: usize = 5;
+pub(crate) const SPAN: Duration = Duration::from_secs(2);
 /// Faxes of a round that is counted in whole conversations.
 const CONVERSATIONS: usize = 4_000;
 /// Connections that begin them.
@@ -36,6 +37,12 @@ pub(crate) fn run(names: &[String], tell: impl Fn(&str)) -> Result<()> {
         }
         if wanted("hanging") {
             hanging(&tell).await?;
+        }
+        if wanted("tunnel") {
+            gateway::tunnel(&tell).await?;
+        }
+        if wanted("tls") {
+            gateway::tls(&tell).await?;
         }
         if wanted("million") {
             million(&tell).await?;
@@ -236,11 +243,11 @@ async fn p99(connection: &mut Connection, create: &[u8]) -> Result<(Duration, Du
 }
 
 /// The median ratio, the range of ratios, and the figure of the median round.
-fn ratio(rounds: &mut [(f64, f64)], unit: &str) -> String {
+pub(crate) fn ratio(rounds: &mut [(f64, f64)], unit: &str) -> String {
     rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (median, figure) = rounds[rounds.len() / 2];
     let (least, most) = (rounds[0].0, rounds[rounds.len() - 1].0);
-    format!("{median:.2} ({least:.2}–{most:.2})   {figure:.0} {unit}, {} connections", client::CONNECTIONS)
+    format!("{median:.2} ({least:.2}–{most:.2})   {figure:.0} {unit}")
 }
 
 fn count(number: usize) -> f64 {

@@ -6,6 +6,7 @@ mod bare;
 mod client;
 mod emulator;
 mod figures;
+mod gateway;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let told = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare-server", size] => bare::serve(size),
+        ["bare-source"] => bare::source(),
         ["bare-webhooks", address, count, plan] => bare::webhooks(address, count, plan),
         _ => figures::run(&args, |line| println!("{line}")),
     };
