@@ -117,6 +117,13 @@ fn row(event: &Value) -> [String; 5] {
     [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }
 
+/// The events of one fax, as a conversation is read.
+pub(super) fn conversation(events: &Value) -> anyhow::Result<()> {
+    let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows: Vec<_> = events.iter().map(row).map(|[_, at, kind, _, what]| [at, kind, what]).collect();
+    table::rows(["AT", "KIND", "WHAT"], &rows)
+}
+
 /// An event in a few words.
 fn what(event: &Value) -> String {
     let data = &event["data"];

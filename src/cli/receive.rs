@@ -1,6 +1,6 @@
 //! `fauxfax receive`: a fax machine calls one of the emulator's numbers. It shows what came of it and judges nothing.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use clap::Args;
 use serde_json::Value;
 
 use super::api::{Api, Target, block_on};
+use super::events;
+use super::table::{self, cell};
 use crate::dialect::form;
 use crate::model::webhook::Method;
 
@@ -22,7 +24,7 @@ const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
 pub(super) struct ReceiveFlags {
     #[command(flatten)]
     target: Target,
-    /// The document that is faxed: PDF or TIFF; test pages where none is given
+    /// The document that is faxed: PDF, TIFF, PNG or JPEG; test pages where none is given
     file: Option<PathBuf>,
     /// The number that is called; may be left out where the account has one fax number
     #[arg(long, value_name = "+1…")]
@@ -39,6 +41,9 @@ pub(super) struct ReceiveFlags {
     /// The sending machine's station id, at most 20 characters
     #[arg(long, value_name = "TEXT")]
     station_id: Option<String>,
+    /// The answer as JSON
+    #[arg(long)]
+    json: bool,
     /// Wait for the end and show the whole conversation
     #[arg(long)]
     wait: bool,
@@ -64,10 +69,30 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let patience = Duration::from_secs(flags.timeout.into());
         let answer =
             api.control(Method::Post, "/incoming-faxes", &query, Some((&content_type, body)), patience).await?;
-        writeln!(stdout(), "{answer:#}")?;
+        show(&answer, flags)?;
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
+}
+
+fn show(answer: &Value, flags: &ReceiveFlags) -> anyhow::Result<()> {
+    if flags.json {
+        return table::json(answer);
+    }
+    let mut out = anstream::stdout();
+    if !flags.wait {
+        let [sid, from, to] = ["fax_sid", "from", "to"].map(|name| cell(&answer[name]));
+        return Ok(writeln!(out, "{sid}: {from} calls {to}; see what comes of it: fauxfax events --fax {sid}")?);
+    }
+    events::conversation(&answer["events"])?;
+    let fax = &answer["fax"];
+    let end = if fax.is_null() {
+        cell(&answer["outcome"])
+    } else {
+        let [sid, pages, seconds] = ["sid", "num_pages", "duration"].map(|name| cell(&fax[name]));
+        format!("{}: {sid}, pages: {pages}, seconds on the line: {seconds}", cell(&answer["outcome"]))
+    };
+    Ok(writeln!(out, "{end}")?)
 }
 
 fn fields(flags: &ReceiveFlags) -> Vec<(&'static str, String)> {

@@ -1,7 +1,7 @@
 //! `fauxfax send`: sends a fax through the REST API as an app would; a local file is served to the emulator once.
 //! It shows what came of it and judges nothing.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::api::{Api, Target, block_on};
+use super::events;
+use super::table::{self, cell};
 use crate::dialect::form;
 use crate::model::webhook::Method;
 
@@ -23,7 +25,7 @@ const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
 pub(super) struct SendFlags {
     #[command(flatten)]
     target: Target,
-    /// The document: a local PDF or TIFF, or the URL of one
+    /// The document: a local file (PDF, TIFF, PNG or JPEG), or the URL of one
     document: String,
     /// Who sends
     #[arg(long, value_name = "+1…")]
@@ -37,7 +39,10 @@ pub(super) struct SendFlags {
     /// Who is told of status changes
     #[arg(long, value_name = "URL")]
     status_callback: Option<String>,
-    /// Wait until the fax has ended and show it
+    /// The fax as JSON
+    #[arg(long)]
+    json: bool,
+    /// Wait until the fax has ended and show the whole conversation
     #[arg(long)]
     wait: bool,
     /// How many seconds to wait at most
@@ -74,7 +79,17 @@ async fn send(api: &Api, flags: &SendFlags, media_url: &str) -> anyhow::Result<E
     let query = format!("fax={sid}&status={statuses}&timeout={}", flags.timeout);
     api.control(Method::Get, "/wait", &query, None, Duration::from_secs(flags.timeout.into())).await?;
     let fax = api.rest(Method::Get, &format!("/v1/Faxes/{sid}"), &credential, None).await?;
-    writeln!(stdout(), "{fax:#}")?;
+    if flags.json {
+        table::json(&fax)?;
+    } else {
+        if flags.wait {
+            let query = format!("fax={sid}");
+            let page = api.control(Method::Get, "/events", &query, None, Duration::ZERO).await?;
+            events::conversation(&page["events"])?;
+        }
+        let [status, pages, seconds] = ["status", "num_pages", "duration"].map(|name| cell(&fax[name]));
+        writeln!(anstream::stdout(), "{status}: {sid}, pages: {pages}, seconds on the line: {seconds}")?;
+    }
     let failed = flags.wait && fax["status"] != "delivered";
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -53,6 +53,9 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
         let stop = async {
             let told = demonstrate(&api, app, &origin).await;
             if told.is_ok() && !flags.once {
+                if cfg!(feature = "console") {
+                    writeln!(anstream::stdout(), "Look around: {}/console  (Ctrl-C ends it)", api.base())?;
+                }
                 stop_signal().await;
             }
             told
