@@ -132,6 +132,12 @@ impl World {
         view(&self.lock().engine)
     }
 
+    /// Looks at the engine and the clock under one lock.
+    pub fn read_now<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> T) -> T {
+        let core = self.lock();
+        view(&core.engine, core.clock.now())
+    }
+
     /// Writes something into the journal that the shell saw happen.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
         let mut core = self.lock();
@@ -311,8 +317,11 @@ impl World {
         result
     }
 
+    /// Who begins to wait after this looks at the world itself first, so nobody misses what nobody was told.
     fn tell_waiters(&self) {
-        self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
+        if self.0.changes.receiver_count() > 0 {
+            self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {

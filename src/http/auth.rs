@@ -1,6 +1,7 @@
 //! HTTP Basic credentials of REST clients: in with AccountSid and AuthToken or an API key, and a journal entry for each
 //! call that was let in. It doesn't decide which credentials are taken.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -16,7 +17,6 @@ use super::{PathParams, asked_path, asked_target};
 use crate::dialect::error::{ApiError, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY};
 use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
-use crate::engine::Engine;
 use crate::engine::input::{Control, Input, Reply};
 use crate::engine::journal::EventKind;
 use crate::model::account::{AccountStatus, Service};
@@ -48,6 +48,8 @@ enum Credential {
 /// Whose credential a request came with and which world its path addresses; only behind [`sign_in`].
 #[derive(Clone)]
 pub(super) struct SignedIn {
+    /// The named parts of the path.
+    pub(super) params: Arc<PathParams>,
     /// The world that the path names, else the credential's own.
     pub(super) world: World,
     /// The credential's own world.
@@ -66,7 +68,8 @@ pub(super) async fn sign_in(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let signed_in = match enter(&emulator, &parts, &params) {
+    let params = Arc::new(params);
+    let signed_in = match enter(&emulator, &parts, Arc::clone(&params)) {
         Ok(signed_in) => signed_in,
         Err(error) => return error.into_response(),
     };
@@ -75,7 +78,9 @@ pub(super) async fn sign_in(
     let path = asked_target(&parts).path_and_query().map_or("", |target| target.as_str());
     // A target is ASCII, so every place in it is a border between characters.
     let path = path.get(..TARGET_LEN_MAX).unwrap_or(path).into();
-    let response = match (otherwise(&emulator, &world, &parts).await, admit(&signed_in, &parts)) {
+    let terms = Terms::of(&world);
+    let faulted = if terms.has_api_rules { otherwise(&emulator, &world, &parts).await } else { None };
+    let response = match (faulted, admit(&signed_in, &terms, &parts)) {
         (Some(response), _) => response,
         (None, Ok(())) => {
             parts.extensions.insert(signed_in);
@@ -89,11 +94,24 @@ pub(super) async fn sign_in(
     response
 }
 
+/// On what terms a world is called, as it stood when the call came.
+struct Terms {
+    status: AccountStatus,
+    service: Service,
+    has_api_rules: bool,
+}
+
+impl Terms {
+    fn of(world: &World) -> Self {
+        world.read(|engine| {
+            let account = engine.account();
+            Self { status: account.status, service: account.service, has_api_rules: engine.has_api_rules() }
+        })
+    }
+}
+
 /// The answer that a tester's rule has this call get, if any, when the rule's delay is over.
 async fn otherwise(emulator: &Emulator, world: &World, parts: &Parts) -> Option<Response> {
-    if !world.read(Engine::has_api_rules) {
-        return None;
-    }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
     let Ok(Reply::Api(Some(fault))) = world.handle(Input::Control(Control::ApiCalled { method, path })) else {
         return None;
@@ -115,7 +133,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
-fn enter(emulator: &Emulator, parts: &Parts, params: &PathParams) -> Result<SignedIn, ApiError> {
+fn enter(emulator: &Emulator, parts: &Parts, params: Arc<PathParams>) -> Result<SignedIn, ApiError> {
     let credential = credential(&parts.headers)?;
     let named = params.text("account").map(str::parse::<AccountSid>).transpose();
     let named = named.map_err(|_| ApiError::not_found(asked_path(parts)))?;
@@ -148,7 +166,7 @@ fn enter(emulator: &Emulator, parts: &Parts, params: &PathParams) -> Result<Sign
         }
         Some(named) => return Err(of_another(named)),
     };
-    Ok(SignedIn { world, own })
+    Ok(SignedIn { params, world, own })
 }
 
 fn owner_of(emulator: &Emulator, account: AccountSid) -> Option<AccountSid> {
@@ -168,17 +186,17 @@ fn needs_token(path: &str) -> bool {
 }
 
 /// Whether the accounts' status and service let the request pass.
-fn admit(signed_in: &SignedIn, parts: &Parts) -> Result<(), ApiError> {
+fn admit(signed_in: &SignedIn, terms: &Terms, parts: &Parts) -> Result<(), ApiError> {
     let path = parts.uri.path();
-    let status = |world: &World| world.read(|engine| engine.account().status);
     let world = &signed_in.world;
+    let is_own = world.sid() == signed_in.own.sid();
+    let own_status = if is_own { terms.status } else { Terms::of(&signed_in.own).status };
     // An owner sees and wakes a suspended subaccount, but does nothing else there.
-    let is_account_itself = path == account_path(world.sid()) && world.sid() != signed_in.own.sid();
-    let active = status(&signed_in.own) == AccountStatus::Active;
-    if !active || (!is_account_itself && status(world) != AccountStatus::Active) {
+    let passes_status = terms.status == AccountStatus::Active || (!is_own && path == account_path(world.sid()));
+    if own_status != AccountStatus::Active || !passes_status {
         return Err(ApiError::new(403, CODE_NOT_ACTIVE, format!("Account {} is not active", world.sid())));
     }
-    match world.read(|engine| engine.account().service) {
+    match terms.service {
         Service::Full => Ok(()),
         Service::Retired if path.starts_with(FAXES_ROOT) => {
             Err(ApiError::new(403, CODE_RETIRED, "Programmable Fax is no longer available"))

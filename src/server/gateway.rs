@@ -129,9 +129,10 @@ where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (client, stopping) = (came.client, came.stopping.clone());
+        let came = Arc::new(came);
         let service = service_fn(move |request| {
-            let (gateway, came) = (Arc::clone(&self), came.clone());
-            async move { Ok::<_, Infallible>(gateway.answer(request, came).await) }
+            let (gateway, came) = (Arc::clone(&self), Arc::clone(&came));
+            async move { Ok::<_, Infallible>(gateway.answer(request, &came).await) }
         });
         if let Err(error) = serve_http(stream, service, stopping).await {
             if error.is_parse() {
@@ -142,9 +143,9 @@ where
         }
     }
 
-    async fn answer(self: Arc<Self>, mut request: Request<Incoming>, came: Came) -> Response<Body> {
+    async fn answer(self: Arc<Self>, mut request: Request<Incoming>, came: &Came) -> Response<Body> {
         if request.method() == Method::CONNECT {
-            return self.connect(request, came).await.unwrap_or_else(Refused::into_response);
+            return self.connect(request, came.clone()).await.unwrap_or_else(Refused::into_response);
         }
         if request.uri().authority().is_some() {
             match self.proxy.route_of(request.uri(), came.client.ip()) {
@@ -155,11 +156,11 @@ where
                 Err(refused) => return refused.into_response(),
             }
         }
-        request.extensions_mut().insert(came.resettable);
+        request.extensions_mut().insert(came.resettable.clone());
         if came.scheme == Scheme::Https {
             request.extensions_mut().insert(Scheme::Https);
         }
-        if let Some(target) = came.tunnel {
+        if let Some(target) = &came.tunnel {
             request.extensions_mut().insert(AskedHost(target.authority(came.scheme)));
         }
         let Ok(response) = self.routes.clone().oneshot(request).await;

@@ -50,15 +50,14 @@ struct Call {
     origin: Arc<str>,
     price: PriceForm,
     path: String,
-    params: PathParams,
+    params: Arc<PathParams>,
 }
 
 impl FromRequestParts<Emulator> for Call {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, ApiError> {
-        let SignedIn { world, own } = SignedIn::from_request_parts(parts, emulator).await?;
-        let Ok(params) = PathParams::from_request_parts(parts, emulator).await;
+        let SignedIn { params, world, own } = SignedIn::from_request_parts(parts, emulator).await?;
         let settings = emulator.settings();
         let origin = origin(parts, settings.public_url.as_ref());
         Ok(Self { world, own, origin, price: settings.price, path: asked_path(parts).to_owned(), params })
@@ -77,10 +76,11 @@ impl Call {
 
     /// Looks at the world.
     fn read<T>(&self, look: impl FnOnce(&Engine, &View<'_>) -> Result<T, Refusal>) -> Result<T, ApiError> {
-        let (signing_key, now) = (self.world.signing_key(), self.world.now());
-        let view =
-            View { account: self.world.sid(), origin: &self.origin, now, signing_key: &signing_key, price: self.price };
-        self.world.read(|engine| look(engine, &view)).map_err(|refusal| ApiError::refused(&refusal, &self.path))
+        let (account, signing_key) = (self.world.sid(), self.world.signing_key());
+        let look = |engine: &Engine, now| {
+            look(engine, &View { account, origin: &self.origin, now, signing_key: &signing_key, price: self.price })
+        };
+        self.world.read_now(look).map_err(|refusal| ApiError::refused(&refusal, &self.path))
     }
 
     /// Changes the world and looks at what came of it.
