@@ -1,4 +1,4 @@
-//! The parameters of the requests that customers' apps get, in Twilio's words (contract 4.1, 4.4, 4.6).
+//! The parameters of the requests that customers' apps get, in Twilio's words (docs/fidelity.md, "Webhooks").
 //! It never signs or sends them.
 
 use crate::engine::effect::{Notice, TwimlRequest};

@@ -1,4 +1,4 @@
-//! Dates as the APIs write them and as clients send them (contract §2). It reads no clock and knows no time zones.
+//! Dates as the APIs write them and as clients send them. It reads no clock and knows no time zones.
 
 use jiff::civil::{self, DateTime};
 use jiff::tz::TimeZone;

@@ -1,4 +1,4 @@
-//! Errors as Twilio's APIs answer them: HTTP status, code, message (contract §6). It refuses nothing by itself.
+//! Errors as Twilio's APIs answer them: HTTP status, code, message (docs/fidelity.md, "The surface"). It refuses nothing by itself.
 
 use serde::Serialize;
 

@@ -66,7 +66,7 @@ pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     encode_query(pairs).replace("%20", "+")
 }
 
-/// The pairs as a query: spaces are `%20`, which every framework decodes as validators expect (clients.md §4).
+/// The pairs as a query: spaces are `%20`, which every framework decodes as validators expect (docs/fidelity.md, "Webhooks").
 #[must_use]
 pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut text = String::new();
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn forms_of_real_clients_are_read() {
-        // clients.md §3: twilio-python with `+`, twilio-node with `%20`.
+        // twilio-python with `+`, twilio-node with `%20`.
         assert_eq!(
             pairs("To=%2B15558675310&SipAuthUsername=us+er"),
             owned(&[("To", "+15558675310"), ("SipAuthUsername", "us er")])

@@ -1,4 +1,4 @@
-//! Addresses of stored documents that expire: signed when shown, checked when fetched (contract 1.10).
+//! Addresses of stored documents that expire: signed when shown, checked when fetched (docs/fidelity.md, "Fax API").
 //! None is remembered, and nothing here looks a document up.
 
 use std::time::Duration;

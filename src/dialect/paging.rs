@@ -1,4 +1,4 @@
-//! Pages of lists: sizes, tokens and the links between them, in the v1 and the 2010-04-01 form (contract 1.6, 3.1).
+//! Pages of lists: sizes, tokens and the links between them, in the v1 and the 2010-04-01 form.
 //! It filters nothing; lists come to it newest first.
 
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `X-Twilio-Signature`, as real validators check it (contract 5.1, clients.md §4). It sends nothing and changes no URL.
+//! `X-Twilio-Signature`, as real validators check it (Twilio docs: security). It sends nothing and changes no URL.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +41,7 @@ mod tests {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 
-    /// The vectors of Twilio's security page and of its libraries' own tests (contract 5.1).
+    /// The vectors of Twilio's security page and of its libraries' own tests.
     #[test]
     fn the_published_vectors_hold() {
         let first = of_form("12345", "https://example.com/myapp.php?foo=1&bar=2", &call("+14158675310"));

@@ -443,7 +443,7 @@ impl Engine {
         self.entered(ordinal, None, now);
     }
 
-    /// Who hears of the end: the action, or the number's StatusCallback where no action is given (contract 4.5).
+    /// Who hears of the end: the action, or the number's StatusCallback where no action is given (Twilio docs: receiving faxes).
     fn hears_of_end(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> Told {
         let Some(action) = &receive.action else {
             let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);

@@ -12,7 +12,7 @@ use crate::model::phone::{Party, PhoneNumber};
 pub(super) const RING_MS: u64 = 6_000;
 /// Line time until a busy tone is recognised.
 pub(super) const BUSY_MS: u64 = 3_000;
-/// Line time after which ringing is given up; a no-answer's `duration` is 15 (captured, contract 1.5).
+/// Line time after which ringing is given up; a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The line").
 pub(super) const NO_ANSWER_MS: u64 = 15_000;
 /// Line time in which the fetched document is converted.
 pub(super) const CONVERT_MS: u64 = 1_000;

@@ -11,7 +11,7 @@ use crate::model::media::{Document, Media};
 use crate::model::sid::MediaSid;
 use crate::model::time::Timestamp;
 
-/// Twilio keeps a fax's data for 180 days after its creation (contract §9).
+/// Twilio keeps a fax's data for 180 days after its creation (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// Faxes that go in one call, so that the world's lock is never held long.
 const RETIRED_A_CALL_MAX: usize = 1_000;

@@ -19,7 +19,7 @@ use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
-/// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (contract §7).
+/// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (docs/fidelity.md, "Where sources conflict").
 const PRICE_MICROS_A_MINUTE: u64 = 7_000;
 
 /// A fax.

@@ -1,4 +1,4 @@
-//! The media host: stored documents on URLs that expire (contract 1.10). No credential is asked for; the URL is one.
+//! The media host: stored documents on URLs that expire (docs/fidelity.md, "Fax API"). No credential is asked for; the URL is one.
 
 use std::sync::Arc;
 

@@ -78,7 +78,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The body as a form, whatever type it claims: real clients send forms without one (contract 1.1).
+/// The body as a form, whatever type it claims: real clients send forms without one (docs/fidelity.md, "The surface").
 pub(super) struct FormBody(pub(super) Form);
 
 impl<S: Send + Sync> FromRequest<S> for FormBody {

@@ -26,7 +26,7 @@ pub const REDIRECTS_MAX: usize = 10;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// A cookie longer than this is not kept (RFC 6265 §6.1).
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
-/// What Twilio's requests call themselves (contract 5.2).
+/// What Twilio's requests call themselves (captured).
 const USER_AGENT: &str = "TwilioProxy/1.1";
 
 /// How the client reaches and trusts apps.
@@ -53,7 +53,7 @@ pub enum ClientError {
     Tls(String),
 }
 
-/// How long an exchange may take (contract 5.4).
+/// How long an exchange may take (docs/fidelity.md, "Webhooks").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Until the TCP connection stands.

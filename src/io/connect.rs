@@ -15,7 +15,7 @@ use super::client::{ClientError, ClientOptions};
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
-/// One attempt at an address; two fit into the connect time (contract 5.4).
+/// One attempt at an address; two fit into the connect time (docs/fidelity.md, "Webhooks").
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
 /// A connection, in clear or through TLS.

@@ -7,7 +7,7 @@ use super::{Signer, record};
 use crate::dialect::signature;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
-/// The largest document that is taken; Twilio states none, apps cap uploads at 10 MB (contract §7).
+/// The largest document that is taken; Twilio states none, apps cap uploads at 10 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Fetches a document.

@@ -1,4 +1,4 @@
-//! Where a redirect leads: 301, 302 and 303 become GET, 307 and 308 keep the method (contract 5.3). It follows none.
+//! Where a redirect leads: 301, 302 and 303 become GET, 307 and 308 keep the method. It follows none.
 
 use url::Url;
 

@@ -224,7 +224,7 @@ fn earlier(params: &Params) -> Params {
     params.iter().map(changed).collect()
 }
 
-/// The text fields, then the file as `Media`: apps read the fields before the file comes (contract 4.4).
+/// The text fields, then the file as `Media`: apps read the fields before the file comes (docs/fidelity.md, "Receiving, TwiML").
 fn multipart(boundary: &str, params: &Params, document: &Document, file_name: &str) -> Vec<u8> {
     let mut body = Vec::with_capacity(document.bytes.len() + 4_096);
     for (name, value) in params {

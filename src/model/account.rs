@@ -5,7 +5,7 @@ use super::time::Timestamp;
 use super::words::words;
 
 words!(
-    /// Which status changes of an outbound fax fire its StatusCallback; sources disagree (contract 4.6).
+    /// Which status changes of an outbound fax fire its StatusCallback; sources disagree (docs/fidelity.md, "Where sources conflict").
     Callbacks {
         /// Every change, `queued` included.
         All = "all",
@@ -27,7 +27,7 @@ words!(
 );
 
 words!(
-    /// How `price` is written; sources disagree (contract §13).
+    /// How `price` is written; sources disagree (docs/fidelity.md, "Where sources conflict").
     PriceForm {
         /// A decimal in a string, the only form captured from Twilio.
         Text = "string",

@@ -1,4 +1,4 @@
-//! A TwiML application: URLs that several numbers may share (contract 3.3). It serves no call itself.
+//! A TwiML application: URLs that several numbers may share (OpenAPI: twilio_api_v2010). It serves no call itself.
 
 use serde::{Deserialize, Serialize};
 

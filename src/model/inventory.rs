@@ -1,4 +1,4 @@
-//! The invented inventory of numbers for sale: which numbers exist, where, and what they can do (contract 3.2).
+//! The invented inventory of numbers for sale: which numbers exist, where, and what they can do (docs/fidelity.md, "Numbers, accounts, keys").
 //! Everything is computed from a seed and the digits; it keeps no list of numbers and doesn't know who owns one.
 
 mod candidates;

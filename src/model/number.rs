@@ -1,4 +1,4 @@
-//! A phone number of an account and its attributes, as the IncomingPhoneNumbers resource has them (contract 3.1).
+//! A phone number of an account and its attributes, as the IncomingPhoneNumbers resource has them (OpenAPI: twilio_api_v2010).
 
 use serde::{Deserialize, Serialize};
 

@@ -15,7 +15,7 @@ pub const DEPTH_MAX: usize = 64;
 const NODES_MAX: u32 = 32 * 1024;
 /// Warnings of one document; the rest would say the same.
 const WARNINGS_MAX: usize = 20;
-/// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (contract 5.5).
+/// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (docs/fidelity.md, "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 /// So much of a wrong value is repeated in a warning.
 const EXCERPT_CHARS_MAX: usize = 80;

@@ -36,7 +36,7 @@ impl Verb {
     }
 }
 
-/// The attributes of `<Receive>` (Twilio's TwiML reference, contract 4.2).
+/// The attributes of `<Receive>` (Twilio's TwiML reference).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receive {
     /// Who is told of the end: an absolute address, or one relative to the document's own.

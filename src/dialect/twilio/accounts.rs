@@ -1,4 +1,4 @@
-//! The Accounts resource of the 2010-04-01 API (contract 3.3). It authenticates nobody.
+//! The Accounts resource of the 2010-04-01 API. It authenticates nobody.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Alerts of the Monitor API, v1: filters in, Alert resources out (contract §8). It raises no alert.
+//! Alerts of the Monitor API, v1: filters in, Alert resources out (OpenAPI: twilio_monitor_v1). It raises no alert.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Applications of the 2010-04-01 API: attributes in, Application resources out (contract 3.3). It runs none.
+//! Applications of the 2010-04-01 API: attributes in, Application resources out. It runs none.
 
 use serde::Serialize;
 

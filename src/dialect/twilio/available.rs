@@ -1,4 +1,4 @@
-//! AvailablePhoneNumbers of the 2010-04-01 API: filters in, offers out (contract 3.2). It sells nothing.
+//! AvailablePhoneNumbers of the 2010-04-01 API: filters in, offers out. It sells nothing.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! OutgoingCallerIds of the 2010-04-01 API: validation requests in, caller ids out (contract 3.3). It verifies nothing.
+//! OutgoingCallerIds of the 2010-04-01 API: validation requests in, caller ids out. It verifies nothing.
 
 use serde::Serialize;
 

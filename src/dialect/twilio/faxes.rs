@@ -1,4 +1,4 @@
-//! The Fax API, v1: create, list and update parameters in, Fax and Media resources out (contract §1).
+//! The Fax API, v1: create, list and update parameters in, Fax and Media resources out (OpenAPI: twilio_fax_v1).
 //! It does not say what a fax may do next.
 
 use std::sync::Arc;

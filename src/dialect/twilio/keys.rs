@@ -1,4 +1,4 @@
-//! API keys of the 2010-04-01 API: names in, Key resources out (contract 3.3). It signs nobody in.
+//! API keys of the 2010-04-01 API: names in, Key resources out. It signs nobody in.
 
 use serde::Serialize;
 

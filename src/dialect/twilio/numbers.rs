@@ -1,4 +1,4 @@
-//! IncomingPhoneNumbers of the 2010-04-01 API: purchases and changes in, resources out (contract 3.1).
+//! IncomingPhoneNumbers of the 2010-04-01 API: purchases and changes in, resources out.
 //! It does not say which number may be bought.
 
 use serde::Serialize;
