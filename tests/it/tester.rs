@@ -26,6 +26,8 @@ use crate::host::{Host, settings};
 const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
 const TOKEN: &str = "secret";
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
+/// More than the header line takes at the top of a page.
+const HEADER_ROWS: usize = 100;
 /// Far beyond what anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -84,6 +86,17 @@ impl Tester {
 
     async fn control(&self, method: &str, target: &str, body: Value) -> Answer {
         self.call(method, &format!("/_fauxfax/v1{target}"), None, body.to_string()).await
+    }
+
+    /// The rows of a fax's first page, below the header line.
+    async fn rows(&self, fax: &str) -> Vec<Vec<u8>> {
+        let target = format!("/_fauxfax/v1/faxes/{fax}/pages/1.png?width=1728");
+        let request = Request::get(target).header(header::HOST, "localhost:8329").body(Body::empty());
+        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let response = service.oneshot(request.expect("a request")).await.expect("an answer");
+        let png = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        let page = image::load_from_memory(&png).expect("a picture").into_luma8();
+        page.as_raw().chunks(1_728).skip(HEADER_ROWS).map(<[u8]>::to_vec).collect()
     }
 
     /// A control call that is taken.
@@ -351,4 +364,23 @@ async fn two_accounts_never_meet() {
     assert_eq!(theirs["last_seq"], 0);
     tester.done("POST", &format!("/reset{other}"), Value::Null).await;
     assert_eq!(tester.emulator.worlds()[0].read(|engine| engine.pending_count()), 1);
+}
+
+#[tokio::test]
+async fn noise_on_the_line_damages_rows_of_the_received_pages() {
+    let tester = Tester::new().await;
+    let call = json!({ "pages": 1 });
+    let clean = tester.done("POST", "/incoming-faxes?wait=true", call.clone()).await;
+    tester.done("POST", "/rules", json!({ "line": { "noise": 0.1 } })).await;
+    let noisy = tester.done("POST", "/incoming-faxes?wait=true", call).await;
+    assert_eq!((&clean["outcome"], &noisy["outcome"]), (&json!("received"), &json!("received")));
+    let clean = tester.rows(clean["fax"]["sid"].as_str().expect("a SID")).await;
+    let noisy = tester.rows(noisy["fax"]["sid"].as_str().expect("a SID")).await;
+    let sent: std::collections::HashSet<_> = clean.iter().collect();
+    let streaked = noisy.iter().filter(|row| !sent.contains(row)).count();
+    // A tenth of the rows of a letter page is some 220, a third of them streaked.
+    assert!((20..220).contains(&streaked), "{streaked} of {} rows", noisy.len());
+    let received: std::collections::HashSet<_> = noisy.iter().collect();
+    let lost = clean.iter().filter(|row| !received.contains(row)).count();
+    assert!(lost > 20, "{lost} rows never came whole");
 }
