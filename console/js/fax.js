@@ -211,14 +211,15 @@ class FaxPage {
     this.actionsKey = key;
     fill(
       this.actions,
-      fax.media_type && (fax.media_type === "image/tiff" ? this.file("tiff", "Download TIFF") : this.file("pdf", "Download PDF")),
+      fax.media_type && ["PDF", "TIFF"].map((kind) => this.file(kind)),
       !over && button("Cancel the fax", once(() => this.cancel()), { kind: "grave" }),
       over && button("Delete", once(() => this.remove()), { kind: "grave", mark: "trash" }),
     );
   }
 
-  file(kind, text) {
-    return linkButton(text, controlUrl(`/faxes/${this.sid}/document.${kind}`), { mark: "down", download: `${this.sid}.${kind}` });
+  file(kind) {
+    const ending = kind.toLowerCase();
+    return linkButton(kind, controlUrl(`/faxes/${this.sid}/document.${ending}`), { mark: "down", download: `${this.sid}.${ending}`, "aria-label": `Download ${kind}` });
   }
 
   async mediaUrl() {

@@ -88,13 +88,18 @@ impl Tester {
         self.call(method, &format!("/_fauxfax/v1{target}"), None, body.to_string()).await
     }
 
+    /// A file of the control API.
+    async fn file(&self, target: &str) -> Vec<u8> {
+        let request = Request::get(format!("/_fauxfax/v1{target}")).header(header::HOST, "localhost:8329");
+        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let response = service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        assert_eq!(response.status(), 200, "{target}");
+        to_bytes(response.into_body(), usize::MAX).await.expect("a body").to_vec()
+    }
+
     /// The rows of a fax's first page, below the header line.
     async fn rows(&self, fax: &str) -> Vec<Vec<u8>> {
-        let target = format!("/_fauxfax/v1/faxes/{fax}/pages/1.png?width=1728");
-        let request = Request::get(target).header(header::HOST, "localhost:8329").body(Body::empty());
-        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
-        let response = service.oneshot(request.expect("a request")).await.expect("an answer");
-        let png = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        let png = self.file(&format!("/faxes/{fax}/pages/1.png?width=1728")).await;
         let page = image::load_from_memory(&png).expect("a picture").into_luma8();
         page.as_raw().chunks(1_728).skip(HEADER_ROWS).map(<[u8]>::to_vec).collect()
     }
@@ -383,4 +388,18 @@ async fn noise_on_the_line_damages_rows_of_the_received_pages() {
     let received: std::collections::HashSet<_> = noisy.iter().collect();
     let lost = clean.iter().filter(|row| !received.contains(row)).count();
     assert!(lost > 20, "{lost} rows never came whole");
+}
+
+#[tokio::test]
+async fn a_fax_is_had_as_either_file_whatever_it_is_kept_as() {
+    let tester = Tester::new().await;
+    let received = tester.done("POST", "/incoming-faxes?wait=true", json!({ "pages": 2 })).await;
+    let fax = received["fax"]["sid"].as_str().expect("a SID");
+    assert_eq!(tester.done("GET", &format!("/faxes/{fax}"), Value::Null).await["media_type"], "application/pdf");
+    for (name, magic) in [("document.pdf", b"%PDF".as_slice()), ("document.tiff", b"II*\0")] {
+        let file = tester.file(&format!("/faxes/{fax}/{name}")).await;
+        assert!(file.starts_with(magic), "{name}");
+        let probe = fauxfax::document::probe(&file.into()).expect("a document");
+        assert_eq!(probe.pages, 2, "{name}");
+    }
 }

@@ -1,4 +1,4 @@
-//! One fax as the console shows it, and its document as a file. It changes none and draws none.
+//! One fax as the console shows it, and its fax pages as a file of either kind. It changes none and draws none.
 
 use axum::Json;
 use axum::body::Body;
@@ -12,6 +12,7 @@ use super::extract::Addressed;
 use super::problem::Problem;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
+use crate::document::file;
 use crate::emulator::Emulator;
 use crate::http::origin;
 use crate::model::fax::MediaType;
@@ -56,10 +57,15 @@ pub(super) async fn document(
     let kept = kept.ok_or_else(|| missing(&sid))?;
     let gone = || Problem::new(404, "media-not-found", format!("{sid} keeps no document"));
     let kept = kept.ok_or_else(gone)?;
-    if kept.media_type != *media_type {
-        let detail = format!("{sid} keeps its document as {}", kept.media_type);
-        return Err(Problem::new(404, "file-not-found", detail));
-    }
+    let kept = match kept {
+        kept if kept.media_type == *media_type => kept,
+        kept if kept.sheets.is_empty() => {
+            let detail =
+                format!("{sid} keeps its document as {}, and has no fax pages to make another of", kept.media_type);
+            return Err(Problem::new(404, "file-not-found", detail));
+        }
+        kept => file::document(&file::pages(&kept).collect::<Vec<_>>(), *media_type, &kept.losses),
+    };
     let disposition = format!("attachment; filename=\"{wanted}.{}\"", media_type.extension());
     let head = [(header::CONTENT_TYPE, media_type.as_str().to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((head, Body::from(Bytes::from_owner(kept.bytes))).into_response())

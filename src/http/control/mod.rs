@@ -138,10 +138,14 @@ fn about_faxes() -> Vec<Operation> {
         Op::get("/faxes/{sid}", "A fax, as the REST API shows it, and why it failed", fax::show)
             .answers::<Value>(200)
             .refuses(&[404]),
-        Op::get("/faxes/{sid}/{file}", "Its document as it is kept: document.pdf or document.tiff", fax::document)
-            .answers_as(200, "application/pdf")
-            .answers_as(200, "image/tiff")
-            .refuses(&[404]),
+        Op::get(
+            "/faxes/{sid}/{file}",
+            "Its fax pages as a file: document.pdf or document.tiff, whichever it is kept as",
+            fax::document,
+        )
+        .answers_as(200, "application/pdf")
+        .answers_as(200, "image/tiff")
+        .refuses(&[404]),
         Op::get("/faxes/{sid}/pages/{file}", "A stored page as a picture: 1.png, 2.png …", pages::show)
             .query::<pages::PageQuery>()
             .answers_as(200, "image/png")
