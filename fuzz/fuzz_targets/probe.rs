@@ -4,5 +4,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = fauxfax::document::probe(bytes);
+    let _ = fauxfax::document::probe(&bytes.into());
 });

@@ -30,16 +30,21 @@ pub fn compact(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// A date from a client: with a time and `Z` or an offset; without an offset in UTC; a bare day is its midnight.
-/// Parts of a second are dropped, for dates in answers have none.
+/// A date from a client, as `parse_exact`. Parts of a second are dropped, for dates in answers have none.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
+    parse_exact(text).map(|moment| Timestamp::from_seconds(moment.seconds()))
+}
+
+/// A moment to the microsecond: with a time and `Z` or an offset; without an offset in UTC; a bare day is its midnight.
+#[must_use]
+pub fn parse_exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    let seconds = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second).ok().or_else(|| {
+    let micros = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond).ok().or_else(|| {
         let moment = text.parse::<DateTime>().ok()?;
-        Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+        Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())
     });
-    seconds.map(Timestamp::from_seconds)
+    micros.map(Timestamp::from_micros)
 }
 
 /// A date in the form that `compact` writes.
@@ -79,8 +84,10 @@ mod tests {
             ("2015-07-30 23:19:04", 1_438_298_344),
             ("2015-07-30", 1_438_214_400),
         ] {
-            assert_eq!(parse(text).map(Timestamp::seconds), Some(seconds), "{text}");
+            assert_eq!(parse(text), Some(Timestamp::from_seconds(seconds)), "{text}");
         }
+        let exact = parse_exact("2015-07-30T23:19:04.123456Z");
+        assert_eq!(exact, Some(Timestamp::from_micros(1_438_298_344_123_456)), "to the microsecond");
         for bad in ["", "yesterday", "2015-13-01", "2015-07-30T25:00:00Z", "1438298344"] {
             assert_eq!(parse(bad), None, "{bad}");
         }

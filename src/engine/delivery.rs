@@ -162,6 +162,8 @@ impl Engine {
         let mut notice = notice(fax, purpose, url, method);
         notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
         notice.pages = fax.pages().filter(|_| received);
+        // What came in before a call dropped is kept, but an app is told of a document only where a fax was received.
+        notice.media = notice.media.filter(|_| received);
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
         self.tell(ordinal, fax.sid, notice, now);
     }

@@ -75,11 +75,19 @@ test("a PDF dropped on the list comes in, and pages and conversation are seen as
   await page.getByText("from-the-clinic.pdf").waitFor();
   await page.getByRole("combobox", { name: "To", exact: true }).selectOption(bought);
   await page.getByLabel("Station id").fill("ACME CLINIC");
+  // With a frozen clock, what is between two pages can be looked at for as long as the browser takes.
+  await emulator.control("PUT", "/clock", { body: { mode: "frozen" } });
   await page.getByRole("button", { name: "Receive it" }).click();
   await page.waitForURL(/\/console\/faxes\/FX/);
   const conversation = page.getByRole("region", { name: "Conversation" });
+  let moved = await emulator.control("POST", "/clock/advance", { body: { seconds: 0 } });
+  while (!moved.events.some((event) => event.kind === "fax.page")) {
+    assert.ok(moved.next.length > 0, "there is a page to come");
+    moved = await emulator.control("POST", "/clock/advance", { body: { to: moved.next[0].at } });
+  }
   await conversation.getByText("The app is asked what to do").waitFor();
   await conversation.getByText(/^Page 1 of 2 over the line/).waitFor();
+  await emulator.control("PUT", "/clock", { body: { mode: "running" } });
   await conversation.getByText("Pages 1–2 of 2 over the line").waitFor();
   await conversation.getByText("The app is told how it ended: received").waitFor();
   await page.getByText("2 pages", { exact: true }).waitFor();

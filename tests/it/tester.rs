@@ -403,3 +403,19 @@ async fn a_fax_is_had_as_either_file_whatever_it_is_kept_as() {
         assert_eq!(probe.pages, 2, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_clock_is_advanced_to_the_very_deadline_that_it_shows_next() {
+    let tester = Tester::new().await;
+    tester.freeze().await;
+    tester.done("POST", "/incoming-faxes", json!({ "pages": 2 })).await;
+    let mut moved = tester.done("POST", "/clock/advance", json!({ "seconds": 0 })).await;
+    let mut deadlines = 0;
+    while let Some(at) = moved["next"][0]["at"].as_str().map(ToOwned::to_owned) {
+        moved = tester.done("POST", "/clock/advance", json!({ "to": at })).await;
+        assert_eq!(moved["now"], json!(at));
+        assert_ne!(moved["events"], json!([]), "what was due at {at} has happened");
+        deadlines += 1;
+    }
+    assert_eq!(deadlines, 2, "one a page");
+}

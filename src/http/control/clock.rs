@@ -100,7 +100,7 @@ pub(super) async fn advance(
             .map(|span| world.now().after(span))
             .map_err(|error| Problem::new(422, "bad-seconds", format!("seconds: {error}")))?,
         (None, Some(text)) => {
-            date::parse(text).ok_or_else(|| Problem::new(422, "bad-date", format!("to: {text:?} is no date")))?
+            date::parse_exact(text).ok_or_else(|| Problem::new(422, "bad-date", format!("to: {text:?} is no date")))?
         }
         _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to")),
     };

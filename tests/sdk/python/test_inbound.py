@@ -217,6 +217,7 @@ def test_a_line_that_breaks_fails_the_fax_and_the_app_hears_why(emulator, accoun
     told, = app.of("/received")
     assert (told.form["FaxStatus"], told.form["ErrorCode"]) == ("failed", "34004")
     assert told.form["ErrorMessage"] and "MediaUrl" not in told.form and "NumPages" not in told.form
+    assert conversation["fax"]["media_sid"], "the page that came is kept"
 
 
 def test_cookies_come_back_within_a_fax_and_not_in_the_next(emulator, account, app, fax_number):
