@@ -23,6 +23,7 @@ export function frame() {
   const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
   const side = h("header", { class: "side" });
   const menu = h("button", { type: "button", class: "button small menu", "aria-expanded": "false", "aria-controls": "navigation", on: { click: () => toggle(!side.classList.contains("open")) } }, icon("menu"), "Menu");
+  let before;
   const toggle = (open) => {
     side.classList.toggle("open", open);
     menu.setAttribute("aria-expanded", String(open));
@@ -34,7 +35,7 @@ export function frame() {
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
-    h("nav", { id: "navigation", "aria-label": "Pages" }, h("ul", {}, links.map((link) => h("li", {}, link)))),
+    h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
     h("div", { class: "foot" }, h("a", { class: "world", href: at("/console/worlds") }, name, sid), state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
@@ -57,7 +58,9 @@ export function frame() {
     announce: (text) => say(announcer, text),
     /** Marks where the reader is, and carries the world along in every link. */
     async arrived(path) {
-      toggle(false);
+      // A page that is shown again, or for the first time, leaves an open menu as it is.
+      if (before !== undefined && before !== path) toggle(false);
+      before = path;
       for (const link of links) {
         link.setAttribute("href", at(link.dataset.path));
         const own = link.dataset.path;
