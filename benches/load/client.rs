@@ -38,6 +38,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Asks and reads the whole answer; its status and body.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8])> {
         self.stream.write_all(request).await?;
+        self.stream.flush().await?;
         self.buffer.clear();
         loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
