@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tower::{Service, ServiceExt};
 
 use super::ca::Identity;
+use super::leftover::Lent;
 use super::listener::{HEAD_TIMEOUT, Stopping, serve_http, spawn};
 use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
@@ -71,7 +72,7 @@ impl Protocol {
 
 impl<S> Gateway<S>
 where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S: Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
     /// Serves a connection to its end.
@@ -143,7 +144,7 @@ where
         }
     }
 
-    async fn answer(self: Arc<Self>, mut request: Request<Incoming>, came: &Came) -> Response<Body> {
+    async fn answer(self: Arc<Self>, mut request: Request<Lent<Incoming>>, came: &Came) -> Response<Body> {
         if request.method() == Method::CONNECT {
             return self.connect(request, came.clone()).await.unwrap_or_else(Refused::into_response);
         }
@@ -168,7 +169,7 @@ where
     }
 
     /// Opens a tunnel: to the emulator itself, or through to the host.
-    async fn connect(self: Arc<Self>, request: Request<Incoming>, came: Came) -> Result<Response<Body>, Refused> {
+    async fn connect(self: Arc<Self>, request: Request<Lent<Incoming>>, came: Came) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
         if came.tunnel.is_some() {
             return Err(Refused::Loop(target));

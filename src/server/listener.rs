@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::HttpService;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::{Service, ServiceExt};
 
+use super::leftover::{self, Lent};
 use super::reset;
 
 /// How long requests that are being served may go on when the server stops.
@@ -32,12 +33,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until `stop` is ready, then lets what is being answered finish within [`GRACE`].
 pub async fn run<S>(listener: TcpListener, service: S, stop: impl Future<Output = ()>)
 where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     let serve = |stream, _, stopping| {
         let (stream, resettable) = reset::resettable(stream);
-        let service = ServiceExt::map_request(service.clone(), move |mut request: Request<Incoming>| {
+        let service = ServiceExt::map_request(service.clone(), move |mut request: Request<Lent<Incoming>>| {
             request.extensions_mut().insert(resettable.clone());
             request
         });
@@ -101,9 +102,18 @@ pub(super) async fn accept<C>(
 pub(super) async fn serve_http<I, S>(stream: I, service: S, mut stopping: Stopping) -> hyper::Result<()>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: HttpService<Incoming, ResBody = Body, Error = Infallible> + Send,
+    S: hyper::service::Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Send,
     S::Future: Send,
 {
+    let service = service_fn(move |request| {
+        let (request, leftover) = leftover::lend(request);
+        let answer = service.call(request);
+        async move {
+            let mut response = answer.await?;
+            leftover.read(&mut response).await;
+            Ok::<_, Infallible>(response)
+        }
+    });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());

@@ -2,6 +2,7 @@
 
 pub mod ca;
 mod gateway;
+mod leftover;
 mod listener;
 pub mod policy;
 mod proxy;
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 
 use self::ca::{LocalCa, Roots};
 use self::gateway::Gateway;
+pub use self::leftover::Lent;
 pub use self::listener::{GRACE, run};
 use self::policy::Policy;
 use self::proxy::Proxy;

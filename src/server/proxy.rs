@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::ca::Identity;
+use super::leftover::Lent;
 use super::listener::{HEAD_BYTES_MAX, spawn};
 use super::policy::{Policy, Route};
 use crate::http::Scheme;
@@ -131,7 +132,7 @@ impl Proxy {
     }
 
     /// Sends a request on to the host that its target names, and its answer back, both as they come.
-    pub(super) async fn forward(&self, mut request: Request<Incoming>) -> Result<Response<Body>, Refused> {
+    pub(super) async fn forward(&self, mut request: Request<Lent<Incoming>>) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
         let url = Url::parse(&request.uri().to_string()).map_err(|_| Refused::NoTarget)?;
         let unreachable = |failure| Refused::Unreachable(target.clone(), failure);

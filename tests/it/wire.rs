@@ -1,6 +1,7 @@
 //! The wire: whole conversations over the REST API and the media host, each answer held to Twilio's description.
 //! Nothing here looks inside the engine except to wait.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -219,6 +220,33 @@ async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_brings_a_fresh_one(
 }
 
 #[tokio::test]
+async fn a_refusal_that_needs_no_body_leaves_the_connection_to_the_next_request() {
+    let wire = Wire::new(PriceForm::Text).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = server::run(listener, http::service(wire.emulator.clone(), address), async { drop(stopped.await) });
+    let asking = async {
+        // Nobody signed in, no such path, no such method.
+        for target in ["POST /v1/Faxes", "POST /nowhere", "PATCH /v1/Faxes"] {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            let head = format!("{target} HTTP/1.1\r\nHost: fax.test\r\nContent-Length: 4\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            // An answer on another connection: by then the first request's head has been read.
+            ask(address, "GET /nowhere HTTP/1.0\r\n\r\n").await;
+            stream.write_all(b"To=1").await.expect("the body follows");
+            let next = "GET /nowhere HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n\r\n";
+            stream.write_all(next.as_bytes()).await.expect("sent");
+            let mut answers = String::new();
+            stream.read_to_string(&mut answers).await.expect("both are answered");
+            assert_eq!(answers.matches("HTTP/1.1 4").count(), 2, "{answers}");
+        }
+        drop(stop);
+    };
+    tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("it stops when told");
+}
+
+#[tokio::test]
 async fn a_connection_is_closed_cleanly_where_the_client_asks_for_it() {
     let wire = Wire::new(PriceForm::Text).await;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -227,11 +255,7 @@ async fn a_connection_is_closed_cleanly_where_the_client_asks_for_it() {
     let serving = server::run(listener, http::service(wire.emulator.clone(), address), async { drop(stopped.await) });
     let asking = async {
         for head in ["HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n", "HTTP/1.0\r\n"] {
-            let mut stream = TcpStream::connect(address).await.expect("a connection");
-            let request = format!("GET /v1/Faxes {head}Authorization: {}\r\n\r\n", wire.credential);
-            stream.write_all(request.as_bytes()).await.expect("sent");
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.expect("the answer ends with the connection");
+            let answer = ask(address, &format!("GET /v1/Faxes {head}Authorization: {}\r\n\r\n", wire.credential)).await;
             assert!(answer.contains(" 200 OK\r\n") && answer.contains("content-length: "), "{answer}");
             let host =
                 if head.contains("fax.test") { "http://fax.test".to_owned() } else { format!("http://{address}") };
@@ -240,4 +264,13 @@ async fn a_connection_is_closed_cleanly_where_the_client_asks_for_it() {
         drop(stop);
     };
     tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("it stops when told");
+}
+
+/// What is answered on a connection of its own.
+async fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("the answer ends with the connection");
+    answer
 }

@@ -1,0 +1,171 @@
+//! Reads what an answer left of its request's body, so that the connection can be kept for the next request. A client sends
+//! head and body apart; a refusal that overtook the body would have the connection closed without a word. It never looks
+//! into what it reads.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// So much is read to keep a connection: the largest form; a longer body is not worth it.
+const LEFT_BYTES_MAX: usize = 256 * 1024;
+/// So long it may take to come.
+const LEFT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A request's body that comes back when it is dropped before its end.
+pub struct Lent<B> {
+    /// Taken only by `drop`.
+    body: Option<B>,
+    back: Option<oneshot::Sender<B>>,
+}
+
+/// Where a body comes back to; none where there was no body to begin with.
+pub(super) struct Leftover<B>(Option<oneshot::Receiver<B>>);
+
+/// Lends a request's body to whoever answers.
+pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Lent<B>>, Leftover<B>) {
+    let (head, body) = request.into_parts();
+    let (back, leftover) = if body.is_end_stream() {
+        (None, None)
+    } else {
+        let (back, leftover) = oneshot::channel();
+        (Some(back), Some(leftover))
+    };
+    (Request::from_parts(head, Lent { body: Some(body), back }), Leftover(leftover))
+}
+
+impl<B> Leftover<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    /// Reads what came back; an answer whose request was too long to be read to its end says that the connection closes.
+    pub(super) async fn read(self, response: &mut Response<Body>) {
+        // A body that is still being read, as that of a request to be forwarded, is its reader's.
+        let Some(body) = self.0.and_then(|mut back| back.try_recv().ok()) else { return };
+        if body.is_end_stream() {
+            return;
+        }
+        let fits = body.size_hint().lower() <= LEFT_BYTES_MAX as u64;
+        if !fits || !ends(body, LEFT_TIMEOUT).await {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+}
+
+/// Whether the body came to its end, within bounds.
+async fn ends<B>(body: B, within: Duration) -> bool
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    let mut body = Limited::new(body, LEFT_BYTES_MAX);
+    let to_its_end = async {
+        while let Some(frame) = body.frame().await {
+            if frame.is_err() {
+                return false;
+            }
+        }
+        true
+    };
+    timeout(within, to_its_end).await.unwrap_or(false)
+}
+
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Lent<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        self.get_mut().body.as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(context))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map(HttpBody::size_hint).unwrap_or_default()
+    }
+}
+
+impl<B> Drop for Lent<B> {
+    fn drop(&mut self) {
+        if let (Some(body), Some(back)) = (self.body.take(), self.back.take()) {
+            // Nobody waits for it where the connection is gone.
+            let _ = back.send(body);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::{FutureExt, stream};
+
+    use super::*;
+
+    /// A body that a client has yet to send, and what sends it.
+    fn to_come() -> (oneshot::Sender<Bytes>, Body) {
+        let (client, coming) = oneshot::channel();
+        (client, Body::from_stream(stream::once(coming)))
+    }
+
+    fn closes(response: &Response<Body>) -> bool {
+        response.headers().get(header::CONNECTION).is_some_and(|value| value == "close")
+    }
+
+    #[tokio::test]
+    async fn an_answer_waits_for_the_body_that_it_did_not_need() {
+        let (client, body) = to_come();
+        let (request, leftover) = lend(Request::new(body));
+        drop(request);
+        let mut response = Response::default();
+        {
+            let mut read = pin!(leftover.read(&mut response));
+            assert_eq!(read.as_mut().now_or_never(), None, "the body is still to come");
+            client.send(Bytes::from_static(b"To=1")).unwrap();
+            read.await;
+        }
+        assert!(!closes(&response));
+    }
+
+    #[tokio::test]
+    async fn a_body_too_long_to_be_read_closes_the_connection_and_says_so() {
+        let long = vec![b'x'; LEFT_BYTES_MAX + 1];
+        for (body, is_closed) in [(long.clone(), true), (long[1..].to_vec(), false), (Vec::new(), false)] {
+            let (request, leftover) = lend(Request::new(Body::from(body)));
+            drop(request);
+            let mut response = Response::default();
+            leftover.read(&mut response).await;
+            assert_eq!(closes(&response), is_closed);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for_beyond_its_time() {
+        let (client, body) = to_come();
+        assert!(!ends(body, Duration::ZERO).await);
+        drop(client);
+        let (_, broken_off) = to_come();
+        assert!(!ends(broken_off, LEFT_TIMEOUT).await);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_still_being_read_is_left_to_its_reader() {
+        let (client, body) = to_come();
+        let (request, leftover) = lend(Request::new(body));
+        let mut response = Response::default();
+        leftover.read(&mut response).await;
+        assert!(!closes(&response));
+        drop((request, client));
+    }
+}
