@@ -44,7 +44,7 @@ async fn drive(world: World, performer: Arc<Performer>) {
         }
         while let Some((origin, effect)) = lanes.next(work.generation) {
             let begin = Begun { id: effect.id, generation: effect.generation, origin };
-            let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
+            let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
             let performer = Arc::clone(&performer);
             let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
             let handle = tasks.spawn(async move { performer.perform(&signer, effect).await }.instrument(span));

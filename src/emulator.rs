@@ -189,13 +189,13 @@ impl Emulator {
     /// # Errors
     /// It can't be fetched, or can't be read.
     pub async fn fetch_document(&self, world: &World, url: &str) -> Result<Document, DocumentFault> {
-        let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
+        let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         self.0.performer.document(&signer, url).await
     }
 
     /// Sends a webhook again, signed anew, and journals it.
     pub async fn replay(&self, world: &World, fax: Option<FaxSid>, of: &str, replay: Replay) -> ExchangeRecord {
-        let signer = world.read(|engine| Signer::of(engine, world.signing_key()));
+        let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         let record = Arc::new(self.0.performer.replay(&signer, fax, replay).await);
         world.note(fax, EventKind::WebhookReplayed { of: of.into(), record: Arc::clone(&record) });
         ExchangeRecord::clone(&record)

@@ -103,8 +103,8 @@ impl World {
 
     /// The key that media URLs are signed with.
     #[must_use]
-    pub fn signing_key(&self) -> Arc<[u8]> {
-        Arc::clone(&self.0.signing_key)
+    pub fn signing_key(&self) -> &Arc<[u8]> {
+        &self.0.signing_key
     }
 
     /// What the world's clock shows.
@@ -125,6 +125,21 @@ impl World {
     /// The engine's refusal; nothing has changed then.
     pub fn handle(&self, input: Input) -> Result<Reply, Refusal> {
         self.mutate(|core, now| core.engine.handle(input, now))
+    }
+
+    /// Hands the engine one input and looks at what came of it, under one lock.
+    ///
+    /// # Errors
+    /// The engine's refusal, and nothing has changed then; or what `view` refuses.
+    pub fn handle_and_look<T>(
+        &self,
+        input: Input,
+        view: impl FnOnce(&Engine, &Reply, Timestamp) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        self.mutate(|core, now| {
+            let reply = core.engine.handle(input, now)?;
+            view(&core.engine, &reply, now)
+        })
     }
 
     /// Looks at the engine under the world's lock; `view` copies out what it needs.

@@ -13,15 +13,7 @@ use super::flags::ServeFlags;
 use crate::config::{Config, LogFormat};
 use crate::server::Server;
 
-/// Has the kernel give memory in small pages: an idle emulator holds half as much then, and starts sooner.
-fn small_pages() {
-    // Where it can't be had, memory is merely used more freely.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
-}
-
 pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
-    small_pages();
     let config = isolated(Config::of_process(flags.into_settings())?);
     start_log(&config);
     let runtime = runtime()?;

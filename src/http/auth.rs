@@ -1,29 +1,22 @@
-//! HTTP Basic credentials of REST clients: in with AccountSid and AuthToken or an API key, and a journal entry for each
-//! call that was let in. It doesn't decide which credentials are taken.
+//! Who makes a REST call and what an account lets its callers do: HTTP Basic with AccountSid and AuthToken or an API key.
+//! It doesn't decide which credentials are taken.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::reply::{self, AnsweredCode};
-use super::{PathParams, asked_path, asked_target};
+use super::{asked_path, reply};
 use crate::dialect::error::{ApiError, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY};
 use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
 use crate::engine::input::{Control, Input, Reply};
-use crate::engine::journal::EventKind;
 use crate::model::account::{AccountStatus, Service};
-use crate::model::sid::{AccountSid, FaxSid, KeySid};
+use crate::model::sid::{AccountSid, KeySid};
 
-/// So much of a target is journaled; real ones are shorter.
-const TARGET_LEN_MAX: usize = 2_048;
 /// Above the accounts.
 const ACCOUNTS_ROOT: &str = "/2010-04-01/Accounts";
 /// Above the faxes.
@@ -45,53 +38,21 @@ enum Credential {
     Key(KeySid, String),
 }
 
-/// Whose credential a request came with and which world its path addresses; only behind [`sign_in`].
-#[derive(Clone)]
+/// Whose credential a request came with and which world its path addresses.
 pub(super) struct SignedIn {
-    /// The named parts of the path.
-    pub(super) params: Arc<PathParams>,
-    /// The world that the path names, else the credential's own.
-    pub(super) world: World,
     /// The credential's own world.
     pub(super) own: World,
+    /// The subaccount's world that the path names, if it names one.
+    named: Option<World>,
+    /// The terms of the world that is addressed.
+    terms: Terms,
 }
 
-/// The fax that an answer is about, where the path doesn't say.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AboutFax(pub(super) FaxSid);
-
-/// Lets a request with a good credential pass, with its world, and journals the call.
-pub(super) async fn sign_in(
-    State(emulator): State<Emulator>,
-    params: PathParams,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let params = Arc::new(params);
-    let signed_in = match enter(&emulator, &parts, Arc::clone(&params)) {
-        Ok(signed_in) => signed_in,
-        Err(error) => return error.into_response(),
-    };
-    let world = signed_in.world.clone();
-    let method = parts.method.as_str().into();
-    let path = asked_target(&parts).path_and_query().map_or("", |target| target.as_str());
-    // A target is ASCII, so every place in it is a border between characters.
-    let path = path.get(..TARGET_LEN_MAX).unwrap_or(path).into();
-    let terms = Terms::of(&world);
-    let faulted = if terms.has_api_rules { otherwise(&emulator, &world, &parts).await } else { None };
-    let response = match (faulted, admit(&signed_in, &terms, &parts)) {
-        (Some(response), _) => response,
-        (None, Ok(())) => {
-            parts.extensions.insert(signed_in);
-            next.run(Request::from_parts(parts, body)).await
-        }
-        (None, Err(error)) => error.into_response(),
-    };
-    let code = response.extensions().get().map(|AnsweredCode(code)| *code);
-    let fax = params.parse("fax").or_else(|| response.extensions().get().map(|AboutFax(fax)| *fax));
-    world.note(fax, EventKind::ApiRequest { method, path, status: response.status().as_u16(), code });
-    response
+impl SignedIn {
+    /// The world that the path names, else the credential's own.
+    pub(super) fn world(&self) -> &World {
+        self.named.as_ref().unwrap_or(&self.own)
+    }
 }
 
 /// On what terms a world is called, as it stood when the call came.
@@ -110,33 +71,37 @@ impl Terms {
     }
 }
 
-/// The answer that a tester's rule has this call get, if any, when the rule's delay is over.
-async fn otherwise(emulator: &Emulator, world: &World, parts: &Parts) -> Option<Response> {
+/// The answer that a tester's rule has this call get, if any, when the rule's delay is over; with its error code.
+pub(super) async fn otherwise(
+    emulator: &Emulator,
+    signed_in: &SignedIn,
+    parts: &Parts,
+) -> Option<(Response, Option<u32>)> {
+    if !signed_in.terms.has_api_rules {
+        return None;
+    }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
-    let Ok(Reply::Api(Some(fault))) = world.handle(Input::Control(Control::ApiCalled { method, path })) else {
+    let Ok(Reply::Api(Some(fault))) = signed_in.world().handle(Input::Control(Control::ApiCalled { method, path }))
+    else {
         return None;
     };
     if fault.delay_ms > 0 {
         emulator.pause(Duration::from_millis(fault.delay_ms)).await;
     }
     if fault.reset {
-        return Some(reply::reset(parts));
+        return Some((reply::reset(parts), None));
     }
-    fault.refusal.map(|(status, code)| reply::on_purpose(status, code))
+    fault.refusal.map(|(status, code)| (reply::on_purpose(status, code), Some(code)))
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts.extensions.get().cloned().ok_or_else(|| ApiError::unauthenticated("Authenticate"))
-    }
-}
-
-fn enter(emulator: &Emulator, parts: &Parts, params: Arc<PathParams>) -> Result<SignedIn, ApiError> {
+/// Finds the world of a request with a good credential; `named` is the account that its path names, if it names one.
+pub(super) fn sign_in(
+    emulator: &Emulator,
+    parts: &Parts,
+    named: Option<Option<AccountSid>>,
+) -> Result<SignedIn, ApiError> {
     let credential = credential(&parts.headers)?;
-    let named = params.text("account").map(str::parse::<AccountSid>).transpose();
-    let named = named.map_err(|_| ApiError::not_found(asked_path(parts)))?;
+    let named = named.map(|named| named.ok_or_else(|| ApiError::not_found(asked_path(parts)))).transpose()?;
     // A path of a stranger is refused before it could found a world.
     if let Credential::Token(account, _) = credential
         && let Some(named) = named.filter(|named| *named != account)
@@ -158,15 +123,15 @@ fn enter(emulator: &Emulator, parts: &Parts, params: Arc<PathParams>) -> Result<
         let message = "a standard API key doesn't reach Accounts and Keys; use the AccountSid and the AuthToken";
         return Err(ApiError::unauthenticated(format!("Authentication Error - {message}")));
     }
-    let world = match named {
-        None => own.clone(),
-        Some(named) if named == own.sid() => own.clone(),
+    let named = match named.filter(|named| *named != own.sid()) {
+        None => None,
         Some(named) if owner_of(emulator, named) == Some(own.sid()) => {
-            emulator.world(named).ok_or_else(|| of_another(named))?
+            Some(emulator.world(named).ok_or_else(|| of_another(named))?)
         }
         Some(named) => return Err(of_another(named)),
     };
-    Ok(SignedIn { params, world, own })
+    let terms = Terms::of(named.as_ref().unwrap_or(&own));
+    Ok(SignedIn { own, named, terms })
 }
 
 fn owner_of(emulator: &Emulator, account: AccountSid) -> Option<AccountSid> {
@@ -186,9 +151,9 @@ fn needs_token(path: &str) -> bool {
 }
 
 /// Whether the accounts' status and service let the request pass.
-fn admit(signed_in: &SignedIn, terms: &Terms, parts: &Parts) -> Result<(), ApiError> {
+pub(super) fn admit(signed_in: &SignedIn, parts: &Parts) -> Result<(), ApiError> {
     let path = parts.uri.path();
-    let world = &signed_in.world;
+    let (world, terms) = (signed_in.world(), &signed_in.terms);
     let is_own = world.sid() == signed_in.own.sid();
     let own_status = if is_own { terms.status } else { Terms::of(&signed_in.own).status };
     // An owner sees and wakes a suspended subaccount, but does nothing else there.

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::PathParams;
 use super::range::{self, Wanted};
-use super::reply::QueryForm;
+use super::reply;
+use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
 use crate::emulator::Emulator;
 use crate::model::fax::MediaType;
@@ -40,34 +41,37 @@ enum Denial {
 
 async fn show(
     State(emulator): State<Emulator>,
-    params: PathParams,
-    QueryForm(query): QueryForm,
+    path: Result<Path<[String; 3]>, PathRejection>,
+    uri: Uri,
     method: Method,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, ApiError> {
+    let query = reply::form(uri.query().unwrap_or_default().as_bytes())?;
     let ticket = Ticket {
         date: query.get("X-Amz-Date"),
         expires_s: query.get("X-Amz-Expires"),
         signature: query.get("X-Amz-Signature"),
     };
     let user_agent = headers.get(header::USER_AGENT).is_some_and(|value| !value.is_empty());
-    match find(&emulator, &params, ticket, user_agent) {
+    // A path that is no text names nothing that exists.
+    let name = path.ok().and_then(|Path([account, fax, media])| {
+        Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
+    });
+    Ok(match find(&emulator, name, ticket, user_agent) {
         Ok(shown) => shown.answer(&method, &headers),
         Err(denial) => denial.into_response(),
-    }
+    })
 }
 
-fn find(emulator: &Emulator, params: &PathParams, ticket: Ticket<'_>, user_agent: bool) -> Result<Shown, Denial> {
+fn find(emulator: &Emulator, name: Option<MediaName>, ticket: Ticket<'_>, user_agent: bool) -> Result<Shown, Denial> {
     if !user_agent {
         return Err(Denial::NoUserAgent);
     }
-    let sids = params.parse("account").zip(params.parse("fax")).zip(params.parse("media"));
-    let ((account, fax), media) = sids.ok_or(Denial::Missing)?;
-    let name = MediaName { account, fax, media };
-    let world = emulator.world(account).ok_or(Denial::Missing)?;
-    media_url::check(&name, ticket, &world.signing_key(), world.now()).map_err(Denial::Url)?;
+    let name = name.ok_or(Denial::Missing)?;
+    let world = emulator.world(name.account).ok_or(Denial::Missing)?;
+    media_url::check(&name, ticket, world.signing_key(), world.now()).map_err(Denial::Url)?;
     let document = world.read(|engine| {
-        let fax = engine.media(fax, media).ok()?;
+        let fax = engine.media(name.fax, name.media).ok()?;
         fax.media.as_ref().map(|media| (media.document.media_type, Arc::clone(&media.document.bytes)))
     });
     let (media_type, bytes) = document.ok_or(Denial::Missing)?;

@@ -10,19 +10,16 @@ mod reply;
 mod router;
 mod twilio;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, header};
 
 pub use self::control::ca::{CaFile, CaFiles};
-pub use self::router::{router, service, service_with_ca};
+pub use self::router::{Surface, service, service_with_ca};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -116,32 +113,6 @@ fn host_only(authority: &Authority) -> Option<String> {
 /// The first of a forwarding header's values: the proxy nearest the client.
 fn forwarded<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()?.split(',').next().map(str::trim)
-}
-
-/// The named parts of the path.
-#[derive(Debug, Clone, Default)]
-struct PathParams(Vec<(String, String)>);
-
-impl PathParams {
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
-    }
-
-    /// A part, if it is there and well-formed.
-    fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
-        self.text(name)?.parse().ok()
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for PathParams {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        // A path that is not UTF-8 names nothing that exists.
-        let params = RawPathParams::from_request_parts(parts, state).await.ok();
-        let pairs = params.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Ok(Self(pairs.collect()))
-    }
 }
 
 #[cfg(test)]

@@ -1,37 +1,62 @@
 //! Answers: resources and errors as JSON, and forms out of requests. Nothing here knows a resource.
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::BoxError;
+use axum::body::{Body, HttpBody};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::LengthLimitError;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 
-use super::Resettable;
+use super::{Resettable, asked_path};
 use crate::dialect::error::{ApiError, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
+use crate::model::sid::FaxSid;
 
 /// Seconds after which a client that was refused on purpose may come again.
 const RETRY_AFTER_S: &str = "1";
 
-/// The error code of an answer, for the journal.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AnsweredCode(pub(super) u32);
+/// What a call is answered, and which fax that is about where the path doesn't say.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    pub(super) fax: Option<FaxSid>,
+}
+
+impl Answer {
+    /// Says which fax the answer is about.
+    pub(super) fn about(self, fax: FaxSid) -> Self {
+        Self { fax: Some(fax), ..self }
+    }
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self { response, fax: None }
+    }
+}
 
 /// 200 with a resource.
-pub(super) fn ok(resource: &impl Serialize) -> Response {
-    json(StatusCode::OK, resource)
+pub(super) fn ok(resource: &impl Serialize) -> Answer {
+    json(StatusCode::OK, resource).into()
 }
 
 /// 201 with a resource: twilio-cli takes nothing else for a creation.
-pub(super) fn created(resource: &impl Serialize) -> Response {
-    json(StatusCode::CREATED, resource)
+pub(super) fn created(resource: &impl Serialize) -> Answer {
+    json(StatusCode::CREATED, resource).into()
 }
 
 /// 204: twilio-python takes nothing else for a deletion.
-pub(super) fn no_content() -> Response {
-    StatusCode::NO_CONTENT.into_response()
+pub(super) fn no_content() -> Answer {
+    StatusCode::NO_CONTENT.into_response().into()
+}
+
+/// 405, and what goes instead.
+pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
+    let mut response = ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)).into_response();
+    let methods = HeaderValue::try_from(methods).expect("methods are words");
+    response.headers_mut().insert(header::ALLOW, methods);
+    response
 }
 
 /// The answer that a rule asks for; a 429 says when to come again.
@@ -50,7 +75,7 @@ pub(super) fn reset(parts: &Parts) -> Response {
         connection.reset();
     }
     Response::new(Body::from_stream(futures_util::stream::once(async {
-        Err::<bytes::Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+        Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
     })))
 }
 
@@ -73,41 +98,28 @@ impl IntoResponse for ApiError {
             let challenge = HeaderValue::from_static("Basic realm=\"Twilio API\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
-        response.extensions_mut().insert(AnsweredCode(self.code));
         response
     }
 }
 
-/// The body as a form, whatever type it claims: real clients send forms without one (docs/fidelity.md, "The surface").
-pub(super) struct FormBody(pub(super) Form);
-
-impl<S: Send + Sync> FromRequest<S> for FormBody {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let body = to_bytes(request.into_body(), FORM_BYTES_MAX).await.map_err(|error| {
-            if error.into_inner().is::<LengthLimitError>() {
-                ApiError::too_large(FORM_BYTES_MAX)
-            } else {
-                ApiError::bad_request(CODE_INVALID_PARAMETER, "The request body ended too early")
-            }
-        })?;
-        parse(&body).map(Self)
-    }
+/// The body of a form, whatever type it claims: real clients send forms without one (docs/fidelity.md, "The surface").
+pub(super) async fn form_body<B>(body: B) -> Result<Bytes, ApiError>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let collected = Limited::new(body, FORM_BYTES_MAX).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            ApiError::too_large(FORM_BYTES_MAX)
+        } else {
+            ApiError::bad_request(CODE_INVALID_PARAMETER, "The request body ended too early")
+        }
+    })?;
+    Ok(collected.to_bytes())
 }
 
-/// The query as a form.
-pub(super) struct QueryForm(pub(super) Form);
-
-impl<S: Send + Sync> FromRequestParts<S> for QueryForm {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parse(parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
-    }
-}
-
-fn parse(bytes: &[u8]) -> Result<Form, ApiError> {
+/// The parameters of a query or a body.
+pub(super) fn form(bytes: &[u8]) -> Result<Form, ApiError> {
     Form::parse(bytes).map_err(|error| ApiError::bad_request(CODE_INVALID_PARAMETER, error.to_string()))
 }
 
@@ -115,30 +127,14 @@ fn parse(bytes: &[u8]) -> Result<Form, ApiError> {
 mod tests {
     use super::*;
 
-    async fn form(body: impl Into<Body>, content_type: Option<&str>) -> Result<Form, ApiError> {
-        let mut request = Request::new(body.into());
-        if let Some(value) = content_type {
-            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
-        }
-        FormBody::from_request(request, &()).await.map(|FormBody(form)| form)
-    }
-
-    #[tokio::test]
-    async fn a_body_is_a_form_whatever_it_claims_to_be() {
-        for content_type in
-            [None, Some("application/json"), Some("text/plain"), Some("application/x-www-form-urlencoded")]
-        {
-            let form = form("To=%2B15558675310", content_type).await.unwrap();
-            assert_eq!(form.get("To"), Some("+15558675310"), "{content_type:?}");
-        }
-        assert_eq!(form("", None).await.unwrap().get("To"), None);
+    async fn length(body: String) -> Result<usize, ApiError> {
+        form_body(Body::from(body)).await.map(|bytes| bytes.len())
     }
 
     #[tokio::test]
     async fn a_body_over_256_kb_is_413_and_one_of_just_that_is_read() {
-        let fits = format!("To={}", "1".repeat(FORM_BYTES_MAX - 3));
-        assert!(form(fits.clone(), None).await.is_ok());
-        let error = form(fits + "1", None).await.unwrap_err();
+        assert_eq!(length("1".repeat(FORM_BYTES_MAX)).await.unwrap(), FORM_BYTES_MAX);
+        let error = length("1".repeat(FORM_BYTES_MAX + 1)).await.unwrap_err();
         assert_eq!((error.status, error.code), (413, 20413));
     }
 

@@ -1,14 +1,18 @@
 //! All routes on one port, told apart by path, and what answers where none fits. It serves nothing itself.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::Request;
-use axum::http::Uri;
-use axum::http::uri::PathAndQuery;
+use axum::http::header;
+use axum::http::uri::{PathAndQuery, Uri};
 use axum::response::{IntoResponse, Response};
-use tower::ServiceExt;
-use tower::util::MapRequest;
+use axum::{BoxError, Router};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use tower::{Service, ServiceExt};
 
 use super::{AskedTarget, CaFiles, ListenAddress, asked_path, control, media, twilio};
 use crate::dialect::error::ApiError;
@@ -18,45 +22,57 @@ use crate::emulator::Emulator;
 const SUFFIXED_ROOTS: [&str; 2] = ["/2010-04-01/", "/api/laml/2010-04-01/"];
 const SUFFIX: &str = ".json";
 
-/// The routes of the REST APIs, of media, of the control API, and of the console.
-pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
-    let router = Router::new()
-        .merge(twilio::routes(emulator.clone()))
-        .merge(media::routes())
-        .with_state(emulator.clone())
-        .merge(control::router(emulator.clone(), ca));
-    #[cfg(feature = "console")]
-    let router = router.merge(super::console::router(emulator));
-    router.fallback(no_such_resource).method_not_allowed_fallback(wrong_method)
-}
-
-/// What a listener at `address` serves: the routes behind the rewriting that they rely on.
-pub fn service<B>(
-    emulator: Emulator,
-    address: SocketAddr,
-) -> MapRequest<Router, impl FnMut(Request<B>) -> Request<B> + Clone + Send + 'static>
+/// What a listener at `address` serves: the REST APIs, media, the control API, and the console.
+pub fn service<B>(emulator: Emulator, address: SocketAddr) -> impl Surface<B>
 where
-    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
-    B::Error: Into<axum::BoxError>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
     service_with_ca(emulator, address, None)
 }
 
 /// As `service`, with the files of the local CA.
-pub fn service_with_ca<B>(
-    emulator: Emulator,
-    address: SocketAddr,
-    ca: Option<&CaFiles>,
-) -> MapRequest<Router, impl FnMut(Request<B>) -> Request<B> + Clone + Send + 'static>
+pub fn service_with_ca<B>(emulator: Emulator, address: SocketAddr, ca: Option<&CaFiles>) -> impl Surface<B>
 where
-    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
-    B::Error: Into<axum::BoxError>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
-    let prepare = move |mut request: Request<B>| {
+    let pages = pages(emulator.clone(), ca);
+    tower::service_fn(move |request: Request<B>| {
+        let request = prepared(request, address);
+        if twilio::has(request.uri().path()) {
+            Either::Left(twilio::answer(emulator.clone(), request).map(Ok))
+        } else {
+            Either::Right(pages.clone().oneshot(request))
+        }
+    })
+}
+
+/// What answers requests; it never fails.
+pub trait Surface<B>:
+    Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<B, S> Surface<B> for S where
+    S: Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+/// All but the REST APIs.
+fn pages(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
+    let router =
+        Router::new().merge(media::routes()).with_state(emulator.clone()).merge(control::router(emulator.clone(), ca));
+    #[cfg(feature = "console")]
+    let router = router.merge(super::console::router(emulator));
+    router.fallback(no_such_resource).method_not_allowed_fallback(wrong_method)
+}
+
+fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
+    if !request.headers().contains_key(header::HOST) {
         request.extensions_mut().insert(ListenAddress(address));
-        strip_suffix(request)
-    };
-    ServiceExt::<Request<B>>::map_request(router(emulator, ca), prepare)
+    }
+    strip_suffix(request)
 }
 
 // A route can't have a parameter and a suffix in one segment, so the suffix goes before routing.

@@ -146,13 +146,14 @@ where
 
     async fn answer(self: Arc<Self>, mut request: Request<Lent<Incoming>>, came: &Came) -> Response<Body> {
         if request.method() == Method::CONNECT {
-            return self.connect(request, came.clone()).await.unwrap_or_else(Refused::into_response);
+            // Boxed, since every request would carry the room that this takes.
+            return Box::pin(self.connect(request, came.clone())).await.unwrap_or_else(Refused::into_response);
         }
         if request.uri().authority().is_some() {
             match self.proxy.route_of(request.uri(), came.client.ip()) {
                 Ok(Route::Here) => {}
                 Ok(Route::Through | Route::Offline) => {
-                    return self.proxy.forward(request).await.unwrap_or_else(Refused::into_response);
+                    return Box::pin(self.proxy.forward(request)).await.unwrap_or_else(Refused::into_response);
                 }
                 Err(refused) => return refused.into_response(),
             }

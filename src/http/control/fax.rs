@@ -27,7 +27,7 @@ pub(super) async fn show(
     let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
     let origin = origin(&parts, emulator.settings().public_url.as_ref());
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
-    let view = View { account, origin: &origin, now, signing_key: &key, price: emulator.settings().price };
+    let view = View { account, origin: &origin, now, signing_key: key, price: emulator.settings().price };
     let wanted = parse(&sid)?;
     let shown = world.read(|engine| {
         let fax = engine.fax(wanted).ok()?;

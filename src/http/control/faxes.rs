@@ -74,7 +74,7 @@ pub(super) async fn list(State(emulator): State<Emulator>, request: Request) -> 
     let wanted = Wanted::parse(query)?;
     let origin = origin(&parts, emulator.settings().public_url.as_ref());
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
-    let view = View { account, origin: &origin, now, signing_key: &key, price: emulator.settings().price };
+    let view = View { account, origin: &origin, now, signing_key: key, price: emulator.settings().price };
     Ok(Json(world.read(|engine| {
         let (faxes, next_page_token) = page(engine, &wanted, from, size);
         let faxes = faxes.into_iter().map(|fax| json!(FaxResource::of(fax, &view))).collect();

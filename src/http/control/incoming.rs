@@ -222,7 +222,7 @@ fn conversation(emulator: &Emulator, world: &World, call: &Ringing, ended: Conve
         let fax = engine.fax(call.sid).ok();
         let shown = fax.map(|fax| {
             let origin = fax.origin();
-            let view = View { account, origin, now, signing_key: &key, price: emulator.settings().price };
+            let view = View { account, origin, now, signing_key: key, price: emulator.settings().price };
             json!(FaxResource::of(fax, &view))
         });
         (shown, fax.map(crate::engine::Fax::status), engine.events(&filter, JOURNAL_EVENTS_MAX))

@@ -1,25 +1,18 @@
 //! `Applications`: URLs that several numbers may share. Whose URLs a call uses is the engine's business.
 
-use axum::Router;
-use axum::response::Response;
-use axum::routing::get;
-
-use super::Call;
+use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::applications::{self, ApplicationList, ApplicationResource};
-use crate::emulator::Emulator;
 use crate::engine::input::{ApplicationCommand, Command, Reply};
-use crate::http::reply::{self, FormBody, QueryForm};
+use crate::http::reply::{self, Answer};
 
-pub(super) fn routes() -> Router<Emulator> {
-    let root = "/2010-04-01/Accounts/{account}/Applications";
-    Router::new()
-        .route(root, get(list).post(create))
-        .route(&format!("{root}/{{application}}"), get(fetch).post(update).delete(delete))
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::at("/2010-04-01/Accounts/{account}/Applications").get(list).post(create),
+    Route::at("/2010-04-01/Accounts/{account}/Applications/{application}").get(fetch).post(update).delete(delete),
+];
 
-async fn list(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiError> {
-    let (name, request) = applications::list_applications(&query)?;
+fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
+    let (name, request) = applications::list_applications(&call.query()?)?;
     let list = call.read(|engine, view| {
         let shown = engine
             .applications()
@@ -29,8 +22,8 @@ async fn list(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiEr
     Ok(reply::ok(&list?))
 }
 
-async fn create(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
-    let change = Box::new(applications::create_application(&form)?);
+fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
+    let change = Box::new(applications::create_application(&call.form()?)?);
     let command = Command::Application(ApplicationCommand::Create(change));
     let show = call.command(command, |engine, view, reply| {
         let Reply::Application(sid) = reply else { unreachable!("a creation is answered with an application") };
@@ -39,16 +32,16 @@ async fn create(call: Call, FormBody(form): FormBody) -> Result<Response, ApiErr
     Ok(reply::created(&show?))
 }
 
-async fn fetch(call: Call) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Answer, ApiError> {
     let sid = call.part("application")?;
     let show =
         call.read(|engine, view| engine.application(sid).map(|each| ApplicationResource::of(each, view.account)));
     Ok(reply::ok(&show?))
 }
 
-async fn update(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let sid = call.part("application")?;
-    let change = Box::new(applications::update_application(&form)?);
+    let change = Box::new(applications::update_application(&call.form()?)?);
     let command = Command::Application(ApplicationCommand::Update(sid, change));
     let show = call.command(command, |engine, view, _| {
         engine.application(sid).map(|application| ApplicationResource::of(application, view.account))
@@ -56,7 +49,7 @@ async fn update(call: Call, FormBody(form): FormBody) -> Result<Response, ApiErr
     Ok(reply::ok(&show?))
 }
 
-async fn delete(call: Call) -> Result<Response, ApiError> {
+fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     let command = Command::Application(ApplicationCommand::Delete(call.part("application")?));
     call.command(command, |_, _, _| Ok(()))?;
     Ok(reply::no_content())

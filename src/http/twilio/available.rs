@@ -2,37 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use axum::Router;
-use axum::response::Response;
-use axum::routing::get;
-
-use super::Call;
+use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::available::{self, CountryList, CountryResource, OfferList};
-use crate::emulator::Emulator;
-use crate::http::reply::{self, QueryForm};
+use crate::http::reply::{self, Answer};
 use crate::model::inventory;
 
-pub(super) fn routes() -> Router<Emulator> {
-    let root = "/2010-04-01/Accounts/{account}/AvailablePhoneNumbers";
-    Router::new()
-        .route(root, get(countries))
-        .route(&format!("{root}/{{country}}"), get(country))
-        .route(&format!("{root}/{{country}}/{{kind}}"), get(search))
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers").get(|call| Ok(countries(call))),
+    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers/{country}").get(country),
+    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers/{country}/{kind}").get(search),
+];
 
-async fn countries(call: Call) -> Response {
+fn countries(call: &Call<'_>) -> Answer {
     reply::ok(&CountryList::of(call.world.sid()))
 }
 
-async fn country(call: Call) -> Result<Response, ApiError> {
+fn country(call: &Call<'_>) -> Result<Answer, ApiError> {
     let country = available::country_of(&call.part::<String>("country")?).ok_or_else(|| call.not_found())?;
     Ok(reply::ok(&CountryResource::of(country, call.world.sid())))
 }
 
-async fn search(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiError> {
+fn search(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (country, kind): (String, String) = (call.part("country")?, call.part("kind")?);
-    let search = available::search(&query, available::list_of(&country, &kind).ok_or_else(|| call.not_found())?)?;
+    let search =
+        available::search(&call.query()?, available::list_of(&country, &kind).ok_or_else(|| call.not_found())?)?;
     // The search takes milliseconds at worst, so it doesn't hold the world's lock.
     let (seed, owned) = call.read(|engine, _| {
         Ok((engine.inventory_seed(), engine.numbers().map(|own| own.number).collect::<BTreeSet<_>>()))

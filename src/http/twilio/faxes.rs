@@ -2,43 +2,34 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::response::Response;
-use axum::routing::get;
-
-use super::Call;
+use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
-use crate::emulator::Emulator;
 use crate::engine::Engine;
 use crate::engine::input::{Command, Reply};
-use crate::http::auth::AboutFax;
-use crate::http::reply::{self, FormBody, QueryForm};
+use crate::http::reply::{self, Answer};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
 
-pub(super) fn routes() -> Router<Emulator> {
-    Router::new()
-        .route("/v1/Faxes", get(list).post(create))
-        .route("/v1/Faxes/{fax}", get(fetch).post(update).delete(delete))
-        .route("/v1/Faxes/{fax}/Media", get(list_media))
-        .route("/v1/Faxes/{fax}/Media/{media}", get(fetch_media).delete(delete_media))
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::at("/v1/Faxes").get(list).post(create),
+    Route::at("/v1/Faxes/{fax}").get(fetch).post(update).delete(delete),
+    Route::at("/v1/Faxes/{fax}/Media").get(list_media),
+    Route::at("/v1/Faxes/{fax}/Media/{media}").get(fetch_media).delete(delete_media),
+];
 
-async fn create(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
-    let order = faxes::create_fax(&form, Arc::clone(&call.origin))?;
+fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
+    let order = faxes::create_fax(&call.form()?, Arc::clone(&call.origin))?;
     let (sid, fax) = call.command(Command::CreateFax(Box::new(order)), |engine, view, reply| {
         let sid = sid_of(reply);
         Ok((sid, show(engine, view, sid)?))
     })?;
-    let mut response = reply::created(&fax);
-    response.extensions_mut().insert(AboutFax(sid));
-    Ok(response)
+    Ok(reply::created(&fax).about(sid))
 }
 
-async fn list(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiError> {
-    let (filter, request) = faxes::list_faxes(&query)?;
+fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
+    let (filter, request) = faxes::list_faxes(&call.query()?)?;
     let list = call.read(|engine, view| {
         let page = engine.faxes(&filter, request.cursor(), request.size);
         Ok(FaxList::of(&page, &request, view))
@@ -46,32 +37,32 @@ async fn list(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiEr
     Ok(reply::ok(&list?))
 }
 
-async fn fetch(call: Call) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Answer, ApiError> {
     let sid = call.part("fax")?;
     Ok(reply::ok(&call.read(|engine, view| show(engine, view, sid))?))
 }
 
-async fn update(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let sid = call.part("fax")?;
-    let fax = match faxes::update_fax(&form)? {
+    let fax = match faxes::update_fax(&call.form()?)? {
         FaxUpdate::Nothing => call.read(|engine, view| show(engine, view, sid)),
         FaxUpdate::Cancel => call.command(Command::CancelFax(sid), |engine, view, _| show(engine, view, sid)),
     };
     Ok(reply::ok(&fax?))
 }
 
-async fn delete(call: Call) -> Result<Response, ApiError> {
+fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
     call.command(Command::DeleteFax(call.part("fax")?), |_, _, _| Ok(()))?;
     Ok(reply::no_content())
 }
 
-async fn list_media(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiError> {
-    let (sid, request) = (call.part("fax")?, faxes::list_media(&query)?);
+fn list_media(call: &Call<'_>) -> Result<Answer, ApiError> {
+    let (sid, request) = (call.part("fax")?, faxes::list_media(&call.query()?)?);
     let list = call.read(|engine, view| engine.fax(sid).map(|fax| MediaList::of(fax, &request, view)))?;
     Ok(reply::ok(&list))
 }
 
-async fn fetch_media(call: Call) -> Result<Response, ApiError> {
+fn fetch_media(call: &Call<'_>) -> Result<Answer, ApiError> {
     let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
     let resource = call.read(|engine, view| {
         let fax = engine.media(sid, media)?;
@@ -80,7 +71,7 @@ async fn fetch_media(call: Call) -> Result<Response, ApiError> {
     Ok(reply::ok(&resource?))
 }
 
-async fn delete_media(call: Call) -> Result<Response, ApiError> {
+fn delete_media(call: &Call<'_>) -> Result<Answer, ApiError> {
     call.command(Command::DeleteMedia(call.part("fax")?, call.part("media")?), |_, _, _| Ok(()))?;
     Ok(reply::no_content())
 }

@@ -1,44 +1,34 @@
 //! `IncomingPhoneNumbers`: the numbers of an account. What may be bought is the engine's business.
 
-use axum::Router;
-use axum::response::Response;
-use axum::routing::get;
-
-use super::Call;
+use super::{Call, Route};
 use crate::dialect::error::ApiError;
-use crate::dialect::form::Form;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::numbers::{self, NumberList, NumberResource};
-use crate::emulator::Emulator;
 use crate::engine::Engine;
 use crate::engine::input::{Command, Reply};
-use crate::http::reply::{self, FormBody, QueryForm};
+use crate::http::reply::{self, Answer};
 use crate::model::inventory::NumberKind;
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
 
-pub(super) fn routes() -> Router<Emulator> {
-    let root = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers";
-    let router = Router::new()
-        .route(root, get(list_all).post(buy_any))
-        .route(&format!("{root}/{{number}}"), get(fetch).post(update).delete(release));
-    NumberKind::ALL.iter().fold(router, |router, &kind| {
-        let methods = get(move |call: Call, QueryForm(query)| async move { list(&call, &query, Some(kind)) })
-            .post(move |call: Call, FormBody(form)| async move { buy(&call, &form, Some(kind)) });
-        router.route(&format!("{root}/{kind}"), methods)
-    })
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers")
+        .get(|call| list(call, None))
+        .post(|call| buy(call, None)),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/Local")
+        .get(|call| list(call, Some(NumberKind::Local)))
+        .post(|call| buy(call, Some(NumberKind::Local))),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/Mobile")
+        .get(|call| list(call, Some(NumberKind::Mobile)))
+        .post(|call| buy(call, Some(NumberKind::Mobile))),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/TollFree")
+        .get(|call| list(call, Some(NumberKind::TollFree)))
+        .post(|call| buy(call, Some(NumberKind::TollFree))),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{number}").get(fetch).post(update).delete(release),
+];
 
-async fn list_all(call: Call, QueryForm(query): QueryForm) -> Result<Response, ApiError> {
-    list(&call, &query, None)
-}
-
-async fn buy_any(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
-    buy(&call, &form, None)
-}
-
-fn list(call: &Call, query: &Form, kind: Option<NumberKind>) -> Result<Response, ApiError> {
-    let (filter, request) = numbers::list_numbers(query, kind)?;
+fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Answer, ApiError> {
+    let (filter, request) = numbers::list_numbers(&call.query()?, kind)?;
     let list = call.read(|engine, view| {
         let seed = engine.inventory_seed();
         let shown = engine.numbers().filter(|number| filter.shows(number, seed));
@@ -48,26 +38,26 @@ fn list(call: &Call, query: &Form, kind: Option<NumberKind>) -> Result<Response,
     Ok(reply::ok(&list?))
 }
 
-fn buy(call: &Call, form: &Form, kind: Option<NumberKind>) -> Result<Response, ApiError> {
+fn buy(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Answer, ApiError> {
     let seed = call.read(|engine, _| Ok(engine.inventory_seed()))?;
-    let order = numbers::buy_number(form, kind, seed)?;
+    let order = numbers::buy_number(&call.form()?, kind, seed)?;
     let command = Command::BuyNumber(Box::new(order));
     Ok(reply::created(&call.command(command, |engine, view, reply| show(engine, view, sid_of(reply)))?))
 }
 
-async fn fetch(call: Call) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Answer, ApiError> {
     let sid = call.part("number")?;
     Ok(reply::ok(&call.read(|engine, view| show(engine, view, sid))?))
 }
 
-async fn update(call: Call, FormBody(form): FormBody) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
     let sid = call.part("number")?;
-    let change = numbers::update_number(&form, call.world.sid())?;
+    let change = numbers::update_number(&call.form()?, call.world.sid())?;
     let command = Command::UpdateNumber(sid, Box::new(change));
     Ok(reply::ok(&call.command(command, |engine, view, _| show(engine, view, sid))?))
 }
 
-async fn release(call: Call) -> Result<Response, ApiError> {
+fn release(call: &Call<'_>) -> Result<Answer, ApiError> {
     call.command(Command::ReleaseNumber(call.part("number")?), |_, _, _| Ok(()))?;
     Ok(reply::no_content())
 }
