@@ -14,7 +14,7 @@ use crate::engine::random::WorldSeed;
 use crate::engine::rule::Rule;
 use crate::engine::state::{State, StateError};
 use crate::engine::tally::Tally;
-use crate::engine::{Founding, Rules};
+use crate::engine::{Engine, Founding, Rules};
 use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
@@ -264,12 +264,26 @@ impl Emulator {
     /// # Errors
     /// The credential opens no world.
     pub fn sign_in(&self, account: AccountSid, token: &str) -> Result<World, SignInError> {
+        self.sign_in_and_look(account, token, |_| ()).map(|(world, ())| world)
+    }
+
+    /// As [`Emulator::sign_in`], and looks at the world's engine under the same lock.
+    ///
+    /// # Errors
+    /// The credential opens no world.
+    pub fn sign_in_and_look<T>(
+        &self,
+        account: AccountSid,
+        token: &str,
+        view: impl FnOnce(&Engine) -> T,
+    ) -> Result<(World, T), SignInError> {
         let world = match (self.world(account), self.0.settings.rules.accounts) {
             (Some(world), _) => world,
             (None, Accounts::Strict) => return Err(SignInError::UnknownAccount(account)),
             (None, Accounts::Open) => self.enter_unclaimed(account)?,
         };
-        if world.claim(token) { Ok(world) } else { Err(SignInError::WrongToken(account)) }
+        let seen = world.claim(token, view).ok_or(SignInError::WrongToken(account))?;
+        Ok((world, seen))
     }
 
     /// Lets a client with an API key into the world of the key's account.

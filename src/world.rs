@@ -163,10 +163,10 @@ impl World {
         self.tell_waiters();
     }
 
-    /// Gives an unclaimed account its token; answers whether the token is the account's.
-    #[must_use]
-    pub fn claim(&self, token: &str) -> bool {
-        self.lock().engine.claim(token)
+    /// Gives an unclaimed account its token; looks at the engine if the token is the account's.
+    pub fn claim<T>(&self, token: &str, view: impl FnOnce(&Engine) -> T) -> Option<T> {
+        let mut core = self.lock();
+        core.engine.claim(token).then(|| view(&core.engine))
     }
 
     /// Freezes the clock or lets it run.

@@ -13,6 +13,7 @@ use super::{asked_path, reply};
 use crate::dialect::error::{ApiError, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY};
 use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
+use crate::engine::Engine;
 use crate::engine::input::{Control, Input, Reply};
 use crate::model::account::{AccountStatus, Service};
 use crate::model::sid::{AccountSid, KeySid};
@@ -63,11 +64,9 @@ struct Terms {
 }
 
 impl Terms {
-    fn of(world: &World) -> Self {
-        world.read(|engine| {
-            let account = engine.account();
-            Self { status: account.status, service: account.service, has_api_rules: engine.has_api_rules() }
-        })
+    fn of(engine: &Engine) -> Self {
+        let account = engine.account();
+        Self { status: account.status, service: account.service, has_api_rules: engine.has_api_rules() }
     }
 }
 
@@ -110,10 +109,13 @@ pub(super) fn sign_in(
         return Err(of_another(named));
     }
     let own = match &credential {
-        Credential::Token(account, token) => emulator.sign_in(*account, token),
-        Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret),
+        Credential::Token(account, token) => emulator.sign_in_and_look(*account, token, Terms::of),
+        Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret).map(|own| {
+            let terms = own.read(Terms::of);
+            (own, terms)
+        }),
     };
-    let own = own.map_err(|error| match error {
+    let (own, own_terms) = own.map_err(|error| match error {
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
             ApiError::unauthenticated("Authenticate")
         }
@@ -130,7 +132,7 @@ pub(super) fn sign_in(
         }
         Some(named) => return Err(of_another(named)),
     };
-    let terms = Terms::of(named.as_ref().unwrap_or(&own));
+    let terms = named.as_ref().map_or(own_terms, |world| world.read(Terms::of));
     Ok(SignedIn { own, named, terms })
 }
 
@@ -155,7 +157,7 @@ pub(super) fn admit(signed_in: &SignedIn, parts: &Parts) -> Result<(), ApiError>
     let path = parts.uri.path();
     let (world, terms) = (signed_in.world(), &signed_in.terms);
     let is_own = world.sid() == signed_in.own.sid();
-    let own_status = if is_own { terms.status } else { Terms::of(&signed_in.own).status };
+    let own_status = if is_own { terms.status } else { signed_in.own.read(Terms::of).status };
     // An owner sees and wakes a suspended subaccount, but does nothing else there.
     let passes_status = terms.status == AccountStatus::Active || (!is_own && path == account_path(world.sid()));
     if own_status != AccountStatus::Active || !passes_status {

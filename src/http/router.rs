@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
 use axum::extract::Request;
@@ -22,41 +24,63 @@ use crate::emulator::Emulator;
 const SUFFIXED_ROOTS: [&str; 2] = ["/2010-04-01/", "/api/laml/2010-04-01/"];
 const SUFFIX: &str = ".json";
 
-/// What a listener at `address` serves: the REST APIs, media, the control API, and the console.
-pub fn service<B>(emulator: Emulator, address: SocketAddr) -> impl Surface<B>
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
+/// What a listener serves: the REST APIs, media, the control API, and the console.
+#[derive(Clone)]
+pub struct Surface {
+    emulator: Emulator,
+    /// All but the REST APIs.
+    pages: Router,
+    /// Where the listener is.
+    address: SocketAddr,
+}
+
+/// What a listener at `address` serves.
+#[must_use]
+pub fn service(emulator: Emulator, address: SocketAddr) -> Surface {
     service_with_ca(emulator, address, None)
 }
 
 /// As `service`, with the files of the local CA.
-pub fn service_with_ca<B>(emulator: Emulator, address: SocketAddr, ca: Option<&CaFiles>) -> impl Surface<B>
+#[must_use]
+pub fn service_with_ca(emulator: Emulator, address: SocketAddr, ca: Option<&CaFiles>) -> Surface {
+    let pages = pages(emulator.clone(), ca);
+    Surface { emulator, pages, address }
+}
+
+impl Surface {
+    /// Answers a request, whatever it is.
+    pub fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response> + Send + use<B>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let request = prepared(request, self.address);
+        if twilio::has(request.uri().path()) {
+            return Either::Left(twilio::answer(self.emulator.clone(), request));
+        }
+        Either::Right(self.pages.clone().oneshot(request).map(|answered| {
+            let Ok(response) = answered;
+            response
+        }))
+    }
+}
+
+impl<B> Service<Request<B>> for Surface
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let pages = pages(emulator.clone(), ca);
-    tower::service_fn(move |request: Request<B>| {
-        let request = prepared(request, address);
-        if twilio::has(request.uri().path()) {
-            Either::Left(twilio::answer(emulator.clone(), request).map(Ok))
-        } else {
-            Either::Right(pages.clone().oneshot(request))
-        }
-    })
-}
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-/// What answers requests; it never fails.
-pub trait Surface<B>:
-    Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
-}
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
 
-impl<B, S> Surface<B> for S where
-    S: Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Box::pin(self.answer(request).map(Ok))
+    }
 }
 
 /// All but the REST APIs.

@@ -13,7 +13,6 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tower::{Service, ServiceExt};
 
 use super::ca::Identity;
 use super::leftover::Lent;
@@ -22,15 +21,15 @@ use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
 use super::reset;
 use super::tls::{Secured, Terminator, TlsError};
-use crate::http::{AskedHost, Resettable, Scheme};
+use crate::http::{AskedHost, Resettable, Scheme, Surface};
 
 /// Read ahead of a tunnel for its first byte; larger reads go past this buffer.
 const FIRST_BYTES: usize = 1_024;
 
 /// What all connections share.
-pub(super) struct Gateway<S> {
+pub(super) struct Gateway {
     /// The emulator's routes.
-    pub(super) routes: S,
+    pub(super) surface: Surface,
     /// What answers a client that wants to go elsewhere.
     pub(super) proxy: Arc<Proxy>,
     /// What ends TLS.
@@ -70,11 +69,7 @@ impl Protocol {
     }
 }
 
-impl<S> Gateway<S>
-where
-    S: Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-{
+impl Gateway {
     /// Serves a connection to its end.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, client: SocketAddr, mut stopping: Stopping) {
         let mut first = [0];
@@ -165,8 +160,7 @@ where
         if let Some(target) = &came.tunnel {
             request.extensions_mut().insert(AskedHost(target.authority(came.scheme)));
         }
-        let Ok(response) = self.routes.clone().oneshot(request).await;
-        response
+        self.surface.answer(request).await
     }
 
     /// Opens a tunnel: to the emulator itself, or through to the host.

@@ -172,7 +172,7 @@ impl Server {
         let files = ca_files(&self.ca);
         let serving = self.ports.into_iter().map(|port| {
             let gateway = Arc::new(Gateway {
-                routes: http::service_with_ca(self.emulator.clone(), port.address, Some(&files)),
+                surface: http::service_with_ca(self.emulator.clone(), port.address, Some(&files)),
                 proxy: Arc::clone(&self.proxy),
                 terminator: Arc::clone(&self.terminator),
             });
