@@ -17,6 +17,9 @@ use crate::model::sid::FaxSid;
 /// Seconds after which a client that was refused on purpose may come again.
 const RETRY_AFTER_S: &str = "1";
 
+/// Room for a resource; most are smaller.
+const RESOURCE_BYTES: usize = 1_024;
+
 /// What a call is answered, and which fax that is about where the path doesn't say.
 pub(super) struct Answer {
     pub(super) response: Response,
@@ -80,7 +83,9 @@ pub(super) fn reset(parts: &Parts) -> Response {
 }
 
 fn json(status: StatusCode, resource: &impl Serialize) -> Response {
-    bytes(status, serde_json::to_vec(resource).expect("resources have text keys only"))
+    let mut body = Vec::with_capacity(RESOURCE_BYTES);
+    serde_json::to_writer(&mut body, resource).expect("resources have text keys only");
+    bytes(status, body)
 }
 
 fn bytes(status: StatusCode, body: Vec<u8>) -> Response {

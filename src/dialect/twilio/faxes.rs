@@ -18,7 +18,7 @@ use crate::model::account::PriceForm;
 use crate::model::fax::{Quality, Status};
 use crate::model::media::Media;
 use crate::model::phone::Party;
-use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
 /// SIP user names and passwords are shorter than this (errors 21221 and 21223).
@@ -93,15 +93,15 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
 /// A Fax as clients see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FaxResource {
-    sid: String,
-    account_sid: String,
+    sid: FaxSid,
+    account_sid: AccountSid,
     api_version: &'static str,
     direction: &'static str,
     status: &'static str,
     from: String,
     to: String,
     quality: &'static str,
-    media_sid: Option<String>,
+    media_sid: Option<MediaSid>,
     media_url: Option<String>,
     num_pages: Option<u32>,
     duration: Option<u32>,
@@ -132,15 +132,15 @@ impl FaxResource {
         let url = fax_url(fax.sid, view);
         let price = fax.price_micros().and_then(|micros| price(micros, view.price));
         Self {
-            sid: fax.sid.to_string(),
-            account_sid: view.account.to_string(),
+            sid: fax.sid,
+            account_sid: view.account,
             api_version: "v1",
             direction: fax.direction().as_str(),
             status: fax.status().as_str(),
             from: fax.from.to_string(),
             to: fax.to.to_string(),
             quality: fax.quality.as_str(),
-            media_sid: fax.media.as_ref().map(|media| media.sid.to_string()),
+            media_sid: fax.media.as_ref().map(|media| media.sid),
             media_url: fax.media.as_ref().map(|media| {
                 let name = MediaName { account: view.account, fax: fax.sid, media: media.sid };
                 media_url::signed(view.origin, &name, view.signing_key, view.now)
@@ -179,9 +179,9 @@ impl FaxList {
 /// The stored document of a fax as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MediaResource {
-    sid: String,
-    fax_sid: String,
-    account_sid: String,
+    sid: MediaSid,
+    fax_sid: FaxSid,
+    account_sid: AccountSid,
     content_type: &'static str,
     date_created: String,
     date_updated: String,
@@ -197,9 +197,9 @@ impl MediaResource {
 
     fn of_media(fax: FaxSid, media: &Media, view: &View<'_>) -> Self {
         Self {
-            sid: media.sid.to_string(),
-            fax_sid: fax.to_string(),
-            account_sid: view.account.to_string(),
+            sid: media.sid,
+            fax_sid: fax,
+            account_sid: view.account,
             content_type: media.document.media_type.as_str(),
             date_created: date::iso(media.created),
             date_updated: date::iso(media.created),
