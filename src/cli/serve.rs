@@ -20,7 +20,7 @@ pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         let server = Server::bind(&config).await?;
         announce(&config, &server)?;
-        server.serve(stop_signal()).await;
+        server.serve(stop_signal()).await.context("the worlds are lost")?;
         anyhow::Ok(())
     })?;
     // What still runs are requests to customers' apps; nobody waits for them.

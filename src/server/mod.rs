@@ -166,8 +166,11 @@ impl Server {
         }
     }
 
-    /// Serves until `stop` is ready, then closes the worlds.
-    pub async fn serve(self, stop: impl Future<Output = ()>) {
+    /// Serves until `stop` is ready, then saves the worlds, where a file is set for them, and closes them.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StateFileError> {
         let (stopping, stopped) = watch::channel(false);
         let files = ca_files(&self.ca);
         let serving = self.ports.into_iter().map(|port| {
@@ -189,12 +192,9 @@ impl Server {
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
-        if let Some(path) = &self.state
-            && let Err(error) = state::save(&self.emulator, path)
-        {
-            tracing::error!(%error, "the worlds could not be saved");
-        }
+        let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.emulator, path));
         self.emulator.close();
+        saved
     }
 }
 

@@ -141,7 +141,7 @@ mod tests {
         let secret = owner.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has a secret");
         owner.set_clock_mode(ClockMode::Frozen);
         let before = owner.now();
-        server.serve(ready(())).await;
+        server.serve(ready(())).await.expect("it is written");
         let again = Server::bind(&config(&path)).await.expect("it starts with the file");
         let world = again.emulator().sign_in(owner.sid(), "theirs").expect("its token is the same");
         assert_eq!((world.clock_mode(), world.now() >= before), (ClockMode::Frozen, true));
@@ -172,6 +172,15 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_file_that_can_not_be_written_is_told_of_at_the_stop() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gone").join("state.json");
+        let server = Server::bind(&config(&path)).await.expect("it starts without a file");
+        let error = server.serve(ready(())).await.expect_err("there is no such folder").to_string();
+        assert!(error.contains("state.json"), "{error}");
+    }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn other_users_can_not_read_the_file() {
@@ -179,7 +188,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");
         let server = Server::bind(&config(&path)).await.expect("it starts");
-        server.serve(ready(())).await;
+        server.serve(ready(())).await.expect("it is written");
         assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o077, 0);
     }
 }

@@ -155,10 +155,13 @@ impl Builder {
         let server = Server::bind(&config).await?;
         let (address, registry) = (server.address(), server.emulator().clone());
         let (stop, stopped) = oneshot::channel();
-        let running = Handle::current().spawn(server.serve(async {
+        let running = Handle::current().spawn(async {
             // Dropping the sender means the same as sending.
-            let _: Result<(), _> = stopped.await;
-        }));
+            let served = server.serve(async { drop(stopped.await) }).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the worlds could not be saved");
+            }
+        });
         Ok(Emulator { registry, address, stop: Some(stop), server: Some(running) })
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::config::{Config, ProxyClients};
-use fauxfax::server::Server;
 use fauxfax::server::ca::{Authority, Identity};
+use fauxfax::server::{Server, StateFileError};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -33,7 +33,7 @@ struct Running {
     address: SocketAddr,
     ca: CertificateDer<'static>,
     stop: oneshot::Sender<()>,
-    served: JoinHandle<()>,
+    served: JoinHandle<Result<(), StateFileError>>,
     credential: String,
 }
 
@@ -78,7 +78,11 @@ impl Running {
 
     async fn end(self) {
         let _ = self.stop.send(());
-        tokio::time::timeout(PATIENCE, self.served).await.expect("it stops").expect("no panic");
+        tokio::time::timeout(PATIENCE, self.served)
+            .await
+            .expect("it stops")
+            .expect("no panic")
+            .expect("no state to save");
     }
 }
 
@@ -348,10 +352,11 @@ async fn plain_http_makes_no_ca_and_the_first_tls_does() {
     assert!(get("/livez").await.starts_with("HTTP/1.1 200") && !folder.exists());
     let pem = get("/_fauxfax/v1/ca.pem").await;
     assert!(pem.contains("-----BEGIN CERTIFICATE-----") && folder.join("ca.pem").exists(), "{pem}");
+    assert_eq!(get("/ca.pem").await.split("\r\n\r\n").nth(1), pem.split("\r\n\r\n").nth(1));
     let bundle = get("/_fauxfax/v1/ca-bundle.pem").await;
     assert!(bundle.matches("BEGIN CERTIFICATE").count() > 50);
     drop(stop);
-    served.await.expect("no panic");
+    served.await.expect("no panic").expect("no state to save");
 }
 
 #[tokio::test]
@@ -367,5 +372,5 @@ async fn a_second_port_for_tls_serves_the_same() {
     let answer = exchange(&mut stream, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(stop);
-    served.await.expect("no panic");
+    served.await.expect("no panic").expect("no state to save");
 }

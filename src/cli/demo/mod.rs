@@ -61,7 +61,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
             told
         };
         let mut told = None;
-        server.serve(async { told = Some(stop.await) }).await;
+        server.serve(async { told = Some(stop.await) }).await?;
         told.context("the demonstration was cut short")?
     });
     runtime.shutdown_background();

@@ -56,7 +56,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
                 tracing::warn!("the command has ended while faxes were under way; they end here (--idle-timeout)");
             }
         };
-        server.serve(work).await;
+        server.serve(work).await.context("the worlds are lost")?;
         ended.context("the emulator stopped before the command did")?
     });
     runtime.shutdown_background();

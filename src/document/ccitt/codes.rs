@@ -9,16 +9,31 @@ pub(super) struct Code {
 
 /// Run lengths with a terminating code of their own (T.4 table 2).
 const TERMINATING: usize = 64;
-/// Make-up codes: 64 to 1728 by colour (T.4 table 3a), 1792 to 2560 for both (table 3b).
-const MAKE_UP: usize = 40;
+/// Make-up codes of a colour, for runs of 64 to 1728 (T.4 table 3a).
+const MAKE_UP: usize = 27;
+/// Make-up codes that both colours have, for runs of 1792 to 2560 (T.4 table 3b).
+const EXTENDED: usize = 13;
 /// The longest run that one make-up code covers.
 pub(super) const LONGEST_MAKE_UP: u32 = 2_560;
 
 /// The codes of one colour's runs.
 pub(super) struct Runs {
-    pub(super) terminating: [Code; TERMINATING],
+    terminating: [Code; TERMINATING],
     /// That of 64 first.
-    pub(super) make_up: [Code; MAKE_UP],
+    make_up: [Code; MAKE_UP],
+}
+
+impl Runs {
+    /// The code that ends a run of fewer than 64.
+    pub(super) const fn terminating(&self, length: u32) -> Code {
+        self.terminating[length as usize]
+    }
+
+    /// The code of so many times 64, up to the longest.
+    pub(super) const fn make_up(&self, times: u32) -> Code {
+        let index = times as usize - 1;
+        if index < MAKE_UP { self.make_up[index] } else { EXTENDED_MAKE_UP[index - MAKE_UP] }
+    }
 }
 
 /// End of line (T.4 §4.1.2).
@@ -30,6 +45,22 @@ pub(super) const HORIZONTAL: Code = code("001");
 /// Vertical modes, VL(3) to VR(3).
 pub(super) const VERTICAL: [Code; 7] =
     [code("0000010"), code("000010"), code("010"), code("1"), code("011"), code("000011"), code("0000011")];
+
+static EXTENDED_MAKE_UP: [Code; EXTENDED] = codes([
+    "00000001000",
+    "00000001100",
+    "00000001101",
+    "000000010010",
+    "000000010011",
+    "000000010100",
+    "000000010101",
+    "000000010110",
+    "000000010111",
+    "000000011100",
+    "000000011101",
+    "000000011110",
+    "000000011111",
+]);
 
 pub(super) static WHITE: Runs = Runs {
     terminating: codes([
@@ -69,19 +100,6 @@ pub(super) static WHITE: Runs = Runs {
         "010011010",
         "011000",
         "010011011",
-        "00000001000",
-        "00000001100",
-        "00000001101",
-        "000000010010",
-        "000000010011",
-        "000000010100",
-        "000000010101",
-        "000000010110",
-        "000000010111",
-        "000000011100",
-        "000000011101",
-        "000000011110",
-        "000000011111",
     ]),
 };
 
@@ -180,19 +198,6 @@ pub(super) static BLACK: Runs = Runs {
         "0000001011011",
         "0000001100100",
         "0000001100101",
-        "00000001000",
-        "00000001100",
-        "00000001101",
-        "000000010010",
-        "000000010011",
-        "000000010100",
-        "000000010101",
-        "000000010110",
-        "000000010111",
-        "000000011100",
-        "000000011101",
-        "000000011110",
-        "000000011111",
     ]),
 };
 
@@ -224,7 +229,8 @@ mod tests {
     #[test]
     fn no_code_of_a_colour_begins_another() {
         for runs in [&WHITE, &BLACK] {
-            let mut all: Vec<Code> = runs.terminating.iter().chain(&runs.make_up).copied().collect();
+            let mut all: Vec<Code> =
+                runs.terminating.iter().chain(&runs.make_up).chain(&EXTENDED_MAKE_UP).copied().collect();
             all.push(EOL);
             for (index, short) in all.iter().enumerate() {
                 for (other, long) in all.iter().enumerate() {

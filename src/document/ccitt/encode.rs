@@ -169,10 +169,10 @@ impl<S: BitSink> Coder<S> {
     fn run(&mut self, runs: &Runs, mut length: u32) {
         while length >= 64 {
             let made_up = length.min(LONGEST_MAKE_UP) / 64;
-            self.put(runs.make_up[made_up as usize - 1]);
+            self.put(runs.make_up(made_up));
             length -= made_up * 64;
         }
-        self.put(runs.terminating[length as usize]);
+        self.put(runs.terminating(length));
     }
 
     #[inline]

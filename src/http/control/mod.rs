@@ -50,8 +50,14 @@ pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
         Some(ca) => control.layer(Extension(CaFiles::clone(ca))),
         None => control,
     };
+    let at_the_root = Router::new().route("/ca.pem", get(ca::certificate));
+    let at_the_root = match ca {
+        Some(ca) => at_the_root.layer(Extension(CaFiles::clone(ca))),
+        None => at_the_root,
+    };
     Router::new()
         .nest(BASE, control)
+        .merge(at_the_root)
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
