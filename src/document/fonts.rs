@@ -135,3 +135,46 @@ fn long(file: &mut File, at: u64) -> std::io::Result<u32> {
 fn plain(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use hayro::hayro_interpret::hayro_cmap::CharacterCollection;
+
+    use super::*;
+
+    /// A font file with nothing but an OS/2 table, whose code pages are these.
+    fn file(code_pages: u32) -> Vec<u8> {
+        let mut bytes = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        bytes.extend(b"OS/2");
+        bytes.extend([0_u32, 28, 86].iter().flat_map(|number| number.to_be_bytes()));
+        bytes.extend([0; 78]);
+        bytes.extend(code_pages.to_be_bytes());
+        bytes.extend([0; 4]);
+        bytes
+    }
+
+    fn query(name: &str, family: Option<CidFamily>) -> FontQuery {
+        FontQuery::Fallback(FallbackFontQuery {
+            post_script_name: Some(name.to_owned()),
+            character_collection: family.map(|family| CharacterCollection { family, supplement: 2 }),
+            ..FallbackFontQuery::default()
+        })
+    }
+
+    #[test]
+    fn a_missing_font_is_found_by_its_name_or_by_its_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let (japanese, named) = (file(1 << 17), file(0));
+        std::fs::write(folder.path().join("Any.otf"), &japanese).unwrap();
+        std::fs::write(folder.path().join("Nowhere-Sans.ttf"), &named).unwrap();
+        std::fs::write(folder.path().join("notes.txt"), file(1 << 18)).unwrap();
+        let (fonts, losses) = (Fonts::of_directory(folder.path()).unwrap(), Losses::default());
+        let found = |query: &FontQuery| (*fonts.resolve(query, &losses).0).as_ref().to_vec();
+        assert_eq!(found(&query("NowhereSans", None)), named);
+        assert_eq!(found(&query("Nowhere-Gothic", Some(CidFamily::AdobeJapan1))), japanese);
+        assert!(losses.take().is_empty());
+        let standard = found(&query("Nowhere-Gothic", Some(CidFamily::AdobeGB1)));
+        assert!(standard != japanese && standard != named);
+        assert!(losses.take()[0].what.contains("Chinese"));
+    }
+}

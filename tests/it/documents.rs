@@ -180,8 +180,18 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
         head.extend([0, 1, 7, 1, 1, 0xff, 0xd9]);
         with_image(Filter::JpxDecode, 60_000, 60_000, &head)
     };
+    let jbig2 = {
+        // The page, then a region whose length is unknown (T.88 §7.2.7): both of 60,000 × 60,000 pels.
+        let size = [60_000_u32, 60_000].map(u32::to_be_bytes).concat();
+        let mut segments = [&[0, 0, 0, 0, 48, 0, 1, 0, 0, 0, 19][..], &size, &[0; 11]].concat();
+        segments.extend([&[0, 0, 0, 1, 38, 0, 1, 0xff, 0xff, 0xff, 0xff][..], &size, &[0; 10]].concat());
+        // The template's pixels (§7.4.6.3), then arithmetic coding that never comes to its end.
+        segments.extend([3, 0xff, 0xfd, 0xff, 2, 0xfe, 0xfe, 0xfe]);
+        segments.extend([0x5a; 2_000]);
+        with_image(Filter::Jbig2Decode, 60_000, 60_000, &segments)
+    };
     let renderer = renderer();
-    for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx)] {
+    for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx), ("jbig2", jbig2)] {
         // It fails with a reason, or is drawn without the image; the next document renders as ever.
         let made = renderer.to_send(bytes.into(), Quality::Standard, Documents::Lenient).await;
         assert!(
@@ -261,9 +271,9 @@ async fn a_page_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_strokes_are_drawn_or_refused() {
+async fn three_hundred_thousand_strokes_are_drawn_or_refused() {
     let mut content = Vec::new();
-    for stroke in 0..100_000_u32 {
+    for stroke in 0..300_000_u32 {
         let (x, y) = (stroke.wrapping_mul(7_919) % 612, stroke.wrapping_mul(104_729) % 792);
         content.extend(format!("{x} 0 m {y} 792 l S\n").into_bytes());
     }
