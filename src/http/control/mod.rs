@@ -76,9 +76,15 @@ async fn describe() -> Json<Value> {
 
 /// Every call: its route, and what is said of it.
 fn operations() -> Vec<Operation> {
-    let about_the_past = [about_the_journal(), about_the_way_back()].into_iter().flatten().collect();
-    let parts = [about_the_emulator(), about_faxes(), about_the_past, about_the_clock(), about_behaviour()];
-    parts.into_iter().flatten().collect()
+    let groups = [
+        ("Emulator and accounts", about_the_emulator()),
+        ("Faxes", about_faxes()),
+        ("Journal", about_the_journal()),
+        ("Clock", about_the_clock()),
+        ("Rules", about_behaviour()),
+        ("Going back", about_the_way_back()),
+    ];
+    groups.into_iter().flat_map(|(group, calls)| calls.into_iter().map(move |call| call.about(group))).collect()
 }
 
 fn about_the_emulator() -> Vec<Operation> {

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::http::StatusCode;
 use axum::routing::{self, MethodRouter};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -36,6 +37,8 @@ pub(super) struct Operation {
     method: &'static str,
     path: &'static str,
     summary: &'static str,
+    /// What it is about, as the document groups calls.
+    about: &'static str,
     handler: MethodRouter<Emulator>,
     of_account: bool,
     query: Option<Describe>,
@@ -65,6 +68,7 @@ impl Operation {
             method,
             path,
             summary,
+            about: "Control",
             handler,
             of_account: true,
             query: None,
@@ -72,6 +76,12 @@ impl Operation {
             answers: Vec::new(),
             refusals: Vec::new(),
         }
+    }
+
+    /// It belongs to this group.
+    pub(super) fn about(mut self, group: &'static str) -> Self {
+        self.about = group;
+        self
     }
 
     /// It is about the emulator, not about one account.
@@ -130,7 +140,7 @@ impl Operation {
     }
 
     fn describe(&self, generator: &mut SchemaGenerator) -> Value {
-        let mut operation = json!({ "operationId": self.id(), "summary": self.summary });
+        let mut operation = json!({ "operationId": self.id(), "summary": self.summary, "tags": [self.about] });
         let parameters = self.parameters(generator);
         if !parameters.is_empty() {
             operation["parameters"] = parameters.into();
@@ -143,7 +153,8 @@ impl Operation {
         }
         let mut responses = Map::new();
         for (status, content) in &self.answers {
-            let response = responses.entry(status.to_string()).or_insert_with(|| json!({ "description": "Done" }));
+            let response =
+                responses.entry(status.to_string()).or_insert_with(|| json!({ "description": reason(*status) }));
             match content {
                 Content::Json(describe) => {
                     response["content"]["application/json"] = json!({ "schema": describe(generator) });
@@ -155,7 +166,7 @@ impl Operation {
         let problem = generator.subschema_for::<ProblemBody>();
         for status in self.statuses_refused() {
             let content = json!({ "application/problem+json": { "schema": problem } });
-            responses.insert(status.to_string(), json!({ "description": "Refused", "content": content }));
+            responses.insert(status.to_string(), json!({ "description": reason(status), "content": content }));
         }
         operation["responses"] = responses.into();
         operation
@@ -188,6 +199,11 @@ impl Operation {
         let words = self.path.split(['/', '{', '}', '-', '.']).filter(|word| !word.is_empty());
         std::iter::once(self.method).chain(words).collect::<Vec<_>>().join("_")
     }
+}
+
+/// HTTP's words for a status.
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Answered")
 }
 
 /// The routes of a table.
