@@ -11,6 +11,8 @@ use crate::gateway;
 
 pub(crate) const ROUNDS: usize = 5;
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
+/// Shorter, since a world has room for 100,000 pending faxes.
+const POST_SPAN: Duration = Duration::from_secs(1);
 /// Faxes of a round that is counted in whole conversations.
 const CONVERSATIONS: usize = 4_000;
 /// Connections that begin them.
@@ -72,8 +74,8 @@ async fn rest(tell: &impl Fn(&str)) -> Result<()> {
         let plain = load(bare.address, &bare_get, 200, SPAN).await?.answers_a_second;
         let own = load(address, &fetch, 200, SPAN).await?.answers_a_second;
         gets.push((own / plain, own));
-        let plain = load(bare.address, &bare_post, 200, SPAN).await?.answers_a_second;
-        let own = load(address, &create, 201, SPAN).await?.answers_a_second;
+        let plain = load(bare.address, &bare_post, 200, POST_SPAN).await?.answers_a_second;
+        let own = load(address, &create, 201, POST_SPAN).await?.answers_a_second;
         posts.push((own / plain, own));
         connection.ask(&reset).await?;
         connection.ask(&create).await?;
