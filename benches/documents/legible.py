@@ -62,7 +62,7 @@ def read(page, quality, scratch):
     height = round(image.height * 204 / ROWS_AN_INCH[quality])
     square = scratch / "square.png"
     image.resize((image.width, height), Image.NEAREST).save(square, dpi=(204, 204))
-    return words(run("tesseract", square, "-", "--psm", "6"))
+    return words(run("tesseract", square, "-"))
 
 
 def lines(page, quality):

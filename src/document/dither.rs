@@ -8,7 +8,7 @@ use super::tones::Tones;
 const TEXT_THRESHOLD: u8 = 144;
 /// Darker than this is black on a scan of text, once its paper is white: blurred thin strokes are lighter than printed
 /// ones, and there is no light colour to be kept apart from them.
-const SCAN_THRESHOLD: u8 = 176;
+const SCAN_THRESHOLD: u8 = 168;
 
 /// What becomes of greys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
