@@ -14,6 +14,9 @@ const REFRESH_MS = 250;
 /** Events asked for at once. */
 const EVENTS_MAX = 5000;
 
+/** A text that stays on one line. */
+const unbroken = (text) => text.replaceAll(" ", "\u00a0");
+
 /** The page. */
 export async function page(context) {
   const fax = new FaxPage(context, context.params[0]);
@@ -155,7 +158,7 @@ class FaxPage {
     const status = this.current ?? fax?.status ?? "ringing";
     const from = fax?.from ?? this.extra.from;
     const to = fax?.to ?? this.extra.to;
-    const words = from || to ? `Fax from ${phone(from)} to ${phone(to)}` : "A fax rings";
+    const words = from || to ? `Fax from ${unbroken(phone(from))} to ${unbroken(phone(to))}` : "A fax rings";
     say(this.title, words);
     this.context.title(words);
     setBadge(this.status, status);
