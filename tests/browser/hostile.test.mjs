@@ -36,7 +36,8 @@ async function receive(fields = { pages: "1" }) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
   const call = await emulator.control("POST", "/incoming-faxes", { form });
-  await emulator.control("GET", "/wait?for=idle");
+  // Four hundred pages take their time where the build is unoptimised and the machine is busy.
+  await emulator.control("GET", "/wait?for=idle&timeout=120");
   return call.fax_sid;
 }
 
@@ -109,8 +110,7 @@ test("a world's hostile name is text on the page of worlds", async () => {
   assertClean(page);
 });
 
-test("a fax of four hundred pages is shown, and its last page turned to", async (t) => {
-  if (!(await emulator.has("/faxes/FX/pages/1.png"))) return t.skip("this build draws no pages");
+test("a fax of four hundred pages is shown, and its last page turned to", async () => {
   await lead("/evil");
   const sid = await receive({ pages: "400" });
   await look(`/console/faxes/${sid}`);

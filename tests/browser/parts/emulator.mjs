@@ -56,12 +56,6 @@ export class Emulator {
     return text ? JSON.parse(text) : null;
   }
 
-  /** Whether this build has a control call. */
-  async has(path) {
-    const response = await fetch(`${this.url}/_fauxfax/v1${path}`);
-    return response.status !== 404 || !(await response.text()).includes("no-such-call");
-  }
-
   /** A REST call. */
   async rest(method, path, params, { sid = ACCOUNT, token = TOKEN } = {}) {
     const response = await fetch(`${this.url}${path}`, { method, headers: { authorization: `Basic ${btoa(`${sid}:${token}`)}` }, body: params && new URLSearchParams(params) });
