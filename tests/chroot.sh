@@ -30,7 +30,7 @@ in_jail() {
 }
 
 echo "the binary has $(stat -c %s "$binary") bytes"
-if ldd "$binary" 2>&1 | grep -q '=>'; then
+if ldd "$binary" 2>&1 | grep '=>' >/dev/null; then
     echo 'the binary is not static:'
     ldd "$binary"
     exit 1
@@ -56,7 +56,7 @@ url=http://127.0.0.1:${BASH_REMATCH[1]} login=${BASH_REMATCH[2]}:${BASH_REMATCH[
 
 in_jail healthcheck --url "$url"
 # Links lead where the Compose example publishes the port.
-curl --silent --fail --user "$login" "$url/v1/Faxes" | grep -q '"first_page_url": *"http://localhost:8329/v1/Faxes'
+curl --silent --fail --user "$login" "$url/v1/Faxes" | grep '"first_page_url": *"http://localhost:8329/v1/Faxes' >/dev/null
 # One fax in and one out, over a sample app in the same jail.
 in_jail demo --once --listen 127.0.0.1:0
 

@@ -23,10 +23,10 @@ else
 fi
 [[ $sid == FX* ]] || fail "no fax: $sid"
 curl -sSf "$FAUXFAX_URL/_fauxfax/v1/wait?fax=$sid&status=delivered&timeout=20" >/dev/null
-"$twilio" api:fax:v1:faxes:list --properties sid,status | grep -q "$sid.*delivered" || fail 'list'
+"$twilio" api:fax:v1:faxes:list --properties sid,status | grep "$sid.*delivered" >/dev/null || fail 'list'
 "$twilio" api:fax:v1:faxes:fetch --sid "$sid" --properties url -o json |
-    grep -q "https://fax.twilio.com/v1/Faxes/$sid" || fail 'fetch'
-"$twilio" api:fax:v1:faxes:media:list --fax-sid "$sid" --properties contentType | grep -q application/pdf || fail 'media'
+    grep "https://fax.twilio.com/v1/Faxes/$sid" >/dev/null || fail 'fetch'
+"$twilio" api:fax:v1:faxes:media:list --fax-sid "$sid" --properties contentType | grep application/pdf >/dev/null || fail 'media'
 "$twilio" api:fax:v1:faxes:remove --sid "$sid" || fail 'remove'
 "$twilio" api:fax:v1:faxes:fetch --sid "$sid" >/dev/null 2>&1 && fail 'the fax is still there'
 echo '6 commands passed'
