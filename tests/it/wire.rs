@@ -222,11 +222,7 @@ async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_brings_a_fresh_one(
 #[tokio::test]
 async fn a_refusal_that_needs_no_body_leaves_the_connection_to_the_next_request() {
     let wire = Wire::new(PriceForm::Text).await;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = server::run(listener, http::service(wire.emulator.clone(), address), async { drop(stopped.await) });
-    let asking = async {
+    served(&wire, async |address| {
         // Nobody signed in, no such path, no such method.
         for target in ["POST /v1/Faxes", "POST /nowhere", "PATCH /v1/Faxes"] {
             let mut stream = TcpStream::connect(address).await.expect("a connection");
@@ -241,19 +237,14 @@ async fn a_refusal_that_needs_no_body_leaves_the_connection_to_the_next_request(
             stream.read_to_string(&mut answers).await.expect("both are answered");
             assert_eq!(answers.matches("HTTP/1.1 4").count(), 2, "{answers}");
         }
-        drop(stop);
-    };
-    tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("it stops when told");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_connection_is_closed_cleanly_where_the_client_asks_for_it() {
     let wire = Wire::new(PriceForm::Text).await;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = server::run(listener, http::service(wire.emulator.clone(), address), async { drop(stopped.await) });
-    let asking = async {
+    served(&wire, async |address| {
         for head in ["HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n", "HTTP/1.0\r\n"] {
             let answer = ask(address, &format!("GET /v1/Faxes {head}Authorization: {}\r\n\r\n", wire.credential)).await;
             assert!(answer.contains(" 200 OK\r\n") && answer.contains("content-length: "), "{answer}");
@@ -261,6 +252,18 @@ async fn a_connection_is_closed_cleanly_where_the_client_asks_for_it() {
                 if head.contains("fax.test") { "http://fax.test".to_owned() } else { format!("http://{address}") };
             assert!(answer.contains(&format!("\"url\":\"{host}/v1/Faxes?")), "{answer}");
         }
+    })
+    .await;
+}
+
+/// Serves on a port until who asks there is done.
+async fn served(wire: &Wire, ask: impl AsyncFnOnce(SocketAddr)) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = server::run(listener, http::service(wire.emulator.clone(), address), async { drop(stopped.await) });
+    let asking = async {
+        ask(address).await;
         drop(stop);
     };
     tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("it stops when told");
