@@ -1,5 +1,6 @@
 //! Forms and queries: `application/x-www-form-urlencoded` in and out. It knows no parameter's meaning.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
@@ -8,6 +9,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
 /// Parameters of one request; Twilio's largest resource has some thirty.
 pub const PARAMETERS_MAX: usize = 1_000;
+
+/// Room for so many at once; most requests have fewer.
+const PARAMETERS_MOSTLY: usize = 8;
 
 /// All but RFC 3986's unreserved characters, as the helper libraries encode.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -25,7 +29,12 @@ pub enum FormError {
 
 /// The parameters of a request, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form {
+    /// All names and values, one after the other.
+    text: String,
+    /// Where each name ends, and its value.
+    ends: Vec<(usize, usize)>,
+}
 
 impl Form {
     /// Reads a body or query; a `%` that begins no escape stands for itself.
@@ -33,19 +42,21 @@ impl Form {
     /// # Errors
     /// Bytes that are no text, or too many parameters.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
-        let mut pairs = Vec::new();
+        // What is decoded is never longer.
+        let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            if pairs.len() == PARAMETERS_MAX {
+            if form.ends.len() == PARAMETERS_MAX {
                 return Err(FormError::TooMany);
             }
             let split = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let name =
-                decoded(&pair[..split]).map_err(|lossy| FormError::NotUtf8(lossy.escape_default().to_string()))?;
-            let value = decoded(pair.get(split + 1..).unwrap_or_default());
-            let value = value.map_err(|_| FormError::NotUtf8(name.clone()))?;
-            pairs.push((name, value));
+            let (name, value) = (&pair[..split], pair.get(split + 1..).unwrap_or_default());
+            let begin = form.text.len();
+            form.push(name).map_err(|lossy| FormError::NotUtf8(lossy.escape_default().to_string()))?;
+            let name_end = form.text.len();
+            form.push(value).map_err(|_| FormError::NotUtf8(form.text[begin..].to_owned()))?;
+            form.ends.push((name_end, form.text.len()));
         }
-        Ok(Self(pairs))
+        Ok(form)
     }
 
     /// The value of a parameter, the first where it came more than once.
@@ -56,7 +67,22 @@ impl Form {
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let begins = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        begins.zip(&self.ends).map(|(begin, (name, value))| (&self.text[begin..*name], &self.text[*name..*value]))
+    }
+
+    /// Decodes a name or a value; where it is no text, the error is the best that can be shown of it.
+    fn push(&mut self, encoded: &[u8]) -> Result<(), String> {
+        let mut spaced = Cow::Borrowed(encoded);
+        if encoded.contains(&b'+') {
+            spaced.to_mut().iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
+        }
+        let decoded = percent_decode(&spaced);
+        match decoded.clone().decode_utf8() {
+            Ok(text) => self.text.push_str(&text),
+            Err(_) => return Err(decoded.decode_utf8_lossy().into_owned()),
+        }
+        Ok(())
     }
 }
 
@@ -98,19 +124,13 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> 
     format!("{address}{separator}{}{fragment}", encode_query(pairs).replace("%3F", "?"))
 }
 
-/// The text; where the bytes are none, the best that can be shown of it.
-fn decoded(bytes: &[u8]) -> Result<String, String> {
-    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    let decoded: Vec<u8> = percent_decode(&spaced).collect();
-    String::from_utf8(decoded).map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn pairs(text: &str) -> Vec<(String, String)> {
-        Form::parse(text.as_bytes()).unwrap().0
+        let form = Form::parse(text.as_bytes()).unwrap();
+        form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -147,7 +167,7 @@ mod tests {
         assert_eq!(encode(&pairs), "a+b=c%26d%3D%C3%A9%2B%25~&e=");
         assert_eq!(encode_query(&pairs), "a%20b=c%26d%3D%C3%A9%2B%25~&e=");
         for text in [encode(&pairs), encode_query(&pairs)] {
-            assert_eq!(Form::parse(text.as_bytes()), Ok(Form(pairs.clone())));
+            assert_eq!(self::pairs(&text), pairs);
         }
     }
 
