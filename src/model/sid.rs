@@ -48,7 +48,8 @@ macro_rules! sid {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                let text = written($prefix, &self.0);
+                serializer.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
             }
         }
 
@@ -99,6 +100,11 @@ sid!(
 );
 
 fn write_sid(f: &mut fmt::Formatter<'_>, prefix: &str, bytes: &[u8; 16]) -> fmt::Result {
+    f.write_str(std::str::from_utf8(&written(prefix, bytes)).map_err(|_| fmt::Error)?)
+}
+
+/// Two letters and 32 digits.
+fn written(prefix: &str, bytes: &[u8; 16]) -> [u8; 34] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0u8; 34];
     text[..2].copy_from_slice(prefix.as_bytes());
@@ -106,7 +112,7 @@ fn write_sid(f: &mut fmt::Formatter<'_>, prefix: &str, bytes: &[u8; 16]) -> fmt:
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
-    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    text
 }
 
 fn read_sid(prefix: &str, text: &str) -> Option<[u8; 16]> {
