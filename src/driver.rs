@@ -16,8 +16,10 @@ use crate::world::World;
 
 /// Effects of one world that are performed at once; the others wait their turn.
 const UNDER_WAY_MAX: usize = 4_096;
-/// Of those, to one scheme, host and port: an app that hangs must not take the turn of another.
-const UNDER_WAY_AN_ORIGIN_MAX: usize = 1_024;
+/// Of those, to one host and port: an app that hangs must not take the turn of another.
+const UNDER_WAY_A_HOST_MAX: usize = 1_024;
+/// The lane of documents, which go to no host.
+const RENDERING: &str = "(rendering)";
 /// The longest single sleep; deadlines further off are looked at again.
 const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -42,8 +44,8 @@ async fn drive(world: World, performer: Arc<Performer>) {
         for effect in work.effects {
             lanes.push(effect);
         }
-        while let Some((origin, effect)) = lanes.next(work.generation) {
-            let begin = Begun { id: effect.id, generation: effect.generation, origin };
+        while let Some((host, effect)) = lanes.next(work.generation) {
+            let begin = Begun { id: effect.id, generation: effect.generation, host };
             let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
             let performer = Arc::clone(&performer);
             let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
@@ -60,13 +62,17 @@ async fn drive(world: World, performer: Arc<Performer>) {
                         (error.id(), AnswerOutcome::Lost)
                     }
                 };
-                if let Some(Begun { id, generation, origin }) = begun.remove(&task) {
-                    lanes.done(&origin);
+                if let Some(Begun { id, generation, host }) = begun.remove(&task) {
+                    lanes.done(&host);
                     // An answer is never refused.
                     let _ = world.handle(Input::Answer(Answer { effect: id, generation, outcome }));
                 }
             }
-            () = world.woken() => {}
+            () = world.woken() => {
+                // What other calls do meanwhile is begun in one go.
+                tokio::task::yield_now().await;
+                world.quiet().await;
+            }
             () = sleep(wait), if wait.is_some() => {}
         }
     }
@@ -91,10 +97,10 @@ pub(crate) async fn pause(span: Duration) {
 struct Begun {
     id: EffectId,
     generation: Generation,
-    origin: Arc<str>,
+    host: Arc<str>,
 }
 
-/// The effects that wait, a lane for each origin they go to; lanes take turns.
+/// The effects that wait, a lane for each host and port they go to; lanes take turns.
 #[derive(Default)]
 struct Lanes {
     under_way: usize,
@@ -112,16 +118,26 @@ struct Lane {
 
 impl Lanes {
     fn push(&mut self, effect: Effect) {
-        let origin = origin(&effect.intent);
-        self.lanes.entry(Arc::clone(&origin)).or_default().waiting.push_back(effect);
-        self.make_ready(&origin);
+        let intent = Arc::clone(&effect.intent);
+        let host = host(&intent);
+        let Some(lane) = self.lanes.get_mut(host) else {
+            let host = Arc::from(host);
+            self.lanes.insert(Arc::clone(&host), Lane { waiting: VecDeque::from([effect]), ..Lane::default() });
+            self.make_ready(&host);
+            return;
+        };
+        lane.waiting.push_back(effect);
+        // Most find others before them, which have the lane's turn already.
+        if lane.waiting.len() == 1 {
+            self.make_ready(&Arc::from(host));
+        }
     }
 
     /// The next effect to begin; what belongs to another generation is forgotten.
     fn next(&mut self, generation: Generation) -> Option<(Arc<str>, Effect)> {
         while self.under_way < UNDER_WAY_MAX {
-            let origin = self.ready.pop_front()?;
-            let Some(lane) = self.lanes.get_mut(&origin) else { continue };
+            let host = self.ready.pop_front()?;
+            let Some(lane) = self.lanes.get_mut(&host) else { continue };
             lane.is_ready = false;
             let effect = lane.waiting.pop_front();
             let current = effect.filter(|effect| effect.generation == generation);
@@ -129,47 +145,46 @@ impl Lanes {
                 lane.under_way += 1;
                 self.under_way += 1;
             }
-            self.make_ready(&origin);
+            self.make_ready(&host);
             if let Some(effect) = current {
-                return Some((origin, effect));
+                return Some((host, effect));
             }
         }
         None
     }
 
-    fn done(&mut self, origin: &Arc<str>) {
+    fn done(&mut self, host: &Arc<str>) {
         self.under_way -= 1;
-        if let Some(lane) = self.lanes.get_mut(origin) {
+        if let Some(lane) = self.lanes.get_mut(host) {
             lane.under_way -= 1;
         }
-        self.make_ready(origin);
+        self.make_ready(host);
     }
 
     /// Puts a lane in the queue of turns if it may begin something, and removes it if it is empty.
-    fn make_ready(&mut self, origin: &Arc<str>) {
-        let Some(lane) = self.lanes.get_mut(origin) else { return };
+    fn make_ready(&mut self, host: &Arc<str>) {
+        let Some(lane) = self.lanes.get_mut(host) else { return };
         if lane.waiting.is_empty() && lane.under_way == 0 {
-            self.lanes.remove(origin);
-        } else if !lane.is_ready && !lane.waiting.is_empty() && lane.under_way < UNDER_WAY_AN_ORIGIN_MAX {
+            self.lanes.remove(host);
+        } else if !lane.is_ready && !lane.waiting.is_empty() && lane.under_way < UNDER_WAY_A_HOST_MAX {
             lane.is_ready = true;
-            self.ready.push_back(Arc::clone(origin));
+            self.ready.push_back(Arc::clone(host));
         }
     }
 }
 
-/// Scheme, host and port that an effect goes to; the whole address where it has none.
-fn origin(intent: &Intent) -> Arc<str> {
-    let url = match intent {
+/// The host and port that an effect goes to, as they were written; two spellings of one host have two lanes.
+fn host(intent: &Intent) -> &str {
+    let url: &str = match intent {
         Intent::FetchDocument { url, .. } => url,
-        Intent::Render(_) => return Arc::from("render:"),
+        Intent::Render(_) => return RENDERING,
         Intent::AskForTwiml(request) => &request.url,
         Intent::Deliver(notice) => &notice.url,
         Intent::Report(report) => &report.url,
     };
-    match url::Url::parse(url) {
-        Ok(parsed) if parsed.has_host() => parsed.origin().ascii_serialization().into(),
-        _ => Arc::from(&**url),
-    }
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -188,25 +203,37 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_that_hangs_leaves_turns_to_the_others() {
+    fn a_host_that_hangs_leaves_turns_to_the_others() {
         let mut lanes = Lanes::default();
         for id in 0..2_000 {
             lanes.push(fetch(id, "http://hangs/a.pdf"));
         }
         lanes.push(fetch(9_999, "http://answers/b.pdf"));
         let begun: Vec<_> = std::iter::from_fn(|| lanes.next(Generation::default())).collect();
-        assert_eq!(begun.len(), UNDER_WAY_AN_ORIGIN_MAX + 1);
+        assert_eq!(begun.len(), UNDER_WAY_A_HOST_MAX + 1);
         assert_eq!(begun[1].1.id.number(), 9_999);
         lanes.done(&begun[0].0);
         assert_eq!(lanes.next(Generation::default()).map(|(_, effect)| effect.id.number()), Some(1_024));
     }
 
     #[test]
+    fn a_lane_is_that_of_a_host_and_port_whoever_signs_in() {
+        for (url, lane) in [
+            ("http://app.test/fax.pdf", "app.test"),
+            ("https://app.test:8443/a@b?c#d", "app.test:8443"),
+            ("http://user:p@ss@[::1]:80?x=@y", "[::1]:80"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(host(&fetch(1, url).intent), lane, "{url}");
+        }
+    }
+
+    #[test]
     fn lanes_that_are_done_are_forgotten() {
         let mut lanes = Lanes::default();
         lanes.push(fetch(1, "http://one/a.pdf"));
-        let (origin, _) = lanes.next(Generation::default()).expect("one effect waits");
-        lanes.done(&origin);
+        let (host, _) = lanes.next(Generation::default()).expect("one effect waits");
+        lanes.done(&host);
         assert!(lanes.lanes.is_empty() && lanes.ready.is_empty());
     }
 }

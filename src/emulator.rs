@@ -8,13 +8,14 @@ use tokio::sync::watch;
 
 use crate::clock::RealTime;
 use crate::driver;
+use crate::engine::door::Terms;
 use crate::engine::input::{Canceled, Command, DocumentFault, Input, KeyCommand, Reply};
 use crate::engine::journal::EventKind;
 use crate::engine::random::WorldSeed;
 use crate::engine::rule::Rule;
 use crate::engine::state::{State, StateError};
 use crate::engine::tally::Tally;
-use crate::engine::{Engine, Founding, Rules};
+use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
@@ -264,26 +265,21 @@ impl Emulator {
     /// # Errors
     /// The credential opens no world.
     pub fn sign_in(&self, account: AccountSid, token: &str) -> Result<World, SignInError> {
-        self.sign_in_and_look(account, token, |_| ()).map(|(world, ())| world)
+        self.sign_in_on_terms(account, token).map(|(world, _)| world)
     }
 
-    /// As [`Emulator::sign_in`], and looks at the world's engine under the same lock.
+    /// As [`Emulator::sign_in`], and on what terms the account is called.
     ///
     /// # Errors
     /// The credential opens no world.
-    pub fn sign_in_and_look<T>(
-        &self,
-        account: AccountSid,
-        token: &str,
-        view: impl FnOnce(&Engine) -> T,
-    ) -> Result<(World, T), SignInError> {
+    pub fn sign_in_on_terms(&self, account: AccountSid, token: &str) -> Result<(World, Terms), SignInError> {
         let world = match (self.world(account), self.0.settings.rules.accounts) {
             (Some(world), _) => world,
             (None, Accounts::Strict) => return Err(SignInError::UnknownAccount(account)),
             (None, Accounts::Open) => self.enter_unclaimed(account)?,
         };
-        let seen = world.claim(token, view).ok_or(SignInError::WrongToken(account))?;
-        Ok((world, seen))
+        let terms = world.claim(token).ok_or(SignInError::WrongToken(account))?;
+        Ok((world, terms))
     }
 
     /// Lets a client with an API key into the world of the key's account.

@@ -1,12 +1,13 @@
 //! A world: one account's engine and clock behind one lock, and the ways in. It performs no effect and never sleeps.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use crate::clock::{Clock, ClockMode, RealTime};
+use crate::engine::door::{Door, Terms};
 use crate::engine::effect::{Effect, Generation};
 use crate::engine::input::{Canceled, Input, Reply};
 use crate::engine::journal::EventKind;
@@ -16,6 +17,11 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
+/// How often who finds the world busy lets others go first.
+const YIELDS_MAX: usize = 4;
+/// Turns at the lock that the driver takes before it begins the effects of what they brought.
+const TURNS_MAX: usize = 250;
+
 /// A handle on a world; clones are the same world.
 #[derive(Clone)]
 pub struct World(Arc<Shared>);
@@ -24,6 +30,8 @@ struct Shared {
     sid: AccountSid,
     signing_key: Arc<[u8]>,
     core: Mutex<Core>,
+    /// As `core` has it, to be looked at without its lock; changed under that lock only.
+    door: RwLock<Door>,
     /// Rouses the driver.
     wake: Notify,
     /// Counts changes, for who waits for one.
@@ -34,6 +42,8 @@ struct Shared {
 
 struct Core {
     engine: Engine,
+    /// What is shown of it to who knocks.
+    door: Door,
     clock: Clock,
     outbox: VecDeque<Effect>,
     /// What going back has put aside: to free it takes longer than to put it aside.
@@ -48,6 +58,14 @@ struct Core {
 struct Awaited {
     due: Option<Timestamp>,
     mode: ClockMode,
+}
+
+/// Something for the journal that the shell saw happen.
+pub struct Note {
+    /// To which fax or call.
+    pub fax: Option<FaxSid>,
+    /// What.
+    pub kind: EventKind,
 }
 
 /// Why a clock can't be moved.
@@ -82,8 +100,10 @@ impl World {
         let signing_key = founding.seed.sid_bytes("media-url", b"", 0).as_slice().into();
         let sid = founding.account.sid;
         let engine = Engine::new(founding, clock.now());
+        let door = Door::of(&engine);
         let core = Mutex::new(Core {
             engine,
+            door: door.clone(),
             clock,
             outbox: VecDeque::new(),
             discarded: Vec::new(),
@@ -92,7 +112,7 @@ impl World {
         });
         let (changes, _) = watch::channel(0);
         let mover = tokio::sync::Mutex::new(());
-        Self(Arc::new(Shared { sid, signing_key, core, wake: Notify::new(), changes, mover }))
+        Self(Arc::new(Shared { sid, signing_key, core, door: RwLock::new(door), wake: Notify::new(), changes, mover }))
     }
 
     /// Whose world it is.
@@ -127,18 +147,19 @@ impl World {
         self.mutate(|core, now| core.engine.handle(input, now))
     }
 
-    /// Hands the engine one input and looks at what came of it, under one lock.
+    /// Hands the engine one input, looks at what came of it, and notes what that shows, at one moment.
     ///
-    /// # Errors
-    /// The engine's refusal, and nothing has changed then; or what `view` refuses.
-    pub fn handle_and_look<T>(
+    /// A refusal has changed nothing.
+    pub fn handle_and_note<T>(
         &self,
         input: Input,
-        view: impl FnOnce(&Engine, &Reply, Timestamp) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        view: impl FnOnce(&Engine, Result<Reply, Refusal>, Timestamp) -> (T, Note),
+    ) -> T {
         self.mutate(|core, now| {
-            let reply = core.engine.handle(input, now)?;
-            view(&core.engine, &reply, now)
+            let reply = core.engine.handle(input, now);
+            let (shown, note) = view(&core.engine, reply, now);
+            core.engine.note(note.fax, note.kind, now);
+            shown
         })
     }
 
@@ -153,20 +174,41 @@ impl World {
         view(&core.engine, core.clock.now())
     }
 
-    /// Writes something into the journal that the shell saw happen.
-    pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
+    /// Looks at the engine and the clock, and notes what that shows, at one moment.
+    pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, Note)) -> T {
         let mut core = self.lock();
         let now = core.clock.now();
-        core.engine.note(fax, kind, now);
+        let (shown, note) = view(&core.engine, now);
+        core.engine.note(note.fax, note.kind, now);
         drop(core);
         // Nothing is to be done for it, so the driver sleeps on.
         self.tell_waiters();
+        shown
     }
 
-    /// Gives an unclaimed account its token; looks at the engine if the token is the account's.
-    pub fn claim<T>(&self, token: &str, view: impl FnOnce(&Engine) -> T) -> Option<T> {
+    /// Writes something into the journal that the shell saw happen.
+    pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
+        self.read_and_note(|_, _| ((), Note { fax, kind }));
+    }
+
+    /// Gives an unclaimed account its token; the terms of the account if the token is its own.
+    pub fn claim(&self, token: &str) -> Option<Terms> {
+        {
+            let door = self.door();
+            if door.is_claimed() {
+                return door.opened_by(token);
+            }
+        }
         let mut core = self.lock();
-        core.engine.claim(token).then(|| view(&core.engine))
+        core.engine.claim(token);
+        self.renew_door(&mut core);
+        self.door().opened_by(token)
+    }
+
+    /// On what terms the account is called.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        self.door().terms()
     }
 
     /// Freezes the clock or lets it run.
@@ -266,15 +308,25 @@ impl World {
         }
     }
 
+    /// Ready when nobody is inside, as far as can be seen, or has been for a while: who finds the world busy lets other
+    /// connections go first, which costs less than to sleep for the lock.
+    pub(crate) async fn quiet(&self) {
+        for _ in 0..YIELDS_MAX {
+            if !matches!(self.0.core.try_lock(), Err(TryLockError::WouldBlock)) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Handles what is due and takes what is to be performed.
     pub(crate) fn take_work(&self) -> Work {
-        let mut core = self.lock();
-        let now = core.clock.now();
-        let due = core.engine.poll_timeout().is_some_and(|due| due <= now);
-        if due {
-            core.engine.handle_timeout(now);
-            core.drain();
+        for _ in 0..TURNS_MAX {
+            if !self.take_turn() {
+                break;
+            }
         }
+        let mut core = self.lock();
         core.awaited = Some(core.awaited_now());
         let work = Work {
             effects: std::mem::take(&mut core.outbox),
@@ -284,10 +336,21 @@ impl World {
             closed: core.closed,
         };
         drop(core);
-        if due {
-            self.tell_waiters();
-        }
         work
+    }
+
+    /// Handles some of what is due; answers whether more is.
+    fn take_turn(&self) -> bool {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        if core.engine.poll_timeout().is_none_or(|due| due > now) {
+            return false;
+        }
+        let more = core.engine.handle_few(now);
+        core.drain();
+        drop(core);
+        self.tell_waiters();
+        more
     }
 
     /// Waits for the next change.
@@ -328,6 +391,7 @@ impl World {
         let discarded = core.engine.take_discarded();
         core.discarded.extend(discarded);
         let rouses = core.rouses(now);
+        self.renew_door(&mut core);
         drop(core);
         if rouses {
             self.0.wake.notify_one();
@@ -341,6 +405,18 @@ impl World {
         if self.0.changes.receiver_count() > 0 {
             self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
+    }
+
+    /// Has who knocks meet the door as the engine has it.
+    fn renew_door(&self, core: &mut Core) {
+        if !core.door.is_of(&core.engine) {
+            core.door = Door::of(&core.engine);
+            *self.0.door.write().unwrap_or_else(PoisonError::into_inner) = core.door.clone();
+        }
+    }
+
+    fn door(&self) -> RwLockReadGuard<'_, Door> {
+        self.0.door.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {

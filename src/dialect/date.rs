@@ -1,5 +1,7 @@
 //! Dates as the APIs write them and as clients send them. It reads no clock and knows no time zones.
 
+use std::fmt::Write;
+
 use jiff::civil::{self, DateTime};
 use jiff::tz::TimeZone;
 
@@ -9,7 +11,9 @@ use crate::model::time::Timestamp;
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
     // Without parts of a second, which a moment of whole seconds has none of; the quickest way to it.
-    format!("{}Z", civil_utc(moment))
+    let mut text = String::with_capacity("2015-07-30T20:00:00Z".len());
+    let _ = write!(text, "{}Z", civil_utc(moment));
+    text
 }
 
 /// `Thu, 30 Jul 2015 23:19:04 +0000`, as 2010-04-01 resources have it (RFC 2822 §3.3).

@@ -1,5 +1,6 @@
 //! The ordered, bounded log of what happened in a world. It records; it never decides or renders.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub enum EventKind {
     /// A client called the REST API.
     ApiRequest {
         /// `GET`, `POST` …
-        method: Box<str>,
+        method: Cow<'static, str>,
         /// Path and query.
         path: Box<str>,
         /// The HTTP status answered.

@@ -17,6 +17,7 @@ mod applications;
 mod caller_ids;
 pub mod canonical;
 mod delivery;
+pub mod door;
 pub mod effect;
 mod inbound;
 pub mod input;
@@ -73,6 +74,8 @@ use crate::model::time::{Pace, Timestamp};
 
 /// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
 const ALARMS_A_CALL_MAX: usize = 1_000;
+/// Alarms handled while others wait for the lock: about as long as a call holds it, so that they need not sleep.
+const ALARMS_A_TURN_MAX: usize = 4;
 /// `Internal failure`.
 const CODE_INTERNAL: u32 = 12400;
 /// Faxes and calls that may be pending in one world.
@@ -229,8 +232,18 @@ impl Engine {
 
     /// Handles the alarms that are due, in order; `poll_timeout` tells whether more are.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.handle_alarms(now, ALARMS_A_CALL_MAX);
+    }
+
+    /// As `handle_timeout`, a few alarms only; answers whether more are due.
+    pub fn handle_few(&mut self, now: Timestamp) -> bool {
+        self.handle_alarms(now, ALARMS_A_TURN_MAX);
+        self.poll_timeout().is_some_and(|due| due <= now)
+    }
+
+    fn handle_alarms(&mut self, now: Timestamp, limit: usize) {
         let now = self.tick(now);
-        for _ in 0..ALARMS_A_CALL_MAX {
+        for _ in 0..limit {
             let Some(alarm) = self.agenda.pop_due(now) else { break };
             let at = alarm.at;
             self.alarm(alarm, at);
@@ -298,12 +311,6 @@ impl Engine {
     #[must_use]
     pub fn seed(&self) -> &WorldSeed {
         &self.founding.seed
-    }
-
-    /// Gives an unclaimed account its token; answers whether the token is the account's.
-    pub fn claim(&mut self, token: &str) -> bool {
-        let own = self.account.auth_token.get_or_insert_with(|| token.into());
-        subtle::ConstantTimeEq::ct_eq(own.as_bytes(), token.as_bytes()).into()
     }
 
     /// The generation that effects are issued in.

@@ -9,11 +9,11 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{asked_path, reply};
+use super::{Resettable, asked_path, reply};
 use crate::dialect::error::{ApiError, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY};
 use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
-use crate::engine::Engine;
+use crate::engine::door::Terms;
 use crate::engine::input::{Control, Input, Reply};
 use crate::model::account::{AccountStatus, Service};
 use crate::model::sid::{AccountSid, KeySid};
@@ -45,7 +45,7 @@ pub(super) struct SignedIn {
     pub(super) own: World,
     /// The subaccount's world that the path names, if it names one.
     named: Option<World>,
-    /// The terms of the world that is addressed.
+    /// The terms of the world that is addressed, as they stood when the call came.
     terms: Terms,
 }
 
@@ -54,19 +54,10 @@ impl SignedIn {
     pub(super) fn world(&self) -> &World {
         self.named.as_ref().unwrap_or(&self.own)
     }
-}
 
-/// On what terms a world is called, as it stood when the call came.
-struct Terms {
-    status: AccountStatus,
-    service: Service,
-    has_api_rules: bool,
-}
-
-impl Terms {
-    fn of(engine: &Engine) -> Self {
-        let account = engine.account();
-        Self { status: account.status, service: account.service, has_api_rules: engine.has_api_rules() }
+    /// Whether a tester's rule may have calls answered otherwise.
+    pub(super) const fn has_api_rules(&self) -> bool {
+        self.terms.has_api_rules
     }
 }
 
@@ -75,8 +66,9 @@ pub(super) async fn otherwise(
     emulator: &Emulator,
     signed_in: &SignedIn,
     parts: &Parts,
+    connection: &Resettable,
 ) -> Option<(Response, Option<u32>)> {
-    if !signed_in.terms.has_api_rules {
+    if !signed_in.has_api_rules() {
         return None;
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
@@ -88,7 +80,7 @@ pub(super) async fn otherwise(
         emulator.pause(Duration::from_millis(fault.delay_ms)).await;
     }
     if fault.reset {
-        return Some((reply::reset(parts), None));
+        return Some((reply::reset(connection), None));
     }
     fault.refusal.map(|(status, code)| (reply::on_purpose(status, code), Some(code)))
 }
@@ -109,9 +101,9 @@ pub(super) fn sign_in(
         return Err(of_another(named));
     }
     let own = match &credential {
-        Credential::Token(account, token) => emulator.sign_in_and_look(*account, token, Terms::of),
+        Credential::Token(account, token) => emulator.sign_in_on_terms(*account, token),
         Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret).map(|own| {
-            let terms = own.read(Terms::of);
+            let terms = own.terms();
             (own, terms)
         }),
     };
@@ -132,7 +124,7 @@ pub(super) fn sign_in(
         }
         Some(named) => return Err(of_another(named)),
     };
-    let terms = named.as_ref().map_or(own_terms, |world| world.read(Terms::of));
+    let terms = named.as_ref().map_or(own_terms, World::terms);
     Ok(SignedIn { own, named, terms })
 }
 
@@ -157,7 +149,7 @@ pub(super) fn admit(signed_in: &SignedIn, parts: &Parts) -> Result<(), ApiError>
     let path = parts.uri.path();
     let (world, terms) = (signed_in.world(), &signed_in.terms);
     let is_own = world.sid() == signed_in.own.sid();
-    let own_status = if is_own { terms.status } else { signed_in.own.read(Terms::of).status };
+    let own_status = if is_own { terms.status } else { signed_in.own.terms().status };
     // An owner sees and wakes a suspended subaccount, but does nothing else there.
     let passes_status = terms.status == AccountStatus::Active || (!is_own && path == account_path(world.sid()));
     if own_status != AccountStatus::Active || !passes_status {
@@ -185,16 +177,21 @@ fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
     let (scheme, encoded) = value.trim().split_once(' ').ok_or_else(missing)?;
     let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(encoded.trim()));
-    let text = decoded.and_then(Result::ok).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(missing)?;
+    let mut text = decoded.and_then(Result::ok).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(missing)?;
     let (username, token) = text.split_once(':').ok_or_else(missing)?;
     if token.is_empty() {
         return Err(error("no AuthToken provided"));
     }
-    let token = token.to_owned();
+    let invalid = |_| error("invalid username");
+    let username_len = username.len();
     if username.starts_with(KeySid::PREFIX) {
-        return username.parse().map(|key| Credential::Key(key, token)).map_err(|_| error("invalid username"));
+        let key = username.parse().map_err(invalid)?;
+        text.drain(..=username_len);
+        return Ok(Credential::Key(key, text));
     }
-    username.parse().map(|account| Credential::Token(account, token)).map_err(|_| error("invalid username"))
+    let account = username.parse().map_err(invalid)?;
+    text.drain(..=username_len);
+    Ok(Credential::Token(account, text))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, header};
 
 pub use self::control::ca::{CaFile, CaFiles};
-pub use self::router::{Surface, service, service_with_ca};
+pub use self::router::{Answering, Surface, at_once, later, service, service_with_ca};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -80,19 +80,23 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     if let Some(url) = public_url {
         return url.trim_end_matches('/').into();
     }
-    if let (Some(scheme), Some(authority)) = (parts.uri.scheme_str(), parts.uri.authority().and_then(host_only)) {
-        return format!("{scheme}://{authority}").into();
+    if let (Some(scheme), Some(host)) = (parts.uri.scheme_str(), parts.uri.authority().filter(|host| is_host(host))) {
+        return format!("{scheme}://{host}").into();
     }
     let came = parts.extensions.get().copied().unwrap_or(Scheme::Http);
     let forwarded = forwarded(&parts.headers, &X_FORWARDED_PROTO);
     let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| forwarded == Some(scheme.as_str()));
-    let authority = |text: Option<&str>| text.and_then(|text| host_only(&text.parse().ok()?));
-    let host = authority(self::forwarded(&parts.headers, &X_FORWARDED_HOST))
-        .or_else(|| authority(parts.headers.get(header::HOST).and_then(|host| host.to_str().ok())))
-        .or_else(|| parts.extensions.get().map(|AskedHost(host)| host.to_string()))
+    let scheme = scheme.unwrap_or(came).as_str();
+    let named = |text: Option<&str>| text?.parse().ok().filter(is_host);
+    let host = named(self::forwarded(&parts.headers, &X_FORWARDED_HOST))
+        .or_else(|| named(parts.headers.get(header::HOST).and_then(|host| host.to_str().ok())));
+    if let Some(host) = host {
+        return [scheme, "://", host.as_str()].concat().into();
+    }
+    let host = (parts.extensions.get().map(|AskedHost(host)| host.to_string()))
         .or_else(|| parts.extensions.get().map(|ListenAddress(address)| address.to_string()))
         .unwrap_or_else(|| "localhost".to_owned());
-    format!("{}://{host}", scheme.unwrap_or(came).as_str()).into()
+    format!("{scheme}://{host}").into()
 }
 
 /// The path the client asked for, whole.
@@ -105,9 +109,9 @@ fn asked_target(parts: &Parts) -> &Uri {
 }
 
 // Links never carry credentials, whatever a client put into its target.
-fn host_only(authority: &Authority) -> Option<String> {
+fn is_host(authority: &Authority) -> bool {
     let host = authority.as_str();
-    (!host.is_empty() && !host.contains('@')).then(|| host.to_owned())
+    !host.is_empty() && !host.contains('@')
 }
 
 /// The first of a forwarding header's values: the proxy nearest the client.

@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::{Resettable, asked_path};
 use crate::dialect::error::{ApiError, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
-use crate::model::sid::FaxSid;
 
 /// Seconds after which a client that was refused on purpose may come again.
 const RETRY_AFTER_S: &str = "1";
@@ -20,38 +19,19 @@ const RETRY_AFTER_S: &str = "1";
 /// Room for a resource; most are smaller.
 const RESOURCE_BYTES: usize = 1_024;
 
-/// What a call is answered, and which fax that is about where the path doesn't say.
-pub(super) struct Answer {
-    pub(super) response: Response,
-    pub(super) fax: Option<FaxSid>,
-}
-
-impl Answer {
-    /// Says which fax the answer is about.
-    pub(super) fn about(self, fax: FaxSid) -> Self {
-        Self { fax: Some(fax), ..self }
-    }
-}
-
-impl From<Response> for Answer {
-    fn from(response: Response) -> Self {
-        Self { response, fax: None }
-    }
-}
-
 /// 200 with a resource.
-pub(super) fn ok(resource: &impl Serialize) -> Answer {
-    json(StatusCode::OK, resource).into()
+pub(super) fn ok(resource: &impl Serialize) -> Response {
+    json(StatusCode::OK, resource)
 }
 
 /// 201 with a resource: twilio-cli takes nothing else for a creation.
-pub(super) fn created(resource: &impl Serialize) -> Answer {
-    json(StatusCode::CREATED, resource).into()
+pub(super) fn created(resource: &impl Serialize) -> Response {
+    json(StatusCode::CREATED, resource)
 }
 
 /// 204: twilio-python takes nothing else for a deletion.
-pub(super) fn no_content() -> Answer {
-    StatusCode::NO_CONTENT.into_response().into()
+pub(super) fn no_content() -> Response {
+    StatusCode::NO_CONTENT.into_response()
 }
 
 /// 405, and what goes instead.
@@ -73,10 +53,8 @@ pub(super) fn on_purpose(status: u16, code: u32) -> Response {
 }
 
 /// No answer: the connection is reset, where a listener can do that, else broken off.
-pub(super) fn reset(parts: &Parts) -> Response {
-    if let Some(connection) = parts.extensions.get::<Resettable>() {
-        connection.reset();
-    }
+pub(super) fn reset(connection: &Resettable) -> Response {
+    connection.reset();
     Response::new(Body::from_stream(futures_util::stream::once(async {
         Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
     })))

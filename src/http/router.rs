@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,10 +14,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::Either;
+use futures_util::future::{Either, Map, Ready, ready};
 use tower::{Service, ServiceExt};
 
-use super::{AskedTarget, CaFiles, ListenAddress, asked_path, control, media, twilio};
+use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control, media, twilio};
 use crate::dialect::error::ApiError;
 use crate::emulator::Emulator;
 
@@ -48,21 +49,37 @@ pub fn service_with_ca(emulator: Emulator, address: SocketAddr, ca: Option<&CaFi
 }
 
 impl Surface {
-    /// Answers a request, whatever it is.
-    pub fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response> + Send + use<B>
+    /// Answers a request, whatever it is; `connection` is what it came on.
+    pub fn answer<B>(&self, request: Request<B>, connection: &Resettable) -> Answering
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         let request = prepared(request, self.address);
-        if twilio::has(request.uri().path()) {
-            return Either::Left(twilio::answer(self.emulator.clone(), request));
-        }
-        Either::Right(self.pages.clone().oneshot(request).map(|answered| {
+        let request = match twilio::answer(&self.emulator, request, connection) {
+            ControlFlow::Break(answer) => return answer,
+            ControlFlow::Continue(request) => request,
+        };
+        let answered = self.pages.clone().oneshot(request);
+        later(answered.map(|answered| {
             let Ok(response) = answered;
             response
         }))
     }
+}
+
+/// An answer, or what it becomes of.
+pub type Answering = Either<Ready<Response>, Pin<Box<dyn Future<Output = Response> + Send>>>;
+
+/// An answer for which nothing is waited.
+#[must_use]
+pub fn at_once(response: Response) -> Answering {
+    Either::Left(ready(response))
+}
+
+/// An answer that takes a while.
+pub fn later(answer: impl Future<Output = Response> + Send + 'static) -> Answering {
+    Either::Right(Box::pin(answer))
 }
 
 impl<B> Service<Request<B>> for Surface
@@ -72,14 +89,16 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Map<Answering, fn(Response) -> Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        Box::pin(self.answer(request).map(Ok))
+        // A listener that can reset a connection has said so; elsewhere an answer breaks off.
+        let connection = request.extensions().get().cloned().unwrap_or_default();
+        self.answer(request, &connection).map(Ok)
     }
 }
 

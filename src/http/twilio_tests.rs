@@ -10,9 +10,11 @@ use tower::ServiceExt;
 
 use crate::emulator::{AccountSetup, Emulator, Settings};
 use crate::engine::Rules;
+use crate::engine::input::{Control, Input};
 use crate::engine::journal::{EventFilter, EventKind};
+use crate::engine::rule::{ApiFault, Match, Rule};
 use crate::io::client::{Client, ClientOptions};
-use crate::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
+use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, PriceForm, Service};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Pace;
 
@@ -384,6 +386,46 @@ async fn each_call_that_was_let_in_is_journaled_with_its_outcome() {
         (None, "GET".to_owned(), account(".json?x=1"), 200, None),
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn a_call_is_journaled_at_the_moment_of_what_it_did() {
+    let api = Api::new(Accounts::Open);
+    for _ in 0..20 {
+        api.fax().await;
+    }
+    let world = api.emulator.world(SID.parse().unwrap()).unwrap();
+    let events = world.read(|engine| engine.events(&EventFilter::default(), usize::MAX));
+    let pairs = events.windows(2).filter(|pair| matches!(pair[1].kind, EventKind::ApiRequest { .. }));
+    let mut calls = 0;
+    for pair in pairs {
+        let (done, call) = (&pair[0], &pair[1]);
+        assert!(matches!(done.kind, EventKind::FaxStatus { old: None, .. }), "nothing comes between: {pair:?}");
+        assert_eq!((done.fax, done.at), (call.fax, call.at));
+        calls += 1;
+    }
+    assert_eq!(calls, 20);
+}
+
+#[tokio::test]
+async fn who_knocks_meets_the_account_as_it_stands() {
+    let api = Api::new(Accounts::Open);
+    api.fax().await;
+    let world = api.emulator.world(SID.parse().unwrap()).unwrap();
+    let change = |service| AccountChange { service: Some(service), ..AccountChange::default() };
+    let set = |service| world.handle(Input::Control(Control::ChangeAccount(Box::new(change(service))))).unwrap();
+    set(Service::Retired);
+    assert_eq!(api.get("/v1/Faxes").await.status, 403);
+    set(Service::Full);
+    assert_eq!(api.get("/v1/Faxes").await.status, 200);
+    assert!(!world.terms().has_api_rules);
+    let fault = ApiFault { refusal: Some((429, 20429)), delay_ms: 0, reset: false };
+    let rule = Rule { matches: Match::default(), after: 0, times: None, chance: None, effect: fault.into() };
+    world.handle(Input::Control(Control::AddRule(Box::new(rule)))).unwrap();
+    assert_eq!(api.get("/v1/Faxes").await.status, 429);
+    world.handle(Input::Control(Control::DropRules)).unwrap();
+    assert_eq!(api.get("/v1/Faxes").await.status, 200);
+    assert!(world.claim("another token").is_none() && world.claim("secret").is_some());
 }
 
 #[tokio::test]

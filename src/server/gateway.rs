@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -21,7 +22,7 @@ use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
 use super::reset;
 use super::tls::{Secured, Terminator, TlsError};
-use crate::http::{AskedHost, Resettable, Scheme, Surface};
+use crate::http::{self, Answering, AskedHost, Resettable, Scheme, Surface};
 
 /// Read ahead of a tunnel for its first byte; larger reads go past this buffer.
 const FIRST_BYTES: usize = 1_024;
@@ -126,10 +127,7 @@ impl Gateway {
     {
         let (client, stopping) = (came.client, came.stopping.clone());
         let came = Arc::new(came);
-        let service = service_fn(move |request| {
-            let (gateway, came) = (Arc::clone(&self), Arc::clone(&came));
-            async move { Ok::<_, Infallible>(gateway.answer(request, &came).await) }
-        });
+        let service = service_fn(move |request| self.answer(request, &came).map(Ok::<_, Infallible>));
         if let Err(error) = serve_http(stream, service, stopping).await {
             if error.is_parse() {
                 tracing::warn!(%client, %error, "a client sent what is no HTTP/1.1; it was answered 400");
@@ -139,28 +137,29 @@ impl Gateway {
         }
     }
 
-    async fn answer(self: Arc<Self>, mut request: Request<Lent<Incoming>>, came: &Came) -> Response<Body> {
+    fn answer(self: &Arc<Self>, mut request: Request<Lent<Incoming>>, came: &Came) -> Answering {
         if request.method() == Method::CONNECT {
-            // Boxed, since every request would carry the room that this takes.
-            return Box::pin(self.connect(request, came.clone())).await.unwrap_or_else(Refused::into_response);
+            let connected = Arc::clone(self).connect(request, came.clone());
+            return http::later(connected.map(|answer| answer.unwrap_or_else(Refused::into_response)));
         }
         if request.uri().authority().is_some() {
             match self.proxy.route_of(request.uri(), came.client.ip()) {
                 Ok(Route::Here) => {}
                 Ok(Route::Through | Route::Offline) => {
-                    return Box::pin(self.proxy.forward(request)).await.unwrap_or_else(Refused::into_response);
+                    let proxy = Arc::clone(&self.proxy);
+                    let forwarded = async move { proxy.forward(request).await };
+                    return http::later(forwarded.map(|answer| answer.unwrap_or_else(Refused::into_response)));
                 }
-                Err(refused) => return refused.into_response(),
+                Err(refused) => return http::at_once(refused.into_response()),
             }
         }
-        request.extensions_mut().insert(came.resettable.clone());
         if came.scheme == Scheme::Https {
             request.extensions_mut().insert(Scheme::Https);
         }
         if let Some(target) = &came.tunnel {
             request.extensions_mut().insert(AskedHost(target.authority(came.scheme)));
         }
-        self.surface.answer(request).await
+        self.surface.answer(request, &came.resettable)
     }
 
     /// Opens a tunnel: to the emulator itself, or through to the host.

@@ -11,13 +11,14 @@ use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::{Service, ServiceExt};
 
+use super::head_timer::HeadTimer;
 use super::leftover::{self, Lent};
 use super::reset;
 
@@ -110,14 +111,18 @@ where
         let answer = service.call(request);
         async move {
             let mut response = answer.await?;
-            leftover.read(&mut response).await;
+            if let Some(body) = leftover.take() {
+                // Boxed, since every request would carry the room that this takes.
+                Box::pin(leftover::read(body, &mut response)).await;
+            }
             Ok::<_, Infallible>(response)
         }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    builder.timer(HeadTimer::default()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
+        biased;
         ended = connection.as_mut() => return ended,
         () = stopping.begun() => {}
     }

@@ -2,6 +2,7 @@
 
 pub mod ca;
 mod gateway;
+mod head_timer;
 mod leftover;
 mod listener;
 pub mod policy;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::View;
 use crate::dialect::date;
@@ -15,7 +16,7 @@ use crate::dialect::parameter;
 use crate::engine::input::CreateFax;
 use crate::engine::{Fax, FaxFilter, Page};
 use crate::model::account::PriceForm;
-use crate::model::fax::{Quality, Status};
+use crate::model::fax::{Direction, Quality, Status};
 use crate::model::media::Media;
 use crate::model::phone::Party;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
@@ -25,6 +26,10 @@ use crate::model::time::Timestamp;
 const SIP_AUTH_LEN_LIMIT: usize = 256;
 /// The headers of a SIP URI are shorter than this (error 21227).
 const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
+/// Below a fax, the list of its media.
+const MEDIA_LIST: &str = "/Media";
+/// Fields of a Fax.
+const FAX_FIELDS: usize = 18;
 /// The only currency.
 const PRICE_UNIT: &str = "USD";
 /// The filters that a list's links repeat.
@@ -90,84 +95,106 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FaxResource {
+/// A Fax as clients see it. It keeps what it shows as it is and writes it when it is serialised, where no world waits.
+#[derive(Debug, Clone)]
+pub struct FaxResource<'a> {
+    view: View<'a>,
     sid: FaxSid,
-    account_sid: AccountSid,
-    api_version: &'static str,
-    direction: &'static str,
-    status: &'static str,
-    from: String,
-    to: String,
-    quality: &'static str,
-    media_sid: Option<MediaSid>,
-    media_url: Option<String>,
-    num_pages: Option<u32>,
-    duration: Option<u32>,
-    price: Option<Price>,
-    price_unit: Option<&'static str>,
-    date_created: String,
-    date_updated: String,
-    links: Links,
-    url: String,
+    direction: Direction,
+    status: Status,
+    from: Party,
+    to: Party,
+    quality: Quality,
+    media: Option<MediaSid>,
+    pages: Option<u32>,
+    duration_s: Option<u32>,
+    price_micros: Option<u64>,
+    created: Timestamp,
+    updated: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Links {
-    media: String,
+impl<'a> FaxResource<'a> {
+    /// The resource of a fax.
+    #[must_use]
+    pub fn of(fax: &Fax, view: &View<'a>) -> Self {
+        Self {
+            view: *view,
+            sid: fax.sid,
+            direction: fax.direction(),
+            status: fax.status(),
+            from: fax.from.clone(),
+            to: fax.to.clone(),
+            quality: fax.quality,
+            media: fax.media.as_ref().map(|media| media.sid),
+            pages: fax.pages(),
+            duration_s: fax.duration_s(),
+            price_micros: fax.price_micros(),
+            created: fax.created,
+            updated: fax.updated,
+        }
+    }
+
+    fn media_url(&self) -> Option<String> {
+        let View { account, origin, now, signing_key, .. } = self.view;
+        let name = MediaName { account, fax: self.sid, media: self.media? };
+        Some(media_url::signed(origin, &name, signing_key, now))
+    }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+impl Serialize for FaxResource<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sid = self.sid;
+        let media_list = format!("{}/v1/Faxes/{sid}{MEDIA_LIST}", self.view.origin);
+        let url = media_list.strip_suffix(MEDIA_LIST).unwrap_or_default();
+        let created = date::iso(self.created);
+        let updated = (self.updated.seconds() != self.created.seconds()).then(|| date::iso(self.updated));
+        let price = self.price_micros.and_then(|micros| price(micros, self.view.price));
+        let mut fax = serializer.serialize_struct("Fax", FAX_FIELDS)?;
+        fax.serialize_field("sid", &sid)?;
+        fax.serialize_field("account_sid", &self.view.account)?;
+        fax.serialize_field("api_version", "v1")?;
+        fax.serialize_field("direction", self.direction.as_str())?;
+        fax.serialize_field("status", self.status.as_str())?;
+        fax.serialize_field("from", &self.from)?;
+        fax.serialize_field("to", &self.to)?;
+        fax.serialize_field("quality", self.quality.as_str())?;
+        fax.serialize_field("media_sid", &self.media)?;
+        fax.serialize_field("media_url", &self.media_url())?;
+        fax.serialize_field("num_pages", &self.pages)?;
+        fax.serialize_field("duration", &self.duration_s)?;
+        fax.serialize_field("price", &price)?;
+        fax.serialize_field("price_unit", &price.as_ref().map(|_| PRICE_UNIT))?;
+        fax.serialize_field("date_created", &created)?;
+        fax.serialize_field("date_updated", updated.as_ref().unwrap_or(&created))?;
+        fax.serialize_field("links", &Links { media: &media_list })?;
+        fax.serialize_field("url", url)?;
+        fax.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Links<'a> {
+    media: &'a str,
+}
+
+#[derive(Serialize)]
 #[serde(untagged)]
 enum Price {
     Text(String),
     Number(f64),
 }
 
-impl FaxResource {
-    /// The resource of a fax.
-    #[must_use]
-    pub fn of(fax: &Fax, view: &View<'_>) -> Self {
-        let url = fax_url(fax.sid, view);
-        let price = fax.price_micros().and_then(|micros| price(micros, view.price));
-        Self {
-            sid: fax.sid,
-            account_sid: view.account,
-            api_version: "v1",
-            direction: fax.direction().as_str(),
-            status: fax.status().as_str(),
-            from: fax.from.to_string(),
-            to: fax.to.to_string(),
-            quality: fax.quality.as_str(),
-            media_sid: fax.media.as_ref().map(|media| media.sid),
-            media_url: fax.media.as_ref().map(|media| {
-                let name = MediaName { account: view.account, fax: fax.sid, media: media.sid };
-                media_url::signed(view.origin, &name, view.signing_key, view.now)
-            }),
-            num_pages: fax.pages(),
-            duration: fax.duration_s(),
-            price_unit: price.as_ref().map(|_| PRICE_UNIT),
-            price,
-            date_created: date::iso(fax.created),
-            date_updated: date::iso(fax.updated),
-            links: Links { media: format!("{url}/Media") },
-            url,
-        }
-    }
-}
-
 /// A page of faxes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FaxList {
-    faxes: Vec<FaxResource>,
+#[derive(Debug, Clone, Serialize)]
+pub struct FaxList<'a> {
+    faxes: Vec<FaxResource<'a>>,
     meta: Meta,
 }
 
-impl FaxList {
+impl<'a> FaxList<'a> {
     /// The resource of a page.
     #[must_use]
-    pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'_>) -> Self {
+    pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
         let url = format!("{}/v1/Faxes", view.origin);
         Self {
             faxes: page.items.iter().map(|fax| FaxResource::of(fax, view)).collect(),

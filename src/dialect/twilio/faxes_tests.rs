@@ -232,9 +232,9 @@ fn a_media_url_is_fresh_on_each_view() {
     assert_eq!((fax.status(), fax.pages()), (Status::Processing, Some(1)));
     let early = FaxResource::of(fax, &view());
     let late = FaxResource::of(fax, &View { now: view().now.after(Duration::from_secs(1)), ..view() });
-    assert_ne!(early.media_url, late.media_url);
-    assert_eq!(early.media_sid, late.media_sid);
-    assert!(early.media_url.unwrap().starts_with("https://fax.twilio.com/fax/AC0000"));
+    assert_ne!(early.media_url(), late.media_url());
+    assert_eq!(early.media, late.media);
+    assert!(early.media_url().unwrap().starts_with("https://fax.twilio.com/fax/AC0000"));
     let resource = serde_json::to_value(MediaResource::of(fax, &view())).unwrap();
     let expected = json!({
         "sid": media_sid.to_string(), "fax_sid": sid.to_string(),

@@ -1,11 +1,13 @@
 //! `/2010-04-01/Accounts`. Which accounts a credential reaches has been decided before; founding is `emulator.rs`'s.
 
+use axum::response::Response;
+
 use super::{Call, Route};
 use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED, CODE_TOO_MANY};
 use crate::dialect::twilio::accounts::{self, AccountList, AccountResource};
 use crate::emulator::World;
 use crate::engine::input::Command;
-use crate::http::reply::{self, Answer};
+use crate::http::reply;
 use crate::model::account::Account;
 
 pub(super) const ROUTES: &[Route] = &[
@@ -13,14 +15,14 @@ pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}").get(fetch).post(update),
 ];
 
-fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     let request = accounts::list_accounts(&call.query()?)?;
     let worlds = call.emulator.subaccounts(call.own.sid());
     let reached: Vec<Account> = worlds.iter().rev().chain([call.own]).map(account).collect();
     Ok(reply::ok(&AccountList::of(&reached, &request)))
 }
 
-fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     if account(call.own).owner.is_some() {
         return Err(ApiError::new(403, CODE_ACCESS_DENIED, "A subaccount can't have subaccounts"));
     }
@@ -30,18 +32,17 @@ fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
     Ok(reply::created(&AccountResource::of(&account(&world))))
 }
 
-fn fetch(call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(reply::ok(&call.read(|engine, _| Ok(AccountResource::of(engine.account())))?))
+fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+    call.show(|engine, _| Ok(AccountResource::of(engine.account())))
 }
 
-fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let change = accounts::update_account(&call.form()?)?;
     let is_own_subaccount = call.own.sid() == call.world.sid() && account(call.own).owner.is_some();
     if change.status.is_some() && is_own_subaccount {
         return Err(ApiError::new(403, CODE_ACCESS_DENIED, "Only its owner changes the status of a subaccount"));
     }
-    let command = Command::Account(Box::new(change));
-    Ok(reply::ok(&call.command(command, |engine, _, _| Ok(AccountResource::of(engine.account())))?))
+    call.change(Command::Account(Box::new(change)), |engine, _| Ok(AccountResource::of(engine.account())))
 }
 
 fn account(world: &World) -> Account {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use axum::response::Response;
+
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::available::{self, CountryList, CountryResource, OfferList};
-use crate::http::reply::{self, Answer};
+use crate::http::reply;
 use crate::model::inventory;
 
 pub(super) const ROUTES: &[Route] = &[
@@ -14,23 +16,23 @@ pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers/{country}/{kind}").get(search),
 ];
 
-fn countries(call: &Call<'_>) -> Answer {
+fn countries(call: &Call<'_>) -> Response {
     reply::ok(&CountryList::of(call.world.sid()))
 }
 
-fn country(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn country(call: &Call<'_>) -> Result<Response, ApiError> {
     let country = available::country_of(&call.part::<String>("country")?).ok_or_else(|| call.not_found())?;
     Ok(reply::ok(&CountryResource::of(country, call.world.sid())))
 }
 
-fn search(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn search(call: &Call<'_>) -> Result<Response, ApiError> {
     let (country, kind): (String, String) = (call.part("country")?, call.part("kind")?);
     let search =
         available::search(&call.query()?, available::list_of(&country, &kind).ok_or_else(|| call.not_found())?)?;
     // The search takes milliseconds at worst, so it doesn't hold the world's lock.
-    let (seed, owned) = call.read(|engine, _| {
-        Ok((engine.inventory_seed(), engine.numbers().map(|own| own.number).collect::<BTreeSet<_>>()))
-    })?;
+    let (seed, owned) = call
+        .world
+        .read(|engine| (engine.inventory_seed(), engine.numbers().map(|own| own.number).collect::<BTreeSet<_>>()));
     let taken = |number| owned.contains(&number);
     let offers = inventory::search(seed, search.country, search.kind, &search.filter, search.limit, &taken);
     Ok(reply::ok(&OfferList::of(&offers, &search, call.world.sid())))

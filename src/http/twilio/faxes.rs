@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::response::Response;
+
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
 use crate::engine::Engine;
 use crate::engine::input::{Command, Reply};
-use crate::http::reply::{self, Answer};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
 
@@ -19,64 +20,54 @@ pub(super) const ROUTES: &[Route] = &[
     Route::at("/v1/Faxes/{fax}/Media/{media}").get(fetch_media).delete(delete_media),
 ];
 
-fn create(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     let order = faxes::create_fax(&call.form()?, Arc::clone(&call.origin))?;
-    let (sid, fax) = call.command(Command::CreateFax(Box::new(order)), |engine, view, reply| {
-        let sid = sid_of(reply);
-        Ok((sid, show(engine, view, sid)?))
-    })?;
-    Ok(reply::created(&fax).about(sid))
+    call.create(Command::CreateFax(Box::new(order)), |engine, view, reply| show(engine, view, sid_of(reply)))
 }
 
-fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     let (filter, request) = faxes::list_faxes(&call.query()?)?;
-    let list = call.read(|engine, view| {
+    call.show(|engine, view| {
         let page = engine.faxes(&filter, request.cursor(), request.size);
         Ok(FaxList::of(&page, &request, view))
-    });
-    Ok(reply::ok(&list?))
+    })
 }
 
-fn fetch(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("fax")?;
-    Ok(reply::ok(&call.read(|engine, view| show(engine, view, sid))?))
+    call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("fax")?;
-    let fax = match faxes::update_fax(&call.form()?)? {
-        FaxUpdate::Nothing => call.read(|engine, view| show(engine, view, sid)),
-        FaxUpdate::Cancel => call.command(Command::CancelFax(sid), |engine, view, _| show(engine, view, sid)),
-    };
-    Ok(reply::ok(&fax?))
+    match faxes::update_fax(&call.form()?)? {
+        FaxUpdate::Nothing => call.show(|engine, view| show(engine, view, sid)),
+        FaxUpdate::Cancel => call.change(Command::CancelFax(sid), |engine, view| show(engine, view, sid)),
+    }
 }
 
-fn delete(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.command(Command::DeleteFax(call.part("fax")?), |_, _, _| Ok(()))?;
-    Ok(reply::no_content())
+fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
+    call.delete(Command::DeleteFax(call.part("fax")?))
 }
 
-fn list_media(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn list_media(call: &Call<'_>) -> Result<Response, ApiError> {
     let (sid, request) = (call.part("fax")?, faxes::list_media(&call.query()?)?);
-    let list = call.read(|engine, view| engine.fax(sid).map(|fax| MediaList::of(fax, &request, view)))?;
-    Ok(reply::ok(&list))
+    call.show(|engine, view| engine.fax(sid).map(|fax| MediaList::of(fax, &request, view)))
 }
 
-fn fetch_media(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
     let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
-    let resource = call.read(|engine, view| {
+    call.show(|engine, view| {
         let fax = engine.media(sid, media)?;
         MediaResource::of(fax, view).ok_or(Refusal::NoMedia(media))
-    });
-    Ok(reply::ok(&resource?))
+    })
 }
 
-fn delete_media(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.command(Command::DeleteMedia(call.part("fax")?, call.part("media")?), |_, _, _| Ok(()))?;
-    Ok(reply::no_content())
+fn delete_media(call: &Call<'_>) -> Result<Response, ApiError> {
+    call.delete(Command::DeleteMedia(call.part("fax")?, call.part("media")?))
 }
 
-fn show(engine: &Engine, view: &View<'_>, sid: FaxSid) -> Result<FaxResource, Refusal> {
+fn show<'a>(engine: &Engine, view: &View<'a>, sid: FaxSid) -> Result<FaxResource<'a>, Refusal> {
     engine.fax(sid).map(|fax| FaxResource::of(fax, view))
 }
 

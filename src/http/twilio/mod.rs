@@ -13,21 +13,25 @@ mod keys;
 mod numbers;
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use axum::BoxError;
 use axum::body::HttpBody;
 use axum::http::request::Parts;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use matchit::Params;
 use percent_encoding::percent_decode_str;
+use serde::Serialize;
 
 use super::auth::{self, SignedIn};
-use super::reply::{self, Answer};
-use super::{asked_path, asked_target, origin};
+use super::reply;
+use super::router::{Answering, at_once, later};
+use super::{Resettable, asked_path, asked_target, origin};
 use crate::dialect::error::ApiError;
 use crate::dialect::form::Form;
 use crate::dialect::twilio::View;
@@ -37,8 +41,9 @@ use crate::engine::input::{Command, Input, Reply};
 use crate::engine::journal::EventKind;
 use crate::model::account::PriceForm;
 use crate::model::refusal::Refusal;
-use crate::model::sid::AccountSid;
+use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
+use crate::world::Note;
 
 /// So much of a target is journaled; real ones are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
@@ -65,7 +70,7 @@ static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
 });
 
 /// What a call does: it looks at worlds or changes them, and never waits.
-type Handler = fn(&Call<'_>) -> Result<Answer, ApiError>;
+type Handler = fn(&Call<'_>) -> Result<Response, ApiError>;
 
 /// A path, with the handler of each method that it takes.
 struct Route {
@@ -110,73 +115,64 @@ impl Route {
     }
 }
 
-/// Whether there is a call at this path.
-pub(super) fn has(path: &str) -> bool {
-    ROUTES.at(path).is_ok()
-}
-
-/// Answers a request whose path is that of a call.
-pub(super) async fn answer<B>(emulator: Emulator, request: Request<B>) -> Response
+/// Answers a request whose path is that of a call, at once where there is nothing to wait for; any other goes on.
+pub(super) fn answer<B>(
+    emulator: &Emulator,
+    request: Request<B>,
+    connection: &Resettable,
+) -> ControlFlow<Answering, Request<B>>
 where
-    B: HttpBody<Data = Bytes>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    let found = ROUTES.at(parts.uri.path()).expect("it is a call of these APIs");
+    let Ok(found) = ROUTES.at(parts.uri.path()) else { return ControlFlow::Continue(Request::from_parts(parts, body)) };
     let Some(handler) = found.value.handler(&parts.method) else {
-        return reply::wrong_method(&parts, found.value.methods());
+        return ControlFlow::Break(at_once(reply::wrong_method(&parts, found.value.methods())));
     };
     let params = PathParams(found.params);
-    let signed_in = match auth::sign_in(&emulator, &parts, params.account()) {
+    let signed_in = match auth::sign_in(emulator, &parts, params.account()) {
         Ok(signed_in) => signed_in,
-        Err(error) => return error.into_response(),
+        Err(error) => return ControlFlow::Break(at_once(error.into_response())),
     };
-    let (response, fax, code) = match auth::otherwise(&emulator, &signed_in, &parts).await {
-        Some((response, code)) => (response, None, code),
-        None => match handle(handler, &emulator, &signed_in, &parts, &params, body).await {
-            Ok(answer) => (answer.response, answer.fax, None),
-            Err(error) => {
-                let code = error.code;
-                (error.into_response(), None, Some(code))
-            }
-        },
-    };
-    let method = parts.method.as_str().into();
-    let path = asked_target(&parts).path_and_query().map_or("", |target| target.as_str());
-    // A target is ASCII, so every place in it is a border between characters.
-    let path = path.get(..TARGET_LEN_MAX).unwrap_or(path).into();
-    let status = response.status().as_u16();
-    signed_in.world().note(params.parse("fax").or(fax), EventKind::ApiRequest { method, path, status, code });
-    response
+    if parts.method == Method::POST || signed_in.has_api_rules() {
+        let (emulator, connection) = (emulator.clone(), connection.clone());
+        return ControlFlow::Break(later(async move {
+            answer_later(&emulator, &signed_in, &parts, handler, body, &connection).await
+        }));
+    }
+    let admitted = auth::admit(&signed_in, &parts);
+    let call = Call::of(emulator, &signed_in, &parts, &params, Bytes::new());
+    ControlFlow::Break(at_once(call.answered(admitted.and_then(|()| handler(&call)))))
 }
 
-/// Has a call done that its tester lets be done.
-async fn handle<B>(
-    handler: Handler,
+/// Answers a call that has a body, or that a tester's rule may have answered otherwise or late.
+async fn answer_later<B>(
     emulator: &Emulator,
     signed_in: &SignedIn,
     parts: &Parts,
-    params: &PathParams<'_>,
+    handler: Handler,
     body: B,
-) -> Result<Answer, ApiError>
+    connection: &Resettable,
+) -> Response
 where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    auth::admit(signed_in, parts)?;
-    let body = if parts.method == Method::POST { reply::form_body(body).await? } else { Bytes::new() };
-    let settings = emulator.settings();
-    handler(&Call {
-        emulator,
-        world: signed_in.world(),
-        own: &signed_in.own,
-        origin: origin(parts, settings.public_url.as_ref()),
-        price: settings.price,
-        path: asked_path(parts),
-        params,
-        query: parts.uri.query().unwrap_or_default(),
-        body,
-    })
+    let params = || PathParams(ROUTES.at(parts.uri.path()).expect("it is a call of these APIs").params);
+    if let Some((response, code)) = auth::otherwise(emulator, signed_in, parts, connection).await {
+        Call::of(emulator, signed_in, parts, &params(), Bytes::new()).note(response.status(), code);
+        return response;
+    }
+    let body = match auth::admit(signed_in, parts) {
+        Ok(()) if parts.method == Method::POST => reply::form_body(body).await,
+        admitted => admitted.map(|()| Bytes::new()),
+    };
+    let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
+    signed_in.world().quiet().await;
+    let params = params();
+    let call = Call::of(emulator, signed_in, parts, &params, body);
+    call.answered(error.map_or_else(|| handler(&call), Err))
 }
 
 /// The named parts of a path.
@@ -199,7 +195,7 @@ impl PathParams<'_> {
     }
 }
 
-/// A call that was let in.
+/// A call of a client whose credential is good.
 struct Call<'a> {
     emulator: &'a Emulator,
     /// The world that is addressed.
@@ -208,16 +204,66 @@ struct Call<'a> {
     own: &'a World,
     origin: Arc<str>,
     price: PriceForm,
-    path: &'a str,
+    parts: &'a Parts,
     params: &'a PathParams<'a>,
-    query: &'a str,
     body: Bytes,
+    /// Whether the world's journal has it.
+    is_noted: Cell<bool>,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    fn of(
+        emulator: &'a Emulator,
+        signed_in: &'a SignedIn,
+        parts: &'a Parts,
+        params: &'a PathParams<'a>,
+        body: Bytes,
+    ) -> Self {
+        let settings = emulator.settings();
+        Self {
+            emulator,
+            world: signed_in.world(),
+            own: &signed_in.own,
+            origin: origin(parts, settings.public_url.as_ref()),
+            price: settings.price,
+            parts,
+            params,
+            body,
+            is_noted: Cell::new(false),
+        }
+    }
+
+    /// The answer as HTTP; the world's journal gets it if it has not yet.
+    fn answered(&self, answer: Result<Response, ApiError>) -> Response {
+        let (response, code) = match answer {
+            Ok(response) => (response, None),
+            Err(error) => {
+                let code = error.code;
+                (error.into_response(), Some(code))
+            }
+        };
+        if !self.is_noted.get() {
+            self.note(response.status(), code);
+        }
+        response
+    }
+
+    /// Has the world's journal tell of the call.
+    fn note(&self, status: StatusCode, code: Option<u32>) {
+        let Asked { fax, method, path } = self.asked();
+        self.world.note(fax, EventKind::ApiRequest { method, path, status: status.as_u16(), code });
+    }
+
+    fn asked(&self) -> Asked {
+        let path = asked_target(self.parts).path_and_query().map_or("", |target| target.as_str());
+        // A target is ASCII, so every place in it is a border between characters.
+        let path = path.get(..TARGET_LEN_MAX).unwrap_or(path).into();
+        Asked { fax: self.params.parse("fax"), method: name_of(&self.parts.method), path }
+    }
+
     /// The query's parameters.
     fn query(&self) -> Result<Form, ApiError> {
-        reply::form(self.query.as_bytes())
+        reply::form(self.parts.uri.query().unwrap_or_default().as_bytes())
     }
 
     /// The body's parameters.
@@ -231,30 +277,102 @@ impl Call<'_> {
     }
 
     fn not_found(&self) -> ApiError {
-        ApiError::not_found(self.path)
+        ApiError::not_found(asked_path(self.parts))
     }
 
-    /// Looks at the world.
-    fn read<T>(&self, look: impl FnOnce(&Engine, &View<'_>) -> Result<T, Refusal>) -> Result<T, ApiError> {
-        let shown = self.world.read_now(|engine, now| look(engine, &self.view(now)));
-        shown.map_err(|refusal| ApiError::refused(&refusal, self.path))
+    fn refused(&self, refusal: &Refusal) -> ApiError {
+        ApiError::refused(refusal, asked_path(self.parts))
     }
 
-    /// Changes the world and looks at what came of it.
-    fn command<T>(
-        &self,
+    /// 200 with what is seen in the world.
+    fn show<T: Serialize>(
+        &'a self,
+        look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
+    ) -> Result<Response, ApiError> {
+        let asked = self.asked();
+        let shown = self.world.read_and_note(|engine, now| {
+            let shown = look(engine, &self.view(now)).map_err(|refusal| self.refused(&refusal));
+            let note = asked.answered(StatusCode::OK, shown.as_ref().err());
+            (shown, note)
+        });
+        self.is_noted.set(true);
+        shown.map(|shown| reply::ok(&shown))
+    }
+
+    /// Changes the world; 200 with what came of it.
+    fn change<T: Serialize>(
+        &'a self,
         command: Command,
-        look: impl FnOnce(&Engine, &View<'_>, &Reply) -> Result<T, Refusal>,
+        look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
+    ) -> Result<Response, ApiError> {
+        let changed = self.command(command, StatusCode::OK, |engine, view, _| look(engine, view));
+        changed.map(|shown| reply::ok(&shown))
+    }
+
+    /// Creates something in the world; 201 with it.
+    fn create<T: Serialize>(
+        &'a self,
+        command: Command,
+        look: impl FnOnce(&Engine, &View<'a>, &Reply) -> Result<T, Refusal>,
+    ) -> Result<Response, ApiError> {
+        self.command(command, StatusCode::CREATED, look).map(|created| reply::created(&created))
+    }
+
+    /// Takes something out of the world; 204.
+    fn delete(&'a self, command: Command) -> Result<Response, ApiError> {
+        self.command(command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
+    }
+
+    /// Changes the world, looks at what came of it, and has that journaled, all at one moment.
+    fn command<T>(
+        &'a self,
+        command: Command,
+        status: StatusCode,
+        look: impl FnOnce(&Engine, &View<'a>, &Reply) -> Result<T, Refusal>,
     ) -> Result<T, ApiError> {
-        let shown = self
-            .world
-            .handle_and_look(Input::Command(command), |engine, reply, now| look(engine, &self.view(now), reply));
-        shown.map_err(|refusal| ApiError::refused(&refusal, self.path))
+        let mut asked = self.asked();
+        let shown = self.world.handle_and_note(Input::Command(command), |engine, reply, now| {
+            if let Ok(Reply::Fax(sid)) = &reply {
+                asked.fax = Some(*sid);
+            }
+            let shown = reply.and_then(|reply| look(engine, &self.view(now), &reply));
+            let shown = shown.map_err(|refusal| self.refused(&refusal));
+            let note = asked.answered(status, shown.as_ref().err());
+            (shown, note)
+        });
+        self.is_noted.set(true);
+        shown
     }
 
     fn view(&self, now: Timestamp) -> View<'_> {
         let (account, signing_key) = (self.world.sid(), self.world.signing_key());
         View { account, origin: &self.origin, now, signing_key, price: self.price }
+    }
+}
+
+/// What a client asked for, as the journal tells it.
+struct Asked {
+    fax: Option<FaxSid>,
+    method: Cow<'static, str>,
+    path: Box<str>,
+}
+
+impl Asked {
+    /// With what the client was answered.
+    fn answered(self, status: StatusCode, error: Option<&ApiError>) -> Note {
+        let (status, code) = error.map_or((status.as_u16(), None), |error| (error.status, Some(error.code)));
+        let Self { fax, method, path } = self;
+        Note { fax, kind: EventKind::ApiRequest { method, path, status, code } }
+    }
+}
+
+/// The name of a method; those that calls have take no memory.
+fn name_of(method: &Method) -> Cow<'static, str> {
+    match *method {
+        Method::GET => "GET".into(),
+        Method::POST => "POST".into(),
+        Method::DELETE => "DELETE".into(),
+        _ => method.to_string().into(),
     }
 }
 

@@ -1,12 +1,13 @@
 //! `IncomingPhoneNumbers`: the numbers of an account. What may be bought is the engine's business.
 
+use axum::response::Response;
+
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::numbers::{self, NumberList, NumberResource};
 use crate::engine::Engine;
 use crate::engine::input::{Command, Reply};
-use crate::http::reply::{self, Answer};
 use crate::model::inventory::NumberKind;
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
@@ -27,39 +28,37 @@ pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{number}").get(fetch).post(update).delete(release),
 ];
 
-fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Answer, ApiError> {
+fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError> {
     let (filter, request) = numbers::list_numbers(&call.query()?, kind)?;
-    let list = call.read(|engine, view| {
+    call.show(|engine, view| {
         let seed = engine.inventory_seed();
         let shown = engine.numbers().filter(|number| filter.shows(number, seed));
         let page = request.cut(shown, |number| number.ordinal);
         Ok(NumberList::of(&page, &request, kind, view.account, seed))
-    });
-    Ok(reply::ok(&list?))
+    })
 }
 
-fn buy(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Answer, ApiError> {
-    let seed = call.read(|engine, _| Ok(engine.inventory_seed()))?;
+fn buy(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError> {
+    let seed = call.world.read(Engine::inventory_seed);
     let order = numbers::buy_number(&call.form()?, kind, seed)?;
     let command = Command::BuyNumber(Box::new(order));
-    Ok(reply::created(&call.command(command, |engine, view, reply| show(engine, view, sid_of(reply)))?))
+    call.create(command, |engine, view, reply| show(engine, view, sid_of(reply)))
 }
 
-fn fetch(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("number")?;
-    Ok(reply::ok(&call.read(|engine, view| show(engine, view, sid))?))
+    call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Answer, ApiError> {
+fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("number")?;
     let change = numbers::update_number(&call.form()?, call.world.sid())?;
     let command = Command::UpdateNumber(sid, Box::new(change));
-    Ok(reply::ok(&call.command(command, |engine, view, _| show(engine, view, sid))?))
+    call.change(command, |engine, view| show(engine, view, sid))
 }
 
-fn release(call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.command(Command::ReleaseNumber(call.part("number")?), |_, _, _| Ok(()))?;
-    Ok(reply::no_content())
+fn release(call: &Call<'_>) -> Result<Response, ApiError> {
+    call.delete(Command::ReleaseNumber(call.part("number")?))
 }
 
 fn show(engine: &Engine, view: &View<'_>, sid: NumberSid) -> Result<NumberResource, Refusal> {
