@@ -22,12 +22,20 @@ const TWIML: &str = "<Response><Receive action=\"/done\"/></Response>";
 #[derive(Default)]
 pub(crate) struct Heard {
     ends: AtomicUsize,
+    hanging: AtomicUsize,
     news: Notify,
 }
 
 impl Heard {
     pub(crate) fn forget(&self) {
         self.ends.store(0, Ordering::SeqCst);
+    }
+
+    /// Waits until so many requests hang.
+    pub(crate) async fn hanging(&self, count: usize) {
+        while self.hanging.load(Ordering::SeqCst) < count {
+            self.news.notified().await;
+        }
     }
 
     /// Waits until so many faxes have ended.
@@ -64,7 +72,11 @@ async fn answer(
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let (kind, answer) = match path.as_str() {
-        "/hang" => std::future::pending().await,
+        "/hang" => {
+            heard.hanging.fetch_add(1, Ordering::SeqCst);
+            heard.news.notify_one();
+            std::future::pending().await
+        }
         "/letter.pdf" => ("application/pdf", Bytes::from_static(LETTER)),
         "/fax" => ("text/xml", Bytes::from_static(TWIML.as_bytes())),
         _ => ("text/plain", Bytes::new()),

@@ -11,8 +11,12 @@ use crate::gateway;
 
 pub(crate) const ROUNDS: usize = 5;
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
+/// More, since a POST has less time and so more noise.
+const REST_ROUNDS: usize = 9;
 /// Shorter, since a world has room for 100,000 pending faxes.
-const POST_SPAN: Duration = Duration::from_secs(1);
+const POST_SPAN: Duration = Duration::from_millis(500);
+/// Requests to one host that a world has under way at once; the effects of further creates are held.
+const HOST_CAP: usize = 1_024;
 /// Faxes of a round that is counted in whole conversations.
 const CONVERSATIONS: usize = 4_000;
 /// Connections that begin them.
@@ -55,7 +59,7 @@ pub(crate) fn run(names: &[String], tell: impl Fn(&str)) -> Result<()> {
 
 /// `GET` and `POST` beside a bare server that answers as many bytes.
 async fn rest(tell: &impl Fn(&str)) -> Result<()> {
-    let (app, _) = app::start().await?;
+    let (app, heard) = app::start().await?;
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
     let form = format!("To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F{app}%2Fhang");
@@ -69,8 +73,12 @@ async fn rest(tell: &impl Fn(&str)) -> Result<()> {
     let bare = Process::bare(size)?;
     let bare_get = request("GET", "/v1/Faxes/x", bare.address, &credential(), "");
     let bare_post = request("POST", "/v1/Faxes", bare.address, &credential(), &form);
+    for _ in 0..HOST_CAP {
+        connection.ask(&create).await?;
+    }
+    heard.hanging(HOST_CAP).await;
     let (mut gets, mut posts) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..REST_ROUNDS {
         let plain = load(bare.address, &bare_get, 200, SPAN).await?.answers_a_second;
         let own = load(address, &fetch, 200, SPAN).await?.answers_a_second;
         gets.push((own / plain, own));
