@@ -52,7 +52,8 @@ pub struct ListenAddress(pub SocketAddr);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedHost(pub Arc<str>);
 
-/// A connection that can be reset instead of answered; a listener notes it among a request's extensions.
+/// A connection that can be reset instead of answered. A listener hands it over with each request, or notes it among the
+/// request's extensions.
 #[derive(Debug, Clone, Default)]
 pub struct Resettable(Arc<AtomicBool>);
 
