@@ -308,8 +308,8 @@ impl World {
         }
     }
 
-    /// Ready when nobody is inside, as far as can be seen, or has been for a while: who finds the world busy lets other
-    /// connections go first, which costs less than to sleep for the lock.
+    /// Ready when nobody is inside, as far as can be seen, or after a few turns: who finds the world busy lets other
+    /// connections go first, which costs less than to have the thread sleep for the lock.
     pub(crate) async fn quiet(&self) {
         for _ in 0..YIELDS_MAX {
             if !matches!(self.0.core.try_lock(), Err(TryLockError::WouldBlock)) {
