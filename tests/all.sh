@@ -32,7 +32,9 @@ static=$target/$host/release/fauxfax
 logs=${FAUXFAX_TEST_LOGS:-$target/test-logs}
 mkdir -p "$logs"
 rm -f "$logs"/*.log
-export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-1}
+# Incremental builds serve who edits between two runs; here they would only fill the disk.
+[[ -n $quick ]] || export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
+export CARGO_TERM_COLOR=never
 
 # What CORE and dialect must do without: the proof that they are pure.
 readonly IMPURE='^(tokio|hyper|axum|rustls|tokio-rustls|hayro.*|ring|tracing|clap) v'

@@ -159,5 +159,5 @@ install_packages() {
         echo "Node 20 or newer is needed, this is $(node --version)"
         return 1
     }
-    echo "$(python3 --version), node $(node --version)"
+    echo "$(python3 --version), node $(node --version), $(df -h --output=avail . | tail -n 1 | tr -d ' ')B free"
 }
