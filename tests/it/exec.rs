@@ -41,6 +41,18 @@ fn the_status_is_the_commands_own() {
 }
 
 #[test]
+fn a_state_that_cannot_be_saved_fails_what_succeeded_and_leaves_another_failure_its_status() {
+    for (command, code) in [("rmdir kept", 1), ("rmdir kept; exit 7", 7)] {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(home.path().join("kept")).expect("a folder");
+        let output = exec(home.path(), &["--state", "kept/state.json"], &["sh", "-c", command]).output().expect("run");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{errors}");
+        assert!(errors.contains("the worlds are lost") && errors.contains("state.json"), "{errors}");
+    }
+}
+
+#[test]
 fn arguments_arrive_as_they_are() {
     let arguments = ["a b", "it's", "--listen", "$HOME", "", "-x=\"y\""];
     let (_, text) = run(&[], &[&["printf", "%s|"][..], &arguments].concat());

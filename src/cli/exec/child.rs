@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 
 use tokio::process::{Child, Command};
 
@@ -10,8 +10,8 @@ use tokio::process::{Child, Command};
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
-/// Runs a program to its end with these variables, and answers as it did.
-pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) -> anyhow::Result<ExitCode> {
+/// Runs a program to its end with these variables; answers its exit status.
+pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) -> anyhow::Result<u8> {
     let [program, arguments @ ..] = command else { anyhow::bail!("exec needs a command: fauxfax exec -- COMMAND…") };
     let variables = variables.iter().map(|(name, value)| (name, value));
     let child = match Command::new(program).args(arguments).envs(variables).spawn() {
@@ -19,10 +19,10 @@ pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) ->
         Err(error) => {
             let code = if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
             super::super::print_error(&format!("can't run {}: {error}", program.to_string_lossy()));
-            return Ok(ExitCode::from(code));
+            return Ok(code);
         }
     };
-    Ok(ExitCode::from(code(until_ended(child).await?)))
+    Ok(code(until_ended(child).await?))
 }
 
 /// The program's own status; as a shell has it, 128 and the signal where one ended it.

@@ -13,6 +13,7 @@ use clap::Args;
 
 use self::environment::{Way, prepare};
 use super::flags::ServeFlags;
+use super::print_error;
 use super::serve::{isolated, runtime, start_log, url};
 use crate::config::{self, Config, LogLevel};
 use crate::server::Server;
@@ -56,8 +57,14 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
                 tracing::warn!("the command has ended while faxes were under way; they end here (--idle-timeout)");
             }
         };
-        server.serve(work).await.context("the worlds are lost")?;
-        ended.context("the emulator stopped before the command did")?
+        let saved = server.serve(work).await.context("the worlds are lost");
+        let code = ended.context("the emulator stopped before the command did")??;
+        match saved {
+            // Who tests wants to know that the tests have failed, first of all.
+            Err(error) if code != 0 => print_error(&format!("{error:#}")),
+            saved => saved?,
+        }
+        Ok(ExitCode::from(code))
     });
     runtime.shutdown_background();
     code
