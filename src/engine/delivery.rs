@@ -138,7 +138,7 @@ impl Engine {
         let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
         let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
         notice.remote_station_id = answered.then(|| fax.to.to_string().into());
-        notice.original_media_url = Some(order.media_url.clone());
+        notice.original_media_url = Some(Arc::clone(&order.media_url));
         notice.pages = fax.pages().filter(|_| status == Status::Delivered);
         self.tell(ordinal, fax.sid, notice, now);
     }

@@ -55,7 +55,7 @@ pub enum Intent {
     /// Fetch the document of an outbound fax and make its fax pages.
     FetchDocument {
         /// Where it is.
-        url: Box<str>,
+        url: Arc<str>,
         /// At which resolution.
         quality: Quality,
         /// What it may be.
@@ -174,7 +174,7 @@ pub struct Notice {
     /// The other machine's station id: the TSID of a sender, the CSID of a receiver.
     pub remote_station_id: Option<Box<str>>,
     /// The MediaUrl of the create call.
-    pub original_media_url: Option<Box<str>>,
+    pub original_media_url: Option<Arc<str>>,
     /// Pages sent or received, on success.
     pub pages: Option<u32>,
     /// The stored document, if one is kept.

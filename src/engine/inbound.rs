@@ -340,7 +340,7 @@ impl Engine {
         let talk = Transmission { far: None, fault: call.fault, line: call.line, pages_done: 0, line_ms: 0 };
         let request = self.render_request(&call, &acceptance.station_id, receive);
         let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
-        let phase = Phase::Receiving(Receiving { document: call.document.clone(), step });
+        let phase = Phase::Receiving(Box::new(Receiving { document: call.document.clone(), step }));
         let outgoing = self.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         delivery::keep_cookies(&mut outgoing.cookies, std::mem::take(&mut call.cookies));
         let caller = call.caller;

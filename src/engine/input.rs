@@ -96,7 +96,7 @@ pub struct CreateFax {
     /// Who calls; none only where `to` is a SIP URI.
     pub from: Option<Party>,
     /// Where the document is fetched.
-    pub media_url: Box<str>,
+    pub media_url: Arc<str>,
     /// The vertical resolution.
     pub quality: Quality,
     /// Who is told of status changes.

@@ -9,7 +9,7 @@ use super::effect::Intent;
 use super::input::{CreateFax, DocumentFault, LineFault, Reply};
 use super::journal::{AlertLevel, EventKind};
 use super::line;
-use super::phase::{CallStep, Ended, Phase, Processing, Receiving, ReceivingStep, Sending, Transmission, Verdict};
+use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
 use super::rule::LineWish;
 use super::tables::{Fax, Leg, Order, Ttl, media_of};
 use crate::model::account::Accounts;
@@ -61,7 +61,7 @@ impl Engine {
             created: now,
             updated: now,
             media: None,
-            origin: order.origin,
+            origin: self.tables.shared_origin(order.origin),
             leg,
             phase: Phase::Queued,
         };
@@ -111,13 +111,11 @@ impl Engine {
 
     /// The fax leaves the queue: its document is asked for.
     pub(super) fn start(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some((sid, order)) = self.order(ordinal) else { return };
-        let url = order.media_url.clone();
+        let Some((fax, order)) = self.order(ordinal) else { return };
+        let (sid, quality, url) = (fax.sid, fax.quality, Arc::clone(&order.media_url));
         let documents = self.rules().documents;
         self.enter(ordinal, Phase::Processing(Processing::Fetching), now);
-        if let Some(quality) = self.tables.fax(ordinal).map(|fax| fax.quality) {
-            self.issue(sid, Intent::FetchDocument { url, quality, documents });
-        }
+        self.issue(sid, Intent::FetchDocument { url, quality, documents });
     }
 
     pub(super) fn document_fetched(
@@ -145,7 +143,7 @@ impl Engine {
                     self.store_media(ordinal, document.clone(), now);
                 }
                 if let Some(fax) = self.tables.fax_mut(ordinal) {
-                    fax.phase = Phase::Processing(Processing::Converting(document));
+                    fax.phase = Phase::Processing(Processing::Converting(Box::new(document)));
                 }
                 self.set_alarm(ordinal, AlarmKind::Dial, line::CONVERT_MS, now);
             }
@@ -166,7 +164,7 @@ impl Engine {
     pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.tables.fax(ordinal) else { return };
         let (document, calls) = match &fax.phase {
-            Phase::Processing(Processing::Converting(document)) => (document.clone(), 1),
+            Phase::Processing(Processing::Converting(document)) => (Document::clone(document), 1),
             Phase::Sending(sending) => (sending.document.clone(), sending.calls + 1),
             Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => return,
         };
@@ -205,8 +203,8 @@ impl Engine {
     pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
         let Some(fax) = self.tables.fax(ordinal) else { return };
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
-            let sending = Sending { document: document.clone(), calls: 1, step: CallStep::RingingOwn };
-            self.enter(ordinal, Phase::Sending(sending), now);
+            let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };
+            self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
         }
         match answer {
             FarAnswer::PicksUp => {}
@@ -224,11 +222,12 @@ impl Engine {
     pub(super) fn page_end(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.tables.fax_mut(ordinal) else { return };
         let sid = fax.sid;
-        let (document, talk) = match &mut fax.phase {
-            Phase::Sending(Sending { document, step: CallStep::Talking(talk), .. }) => (&*document, talk),
-            Phase::Receiving(Receiving { document, step: ReceivingStep::Talking(talk) }) => (&*document, talk),
-            Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return,
+        let talking = match &mut fax.phase {
+            Phase::Sending(sending) => sending.talking(),
+            Phase::Receiving(receiving) => receiving.talking(),
+            Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
         };
+        let Some((document, talk)) = talking else { return };
         let pages = document.pages;
         let page_ms = line::page_ms(document, talk.pages_done, talk.line);
         let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
@@ -345,10 +344,10 @@ impl Engine {
         if let Some(fax) = self.tables.fax_mut(ordinal) {
             fax.phase = match &fax.phase {
                 Phase::Sending(_) => {
-                    Phase::Sending(Sending { document: document.clone(), calls, step: CallStep::RingingOwn })
+                    Phase::Sending(Box::new(Sending { document: document.clone(), calls, step: CallStep::RingingOwn }))
                 }
                 Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
-                    Phase::Processing(Processing::Ringing { document: document.clone(), far })
+                    Phase::Processing(Processing::Ringing { document: Box::new(document.clone()), far })
                 }
             };
         }
@@ -359,9 +358,9 @@ impl Engine {
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.tables.fax_mut(ordinal) else { return };
         if let Phase::Sending(current) = &mut fax.phase {
-            *current = sending;
+            **current = sending;
         } else {
-            self.enter(ordinal, Phase::Sending(sending), now);
+            self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
         }
     }
 
@@ -396,10 +395,10 @@ impl Engine {
         }
     }
 
-    fn order(&self, ordinal: Ordinal) -> Option<(FaxSid, &Order)> {
+    fn order(&self, ordinal: Ordinal) -> Option<(&Fax, &Order)> {
         let fax = self.tables.fax(ordinal)?;
         match &fax.leg {
-            Leg::Outbound(order) => Some((fax.sid, order)),
+            Leg::Outbound(order) => Some((fax, order)),
             Leg::Inbound(_) => None,
         }
     }

@@ -48,7 +48,7 @@ pub fn is_edge(old: Option<Status>, new: Status) -> bool {
     EDGES.contains(&(old, new))
 }
 
-/// Where a fax stands; each variant holds what exists only then.
+/// Where a fax stands; each variant holds what exists only then. What is large and passes is boxed: most faxes have ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Phase {
@@ -57,9 +57,9 @@ pub(super) enum Phase {
     /// The document is under way, or the far end rings for the first time.
     Processing(Processing),
     /// Calling or transmitting.
-    Sending(Sending),
+    Sending(Box<Sending>),
     /// Being received.
-    Receiving(Receiving),
+    Receiving(Box<Receiving>),
     /// Nothing follows.
     Ended(Ended),
 }
@@ -71,11 +71,11 @@ pub(super) enum Processing {
     /// The document is being fetched.
     Fetching,
     /// The document is there and being converted.
-    Converting(Document),
+    Converting(Box<Document>),
     /// A number of this world rings and its app is asked what to do.
     Ringing {
         /// What is sent.
-        document: Document,
+        document: Box<Document>,
         /// The call at the far end.
         far: Ordinal,
     },
@@ -174,6 +174,26 @@ pub(super) struct Ended {
     pub(super) duration_s: Option<u32>,
     /// Code and text of a failure.
     pub(super) error: Option<Box<(u32, Box<str>)>>,
+}
+
+impl Sending {
+    /// What goes over the line, and how far it is, while pages do.
+    pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
+        match &mut self.step {
+            CallStep::Talking(talk) => Some((&self.document, talk)),
+            CallStep::Ringing(_) | CallStep::RingingOwn | CallStep::Waiting => None,
+        }
+    }
+}
+
+impl Receiving {
+    /// What comes over the line, and how far it is, while a machine elsewhere sends.
+    pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
+        match &mut self.step {
+            ReceivingStep::Talking(talk) => Some((&self.document, talk)),
+            ReceivingStep::Rendering(..) | ReceivingStep::Fed => None,
+        }
+    }
 }
 
 impl Phase {

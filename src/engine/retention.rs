@@ -90,7 +90,7 @@ impl Engine {
         let Some(fax) = self.tables.fax_mut(ordinal) else { return };
         let sid = MediaSid::from_bytes(seed.sid_bytes("media", fax.sid.bytes(), 0));
         self.retention.store(ordinal, document.bytes.len() as u64);
-        fax.media = Some(Media { sid, created: now, document });
+        fax.media = Some(Box::new(Media { sid, created: now, document }));
         fax.updated = now;
         self.keep_budget(now);
     }

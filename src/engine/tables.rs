@@ -41,7 +41,7 @@ pub struct Fax {
     /// When it last changed.
     pub updated: Timestamp,
     /// The stored document, while there is one.
-    pub media: Option<Media>,
+    pub media: Option<Box<Media>>,
     pub(super) origin: Arc<str>,
     pub(super) leg: Leg,
     pub(super) phase: Phase,
@@ -61,7 +61,7 @@ pub(super) enum Leg {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Order {
-    pub(super) media_url: Box<str>,
+    pub(super) media_url: Arc<str>,
     pub(super) status_callback: Option<Box<str>>,
     pub(super) store_media: bool,
     pub(super) ttl: Option<Ttl>,
@@ -352,6 +352,12 @@ impl Tables {
         self.calls.get_mut(&ordinal).map(Arc::make_mut)
     }
 
+    /// The origin, shared with the newest fax where that came by the same: most come by one.
+    pub(super) fn shared_origin(&self, origin: Arc<str>) -> Arc<str> {
+        let newest = self.faxes.last_key_value().map(|(_, fax)| &fax.origin);
+        newest.filter(|newest| **newest == origin).map_or(origin, Arc::clone)
+    }
+
     pub(super) fn oldest_fax(&self) -> Option<&Fax> {
         self.faxes.first_key_value().map(|(_, fax)| &**fax)
     }
@@ -478,5 +484,5 @@ fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
 
 /// A media of a fax, by both ids.
 pub(super) fn media_of(fax: &Fax, sid: MediaSid) -> Option<&Media> {
-    fax.media.as_ref().filter(|media| media.sid == sid)
+    fax.media.as_deref().filter(|media| media.sid == sid)
 }

@@ -92,7 +92,7 @@ async fn run(app: App, delays: u64) -> Run {
         (15_005_550_006, "/fax.pdf", "/status/5"),
         (15_005_550_006, "/gone", "/status/6"),
     ] {
-        let media_url = url(media).expect("an address");
+        let media_url = url(media).expect("an address").into();
         let order = CreateFax { media_url, status_callback: url(callback), ..order(PhoneNumber::from_digits(to)) };
         world.handle(Input::Command(Command::CreateFax(Box::new(order)))).expect("taken");
     }

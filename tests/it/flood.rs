@@ -1,6 +1,8 @@
 //! Worlds with very much in them: thousands of documents that never come, thousands of numbers. What is asked of them is
 //! answered all the same.
 
+use std::sync::Arc;
+
 use fauxfax::document::sample;
 use fauxfax::engine::input::{BuyNumber, Command, CreateFax, Input, NumberWish};
 use fauxfax::model::fax::Status;
@@ -25,9 +27,9 @@ async fn ten_thousand_documents_that_never_come_stop_nobody_else() {
     Mock::given(path("/a.pdf")).respond_with(pdf).mount(&good).await;
     let host = Host::new(setup(""));
     let world = host.world();
-    let media_url: Box<str> = format!("{}/never.pdf", hangs.url).into();
+    let media_url: Arc<str> = format!("{}/never.pdf", hangs.url).into();
     for _ in 0..FLOOD {
-        let order = CreateFax { media_url: media_url.clone(), ..order(FAR) };
+        let order = CreateFax { media_url: Arc::clone(&media_url), ..order(FAR) };
         world.handle(Input::Command(Command::CreateFax(Box::new(order)))).expect("taken");
     }
     let form = format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/a.pdf", good.uri());

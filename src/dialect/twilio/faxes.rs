@@ -274,7 +274,7 @@ fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError> {
     from.map(Some).ok_or_else(|| ApiError::invalid_from(text))
 }
 
-fn media_url_parameter(form: &Form) -> Result<Box<str>, ApiError> {
+fn media_url_parameter(form: &Form) -> Result<Arc<str>, ApiError> {
     let text = parameter::given(form, "MediaUrl").ok_or_else(|| ApiError::missing("MediaUrl"))?;
     parameter::check_url(text).map_err(|reason| {
         ApiError::bad_request(
