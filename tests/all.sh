@@ -5,8 +5,8 @@
 #   bash tests/all.sh           everything
 #   bash tests/all.sh --quick   the inner loop: installs nothing, builds no release
 #
-# Needs Rust (rustup or the distribution's), Python 3.9 and Node 20 or newer; missing Debian packages are installed where
-# this may be done. FAUXFAX_TEST_LOGS names the folder of the logs (target/test-logs).
+# Needs Rust (rustup or the distribution's), Python 3.9, Node 20 or newer and 4 GB of the disk; missing Debian packages are
+# installed where this may be done. FAUXFAX_TEST_LOGS names the folder of the logs (target/test-logs).
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
