@@ -42,8 +42,6 @@ struct Shared {
 
 struct Core {
     engine: Engine,
-    /// What is shown of it to who knocks.
-    door: Door,
     clock: Clock,
     outbox: VecDeque<Effect>,
     /// What going back has put aside: to free it takes longer than to put it aside.
@@ -103,7 +101,6 @@ impl World {
         let door = Door::of(&engine);
         let core = Mutex::new(Core {
             engine,
-            door: door.clone(),
             clock,
             outbox: VecDeque::new(),
             discarded: Vec::new(),
@@ -201,7 +198,7 @@ impl World {
         }
         let mut core = self.lock();
         core.engine.claim(token);
-        self.renew_door(&mut core);
+        self.renew_door(&core);
         self.door().opened_by(token)
     }
 
@@ -391,7 +388,7 @@ impl World {
         let discarded = core.engine.take_discarded();
         core.discarded.extend(discarded);
         let rouses = core.rouses(now);
-        self.renew_door(&mut core);
+        self.renew_door(&core);
         drop(core);
         if rouses {
             self.0.wake.notify_one();
@@ -408,10 +405,9 @@ impl World {
     }
 
     /// Has who knocks meet the door as the engine has it.
-    fn renew_door(&self, core: &mut Core) {
-        if !core.door.is_of(&core.engine) {
-            core.door = Door::of(&core.engine);
-            *self.0.door.write().unwrap_or_else(PoisonError::into_inner) = core.door.clone();
+    fn renew_door(&self, core: &Core) {
+        if !self.door().is_of(&core.engine) {
+            *self.0.door.write().unwrap_or_else(PoisonError::into_inner) = Door::of(&core.engine);
         }
     }
 

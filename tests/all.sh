@@ -5,7 +5,7 @@
 #   bash tests/all.sh           everything
 #   bash tests/all.sh --quick   the inner loop: installs nothing, builds no release
 #
-# Needs Rust (rustup or the distribution's), Python 3.9, Node 20 or newer and 4 GB of the disk; missing Debian packages are
+# Needs Rust (rustup or the distribution's), Python 3.9, Node 20 or newer and 5 GB of the disk; missing Debian packages are
 # installed where this may be done. FAUXFAX_TEST_LOGS names the folder of the logs (target/test-logs).
 set -uo pipefail
 

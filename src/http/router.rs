@@ -68,7 +68,7 @@ impl Surface {
     }
 }
 
-/// An answer, or what it becomes of.
+/// An answer, or what will become one.
 pub type Answering = Either<Ready<Response>, Pin<Box<dyn Future<Output = Response> + Send>>>;
 
 /// An answer for which nothing is waited.
