@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::fax::Status;
 use crate::model::line::Line;
+use crate::model::page::PageLoss;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -79,6 +80,8 @@ pub enum EventKind {
         /// Pages and bytes, or why it can't be used.
         document: Result<(u32, usize), Box<str>>,
     },
+    /// Something of a document is missing on its fax pages.
+    DocumentLoss(PageLoss),
     /// A customer's app was asked or told something.
     WebhookAttempt {
         /// The exchange.
@@ -170,6 +173,7 @@ impl EventKind {
             Self::FaxStatus { .. } => "fax.status",
             Self::FaxPage { .. } => "fax.page",
             Self::DocumentFetched { .. } => "document.fetched",
+            Self::DocumentLoss(_) => "document.loss",
             Self::WebhookAttempt { .. } => "webhook.attempt",
             Self::WebhookReplayed { .. } => "webhook.replayed",
             Self::TwimlExecuted { .. } => "twiml.executed",
@@ -211,6 +215,7 @@ impl EventKind {
             | Self::WebhookReplayed { record, .. } => record_bytes(record),
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
+            Self::DocumentLoss(loss) => loss.what.len(),
             Self::FaxStatus { .. }
             | Self::FaxPage { .. }
             | Self::TwimlExecuted { .. }

@@ -17,6 +17,7 @@ mod going_back;
 mod host;
 mod keeping;
 mod library;
+mod losses;
 mod promises;
 mod rules;
 mod schema;
