@@ -1,6 +1,7 @@
 //! The one HTTP client: an exchange with its redirects and its challenge, within limits of time and size, every failure
 //! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use super::connect::{ConnectTo, ConnectToError};
 use super::challenge::{self, Credential};
 use super::connect::{Connector, Stream};
 use super::redirect::{self, Next};
+use crate::dialect::mask;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
 /// Redirects followed before 11215.
@@ -40,6 +42,10 @@ pub struct ClientOptions {
     pub insecure: bool,
     /// Have webhooks carry a W3C `traceparent`.
     pub traceparent: bool,
+    /// Where the emulator itself listens: no request is made to its control API there.
+    pub own_addresses: Vec<SocketAddr>,
+    /// What requests call themselves, where it is not Twilio's name.
+    pub user_agent: Option<&'static str>,
 }
 
 /// Why there is no client.
@@ -149,6 +155,7 @@ impl Answer {
 pub struct Client {
     connector: Connector,
     traceparent: bool,
+    user_agent: &'static str,
 }
 
 impl Client {
@@ -157,7 +164,8 @@ impl Client {
     /// # Errors
     /// A certificate that can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        Ok(Self { connector: Connector::new(options)?, traceparent: options.traceparent })
+        let user_agent = options.user_agent.unwrap_or(USER_AGENT);
+        Ok(Self { connector: Connector::new(options)?, traceparent: options.traceparent, user_agent })
     }
 
     /// Whether webhooks carry a W3C `traceparent`.
@@ -228,7 +236,7 @@ impl Client {
         authorization: Option<&str>,
         outcome: &mut Outcome,
     ) -> Result<Answer, ExchangeFailure> {
-        let headers = headers(request, url, sent, authorization)?;
+        let headers = headers(request, url, sent, authorization, self.user_agent)?;
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
@@ -253,7 +261,7 @@ struct Sent<'a> {
 
 /// The URL as it goes over the wire, and the credential it carried.
 fn split(text: &str) -> Result<(Url, Option<Credential>), ExchangeFailure> {
-    let invalid = |why: String| ExchangeFailure::InvalidUrl(why);
+    let invalid = |why: String| ExchangeFailure::InvalidUrl(mask::passwords(&why).into_owned());
     let mut url = Url::parse(text).map_err(|error| invalid(format!("{text:?}: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(invalid(format!("{text:?} is no http or https address")));
@@ -276,10 +284,11 @@ fn headers(
     url: &Url,
     sent: &Sent<'_>,
     authorization: Option<&str>,
+    user_agent: &str,
 ) -> Result<HeaderList, ExchangeFailure> {
     let mut pairs = vec![
         ("host".to_owned(), url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()),
-        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ("user-agent".to_owned(), user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];
