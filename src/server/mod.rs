@@ -3,8 +3,10 @@
 pub mod ca;
 mod gateway;
 mod head_timer;
+mod host;
 mod leftover;
 mod listener;
+mod peer;
 pub mod policy;
 mod proxy;
 mod reset;
@@ -123,6 +125,7 @@ impl Server {
         let (settings, others) = (settings(config), accounts.collect());
         let emulator = Emulator::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
+            state::check(path)?;
             state::load(&emulator, path)?;
         }
         let state = config.state.clone();

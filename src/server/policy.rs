@@ -6,8 +6,18 @@ use std::net::{IpAddr, SocketAddr};
 use crate::config::{Config, ProxyClients};
 
 /// Names below which the local CA may sign, as its own certificate says: if its key gets lost, nothing else can be forged.
-pub const PERMITTED: [&str; 7] =
-    ["twilio.com", "twiliocdn.com", "signalwire.com", "localhost", "fauxfax", "internal", "test"];
+/// They are the service's own, and those under which `--allow-host` and `--public-url` can make the emulator be reached by
+/// TLS. All of `internal` would be too much: companies and clouds have hosts there.
+pub const PERMITTED: [&str; 8] = [
+    "twilio.com",
+    MEDIA_HOST,
+    "signalwire.com",
+    "localhost",
+    "fauxfax",
+    "docker.internal",
+    "containers.internal",
+    "test",
+];
 /// Twilio's products that are emulated; each is reached as `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
 const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
 /// Edge and region, the most that Twilio's libraries put between product and domain.

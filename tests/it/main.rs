@@ -4,6 +4,7 @@
 mod accounts;
 mod alerts;
 mod apps;
+mod connections;
 mod control;
 mod described;
 mod determinism;
@@ -17,6 +18,7 @@ mod going_back;
 mod host;
 mod keeping;
 mod library;
+mod process;
 mod promises;
 mod rules;
 mod schema;
