@@ -59,7 +59,8 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
 /// Sends the log to stderr, in the configured form. The log is written by a thread: whether anyone reads it decides
 /// nothing. What it returns waits for the last lines.
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
-    let report = |dropped| tracing::warn!(dropped, "lines of the log were dropped: they could not be written in time");
+    let report =
+        |dropped| tracing::error!(dropped, "lines of the log were dropped, since they could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
     let filter = tracing_subscriber::EnvFilter::new(format!("warn,fauxfax={}", config.log_level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output).log_internal_errors(false);

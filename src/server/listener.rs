@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -29,7 +30,9 @@ pub const GRACE: Duration = Duration::from_secs(5);
 const ANSWER_TIME: Duration = Duration::from_secs(4);
 /// How long a connection that is idle when the server stops is still listened to: a client that sends one request after
 /// another gets an answer that says that the connection closes, and is not cut off.
-const LINGER: Duration = Duration::from_millis(20);
+const LINGER: Duration = Duration::from_millis(50);
+/// Connections that the system accepts while none is taken in, as many as the standard library has.
+pub(super) const BACKLOG: u32 = 1_024;
 /// How long no further connection must have come, once the server stops, until the port is closed.
 const LAST_ACCEPT: Duration = Duration::from_millis(2);
 /// How long a client may take over the head of a request; a connection that is kept open may idle as long.
@@ -124,8 +127,13 @@ pub(super) async fn accept<C>(
             serve(accepted);
         }
     };
-    // Where clients keep coming, there is no last one.
-    let _ = tokio::time::timeout(LINGER, accept_last).await;
+    if tokio::time::timeout(LINGER, accept_last).await.is_err() {
+        // Clients keep coming; those that have come so far are taken in without waiting for more.
+        for _ in 0..BACKLOG {
+            let Some(Ok(accepted)) = listener.accept().now_or_never() else { break };
+            serve(accepted);
+        }
+    }
     drop((listener, watched));
     if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
         tracing::info!("stopping while clients are still waiting for answers");

@@ -10,7 +10,7 @@ use crate::config::{Config, ProxyClients};
 /// TLS. All of `internal` would be too much: companies and clouds have hosts there.
 pub const PERMITTED: [&str; 8] = [
     "twilio.com",
-    MEDIA_HOST,
+    "media.twiliocdn.com",
     "signalwire.com",
     "localhost",
     "fauxfax",

@@ -124,6 +124,27 @@ async fn a_request_that_came_on_a_kept_connection_right_before_the_stop_is_answe
 }
 
 #[tokio::test]
+async fn clients_that_keep_asking_lose_no_answer_and_are_told_that_the_connection_closes() {
+    let running = Running::new(config()).await;
+    let mut kept = Vec::new();
+    for _ in 0..16 {
+        kept.push(running.connect().await);
+    }
+    let asking = kept.iter_mut().map(|stream| async {
+        loop {
+            stream.write_all(LIVEZ.as_bytes()).await.expect("sent");
+            let head = read_head(stream).await;
+            assert!(head.starts_with("HTTP/1.1 200 "), "cut off without a word: {head:?}");
+            if said_to_close(&head) {
+                return;
+            }
+            stream.read_exact(&mut [0; b"ok\n".len()]).await.expect("the body");
+        }
+    });
+    tokio::join!(futures_util::future::join_all(asking), running.end());
+}
+
+#[tokio::test]
 async fn a_request_on_a_connection_that_waits_to_be_accepted_at_the_stop_is_answered() {
     let running = Running::new(config()).await;
     let address = running.connect().await.peer_addr().expect("an address");
