@@ -47,7 +47,7 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
 }
 
-/// Whether [`write`] would succeed, as far as that can be known; leaves the file as it is.
+/// Whether [`write()`] would succeed, as far as that can be known; leaves the file as it is.
 ///
 /// # Errors
 /// It would fail, and why.
@@ -85,13 +85,16 @@ fn is_full(error: &io::Error) -> bool {
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..LINKS_MAX {
-        match fs::symlink_metadata(&target) {
-            Ok(metadata) if metadata.is_symlink() => {}
+        let link = match fs::symlink_metadata(&target) {
+            Ok(metadata) if metadata.is_symlink() => metadata,
             Ok(_) => return Ok(target),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(target),
             Err(error) => return Err(error),
+        };
+        if is_strangers(&link, folder_of(&target)) {
+            let reason = "it is a symbolic link that another user has put into a folder for everyone";
+            return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
         }
-        // The system refuses to follow a stranger's link in a folder for everyone, such as /tmp; so must this.
         match fs::metadata(&target) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             Ok(metadata) if !metadata.is_file() => return Ok(target),
@@ -102,6 +105,23 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
         target = folder_of(&target).join(link);
     }
     Err(io::Error::other("too many symbolic links"))
+}
+
+/// Whether a link lies in a folder such as `/tmp` and was put there by another user, who could have this one overwrite a file
+/// of this one's. Linux refuses to follow it by itself where `fs.protected_symlinks` is on.
+#[cfg(unix)]
+fn is_strangers(link: &fs::Metadata, folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    /// Everyone may make files there, and only their owners may remove them.
+    const SHARED: u32 = 0o1002;
+    let own = rustix::process::geteuid().as_raw();
+    let shared = fs::metadata(folder).ok().filter(|folder| folder.mode() & SHARED == SHARED);
+    shared.is_some_and(|folder| link.uid() != own && link.uid() != folder.uid())
+}
+
+#[cfg(not(unix))]
+const fn is_strangers(_: &fs::Metadata, _: &Path) -> bool {
+    false
 }
 
 /// What is at a path; `None` where there is nothing.
