@@ -3,8 +3,10 @@
 pub mod ca;
 mod gateway;
 mod head_timer;
+mod host;
 mod leftover;
 mod listener;
+mod peer;
 pub mod policy;
 mod proxy;
 mod reset;
@@ -29,6 +31,7 @@ use tokio::sync::watch;
 use self::ca::{LocalCa, Roots};
 use self::gateway::Gateway;
 pub use self::leftover::Lent;
+use self::listener::BACKLOG;
 pub use self::listener::{GRACE, run};
 use self::policy::Policy;
 use self::proxy::Proxy;
@@ -44,8 +47,6 @@ use crate::io::render::{RenderOptions, Renderer};
 /// What waits in a connection for its client. Left to itself the kernel takes up to 4 MB, and a stream of events is drawn
 /// as far ahead of a reader that has stopped; on a local network this much is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
-/// Connections that wait to be accepted, as many as the standard library has.
-const BACKLOG: u32 = 1_024;
 
 /// Why the emulator can't start.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +127,7 @@ impl Server {
         let (settings, others) = (settings(config), accounts.collect());
         let emulator = Emulator::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
+            state::check(path)?;
             state::load(&emulator, path)?;
         }
         let state = config.state.clone();

@@ -4,6 +4,7 @@
 mod accounts;
 mod alerts;
 mod apps;
+mod connections;
 mod control;
 mod described;
 mod determinism;
@@ -21,6 +22,7 @@ mod keeping;
 mod library;
 mod once;
 mod past;
+mod process;
 mod promises;
 mod rules;
 mod schema;
