@@ -14,8 +14,10 @@ mod accounts;
 pub mod agenda;
 pub mod alerts;
 mod applications;
+mod arriving;
 mod caller_ids;
 pub mod canonical;
+mod conversation;
 mod delivery;
 pub mod door;
 pub mod effect;
@@ -42,6 +44,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::arriving::Arriving;
+pub use self::conversation::Conversation;
 pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::snapshot::{Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::tables::{Cursor, Fax, FaxFilter, Page};
@@ -113,19 +117,6 @@ pub struct Rules {
     pub accounts: Accounts,
     /// Bytes of media kept.
     pub media_budget_bytes: u64,
-}
-
-/// How a conversation that a machine began stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Conversation {
-    /// It goes on.
-    Pending,
-    /// The fax has ended and everyone concerned has been told.
-    Settled,
-    /// No fax came of it.
-    NotAnswered,
-    /// No such fax or call.
-    Unknown,
 }
 
 /// An effect that has been issued and not answered.
@@ -431,20 +422,6 @@ impl Engine {
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.tables.pending_count()
-    }
-
-    /// How a conversation stands.
-    #[must_use]
-    pub fn conversation(&self, sid: FaxSid) -> Conversation {
-        let told = self.outgoing.get(&sid).is_none_or(Outgoing::is_done);
-        let Some(ordinal) = self.tables.ordinal(sid) else {
-            let not_answered = self.not_answered.contains(&sid);
-            return if not_answered { Conversation::NotAnswered } else { Conversation::Unknown };
-        };
-        match self.tables.fax(ordinal) {
-            Some(fax) if fax.status().is_final() && told => Conversation::Settled,
-            _ => Conversation::Pending,
-        }
     }
 
     /// Writes something into the journal that the shell saw happen.

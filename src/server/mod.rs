@@ -1,6 +1,7 @@
 //! Starting the emulator on a port: configuration in, a bound listener out. It knows no route and prints nothing.
 
 pub mod ca;
+mod established;
 mod gateway;
 mod head_timer;
 mod leftover;
@@ -110,6 +111,7 @@ impl Server {
             trust_ca: config.trust_ca.iter().map(|trusted| trusted.pem.clone()).collect(),
             insecure: config.insecure_webhooks,
             traceparent: config.traceparent,
+            twiml_types: config.twiml_types,
         };
         let client = Client::new(&options)?;
         // Other traffic of apps goes where it says, untouched.
@@ -256,6 +258,7 @@ fn settings(config: &Config) -> Settings {
         price: config.price,
         service: config.service,
         public_url: config.public_url.clone(),
+        media_user_agent: config.media_user_agent,
         allow_hosts: config.allow_hosts.clone(),
     }
 }

@@ -4,10 +4,13 @@
 mod accounts;
 mod alerts;
 mod apps;
+mod arriving;
+mod as_configured;
 mod control;
 mod described;
 mod determinism;
 mod documents;
+mod downloads;
 mod engine;
 mod exec;
 mod flood;

@@ -23,6 +23,7 @@ use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::UnreadableDocument;
 use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
 use fauxfax::model::webhook::ExchangeFailure;
@@ -331,7 +332,7 @@ impl Sim {
         assert!(self.engine.is_idle() && self.engine.fax_count() == 0);
     }
 
-    fn control(&mut self, control: Control) -> Result<Reply, fauxfax::model::refusal::Refusal> {
+    fn control(&mut self, control: Control) -> Result<Reply, Refusal> {
         self.note(&format!("{control:?}"));
         self.engine.handle(Input::Control(control), self.now)
     }
@@ -433,6 +434,7 @@ impl Sim {
         for sid in &self.model.deleted {
             assert!(self.engine.fax(*sid).is_err(), "{sid} stays deleted");
         }
+        self.check_arriving();
         let mut due: BTreeSet<FaxSid> = self.engine.deadlines().filter_map(|(_, fax)| fax).collect();
         if self.planted == Planted::ForgottenAlarm
             && let Some(victim) = self.founded.get(1)
@@ -449,6 +451,20 @@ impl Sim {
         }
         if self.dice.roll(8) == 0 {
             self.check_list();
+        }
+    }
+
+    /// What its app is being asked about is no fax yet, and can't be changed.
+    fn check_arriving(&mut self) {
+        let asks = |effect: &&Effect| matches!(*effect.intent, Intent::AskForTwiml(_));
+        let asked = self.effects.iter().filter(asks).map(|effect| effect.fax);
+        let arriving: Vec<FaxSid> = asked.filter(|sid| self.engine.arriving(*sid).is_some()).collect();
+        for sid in arriving {
+            assert!(self.engine.fax(sid).is_err() && !self.model.status.contains_key(&sid), "{sid} is one of both");
+            let deleted = self.engine.handle(Input::Command(Command::DeleteFax(sid)), self.now);
+            assert_eq!(deleted, Err(Refusal::StillActive(sid)));
+            let canceled = self.engine.handle(Input::Command(Command::CancelFax(sid)), self.now);
+            assert_eq!(canceled, Err(Refusal::TooLateToCancel(sid)));
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::timeout;
 use super::event::{self, EventView};
 use super::extract::{Addressed, Asked};
+use super::incoming::{gone, outcome, settled};
 use super::problem::Problem;
 use crate::clock::ClockMode;
 use crate::emulator::World;
@@ -29,7 +30,8 @@ pub(super) struct WaitQuery {
     since: Option<u64>,
     /// Seconds to wait at most.
     timeout: Option<f64>,
-    /// `idle`: until nothing is under way and no work is due.
+    /// `idle`: until nothing is under way and no work is due; `settled`: until the fax has ended and everyone
+    /// concerned has been told.
     #[serde(rename = "for")]
     what: Option<String>,
 }
@@ -44,6 +46,9 @@ pub(super) struct WaitedView {
     /// Whether nothing is pending, where that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<bool>,
+    /// How the fax ended, where that was waited for: its last status, `rejected` or `not-answered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
     /// Its place in the journal: `since` for the next wait.
     seq: u64,
 }
@@ -55,19 +60,40 @@ pub(super) async fn wait(
     let patience = timeout(query.timeout)?;
     match (query.what.as_deref(), &query.status) {
         (Some("idle"), None) if query.fax.is_none() => idle(&world, patience).await,
+        (Some("settled"), None) if query.fax.is_some() => end_of(&world, fax(&query)?, patience).await,
         (None, Some(status)) => {
-            let fax = query.fax.as_deref().map(str::parse).transpose();
-            let fax = fax.map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))?;
+            let fax = fax(&query)?;
             status_of(&world, fax, &statuses(status)?, query.since.unwrap_or(0), patience).await
         }
-        _ => Err(Problem::new(422, "bad-wait", "give status, for one fax or any, or for=idle alone")),
+        _ => Err(Problem::new(
+            422,
+            "bad-wait",
+            "give status, for one fax or any, for=settled with a fax, or for=idle alone",
+        )),
+    }
+}
+
+fn fax(query: &WaitQuery) -> Result<Option<FaxSid>, Problem> {
+    let fax = query.fax.as_deref().map(str::parse).transpose();
+    fax.map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))
+}
+
+async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Result<Json<WaitedView>, Problem> {
+    let Some(fax) = fax else { return Err(Problem::new(422, "bad-wait", "for=settled needs a fax")) };
+    match tokio::time::timeout(patience, settled(world, fax)).await {
+        Ok(ended) => {
+            let outcome = Some(outcome(ended).ok_or_else(|| gone(fax))?);
+            let seq = world.read(crate::engine::Engine::last_seq);
+            Ok(Json(WaitedView { event: None, idle: None, outcome, seq }))
+        }
+        Err(_) => Err(Problem::new(408, "not-settled", format!("{fax} has not ended; {}", pending(world)))),
     }
 }
 
 async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let rest = world.until(|engine| engine.is_idle().then(|| engine.last_seq()));
     match tokio::time::timeout(patience, rest).await {
-        Ok(seq) => Ok(Json(WaitedView { event: None, idle: Some(true), seq })),
+        Ok(seq) => Ok(Json(WaitedView { event: None, idle: Some(true), outcome: None, seq })),
         Err(_) => Err(Problem::new(408, "not-idle", pending(world))),
     }
 }
@@ -108,12 +134,16 @@ async fn status_of(
         found.cloned()
     });
     match tokio::time::timeout(patience, entered).await {
-        Ok(event) => Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, seq: event.seq })),
+        Ok(event) => {
+            Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, outcome: None, seq: event.seq }))
+        }
         Err(_) => {
+            let is_arriving = fax.is_some_and(|fax| world.read(|engine| engine.arriving(fax).is_some()));
             let now = fax.and_then(|fax| world.read(|engine| engine.fax(fax).ok().map(Fax::status)));
             let reached = match (nearest, fax, now) {
                 (Some((fax, status)), _, _) => format!("since {since} {fax} came as far as {status}"),
                 (None, Some(fax), Some(now)) => format!("{fax} has entered no status since {since}; it is {now}"),
+                (None, Some(fax), None) if is_arriving => format!("the app of the number is being asked about {fax}"),
                 (None, Some(fax), None) => format!("there is no fax {fax}"),
                 (None, None, _) => format!("no fax has entered a status since {since}"),
             };
