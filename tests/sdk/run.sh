@@ -15,8 +15,8 @@ suites=(python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node
 
 # From 7.9.2 (Python) and 3.77.2 (node) on the libraries have no Fax API: they take part with their validators, their
 # TwiML and the calls for numbers and accounts.
-python_without_fax=(test_account_resources.py test_accounts.py test_inbound.py test_numbers.py test_validators.py)
-node_without_fax=(node/inbound.test.mjs node/numbers.test.mjs node/resources.test.mjs)
+python_without_fax=(test_account_resources.py test_accounts.py test_inbound.py test_marks.py test_numbers.py test_validators.py)
+node_without_fax=(node/inbound.test.mjs node/marks.test.mjs node/numbers.test.mjs node/resources.test.mjs)
 
 die() {
     echo "tests/sdk: $*" >&2
