@@ -117,7 +117,7 @@ fn offline(flags: &ExplainFlags, token: &str) -> anyhow::Result<Value> {
         auth_token: token,
         others: &[],
     });
-    let check = check(&normal_or_as_is(&flags.called), &params);
+    let check = check(&flags.called, &params);
     Ok(json!({
         "valid": explanation.mistakes.is_empty(),
         "mistake": explanation.mistakes.first().map(|mistake| mistake.as_str()),

@@ -97,6 +97,16 @@ async fn dots_escapes_and_letters_beyond_ascii_go_out_as_they_are_configured() {
     }
 }
 
+#[test]
+fn sign_takes_a_url_as_it_is_configured() {
+    let configured = "HTTP://u:p@App.test:80/a b?n=o'brien#rc=1";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"));
+    let output = command.args(["sign", "--token", TOKEN, "--param", "A=1", configured]).output().expect("run");
+    let form = [("A".to_owned(), "1".to_owned())];
+    let expected = signature::of_form(TOKEN, "http://app.test:80/a%20b?n=o'brien", &form);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected);
+}
+
 #[tokio::test]
 async fn an_explicit_port_and_the_case_of_the_host_reach_the_app() {
     let server = MockServer::start().await;
