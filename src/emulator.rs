@@ -22,7 +22,7 @@ use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
-use crate::model::account::{Account, Accounts, Callbacks, Dialect, PriceForm, Service};
+use crate::model::account::{Account, Accounts, Callbacks, Dialect, MediaUserAgent, PriceForm, Service};
 use crate::model::media::Document;
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
@@ -48,6 +48,8 @@ pub struct Settings {
     pub service: Service,
     /// What links are built on, instead of the request's own origin.
     pub public_url: Option<Arc<str>>,
+    /// What comes of a download of media that names no User-Agent.
+    pub media_user_agent: MediaUserAgent,
     /// Who may drive the emulator.
     pub guard: GuardOptions,
 }

@@ -113,6 +113,13 @@ impl Api {
         self.call(method, &format!("{}{path}", self.base), Some(credential), body, Duration::ZERO).await
     }
 
+    /// Gets a resource of the REST API; none where there is no such resource.
+    pub(super) async fn rest_if_there(&self, path: &str, credential: &Credential) -> anyhow::Result<Option<Value>> {
+        let url = format!("{}{path}", self.base);
+        let (status, value) = self.answer(Method::Get, &url, Some(credential), None, Duration::ZERO).await?;
+        if status == 404 { Ok(None) } else { accepted(status, value).map(Some) }
+    }
+
     /// Whether the emulator says that it lives.
     pub(super) async fn alive(&self) -> anyhow::Result<()> {
         let outcome = self.exchange(Method::Get, &format!("{}/livez", self.base), None, None, Duration::ZERO).await;
@@ -145,6 +152,18 @@ impl Api {
         body: Option<(&str, Bytes)>,
         patience: Duration,
     ) -> anyhow::Result<Value> {
+        let (status, value) = self.answer(method, url, credential, body, patience).await?;
+        accepted(status, value)
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        url: &str,
+        credential: Option<&Credential>,
+        body: Option<(&str, Bytes)>,
+        patience: Duration,
+    ) -> anyhow::Result<(u16, Value)> {
         let outcome = self.exchange(method, url, credential, body, patience).await;
         let Some(answer) = outcome.answer.as_ref().filter(|_| outcome.failure.is_none()) else {
             return Err(self.unreachable(&outcome));
@@ -154,11 +173,7 @@ impl Api {
         } else {
             serde_json::from_slice(&answer.body).with_context(|| format!("{url} answered no JSON"))?
         };
-        if answer.status < 400 {
-            return Ok(value);
-        }
-        let reason = value["detail"].as_str().or(value["message"].as_str()).unwrap_or("no reason was given");
-        bail!("{reason} ({})", answer.status)
+        Ok((answer.status, value))
     }
 
     async fn exchange(
@@ -188,6 +203,15 @@ impl Api {
         let why = outcome.failure.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
         anyhow::anyhow!("can't reach an emulator at {} ({why}); start one with: fauxfax serve", self.base)
     }
+}
+
+/// The value, unless its status says that the call was refused.
+fn accepted(status: u16, value: Value) -> anyhow::Result<Value> {
+    if status < 400 {
+        return Ok(value);
+    }
+    let reason = value["detail"].as_str().or(value["message"].as_str()).unwrap_or("no reason was given");
+    bail!("{reason} ({status})")
 }
 
 /// Runs a client's work to its end.

@@ -139,6 +139,8 @@ fn what(event: &Value) -> String {
             format!("{} {} {}: {end}", word("purpose"), word("method"), word("url"))
         }
         "api.request" => format!("{} {} {}", word("method"), word("path"), data["status"]),
+        "media.refused" => format!("{}: {}", data["status"], word("detail")),
+        "media.warning" => word("detail"),
         "twiml.executed" => format!("<{}>", word("verb")),
         "alert" => format!("{} {}", data["code"], word("message")),
         _ => data.as_object().filter(|data| !data.is_empty()).map(|_| data.to_string()).unwrap_or_default(),
@@ -159,6 +161,9 @@ mod tests {
         let failed =
             json!({ "purpose": "action", "method": "POST", "url": "http://h/", "error": { "message": "refused" } });
         assert_eq!(told("webhook.attempt", failed), "action POST http://h/: refused");
+        let refused = json!({ "status": 403, "reason": "expired", "detail": "the URL expired" });
+        assert_eq!(told("media.refused", refused), "403: the URL expired");
+        assert_eq!(told("media.warning", json!({ "reason": "no-user-agent", "detail": "none" })), "none");
         assert_eq!(told("something.new", json!({ "a": 1 })), r#"{"a":1}"#);
         assert_eq!(told("media.evicted", json!({})), "");
     }

@@ -5,7 +5,7 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
 use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
-use crate::model::account::{Accounts, Callbacks, Documents, PriceForm};
+use crate::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, TwimlTypes};
 use crate::model::reception::HeaderLine;
 
 const LISTENING: &str = "Listening";
@@ -118,6 +118,19 @@ pub struct ServeFlags {
     #[arg(long, value_name = "MODE", value_parser = words(Documents::ALL, Documents::as_str), help_heading = SERVICE)]
     documents: Option<String>,
 
+    /// With which Content-Type TwiML is taken: any, with a warning where it isn't one of TwiML's, or text/xml,
+    /// application/xml and text/html only [default: lenient] [env: FAUXFAX_TWIML_TYPES]
+    #[arg(long, value_name = "MODE", value_parser = words(TwimlTypes::ALL, TwimlTypes::as_str), help_heading = SERVICE)]
+    twiml_types: Option<String>,
+
+    /// What comes of a download of a fax's media that names no User-Agent: a warning among the fax's events, or 403, as
+    /// Twilio's guide has it [default: warn] [env: FAUXFAX_MEDIA_USER_AGENT]
+    #[arg(
+        long, value_name = "MODE", value_parser = words(MediaUserAgent::ALL, MediaUserAgent::as_str),
+        help_heading = SERVICE
+    )]
+    media_user_agent: Option<String>,
+
     /// Whether incoming pages carry the sender's header line: date, station id, numbers, page
     /// [default: on] [env: FAUXFAX_HEADER_LINE]
     #[arg(long, value_name = "WHETHER", value_parser = words(HeaderLine::ALL, HeaderLine::as_str), help_heading = SERVICE)]
@@ -215,6 +228,8 @@ impl ServeFlags {
             .with_flag(Setting::AccountsMode, self.accounts)
             .with_flag(Setting::Callbacks, self.callbacks)
             .with_flag(Setting::Documents, self.documents)
+            .with_flag(Setting::TwimlTypes, self.twiml_types)
+            .with_flag(Setting::MediaUserAgent, self.media_user_agent)
             .with_flag(Setting::HeaderLine, self.header_line)
             .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)
@@ -285,7 +300,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 14);
+        assert_eq!(defaults.len(), 16);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }
@@ -296,6 +311,8 @@ mod tests {
             (Setting::AccountsMode, "strict"),
             (Setting::Callbacks, "final"),
             (Setting::Documents, "strict"),
+            (Setting::TwimlTypes, "strict"),
+            (Setting::MediaUserAgent, "required"),
             (Setting::HeaderLine, "off"),
             (Setting::Price, "none"),
             (Setting::ProxyClients, "any"),

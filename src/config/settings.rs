@@ -54,6 +54,10 @@ words!(
         Callbacks = "callbacks",
         /// What a MediaUrl may lead to.
         Documents = "documents",
+        /// With which Content-Type an app's TwiML is taken.
+        TwimlTypes = "twiml_types",
+        /// What comes of a download of media that names no User-Agent.
+        MediaUserAgent = "media_user_agent",
         /// Whether incoming pages carry the sender's header line.
         HeaderLine = "header_line",
         /// Where fonts are that PDFs don't embed.

@@ -22,6 +22,8 @@ pub const CODE_TEST_CREDENTIALS: u32 = 20008;
 pub const CODE_STILL_ACTIVE: u32 = 20009;
 /// `Not Found`.
 pub const CODE_NOT_FOUND: u32 = 20404;
+/// `403 Forbidden`.
+pub const CODE_FORBIDDEN: u32 = 20403;
 /// `Conflict`.
 pub const CODE_CONFLICT: u32 = 20409;
 /// `Request Entity Too Large`.

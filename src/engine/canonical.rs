@@ -150,6 +150,8 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
         },
         EventKind::ApiRequest { .. }
+        | EventKind::MediaRefused { .. }
+        | EventKind::MediaWarning { .. }
         | EventKind::AnswerDropped
         | EventKind::WebhookReplayed { .. }
         | EventKind::ClockMoved { .. }

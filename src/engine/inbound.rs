@@ -23,11 +23,12 @@ use crate::model::media::Document;
 use crate::model::number::{IncomingNumber, ReceiveMode};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception::{Header, Noise, Reception};
+use crate::model::reference::{resolve, without_userinfo};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Purpose, Signature};
-use crate::twiml::{Reading, Receive, Verb, WARNING_CODE};
+use crate::twiml::{Reading, Receive, Verb};
 
 /// Calls without a fax whose end is remembered for who waits for it.
 const NOT_ANSWERED_MAX: usize = 10_000;
@@ -129,8 +130,8 @@ impl Engine {
         let verb = match reading {
             Ok(reading) => {
                 for warning in &reading.warnings {
-                    let kind = (WARNING_CODE, AlertLevel::Warning);
-                    self.alert(Some(sid), kind, warning, Some(Arc::clone(&record)), now);
+                    let kind = (warning.code, AlertLevel::Warning);
+                    self.alert(Some(sid), kind, &warning.text, Some(Arc::clone(&record)), now);
                 }
                 reading.verb.map_err(|error| (error.code(), error.to_string()))
             }
@@ -463,13 +464,14 @@ impl Engine {
                 None => Told::Nobody,
             };
         };
-        let resolved = Url::parse(base_url).and_then(|base| base.join(action));
-        match resolved {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                Told::Action(String::from(url).into(), receive.method)
-            }
-            _ => {
-                let text = format!("<Receive action=\"{action}\"> is no address that {base_url} leads to");
+        let is_address = |url: &String| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        match resolve(base_url, action).filter(is_address) {
+            Some(url) => Told::Action(url.into(), receive.method),
+            None => {
+                let action = without_userinfo(action);
+                let text = format!(
+                    "<Receive action=\"{action}\"> leads to no http or https address; write a path or a whole URL"
+                );
                 self.alert(Some(call.sid), (CODE_INVALID_URL, AlertLevel::Error), &text, None, now);
                 Told::Nobody
             }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::fax::Status;
 use crate::model::line::Line;
+use crate::model::media::MediaFault;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -107,6 +108,22 @@ pub enum EventKind {
     },
     /// Media went to keep within the budget.
     MediaEvicted,
+    /// A download of a fax's media was refused.
+    MediaRefused {
+        /// The HTTP status answered.
+        status: u16,
+        /// Why.
+        fault: MediaFault,
+        /// The same, for a person.
+        detail: Box<str>,
+    },
+    /// A download of a fax's media was served, though it breaks a rule of Twilio's.
+    MediaWarning {
+        /// Which one.
+        fault: MediaFault,
+        /// The same, for a person.
+        detail: Box<str>,
+    },
     /// An answer came too late to matter.
     AnswerDropped,
     /// A tester's rule acted.
@@ -186,6 +203,8 @@ impl EventKind {
             Self::Alert(_) => "alert",
             Self::CallerIdAdopted { .. } => "caller-id.adopted",
             Self::MediaEvicted => "media.evicted",
+            Self::MediaRefused { .. } => "media.refused",
+            Self::MediaWarning { .. } => "media.warning",
             Self::AnswerDropped => "answer.dropped",
             Self::RuleFired { .. } => "rule.fired",
             Self::ClockMoved { .. } => "clock.moved",
@@ -222,6 +241,7 @@ impl EventKind {
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
             Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
+            Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
             Self::FaxStatus { .. }
             | Self::FaxPage { .. }
             | Self::TwimlExecuted { .. }
@@ -333,6 +353,13 @@ impl Journal {
 
     pub(super) const fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The last status that a fax has entered since the world last went back.
+    pub(super) fn last_status(&self, fax: FaxSid) -> Option<Status> {
+        let is_reset = |event: &&Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
+        let since = self.events.iter().rev().take_while(|event| !is_reset(event));
+        since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }
 
     /// The first `limit` events that fit, oldest first.

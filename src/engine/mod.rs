@@ -14,8 +14,10 @@ mod accounts;
 pub mod agenda;
 pub mod alerts;
 mod applications;
+mod arriving;
 mod caller_ids;
 pub mod canonical;
+mod conversation;
 mod delivery;
 pub mod door;
 pub mod effect;
@@ -44,6 +46,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::arriving::Arriving;
+pub use self::conversation::Conversation;
 pub use self::founding::{Founding, Rules};
 pub use self::prospect::{Prospect, Unreachable};
 pub use self::rulebook::{HeldRule, RULES_MAX};
@@ -83,19 +87,6 @@ const ALARMS_A_TURN_MAX: usize = 4;
 const CODE_INTERNAL: u32 = 12400;
 /// Faxes and calls that may be pending in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
-
-/// How a conversation that a machine began stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Conversation {
-    /// It goes on.
-    Pending,
-    /// The fax has ended and everyone concerned has been told.
-    Settled,
-    /// No fax came of it.
-    NotAnswered,
-    /// No such fax or call.
-    Unknown,
-}
 
 /// An effect that has been issued and not answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -414,20 +405,6 @@ impl Engine {
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.tables.pending_count()
-    }
-
-    /// How a conversation stands.
-    #[must_use]
-    pub fn conversation(&self, sid: FaxSid) -> Conversation {
-        let told = self.outgoing.get(&sid).is_none_or(Outgoing::is_done);
-        let Some(ordinal) = self.tables.ordinal(sid) else {
-            let not_answered = self.not_answered.contains(&sid);
-            return if not_answered { Conversation::NotAnswered } else { Conversation::Unknown };
-        };
-        match self.tables.fax(ordinal) {
-            Some(fax) if fax.status().is_final() && told => Conversation::Settled,
-            _ => Conversation::Pending,
-        }
     }
 
     /// Writes something into the journal that the shell saw happen.

@@ -74,7 +74,7 @@ impl Engine {
     }
 
     pub(super) fn cancel_fax(&mut self, sid: FaxSid, now: Timestamp) -> Result<Reply, Refusal> {
-        let fax = self.fax(sid)?;
+        let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
         let (ordinal, pages) = (fax.ordinal, fax.pages());
         match &fax.phase {
             Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) => {}
@@ -89,7 +89,7 @@ impl Engine {
     }
 
     pub(super) fn delete_fax(&mut self, sid: FaxSid) -> Result<Reply, Refusal> {
-        let fax = self.fax(sid)?;
+        let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::StillActive(sid)))?;
         if !fax.status().is_final() {
             return Err(Refusal::StillActive(sid));
         }

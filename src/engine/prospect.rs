@@ -57,7 +57,9 @@ impl Engine {
             return if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::Elsewhere(now)) };
         }
         match self.conversation(fax) {
-            Conversation::Pending | Conversation::Settled => {
+            // It was deleted after it had ended.
+            Conversation::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
+            Conversation::Pending => {
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
                 // A call that rings is no fax yet, so there is no status to tell.

@@ -10,6 +10,7 @@ mod range;
 mod reply;
 mod router;
 mod twilio;
+mod user_agent;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

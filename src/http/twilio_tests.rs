@@ -14,7 +14,7 @@ use crate::engine::input::{Control, Input};
 use crate::engine::journal::{EventFilter, EventKind};
 use crate::engine::rule::{ApiFault, Match, Rule};
 use crate::io::client::{Client, ClientOptions};
-use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, PriceForm, Service};
+use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Pace;
 
@@ -66,6 +66,7 @@ impl Api {
             service: Service::Full,
             public_url: None,
             guard: GuardOptions::default(),
+            media_user_agent: MediaUserAgent::Warn,
         };
         let client = Client::new(&ClientOptions::default()).unwrap();
         let setup = AccountSetup {
@@ -446,7 +447,7 @@ async fn media_is_denied_in_xml_as_storage_does() {
             403,
             "SignatureDoesNotMatch",
         ),
-        (path.clone(), "", 403, "AccessDenied"),
+        (path.clone(), "", 403, "SignatureDoesNotMatch"),
         (format!("/fax/AC{}/FX/ME", "0".repeat(32)), "curl", 404, "NoSuchKey"),
     ] {
         let answer = api.send(fetch(&target, agent)).await;

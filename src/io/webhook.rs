@@ -61,10 +61,16 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
     }
     let reading = match (&record.failure, &outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),
-        (None, Some(answer)) => Ok(twiml::interpret(answer.header("content-type"), &answer.body)),
+        (None, Some(answer)) => {
+            let reading = twiml::interpret(answer.header("content-type"), &answer.body).held_to(client.twiml_types());
+            Ok(match answer.coding() {
+                Some(coding) => reading.compressed(coding),
+                None => reading,
+            })
+        }
         (None, None) => Err(ExchangeFailure::ProtocolViolation("no answer came".to_owned())),
     };
-    AnswerOutcome::Twiml { record, cookies: outcome.cookies, base_url: outcome.final_url.into(), reading }
+    AnswerOutcome::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
 /// Tells an app of a status.

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::ca::Identity;
+use super::established::{Established, Plain};
 use super::leftover::Lent;
 use super::listener::{HEAD_TIMEOUT, Stopping, serve_http, spawn};
 use super::peer::Peer;
@@ -48,6 +49,8 @@ struct Came {
     stopping: Stopping,
     resettable: Resettable,
     peer: Peer,
+    /// How this connection answers a CONNECT.
+    established: Established,
 }
 
 /// What a connection's first byte says that it speaks.
@@ -85,7 +88,8 @@ impl Gateway {
         let Ok(Ok(1)) = read else { return };
         let Ok(local) = stream.local_addr() else { return };
         let (stream, resettable, peer) = reset::resettable(stream);
-        let came = Came { scheme: Scheme::Http, tunnel: None, client, stopping, resettable, peer };
+        let established = Established::default();
+        let came = Came { scheme: Scheme::Http, tunnel: None, client, stopping, resettable, peer, established };
         self.speak(stream, first[0], Identity::Machine(local.ip().to_canonical()), came).await;
     }
 
@@ -130,7 +134,9 @@ impl Gateway {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (client, stopping, peer) = (came.client, came.stopping.clone(), came.peer.clone());
-        let came = Arc::new(came);
+        let established = Established::default();
+        let stream = Plain::new(stream, established.clone());
+        let came = Arc::new(Came { established, ..came });
         let service = service_fn(move |request| self.answer(request, &came).map(Ok::<_, Infallible>));
         if let Err(error) = serve_http(stream, service, peer, stopping).await {
             if error.is_parse() {
@@ -179,22 +185,24 @@ impl Gateway {
         let permit = self.proxy.permit()?;
         match self.proxy.route_to(&target, came.client.ip())? {
             Route::Here => {
+                let came = Came { tunnel: Some(target), ..came.clone() };
                 spawn(async move {
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-                    self.serve_tunnel(upgraded, Came { tunnel: Some(target), ..came }).await;
+                    self.serve_tunnel(upgraded, came).await;
                     drop(permit);
                 });
             }
             Route::Through | Route::Offline => {
                 let host = self.proxy.reach(&target).await?;
+                let stopping = came.stopping.clone();
                 spawn(async move {
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-                    super::tunnel::relay(upgraded, host, came.stopping).await;
+                    super::tunnel::relay(upgraded, host, stopping).await;
                     drop(permit);
                 });
             }
         }
-        Ok(Response::new(Body::empty()))
+        Ok(came.established.answer())
     }
 
     /// Serves what comes through a tunnel. It is boxed, since a tunnel's requests come to the code that opens tunnels.

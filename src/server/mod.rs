@@ -1,6 +1,7 @@
 //! Starting the emulator on a port: configuration in, a bound listener out. It knows no route and prints nothing.
 
 pub mod ca;
+mod established;
 mod gateway;
 mod head_timer;
 mod host;
@@ -115,6 +116,7 @@ impl Server {
             traceparent: config.traceparent,
             own_addresses: addresses.clone(),
             user_agent: None,
+            twiml_types: config.twiml_types,
         };
         let client = Client::new(&options)?;
         // Other traffic of apps goes where it says, untouched.
@@ -272,6 +274,7 @@ fn settings(config: &Config) -> Settings {
         price: config.price,
         service: config.service,
         public_url: config.public_url.clone(),
+        media_user_agent: config.media_user_agent,
         guard: GuardOptions {
             allow_hosts: config.allow_hosts.clone(),
             allow_origins: config.allow_origins.clone(),

@@ -67,7 +67,7 @@ pub enum Error {
     /// The journal doesn't have what was expected.
     #[error("{0}")]
     NotVerified(String),
-    /// The fax is gone.
+    /// There is no such fax, or a reset has taken it away.
     #[error("there is no fax {0}")]
     NoFax(FaxSid),
 }

@@ -11,7 +11,7 @@ use fauxfax::engine::Rules;
 use fauxfax::engine::journal::{Alert, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::http;
 use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
+use fauxfax::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::sid::AccountSid;
 use fauxfax::model::time::Pace;
@@ -47,6 +47,7 @@ pub(crate) fn settings(pace: Pace) -> Settings {
         service: Service::Full,
         public_url: None,
         guard: GuardOptions::default(),
+        media_user_agent: MediaUserAgent::Warn,
     }
 }
 

@@ -4,12 +4,15 @@
 mod accounts;
 mod alerts;
 mod apps;
+mod arriving;
+mod as_configured;
 mod connections;
 mod control;
 mod described;
 mod determinism;
 mod dice;
 mod documents;
+mod downloads;
 mod driving;
 mod engine;
 mod exec;

@@ -19,11 +19,11 @@ use fauxfax::engine::input::{
     Answer, AnswerOutcome, Command, Control, CreateFax, DocumentFault, Input, LineFault, ReceiveFax, Reply,
 };
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
-use fauxfax::engine::state::{MediaForm, State};
 use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::UnreadableDocument;
 use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
 use fauxfax::model::webhook::ExchangeFailure;
@@ -32,7 +32,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::dice::Dice;
-use crate::once::{Ever, Names};
+use crate::once::{Ever, Names, token};
 use crate::script::{FAR, OWN, START, call, document, founding, order, record};
 use crate::state;
 
@@ -335,8 +335,7 @@ impl Sim {
     fn load(&mut self) {
         self.observe();
         self.note("load");
-        let state = State::of_json(self.engine.state(false, self.now).to_json(MediaForm::Inline), &[]);
-        self.engine.load_state(state.unwrap_or_else(|error| panic!("{error}")), self.now);
+        state::reload(&mut self.engine, self.now);
         self.late.append(&mut self.effects);
         let again: Vec<_> = std::iter::from_fn(|| self.engine.poll_effect()).collect();
         let asked: Vec<_> = again.iter().map(|effect| (effect.fax, token(&effect.intent))).collect();
@@ -346,7 +345,7 @@ impl Sim {
         self.seen = self.engine.last_seq();
     }
 
-    fn control(&mut self, control: Control) -> Result<Reply, fauxfax::model::refusal::Refusal> {
+    fn control(&mut self, control: Control) -> Result<Reply, Refusal> {
         self.note(&format!("{control:?}"));
         self.engine.handle(Input::Control(control), self.now)
     }
@@ -459,6 +458,7 @@ impl Sim {
         for sid in &self.model.deleted {
             assert!(self.engine.fax(*sid).is_err(), "{sid} stays deleted");
         }
+        self.check_arriving();
         let mut due: BTreeSet<FaxSid> = self.engine.deadlines().filter_map(|(_, fax)| fax).collect();
         if self.planted == Planted::ForgottenAlarm
             && let Some(victim) = self.founded.get(1)
@@ -475,6 +475,20 @@ impl Sim {
         }
         if self.dice.roll(8) == 0 {
             self.check_list();
+        }
+    }
+
+    /// What its app is being asked about is no fax yet, and can't be changed.
+    fn check_arriving(&mut self) {
+        let asks = |effect: &&Effect| matches!(*effect.intent, Intent::AskForTwiml(_));
+        let asked = self.effects.iter().filter(asks).map(|effect| effect.fax);
+        let arriving: Vec<FaxSid> = asked.filter(|sid| self.engine.arriving(*sid).is_some()).collect();
+        for sid in arriving {
+            assert!(self.engine.fax(sid).is_err() && !self.model.status.contains_key(&sid), "{sid} is one of both");
+            let deleted = self.engine.handle(Input::Command(Command::DeleteFax(sid)), self.now);
+            assert_eq!(deleted, Err(Refusal::StillActive(sid)));
+            let canceled = self.engine.handle(Input::Command(Command::CancelFax(sid)), self.now);
+            assert_eq!(canceled, Err(Refusal::TooLateToCancel(sid)));
         }
     }
 
@@ -499,17 +513,6 @@ impl Sim {
         if self.inputs.len() > INPUTS_TOLD {
             self.inputs.pop_front();
         }
-    }
-}
-
-/// What an answer will be to: a token, or the URL of a fetch.
-fn token(intent: &Intent) -> String {
-    match intent {
-        Intent::FetchDocument { url, .. } => url.to_string(),
-        Intent::Render(_) => "render".to_owned(),
-        Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
-        Intent::Deliver(notice) => notice.idempotency_token.to_string(),
-        Intent::Report(report) => report.idempotency_token.to_string(),
     }
 }
 

@@ -43,6 +43,8 @@ fn happened(event: &Event) -> String {
         | EventKind::CallNotAnswered
         | EventKind::CallerIdAdopted { .. }
         | EventKind::MediaEvicted
+        | EventKind::MediaRefused { .. }
+        | EventKind::MediaWarning { .. }
         | EventKind::AnswerDropped
         | EventKind::RuleFired { .. }
         | EventKind::ClockMoved { .. }

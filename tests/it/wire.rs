@@ -13,7 +13,7 @@ use fauxfax::document::sample;
 use fauxfax::emulator::{AccountSetup, Emulator, GuardOptions, Settings, World};
 use fauxfax::engine::Rules;
 use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
+use fauxfax::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
 use fauxfax::model::sid::{AccountSid, FaxSid};
 use fauxfax::model::time::Pace;
 use fauxfax::{http, server};
@@ -71,6 +71,7 @@ impl Wire {
             service: Service::Full,
             public_url: None,
             guard: GuardOptions::default(),
+            media_user_agent: MediaUserAgent::Warn,
         };
         let client = Client::new(&ClientOptions::default());
         let setup = AccountSetup {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::{date, mask, rule};
 use crate::engine::journal::{Event, EventKind};
+use crate::model::reference::without_userinfo;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
@@ -131,6 +132,10 @@ fn data(kind: &EventKind) -> Value {
             "request_url": alert.record.as_ref().map(|record| &record.url),
         }),
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),
+        EventKind::MediaRefused { status, fault, detail } => {
+            json!({ "status": status, "reason": fault.as_str(), "detail": detail })
+        }
+        EventKind::MediaWarning { fault, detail } => json!({ "reason": fault.as_str(), "detail": detail }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
         EventKind::RuleFired { id, rule } => {
             let kind = rule.effect.kind().as_str();
@@ -152,7 +157,7 @@ fn twiml(verb: &Verb) -> Value {
     match verb {
         Verb::Receive(Receive { action, method, media_type, page_size, store_media }) => json!({
             "verb": verb.name(),
-            "action": action,
+            "action": action.as_deref().map(without_userinfo),
             "method": method.as_str(),
             "mediaType": media_type.as_str(),
             "pageSize": page_size.as_str(),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::timeout;
 use super::event::{self, EventView};
 use super::extract::{Asked, Awaited};
+use super::incoming::{gone, outcome, settled};
 use super::journal::Start;
 use super::problem::Problem;
 use crate::clock::ClockMode;
@@ -34,7 +35,8 @@ pub(super) struct WaitQuery {
     all: bool,
     /// Seconds to wait at most.
     timeout: Option<f64>,
-    /// `idle`: until nothing is under way and no work is due.
+    /// `idle`: until nothing is under way and no work is due; `settled`: until the fax has ended and everyone
+    /// concerned has been told.
     #[serde(rename = "for")]
     what: Option<String>,
 }
@@ -49,6 +51,9 @@ pub(super) struct WaitedView {
     /// Whether nothing is pending, where that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<bool>,
+    /// How the fax ended, where that was waited for: its last status, `rejected` or `not-answered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
     /// Its place in the journal: `since` for the next wait.
     seq: u64,
 }
@@ -57,20 +62,42 @@ pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Re
     let patience = timeout(query.timeout)?;
     match (query.what.as_deref(), &query.status) {
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
+        (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {
-            let fax = query.fax.as_deref().map(str::parse).transpose();
-            let fax = fax.map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))?;
+            let fax = fax(&query)?;
             let wanted = Wanted { fax, statuses: statuses(status)?, start: Start::of(query.since, query.all) };
             status_of(&awaited, &wanted, patience).await
         }
-        _ => Err(Problem::new(422, "bad-wait", "give status, for one fax or any, or for=idle alone")),
+        _ => Err(Problem::new(
+            422,
+            "bad-wait",
+            "give status, for one fax or any, for=settled with a fax, or for=idle alone",
+        )),
+    }
+}
+
+fn fax(query: &WaitQuery) -> Result<Option<FaxSid>, Problem> {
+    let fax = query.fax.as_deref().map(str::parse).transpose();
+    fax.map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))
+}
+
+async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Result<Json<WaitedView>, Problem> {
+    let Some(fax) = fax else { return Err(Problem::new(422, "bad-wait", "for=settled needs a fax")) };
+    match tokio::time::timeout(patience, settled(world, fax)).await {
+        Ok(None) => Err(Problem::gone(world)),
+        Ok(Some(ended)) => {
+            let outcome = Some(outcome(ended).ok_or_else(|| gone(fax))?);
+            let seq = world.read(crate::engine::Engine::last_seq);
+            Ok(Json(WaitedView { event: None, idle: None, outcome, seq }))
+        }
+        Err(_) => Err(Problem::new(408, "not-settled", format!("{fax} has not ended; {}", pending(world)))),
     }
 }
 
 async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let rest = world.until_open(|engine| engine.is_idle().then(|| engine.last_seq()));
     match tokio::time::timeout(patience, rest).await {
-        Ok(Some(seq)) => Ok(Json(WaitedView { event: None, idle: Some(true), seq })),
+        Ok(Some(seq)) => Ok(Json(WaitedView { event: None, idle: Some(true), outcome: None, seq })),
         Ok(None) => Err(Problem::gone(world)),
         Err(_) => Err(Problem::new(408, "not-idle", pending(world))),
     }
@@ -123,9 +150,9 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
     let world = &awaited.emulator.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
     match ended.await {
         Ok(Some(Ended::Entered(event))) => {
-            Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, seq: event.seq }))
+            Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, outcome: None, seq: event.seq }))
         }
-        Ok(Some(Ended::Stands(seq))) => Ok(Json(WaitedView { event: None, idle: None, seq })),
+        Ok(Some(Ended::Stands(seq))) => Ok(Json(WaitedView { event: None, idle: None, outcome: None, seq })),
         Ok(Some(Ended::Unreachable(fax, why))) => {
             let statuses: Vec<_> = wanted.statuses.iter().map(|status| status.as_str()).collect();
             let detail = format!("{fax} can no longer become {}: {why}", statuses.join(" or "));
