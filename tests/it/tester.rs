@@ -325,7 +325,9 @@ async fn snapshots_go_over_the_wire() {
     tester.done("POST", "/clock/drain", json!({})).await;
     let restored = tester.done("POST", "/snapshots/ringing", Value::Null).await;
     assert_eq!(restored["removed"]["faxes"], 1);
-    assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 404, "no fax while the call rings");
+    let fax = tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.json;
+    assert_eq!((&fax["status"], &fax["num_pages"]), (&"receiving".into(), &Value::Null), "its app is asked again");
+    assert_eq!(tester.rest("GET", "/v1/Faxes", "").await.json["faxes"], json!([]));
     tester.done("POST", "/clock/drain", json!({})).await;
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.json["status"], "received");
     let list = tester.done("GET", "/snapshots", Value::Null).await;
