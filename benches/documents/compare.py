@@ -61,9 +61,7 @@ def image_pages(path, most):
         with Image.open(path) as image:
             shape = image.info.get("dpi", (1, 1))
             ratio = float(shape[0] or 1) / float(shape[1] or 1) if shape[0] and shape[1] else 1.0
-            frames = ImageSequence.Iterator(image) if image.format == "TIFF" else [image]
-            kept = [frame for frame in frames if not is_copy(frame)] if image.format == "TIFF" else [image]
-            pages = [(flattened(frame.copy()), ratio) for frame in kept[:most]] if image.format != "TIFF" else []
+            pages = [] if image.format == "TIFF" else [(flattened(image.copy()), ratio)]
             if image.format == "TIFF":
                 for index in range(getattr(image, "n_frames", 1)):
                     image.seek(index)
@@ -163,6 +161,12 @@ def compared(job):
         return "converted", "%d pages of %d" % (len(made), len(references))
     for number, (page, (reference, ratio)) in enumerate(zip(made, references), 1):
         mean, share = difference(page, reference, ratio)
+        if (mean > WRONG_MEAN or share > WRONG_SHARE) and number == 1 and path.suffix.lower() in (".tif", ".tiff"):
+            # Pillow reads some planes, tiles and turned pages wrong that libtiff reads right.
+            try:
+                mean, share = min((mean, share), difference(page, by_libtiff(path), 1.0))
+            except Unread:
+                pass
         if mean > WRONG_MEAN or share > WRONG_SHARE:
             why = "page %d: mean %.3f, blocks %.3f %s" % (number, mean, share, told[:100])
             return ("wrong, told" if is_told else "wrong, silent"), why

@@ -40,6 +40,8 @@ def mutated(data, chance):
     """Bytes changed, cut out, doubled, or the end cut off."""
     data = bytearray(data)
     for _ in range(chance.choice((1, 2, 4, 8, 32))):
+        if not data:
+            break
         at = chance.randrange(len(data))
         kind = chance.random()
         if kind < 0.6:
