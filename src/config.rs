@@ -110,8 +110,12 @@ pub struct Config {
     pub connect_to: Vec<ConnectTo>,
     /// Bytes of media kept in each world.
     pub media_budget_bytes: u64,
-    /// Further host names of the control API and the console, in lower case.
+    /// Further host names that the emulator answers to, in lower case.
     pub allow_hosts: Vec<String>,
+    /// Origins whose web pages may call the emulator, such as `http://localhost:3000`.
+    pub allow_origins: Vec<String>,
+    /// What guards the control API and the console; nothing does where there is none.
+    pub control_token: Option<Box<str>>,
     /// Which status changes fire a StatusCallback.
     pub callbacks: Callbacks,
     /// The default number's VoiceUrl; `founding_accounts` has it in place.
@@ -173,6 +177,8 @@ impl Default for Config {
             connect_to: Vec::new(),
             media_budget_bytes: MEDIA_BUDGET_BYTES_DEFAULT,
             allow_hosts: Vec::new(),
+            allow_origins: Vec::new(),
+            control_token: None,
             callbacks: Callbacks::All,
             fax_url: None,
             status_callback: None,
@@ -301,6 +307,8 @@ impl Config {
             connect_to: settings.each(S::ConnectTo, parse::connect_to)?,
             media_budget_bytes: settings.one(S::MediaBudget, parse::size)?.unwrap_or(self.media_budget_bytes),
             allow_hosts: settings.each(S::AllowHost, parse::host_name)?,
+            allow_origins: settings.each(S::AllowOrigin, parse::origin)?,
+            control_token: settings.secret(S::ControlToken, parse::control_token)?,
             callbacks: settings.one(S::Callbacks, callbacks)?.unwrap_or(self.callbacks),
             fax_url: settings.one(S::FaxUrl, parse::webhook_url)?,
             status_callback: settings.one(S::StatusCallback, parse::webhook_url)?,

@@ -41,10 +41,20 @@ pub struct ServeFlags {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = LISTENING)]
     public_url: Option<String>,
 
-    /// A further host name that the control API and the console answer to; repeatable
+    /// A further host name that the emulator answers to; repeatable
     /// [env: FAUXFAX_ALLOW_HOST, with commas]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, help_heading = LISTENING)]
     allow_host: Vec<String>,
+
+    /// A web page's origin, such as http://localhost:3000, whose scripts may call the emulator; repeatable
+    /// [env: FAUXFAX_ALLOW_ORIGIN, with commas]
+    #[arg(long, value_name = "ORIGIN", value_hint = ValueHint::Url, help_heading = LISTENING)]
+    allow_origin: Vec<String>,
+
+    /// Guard the control API and the console with this token, for an emulator that others can reach; clients send it
+    /// as a Bearer token, and the console asks for it once [env: FAUXFAX_CONTROL_TOKEN]
+    #[arg(long, value_name = "TOKEN", help_heading = LISTENING)]
+    control_token: Option<String>,
 
     /// Where the default number asks for TwiML when a fax comes in, such as http://localhost:3000/fax
     /// [env: FAUXFAX_FAX_URL]
@@ -203,6 +213,8 @@ impl ServeFlags {
             .with_flag(Setting::State, self.state)
             .with_flag(Setting::PublicUrl, self.public_url)
             .with_flag(Setting::AllowHost, self.allow_host)
+            .with_flag(Setting::AllowOrigin, self.allow_origin)
+            .with_flag(Setting::ControlToken, self.control_token)
             .with_flag(Setting::FaxUrl, self.fax_url)
             .with_flag(Setting::StatusCallback, self.status_callback)
             .with_flag(Setting::DebuggerUrl, self.debugger_url)

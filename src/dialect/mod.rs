@@ -7,6 +7,8 @@ pub mod debugger;
 pub mod error;
 pub mod explain;
 pub mod form;
+pub mod hosts;
+pub mod mask;
 pub mod matching;
 pub mod media_url;
 pub mod paging;

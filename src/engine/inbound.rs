@@ -14,7 +14,7 @@ use super::journal::{AlertLevel, EventKind};
 use super::outbound::FarAnswer;
 use super::phase::{Ended, Phase, Receiving, ReceivingStep, Transmission};
 use super::rule::{LineWish, Outcome};
-use super::tables::{Acceptance, Asking, Call, Caller, Fax, Leg, Told};
+use super::tables::{Acceptance, Asking, Call, Caller, Fax, Leg, Luck, Told};
 use super::{Engine, UnderWay};
 use crate::model::account::AccountStatus;
 use crate::model::fax::{Direction, Status};
@@ -44,10 +44,11 @@ impl Engine {
         }
         let number = self.called_number(order.to)?;
         self.check_room()?;
+        let luck = Luck(self.next_order);
         let sid = self.sid_of_call(order.sid)?;
         let ordinal = self.take_ordinal();
         let ringing = Ringing { sid, from: order.from.clone(), to: number };
-        let (fault, line) = self.incoming_line(sid, (&order.from, number), order.document.pages, now);
+        let (fault, line) = self.incoming_line((sid, luck), (&order.from, number), order.document.pages, now);
         let call = Call {
             sid,
             caller: Caller::Machine,
@@ -62,6 +63,7 @@ impl Engine {
             rang: now,
             cookies: Vec::new(),
             asking: None,
+            luck,
         };
         self.ring(ordinal, call, now);
         Ok(Reply::Ringing(ringing))
@@ -76,9 +78,10 @@ impl Engine {
         line: LineWish,
         now: Timestamp,
     ) {
-        let Some((own, from)) = self.tables.fax(caller).map(|fax| (fax.sid, fax.from.clone())) else { return };
-        let sid = FaxSid::from_bytes(self.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
-        let (fault, far_line) = self.incoming_line(sid, (&from, number), document.pages, now);
+        let Some(fax) = self.tables.fax(caller) else { return };
+        let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
+        let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
+        let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
         let line = if line == LineWish::default() { far_line } else { line };
         let Some(fax) = self.tables.fax(caller) else { return };
         let call = Call {
@@ -95,6 +98,7 @@ impl Engine {
             rang: now,
             cookies: Vec::new(),
             asking: None,
+            luck,
         };
         self.ring(far, call, now);
     }
@@ -181,7 +185,7 @@ impl Engine {
 
     fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
         let order = self.next_order;
-        let sid = wanted.unwrap_or_else(|| FaxSid::from_bytes(self.seed().sid_bytes("call", b"", order)));
+        let sid = wanted.unwrap_or_else(|| FaxSid::from_bytes(self.ids.seed().sid_bytes("call", b"", order)));
         if self.tables.ordinal(sid).is_some() || self.not_answered.contains(&sid) {
             return Err(Refusal::SidTaken(sid));
         }
@@ -216,7 +220,7 @@ impl Engine {
     /// How a call to a number of the world breaks, and over what line it goes, by the rules.
     fn incoming_line(
         &mut self,
-        sid: FaxSid,
+        fax: (FaxSid, Luck),
         (from, to): (&Party, PhoneNumber),
         pages: u32,
         now: Timestamp,
@@ -224,7 +228,7 @@ impl Engine {
         if !self.has_call_rules() {
             return (None, LineWish::default());
         }
-        let (outcome, line) = self.rules_of_incoming(sid, (&from.to_string(), &to.to_string()), pages, now);
+        let (outcome, line) = self.rules_of_incoming(fax, (&from.to_string(), &to.to_string()), pages, now);
         match outcome {
             Some(Outcome::Failed(fault)) => (Some(fault), line),
             Some(Outcome::Delivered | Outcome::Received | Outcome::Busy | Outcome::NoAnswer) | None => (None, line),
@@ -248,7 +252,7 @@ impl Engine {
         self.check_overrides(sid, &url);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
         let fate = self.first_fate(ordinal, now);
-        let asking = Asking { purpose, url, method, failed, attempt, fate, signature };
+        let asking = Asking { purpose, url, method, failed, attempt, fate, signature, token: None };
         if let Some(call) = self.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
@@ -310,6 +314,8 @@ impl Engine {
         let Some(call) = self.tables.call(ordinal) else { return };
         let Some(asking) = &call.asking else { return };
         let place = if asking.purpose == Purpose::FallbackUrl { TokenPlace::Fallback } else { TokenPlace::FaxUrl };
+        // A question that was under way when a snapshot was taken goes on under the token that it began with.
+        let token = asking.token.clone().unwrap_or_else(|| self.idempotency_token(call.sid, place));
         let request = TwimlRequest {
             purpose: asking.purpose,
             url: asking.url.clone(),
@@ -320,10 +326,14 @@ impl Engine {
             cookies: call.cookies.clone(),
             attempt: asking.attempt,
             signature: asking.signature,
-            idempotency_token: self.idempotency_token(call.sid, place),
+            idempotency_token: token.clone(),
         };
+        let sid = call.sid;
+        if let Some(asking) = self.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) {
+            asking.token = Some(token);
+        }
         let intent = Arc::new(Intent::AskForTwiml(Box::new(request)));
-        self.issue_again(UnderWay { fax: call.sid, intent, is_echo });
+        self.issue_again(UnderWay { fax: sid, intent, is_echo });
     }
 
     fn sign_question(&mut self, ordinal: Ordinal, signature: Signature) {
@@ -383,7 +393,7 @@ impl Engine {
 
     fn render_request(&self, call: &Call, station_id: &str, receive: &Receive) -> RenderRequest {
         let noise = (!call.line.has_error_correction() && call.line.noise_per_mille > 0).then(|| Noise {
-            seed: self.seed().generator("noise", call.sid.bytes(), 0).next_u64(),
+            seed: self.seed().generator("noise", &call.luck.0.to_be_bytes(), 0).next_u64(),
             rows_per_mille: call.line.noise_per_mille,
         });
         let header = Header {
@@ -439,6 +449,7 @@ impl Engine {
             origin: call.origin,
             leg: Leg::Inbound(Box::new(acceptance)),
             phase,
+            luck: call.luck,
         };
         self.tables.insert_fax(fax);
         self.entered(ordinal, None, now);

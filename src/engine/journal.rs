@@ -140,6 +140,15 @@ pub enum EventKind {
         /// Whether it stands still now.
         frozen: bool,
     },
+    /// A rule that the world relies on no longer holds; nothing is done with it until it is reset.
+    WorldBroken {
+        /// What the panic said.
+        why: Box<str>,
+        /// The last inputs, oldest first.
+        inputs: Box<str>,
+        /// The seed of the run.
+        seed: u64,
+    },
     /// The world went back to its start, to a snapshot, or to a state that was loaded.
     WorldReset {
         /// What that took away.
@@ -199,6 +208,7 @@ impl EventKind {
             Self::AnswerDropped => "answer.dropped",
             Self::RuleFired { .. } => "rule.fired",
             Self::ClockMoved { .. } => "clock.moved",
+            Self::WorldBroken { .. } => "world.broken",
             Self::WorldReset { .. } => "world.reset",
         }
     }
@@ -231,6 +241,7 @@ impl EventKind {
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
             Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
+            Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
             Self::FaxStatus { .. }
             | Self::FaxPage { .. }
             | Self::TwimlExecuted { .. }
@@ -305,11 +316,16 @@ pub(super) struct Journal {
     bytes: usize,
     last_seq: u64,
     evicted: u64,
+    /// The place just before the world last went back; what is earlier is about faxes that may no longer be there.
+    last_reset: u64,
     tally: Tally,
 }
 
 impl Journal {
     pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
+        if matches!(kind, EventKind::WorldReset { .. }) {
+            self.last_reset = self.last_seq;
+        }
         self.last_seq += 1;
         self.tally.count(&kind);
         self.bytes += kind.size_bytes();
@@ -329,6 +345,10 @@ impl Journal {
 
     pub(super) const fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    pub(super) const fn last_reset(&self) -> u64 {
+        self.last_reset
     }
 
     pub(super) const fn tally(&self) -> &Tally {

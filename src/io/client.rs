@@ -1,6 +1,7 @@
 //! The one HTTP client: an exchange with its redirects and its challenge, within limits of time and size, every failure
 //! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ use super::challenge::{self, Credential};
 use super::connect::{Connector, Stream};
 use super::redirect::{self, Next};
 use crate::dialect::address::{normal, normal_or_as_is};
+use crate::dialect::mask;
 use crate::model::account::TwimlTypes;
-use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
 /// Redirects followed before 11215.
@@ -51,6 +52,10 @@ pub struct ClientOptions {
     pub traceparent: bool,
     /// With which content types TwiML is taken.
     pub twiml_types: TwimlTypes,
+    /// Where the emulator itself listens: no request is made to its control API there.
+    pub own_addresses: Vec<SocketAddr>,
+    /// What requests call themselves, where it is not Twilio's name.
+    pub user_agent: Option<&'static str>,
 }
 
 /// Why there is no client.
@@ -170,6 +175,7 @@ pub struct Client {
     connector: Connector,
     traceparent: bool,
     twiml_types: TwimlTypes,
+    user_agent: &'static str,
 }
 
 impl Client {
@@ -178,8 +184,9 @@ impl Client {
     /// # Errors
     /// A certificate that can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+        let user_agent = options.user_agent.unwrap_or(USER_AGENT);
         let connector = Connector::new(options)?;
-        Ok(Self { connector, traceparent: options.traceparent, twiml_types: options.twiml_types })
+        Ok(Self { connector, traceparent: options.traceparent, twiml_types: options.twiml_types, user_agent })
     }
 
     /// Whether webhooks carry a W3C `traceparent`.
@@ -257,7 +264,7 @@ impl Client {
         authorization: Option<&str>,
         outcome: &mut Outcome,
     ) -> Result<Answer, ExchangeFailure> {
-        let headers = headers(request, target, sent, authorization)?;
+        let headers = headers(request, target, sent, authorization, self.user_agent)?;
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
@@ -316,7 +323,7 @@ impl Target {
 
 /// The URL as it goes over the wire, and the credential it carried. What is told of a bad one leaves the credential out.
 fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
-    let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is no http or https address", without_userinfo(text)));
+    let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is no http or https address", mask::passwords(text)));
     let normal = normal(text).ok_or_else(invalid)?;
     let url = Url::parse(&normal).map_err(|_| invalid())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -333,10 +340,11 @@ fn headers(
     target: &Target,
     sent: &Sent<'_>,
     authorization: Option<&str>,
+    user_agent: &str,
 ) -> Result<HeaderList, ExchangeFailure> {
     let mut pairs = vec![
         ("host".to_owned(), target.authority().to_owned()),
-        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ("user-agent".to_owned(), user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::client::{ClientError, ClientOptions};
+use super::own::{OwnPorts, is_control};
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
@@ -78,13 +79,15 @@ impl Place {
 #[derive(Clone)]
 pub(super) struct Connector {
     connect_to: Arc<[ConnectTo]>,
+    own: OwnPorts,
     tls: Tls,
 }
 
 impl Connector {
     pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let tls = Tls::new(&options.trust_ca, options.insecure)?;
-        Ok(Self { connect_to: options.connect_to.as_slice().into(), tls })
+        let own = OwnPorts::new(&options.own_addresses);
+        Ok(Self { connect_to: options.connect_to.as_slice().into(), own, tls })
     }
 
     /// Connects to the URL's host, or to where requests for it really go.
@@ -97,6 +100,11 @@ impl Connector {
             None => (host, port),
         };
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
+        let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
+        if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
+            let why = "no webhook is sent to the emulator's own control API, nor is a document fetched from it";
+            return Err(ExchangeFailure::InvalidUrl(format!("{}: {why}", url.path())));
+        }
         // Small messages; a failure only makes them slower.
         let _ = stream.set_nodelay(true);
         if url.scheme() == "http" {

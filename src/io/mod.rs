@@ -7,6 +7,7 @@ mod challenge;
 pub mod client;
 pub(crate) mod connect;
 pub mod fetch;
+pub mod own;
 mod redirect;
 pub mod render;
 #[cfg(feature = "tls")]
@@ -22,6 +23,7 @@ pub use self::webhook::Replay;
 
 use self::client::{Client, Outcome};
 use self::render::Renderer;
+use crate::dialect::mask::MASK;
 use crate::engine::Engine;
 use crate::engine::effect::{Effect, Intent};
 use crate::engine::input::{AnswerOutcome, DocumentFault};
@@ -33,8 +35,6 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
 /// How much of an answer's body the journal keeps.
 const EXCERPT_BYTES_MAX: usize = 4 * 1024;
-/// What stands for a secret in the journal.
-const MASK: &str = "***";
 /// Headers whose values are secrets.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
 

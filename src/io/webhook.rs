@@ -9,7 +9,7 @@ use super::client::{Client, Hop, Limits, Outcome, Request};
 use super::{Signer, record};
 use crate::dialect::callback::{self, Params};
 use crate::dialect::media_url::{self, MediaName};
-use crate::dialect::{debugger, form, signature, traceparent};
+use crate::dialect::{debugger, form, mask, signature, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
 use crate::engine::input::AnswerOutcome;
 use crate::model::media::Document;
@@ -177,7 +177,7 @@ impl Webhook<'_> {
             })
             .await;
         let status = outcome.answer.as_ref().map(|answer| answer.status);
-        tracing::debug!(purpose = self.purpose.as_str(), url = outcome.url, status, "webhook");
+        tracing::debug!(purpose = self.purpose.as_str(), url = %mask::passwords(&outcome.url), status, "webhook");
         outcome
     }
 

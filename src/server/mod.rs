@@ -36,7 +36,7 @@ use self::proxy::Proxy;
 pub use self::state::StateFileError;
 use self::tls::Terminator;
 use crate::config::{Config, ConfiguredAccount};
-use crate::emulator::{AccountSetup, Emulator, FoundError, Settings};
+use crate::emulator::{AccountSetup, Emulator, FoundError, GuardOptions, Settings};
 use crate::engine::Rules;
 use crate::http::{self, CaFile, CaFiles};
 use crate::io::client::{Client, ClientError, ClientOptions};
@@ -106,17 +106,20 @@ impl Server {
         if let Some(address) = config.tls_listen {
             ports.push(Port::open(address)?);
         }
+        let addresses: Vec<SocketAddr> = ports.iter().map(|port| port.address).collect();
+        warn_if_open_to_others(config, &addresses);
         let options = ClientOptions {
             connect_to: config.connect_to.clone(),
             trust_ca: config.trust_ca.iter().map(|trusted| trusted.pem.clone()).collect(),
             insecure: config.insecure_webhooks,
             traceparent: config.traceparent,
             twiml_types: config.twiml_types,
+            own_addresses: addresses.clone(),
+            user_agent: None,
         };
         let client = Client::new(&options)?;
         // Other traffic of apps goes where it says, untouched.
         let forwarding = Client::new(&ClientOptions { connect_to: Vec::new(), ..options })?;
-        let addresses: Vec<SocketAddr> = ports.iter().map(|port| port.address).collect();
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
@@ -221,6 +224,17 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Whoever reaches the control API reads tokens and stored faxes, and makes the emulator call any address.
+fn warn_if_open_to_others(config: &Config, listening: &[SocketAddr]) {
+    let open = listening.iter().find(|address| !address.ip().to_canonical().is_loopback());
+    if let (Some(address), None) = (open, &config.control_token) {
+        tracing::warn!(
+            %address,
+            "anyone who reaches this port can use the control API; guard it with --control-token, or listen on 127.0.0.1"
+        );
+    }
+}
+
 /// What the control API gives of the CA; it is made when first asked for.
 fn ca_files(ca: &LocalCa) -> CaFiles {
     let ca = ca.clone();
@@ -259,7 +273,11 @@ fn settings(config: &Config) -> Settings {
         service: config.service,
         public_url: config.public_url.clone(),
         media_user_agent: config.media_user_agent,
-        allow_hosts: config.allow_hosts.clone(),
+        guard: GuardOptions {
+            allow_hosts: config.allow_hosts.clone(),
+            allow_origins: config.allow_origins.clone(),
+            control_token: config.control_token.clone(),
+        },
     }
 }
 

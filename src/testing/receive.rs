@@ -208,9 +208,11 @@ impl Receive {
         }
         let (sid, since) = self.begin().await?;
         let is_pending = |stands: &engine::Conversation| *stands == engine::Conversation::Pending;
-        let settled = account.world.until(|engine| Some(engine.conversation(sid)).filter(|stands| !is_pending(stands)));
+        let settled =
+            account.world.until_open(|engine| Some(engine.conversation(sid)).filter(|stands| !is_pending(stands)));
         let ended = tokio::time::timeout(patience, settled).await;
         let ended = ended.map_err(|_| Error::TooLate { what: format!("{sid} has not ended"), patience })?;
+        let ended = ended.ok_or(Error::Gone)?;
         let filter = EventFilter { since, fax: Some(sid), ..EventFilter::default() };
         let (fax, events) =
             account.world.read(|engine| (engine.fax(sid).ok().cloned(), engine.events(&filter, JOURNAL_EVENTS_MAX)));

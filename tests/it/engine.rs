@@ -466,7 +466,7 @@ fn a_reset_cancels_what_is_pending_and_late_answers_change_nothing() {
     let mut script = Script::default();
     script.send(order(FAR));
     let seq = script.engine.last_seq();
-    let reply = script.engine.handle(Input::Control(Control::Reset), script.now);
+    let reply = script.engine.handle(Input::Control(Control::Reset { seed: None }), script.now);
     let Ok(Reply::Reset(count)) = reply else { panic!("{reply:?}") };
     assert_eq!((count.count.faxes, count.count.pending, count.count.effects), (1, 1, 1));
     script.answer_document(1);

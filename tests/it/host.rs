@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use fauxfax::emulator::{AccountSetup, Emulator, Settings, World};
+use fauxfax::emulator::{AccountSetup, Emulator, GuardOptions, Settings, World};
 use fauxfax::engine::Rules;
 use fauxfax::engine::journal::{Alert, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::http;
@@ -47,7 +47,7 @@ pub(crate) fn settings(pace: Pace) -> Settings {
         service: Service::Full,
         public_url: None,
         media_user_agent: MediaUserAgent::Warn,
-        allow_hosts: Vec::new(),
+        guard: GuardOptions::default(),
     }
 }
 
@@ -120,6 +120,12 @@ impl Host {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
         Answer { status: parts.status.as_u16(), text: String::from_utf8(body.to_vec()).expect("text") }
+    }
+
+    /// The status and the text of a page.
+    pub(crate) async fn text(&self, target: &str) -> (u16, String) {
+        let answer = self.call("GET", target, "").await;
+        (answer.status, answer.text)
     }
 
     /// Calls as the account and holds the answer to what Twilio describes for `described`.

@@ -377,7 +377,7 @@ fn a_reset_brings_the_configured_rules_back_and_a_snapshot_its_counters() {
     script.control(Control::Restore("fresh".into())).expect("restored");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
     script.control(Control::DropRules).expect("taken");
-    script.control(Control::Reset).expect("reset");
+    script.control(Control::Reset { seed: None }).expect("reset");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
 }
 

@@ -293,7 +293,7 @@ fn the_first_version_ever_written_is_still_read() {
     let script = busy();
     let mut engine = loaded(document.clone(), &script);
     assert_eq!(written(&engine, script.now), document);
-    let Ok(Reply::Reset(canceled)) = engine.handle(Input::Control(Control::Reset), script.now) else {
+    let Ok(Reply::Reset(canceled)) = engine.handle(Input::Control(Control::Reset { seed: None }), script.now) else {
         panic!("not reset");
     };
     assert_eq!((canceled.count.faxes, canceled.count.pending), (4, 2));

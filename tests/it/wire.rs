@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::clock::ClockMode;
 use fauxfax::document::sample;
-use fauxfax::emulator::{AccountSetup, Emulator, Settings, World};
+use fauxfax::emulator::{AccountSetup, Emulator, GuardOptions, Settings, World};
 use fauxfax::engine::Rules;
 use fauxfax::io::client::{Client, ClientOptions};
 use fauxfax::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
@@ -71,7 +71,7 @@ impl Wire {
             service: Service::Full,
             public_url: None,
             media_user_agent: MediaUserAgent::Warn,
-            allow_hosts: Vec::new(),
+            guard: GuardOptions::default(),
         };
         let client = Client::new(&ClientOptions::default());
         let setup = AccountSetup {

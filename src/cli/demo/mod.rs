@@ -49,7 +49,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
         config.fax_url = Some(format!("{origin}/fax").into());
         let server = Server::bind(&config).await?;
         announce(&config, &server)?;
-        let api = Api::new(&Target::at(url(server.address())))?;
+        let api = Api::new(&Target::at(url(server.address()), config.control_token.as_deref().map(ToOwned::to_owned)))?;
         let stop = async {
             let told = demonstrate(&api, app, &origin).await;
             if told.is_ok() && !flags.once {

@@ -29,8 +29,16 @@ fn world() -> Engine {
         media_budget_bytes: 1 << 30,
     };
     let seed = WorldSeed::of(7, account.sid);
-    let founding =
-        Founding { account, seed, inventory_seed: 7, numbers: vec![], caller_ids: vec![], behaviour: vec![], rules };
+    let founding = Founding {
+        account,
+        seed,
+        epoch: 0,
+        inventory_seed: 7,
+        numbers: vec![],
+        caller_ids: vec![],
+        behaviour: vec![],
+        rules,
+    };
     Engine::new(founding, Timestamp::from_seconds(NOW))
 }
 

@@ -126,14 +126,14 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
         let detail = format!("{} has not ended within {} s; it goes on", call.sid, patience.as_secs_f64());
         return Err(Problem::new(408, "not-settled", detail));
     };
-    let outcome = outcome(ended).ok_or_else(|| gone(call.sid))?;
+    let outcome = outcome(ended.ok_or_else(|| Problem::gone(&world))?).ok_or_else(|| gone(call.sid))?;
     Ok(Json(conversation(&emulator, &world, &call, outcome, seq)).into_response())
 }
 
-/// Waits until a conversation has ended.
-pub(super) async fn settled(world: &World, fax: FaxSid) -> Conversation {
+/// Waits until a conversation has ended; none where the world is closed or breaks first.
+pub(super) async fn settled(world: &World, fax: FaxSid) -> Option<Conversation> {
     let ended = |engine: &Engine| Some(engine.conversation(fax)).filter(|stands| *stands != Conversation::Pending);
-    world.until(ended).await
+    world.until_open(ended).await
 }
 
 /// The control API's word for how a conversation ended; none where nobody knows of it.
