@@ -128,6 +128,7 @@ if [[ -z $quick ]]; then
     [[ ! -d fuzz ]] || step 'fuzz targets' fuzz_builds
     step 'static binary' build_static
     step 'empty chroot' bash tests/chroot.sh "$static"
+    step 'state on a mounted file' bash tests/mounted.sh "$static"
     step 'demo' demo
     step 'recipes' env "FAUXFAX_BIN=$static" bash tests/sdk/recipes.sh
     step 'scripts, Dockerfile' bash tests/lint/run.sh

@@ -31,8 +31,8 @@ pub struct ServeFlags {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     port_file: Option<String>,
 
-    /// Read the worlds from this file at the start, if it is there, and write them to it at a clean stop; it holds
-    /// tokens and the secrets of API keys [env: FAUXFAX_STATE]
+    /// Read the worlds from this file at the start, if it is there and not empty, and write them to it at a clean stop; it
+    /// must be writable at the start, and holds tokens and the secrets of API keys [env: FAUXFAX_STATE]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     state: Option<String>,
 

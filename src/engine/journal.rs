@@ -240,8 +240,8 @@ impl EventKind {
             | Self::WebhookReplayed { record, .. } => record_bytes(record),
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
-            Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
             Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
+            Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
             Self::FaxStatus { .. }
             | Self::FaxPage { .. }
             | Self::TwimlExecuted { .. }

@@ -57,17 +57,16 @@ impl Engine {
             return if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::Elsewhere(now)) };
         }
         match self.conversation(fax) {
-            // Of a fax that has been deleted something may still be told.
-            Conversation::Pending if self.tables.ordinal(fax).is_some() => {
+            // It was deleted after it had ended.
+            Conversation::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
+            Conversation::Pending => {
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
                 // A call that rings is no fax yet, so there is no status to tell.
                 if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::NotAnswered) }
             }
             Conversation::NotAnswered => Prospect::Unreachable(Unreachable::NotAnswered),
-            Conversation::Pending | Conversation::Settled(_) | Conversation::Unknown => {
-                Prospect::Unreachable(Unreachable::Gone)
-            }
+            Conversation::Unknown => Prospect::Unreachable(Unreachable::Gone),
         }
     }
 

@@ -26,8 +26,8 @@ fn settings(guard: GuardOptions) -> Settings {
         media_budget_bytes: 1,
     };
     let public_url = Some("https://fax.example.org/sub".into());
-    let media_user_agent = MediaUserAgent::Warn;
-    Settings { seed: 1, rules, price: PriceForm::Text, service: Service::Full, public_url, media_user_agent, guard }
+    let (price, service, media_user_agent) = (PriceForm::Text, Service::Full, MediaUserAgent::Warn);
+    Settings { seed: 1, rules, price, service, public_url, media_user_agent, guard }
 }
 
 /// The status that the guard answers with; 0 where the request passes.

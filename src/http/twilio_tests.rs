@@ -65,8 +65,8 @@ impl Api {
             price: PriceForm::Text,
             service: Service::Full,
             public_url: None,
-            media_user_agent: MediaUserAgent::Warn,
             guard: GuardOptions::default(),
+            media_user_agent: MediaUserAgent::Warn,
         };
         let client = Client::new(&ClientOptions::default()).unwrap();
         let setup = AccountSetup {

@@ -20,8 +20,8 @@ use super::challenge::{self, Credential};
 use super::connect::{Connector, Stream};
 use super::redirect::{self, Next};
 use crate::dialect::address::{normal, normal_or_as_is};
-use crate::dialect::mask;
 use crate::model::account::TwimlTypes;
+use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
 /// Redirects followed before 11215.
@@ -50,12 +50,12 @@ pub struct ClientOptions {
     pub insecure: bool,
     /// Have webhooks carry a W3C `traceparent`.
     pub traceparent: bool,
-    /// With which content types TwiML is taken.
-    pub twiml_types: TwimlTypes,
     /// Where the emulator itself listens: no request is made to its control API there.
     pub own_addresses: Vec<SocketAddr>,
     /// What requests call themselves, where it is not Twilio's name.
     pub user_agent: Option<&'static str>,
+    /// With which content types TwiML is taken.
+    pub twiml_types: TwimlTypes,
 }
 
 /// Why there is no client.
@@ -174,8 +174,8 @@ impl Answer {
 pub struct Client {
     connector: Connector,
     traceparent: bool,
-    twiml_types: TwimlTypes,
     user_agent: &'static str,
+    twiml_types: TwimlTypes,
 }
 
 impl Client {
@@ -184,9 +184,9 @@ impl Client {
     /// # Errors
     /// A certificate that can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        let user_agent = options.user_agent.unwrap_or(USER_AGENT);
         let connector = Connector::new(options)?;
-        Ok(Self { connector, traceparent: options.traceparent, twiml_types: options.twiml_types, user_agent })
+        let user_agent = options.user_agent.unwrap_or(USER_AGENT);
+        Ok(Self { connector, traceparent: options.traceparent, user_agent, twiml_types: options.twiml_types })
     }
 
     /// Whether webhooks carry a W3C `traceparent`.
@@ -323,7 +323,7 @@ impl Target {
 
 /// The URL as it goes over the wire, and the credential it carried. What is told of a bad one leaves the credential out.
 fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
-    let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is no http or https address", mask::passwords(text)));
+    let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is no http or https address", without_userinfo(text)));
     let normal = normal(text).ok_or_else(invalid)?;
     let url = Url::parse(&normal).map_err(|_| invalid())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {

@@ -7,6 +7,7 @@ mod challenge;
 pub mod client;
 pub(crate) mod connect;
 pub mod fetch;
+pub mod file;
 pub mod own;
 mod redirect;
 pub mod render;

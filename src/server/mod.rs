@@ -4,8 +4,10 @@ pub mod ca;
 mod established;
 mod gateway;
 mod head_timer;
+mod host;
 mod leftover;
 mod listener;
+mod peer;
 pub mod policy;
 mod proxy;
 mod reset;
@@ -30,6 +32,7 @@ use tokio::sync::watch;
 use self::ca::{LocalCa, Roots};
 use self::gateway::Gateway;
 pub use self::leftover::Lent;
+use self::listener::BACKLOG;
 pub use self::listener::{GRACE, run};
 use self::policy::Policy;
 use self::proxy::Proxy;
@@ -45,8 +48,6 @@ use crate::io::render::{RenderOptions, Renderer};
 /// What waits in a connection for its client. Left to itself the kernel takes up to 4 MB, and a stream of events is drawn
 /// as far ahead of a reader that has stopped; on a local network this much is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
-/// Connections that wait to be accepted, as many as the standard library has.
-const BACKLOG: u32 = 1_024;
 
 /// Why the emulator can't start.
 #[derive(Debug, thiserror::Error)]
@@ -113,9 +114,9 @@ impl Server {
             trust_ca: config.trust_ca.iter().map(|trusted| trusted.pem.clone()).collect(),
             insecure: config.insecure_webhooks,
             traceparent: config.traceparent,
-            twiml_types: config.twiml_types,
             own_addresses: addresses.clone(),
             user_agent: None,
+            twiml_types: config.twiml_types,
         };
         let client = Client::new(&options)?;
         // Other traffic of apps goes where it says, untouched.
@@ -128,6 +129,7 @@ impl Server {
         let (settings, others) = (settings(config), accounts.collect());
         let emulator = Emulator::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
+            state::check(path)?;
             state::load(&emulator, path)?;
         }
         let state = config.state.clone();

@@ -7,8 +7,18 @@ use crate::config::{Config, ProxyClients};
 use crate::dialect::hosts::is_service;
 
 /// Names below which the local CA may sign, as its own certificate says: if its key gets lost, nothing else can be forged.
-pub const PERMITTED: [&str; 7] =
-    ["twilio.com", "twiliocdn.com", "signalwire.com", "localhost", "fauxfax", "internal", "test"];
+/// They are the service's own, and those under which `--allow-host` and `--public-url` can make the emulator be reached by
+/// TLS. All of `internal` would be too much: companies and clouds have hosts there.
+pub const PERMITTED: [&str; 8] = [
+    "twilio.com",
+    "media.twiliocdn.com",
+    "signalwire.com",
+    "localhost",
+    "fauxfax",
+    "docker.internal",
+    "containers.internal",
+    "test",
+];
 /// What the emulator is called among containers, if nothing else is said.
 const CONTAINER_NAME: &str = "fauxfax";
 

@@ -32,16 +32,16 @@ const CONNECTS: [&str; 3] = [
 /// The whole answer to a CONNECT. PHP's libraries take away exactly these bytes.
 const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
-struct Running {
+pub(crate) struct Running {
     address: SocketAddr,
     ca: CertificateDer<'static>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), StateFileError>>,
-    credential: String,
+    pub(crate) credential: String,
 }
 
 impl Running {
-    async fn new(config: Config) -> Self {
+    pub(crate) async fn new(config: Config) -> Self {
         let server = Server::bind(&config).await.expect("a server");
         let address = server.address();
         let ca = server.ca().authority().expect("a CA").certificate().clone();
@@ -52,19 +52,19 @@ impl Running {
         Self { address, ca, stop, served, credential }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
     /// Sends a head, and answers the status line with the connection.
-    async fn ask(&self, head: &str) -> (String, TcpStream) {
+    pub(crate) async fn ask(&self, head: &str) -> (String, TcpStream) {
         let mut stream = self.connect().await;
         stream.write_all(head.as_bytes()).await.expect("sent");
         let head = read_head(&mut stream).await;
         (head.lines().next().unwrap_or_default().to_owned(), stream)
     }
 
-    async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         name: &str,
         stream: S,
@@ -79,7 +79,8 @@ impl Running {
         )
     }
 
-    async fn end(self) {
+    /// Stops it and waits until it has; what runs beside the test goes on meanwhile.
+    pub(crate) async fn end(self) {
         let _ = self.stop.send(());
         tokio::time::timeout(PATIENCE, self.served)
             .await
@@ -94,7 +95,7 @@ fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> J
     tokio::spawn(work)
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }
 }
 
@@ -112,7 +113,7 @@ async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
-async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let Ok(byte) = stream.read_u8().await else { break };
@@ -121,7 +122,7 @@ async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     String::from_utf8(head).expect("text")
 }
 
-async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
+pub(crate) async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     // Some peers end TLS without saying so.
@@ -196,8 +197,11 @@ async fn what_else_is_answered_keeps_its_headers() {
 async fn a_request_without_host_has_the_host_of_its_tunnel() {
     let running = Running::new(config()).await;
     for (connect, origin) in [
-        ("CONNECT fax.sydney.au1.twilio.com:443 HTTP/1.1\r\n\r\n", "https://fax.sydney.au1.twilio.com"),
-        ("CONNECT example.signalwire.com:8443 HTTP/1.1\r\n\r\n", "https://example.signalwire.com:8443"),
+        ("CONNECT fax.sydney.au1.twilio.com:443 HTTP/1.0\r\n\r\n", "https://fax.sydney.au1.twilio.com"),
+        (
+            "CONNECT example.signalwire.com:8443 HTTP/1.1\r\nHost: example.signalwire.com:8443\r\n\r\n",
+            "https://example.signalwire.com:8443",
+        ),
     ] {
         let (_, stream) = running.ask(connect).await;
         let name = connect[8..].split(':').next().expect("a name");
@@ -262,7 +266,7 @@ async fn another_hosts_tls_passes_through_with_its_own_certificate() {
         stream.write_all(&asked).await.expect("written");
         let _ = stream.shutdown().await;
     });
-    let (status, stream) = running.ask(&format!("CONNECT localhost:{port} HTTP/1.1\r\n\r\n")).await;
+    let (status, stream) = running.ask(&format!("CONNECT localhost:{port} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
     assert_eq!(status, ESTABLISHED.trim_end());
     let mut tunnel = trusting(theirs.certificate(), "localhost", stream).await.expect("their own certificate");
     assert_eq!(exchange(&mut tunnel, "ping").await, "ping");
@@ -283,7 +287,7 @@ async fn a_tunnel_carries_any_bytes_as_they_are() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     // The first bytes come with the CONNECT itself, as an eager client sends them.
     let mut stream = running.connect().await;
-    let head = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n");
+    let head = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n");
     stream.write_all(&[head.as_bytes(), &bytes[..5_000]].concat()).await.expect("sent");
     assert!(read_head(&mut stream).await.contains(" 200 "));
     let (mut from, mut to) = stream.split();
@@ -319,10 +323,18 @@ async fn what_cannot_be_reached_is_told() {
     let running = Running::new(config()).await;
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     for (request, status, part) in [
-        (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nConnection: close\r\n\r\n"), "502", "refused"),
+        (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),
         (format!("GET http://127.0.0.1:{free}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),
-        ("CONNECT nowhere.invalid:443 HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "502", "nowhere.invalid"),
-        ("CONNECT fax.twilio.com HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "400", "host and a port"),
+        (
+            "CONNECT nowhere.invalid:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+            "502",
+            "nowhere.invalid",
+        ),
+        (
+            "CONNECT fax.twilio.com HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+            "400",
+            "host and a port",
+        ),
         ("nonsense\r\n\r\n".to_owned(), "400", ""),
     ] {
         let answer = exchange(&mut running.connect().await, &request).await;
@@ -334,7 +346,7 @@ async fn what_cannot_be_reached_is_told() {
 #[tokio::test]
 async fn a_tunnel_to_the_proxy_itself_is_answered_and_goes_round_no_further() {
     let running = Running::new(config()).await;
-    let connect = format!("CONNECT {} HTTP/1.1\r\n\r\n", running.address);
+    let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", running.address);
     let (status, mut stream) = running.ask(&connect).await;
     assert_eq!(status, ESTABLISHED.trim_end());
     let answer = exchange(&mut stream, &running.list("/v1/Faxes", "localhost")).await;
@@ -348,9 +360,10 @@ async fn a_tunnel_to_the_proxy_itself_is_answered_and_goes_round_no_further() {
 #[tokio::test]
 async fn offline_other_hosts_are_refused_and_twilios_are_answered() {
     let running = Running::new(Config { offline: true, ..config() }).await;
-    for request in
-        ["CONNECT example.com:443 HTTP/1.1\r\nConnection: close\r\n\r\n", "GET http://example.com/ HTTP/1.0\r\n\r\n"]
-    {
+    for request in [
+        "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET http://example.com/ HTTP/1.0\r\n\r\n",
+    ] {
         let answer = exchange(&mut running.connect().await, request).await;
         assert!(answer.contains(" 403 ") && answer.contains("--offline"), "{answer}");
     }

@@ -46,8 +46,8 @@ pub(crate) fn settings(pace: Pace) -> Settings {
         price: PriceForm::Text,
         service: Service::Full,
         public_url: None,
-        media_user_agent: MediaUserAgent::Warn,
         guard: GuardOptions::default(),
+        media_user_agent: MediaUserAgent::Warn,
     }
 }
 

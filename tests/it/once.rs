@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use fauxfax::engine::effect::Intent;
+
 /// The names of one kind: those of this history of the world, and all that were ever given.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
@@ -19,6 +21,17 @@ impl Names {
         if self.ours.insert(name.to_owned()) {
             assert!(ever.0.insert(name.to_owned()), "{name} was given before: no SID and no token comes again");
         }
+    }
+}
+
+/// What an answer will be to: a token, or the URL of a fetch.
+pub(crate) fn token(intent: &Intent) -> String {
+    match intent {
+        Intent::FetchDocument { url, .. } => url.to_string(),
+        Intent::Render(_) => "render".to_owned(),
+        Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
+        Intent::Deliver(notice) => notice.idempotency_token.to_string(),
+        Intent::Report(report) => report.idempotency_token.to_string(),
     }
 }
 

@@ -19,7 +19,6 @@ use fauxfax::engine::input::{
     Answer, AnswerOutcome, Command, Control, CreateFax, DocumentFault, Input, LineFault, ReceiveFax, Reply,
 };
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
-use fauxfax::engine::state::{MediaForm, State};
 use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::UnreadableDocument;
@@ -33,7 +32,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::dice::Dice;
-use crate::once::{Ever, Names};
+use crate::once::{Ever, Names, token};
 use crate::script::{FAR, OWN, START, call, document, founding, order, record};
 use crate::state;
 
@@ -336,8 +335,7 @@ impl Sim {
     fn load(&mut self) {
         self.observe();
         self.note("load");
-        let state = State::of_json(self.engine.state(false, self.now).to_json(MediaForm::Inline), &[]);
-        self.engine.load_state(state.unwrap_or_else(|error| panic!("{error}")), self.now);
+        state::reload(&mut self.engine, self.now);
         self.late.append(&mut self.effects);
         let again: Vec<_> = std::iter::from_fn(|| self.engine.poll_effect()).collect();
         let asked: Vec<_> = again.iter().map(|effect| (effect.fax, token(&effect.intent))).collect();
@@ -501,17 +499,6 @@ impl Sim {
         if self.inputs.len() > INPUTS_TOLD {
             self.inputs.pop_front();
         }
-    }
-}
-
-/// What an answer will be to: a token, or the URL of a fetch.
-fn token(intent: &Intent) -> String {
-    match intent {
-        Intent::FetchDocument { url, .. } => url.to_string(),
-        Intent::Render(_) => "render".to_owned(),
-        Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
-        Intent::Deliver(notice) => notice.idempotency_token.to_string(),
-        Intent::Report(report) => report.idempotency_token.to_string(),
     }
 }
 

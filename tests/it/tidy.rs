@@ -118,6 +118,18 @@ fn modules_import_downwards_only() {
 }
 
 #[test]
+fn one_file_writes_files() {
+    for (path, text) in
+        sources("src").iter().filter(|(path, _)| path != "src/io/file.rs" && !path.ends_with("tests.rs"))
+    {
+        let code = code(text);
+        for call in ["fs::write(", "fs::rename(", "File::create", ".persist(", "with_extension("] {
+            assert!(!code.contains(call), "{path} calls {call}…): files are written by io::file::write");
+        }
+    }
+}
+
+#[test]
 fn an_engine_that_imports_hyper_or_the_dialect_is_noticed() {
     let text = "//! x\nuse hyper::Request;\nuse crate::dialect::form;\n";
     let expected = ["src/engine/mod.rs may not import dialect", "src/engine/mod.rs is pure and may not use hyper"];

@@ -70,8 +70,8 @@ impl Wire {
             price,
             service: Service::Full,
             public_url: None,
-            media_user_agent: MediaUserAgent::Warn,
             guard: GuardOptions::default(),
+            media_user_agent: MediaUserAgent::Warn,
         };
         let client = Client::new(&ClientOptions::default());
         let setup = AccountSetup {

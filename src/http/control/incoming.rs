@@ -126,7 +126,8 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
         let detail = format!("{} has not ended within {} s; it goes on", call.sid, patience.as_secs_f64());
         return Err(Problem::new(408, "not-settled", detail));
     };
-    let outcome = outcome(ended.ok_or_else(|| Problem::gone(&world))?).ok_or_else(|| gone(call.sid))?;
+    let ended = ended.ok_or_else(|| Problem::gone(&world))?;
+    let outcome = outcome(ended).ok_or_else(|| gone(call.sid))?;
     Ok(Json(conversation(&emulator, &world, &call, outcome, seq)).into_response())
 }
 

@@ -64,8 +64,8 @@ pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Re
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
         (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {
-            let start = Start::of(query.since, query.all);
-            let wanted = Wanted { fax: fax(&query)?, statuses: statuses(status)?, start };
+            let fax = fax(&query)?;
+            let wanted = Wanted { fax, statuses: statuses(status)?, start: Start::of(query.since, query.all) };
             status_of(&awaited, &wanted, patience).await
         }
         _ => Err(Problem::new(
