@@ -99,6 +99,8 @@ export class Conversation {
         return ["bad", "The call ends without an answer: no fax exists."];
       case "alert":
         return alertStep(data);
+      case "document.loss":
+        return ["odd", h("strong", {}, data.page === null ? "Missing from the fax: " : `Missing from page ${data.page}: `), h("span", { class: "break" }, data.what)];
       case "rule.fired":
         return ["odd", `Rule ${data.rule_id} has its way`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":

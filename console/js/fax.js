@@ -127,6 +127,8 @@ class FaxPage {
       } else if (kind === "fax.page") {
         this.pageCount = data.pages;
         this.viewer.arrived(data.page, data.pages);
+      } else if (kind === "document.loss") {
+        this.viewer.lost(data.page, data.what);
       } else if (kind === "call.not-answered") this.current = "not-answered";
       else if (kind === "webhook.attempt") {
         for (const [name, own] of [["RemoteStationId", "station"], ["BitRate", "bitRate"], ["From", "from"], ["To", "to"]]) {

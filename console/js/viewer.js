@@ -3,7 +3,7 @@
 import { controlUrl } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { icon } from "./icons.js";
-import { button } from "./ui.js";
+import { button, note } from "./ui.js";
 
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3];
 const FIT = 1;
@@ -23,9 +23,12 @@ export class Viewer {
     this.sent = new Set();
     this.thumbs = [];
     this.broken = new Set();
+    /** What is missing, by the document's page; under null what concerns all of it. */
+    this.losses = new Map();
     this.image = h("img", { alt: "", draggable: "false", on: { error: () => this.failed(), load: () => this.loaded() } });
     this.wait = h("div", { class: "waiting" });
     this.sheet = h("div", { class: "sheet", tabindex: "0", role: "group", "aria-label": "Page" }, this.image, this.wait);
+    this.missing = h("div", { class: "missing", role: "status", hidden: true });
     this.where = h("span", { class: "where", role: "status" });
     this.prev = button("", () => this.turn(-1), { kind: "small icon", mark: "left", label: "Previous page" });
     this.next = button("", () => this.turn(1), { kind: "small icon", mark: "right", label: "Next page" });
@@ -33,7 +36,7 @@ export class Viewer {
     this.inn = button("", () => this.scale(1), { kind: "small icon", mark: "plus", label: "Zoom in" });
     this.level = button("Fit", () => this.setZoom(FIT), { kind: "small", "aria-label": "Fit the width" });
     this.strip = h("ol", { class: "thumbs", "aria-label": "All pages" });
-    this.element = h("section", { class: "viewer card", "aria-label": "Pages" }, h("div", { class: "bar" }, this.prev, this.where, this.next, h("span", { class: "gap" }), this.out, this.level, this.inn), this.sheet, this.strip);
+    this.element = h("section", { class: "viewer card", "aria-label": "Pages" }, h("div", { class: "bar" }, this.prev, this.where, this.next, h("span", { class: "gap" }), this.out, this.level, this.inn), this.missing, this.sheet, this.strip);
     this.resized = () => this.measure();
     addEventListener("resize", this.resized);
   }
@@ -73,6 +76,27 @@ export class Viewer {
     if (!this.isOver) this.tellProgress(page, pages);
   }
 
+  /** Something of the document is missing on a page, or on no page in particular. */
+  lost(page, what) {
+    this.losses.set(page, [...(this.losses.get(page) ?? []), what]);
+    this.markLosses();
+  }
+
+  markLosses() {
+    const here = [...(this.losses.get(null) ?? []), ...(this.losses.get(this.page) ?? [])];
+    const key = JSON.stringify(here);
+    if (this.missingKey !== key) {
+      this.missingKey = key;
+      this.missing.hidden = here.length === 0;
+      fill(this.missing, here.map((what) => note("odd", h("strong", {}, "Missing here: "), what)));
+    }
+    this.thumbs.forEach(({ button: own }, i) => {
+      const isMarked = this.losses.has(i + 1);
+      own.classList.toggle("marked", isMarked);
+      own.setAttribute("aria-label", isMarked ? `Page ${i + 1}, something is missing` : `Page ${i + 1}`);
+    });
+  }
+
   tellProgress(page, pages) {
     fill(this.wait, h("div", { class: "line" }), h("p", {}, `Page ${page} of ${pages} is over the line`));
   }
@@ -87,6 +111,7 @@ export class Viewer {
 
   draw() {
     const has = this.pages > 0 && this.hasMedia;
+    this.markLosses();
     this.element.classList.toggle("blank", !has);
     say(this.where, this.pages ? `Page ${this.page} of ${this.pages}` : "No pages");
     this.prev.disabled = this.page <= 1;

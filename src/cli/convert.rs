@@ -40,7 +40,10 @@ pub(super) struct ConvertFlags {
     /// A folder of fonts for PDFs that embed none of their own
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath)]
     font_dir: Option<PathBuf>,
-    /// Say nothing but errors
+    /// End with 1 where something of the document is missing on the fax pages
+    #[arg(long)]
+    fail_on_loss: bool,
+    /// Print nothing but errors and losses
     #[arg(long, short)]
     quiet: bool,
 }
@@ -78,11 +81,12 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     if !flags.quiet {
         let mut out = anstream::stdout().lock();
         tell(&pages, &mut out)?;
-        for loss in &summary.losses {
-            writeln!(out, "lost: {loss}")?;
-        }
     }
-    Ok(ExitCode::SUCCESS)
+    let mut errors = anstream::stderr().lock();
+    for loss in &summary.losses {
+        writeln!(errors, "lost: {loss}")?;
+    }
+    Ok(if flags.fail_on_loss && !summary.losses.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// What is written.

@@ -138,6 +138,10 @@ fn what(event: &Value) -> String {
             let end = data["error"]["message"].as_str().map_or_else(|| word("status"), ToOwned::to_owned);
             format!("{} {} {}: {end}", word("purpose"), word("method"), word("url"))
         }
+        "document.loss" => match data["page"].as_u64() {
+            Some(page) => format!("page {page}: {}", word("what")),
+            None => word("what"),
+        },
         "api.request" => format!("{} {} {}", word("method"), word("path"), data["status"]),
         "media.refused" => format!("{}: {}", data["status"], word("detail")),
         "media.warning" => word("detail"),
@@ -161,6 +165,8 @@ mod tests {
         let failed =
             json!({ "purpose": "action", "method": "POST", "url": "http://h/", "error": { "message": "refused" } });
         assert_eq!(told("webhook.attempt", failed), "action POST http://h/: refused");
+        assert_eq!(told("document.loss", json!({ "page": 2, "what": "an image" })), "page 2: an image");
+        assert_eq!(told("document.loss", json!({ "page": null, "what": "a page" })), "a page");
         let refused = json!({ "status": 403, "reason": "expired", "detail": "the URL expired" });
         assert_eq!(told("media.refused", refused), "403: the URL expired");
         assert_eq!(told("media.warning", json!({ "reason": "no-user-agent", "detail": "none" })), "none");

@@ -1,12 +1,14 @@
-//! Notes of what a document's fax pages lack, so that nothing is lost in silence. It looks for nothing itself.
+//! Losses: what of a document is missing on its fax pages, collected while they are made. It looks for nothing itself.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::page::PageLoss;
 
-/// Losses told of one document; a damaged one could have thousands.
-pub const LOSSES_MAX: usize = 20;
+/// Losses listed per document; a damaged one could have thousands.
+pub const LOSSES_MAX: usize = 100;
+/// Bytes of one loss's text; some of it may come from the document.
+const WHAT_BYTES_MAX: usize = 400;
 
 /// A list that fonts, images and pages write into; clones are the same list.
 #[derive(Debug, Clone, Default)]
@@ -20,22 +22,30 @@ struct Noted {
 }
 
 impl Losses {
-    /// The page that what follows concerns.
+    /// Sets the page that the following losses are on.
     pub fn begin_page(&self, page: u32) {
         self.with(|noted| noted.page = Some(page));
     }
 
-    /// Notes a loss on the page that was begun; the same one only once, and no more than `LOSSES_MAX`.
+    /// Notes a loss on the current page, or of the whole document before the first page.
     pub fn note(&self, what: impl Into<String>) {
         let what = what.into();
-        self.with(|noted| {
-            if noted.losses.len() < LOSSES_MAX && noted.seen.insert((noted.page, what.clone())) {
-                noted.losses.push(PageLoss { page: noted.page, what: what.into() });
-            }
-        });
+        self.with(|noted| noted.add(noted.page, what));
     }
 
-    /// All that was noted so far; the list is empty then.
+    /// Notes a loss that concerns the whole document.
+    pub fn note_of_document(&self, what: impl Into<String>) {
+        let what = what.into();
+        self.with(|noted| noted.add(None, what));
+    }
+
+    /// Whether a loss has been noted on the current page.
+    #[must_use]
+    pub fn has_any_on_page(&self) -> bool {
+        self.with(|noted| noted.losses.iter().any(|loss| loss.page == noted.page))
+    }
+
+    /// Takes all losses noted so far, and leaves the list empty.
     #[must_use]
     pub fn take(&self) -> Vec<PageLoss> {
         self.with(|noted| std::mem::take(&mut noted.losses))
@@ -43,5 +53,44 @@ impl Losses {
 
     fn with<T>(&self, change: impl FnOnce(&mut Noted) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Noted {
+    /// Adds a loss once, and after `LOSSES_MAX` a last line that says that there are more.
+    fn add(&mut self, page: Option<u32>, mut what: String) {
+        what.truncate(what.floor_char_boundary(WHAT_BYTES_MAX));
+        if self.losses.len() > LOSSES_MAX || !self.seen.insert((page, what.clone())) {
+            return;
+        }
+        let loss = if self.losses.len() < LOSSES_MAX {
+            PageLoss { page, what: what.into() }
+        } else {
+            PageLoss { page: None, what: format!("more is missing than these {LOSSES_MAX} losses").into() }
+        };
+        self.losses.push(loss);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_is_listed_once_per_page_and_what_is_not_listed_is_said() {
+        let losses = Losses::default();
+        losses.note("before any page");
+        losses.begin_page(2);
+        losses.note("an image");
+        losses.note("an image");
+        losses.note_of_document("a page");
+        let listed: Vec<_> = losses.take().iter().map(ToString::to_string).collect();
+        assert_eq!(listed, ["document: before any page", "page 2: an image", "document: a page"]);
+        for page in 1..=2 * LOSSES_MAX as u32 {
+            losses.begin_page(page);
+            losses.note("a font");
+        }
+        let listed = losses.take();
+        assert_eq!((listed.len(), listed[LOSSES_MAX].page), (LOSSES_MAX + 1, None));
     }
 }

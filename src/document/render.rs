@@ -18,7 +18,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 
 use super::fit::{self, Placement};
 use super::fonts::Fonts;
-use super::gray::Gray;
+use super::gray::{Area, Gray};
 use super::ink::Inker;
 use super::loss::Losses;
 use super::reduce;
@@ -74,8 +74,8 @@ pub(super) struct Renderer<'a> {
 pub(super) enum Piece {
     /// Black, white, and greys that were painted.
     Tones(Tones),
-    /// Greys, of which some may be paper, on the square grid they were drawn on.
-    Greys(Gray),
+    /// Greys on the square grid they were drawn on, and the area of an image that covers most of them.
+    Greys(Gray, Option<Area>),
 }
 
 impl<'a> Renderer<'a> {
@@ -132,7 +132,7 @@ impl<'a> Renderer<'a> {
         let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
         let drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
-        Piece::Greys(drawn)
+        Piece::Greys(drawn, self.inker.image_area())
     }
 }
 

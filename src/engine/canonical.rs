@@ -133,6 +133,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
                 document.as_ref().map_or_else(|_| "none".to_owned(), |(pages, bytes)| format!("{pages} {bytes}"));
             conversation(format!("{} {document}", exchange(record)))
         }
+        EventKind::DocumentLoss(loss) => conversation(loss.to_string()),
         EventKind::WebhookAttempt { record } => {
             let strand = match record.purpose {
                 Purpose::MediaUrl | Purpose::FaxUrl | Purpose::FallbackUrl => Strand::Conversation,

@@ -374,7 +374,7 @@ impl Engine {
                     Caller::Machine => ReceivingStep::Talking(talk),
                     Caller::Own(_) => ReceivingStep::Fed,
                 };
-                self.tell_losses(sid, &document, now);
+                self.write_losses(sid, &document, now);
                 match caller {
                     Caller::Machine => self.next_page(ordinal, talk, now),
                     Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes(ordinal, talk), now),

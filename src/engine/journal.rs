@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::MediaFault;
+use crate::model::page::PageLoss;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -80,6 +81,8 @@ pub enum EventKind {
         /// Pages and bytes, or why it can't be used.
         document: Result<(u32, usize), Box<str>>,
     },
+    /// Something of a document is missing on its fax pages.
+    DocumentLoss(PageLoss),
     /// A customer's app was asked or told something.
     WebhookAttempt {
         /// The exchange.
@@ -196,6 +199,7 @@ impl EventKind {
             Self::FaxStatus { .. } => "fax.status",
             Self::FaxPage { .. } => "fax.page",
             Self::DocumentFetched { .. } => "document.fetched",
+            Self::DocumentLoss(_) => "document.loss",
             Self::WebhookAttempt { .. } => "webhook.attempt",
             Self::WebhookReplayed { .. } => "webhook.replayed",
             Self::TwimlExecuted { .. } => "twiml.executed",
@@ -240,6 +244,7 @@ impl EventKind {
             | Self::WebhookReplayed { record, .. } => record_bytes(record),
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
+            Self::DocumentLoss(loss) => loss.what.len(),
             Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
             Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
             Self::FaxStatus { .. }

@@ -140,7 +140,7 @@ impl Engine {
         let Phase::Processing(Processing::Fetching) = fax.phase else { return };
         match document {
             Ok(document) => {
-                self.tell_losses(sid, &document, now);
+                self.write_losses(sid, &document, now);
                 if self.order(ordinal).is_some_and(|(_, order)| order.store_media) {
                     self.store_media(ordinal, document.clone(), now);
                 }
@@ -366,10 +366,10 @@ impl Engine {
         }
     }
 
-    /// Tells what of a document its fax pages lack.
-    pub(super) fn tell_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
+    /// Writes an event for each thing of a document that is missing on its fax pages.
+    pub(super) fn write_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
         for loss in document.losses.iter() {
-            self.alert(Some(sid), (line::CODE_TRANSMISSION, AlertLevel::Warning), &loss.to_string(), None, now);
+            self.journal.write(now, Some(sid), EventKind::DocumentLoss(loss.clone()));
         }
     }
 

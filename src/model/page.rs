@@ -83,13 +83,13 @@ pub struct FilledBits {
     pub mh: [u64; LINE_RATES_BPS.len()],
 }
 
-/// Something of a document that its fax pages lack.
+/// Something of a document that is missing on its fax pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PageLoss {
-    /// The page of the document, from one; none where it concerns all.
+    /// The page of the document, from one; none where it concerns the whole document.
     pub page: Option<u32>,
-    /// What, for a person.
+    /// What is missing and why, for a person.
     pub what: Box<str>,
 }
 
@@ -97,7 +97,7 @@ impl std::fmt::Display for PageLoss {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.page {
             Some(page) => write!(f, "page {page}: {}", self.what),
-            None => write!(f, "{}", self.what),
+            None => write!(f, "document: {}", self.what),
         }
     }
 }

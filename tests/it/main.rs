@@ -23,6 +23,7 @@ mod going_back;
 mod host;
 mod keeping;
 mod library;
+mod losses;
 mod once;
 mod past;
 mod process;

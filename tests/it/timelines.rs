@@ -33,6 +33,7 @@ fn happened(event: &Event) -> String {
         }
         EventKind::FaxPage { page, pages, .. } => format!("fax.page        {page} of {pages}"),
         EventKind::DocumentFetched { document, .. } => format!("document        {document:?}"),
+        EventKind::DocumentLoss(loss) => format!("document.loss   {loss}"),
         EventKind::WebhookAttempt { record } => {
             let end = record.failure.as_ref().map_or_else(|| "ok".to_owned(), ToString::to_string);
             format!("webhook         {} {}: {end}", record.purpose.as_str(), record.url)

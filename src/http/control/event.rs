@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::{date, mask, rule};
 use crate::engine::journal::{Event, EventKind};
+use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
@@ -115,6 +116,7 @@ fn data(kind: &EventKind) -> Value {
             }
             data
         }
+        EventKind::DocumentLoss(PageLoss { page, what }) => json!({ "page": page, "what": what }),
         EventKind::WebhookAttempt { record } => exchange_in_full(record),
         EventKind::WebhookReplayed { of, record } => {
             let mut data = exchange_in_full(record);
