@@ -179,6 +179,12 @@ async fn a_fax_that_its_app_deletes_in_the_action_was_received_all_the_same() {
     assert_eq!(host.call("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 404);
     let waited = host.call("GET", &format!("/_fauxfax/v1/wait?fax={sid}&for=settled"), "").await.json();
     assert_eq!(waited["outcome"], "received");
+    let form = "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
+    host.call("PUT", "/_fauxfax/v1/clock", "{\"mode\":\"frozen\"}").await;
+    let sent = host.api("POST", "/v1/Faxes", "/v1/Faxes", form).await["sid"].as_str().expect("a SID").to_owned();
+    assert_eq!(host.call("POST", &format!("/v1/Faxes/{sent}"), "Status=canceled").await.status, 200);
+    let waited = host.call("GET", &format!("/_fauxfax/v1/wait?fax={sent}&for=settled"), "").await.json();
+    assert_eq!(waited["outcome"], "canceled", "who sends rejects nothing");
     let unknown = host.call("GET", &format!("/_fauxfax/v1/wait?fax=FX{}&for=settled", "0".repeat(32)), "").await;
     assert_eq!(unknown.status, 409);
 }
