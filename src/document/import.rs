@@ -223,9 +223,14 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
             self.losses.note("the page is left out: it has no area");
             return ControlFlow::Continue(());
         };
+        let mut is_white = true;
         for piece in &placement.pieces {
             let image = picture.fitted(&placement, *piece, self.options.quality(), self.options.tone);
+            is_white &= (0..image.height()).all(|y| image.is_white_row(y));
             self.page(&image)?;
+        }
+        if is_white && picture.has_ink() {
+            self.losses.note("the page comes out white, although its image is not empty");
         }
         self.note_cut(placement.cut);
         ControlFlow::Continue(())

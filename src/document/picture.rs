@@ -13,6 +13,8 @@ pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
 const DOTS_AN_INCH_DEFAULT: f64 = 100.0;
 /// Believable resolutions; others are taken for unknown.
 const DOTS_AN_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
+/// Darker pels are ink; the paper of a scan and faint tints are lighter.
+const INK_DARKEST: u8 = 128;
 /// Widths of fax pages at 204 dots per inch: of A4 and letter, B4, A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
 /// Dots per inch that a fax page may have across; with others it would be a leaflet or a poster.
@@ -46,6 +48,14 @@ impl Picture {
         match &self.pels {
             Pels::Gray(gray) => (gray.width(), gray.height()),
             Pels::Bits(bits) => (bits.width(), bits.height()),
+        }
+    }
+
+    /// Whether any of it is as dark as ink.
+    pub(super) fn has_ink(&self) -> bool {
+        match &self.pels {
+            Pels::Gray(gray) => gray.pels().iter().any(|pel| *pel < INK_DARKEST),
+            Pels::Bits(bits) => (0..bits.height()).any(|y| !bits.is_white_row(y)),
         }
     }
 

@@ -20,6 +20,7 @@ mod flood;
 mod founding;
 mod gateway;
 mod going_back;
+mod greys;
 mod host;
 mod keeping;
 mod library;

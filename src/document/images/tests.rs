@@ -101,6 +101,18 @@ fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
 }
 
 #[test]
+fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_told() {
+    let mut speck = vec![255; 4_000 * 4_000];
+    speck[4_000 * 2_000 + 2_000] = 0;
+    let (pages, losses) =
+        fax(&png_of((4_000, 4_000), png_crate::ColorType::Grayscale, &speck, None, false), Quality::Standard);
+    assert_eq!(ink(&pages[0]), 0.0);
+    assert!(losses[0].contains("comes out white"), "{losses:?}");
+    let white = png_of((100, 100), png_crate::ColorType::Grayscale, &[255; 100 * 100], None, false);
+    assert_eq!(fax(&white, Quality::Fine).1, [""; 0]);
+}
+
+#[test]
 fn what_is_transparent_is_white() {
     let pels = [[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 51]];
     let samples: Vec<u8> = (0..300).flat_map(|at| pels[at % 3]).collect();
