@@ -4,6 +4,7 @@
 //! A web page in the user's browser can make requests to this machine. What it can't do is choose `Host`, `Origin` and
 //! `Sec-Fetch-*`, so these tell it apart from a program. A webhook is told apart by what every webhook carries.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use axum::http::request::Parts;
@@ -159,25 +160,29 @@ fn only_shows(parts: &Parts) -> bool {
 }
 
 /// The host that a request names: an absolute target's before the header's, as RFC 9112 3.2.2 has it.
-fn host(parts: &Parts) -> Option<String> {
-    let named = parts.uri.authority().map(ToString::to_string);
-    let named = named.or_else(|| Some(text(parts.headers.get(header::HOST)?)));
-    named.or_else(|| parts.extensions.get().map(|AskedHost(host)| host.to_string()))
+fn host(parts: &Parts) -> Option<Cow<'_, str>> {
+    let named = parts.uri.authority().map(|authority| Cow::Borrowed(authority.as_str()));
+    let named = named.or_else(|| Some(String::from_utf8_lossy(parts.headers.get(header::HOST)?.as_bytes())));
+    named.or_else(|| parts.extensions.get().map(|AskedHost(host)| Cow::Borrowed(&**host)))
 }
 
 fn answers_to(host: &str, settings: &Settings) -> bool {
-    let name = name_of(host).trim_end_matches('.').to_ascii_lowercase();
+    let name = name_of(host).trim_end_matches('.');
+    // Most requests name an address: nothing is copied for those.
+    if name.parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    let name = name.to_ascii_lowercase();
     is_local(&name)
         || is_service(&name)
         || settings.guard.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
         || public_authority(settings).is_some_and(|public| name_of(public).eq_ignore_ascii_case(&name))
 }
 
-/// Addresses, `localhost`, `*.localhost`, `*.internal`, `*.test` (RFC 6761: never in the public DNS) and single labels such
+/// `localhost`, `*.localhost`, `*.internal`, `*.test` (RFC 6761: never in the public DNS) and single labels such
 /// as a Compose service: a stranger can own none of these names and let it lead to this machine.
 fn is_local(name: &str) -> bool {
-    name.parse::<IpAddr>().is_ok()
-        || name == "localhost"
+    name == "localhost"
         || name.ends_with(".localhost")
         || name.ends_with(".internal")
         || name.ends_with(".test")
@@ -250,10 +255,6 @@ fn cookie_value(token: &str) -> String {
 
 fn is_same(given: &str, expected: &str) -> bool {
     given.as_bytes().ct_eq(expected.as_bytes()).into()
-}
-
-fn text(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 impl Refusal {

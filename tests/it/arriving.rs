@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use fauxfax::engine::Conversation;
-use fauxfax::engine::input::{Command, Control};
-use fauxfax::engine::{Cursor, FaxFilter};
+use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::input::{Command, Control, Input};
+use fauxfax::engine::{Conversation, Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::refusal::Refusal;
-use fauxfax::model::time::Pace;
+use fauxfax::model::sid::FaxSid;
+use fauxfax::model::time::{Pace, Timestamp};
 use fauxfax::model::webhook::ExchangeFailure;
 use fauxfax::{Document, Emulator, Outcome};
 use serde_json::{Value, json};
@@ -22,6 +23,18 @@ use crate::script::{OWN, Script, call, founding, order};
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
+
+/// What an app is being asked about is no fax yet, and can't be changed; the simulation checks it after each step.
+pub(crate) fn check(engine: &mut Engine, effects: &[Effect], now: Timestamp) {
+    let asked = effects.iter().filter(|effect| matches!(*effect.intent, Intent::AskForTwiml(_)));
+    let sids: Vec<FaxSid> = asked.map(|effect| effect.fax).filter(|sid| engine.arriving(*sid).is_some()).collect();
+    for sid in sids {
+        assert_eq!(engine.fax(sid).err(), Some(Refusal::NoFax(sid)), "it is one of both");
+        let mut refused = |command| engine.handle(Input::Command(command), now).expect_err("it can only be fetched");
+        assert_eq!(refused(Command::DeleteFax(sid)), Refusal::StillActive(sid));
+        assert_eq!(refused(Command::CancelFax(sid)), Refusal::TooLateToCancel(sid));
+    }
+}
 
 #[test]
 fn a_fax_can_be_fetched_from_the_question_on_and_only_fetched() {
@@ -153,7 +166,7 @@ async fn a_fax_that_its_app_deletes_in_the_action_was_received_all_the_same() {
     let app = deleting_app(move |sid| {
         let command = Command::DeleteFax(sid.parse().expect("a SID"));
         let world = known.get().expect("the world is known");
-        world.handle(fauxfax::engine::input::Input::Command(command)).expect("it has ended");
+        world.handle(Input::Command(command)).expect("it has ended");
     })
     .await;
     let host = Host::new(setup(&format!("{}/fax", app.uri())));
@@ -166,6 +179,12 @@ async fn a_fax_that_its_app_deletes_in_the_action_was_received_all_the_same() {
     assert_eq!(host.call("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 404);
     let waited = host.call("GET", &format!("/_fauxfax/v1/wait?fax={sid}&for=settled"), "").await.json();
     assert_eq!(waited["outcome"], "received");
+    let form = "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
+    host.call("PUT", "/_fauxfax/v1/clock", "{\"mode\":\"frozen\"}").await;
+    let sent = host.api("POST", "/v1/Faxes", "/v1/Faxes", form).await["sid"].as_str().expect("a SID").to_owned();
+    assert_eq!(host.call("POST", &format!("/v1/Faxes/{sent}"), "Status=canceled").await.status, 200);
+    let waited = host.call("GET", &format!("/_fauxfax/v1/wait?fax={sent}&for=settled"), "").await.json();
+    assert_eq!(waited["outcome"], "canceled", "who sends rejects nothing");
     let unknown = host.call("GET", &format!("/_fauxfax/v1/wait?fax=FX{}&for=settled", "0".repeat(32)), "").await;
     assert_eq!(unknown.status, 409);
 }

@@ -254,7 +254,9 @@ async fn a_listener_that_others_can_reach_is_told_of_and_a_token_quiets_it() {
         let mut ready = String::new();
         let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
         std::io::BufRead::read_line(&mut out, &mut ready).expect("a line");
-        child.kill().expect("it runs");
+        // A clean stop: what the log has to say is written before it.
+        let stopped = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        assert!(stopped.expect("kill").success());
         let told = child.wait_with_output().expect("it ends").stderr;
         (ready, String::from_utf8_lossy(&told).into_owned())
     };

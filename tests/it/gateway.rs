@@ -160,7 +160,7 @@ async fn a_connect_is_answered_with_one_line_and_nothing_else() {
         running.trusting("fax.twilio.com", answered(connect).await).await.expect("a handshake right after");
     }
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let through = format!("CONNECT {} HTTP/1.1\r\n\r\n", listener.local_addr().expect("an address"));
+    let through = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", listener.local_addr().expect("an address"));
     let (mut stream, accepted) = tokio::join!(answered(&through), listener.accept());
     accepted.expect("a client").0.write_all(b"220 mail\r\n").await.expect("written");
     let mut greeting = String::new();

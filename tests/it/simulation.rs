@@ -458,7 +458,7 @@ impl Sim {
         for sid in &self.model.deleted {
             assert!(self.engine.fax(*sid).is_err(), "{sid} stays deleted");
         }
-        self.check_arriving();
+        crate::arriving::check(&mut self.engine, &self.effects, self.now);
         let mut due: BTreeSet<FaxSid> = self.engine.deadlines().filter_map(|(_, fax)| fax).collect();
         if self.planted == Planted::ForgottenAlarm
             && let Some(victim) = self.founded.get(1)
@@ -475,20 +475,6 @@ impl Sim {
         }
         if self.dice.roll(8) == 0 {
             self.check_list();
-        }
-    }
-
-    /// What its app is being asked about is no fax yet, and can't be changed.
-    fn check_arriving(&mut self) {
-        let asks = |effect: &&Effect| matches!(*effect.intent, Intent::AskForTwiml(_));
-        let asked = self.effects.iter().filter(asks).map(|effect| effect.fax);
-        let arriving: Vec<FaxSid> = asked.filter(|sid| self.engine.arriving(*sid).is_some()).collect();
-        for sid in arriving {
-            assert!(self.engine.fax(sid).is_err() && !self.model.status.contains_key(&sid), "{sid} is one of both");
-            let deleted = self.engine.handle(Input::Command(Command::DeleteFax(sid)), self.now);
-            assert_eq!(deleted, Err(Refusal::StillActive(sid)));
-            let canceled = self.engine.handle(Input::Command(Command::CancelFax(sid)), self.now);
-            assert_eq!(canceled, Err(Refusal::TooLateToCancel(sid)));
         }
     }
 

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use crate::dialect::{date, mask, rule};
 use crate::engine::journal::{Event, EventKind};
 use crate::model::page::PageLoss;
-use crate::model::reference::without_userinfo;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
@@ -159,7 +158,7 @@ fn twiml(verb: &Verb) -> Value {
     match verb {
         Verb::Receive(Receive { action, method, media_type, page_size, store_media }) => json!({
             "verb": verb.name(),
-            "action": action.as_deref().map(without_userinfo),
+            "action": action,
             "method": method.as_str(),
             "mediaType": media_type.as_str(),
             "pageSize": page_size.as_str(),

@@ -137,8 +137,8 @@ pub(super) async fn settled(world: &World, fax: FaxSid) -> Option<Conversation> 
     world.until_open(ended).await
 }
 
-/// The control API's word for how a conversation ended; none where nobody knows of it.
-pub(super) const fn outcome(ended: Conversation) -> Option<&'static str> {
+/// The word for how an incoming call ended; none where nobody knows of it.
+const fn outcome(ended: Conversation) -> Option<&'static str> {
     match ended {
         Conversation::Settled(Status::Canceled) => Some("rejected"),
         Conversation::Settled(status) => Some(status.as_str()),

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::clock::timeout;
 use super::event::{self, EventView};
 use super::extract::{Asked, Awaited};
-use super::incoming::{gone, outcome, settled};
+use super::incoming::{gone, settled};
 use super::journal::Start;
 use super::problem::Problem;
 use crate::clock::ClockMode;
 use crate::emulator::World;
 use crate::engine::journal::{Event, EventFilter, JOURNAL_EVENTS_MAX};
-use crate::engine::{Fax, Prospect, Unreachable};
+use crate::engine::{Conversation, Fax, Prospect, Unreachable};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 
@@ -51,7 +51,7 @@ pub(super) struct WaitedView {
     /// Whether nothing is pending, where that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<bool>,
-    /// How the fax ended, where that was waited for: its last status, `rejected` or `not-answered`.
+    /// How the fax ended, where that was waited for: its last status, or `not-answered`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     /// Its place in the journal: `since` for the next wait.
@@ -86,7 +86,7 @@ async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Resul
     match tokio::time::timeout(patience, settled(world, fax)).await {
         Ok(None) => Err(Problem::gone(world)),
         Ok(Some(ended)) => {
-            let outcome = Some(outcome(ended).ok_or_else(|| gone(fax))?);
+            let outcome = Some(last_status(ended).ok_or_else(|| gone(fax))?);
             let seq = world.read(crate::engine::Engine::last_seq);
             Ok(Json(WaitedView { event: None, idle: None, outcome, seq }))
         }
@@ -100,6 +100,15 @@ async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Pro
         Ok(Some(seq)) => Ok(Json(WaitedView { event: None, idle: Some(true), outcome: None, seq })),
         Ok(None) => Err(Problem::gone(world)),
         Err(_) => Err(Problem::new(408, "not-idle", pending(world))),
+    }
+}
+
+/// The word for how a fax of either direction ended; none where nobody knows of it.
+const fn last_status(ended: Conversation) -> Option<&'static str> {
+    match ended {
+        Conversation::Settled(status) => Some(status.as_str()),
+        Conversation::NotAnswered => Some("not-answered"),
+        Conversation::Pending | Conversation::Unknown => None,
     }
 }
 
