@@ -318,8 +318,8 @@ impl Emulator {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
-        let epoch = self.worlds_read(|worlds| worlds.departed.epoch(account));
-        Ok(World::found(Founding { epoch, ..self.founding(account, setup, None) }, self.0.real))
+        let life = self.worlds_read(|worlds| worlds.departed.lives(account));
+        Ok(World::found(Founding { life, ..self.founding(account, setup, None) }, self.0.real))
     }
 
     /// Ready with the world of an account once there is one.
@@ -482,11 +482,8 @@ impl Emulator {
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
-            let (tally, epoch) = world.read(|engine| (engine.tally().clone(), engine.epoch()));
-            self.worlds_write(|worlds| {
-                worlds.departed.tally.add(&tally);
-                worlds.departed.remember(world.sid(), epoch);
-            });
+            let tally = world.read(|engine| engine.tally().clone());
+            self.worlds_write(|worlds| worlds.departed.tally.add(&tally));
         }
     }
 
@@ -514,7 +511,7 @@ impl Emulator {
             }
             worlds.founded += 1;
             founding.account.ordinal = worlds.founded;
-            founding.epoch = worlds.departed.epoch(sid);
+            founding.life = worlds.departed.lives(sid);
             if let Some(owner) = founding.account.owner {
                 worlds.owned.entry(owner).or_default().insert(worlds.founded, sid);
             }
@@ -545,7 +542,7 @@ impl Emulator {
         Founding {
             account,
             seed: WorldSeed::of(settings.seed, sid),
-            epoch: 0,
+            life: 0,
             inventory_seed: settings.seed,
             numbers: setup.numbers,
             caller_ids: setup.caller_ids,

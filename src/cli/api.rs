@@ -120,12 +120,14 @@ impl Api {
         if status == 404 { Ok(None) } else { accepted(status, value).map(Some) }
     }
 
-    /// Whether the emulator says that it lives.
-    pub(super) async fn alive(&self) -> anyhow::Result<()> {
-        let outcome = self.exchange(Method::Get, &format!("{}/livez", self.base), None, None, Duration::ZERO).await;
+    /// Whether the emulator says that it is well: it answers, is not stopping, and no world of it has broken.
+    pub(super) async fn is_ready(&self) -> anyhow::Result<()> {
+        let outcome = self.exchange(Method::Get, &format!("{}/readyz", self.base), None, None, Duration::ZERO).await;
         match outcome.answer {
             Some(answer) if answer.status == 200 => Ok(()),
-            Some(answer) => bail!("{} answered {}", self.base, answer.status),
+            Some(answer) => {
+                bail!("{} is not well: {}", self.base, String::from_utf8_lossy(&answer.body).trim())
+            }
             None => Err(self.unreachable(&outcome)),
         }
     }
@@ -185,7 +187,12 @@ impl Api {
         patience: Duration,
     ) -> Outcome {
         let wait = patience + SLACK;
-        let headers = |_: &crate::io::client::Hop<'_>| {
+        let origin = |url: &str| url::Url::parse(url).ok().map(|url| url.origin());
+        let headers = |hop: &crate::io::client::Hop<'_>| {
+            // Whoever answers with a redirect to elsewhere gets no credential there.
+            if origin(hop.url) != origin(&self.base) {
+                return Vec::new();
+            }
             let basic = credential.map(|credential| {
                 format!("Basic {}", STANDARD.encode(format!("{}:{}", credential.sid, credential.token)))
             });

@@ -46,7 +46,11 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let account = (credential.sid.as_str(), Some(credential.token.as_str()));
         // What another shell was told of another emulator has to stay as it is.
         let folder = place(&folder, &ca);
-        let variables = prepare(&folder, &Way { url: api.base(), ca: &ca, account }, &config::variable)?;
+        let variables = prepare(
+            &folder,
+            &Way { url: api.base(), ca: &ca, account, control_token: flags.target.control_token.as_deref() },
+            &config::variable,
+        )?;
         let mut out = stdout().lock();
         for (name, value) in variables {
             writeln!(out, "{}", flags.shell.export(&name, &value))?;
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn two_emulators_with_a_ca_each_have_a_folder_each() {
-        let way = |ca| Way { url: "http://127.0.0.1:8329", ca, account: ("AC1", None) };
+        let way = |ca| Way { url: "http://127.0.0.1:8329", ca, account: ("AC1", None), control_token: None };
         let cas = [1_i64, 2].map(|second| {
             let made = crate::server::ca::Authority::create(crate::model::time::Timestamp::from_seconds(second));
             made.expect("a CA").0.certificate().clone()

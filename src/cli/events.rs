@@ -18,14 +18,17 @@ pub(super) struct EventsFlags {
     #[command(flatten)]
     target: Target,
     /// Show the hash that two runs with the same seed and inputs have in common; for a world with a frozen clock
-    #[arg(long, conflicts_with_all = ["since", "fax", "kind", "limit", "follow"])]
+    #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow"])]
     hash: bool,
     /// Go on with what comes, until the emulator stops
     #[arg(short, long)]
     follow: bool,
-    /// Only what happened later than this place
+    /// Only what happened later than this place; by default, what happened since the last reset
     #[arg(long, value_name = "SEQ")]
     since: Option<u64>,
+    /// Also what happened before the last reset
+    #[arg(long, conflicts_with = "since")]
+    all: bool,
     /// Only of this fax or call
     #[arg(long, value_name = "FX…")]
     fax: Option<String>,
@@ -43,6 +46,7 @@ pub(super) struct EventsFlags {
 pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
     let query = [
         ("since", flags.since.map(|since| since.to_string())),
+        ("all", flags.all.then(|| "true".to_owned())),
         ("fax", flags.fax.clone()),
         ("kind", flags.kind.clone()),
         ("limit", flags.limit.map(|limit| limit.to_string())),

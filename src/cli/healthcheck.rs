@@ -14,6 +14,6 @@ pub(super) struct HealthcheckFlags {
 }
 
 pub(super) fn run(flags: &HealthcheckFlags) -> anyhow::Result<ExitCode> {
-    block_on(async { Api::new(&flags.target)?.alive().await })?;
+    block_on(async { Api::new(&flags.target)?.is_ready().await })?;
     Ok(ExitCode::SUCCESS)
 }

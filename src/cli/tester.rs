@@ -37,7 +37,7 @@ pub(super) struct WaitFlags {
     /// Until nothing is under way and no work is due
     #[arg(long, conflicts_with_all = ["fax", "status", "since"])]
     idle: bool,
-    /// Only what happens later than this place of the journal
+    /// Only what happens later than this place of the journal; by default, later than the last reset
     #[arg(long, value_name = "SEQ")]
     since: Option<u64>,
     /// How many seconds to wait at most
@@ -131,9 +131,12 @@ pub(super) struct WebhooksFlags {
     /// Only of this fax or call
     #[arg(long, value_name = "FX…", conflicts_with = "id")]
     fax: Option<String>,
-    /// Only with an attempt later than this place of the journal
+    /// Only with an attempt later than this place of the journal; by default, later than the last reset
     #[arg(long, value_name = "SEQ", conflicts_with = "id")]
     since: Option<u64>,
+    /// Also those from before the last reset
+    #[arg(long, conflicts_with_all = ["id", "since"])]
+    all: bool,
     /// Send it again, signed anew
     #[arg(long, requires = "id")]
     replay: bool,
@@ -239,7 +242,11 @@ pub(super) fn state(flags: &StateFlags) -> anyhow::Result<ExitCode> {
 pub(super) fn webhooks(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
     let asking = &flags.asking;
     let Some(id) = &flags.id else {
-        let query = [("fax", flags.fax.clone()), ("since", flags.since.map(|since| since.to_string()))];
+        let query = [
+            ("fax", flags.fax.clone()),
+            ("since", flags.since.map(|since| since.to_string())),
+            ("all", flags.all.then(|| "true".to_owned())),
+        ];
         let list = asking.call("GET", "/webhooks", &query, None)?;
         return asking.show(&list, ["ID", "FAX", "PURPOSE", "URL", "ATTEMPTS", "END"], |list| {
             list["webhooks"].as_array().into_iter().flatten().map(webhook_row).collect()

@@ -98,8 +98,9 @@ pub(super) fn method(text: &str) -> Result<Method, String> {
 
 /// A host name without port: `fax.example.test`.
 pub(super) fn host_name(text: &str) -> Result<String, String> {
-    match Host::parse(text) {
-        Ok(Host::Domain(name)) => Ok(name),
+    match Host::parse(text.trim_end_matches('.')) {
+        Ok(Host::Domain(name)) if !name.contains('*') => Ok(name),
+        Ok(Host::Domain(_)) => Err("be one whole host name: there are no wildcards".to_owned()),
         Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => {
             Err("be a host name without scheme and port (IP addresses are always allowed)".to_owned())
         }
@@ -108,7 +109,8 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
 
 /// The origin of web pages: `http://localhost:3000`.
 pub(super) fn origin(text: &str) -> Result<String, String> {
-    let url = http_url(text)?;
+    let url = http_url(text)
+        .map_err(|_| "be an origin: scheme, host and port alone, such as http://localhost:3000".to_owned())?;
     let origin = url.origin().ascii_serialization();
     let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     let expected = || format!("be an origin: scheme, host and port alone, such as {origin}");
@@ -261,7 +263,8 @@ mod tests {
     #[test]
     fn a_host_is_a_name_without_port() {
         assert_eq!(host_name("Fax.Example.TEST"), Ok("fax.example.test".to_owned()));
-        for bad in ["", "http://fax.test", "fax.test:80", "127.0.0.1", "a b"] {
+        assert_eq!(host_name("fax.example."), Ok("fax.example".to_owned()));
+        for bad in ["", "http://fax.test", "fax.test:80", "127.0.0.1", "a b", "*", "*.fax.test"] {
             assert!(host_name(bad).is_err(), "{bad}");
         }
     }

@@ -6,12 +6,25 @@ use super::form::{self, Form};
 
 /// What stands for a secret.
 pub const MASK: &str = "***";
-/// Ends of the names of query parameters whose values are secrets, in lower case and without separators. A `PageToken`
-/// is none.
-const SECRET_NAMES: [&str; 7] =
-    ["authtoken", "accesstoken", "apikey", "apisecret", "secret", "password", "controltoken"];
-/// Names that are secret as they stand, though others that end so are not.
-const SECRET_WORDS: [&str; 2] = ["token", "auth"];
+/// Ends of the names of query parameters whose values are secrets, in lower case and letters and digits alone.
+const SECRET_ENDS: [&str; 12] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "apikey",
+    "secretkey",
+    "privatekey",
+    "jwt",
+    "bearer",
+    "credential",
+    "credentials",
+];
+/// Names that are secrets as they stand, though others that end so are not.
+const SECRET_WORDS: [&str; 4] = ["auth", "key", "sig", "signature"];
+/// Names that end like a secret's and are none.
+const NO_SECRETS: [&str; 1] = ["pagetoken"];
 
 /// The text with the password of each URL in it masked.
 #[must_use]
@@ -64,7 +77,8 @@ pub fn target(target: &str) -> Cow<'_, str> {
 
 fn is_secret_name(name: &str) -> bool {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    SECRET_WORDS.contains(&name.as_str()) || SECRET_NAMES.iter().any(|secret| name.ends_with(secret))
+    let is_secret = SECRET_WORDS.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end));
+    is_secret && !NO_SECRETS.contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -92,6 +106,11 @@ mod tests {
         for (asked, shown) in [
             ("/v1/Faxes?AuthToken=s3cret&PageSize=1", "/v1/Faxes?AuthToken=%2A%2A%2A&PageSize=1"),
             ("/v1/Faxes?auth_token=s", "/v1/Faxes?auth_token=%2A%2A%2A"),
+            (
+                "/v1/Faxes?refresh_token=s&user%5Btoken%5D=s",
+                "/v1/Faxes?refresh_token=%2A%2A%2A&user%5Btoken%5D=%2A%2A%2A",
+            ),
+            ("/v1/Faxes?sig=s&design=s", "/v1/Faxes?sig=%2A%2A%2A&design=s"),
             ("/v1/Faxes?token=s", "/v1/Faxes?token=%2A%2A%2A"),
             ("/v1/Faxes?PageToken=PA1&Page=1", "/v1/Faxes?PageToken=PA1&Page=1"),
             ("/v1/Faxes?Url=http%3A%2F%2Fu%3Ap%40h%2F", "/v1/Faxes?Url=http%3A%2F%2Fu%3A%2A%2A%2A%40h%2F"),

@@ -19,8 +19,7 @@ use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{FaxPage, PageLoss};
 
-/// Pages of one document; at 30 s a page more would take half a day on a line.
-pub const PAGES_MAX: u32 = 1_000;
+pub use crate::model::page::PAGES_MAX;
 /// A PDF's header may have junk before it (Adobe's readers look as far).
 const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
 /// The headers of a TIFF: little and big endian, and BigTIFF in either.

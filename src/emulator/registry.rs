@@ -33,24 +33,26 @@ pub(super) struct Worlds {
 pub(super) struct Departed {
     /// What happened in them.
     pub(super) tally: Tally,
-    /// The epoch that a world of the same account begins with, so that none of its ids comes again.
-    epochs: BTreeMap<AccountSid, u64>,
-    /// The epoch of the accounts that are not remembered singly.
-    epoch_of_others: u64,
+    /// How many worlds an account has had, so that none of their ids comes again.
+    lives: BTreeMap<AccountSid, u64>,
+    /// How many an account may have had that is not remembered singly.
+    lives_of_others: u64,
 }
 
 impl Departed {
-    pub(super) fn epoch(&self, account: AccountSid) -> u64 {
-        self.epochs.get(&account).copied().unwrap_or(self.epoch_of_others)
+    /// How many worlds of an account are gone.
+    pub(super) fn lives(&self, account: AccountSid) -> u64 {
+        self.lives.get(&account).copied().unwrap_or(self.lives_of_others)
     }
 
-    pub(super) fn remember(&mut self, account: AccountSid, epoch: u64) {
-        if self.epochs.len() >= DEPARTED_MAX {
+    fn count(&mut self, account: AccountSid) {
+        let lives = self.lives(account) + 1;
+        if self.lives.len() >= DEPARTED_MAX {
             // One number that is beyond all of theirs serves them as well.
-            let latest = std::mem::take(&mut self.epochs).into_values().max().unwrap_or_default();
-            self.epoch_of_others = self.epoch_of_others.max(latest);
+            let most = std::mem::take(&mut self.lives).into_values().max().unwrap_or_default();
+            self.lives_of_others = self.lives_of_others.max(most);
         }
-        self.epochs.insert(account, epoch + 1);
+        self.lives.insert(account, lives);
     }
 }
 
@@ -58,6 +60,8 @@ impl Worlds {
     /// Takes a world, its API keys and its subaccounts' worlds out of the registry.
     pub(super) fn remove(&mut self, account: AccountSid) -> Vec<World> {
         let Some(world) = self.by_sid.remove(&account) else { return Vec::new() };
+        // At once: another world of the account may be created before this one has been closed.
+        self.departed.count(account);
         self.keys.retain(|_, owner| *owner != account);
         for owned in self.owned.values_mut() {
             owned.retain(|_, sid| *sid != account);

@@ -14,8 +14,8 @@ pub struct Founding {
     pub account: Account,
     /// The seed of all its ids and draws.
     pub seed: WorldSeed,
-    /// How often a world of this account has gone back before, in this process: its ids begin with those of a new epoch.
-    pub epoch: u64,
+    /// How many worlds of this account there were before in this process: its ids are other ones than theirs.
+    pub life: u64,
     /// The seed of the inventory of numbers for sale, shared by all worlds.
     pub inventory_seed: u64,
     /// Its numbers at the start.

@@ -137,7 +137,7 @@ impl Engine {
         let founding = Arc::new(founding);
         let mut engine = Self {
             account: founding.account.clone(),
-            ids: Ids::new(founding.seed, founding.epoch),
+            ids: Ids::new(founding.seed, founding.life),
             keys: Keys::default(),
             tables: Tables::default(),
             numbers: Numbers::default(),
@@ -277,8 +277,8 @@ impl Engine {
 
     /// How often this world has gone back to an earlier state of itself.
     #[must_use]
-    pub const fn epoch(&self) -> u64 {
-        self.ids.epoch()
+    pub const fn ways_back(&self) -> u64 {
+        self.ids.ways_back()
     }
 
     /// The generation that effects are issued in.

@@ -25,6 +25,9 @@ pub enum Unreachable {
     /// It ended with another status, or has gone past the one that is waited for.
     #[error("it is {0}")]
     Elsewhere(Status),
+    /// It came there before the place of the journal that the wait began at, and no status comes twice.
+    #[error("it became {0} earlier than that")]
+    Earlier(Status),
     /// No app took the call, so that no fax came of it.
     #[error("no app took the call, so it never became a fax")]
     NotAnswered,
@@ -38,7 +41,7 @@ impl Unreachable {
     #[must_use]
     pub const fn status(self) -> Option<Status> {
         match self {
-            Self::Elsewhere(status) => Some(status),
+            Self::Elsewhere(status) | Self::Earlier(status) => Some(status),
             Self::NotAnswered | Self::Gone => None,
         }
     }

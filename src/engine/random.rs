@@ -20,19 +20,18 @@ impl WorldSeed {
         Self(digest.into())
     }
 
-    /// The seed of the ids of one epoch; that of the first is the world's own.
-    fn in_epoch(self, epoch: u64) -> Self {
-        if epoch == 0 {
+    /// The seed of ids; that of an account's first world before it goes back is the world's own.
+    fn of_ids(self, life: u64, ways_back: u64) -> Self {
+        if life == 0 && ways_back == 0 {
             return self;
         }
-        Self(
-            Sha256::new()
-                .chain_update(self.0)
-                .chain_update("epoch")
-                .chain_update(epoch.to_be_bytes())
-                .finalize()
-                .into(),
-        )
+        let digest = Sha256::new()
+            .chain_update(self.0)
+            .chain_update("ids")
+            .chain_update(life.to_be_bytes())
+            .chain_update(ways_back.to_be_bytes())
+            .finalize();
+        Self(digest.into())
     }
 
     /// A generator for one purpose; `parent` is what it belongs to, `ordinal` its place there.
@@ -57,27 +56,36 @@ impl WorldSeed {
     }
 }
 
-/// What a world's ids follow from. Every way back to an earlier state of the world starts a new epoch, so that what is
-/// created afterwards never has an id that the journal already tells of something else. Draws follow from the world's
-/// seed alone: what happens after a reset happens as it did before.
+/// What a world's ids follow from: the seed, how many worlds of the account there were before in this process, and how often
+/// this one has gone back to an earlier state of itself. So nothing is created with an id that the journal already tells of
+/// something else. Draws follow from the seed alone: what is done again after a reset goes as it did before.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     world: WorldSeed,
-    epoch: u64,
+    life: u64,
+    ways_back: u64,
     seed: WorldSeed,
 }
 
 impl Ids {
-    pub(super) fn new(world: WorldSeed, epoch: u64) -> Self {
-        Self { world, epoch, seed: world.in_epoch(epoch) }
+    pub(super) fn new(world: WorldSeed, life: u64) -> Self {
+        Self { world, life, ways_back: 0, seed: world.of_ids(life, 0) }
     }
 
-    pub(super) fn next_epoch(&mut self) {
-        *self = Self::new(self.world, self.epoch + 1);
+    /// The world has gone back; `beyond` is how often the state that it goes back to had done so, if that was elsewhere.
+    pub(super) fn go_back(&mut self, beyond: u64) {
+        self.ways_back = self.ways_back.max(beyond) + 1;
+        self.seed = self.world.of_ids(self.life, self.ways_back);
     }
 
-    pub(super) const fn epoch(&self) -> u64 {
-        self.epoch
+    /// Begins anew from a seed, on purpose: until the next way back, ids are those of any other world that began with it.
+    pub(super) fn restart(&mut self, world: WorldSeed) {
+        self.world = world;
+        self.seed = world;
+    }
+
+    pub(super) const fn ways_back(&self) -> u64 {
+        self.ways_back
     }
 
     pub(super) const fn world(&self) -> &WorldSeed {
@@ -113,20 +121,25 @@ mod tests {
     }
 
     #[test]
-    fn each_epoch_has_ids_of_its_own() {
-        let mut ids = Ids::new(WorldSeed::of(7, AccountSid::from_bytes([0; 16])), 0);
-        let mut drawn = std::collections::BTreeSet::new();
-        for epoch in 0..3 {
-            assert_eq!(ids.epoch(), epoch);
-            assert!(drawn.insert(ids.seed().sid_bytes("fax", b"", 1)));
-            ids.next_epoch();
+    fn no_way_back_and_no_new_life_brings_ids_again() {
+        let world = WorldSeed::of(7, AccountSid::from_bytes([0; 16]));
+        let other = WorldSeed::of(8, AccountSid::from_bytes([0; 16]));
+        let drawn = |ids: &Ids| ids.seed().sid_bytes("fax", b"", 1);
+        let mut seen = std::collections::BTreeSet::new();
+        for life in 0..3 {
+            let mut ids = Ids::new(world, life);
+            assert!(seen.insert(drawn(&ids)));
+            for beyond in [0, 0, 5, 2] {
+                ids.go_back(beyond);
+                assert!(seen.insert(drawn(&ids)), "life {life}, way back {}", ids.ways_back());
+            }
+            for seed in [other, world, other] {
+                ids.go_back(0);
+                ids.restart(seed);
+                assert_eq!(drawn(&ids), seed.sid_bytes("fax", b"", 1), "on purpose");
+                ids.go_back(0);
+                assert!(seen.insert(drawn(&ids)), "what follows a seeded reset is new again");
+            }
         }
-        assert_eq!(
-            Ids::new(*ids.world(), 2).seed().sid_bytes("fax", b"", 1),
-            *drawn
-                .iter()
-                .find(|bytes| { **bytes == ids.world().in_epoch(2).sid_bytes("fax", b"", 1) })
-                .expect("drawn before")
-        );
     }
 }

@@ -15,7 +15,7 @@ use super::effect::{Effect, EffectId, Generation};
 use super::input::{Canceled, Reply, ResetCount};
 use super::journal::{EventKind, WayBack};
 use super::numbers::Numbers;
-use super::random::{Ids, WorldSeed};
+use super::random::WorldSeed;
 use super::retention::Retention;
 use super::rulebook::RuleBook;
 use super::tables::Tables;
@@ -54,6 +54,14 @@ pub(super) struct Memory {
     pub(super) next_ordinal: Ordinal,
     pub(super) next_order: u64,
     pub(super) not_answered: VecDeque<FaxSid>,
+    /// How often the world had gone back before: one that reads this as a state mints ids beyond those in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) ways_back: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What going back has put aside, to be freed where nobody waits.
@@ -128,10 +136,11 @@ impl Engine {
             next_ordinal: 1,
             next_order: 1,
             not_answered: VecDeque::new(),
+            ways_back: 0,
         };
         let canceled = self.go_back(start, WayBack::Start, now);
         if let Some(seed) = seed {
-            self.ids = Ids::new(WorldSeed::of(seed, self.account.sid), 0);
+            self.ids.restart(WorldSeed::of(seed, self.account.sid));
         }
         self.found_numbers(now);
         canceled
@@ -148,7 +157,7 @@ impl Engine {
         let Self {
             founding: _,
             account: _,
-            ids: _,
+            ids,
             keys: _,
             tables,
             numbers,
@@ -190,6 +199,7 @@ impl Engine {
             next_ordinal: *next_ordinal,
             next_order: *next_order,
             not_answered: not_answered.clone(),
+            ways_back: ids.ways_back(),
         }
     }
 
@@ -199,7 +209,7 @@ impl Engine {
         let canceled = self.canceled();
         let passed = now.since(memory.taken);
         self.generation = Generation(self.generation.0.wrapping_add(1));
-        self.ids.next_epoch();
+        self.ids.go_back(memory.ways_back);
         // Freeing a thousand faxes takes longer than replacing them: who holds a lock does that later.
         self.discarded = Some(Discarded {
             _tables: std::mem::take(&mut self.tables),

@@ -66,7 +66,8 @@ impl Luck {
     /// That of a call to a number of this world: it follows from the fax that calls, since which of two faxes calls first
     /// may depend on whose document came first.
     pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
-        Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64())
+        // A state holds no larger numbers.
+        Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64() >> 11)
     }
 }
 

@@ -124,7 +124,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     }
     let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     let is_cross_site = matches!(site, Some(b"cross-site" | b"same-site"));
-    if is_cross_site && allowed.is_none() && !(area != Area::Rest && only_shows(parts)) {
+    if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
         return Err(Refusal::Page);
     }
     if area == Area::Control && !is_sample(parts.uri.path()) {
@@ -152,6 +152,20 @@ fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusa
     }
 }
 
+/// Whether a path is that of a page, a picture or a document, which may be shown anywhere.
+fn is_shown(area: Area, path: &str) -> bool {
+    let is_of_a_fax = |path: &str| {
+        let fax = path.strip_prefix(BASE).and_then(|path| path.strip_prefix("/faxes/"));
+        fax.and_then(|fax| fax.split_once('/'))
+            .is_some_and(|(_, file)| file.starts_with("pages/") || file.starts_with("document."))
+    };
+    match area {
+        Area::Rest => false,
+        Area::Pages => true,
+        Area::Control => is_of_a_fax(path) || is_sample(path),
+    }
+}
+
 /// A page may be led here or shown an image from here by any other page; neither lets that page read anything.
 fn only_shows(parts: &Parts) -> bool {
     let is = |name: &HeaderName, value: &str| parts.headers.get(name).is_some_and(|header| header == value);
@@ -176,7 +190,8 @@ fn answers_to(host: &str, settings: &Settings) -> bool {
     is_local(&name)
         || is_service(&name)
         || settings.guard.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
-        || public_authority(settings).is_some_and(|public| name_of(public).eq_ignore_ascii_case(&name))
+        || public_authority(settings)
+            .is_some_and(|public| name_of(public).trim_end_matches('.').eq_ignore_ascii_case(&name))
 }
 
 /// `localhost`, `*.localhost`, `*.internal`, `*.test` (RFC 6761: never in the public DNS) and single labels such
@@ -191,7 +206,12 @@ fn is_local(name: &str) -> bool {
 
 /// The `Origin` of a page that is not the emulator's own.
 fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Settings) -> Option<&'a HeaderValue> {
-    let origin = headers.get(header::ORIGIN)?;
+    let mut origins = headers.get_all(header::ORIGIN).into_iter();
+    let origin = origins.next()?;
+    // No browser sends two; whoever does is told of the first as foreign.
+    if origins.next().is_some() {
+        return Some(origin);
+    }
     let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
     let own = [host, public_authority(settings)];
     let is_own = authority.is_some_and(|authority| {

@@ -76,6 +76,13 @@ impl Coding {
     }
 }
 
+/// The slowest rate that machines agree on (V.27 ter).
+pub const RATE_BPS_MIN: u32 = 2_400;
+/// The fastest rate that machines agree on (V.34).
+pub const RATE_BPS_MAX: u32 = 33_600;
+/// Of a thousand rows, all are damaged.
+pub const NOISE_PER_MILLE_MAX: u16 = 1_000;
+
 /// What two machines have agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

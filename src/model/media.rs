@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::fax::MediaType;
-use super::page::{PageInFile, PageLoss};
+use super::page::{PAGES_MAX, PageInFile, PageLoss, ROW_PELS, ROWS_MAX};
 use super::sid::MediaSid;
 use super::time::Timestamp;
 use super::words::words;
@@ -81,6 +81,16 @@ impl<'de> Deserialize<'de> for Document {
         let within = |sheet: &PageInFile| sheet.place.start <= sheet.place.end && sheet.place.end <= bytes.len();
         if let Some(at) = sheets.iter().position(|sheet| !within(sheet)) {
             return Err(serde::de::Error::custom(format!("sheets[{at}] lies outside the document")));
+        }
+        let is_page = |sheet: &PageInFile| sheet.width == ROW_PELS && (1..=ROWS_MAX).contains(&sheet.height);
+        if let Some(at) = sheets.iter().position(|sheet| !is_page(sheet)) {
+            let why = format!("is no fax page: one has {ROW_PELS} pels by 1 to {ROWS_MAX} rows");
+            return Err(serde::de::Error::custom(format!("sheets[{at}] {why}")));
+        }
+        let is_whole = pages <= PAGES_MAX && (sheets.is_empty() || sheets.len() as u64 == u64::from(pages));
+        if !is_whole {
+            let why = format!("pages: {pages} don't fit the {} sheets, or are more than {PAGES_MAX}", sheets.len());
+            return Err(serde::de::Error::custom(why));
         }
         Ok(Self { media_type, pages, bytes: bytes.into(), sheets, losses })
     }

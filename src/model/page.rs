@@ -8,6 +8,10 @@ use super::fax::Quality;
 
 /// Pels of a row: 215 mm at 8.04 a mm (T.4 §2.1 b).
 pub const ROW_PELS: u32 = 1_728;
+/// Rows of a page: 14.2 inches at the finest quality are 5,553.
+pub const ROWS_MAX: u32 = 6_000;
+/// Pages of a fax.
+pub const PAGES_MAX: u32 = 1_000;
 /// Pels an inch along a row.
 pub const PELS_AN_INCH: u32 = 204;
 /// The line rates that coded bits are known at, in bit/s: V.17, V.29 and V.27 ter (T.30 §5.3.6.2.2, table 2).

@@ -31,6 +31,18 @@ pub enum StateFileError {
         /// Why.
         error: io::Error,
     },
+    /// Some worlds could not be written.
+    #[error(
+        "{}: the worlds of {} could not be saved, the others were; the log says why",
+        .path.display(),
+        .accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// Whose worlds they are.
+        accounts: Vec<AccountSid>,
+    },
     /// It is not what fauxfax wrote.
     #[error("{}: {reason}; move it away to start afresh", .path.display())]
     NotUnderstood {
@@ -106,20 +118,46 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes all worlds, in place of what the file held.
+/// Writes all worlds, in place of what the file held. A world that has broken is left as the file had it: what is written must
+/// be understood at the next start.
 pub(super) fn save(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = emulator.worlds();
     worlds.sort_by_key(|world| world.read(|engine| engine.account().ordinal));
-    let worlds = Worlds { fauxfax_state: STATE_VERSION, worlds: worlds.iter().map(saved).collect() };
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    for world in &worlds {
+        match saved(world) {
+            Ok(saved) => kept.push(saved),
+            Err(why) => {
+                tracing::error!(account = %world.sid(), %why, "this account's world can't be saved; the others are");
+                kept.extend(earlier(path, world.sid()));
+                lost.push(world.sid());
+            }
+        }
+    }
+    let worlds = Worlds { fauxfax_state: STATE_VERSION, worlds: kept };
     let written = serde_json::to_vec_pretty(&worlds)
         .map_err(io::Error::from)
         .and_then(|text| file::write(path, &text, Contents::Secret));
-    written.map_err(|error| StateFileError::Io { path: path.into(), error })
+    written.map_err(|error| StateFileError::Io { path: path.into(), error })?;
+    if lost.is_empty() { Ok(()) } else { Err(StateFileError::Lost { path: path.into(), accounts: lost }) }
 }
 
-fn saved(world: &World) -> Saved {
+/// A world as it is written, or why it would not be understood.
+fn saved(world: &World) -> Result<Saved, String> {
+    if let Some(why) = world.broken() {
+        return Err(format!("it has broken: {why}"));
+    }
     let (auth_token, owner) = world.read(|engine| (engine.account().auth_token.clone(), engine.account().owner));
-    Saved { auth_token, owner, state: world.state().to_json(MediaForm::Inline) }
+    let state = world.state();
+    state.check().map_err(|error| error.to_string())?;
+    Ok(Saved { auth_token, owner, state: state.to_json(MediaForm::Inline) })
+}
+
+/// What the file has of an account's world, if it can be read.
+fn earlier(path: &Path, account: AccountSid) -> Option<Saved> {
+    let file: Worlds = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let is_its_own = |saved: &Saved| saved.state["account_sid"].as_str() == Some(account.to_string().as_str());
+    file.worlds.into_iter().find(is_its_own)
 }
 
 #[cfg(test)]
@@ -236,6 +274,24 @@ mod tests {
                 assert_eq!(sid, AccountSid::from_bytes([u8::try_from(n).expect("few"); 16]).to_string());
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_world_that_has_broken_is_left_as_the_file_had_it_and_the_others_are_saved() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.json");
+        let setup = || AccountSetup { auth_token: Some("theirs".into()), ..AccountSetup::default() };
+        let server = Server::bind(&config(&path)).await.expect("it starts without a file");
+        let broken = server.emulator().found(setup()).expect("there is room").sid();
+        server.serve(ready(())).await.expect("it is written");
+        let server = Server::bind(&config(&path)).await.expect("it starts with the file");
+        let other = server.emulator().found(setup()).expect("there is room").sid();
+        server.emulator().world(broken).expect("it was loaded").break_down("planted fault");
+        let error = server.serve(ready(())).await.expect_err("one world is not saved").to_string();
+        assert!(error.contains(&broken.to_string()) && !error.contains(&other.to_string()), "{error}");
+        let again = Server::bind(&config(&path)).await.expect("it starts with what was saved");
+        assert!(again.emulator().world(other).is_some());
+        assert!(again.emulator().sign_in(broken, "theirs").is_ok(), "as it was before");
     }
 
     #[cfg(unix)]

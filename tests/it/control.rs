@@ -77,7 +77,7 @@ impl Bench {
         answer
     }
 
-    async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
+    pub(crate) async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
         let (status, answer) = self.call(method, target, body).await;
         (status, answer["detail"].as_str().unwrap_or_else(|| panic!("no problem: {answer}")).to_owned())
     }

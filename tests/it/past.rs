@@ -166,6 +166,16 @@ async fn a_rest_client_of_a_broken_world_gets_500_and_readyz_names_the_account()
 }
 
 #[tokio::test]
+async fn a_status_that_was_entered_before_the_place_that_is_named_is_said_to_be_earlier() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
+    let wait = format!("/wait?account={account}&fax={fax}&status=received&since=9999&timeout=600");
+    let (status, detail) = bench.refused("GET", &wait, Value::Null).await;
+    assert!(status == 409 && detail.contains("it became received earlier"), "{detail}");
+}
+
+#[tokio::test]
 async fn who_waits_in_a_world_that_breaks_is_told() {
     let bench = Bench::new().await;
     let account = bench.account().await;

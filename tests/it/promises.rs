@@ -126,6 +126,21 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
         world.handle(Input::Control(Control::Reset { seed: None })).expect("a reset is never refused");
         assert!(host.emulator.remove(sid));
     }
+    // While one thread deletes the world, others go on in it and create it again.
+    let named: Vec<_> = std::thread::scope(|scope| {
+        let creates = || {
+            let send = |_| {
+                let world = host.emulator.sign_in(sid, "token").ok()?;
+                let reply = world.handle(Input::Command(Command::CreateFax(Box::new(order(FAR)))));
+                if let Ok(Reply::Fax(fax)) = reply { Some(fax) } else { None }
+            };
+            (0..300).filter_map(send).collect::<Vec<_>>()
+        };
+        let creators: Vec<_> = (0..3).map(|_| scope.spawn(creates)).collect();
+        scope.spawn(|| (0..300).filter(|_| host.emulator.remove(sid)).count());
+        creators.into_iter().flat_map(|creator| creator.join().expect("no panic")).collect()
+    });
+    assert_eq!(named.iter().collect::<std::collections::BTreeSet<_>>().len(), named.len(), "{} faxes", named.len());
     let owner = host.emulator.found(AccountSetup::default()).expect("there is room");
     let mut subaccounts = std::collections::BTreeSet::new();
     for _ in 0..3 {

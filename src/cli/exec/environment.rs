@@ -31,6 +31,8 @@ pub(crate) struct Way<'a> {
     pub(crate) ca: &'a CertificateDer<'static>,
     /// The account's SID and token, where it has one.
     pub(crate) account: (&'a str, Option<&'a str>),
+    /// What guards the control API, where something does.
+    pub(crate) control_token: Option<&'a str>,
 }
 
 /// The files in the folder, and the variables that name them.
@@ -81,6 +83,9 @@ pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) ->
         variables.set("TWILIO_AUTH_TOKEN", token);
     }
     variables.set("FAUXFAX_URL", way.url);
+    if let Some(token) = way.control_token {
+        variables.set("FAUXFAX_CONTROL_TOKEN", token);
+    }
     Ok(variables.0)
 }
 
@@ -145,7 +150,7 @@ mod tests {
 
     const CA: &[u8] = include_bytes!("../../../fixtures/config/ca.pem");
     /// What clients need; each name was found by trying a client without it.
-    const NEEDED: [&str; 18] = [
+    const NEEDED: [&str; 19] = [
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "http_proxy",
@@ -163,12 +168,18 @@ mod tests {
         "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN",
         "FAUXFAX_URL",
+        "FAUXFAX_CONTROL_TOKEN",
         "PHP_INI_SCAN_DIR",
     ];
 
     fn prepared(folder: &Path, own: &[(&str, &str)]) -> Vec<(String, String)> {
         let ca = CertificateDer::from_pem_slice(CA).expect("a certificate");
-        let way = Way { url: "http://127.0.0.1:8329", ca: &ca, account: ("AC1", Some("secret")) };
+        let way = Way {
+            url: "http://127.0.0.1:8329",
+            ca: &ca,
+            account: ("AC1", Some("secret")),
+            control_token: Some("s3cret"),
+        };
         let inherited = |name: &str| own.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
         prepare(folder, &way, &inherited).expect("prepared")
     }

@@ -46,7 +46,9 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let token =
             server.emulator().world(account).and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
         let (url, sid) = (url(server.address()), account.to_string());
-        let way = Way { url: &url, ca: authority.certificate(), account: (&sid, token.as_deref()) };
+        let control_token = config.control_token.as_deref();
+        let account = (sid.as_str(), token.as_deref());
+        let way = Way { url: &url, ca: authority.certificate(), account, control_token };
         let variables = prepare(scratch.path(), &way, &config::variable)?;
         let idle = server.idle();
         let mut ended = None;

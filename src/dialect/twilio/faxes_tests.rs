@@ -32,7 +32,7 @@ fn world() -> Engine {
     let founding = Founding {
         account,
         seed,
-        epoch: 0,
+        life: 0,
         inventory_seed: 7,
         numbers: vec![],
         caller_ids: vec![],

@@ -29,6 +29,9 @@ use crate::model::words::words;
 /// The version of the documents that are written, and the newest that is read.
 pub const STATE_VERSION: u64 = 1;
 
+/// The largest number that is read: what JSON readers everywhere hold exactly, and far beyond what is ever counted.
+const COUNT_MAX: u64 = 1 << 53;
+
 /// The field that tells the version.
 const VERSION: &str = "fauxfax_state";
 /// The field with the documents by their SHA-256.
@@ -150,6 +153,14 @@ impl Engine {
 }
 
 impl State {
+    /// Whether what it says holds together, as when it is read.
+    ///
+    /// # Errors
+    /// The first thing that doesn't.
+    pub fn check(&self) -> Result<(), StateError> {
+        sound::check(&self.world)
+    }
+
     /// The API keys in it.
     pub fn keys(&self) -> impl Iterator<Item = KeySid> {
         self.keys.newest_first().map(|key: &ApiKey| key.sid)
@@ -183,6 +194,9 @@ impl State {
         let version = document.get(VERSION).and_then(Value::as_u64).ok_or(StateError::NoState)?;
         if version > STATE_VERSION {
             return Err(StateError::Newer { found: version });
+        }
+        if let Some(place) = beyond_counting(&document, &mut Vec::new()) {
+            return Err(StateError::Wrong { place, why: format!("is a number over {COUNT_MAX}") });
         }
         let documents = document.as_object_mut().and_then(|fields| fields.remove(DOCUMENTS));
         bring_documents(&mut document, documents.unwrap_or_default(), stored)?;
@@ -264,6 +278,26 @@ fn visit(value: &mut Value, place: &mut Vec<String>, each: &mut impl FnMut(&mut 
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The place of a whole number that no world ever counts to, if there is one: adding to it could overflow.
+fn beyond_counting(value: &Value, place: &mut Vec<String>) -> Option<String> {
+    match value {
+        Value::Number(number) => number.as_u64().filter(|number| *number > COUNT_MAX).map(|_| place.concat()),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            place.push(if place.is_empty() { name.clone() } else { format!(".{name}") });
+            let found = beyond_counting(value, place);
+            place.pop();
+            found
+        }),
+        Value::Array(values) => values.iter().enumerate().find_map(|(at, value)| {
+            place.push(format!("[{at}]"));
+            let found = beyond_counting(value, place);
+            place.pop();
+            found
+        }),
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
     }
 }
 

@@ -6,10 +6,11 @@ use super::StateError;
 use crate::engine::PENDING_FAXES_MAX;
 use crate::engine::agenda::{AlarmKind, Ordinal};
 use crate::engine::effect::Intent;
-use crate::engine::phase::{CallStep, Phase, Processing, ReceivingStep};
+use crate::engine::phase::{CallStep, Phase, Processing, ReceivingStep, Verdict};
 use crate::engine::snapshot::Memory;
 use crate::engine::tables::{Caller, Fax, Leg};
 use crate::model::fax::Status;
+use crate::model::line::{Line, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
 use crate::model::sid::FaxSid;
 
 /// Leaves out what nobody waits for any more: what was asked twice on purpose, alerts on their way to the Debugger
@@ -58,6 +59,29 @@ pub(super) fn check(world: &Memory) -> Result<(), StateError> {
     check_phases(world)
 }
 
+/// A line that machines can agree on: any other would go on for ever, or divide by nothing.
+fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
+    let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
+    let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
+    expect(is_line, || (place(), format!("no line is so: one has {why}")))
+}
+
+/// The lines of a fax: what the machines agreed on, or will.
+fn line_of(fax: &Fax) -> Option<Line> {
+    match &fax.phase {
+        Phase::Sending(sending) => match &sending.step {
+            CallStep::Talking(talk) => Some(talk.line),
+            CallStep::Ringing(Verdict::Answer { line, .. }) => Some(*line),
+            CallStep::Ringing(Verdict::Busy | Verdict::NoAnswer) | CallStep::RingingOwn | CallStep::Waiting => None,
+        },
+        Phase::Receiving(receiving) => match &receiving.step {
+            ReceivingStep::Rendering(_, talk) | ReceivingStep::Talking(talk) => Some(talk.line),
+            ReceivingStep::Fed => None,
+        },
+        Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
+    }
+}
+
 fn check_faxes(world: &Memory) -> Result<(), StateError> {
     let tables = &world.tables;
     expect(tables.pending_count() <= PENDING_FAXES_MAX, || {
@@ -65,6 +89,7 @@ fn check_faxes(world: &Memory) -> Result<(), StateError> {
     })?;
     for (at, fax) in tables.faxes().enumerate() {
         let place = || format!("world.tables.faxes[{at}].phase");
+        line_of(fax).map_or(Ok(()), |line| check_line(line, place))?;
         expect(is_of_its_direction(fax), || (place(), format!("no {} fax is so", fax.direction())))?;
         for ordinal in far_ends(fax) {
             let there = tables.fax(ordinal).is_some() || tables.call(ordinal).is_some();
@@ -72,6 +97,7 @@ fn check_faxes(world: &Memory) -> Result<(), StateError> {
         }
     }
     for (at, (_, call)) in tables.calls().enumerate() {
+        check_line(call.line, || format!("world.tables.calls[{at}].call.line"))?;
         if let Caller::Own(ordinal) = call.caller {
             let place = || format!("world.tables.calls[{at}].call.caller");
             expect(tables.fax(ordinal).is_some(), || (place(), nothing_has(ordinal)))?;

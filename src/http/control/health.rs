@@ -11,8 +11,10 @@ use crate::emulator::Emulator;
 /// How the emulator is.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Health {
-    /// Always `ok`: who is not well doesn't answer.
+    /// `ok`, or `broken` where an account's world has broken.
     status: &'static str,
+    /// The accounts whose worlds have broken.
+    broken_accounts: Vec<String>,
     version: &'static str,
     uptime_seconds: f64,
     /// What ids and chance follow from.
@@ -62,6 +64,7 @@ pub(super) async fn live() -> &'static str {
 }
 
 pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
+    let broken: Vec<String> = emulator.broken_accounts().iter().map(ToString::to_string).collect();
     let worlds = emulator.worlds();
     let (mut counts, mut evicted) = (Counts::default(), Evicted::default());
     for world in &worlds {
@@ -75,7 +78,8 @@ pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
         });
     }
     Json(Health {
-        status: "ok",
+        status: if broken.is_empty() { "ok" } else { "broken" },
+        broken_accounts: broken,
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: emulator.uptime().as_secs_f64(),
         seed: emulator.settings().seed,

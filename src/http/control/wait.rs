@@ -196,7 +196,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
                 Prospect::Possible => None,
                 // What came before the place that was asked for does not count, and no status comes twice.
                 Prospect::Reached(status) if start.is_given() => {
-                    Some(Ended::Unreachable(fax, Unreachable::Elsewhere(status)))
+                    Some(Ended::Unreachable(fax, Unreachable::Earlier(status)))
                 }
                 // A fax of a snapshot may have come here before the world went back to it.
                 Prospect::Reached(status) => {
