@@ -3,12 +3,15 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use hayro::hayro_syntax::Pdf;
+
 use super::bitmap::Bitmap;
 use super::dither::{self, Tone};
 use super::fit;
 use super::fonts::Fonts;
 use super::gray::Gray;
 use super::loss::Losses;
+use super::mend::{self, Mended, PageNotes};
 use super::page::{self, Counting};
 use super::picture::{self, Picture};
 use super::render::{self, Piece, Renderer};
@@ -97,7 +100,7 @@ pub struct Summary {
 pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     let kind = kind(bytes)?;
     let pages = match kind {
-        Kind::Pdf => u32::try_from(render::open(bytes)?.pages().len()).unwrap_or(u32::MAX),
+        Kind::Pdf => u32::try_from(mend::count(&render::open(bytes)?)).unwrap_or(u32::MAX),
         Kind::Tiff => tiff_pages::count(bytes)?,
         Kind::Png | Kind::Jpeg => {
             picture::check_size(bytes, kind)?;
@@ -141,26 +144,49 @@ fn of_pdf(
     sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
 ) -> Result<(), UnreadableDocument> {
     let pdf = render::open(bytes)?;
-    let mut renderer = Renderer::new(&pdf, &sink.options.fonts, sink.losses);
-    let quality = sink.options.quality();
-    for (number, index) in (1..).zip(0..pdf.pages().len()) {
-        sink.losses.begin_page(number);
-        let Some(placement) = renderer.place(index) else {
-            sink.losses.note("the page is left out: it has no area");
-            continue;
-        };
-        for piece in &placement.pieces {
-            let bits = match renderer.draw(index, &placement, *piece, quality) {
-                Piece::Tones(tones) => dither::bits_of_tones(tones, sink.options.tone),
-                Piece::Greys(greys) => drawn(greys, quality, sink.options.tone),
-            };
-            if sink.page(&bits).is_break() {
-                return Ok(());
-            }
-        }
-        sink.note_cut(placement.cut);
-    }
+    let mended = mend::mended(&pdf, &sink.options.fonts);
+    mended.losses.iter().for_each(|loss| sink.losses.note_of_document(loss.as_str()));
+    let written = mended.bytes.as_ref().map(render::open).transpose()?;
+    of_pages(written.as_ref().unwrap_or(&pdf), &mended, sink);
     Ok(())
+}
+
+fn of_pages(pdf: &Pdf, mended: &Mended, sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>) {
+    let mut renderer = Renderer::new(pdf, &sink.options.fonts, sink.losses);
+    for (index, page) in mended.pages.iter().enumerate() {
+        sink.losses.begin_page(u32::try_from(index + 1).unwrap_or(u32::MAX));
+        page.losses.iter().for_each(|loss| sink.losses.note(loss.as_str()));
+        if of_page(&mut renderer, index, page, sink).is_break() {
+            return;
+        }
+    }
+}
+
+fn of_page(
+    renderer: &mut Renderer<'_>,
+    index: usize,
+    page: &PageNotes,
+    sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
+) -> ControlFlow<()> {
+    let quality = sink.options.quality();
+    let Some(placement) = renderer.place(index, page.unit) else {
+        sink.losses.note("the page is left out: it has no area");
+        return ControlFlow::Continue(());
+    };
+    let mut is_white = true;
+    for piece in &placement.pieces {
+        let bits = match renderer.draw(index, &placement, *piece, quality) {
+            Piece::Tones(tones) => dither::bits_of_tones(tones, sink.options.tone),
+            Piece::Greys(greys) => drawn(greys, quality, sink.options.tone),
+        };
+        is_white &= bits.rows().flatten().all(|word| *word == 0);
+        sink.page(&bits)?;
+    }
+    if is_white && page.paints && !sink.losses.has_any_on_page() {
+        sink.losses.note("the page is blank, although the PDF has something on it");
+    }
+    sink.note_cut(placement.cut);
+    ControlFlow::Continue(())
 }
 
 /// The bits of a page drawn in greys, on its square grid.
