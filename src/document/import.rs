@@ -6,20 +6,22 @@ use std::sync::Arc;
 use hayro::hayro_syntax::Pdf;
 
 use super::bitmap::Bitmap;
+use super::ccitt::{self, Stored};
 use super::dither::{self, Tone};
 use super::fit;
 use super::fonts::Fonts;
 use super::gray::Gray;
 use super::loss::Losses;
+use super::mend::faxes::FaxImage;
 use super::mend::{self, Mended, PageNotes};
 use super::page::{self, Counting};
-use super::picture::{self, Picture};
+use super::picture::{self, Pels, Picture};
 use super::render::{self, Piece, Renderer};
 use super::tiff_pages;
 use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
-use crate::model::page::{FaxPage, PageLoss};
+use crate::model::page::{FaxPage, PELS_AN_INCH, PageLoss, ROW_PELS};
 
 /// Pages of one document; at 30 s a page more would take half a day on a line.
 pub const PAGES_MAX: u32 = 1_000;
@@ -108,6 +110,7 @@ pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
         }
     };
     match pages {
+        0 if kind == Kind::Pdf => Err(unreadable("the PDF is damaged: no pages can be found in it".to_owned())),
         0 => Err(unreadable(format!("the {} has no pages", kind.name()))),
         pages if pages > PAGES_MAX => Err(unreadable(format!("the document has more than {PAGES_MAX} pages"))),
         pages => Ok(Probe { kind, pages }),
@@ -168,6 +171,9 @@ fn of_page(
     page: &PageNotes,
     sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
 ) -> ControlFlow<()> {
+    if let Some(picture) = page.fax.as_ref().and_then(fax_page) {
+        return sink.picture(u32::try_from(index + 1).unwrap_or(u32::MAX), &picture);
+    }
     let quality = sink.options.quality();
     let Some(placement) = renderer.place(index, page.unit) else {
         sink.losses.note("the page is left out: it has no area");
@@ -187,6 +193,13 @@ fn of_page(
     }
     sink.note_cut(placement.cut);
     ControlFlow::Continue(())
+}
+
+/// A fax page as a picture; none if its coding isn't whole.
+fn fax_page(fax: &FaxImage) -> Option<Picture> {
+    let (bits, bad) = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height, false);
+    let dots_an_inch = Some((f64::from(PELS_AN_INCH), fax.rows_an_inch));
+    bad.is_none().then_some(Picture { pels: Pels::Bits(bits), dots_an_inch, rows_missing: None })
 }
 
 /// The bits of a page drawn in greys, on its square grid.

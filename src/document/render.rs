@@ -19,7 +19,7 @@ use super::fonts::Fonts;
 use super::gray::Gray;
 use super::ink::Inker;
 use super::loss::Losses;
-use super::mend::prepare::prepared;
+use super::mend::prepare::{prepared, with_a_root};
 use super::reduce;
 use super::tones::Tones;
 use crate::model::fax::Quality;
@@ -33,7 +33,11 @@ const COVERAGE: u8 = 100;
 /// Opens a PDF; one encrypted with an empty password opens.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
     let bytes = prepared(bytes).map_or_else(|| Arc::clone(bytes), Arc::from);
-    Pdf::new(Arc::new(Shared(bytes))).map_err(|error| UnreadableDocument {
+    let parsed = Pdf::new(Arc::new(Shared(Arc::clone(&bytes)))).or_else(|error| match error {
+        LoadPdfError::Invalid => Pdf::new(Arc::new(Shared(with_a_root(&bytes).into()))),
+        LoadPdfError::Decryption(_) => Err(error),
+    });
+    parsed.map_err(|error| UnreadableDocument {
         reason: match error {
             LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
                 "the PDF is protected by a password; send one without".to_owned()
@@ -117,9 +121,10 @@ impl<'a> Renderer<'a> {
         };
         let width = ROW_PELS * finer_across;
         let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
-        if let Some(drawn) = self.inker.draw(page, &self.interpreter, (width, rows), transform) {
-            return Piece::Tones(halved_tones(drawn, quality));
-        }
+        let slivers = match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
+            Ok(drawn) => return Piece::Tones(halved_tones(drawn, quality)),
+            Err(slivers) => slivers,
+        };
         // Pieces are at most 14.2 inches long, so that both fit.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(rows).unwrap_or(u16::MAX));
         self.context.reset_and_resize(size.0, size.1);
@@ -128,7 +133,8 @@ impl<'a> Renderer<'a> {
         self.context.flush();
         let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
-        let drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
+        let mut drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
+        slivers.paint(&mut drawn);
         Piece::Greys(drawn)
     }
 }

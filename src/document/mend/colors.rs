@@ -96,12 +96,7 @@ pub(super) fn mended<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<
     mended_within(store, space, cmyk, 0)
 }
 
-fn mended_within<'a>(
-    store: &mut Store<'a>,
-    space: &Value<'a>,
-    cmyk: &Value<'a>,
-    depth: usize,
-) -> Option<Value<'a>> {
+fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>, depth: usize) -> Option<Value<'a>> {
     if depth > DEPTH_MAX || space.is_null() {
         return None;
     }

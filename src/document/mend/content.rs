@@ -33,9 +33,9 @@ impl Operands {
     }
 
     fn last_name(&self) -> Option<(&[u8], Range<usize>)> {
-        self.0.iter().rev().find_map(|token| match &token.kind {
-            Kind::Name(name) => Some((name.as_slice(), token.place.clone())),
-            _ => None,
+        self.0.iter().rev().find_map(|token| {
+            let Kind::Name(name) = &token.kind else { return None };
+            Some((name.as_slice(), token.place.clone()))
         })
     }
 
@@ -121,11 +121,7 @@ struct Reader<'c> {
 impl Reader<'_> {
     fn operator(&mut self, operands: &Operands, place: Range<usize>) {
         match &self.content[place.clone()] {
-            b"q" => {
-                if self.states.len() < STATES_MAX {
-                    self.states.push(self.state.clone());
-                }
-            }
+            b"q" if self.states.len() < STATES_MAX => self.states.push(self.state.clone()),
             b"Q" => self.state = self.states.pop().unwrap_or_default(),
             b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
             b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
@@ -198,8 +194,8 @@ mod tests {
     #[test]
     fn what_is_named_shown_and_painted_is_found() {
         let found = survey(b"q BT /F1 12 Tf (a) Tj [(b) -20 <63>] TJ ET Q /X Do 1 g 0 0 5 5 re f");
-        assert_eq!(found.texts[&b"F1".to_vec()], [b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
-        assert!(found.objects.contains(&b"X".to_vec()) && found.paints && !found.open && found.edits.is_empty());
+        assert_eq!(found.texts[b"F1".as_slice()], [b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
+        assert!(found.objects.contains(b"X".as_slice()) && found.paints && !found.open && found.edits.is_empty());
         assert!(!survey(b"1 g 0 0 5 5 re f BT 3 Tr /F 1 Tf (hidden) Tj ET").paints);
         assert!(survey(b"BT (breaks off").open);
     }

@@ -19,10 +19,11 @@ const SIZE_MIN: f64 = 4.0;
 const PADDING: f64 = 2.0;
 /// Widths of Helvetica from the space on, in thousandths of an em; other letters are taken for as wide as most are.
 const WIDTHS: [u16; 95] = [
-    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556,
-    556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
-    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556,
-    556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
+    556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
+    722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
+    556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
+    260, 334, 584,
 ];
 
 /// How an annotation is to be drawn.
@@ -136,7 +137,9 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     }
     // A group's value names one of its buttons; the others are not ticked.
     let belongs = states.entries().is_none_or(|states| states.keys().all(|key| key == b"Off"));
-    if stated.is_null() && !belongs || states.entries().is_none() && stated.is_null() && is_one_of_several(store, widget) {
+    if stated.is_null() && !belongs
+        || states.entries().is_none() && stated.is_null() && is_one_of_several(store, widget)
+    {
         return Look::AsItIs;
     }
     let [x0, y0, x1, y1] = rectangle;
@@ -223,9 +226,18 @@ pub(super) fn free_text<'a>(
     }
     let [x0, y0, x1, y1] = rectangle;
     let background = store.numbers(annotation, "C");
-    let background = color_operator(&background, false)
-        .map(|color| format!("{color}{} {} {} {} re f ", plain(x0), plain(y0), plain(x1 - x0), plain(y1 - y0)));
-    Look::Drawn(text.drawn(&background.unwrap_or_default(), findings))
+    let mut frame = color_operator(&background, false)
+        .map(|color| format!("{color}{} {} {} {} re f ", plain(x0), plain(y0), plain(x1 - x0), plain(y1 - y0)))
+        .unwrap_or_default();
+    let style = store.get(annotation, "BS");
+    let border = store.numbers(annotation, "Border");
+    let width = store.number(&style, "W").or_else(|| border.get(2).copied()).unwrap_or(1.0).clamp(0.0, 100.0);
+    if width > 0.0 {
+        let sides =
+            [x0 + width / 2.0, y0 + width / 2.0, (x1 - x0 - width).max(0.0), (y1 - y0 - width).max(0.0)].map(plain);
+        frame.push_str(&format!("0 G {} w {} re S ", plain(width), sides.join(" ")));
+    }
+    Look::Drawn(text.drawn(&frame, findings))
 }
 
 /// A stamp: its name in a frame.
@@ -255,10 +267,13 @@ fn text_of(bytes: &[u8]) -> String {
         [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes),
         [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        _ => bytes.iter().map(|byte| match byte {
-            b'\r' | b'\n' | b'\t' => char::from(*byte),
-            _ => names::of_windows(*byte).unwrap_or(' '),
-        }).collect(),
+        _ => bytes
+            .iter()
+            .map(|byte| match byte {
+                b'\r' | b'\n' | b'\t' => char::from(*byte),
+                _ => names::of_windows(*byte).unwrap_or(' '),
+            })
+            .collect(),
     };
     text.chars().take(LETTERS_MAX).collect()
 }
@@ -288,7 +303,11 @@ impl Style {
                     }
                     numbers.clear();
                 }
-                _ => {}
+                lexer::Kind::Name(_)
+                | lexer::Kind::Text(_)
+                | lexer::Kind::Bracket
+                | lexer::Kind::Data
+                | lexer::Kind::Open => {}
             }
         }
         Self { size: size.abs().min(300.0), most: SIZE_MAX, color }
@@ -316,10 +335,16 @@ impl Text {
         let mut lost = false;
         for line in self.text.replace("\r\n", "\n").split(['\n', '\r']) {
             let line = line.replace('\t', "    ");
-            lines.push(line.chars().map(|letter| names::to_windows(letter).unwrap_or_else(|| {
-                lost |= !letter.is_control();
-                b'?'
-            })).collect());
+            lines.push(
+                line.chars()
+                    .map(|letter| {
+                        names::to_windows(letter).unwrap_or_else(|| {
+                            lost |= !letter.is_control();
+                            b'?'
+                        })
+                    })
+                    .collect(),
+            );
         }
         if lost {
             findings.tell("text of a field or a note is incomplete: it has characters that only its own font knows");
@@ -339,7 +364,15 @@ impl Text {
         if several {
             lines = lines.iter().flat_map(|line| wrapped(line, (width - 2.0 * PADDING) / size)).collect();
         }
-        let mut content = format!("{frame}q {} {} {} {} re W n BT /F {} Tf {}", plain(x0), plain(y0), plain(width), plain(height), plain(size), self.style.color);
+        let mut content = format!(
+            "{frame}q {} {} {} {} re W n BT /F {} Tf {}",
+            plain(x0),
+            plain(y0),
+            plain(width),
+            plain(height),
+            plain(size),
+            self.style.color
+        );
         let mut y = if several { y1 - PADDING - size } else { y0 + (height - size) / 2.0 + size * 0.22 };
         for line in &lines {
             self.line(line, size, y, &mut content);

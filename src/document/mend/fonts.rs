@@ -115,13 +115,11 @@ fn described<'a>(store: &mut Store<'a>, used: &Use<'a>) -> Described<'a> {
 impl<'a> Described<'a> {
     fn read_composite(&mut self, store: &mut Store<'a>, texts: &BTreeSet<Vec<u8>>, to_unicode: Option<&CMap>) {
         let encoding = store.get(&self.font, "Encoding");
-        let encoding = match &encoding {
-            Value::Name(name) if **name == *b"Identity-V" => Some(CMap::identity_v()),
-            Value::Name(name) if **name == *b"Identity-H" => Some(CMap::identity_h()),
-            Value::Name(name) => {
-                load_embedded(CMapName::from_bytes(name)).and_then(|map| CMap::parse(map, load_embedded))
-            }
-            stream => streams::decoded(store, stream).and_then(|map| CMap::parse(&map.bytes, load_embedded)),
+        let encoding = match encoding.as_name() {
+            Some(b"Identity-V") => Some(CMap::identity_v()),
+            Some(b"Identity-H") => Some(CMap::identity_h()),
+            Some(name) => load_embedded(CMapName::from_bytes(name)).and_then(|map| CMap::parse(map, load_embedded)),
+            None => streams::decoded(store, &encoding).and_then(|map| CMap::parse(&map.bytes, load_embedded)),
         };
         let Some(encoding) = encoding else { return };
         let inner = descendant(store, &self.font);
@@ -150,24 +148,25 @@ impl<'a> Described<'a> {
 
     fn read_simple(&mut self, store: &mut Store<'a>, texts: &BTreeSet<Vec<u8>>, to_unicode: Option<&CMap>) {
         let encoding = store.get(&self.font, "Encoding");
-        let is_mac = encoding.is_name("MacRomanEncoding") || store.get(&encoding, "BaseEncoding").is_name("MacRomanEncoding");
+        let is_mac =
+            encoding.is_name("MacRomanEncoding") || store.get(&encoding, "BaseEncoding").is_name("MacRomanEncoding");
         let mut differences: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
         let mut code = 0;
         for item in store.get(&encoding, "Differences").items() {
-            match store.resolve(item) {
-                Value::Number(number) => code = number.clamp(0.0, 255.0) as u32,
-                Value::Name(name) => {
-                    differences.insert(code, name.to_vec());
-                    code += 1;
-                }
-                _ => {}
+            let item = store.resolve(item);
+            if let Some(number) = item.number() {
+                code = number.clamp(0.0, 255.0) as u32;
+            } else if let Some(name) = item.as_name() {
+                differences.insert(code, name.to_vec());
+                code += 1;
             }
         }
         let is_symbols = names::is_of_symbols(&self.name);
         for byte in texts.iter().flatten() {
             let code = u32::from(*byte);
             let by_name = differences.get(&code).map(|name| names::letter(name));
-            let by_encoding = by_name.unwrap_or_else(|| if is_mac { names::of_mac(*byte) } else { names::of_windows(*byte) });
+            let by_encoding =
+                by_name.unwrap_or_else(|| if is_mac { names::of_mac(*byte) } else { names::of_windows(*byte) });
             let letter = to_unicode.and_then(|map| looked_up(map, code)).or(by_encoding);
             // A font of symbols has other shapes under the names of letters.
             self.letters.insert(code, letter.filter(|_| !is_symbols));
@@ -179,8 +178,13 @@ impl<'a> Described<'a> {
         if names::is_standard_symbols(&self.name) {
             return None;
         }
-        let needed: BTreeSet<char> =
-            self.letters.values().flatten().copied().filter(|letter| !letter.is_whitespace() && !letter.is_control()).collect();
+        let needed: BTreeSet<char> = self
+            .letters
+            .values()
+            .flatten()
+            .copied()
+            .filter(|letter| !letter.is_whitespace() && !letter.is_control())
+            .collect();
         let unknown = self.letters.iter().any(|(code, letter)| letter.is_none() && !(self.is_composite && *code == 0));
         if needed.iter().all(|letter| names::is_latin(*letter)) {
             let named = fonts.has_named(&self.name);
@@ -202,7 +206,9 @@ impl<'a> Described<'a> {
 
     fn unknown(&self) -> String {
         let name = &self.name;
-        format!("text may be missing or wrong: the PDF doesn't embed its font, {name}, and doesn't say which characters it shows")
+        format!(
+            "text may be missing or wrong: the PDF doesn't embed its font, {name}, and doesn't say which characters it shows"
+        )
     }
 
     fn missing(&self, letters: &BTreeSet<char>) -> String {
@@ -256,14 +262,16 @@ impl<'a> Described<'a> {
         }
         let head = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Fauxfax def";
         let codes = "1 begincodespacerange <00> <FF> endcodespacerange";
-        let encoding = format!("{head} /CMapType 1 def {codes} 1 begincidrange <00> <FF> 0 endcidrange endcmap end end");
+        let encoding =
+            format!("{head} /CMapType 1 def {codes} 1 begincidrange <00> <FF> 0 endcidrange endcmap end end");
         let mut map = format!("{head} /CMapType 2 def {codes}\n");
         for (code, letter) in self.letters.iter().filter_map(|(code, letter)| letter.map(|letter| (code, letter))) {
             let units: String = letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{unit:04X}")).collect();
             map.push_str(&format!("1 beginbfchar <{code:02X}> <{units}> endbfchar\n"));
         }
         map.push_str("endcmap end end");
-        let cmap = Value::stream([("Type", Value::name("CMap")), ("CMapName", Value::name("Fauxfax"))], encoding.into_bytes());
+        let cmap =
+            Value::stream([("Type", Value::name("CMap")), ("CMapName", Value::name("Fauxfax"))], encoding.into_bytes());
         let (cmap, map) = (store.add(cmap), Value::stream([], map.into_bytes()));
         let map = store.add(map);
         Value::dict([

@@ -82,13 +82,17 @@ fn samples<'a>(
         _ => None,
     };
     let Some((bytes, whole)) = length(store, image, steps) else { return Checked::told(MISSING) };
-    let rows = row.filter(|row| *row > 0).map_or(u64::from(height), |row| bytes.div_ceil(row));
-    let missing = u64::from(height).saturating_sub(rows);
-    match u32::try_from(missing).unwrap_or(height) {
+    // A row that breaks off would be drawn black to its end.
+    let rows = row.filter(|row| *row > 0).map_or(u64::from(height), |row| bytes / row);
+    let missing = u32::try_from(u64::from(height).saturating_sub(rows)).unwrap_or(height);
+    match missing {
         0 if whole => Checked::default(),
         0 => Checked::told("an image is damaged: a part of it may be wrong"),
         missing if missing >= height => Checked::told(MISSING),
-        missing => Checked::missing_rows(missing),
+        missing => {
+            let instead = Some(upper_part(store, image, height - missing, height));
+            Checked { loss: Some(incomplete(missing)), instead }
+        }
     }
 }
 
@@ -99,7 +103,8 @@ fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'
     {
         let predictor = store.number(parameters, "Predictor").unwrap_or(1.0);
         let number = |store: &mut Store<'a>, key: &str, default: f64| store.number(parameters, key).unwrap_or(default);
-        let bits = number(store, "Colors", 1.0) * number(store, "BitsPerComponent", 8.0) * number(store, "Columns", 1.0);
+        let bits =
+            number(store, "Colors", 1.0) * number(store, "BitsPerComponent", 8.0) * number(store, "Columns", 1.0);
         let mut bytes = 0_u64;
         let whole = streams::each_inflated(&flow.data, |piece| {
             bytes += piece.len() as u64;
@@ -123,9 +128,8 @@ fn fax<'a>(
 ) -> Checked<'a> {
     let Some(decoded) = streams::through(store, image, steps) else { return Checked::told(MISSING) };
     let k = store.number(parameters, "K").unwrap_or(0.0);
-    let mut flag = |key: &str, default: bool| match store.get(parameters, key) {
-        Value::Bool(value) => value,
-        _ => default,
+    let mut flag = |key: &str, default: bool| {
+        if let Value::Bool(value) = store.get(parameters, key) { value } else { default }
     };
     let (end_of_block, end_of_line) = (flag("EndOfBlock", true), flag("EndOfLine", false));
     let rows_are_byte_aligned = flag("EncodedByteAlign", false);
@@ -294,7 +298,9 @@ mod tests {
 
     #[test]
     fn a_jpegs_frame_is_found() {
-        let data = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xc0, 0, 17, 8, 1, 2, 0, 3, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1];
+        let data = [
+            0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xc0, 0, 17, 8, 1, 2, 0, 3, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1,
+        ];
         let frame = frame(&data).unwrap();
         assert_eq!((frame.components, frame.height, frame.block_rows), (3, 258, 16));
         assert!(!ends(&data) && ends(&[0xff, 0xd9]));

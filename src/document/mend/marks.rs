@@ -71,16 +71,17 @@ impl<'a> Mender<'a> {
         let appearances = self.store.get(annotation, "AP");
         let normal = appearances.entries().and_then(|entries| entries.get(b"N".as_slice())).cloned();
         let Some(normal) = normal else { return self.simple(annotation, findings) };
-        match self.store.resolve(&normal) {
-            Value::Stream(_) => self.appearance(&normal, findings),
-            Value::Dict(states) => {
-                // A state without an appearance shows nothing, as an unticked box does.
-                let state = self.store.get(annotation, "AS");
-                if let Some(stream) = state.as_name().and_then(|state| states.get(state)).cloned() {
-                    self.appearance(&stream, findings);
-                }
+        let resolved = self.store.resolve(&normal);
+        if matches!(resolved, Value::Stream(_)) {
+            self.appearance(&normal, findings);
+        } else if let Some(states) = resolved.entries() {
+            // A state without an appearance shows nothing, as an unticked box does.
+            let state = self.store.get(annotation, "AS");
+            if let Some(stream) = state.as_name().and_then(|state| states.get(state)).cloned() {
+                self.appearance(&stream, findings);
             }
-            _ => return self.simple(annotation, findings),
+        } else {
+            return self.simple(annotation, findings);
         }
         Look::AsItIs
     }

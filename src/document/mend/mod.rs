@@ -4,6 +4,7 @@
 
 mod colors;
 mod content;
+pub(super) mod faxes;
 mod fields;
 mod fonts;
 mod images;
@@ -51,6 +52,8 @@ pub(super) struct PageNotes {
     pub(super) paints: bool,
     /// What it lacks.
     pub(super) losses: Vec<String>,
+    /// The fax page that it is, if it is one.
+    pub(super) fax: Option<faxes::FaxImage>,
 }
 
 /// What was found in a page, a form or an image.
@@ -102,9 +105,9 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     let mut leaves = Vec::new();
     for (number, leaf) in (0..).zip(&found.leaves) {
         mender.number = number;
-        let (page, findings) = mender.page(leaf);
+        let (page, findings, fax) = mender.page(leaf);
         leaves.push(page);
-        notes.push(PageNotes { unit: leaf.unit, paints: findings.paints, losses: findings.losses });
+        notes.push(PageNotes { unit: leaf.unit, paints: findings.paints, losses: findings.losses, fax });
     }
     let texts = std::mem::take(&mut mender.texts);
     for (page, loss) in texts.settle(&mut mender.store, fonts) {
@@ -143,8 +146,8 @@ struct Mender<'a> {
 }
 
 impl<'a> Mender<'a> {
-    /// A page as it is to be drawn, and what was found on it.
-    fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings) {
+    /// A page as it is to be drawn, what was found on it, and the fax page that it is.
+    fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
         let mut findings = Findings { losses: leaf.losses.clone(), paints: false };
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
@@ -163,6 +166,7 @@ impl<'a> Mender<'a> {
             contents.unwrap_or(Value::Null)
         };
         let annotations = self.annotations(&leaf.page, &mut findings);
+        let fax = faxes::image(&mut self.store, leaf, &content, &annotations);
         let page = Value::dict([
             ("Type", Value::name("Page")),
             ("MediaBox", Value::numbers(&leaf.media)),
@@ -172,16 +176,18 @@ impl<'a> Mender<'a> {
             ("Contents", contents),
             ("Annots", annotations),
         ]);
-        (page, findings)
+        (page, findings, fax)
     }
 
     /// The content of a page, and whether it is another than the file's.
     fn content(&mut self, contents: &Value<'a>, findings: &mut Findings) -> (Vec<u8>, bool) {
         let resolved = self.store.resolve(contents);
-        let parts = match &resolved {
-            Value::Array(parts) => parts.iter().take(CONTENTS_MAX).cloned().collect(),
-            Value::Null if matches!(contents, Value::Null) => Vec::new(),
-            _ => vec![contents.clone()],
+        let parts = if contents.is_null() {
+            Vec::new()
+        } else if let Value::Array(parts) = &resolved {
+            parts.iter().take(CONTENTS_MAX).cloned().collect()
+        } else {
+            vec![contents.clone()]
         };
         let (mut content, mut is_new) = (Vec::new(), false);
         for part in parts {
@@ -196,7 +202,10 @@ impl<'a> Mender<'a> {
                     content.extend(decoded.bytes);
                     content.push(b'\n');
                 }
-                None => findings.tell(CONTENT_MISSING),
+                None => {
+                    findings.tell(CONTENT_MISSING);
+                    is_new = true;
+                }
             }
         }
         (content, is_new)
@@ -206,8 +215,11 @@ impl<'a> Mender<'a> {
     fn written(&mut self, catalog: &Value<'a>, leaves: Vec<Value<'a>>) -> Vec<u8> {
         let count = leaves.len() as f64;
         let kids = leaves.into_iter().map(|leaf| self.store.add(leaf)).collect();
-        let tree =
-            Value::dict([("Type", Value::name("Pages")), ("Count", Value::Number(count)), ("Kids", Value::array(kids))]);
+        let tree = Value::dict([
+            ("Type", Value::name("Pages")),
+            ("Count", Value::Number(count)),
+            ("Kids", Value::array(kids)),
+        ]);
         let tree = self.store.add(tree);
         let mut root = Value::dict([("Type", Value::name("Catalog")), ("Pages", tree)]);
         if let Some(layers) = catalog.entries().and_then(|entries| entries.get(b"OCProperties".as_slice())) {

@@ -45,16 +45,16 @@ struct Inherited<'a> {
 pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
     let catalog = store.catalog();
     let root = store.get(&catalog, "Pages");
-    let mut walk = Walk { leaves: Vec::new(), nodes: 0, path: Vec::new(), missing: 0 };
+    let id = catalog.entries().and_then(|entries| entries.get(b"Pages".as_slice()));
+    let id = if let Some(Value::Ref(id)) = id { Some(*id) } else { None };
+    let mut walk = Walk { leaves: Vec::new(), nodes: 0, path: id.into_iter().collect(), missing: 0 };
     let nothing = Inherited { resources: Value::Null, media: Value::Null, crop: Value::Null, rotate: Value::Null };
     walk.node(store, &root, &nothing);
     let mut losses = Vec::new();
     if walk.leaves.is_empty() {
         let dicts: Vec<Value<'a>> = store.all_dicts().collect();
         for dict in dicts {
-            let is_page = store.get(&dict, "Type").is_name("Page")
-                || dict.entries().is_some_and(|entries| entries.contains_key(b"Contents".as_slice()));
-            if is_page && walk.leaves.len() <= PAGES_MAX as usize && !store.get(&dict, "Contents").is_null() {
+            if store.get(&dict, "Type").is_name("Page") && walk.leaves.len() <= PAGES_MAX as usize {
                 walk.leaf(store, &dict, &nothing);
             }
         }

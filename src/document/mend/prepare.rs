@@ -3,6 +3,8 @@
 /// What begins a stream's data, and what ends it.
 const BEGIN: &[u8] = b"stream";
 const END: &[u8] = b"endstream";
+/// The number of a root that a file lacks: larger than those that files use.
+const ROOT: u32 = 8_000_000;
 
 /// The file as the parser reads it; none if it may stay as it is.
 ///
@@ -33,6 +35,17 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
         prepared.get_or_insert_with(|| bytes.to_vec()).extend(b"\nendstream\nendobj\n");
     }
     prepared
+}
+
+/// A file in which no list of pages can be found, with an empty one at its end: its objects can be looked through then.
+pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
+    let mut file = bytes.to_vec();
+    file.extend(b"\n");
+    let [root, pages] = [ROOT, ROOT + 1];
+    file.extend(format!("{root} 0 obj\n<</Type/Catalog/Pages {pages} 0 R>>\nendobj\n").into_bytes());
+    file.extend(format!("{pages} 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n").into_bytes());
+    file.extend(format!("trailer\n<</Root {root} 0 R/Size {}>>\n", ROOT + 2).into_bytes());
+    file
 }
 
 /// The next `stream` from a place on.

@@ -53,7 +53,9 @@ impl<'a> Mender<'a> {
             (Value::Stream(_), Some(b"Form")) => self.form(object, &resolved, resources, &mut findings),
             // PostScript for printers is drawn by no reader.
             (Value::Stream(_), Some(b"PS")) => {}
-            (Value::Stream(_), _) => findings.tell("something is missing: it says neither that it is an image nor a form"),
+            (Value::Stream(_), _) => {
+                findings.tell("something is missing: it says neither that it is an image nor a form")
+            }
             _ => findings.tell("an image or a form is missing: the PDF names it, but doesn't contain it"),
         }
         self.open.remove(id);

@@ -14,6 +14,10 @@ const FILTERS_MAX: usize = 10;
 /// Filters of images, by both of their names.
 const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
 
+/// Filters that the renderer decodes, by both of their names.
+const FILTERS: [&str; 8] =
+    ["ASCIIHexDecode", "AHx", "ASCII85Decode", "A85", "LZWDecode", "LZW", "RunLengthDecode", "RL"];
+
 /// Decoded data.
 pub(super) struct Decoded {
     pub(super) bytes: Vec<u8>,
@@ -65,8 +69,12 @@ pub(super) fn through<'a>(store: &mut Store<'a>, stream: &Value<'a>, steps: &[St
                 let (bytes, all) = inflated(&data);
                 (predicted(store, bytes, parameters)?, all)
             }
-            name if is_image_filter(name) => return None,
-            name => (by_hayro(store, name, parameters, &data)?, true),
+            name if FILTERS.iter().all(|filter| filter.as_bytes() != name) => return None,
+            name => {
+                let bytes = by_hayro(store, name, parameters, &data)?;
+                let whole = !bytes.is_empty() || data.trim_ascii().is_empty();
+                (bytes, whole)
+            }
         };
         whole &= all;
         data = Cow::Owned(bytes);
@@ -141,6 +149,9 @@ fn inflated(data: &[u8]) -> (Vec<u8>, bool) {
 /// Hands over what inflates, piece by piece, while `take` wants more; answers whether it came to its end.
 pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let data = data.trim_ascii_start();
+    if data.is_empty() {
+        return true;
+    }
     let zlib = matches!(data, [first, second, ..] if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)).is_multiple_of(31));
     // Without its header and checksum, so that a wrong sum at the end is no loss.
     let data = if zlib { &data[2..] } else { data };

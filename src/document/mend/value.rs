@@ -147,18 +147,12 @@ impl<'a> Value<'a> {
 
     /// The same dictionary or stream with one entry more, or another in its place.
     pub(super) fn with(&self, key: &str, value: Self) -> Self {
-        match self {
-            Self::Stream(flow) => {
-                let mut flow = Flow::clone(flow);
-                flow.entries.insert(key.as_bytes().to_vec(), value);
-                Self::Stream(Rc::new(flow))
-            }
-            other => {
-                let mut entries = other.entries().cloned().unwrap_or_default();
-                entries.insert(key.as_bytes().to_vec(), value);
-                Self::Dict(Rc::new(entries))
-            }
+        let mut entries = self.entries().cloned().unwrap_or_default();
+        entries.insert(key.as_bytes().to_vec(), value);
+        if let Self::Stream(flow) = self {
+            return Self::Stream(Rc::new(Flow { entries, data: flow.data.clone() }));
         }
+        Self::Dict(Rc::new(entries))
     }
 }
 
