@@ -18,7 +18,10 @@ fn square(paint: &str, space: &str) -> Made {
 
 #[test]
 fn black_ink_is_black_in_every_colour_space() {
-    let cases: [(&str, String); 9] = [
+    let inks = "[/Cyan /Magenta /Yellow /Black]";
+    let press = "<< /FunctionType 4 /Domain [0 1 0 1 0 1 0 1] /Range [0 1 0 1 0 1] >>";
+    let cases: [(&str, String); 10] = [
+        ("/S cs 0 0 0 1 scn", format!("[/DeviceN {inks} /DeviceRGB {press}]")),
         ("0 0 0 1 k", "/DeviceRGB".to_owned()),
         ("0.6 0.4 0.4 1 k", "/DeviceRGB".to_owned()),
         ("1 1 1 1 k", "/DeviceRGB".to_owned()),

@@ -125,6 +125,40 @@ fn forms_and_images_that_are_not_there_are_told() {
 }
 
 #[test]
+fn fonts_patterns_shadings_and_colours_that_are_not_there_are_told() {
+    for (content, words) in [
+        ("BT /F9 20 Tf 72 700 Td (A) Tj ET", "the font F9"),
+        ("/Pattern cs /P9 scn 0 0 50 50 re f", "a pattern is missing"),
+        ("/S9 sh", "a shading is missing"),
+        ("/C9 cs 1 scn 0 0 50 50 re f", "a colour is missing"),
+    ] {
+        let content = format!("{content} 0 g 300 300 50 50 re f");
+        let made = made(&page("/Resources << /Pattern << /P9 99 0 R >> >>", stream("", content.as_bytes()), &[]));
+        made.tells(1, words);
+        assert!(made.black() > 1_000);
+    }
+}
+
+#[test]
+fn a_font_whose_file_is_damaged_is_one_that_is_not_embedded() {
+    for file in [
+        stream("/Filter /FlateDecode", &[0x78, 0x9c, 0xff, 0xff]),
+        stream("", b"\0\x01\0\0\0\x09abc"),
+        b"null".to_vec(),
+    ] {
+        let font =
+            "<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Own /Encoding /Identity-H /DescendantFonts [6 0 R] >>";
+        let inner = "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /ABCDEF+Own /FontDescriptor 7 0 R /DW 600 \
+                     /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>";
+        let descriptor = "<< /Type /FontDescriptor /FontName /ABCDEF+Own /Flags 4 /FontFile2 8 0 R >>";
+        let objects = [font, inner, descriptor].map(|object| object.as_bytes().to_vec());
+        let objects = [&objects[..], &[file]].concat();
+        let content = stream("", b"BT /F 20 Tf 72 700 Td <00240025> Tj ET");
+        made(&page("/Resources << /Font << /F 5 0 R >> >>", content, &objects)).tells(1, "ABCDEF+Own");
+    }
+}
+
+#[test]
 fn what_is_named_but_not_drawn_is_no_loss() {
     made(&page("/Resources << /XObject << /I 9 0 R >> >>", stream("", b"0 0 50 50 re f"), &[])).is_whole();
 }

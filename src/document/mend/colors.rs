@@ -135,10 +135,15 @@ fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>,
         }
         b"DeviceN" => {
             let inks = store.resolve(items.get(1)?);
-            if let [ink] = inks.items()
-                && store.resolve(ink).is_name("Black")
-            {
-                return Some(grey_of_ink("Black"));
+            let names: Vec<Value<'a>> = inks.items().iter().map(|ink| store.resolve(ink)).collect();
+            match names.as_slice() {
+                [ink] if ink.is_name("Black") => return Some(grey_of_ink("Black")),
+                [c, m, y, k]
+                    if c.is_name("Cyan") && m.is_name("Magenta") && y.is_name("Yellow") && k.is_name("Black") =>
+                {
+                    return Some(cmyk.clone());
+                }
+                _ => {}
             }
             let alternate = mended_within(store, items.get(2)?, cmyk, depth + 1)?;
             Some(with(2, alternate))

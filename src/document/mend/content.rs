@@ -13,6 +13,9 @@ const OPERANDS_MAX: usize = 4_000;
 /// Bytes of text kept of one font, to know which characters are needed.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
+/// Colour spaces that need no resource.
+const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
+
 /// Bytes of a content stream and what stands in their place.
 pub(super) type Edit = (Range<usize>, Vec<u8>);
 
@@ -53,6 +56,8 @@ impl Operands {
 pub(super) struct Survey {
     /// Names of forms and images that are drawn.
     pub(super) objects: BTreeSet<Vec<u8>>,
+    /// Other things that are named, by their category among the resources.
+    pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
     /// What is shown in each font, by its name.
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     /// Whether anything but white is painted outright.
@@ -126,7 +131,9 @@ impl Reader<'_> {
             b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
             b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
             b"Tj" | b"TJ" | b"'" | b"\"" => self.show(operands),
+            b"SCN" => self.name("Pattern", operands),
             b"g" | b"rg" | b"sc" | b"scn" => {
+                self.name("Pattern", operands);
                 let mut numbers = operands.numbers().peekable();
                 self.state.is_white = numbers.peek().is_some() && numbers.all(|number| number >= 1.0);
             }
@@ -140,16 +147,30 @@ impl Reader<'_> {
                 if let Some((_, place)) = operands.last_name().filter(|(name, _)| colors::is_cmyk_name(name)) {
                     self.survey.names_cmyk = true;
                     self.survey.edits.push((place, format!("/{}", colors::CMYK_NAME).into_bytes()));
+                } else {
+                    self.name("ColorSpace", operands);
                 }
             }
+            b"sh" => {
+                self.survey.paints = true;
+                self.name("Shading", operands);
+            }
             b"f" | b"F" | b"f*" => self.survey.paints |= !self.state.is_white,
-            b"S" | b"s" | b"B" | b"B*" | b"b" | b"b*" | b"sh" => self.survey.paints = true,
+            b"S" | b"s" | b"B" | b"B*" | b"b" | b"b*" => self.survey.paints = true,
             b"Do" => {
                 if let Some((name, _)) = operands.last_name() {
                     self.survey.objects.insert(name.to_vec());
                 }
             }
             _ => {}
+        }
+    }
+
+    fn name(&mut self, category: &'static str, operands: &Operands) {
+        if let Some((name, _)) = operands.last_name()
+            && !DEVICE_SPACES.iter().any(|space| space.as_bytes() == name)
+        {
+            self.survey.named.insert((category, name.to_vec()));
         }
     }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hayro::hayro_interpret::hayro_cmap::{BfString, CMap, CMapName, CidFamily, load_embedded};
+use skrifa::FontRef;
 
 use super::value::{Id, Store, Value};
 use super::{names, streams};
@@ -88,7 +89,16 @@ impl<'a> Texts<'a> {
 fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
     let inner = descendant(store, font);
     let descriptor = store.get(inner.as_ref().unwrap_or(font), "FontDescriptor");
-    ["FontFile", "FontFile2", "FontFile3"].iter().any(|key| !store.get(&descriptor, key).is_null())
+    ["FontFile", "FontFile2", "FontFile3"].iter().any(|key| {
+        let file = store.get(&descriptor, key);
+        streams::decoded(store, &file).is_some_and(|file| is_font(&file.bytes))
+    })
+}
+
+/// Whether a font's file can be read, as far as that can be told.
+fn is_font(file: &[u8]) -> bool {
+    let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
+    file.len() > 4 && (!is_sfnt || FontRef::from_index(file, 0).is_ok())
 }
 
 fn descendant<'a>(store: &mut Store<'a>, font: &Value<'a>) -> Option<Value<'a>> {
@@ -192,7 +202,8 @@ impl<'a> Described<'a> {
         }
         let wanted: Vec<char> = needed.iter().copied().collect();
         let Some((place, missing)) = fonts.covering(&wanted, &self.name) else {
-            return Some(self.missing(&needed));
+            let strange = needed.iter().copied().filter(|letter| !names::is_latin(*letter)).collect();
+            return Some(self.missing(&strange));
         };
         let name = Fonts::name_of(place);
         let instead = if self.is_composite { self.renamed(store, &name) } else { self.composite(store, &name) };

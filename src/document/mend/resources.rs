@@ -23,6 +23,7 @@ impl<'a> Mender<'a> {
             changes.extend(patterns.map(|patterns| (category.as_bytes().to_vec(), patterns)));
         }
         self.masks(&resources, given, findings);
+        self.others(&resources, survey, findings);
         changed(&mut self.store, given, changes)
     }
 
@@ -130,8 +131,14 @@ impl<'a> Mender<'a> {
     fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         let all = self.store.get(resources, "Font");
         for (name, texts) in &survey.texts {
-            let Some(font) = all.entries().and_then(|entries| entries.get(name)).cloned() else { continue };
+            let font = all.entries().and_then(|entries| entries.get(name)).cloned().unwrap_or(Value::Null);
             let resolved = self.store.resolve(&font);
+            if resolved.entries().is_none() {
+                let name = String::from_utf8_lossy(name);
+                findings
+                    .tell(format!("text may be wrong: the page names the font {name}, but the PDF doesn't contain it"));
+                continue;
+            }
             if self.store.get(&resolved, "Subtype").is_name("Type3") {
                 self.letters(&font, &resolved, resources, findings);
             } else {
@@ -224,6 +231,19 @@ impl<'a> Mender<'a> {
         }
         let space = colors::mended(&mut self.store, entries.get(b"ColorSpace".as_slice())?, &self.cmyk)?;
         Some(shading.with("ColorSpace", space))
+    }
+
+    /// Patterns, shadings and colours that are named, but aren't there.
+    fn others(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
+        for (category, name) in &survey.named {
+            let all = self.store.get(resources, category);
+            let entry = all.entries().and_then(|entries| entries.get(name)).cloned();
+            if entry.is_none_or(|entry| self.store.resolve(&entry).is_null()) {
+                let (what, name) = (category.to_lowercase(), String::from_utf8_lossy(name));
+                let what = if what == "colorspace" { "colour" } else { what.as_str() };
+                findings.tell(format!("a {what} is missing: the page names {name}, but the PDF doesn't contain it"));
+            }
+        }
     }
 
     /// Forms that are masks.
