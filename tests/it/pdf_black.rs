@@ -75,6 +75,47 @@ fn black_ink_is_black_in_strokes_text_forms_patterns_and_images() {
 }
 
 #[test]
+fn a_jpeg_in_cmyk_is_black_where_its_ink_is_with_and_without_inversion() {
+    // The left half is black ink, the right half is none; Adobe's programs store them inverted.
+    let jpeg = include_bytes!("../../fixtures/documents/black-ink.jpg");
+    for (decode, black, white) in [
+        ("/Decode [1 0 1 0 1 0 1 0]", [110.0, 310.0, 290.0, 490.0], [310.0, 310.0, 490.0, 490.0]),
+        (
+            "/ColorSpace /DeviceCMYK /Decode [1 0 1 0 1 0 1 0]",
+            [110.0, 310.0, 290.0, 490.0],
+            [310.0, 310.0, 490.0, 490.0],
+        ),
+    ] {
+        let space = if decode.contains("ColorSpace") { "" } else { "/ColorSpace [/DeviceCMYK]" };
+        let entries = format!(
+            "/Type /XObject /Subtype /Image /Width 32 /Height 32 /BitsPerComponent 8 /Filter /DCTDecode {space} {decode}"
+        );
+        let content = stream("", b"q 400 0 0 200 100 300 cm /I Do Q");
+        let bytes = page("/Resources << /XObject << /I 5 0 R >> >>", content, &[stream(&entries, jpeg)]);
+        let made = made(&bytes);
+        made.is_whole();
+        assert!(made.ink(black) > 0.99, "{decode}: {}", made.ink(black));
+        assert!(made.ink(white) < 0.01, "{decode}: {}", made.ink(white));
+    }
+}
+
+#[test]
+fn text_in_black_ink_has_the_pels_of_text_in_black() {
+    let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
+    let text = |paint: &str| {
+        let lines: String = (0..40)
+            .map(|line| format!("BT /F 11 Tf 72 {} Td (Line {line} of a letter in black ink) Tj ET ", 740 - line * 15))
+            .collect();
+        let content = format!("{paint} {lines} 72 100 300 2 re f");
+        made(&page(font, stream("", content.as_bytes()), &[])).pages
+    };
+    let black = text("0 g");
+    for paint in ["0 0 0 1 k", "0.5 0.5 0.5 1 k", "0 0 0 rg"] {
+        assert_eq!(text(paint), black, "{paint}");
+    }
+}
+
+#[test]
 fn an_inline_image_in_cmyk_is_black_too() {
     let mut content = b"q 100 0 0 100 100 400 cm BI /W 1 /H 1 /BPC 8 /CS /CMYK ID ".to_vec();
     content.extend([0, 0, 0, 255]);

@@ -1,5 +1,7 @@
 //! Damaged PDFs: what is there is sent, what is missing is white, and it is told.
 
+use fauxfax::document::bitmap::Bitmap;
+use fauxfax::document::ccitt;
 use image::codecs::jpeg::JpegEncoder;
 
 use crate::pdfs::{deflated, document, file, made, page, stream};
@@ -189,6 +191,24 @@ fn images_that_break_off_are_white_below_and_told() {
         let made = made(&with_image(&entries, &data));
         made.tells(1, "incomplete");
         assert!(made.ink(UPPER) > 0.9 && made.ink(LOWER) < 1e-9, "{entries}: {} {}", made.ink(UPPER), made.ink(LOWER));
+    }
+}
+
+#[test]
+fn a_fax_image_that_breaks_off_is_white_below_and_told() {
+    let mut bits = Bitmap::white(200, 200);
+    (0..200).for_each(|row| bits.blacken_run(row, row % 7, 200 - row % 11));
+    let whole = ccitt::g4(&bits);
+    let entries = |more: &str| {
+        format!(
+            "/ColorSpace /DeviceGray /BitsPerComponent 1 /Filter /CCITTFaxDecode /DecodeParms << /K -1 /Columns 200 {more} >>"
+        )
+    };
+    assert!(made(&with_image(&entries(""), &whole)).is_whole().ink(LOWER) > 0.9);
+    for share in [55, 60, 70] {
+        let made = made(&with_image(&entries("/Rows 200"), &whole[..whole.len() * share / 100]));
+        made.tells(1, "incomplete");
+        assert!(made.ink(UPPER) > 0.9 && made.ink([110.0, 310.0, 490.0, 400.0]) < 1e-9, "{share}");
     }
 }
 
