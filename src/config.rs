@@ -25,7 +25,7 @@ pub use self::paths::TrustedCa;
 pub use self::settings::{Given, LIST_LEN_MAX, Origin, Place, Setting, Settings};
 
 use crate::io::client::ConnectTo;
-use crate::model::account::{Accounts, Callbacks, Dialect, Documents, PriceForm, Service};
+use crate::model::account::{Accounts, Callbacks, Dialect, Documents, MediaUserAgent, PriceForm, Service, TwimlTypes};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::reception::HeaderLine;
@@ -110,8 +110,12 @@ pub struct Config {
     pub connect_to: Vec<ConnectTo>,
     /// Bytes of media kept in each world.
     pub media_budget_bytes: u64,
-    /// Further host names of the control API and the console, in lower case.
+    /// Further host names that the emulator answers to, in lower case.
     pub allow_hosts: Vec<String>,
+    /// Origins whose web pages may call the emulator, such as `http://localhost:3000`.
+    pub allow_origins: Vec<String>,
+    /// What guards the control API and the console; nothing does where there is none.
+    pub control_token: Option<Box<str>>,
     /// Which status changes fire a StatusCallback.
     pub callbacks: Callbacks,
     /// The default number's VoiceUrl; `founding_accounts` has it in place.
@@ -124,6 +128,10 @@ pub struct Config {
     pub service: Service,
     /// What a MediaUrl may lead to.
     pub documents: Documents,
+    /// With which content types TwiML is taken.
+    pub twiml_types: TwimlTypes,
+    /// What comes of a download of media that names no User-Agent.
+    pub media_user_agent: MediaUserAgent,
     /// Whether incoming pages carry the sender's header line.
     pub header_line: HeaderLine,
     /// Where fonts are that PDFs don't embed.
@@ -169,12 +177,16 @@ impl Default for Config {
             connect_to: Vec::new(),
             media_budget_bytes: MEDIA_BUDGET_BYTES_DEFAULT,
             allow_hosts: Vec::new(),
+            allow_origins: Vec::new(),
+            control_token: None,
             callbacks: Callbacks::All,
             fax_url: None,
             status_callback: None,
             debugger_url: None,
             service: Service::Full,
             documents: Documents::Lenient,
+            twiml_types: TwimlTypes::Lenient,
+            media_user_agent: MediaUserAgent::Warn,
             header_line: HeaderLine::On,
             font_dir: None,
             render_program: None,
@@ -275,6 +287,8 @@ impl Config {
         let accounts = parse::word(Accounts::ALL, Accounts::as_str);
         let callbacks = parse::word(Callbacks::ALL, Callbacks::as_str);
         let documents = parse::word(Documents::ALL, Documents::as_str);
+        let twiml_types = parse::word(TwimlTypes::ALL, TwimlTypes::as_str);
+        let media_user_agent = parse::word(MediaUserAgent::ALL, MediaUserAgent::as_str);
         let header_line = parse::word(HeaderLine::ALL, HeaderLine::as_str);
         let price = parse::word(PriceForm::ALL, PriceForm::as_str);
         let proxy_clients = parse::word(ProxyClients::ALL, ProxyClients::as_str);
@@ -293,12 +307,16 @@ impl Config {
             connect_to: settings.each(S::ConnectTo, parse::connect_to)?,
             media_budget_bytes: settings.one(S::MediaBudget, parse::size)?.unwrap_or(self.media_budget_bytes),
             allow_hosts: settings.each(S::AllowHost, parse::host_name)?,
+            allow_origins: settings.each(S::AllowOrigin, parse::origin)?,
+            control_token: settings.secret(S::ControlToken, parse::control_token)?,
             callbacks: settings.one(S::Callbacks, callbacks)?.unwrap_or(self.callbacks),
             fax_url: settings.one(S::FaxUrl, parse::webhook_url)?,
             status_callback: settings.one(S::StatusCallback, parse::webhook_url)?,
             debugger_url: settings.one(S::DebuggerUrl, parse::webhook_url)?,
             service: if retired { Service::Retired } else { self.service },
             documents: settings.one(S::Documents, documents)?.unwrap_or(self.documents),
+            twiml_types: settings.one(S::TwimlTypes, twiml_types)?.unwrap_or(self.twiml_types),
+            media_user_agent: settings.one(S::MediaUserAgent, media_user_agent)?.unwrap_or(self.media_user_agent),
             header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),
             font_dir: settings.one(S::FontDir, paths::existing_folder)?,
             price: settings.one(S::Price, price)?.unwrap_or(self.price),

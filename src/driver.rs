@@ -1,9 +1,11 @@
 //! Performs the effects of one world and wakes it at its deadlines. It decides nothing and keeps no state of a fax.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::task::{Id, JoinSet};
 use tracing::Instrument;
@@ -12,7 +14,7 @@ use crate::engine::Discarded;
 use crate::engine::effect::{Effect, EffectId, Generation, Intent};
 use crate::engine::input::{Answer, AnswerOutcome, Input};
 use crate::io::{Performer, Signer};
-use crate::world::World;
+use crate::world::{World, message_of};
 
 /// Effects of one world that are performed at once; the others wait their turn.
 const UNDER_WAY_MAX: usize = 4_096;
@@ -25,18 +27,42 @@ const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts the task that runs a world.
 pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
-    runtime.spawn(drive(world, performer));
+    runtime.spawn(supervise(world, performer));
 }
 
-/// Runs a world until it is closed.
-async fn drive(world: World, performer: Arc<Performer>) {
+/// Runs a world's driver until the world is closed. A panic breaks the world; once it has been reset, a new driver begins.
+async fn supervise(world: World, performer: Arc<Performer>) {
+    loop {
+        let driven = AssertUnwindSafe(drive(world.clone(), Arc::clone(&performer))).catch_unwind().await;
+        match driven {
+            Ok(Driven::Closed) => return,
+            Ok(Driven::Broken) => {}
+            Err(panic) => world.break_down(&message_of(&*panic)),
+        }
+        if !world.healed().await {
+            return;
+        }
+    }
+}
+
+/// Why a driver has ended.
+enum Driven {
+    Closed,
+    Broken,
+}
+
+/// Runs a world until it is closed or breaks.
+async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     let mut lanes = Lanes::default();
     let mut tasks = JoinSet::new();
     let mut begun: HashMap<Id, Begun> = HashMap::new();
     loop {
+        if world.broken().is_some() {
+            return Driven::Broken;
+        }
         let work = world.take_work();
         if work.closed {
-            return;
+            return Driven::Closed;
         }
         if !work.discarded.is_empty() {
             free(work.discarded);

@@ -1,11 +1,14 @@
 //! The registry of worlds: who may enter which, founding and closing them. It knows no HTTP and no wire words.
 
+mod registry;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use self::registry::Worlds;
 use crate::clock::RealTime;
 use crate::driver;
 use crate::engine::door::Terms;
@@ -19,7 +22,7 @@ use crate::engine::{Founding, Rules};
 use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
-use crate::model::account::{Account, Accounts, Callbacks, Dialect, PriceForm, Service};
+use crate::model::account::{Account, Accounts, Callbacks, Dialect, MediaUserAgent, PriceForm, Service};
 use crate::model::media::Document;
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
@@ -45,8 +48,21 @@ pub struct Settings {
     pub service: Service,
     /// What links are built on, instead of the request's own origin.
     pub public_url: Option<Arc<str>>,
-    /// Further host names of the control API.
+    /// What comes of a download of media that names no User-Agent.
+    pub media_user_agent: MediaUserAgent,
+    /// Who may drive the emulator.
+    pub guard: GuardOptions,
+}
+
+/// Who may drive the emulator, besides the programs of this machine.
+#[derive(Debug, Clone, Default)]
+pub struct GuardOptions {
+    /// Further host names that it answers to, in lower case.
     pub allow_hosts: Vec<String>,
+    /// Origins whose web pages may call it.
+    pub allow_origins: Vec<String>,
+    /// What guards the control API and the console.
+    pub control_token: Option<Box<str>>,
 }
 
 /// An account as configured.
@@ -82,6 +98,9 @@ pub enum SignInError {
     /// Strict mode, and no such account.
     #[error("no account {0} is configured")]
     UnknownAccount(AccountSid),
+    /// The account's world has broken: a fault of the emulator.
+    #[error("{}", Refusal::WorldBroken(Arc::clone(.0)))]
+    Broken(Arc<str>),
     /// Another token was used first.
     #[error("the token is not that of account {0}")]
     WrongToken(AccountSid),
@@ -123,19 +142,8 @@ struct Shared {
     default: AccountSid,
     /// Whether the server is about to stop.
     stopping: watch::Sender<bool>,
-}
-
-#[derive(Default)]
-struct Worlds {
-    by_sid: BTreeMap<AccountSid, World>,
-    /// Subaccounts by their owner, in order of founding.
-    owned: BTreeMap<AccountSid, BTreeMap<u64, AccountSid>>,
-    /// Whose API keys are whose.
-    keys: BTreeMap<KeySid, AccountSid>,
-    founded: u64,
-    minted: u64,
-    /// What happened in worlds that are gone.
-    departed: Tally,
+    /// Counts the worlds that were created, for who waits for one.
+    created: watch::Sender<u64>,
 }
 
 impl Emulator {
@@ -169,13 +177,15 @@ impl Emulator {
         let performer = Arc::new(Performer::new(client, renderer));
         let worlds = RwLock::new(worlds);
         let (stopping, _) = watch::channel(false);
+        let (created, _) = watch::channel(0);
         let real = RealTime::start();
-        let shared = Shared { settings, real, performer, runtime, worlds, default: default_sid, stopping };
+        let shared = Shared { settings, real, performer, runtime, worlds, default: default_sid, stopping, created };
         let emulator = Self(Arc::new(shared));
         emulator.found(AccountSetup { sid: Some(default_sid), ..default })?;
         for setup in others {
             emulator.found(setup)?;
         }
+        emulator.worlds_write(|worlds| worlds.configured = worlds.by_sid.keys().copied().collect());
         Ok(emulator)
     }
 
@@ -222,7 +232,7 @@ impl Emulator {
     /// What happened in worlds that are gone.
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
-        self.worlds_read(|worlds| worlds.departed.clone())
+        self.worlds_read(|worlds| worlds.departed.tally.clone())
     }
 
     /// Waits in real time, as a rule has a REST call delayed.
@@ -273,13 +283,64 @@ impl Emulator {
     /// # Errors
     /// The credential opens no world.
     pub fn sign_in_on_terms(&self, account: AccountSid, token: &str) -> Result<(World, Terms), SignInError> {
-        let world = match (self.world(account), self.0.settings.rules.accounts) {
-            (Some(world), _) => world,
-            (None, Accounts::Strict) => return Err(SignInError::UnknownAccount(account)),
-            (None, Accounts::Open) => self.enter_unclaimed(account)?,
-        };
-        let terms = world.claim(token).ok_or(SignInError::WrongToken(account))?;
+        let world = self.enter_unclaimed(account)?;
+        Self::claim(world, token)
+    }
+
+    /// As [`Emulator::sign_in_on_terms`], for a call that changes nothing: an account without a world is shown a fresh one,
+    /// and none is created.
+    ///
+    /// # Errors
+    /// The credential opens no world.
+    pub fn look_in_on_terms(&self, account: AccountSid, token: &str) -> Result<(World, Terms), SignInError> {
+        let world = self.look(account)?;
+        Self::claim(world, token)
+    }
+
+    fn claim(world: World, token: &str) -> Result<(World, Terms), SignInError> {
+        if let Some(why) = world.broken() {
+            return Err(SignInError::Broken(why));
+        }
+        let terms = world.claim(token).ok_or_else(|| SignInError::WrongToken(world.sid()))?;
         Ok((world, terms))
+    }
+
+    /// The world of an account as it stands; where there is none, a fresh one that nobody else sees and that goes with
+    /// its handle.
+    ///
+    /// # Errors
+    /// In strict mode an unknown account.
+    pub fn look(&self, account: AccountSid) -> Result<World, SignInError> {
+        if let Some(world) = self.world(account) {
+            return Ok(world);
+        }
+        if self.0.settings.rules.accounts == Accounts::Strict {
+            return Err(SignInError::UnknownAccount(account));
+        }
+        let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
+        let epoch = self.worlds_read(|worlds| worlds.departed.epoch(account));
+        Ok(World::found(Founding { epoch, ..self.founding(account, setup, None) }, self.0.real))
+    }
+
+    /// Ready with the world of an account once there is one.
+    pub async fn created(&self, account: AccountSid) -> World {
+        let mut created = self.0.created.subscribe();
+        loop {
+            created.mark_unchanged();
+            if let Some(world) = self.world(account) {
+                return world;
+            }
+            // The sender lives as long as this handle.
+            let _ = created.changed().await;
+        }
+    }
+
+    /// The accounts whose worlds have broken.
+    #[must_use]
+    pub fn broken_accounts(&self) -> Vec<AccountSid> {
+        self.worlds_read(|worlds| {
+            worlds.by_sid.values().filter(|world| world.broken().is_some()).map(World::sid).collect()
+        })
     }
 
     /// Lets a client with an API key into the world of the key's account.
@@ -309,8 +370,8 @@ impl Emulator {
     /// There are too many accounts.
     pub fn found_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, FoundError> {
         let seed = WorldSeed::of(self.0.settings.seed, owner.sid());
-        let siblings = self.subaccounts(owner.sid()).len() as u64;
-        for place in siblings.. {
+        let first = self.worlds_read(|worlds| worlds.subaccounts_minted.get(&owner.sid()).copied().unwrap_or(0));
+        for place in first.. {
             let setup = AccountSetup {
                 sid: Some(AccountSid::from_bytes(seed.sid_bytes("subaccount", b"", place))),
                 owner: Some(owner.sid()),
@@ -320,7 +381,13 @@ impl Emulator {
             };
             match self.found(setup) {
                 Err(FoundError::Exists(_)) => {}
-                founded => return founded,
+                founded => {
+                    self.worlds_write(|worlds| {
+                        let minted = worlds.subaccounts_minted.entry(owner.sid()).or_default();
+                        *minted = (*minted).max(place + 1);
+                    });
+                    return founded;
+                }
             }
         }
         Err(FoundError::TooManyWorlds { limit: WORLDS_MAX })
@@ -407,12 +474,20 @@ impl Emulator {
             return false;
         }
         let removed = self.worlds_write(|worlds| worlds.remove(account));
-        for world in &removed {
-            world.close();
-            let tally = world.read(|engine| engine.tally().clone());
-            self.worlds_write(|worlds| worlds.departed.add(&tally));
-        }
+        self.bury(&removed);
         !removed.is_empty()
+    }
+
+    /// Closes worlds that have been taken out of the registry.
+    fn bury(&self, removed: &[World]) {
+        for world in removed {
+            world.close();
+            let (tally, epoch) = world.read(|engine| (engine.tally().clone(), engine.epoch()));
+            self.worlds_write(|worlds| {
+                worlds.departed.tally.add(&tally);
+                worlds.departed.remember(world.sid(), epoch);
+            });
+        }
     }
 
     /// Closes all worlds: no effect is begun any more.
@@ -424,6 +499,42 @@ impl Emulator {
 
     fn found_with_token(&self, setup: AccountSetup, auth_token: Option<Box<str>>) -> Result<World, FoundError> {
         let sid = setup.sid.unwrap_or(self.0.default);
+        let mut founding = self.founding(sid, setup, auth_token);
+        let mut dropped = Vec::new();
+        let founded = self.worlds_write(|worlds| {
+            if worlds.by_sid.contains_key(&sid) {
+                return Err(FoundError::Exists(sid));
+            }
+            if worlds.by_sid.len() >= WORLDS_MAX {
+                dropped =
+                    worlds.oldest_untouched(self.0.default).map(|oldest| worlds.remove(oldest)).unwrap_or_default();
+            }
+            if worlds.by_sid.len() >= WORLDS_MAX {
+                return Err(FoundError::TooManyWorlds { limit: WORLDS_MAX });
+            }
+            worlds.founded += 1;
+            founding.account.ordinal = worlds.founded;
+            founding.epoch = worlds.departed.epoch(sid);
+            if let Some(owner) = founding.account.owner {
+                worlds.owned.entry(owner).or_default().insert(worlds.founded, sid);
+            }
+            let world = World::found(founding, self.0.real);
+            worlds.by_sid.insert(sid, world.clone());
+            Ok(world)
+        });
+        for world in &dropped {
+            let account = world.sid();
+            tracing::warn!(%account, limit = WORLDS_MAX, "there are too many accounts: the oldest that nothing was done in is dropped");
+        }
+        self.bury(&dropped);
+        let world = founded?;
+        driver::start(&self.0.runtime, world.clone(), Arc::clone(&self.0.performer));
+        self.0.created.send_modify(|count| *count = count.wrapping_add(1));
+        Ok(world)
+    }
+
+    /// What the world of an account begins with.
+    fn founding(&self, sid: AccountSid, setup: AccountSetup, auth_token: Option<Box<str>>) -> Founding {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
@@ -431,33 +542,16 @@ impl Emulator {
         account.service = setup.service.unwrap_or(settings.service);
         account.debugger_url = setup.debugger_url;
         account.owner = setup.owner;
-        let mut founding = Founding {
+        Founding {
             account,
             seed: WorldSeed::of(settings.seed, sid),
+            epoch: 0,
             inventory_seed: settings.seed,
             numbers: setup.numbers,
             caller_ids: setup.caller_ids,
             behaviour: setup.behaviour,
             rules: Rules { callbacks: setup.callbacks.unwrap_or(settings.rules.callbacks), ..settings.rules },
-        };
-        let world = self.worlds_write(|worlds| {
-            if worlds.by_sid.contains_key(&sid) {
-                return Err(FoundError::Exists(sid));
-            }
-            if worlds.by_sid.len() >= WORLDS_MAX {
-                return Err(FoundError::TooManyWorlds { limit: WORLDS_MAX });
-            }
-            worlds.founded += 1;
-            founding.account.ordinal = worlds.founded;
-            if let Some(owner) = founding.account.owner {
-                worlds.owned.entry(owner).or_default().insert(worlds.founded, sid);
-            }
-            let world = World::found(founding, self.0.real);
-            worlds.by_sid.insert(sid, world.clone());
-            Ok(world)
-        })?;
-        driver::start(&self.0.runtime, world.clone(), Arc::clone(&self.0.performer));
-        Ok(world)
+        }
     }
 
     fn worlds_read<T>(&self, view: impl FnOnce(&Worlds) -> T) -> T {
@@ -466,30 +560,5 @@ impl Emulator {
 
     fn worlds_write<T>(&self, change: impl FnOnce(&mut Worlds) -> T) -> T {
         change(&mut self.0.worlds.write().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Worlds {
-    /// Takes a world, its API keys and its subaccounts' worlds out of the registry.
-    fn remove(&mut self, account: AccountSid) -> Vec<World> {
-        let Some(world) = self.by_sid.remove(&account) else { return Vec::new() };
-        self.keys.retain(|_, owner| *owner != account);
-        for owned in self.owned.values_mut() {
-            owned.retain(|_, sid| *sid != account);
-        }
-        let subaccounts = self.owned.remove(&account).unwrap_or_default();
-        let theirs = subaccounts.into_values().flat_map(|sid| self.remove(sid)).collect::<Vec<_>>();
-        std::iter::once(world).chain(theirs).collect()
-    }
-
-    fn mint_sid(&mut self, seed: u64) -> AccountSid {
-        loop {
-            self.minted += 1;
-            let bytes = WorldSeed::of(seed, AccountSid::from_bytes([0; 16])).sid_bytes("account", b"", self.minted);
-            let sid = AccountSid::from_bytes(bytes);
-            if !self.by_sid.contains_key(&sid) {
-                return sid;
-            }
-        }
     }
 }

@@ -1,11 +1,17 @@
 //! A world: one account's engine and clock behind one lock, and the ways in. It performs no effect and never sleeps.
 
+mod broken;
+
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+pub(crate) use self::broken::message_of;
+use self::broken::{Breakage, Trace};
 use crate::clock::{Clock, ClockMode, RealTime};
 use crate::engine::door::{Door, Terms};
 use crate::engine::effect::{Effect, Generation};
@@ -38,6 +44,9 @@ struct Shared {
     changes: watch::Sender<u64>,
     /// Held by who moves a frozen clock, so that two never move it at once.
     mover: tokio::sync::Mutex<()>,
+    breakage: Breakage,
+    /// How often something was done here, refusals included.
+    writes: AtomicU64,
 }
 
 struct Core {
@@ -49,6 +58,7 @@ struct Core {
     closed: bool,
     /// What the driver sleeps for, as it last looked; none once it has been roused.
     awaited: Option<Awaited>,
+    trace: Trace,
 }
 
 /// What the driver waits for: the next deadline, by a clock in this mode.
@@ -75,6 +85,9 @@ pub enum ClockError {
     /// Time never goes back.
     #[error("the clock stands at a later time already and never goes back")]
     Backwards,
+    /// The world has broken, or has been removed, while its clock moved.
+    #[error("the account's world has broken or is gone; POST /_fauxfax/v1/reset puts a broken one right")]
+    Gone,
 }
 
 /// What the driver has to do next.
@@ -106,10 +119,22 @@ impl World {
             discarded: Vec::new(),
             closed: false,
             awaited: None,
+            trace: Trace::default(),
         });
         let (changes, _) = watch::channel(0);
         let mover = tokio::sync::Mutex::new(());
-        Self(Arc::new(Shared { sid, signing_key, core, door: RwLock::new(door), wake: Notify::new(), changes, mover }))
+        let (door, wake, breakage) = (RwLock::new(door), Notify::new(), Breakage::default());
+        Self(Arc::new(Shared {
+            sid,
+            signing_key,
+            core,
+            door,
+            wake,
+            changes,
+            mover,
+            breakage,
+            writes: AtomicU64::new(0),
+        }))
     }
 
     /// Whose world it is.
@@ -127,13 +152,24 @@ impl World {
     /// What the world's clock shows.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.lock().clock.now()
+        self.within(|core| core.clock.now())
     }
 
     /// Whether the world's clock runs.
     #[must_use]
     pub fn clock_mode(&self) -> ClockMode {
-        self.lock().clock.mode()
+        self.within(|core| core.clock.mode())
+    }
+
+    /// Why the world is broken, if it is: nothing but a reset is done with it then.
+    #[must_use]
+    pub fn broken(&self) -> Option<Arc<str>> {
+        self.0.breakage.why()
+    }
+
+    /// How often something was done here by a client or a tester, what was refused included.
+    pub(crate) fn writes(&self) -> u64 {
+        self.0.writes.load(Ordering::Relaxed)
     }
 
     /// Hands the engine one input.
@@ -141,7 +177,7 @@ impl World {
     /// # Errors
     /// The engine's refusal; nothing has changed then.
     pub fn handle(&self, input: Input) -> Result<Reply, Refusal> {
-        self.mutate(|core, now| core.engine.handle(input, now))
+        self.mutate(|core, now| self.take(core, input, now))
     }
 
     /// Hands the engine one input, looks at what came of it, and notes what that shows, at one moment.
@@ -153,7 +189,7 @@ impl World {
         view: impl FnOnce(&Engine, Result<Reply, Refusal>, Timestamp) -> (T, Note),
     ) -> T {
         self.mutate(|core, now| {
-            let reply = core.engine.handle(input, now);
+            let reply = self.take(core, input, now);
             let (shown, note) = view(&core.engine, reply, now);
             core.engine.note(note.fax, note.kind, now);
             shown
@@ -162,22 +198,22 @@ impl World {
 
     /// Looks at the engine under the world's lock; `view` copies out what it needs.
     pub fn read<T>(&self, view: impl FnOnce(&Engine) -> T) -> T {
-        view(&self.lock().engine)
+        self.within(|core| view(&core.engine))
     }
 
     /// Looks at the engine and the clock under one lock.
     pub fn read_now<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> T) -> T {
-        let core = self.lock();
-        view(&core.engine, core.clock.now())
+        self.within(|core| view(&core.engine, core.clock.now()))
     }
 
     /// Looks at the engine and the clock, and notes what that shows, at one moment.
     pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, Note)) -> T {
-        let mut core = self.lock();
-        let now = core.clock.now();
-        let (shown, note) = view(&core.engine, now);
-        core.engine.note(note.fax, note.kind, now);
-        drop(core);
+        let shown = self.within(|core| {
+            let now = core.clock.now();
+            let (shown, note) = view(&core.engine, now);
+            core.engine.note(note.fax, note.kind, now);
+            shown
+        });
         // Nothing is to be done for it, so the driver sleeps on.
         self.tell_waiters();
         shown
@@ -196,9 +232,10 @@ impl World {
                 return door.opened_by(token);
             }
         }
-        let mut core = self.lock();
-        core.engine.claim(token);
-        self.renew_door(&core);
+        self.within(|core| {
+            core.engine.claim(token);
+            self.renew_door(core);
+        });
         self.door().opened_by(token)
     }
 
@@ -210,6 +247,7 @@ impl World {
 
     /// Freezes the clock or lets it run.
     pub fn set_clock_mode(&self, mode: ClockMode) {
+        self.count_write();
         self.mutate(|core, now| {
             if core.clock.mode() != mode {
                 core.clock.set_mode(mode);
@@ -229,14 +267,14 @@ impl World {
             return Err(ClockError::Backwards);
         }
         while self.step(|engine| engine.poll_timeout().filter(|due| *due <= to)).await? {}
+        self.count_write();
         self.mutate(|core, from| {
             core.clock.move_to(to);
             if core.clock.now() > from {
                 core.engine.note(None, EventKind::ClockMoved { from, frozen: true }, to);
             }
         });
-        self.settled().await;
-        Ok(())
+        self.until_open(|engine| engine.is_settled().then_some(())).await.ok_or(ClockError::Gone)
     }
 
     /// Moves a frozen clock until no work deadline is left.
@@ -252,15 +290,18 @@ impl World {
     /// The world as it is, to be written down.
     #[must_use]
     pub fn state(&self) -> State {
-        let core = self.lock();
-        core.engine.state(core.clock.mode() == ClockMode::Frozen, core.clock.now())
+        self.within(|core| core.engine.state(core.clock.mode() == ClockMode::Frozen, core.clock.now()))
     }
 
     /// Puts a state in the world's place. The clock runs or stands still as the state's did; one that stands earlier moves
     /// to the state's time.
     pub(crate) fn load_state(&self, state: State) -> Canceled {
         let mode = if state.is_frozen { ClockMode::Frozen } else { ClockMode::Running };
+        // A world that was loaded holds what somebody kept: it is never one that only its creation has touched.
+        self.count_write();
+        self.count_write();
         self.mutate(|core, now| {
+            core.trace.add_named("load-state", None, now);
             let canceled = core.engine.load_state(state, now);
             core.clock.move_to(core.engine.latest());
             core.clock.set_mode(mode);
@@ -286,19 +327,14 @@ impl World {
         }
     }
 
-    /// As [`World::until`]; none where the world is closed first.
+    /// As [`World::until`]; none where the world is closed or breaks first.
     pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
         let mut changes = self.0.changes.subscribe();
         loop {
             changes.mark_unchanged();
-            {
-                let core = self.lock();
-                if let Some(found) = view(&core.engine) {
-                    return Some(found);
-                }
-                if core.closed {
-                    return None;
-                }
+            let (found, closed) = self.within(|core| (view(&core.engine), core.closed));
+            if found.is_some() || closed || self.0.breakage.is_broken() {
+                return found;
             }
             // The sender lives as long as this handle.
             let _ = changes.changed().await;
@@ -316,38 +352,41 @@ impl World {
         }
     }
 
-    /// Handles what is due and takes what is to be performed.
+    /// Handles what is due and takes what is to be performed; nothing while the world is broken.
     pub(crate) fn take_work(&self) -> Work {
         for _ in 0..TURNS_MAX {
             if !self.take_turn() {
                 break;
             }
         }
-        let mut core = self.lock();
-        core.awaited = Some(core.awaited_now());
-        let work = Work {
-            effects: std::mem::take(&mut core.outbox),
-            discarded: std::mem::take(&mut core.discarded),
-            generation: core.engine.generation(),
-            wait: core.engine.poll_timeout().and_then(|due| core.clock.until(due)),
-            closed: core.closed,
-        };
-        drop(core);
-        work
+        self.within(|core| {
+            core.awaited = Some(core.awaited_now());
+            Work {
+                effects: std::mem::take(&mut core.outbox),
+                discarded: std::mem::take(&mut core.discarded),
+                generation: core.engine.generation(),
+                wait: core.engine.poll_timeout().and_then(|due| core.clock.until(due)),
+                closed: core.closed,
+            }
+        })
     }
 
     /// Handles some of what is due; answers whether more is.
     fn take_turn(&self) -> bool {
-        let mut core = self.lock();
-        let now = core.clock.now();
-        if core.engine.poll_timeout().is_none_or(|due| due > now) {
-            return false;
+        let more = self.within(|core| {
+            let now = core.clock.now();
+            if core.engine.poll_timeout().is_none_or(|due| due > now) {
+                return None;
+            }
+            core.trace.add_named("timeout", None, now);
+            let more = core.engine.handle_few(now);
+            core.drain();
+            Some(more)
+        });
+        if more.is_some() {
+            self.tell_waiters();
         }
-        let more = core.engine.handle_few(now);
-        core.drain();
-        drop(core);
-        self.tell_waiters();
-        more
+        more.unwrap_or(false)
     }
 
     /// Waits for the next change.
@@ -362,7 +401,7 @@ impl World {
 
     /// Moves to the deadline that `next` names once the world has settled; answers whether there was one.
     async fn step(&self, next: impl Fn(&Engine) -> Option<Timestamp>) -> Result<bool, ClockError> {
-        self.settled().await;
+        self.until_open(|engine| engine.is_settled().then_some(())).await.ok_or(ClockError::Gone)?;
         self.mutate(|core, _| {
             if core.clock.mode() == ClockMode::Running {
                 return Err(ClockError::Running);
@@ -374,6 +413,7 @@ impl World {
             let Some(due) = next(&core.engine) else { return Ok(false) };
             core.clock.move_to(due);
             let now = core.clock.now();
+            core.trace.add_named("timeout", None, now);
             core.engine.handle_timeout(now);
             Ok(true)
         })
@@ -381,20 +421,95 @@ impl World {
 
     /// The only way to change a world: reads the clock, makes one change, drains all effects, under one lock.
     fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
-        let mut core = self.lock();
-        let now = core.clock.now();
-        let result = change(&mut core, now);
-        core.drain();
-        let discarded = core.engine.take_discarded();
-        core.discarded.extend(discarded);
-        let rouses = core.rouses(now);
-        self.renew_door(&core);
-        drop(core);
+        let (result, rouses) = self.within(|core| {
+            let now = core.clock.now();
+            let result = change(core, now);
+            core.drain();
+            let discarded = core.engine.take_discarded();
+            core.discarded.extend(discarded);
+            let rouses = core.rouses(now);
+            self.renew_door(core);
+            (result, rouses)
+        });
         if rouses {
             self.0.wake.notify_one();
         }
         self.tell_waiters();
         result
+    }
+
+    /// Hands the engine one input, unless the world is broken; a reset puts a broken one right.
+    fn take(&self, core: &mut Core, input: Input, now: Timestamp) -> Result<Reply, Refusal> {
+        let (heals, is_answer) = (input.is_way_back(), matches!(input, Input::Answer(_)));
+        if !is_answer {
+            self.count_write();
+        }
+        if !heals && let Some(why) = self.0.breakage.why() {
+            return Err(Refusal::WorldBroken(why));
+        }
+        core.trace.add(&input, now);
+        let reply = core.engine.handle(input, now);
+        if heals && reply.is_ok() && self.0.breakage.is_broken() {
+            self.0.breakage.heal();
+            // The driver has stopped in the middle of something and begins anew.
+            self.0.wake.notify_one();
+        }
+        reply
+    }
+
+    fn count_write(&self) {
+        self.0.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Runs `work` under the world's lock. A panic in it breaks the world and goes on to the caller; the lock is given back
+    /// before that, so that it is never poisoned.
+    fn within<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.lock();
+        match catch_unwind(AssertUnwindSafe(|| work(&mut core))) {
+            Ok(result) => result,
+            Err(panic) => {
+                self.breaks(&mut core, &message_of(&*panic));
+                drop(core);
+                self.tell_waiters();
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    /// Has the world break for a reason that was found outside its lock.
+    pub(crate) fn break_down(&self, why: &str) {
+        let mut core = self.lock();
+        self.breaks(&mut core, why);
+        drop(core);
+        self.tell_waiters();
+    }
+
+    /// Ready when the world is not broken, or is closed; answers whether it goes on.
+    pub(crate) async fn healed(&self) -> bool {
+        let mut changes = self.0.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if self.lock().closed {
+                return false;
+            }
+            if !self.0.breakage.is_broken() {
+                return true;
+            }
+            // The sender lives as long as this handle.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Notes and journals the first reason; what could be done no longer is.
+    fn breaks(&self, core: &mut Core, why: &str) {
+        if !self.0.breakage.note(why) {
+            return;
+        }
+        core.outbox.clear();
+        let (now, inputs, seed) = (core.clock.now(), core.trace.told(), core.engine.inventory_seed());
+        let account = self.0.sid;
+        tracing::error!(%account, why, seed, inputs, "a world has broken: a fault of the emulator, please report it");
+        core.engine.note(None, EventKind::WorldBroken { why: why.into(), inputs: inputs.into(), seed }, now);
     }
 
     /// Who begins to wait after this looks at the world itself first, so nobody misses what nobody was told.
@@ -416,7 +531,13 @@ impl World {
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
-        self.0.core.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.core.lock().unwrap_or_else(|poisoned| {
+            // `within` lets go of the lock before a panic passes, so this is a fault of its own; it is told all the same.
+            self.0.core.clear_poison();
+            let mut core = poisoned.into_inner();
+            self.breaks(&mut core, "a thread panicked while it held the world's lock");
+            core
+        })
     }
 }
 

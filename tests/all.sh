@@ -118,7 +118,7 @@ if [[ -z $quick ]]; then
             step "$way $suite" env "FAUXFAX_WAY=$way" bash tests/sdk/run.sh --no-install "$suite"
         done
     done
-    for suite in curl java cli-2.36.1 cli-6.2.4 namespace; do
+    for suite in curl php java cli-2.36.1 cli-6.2.4 namespace; do
         step "unchanged $suite" bash tests/sdk/run.sh --no-install "$suite"
     done
     step 'documents' bash tests/documents/run.sh
@@ -128,6 +128,7 @@ if [[ -z $quick ]]; then
     [[ ! -d fuzz ]] || step 'fuzz targets' fuzz_builds
     step 'static binary' build_static
     step 'empty chroot' bash tests/chroot.sh "$static"
+    step 'state on a mounted file' bash tests/mounted.sh "$static"
     step 'demo' demo
     step 'recipes' env "FAUXFAX_BIN=$static" bash tests/sdk/recipes.sh
     step 'scripts, Dockerfile' bash tests/lint/run.sh

@@ -137,6 +137,7 @@ install_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
+    php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || missing+=(php-cli php-curl)
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     # What reads the fax pages.
     command -v tiffinfo >/dev/null || missing+=(libtiff-tools)

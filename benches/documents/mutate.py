@@ -32,7 +32,8 @@ def seeds(fauxfax, scratch):
     for name in ("text", "photo"):
         subprocess.run([fauxfax, "convert", "--quiet", str(scratch / (name + ".pdf")), str(scratch / (name + ".tiff"))])
     made = [path for path in scratch.iterdir() if path.suffix in (".pdf", ".png", ".tiff")]
-    return sorted(made) + sorted((ROOT / "fixtures/documents").glob("*.pdf"))
+    kept = (ROOT / "fixtures/documents").iterdir()
+    return sorted(made) + sorted(path for path in kept if path.suffix in (".pdf", ".jpg", ".tif", ".tiff", ".png"))
 
 
 def mutated(data, chance):

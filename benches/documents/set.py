@@ -4,8 +4,8 @@
     benches/documents/set.py FOLDER [--small]
 
 letter (2 pages of text), report (95 with tables and bars), form (4 with rules and fields), photo (1), scan (the
-letter's first page, printed and scanned askew on grey paper), images (6 photographs), hairlines (48 and 64 lines of 0
-to 1 point). --small leaves out the images and all but 6 pages of the report. The seventh of the measured set, a long
+letter's first page, printed and scanned askew on grey paper), images (6 photographs), chart (a plot as a picture), tinted (a form with tinted rows), hairlines (48 and 64
+lines of 0 to 1 point). --small leaves out the images and all but 6 pages of the report. The seventh of the measured set, a long
 manual by others, is GS9_Color_Management.pdf of Debian's ghostscript-doc (42 pages), copied in by hand.
 
 Needs reportlab, numpy, Pillow and pdftoppm."""
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 from reportlab.lib.pagesizes import letter
 from reportlab.lib.utils import simpleSplit
 from reportlab.pdfgen import canvas
@@ -176,6 +176,42 @@ def make_images(path, picture, scratch):
     page.save()
 
 
+def make_chart(path, picture):
+    """A chart as a picture: bars and a curve before a light grey, as plotting programs make them."""
+    chart = Image.new("RGB", (1200, 900), "white")
+    draw = ImageDraw.Draw(chart)
+    draw.rectangle((120, 60, 1140, 780), fill=(234, 234, 242))
+    for line in range(8):
+        draw.line((120, 60 + line * 103, 1140, 60 + line * 103), fill="white", width=3)
+    for bar, color in enumerate([(76, 114, 176), (221, 132, 82), (85, 168, 104), (196, 78, 82), (204, 204, 204)]):
+        draw.rectangle((190 + bar * 190, 700 - bar * 120, 310 + bar * 190, 780), fill=color)
+    draw.line([(120 + x, 420 + 250 * numpy.sin(x / 160)) for x in range(0, 1020, 5)], fill=(60, 60, 60), width=4)
+    chart.save(picture)
+    page = canvas.Canvas(str(path), pagesize=letter, invariant=True)
+    page.drawImage(str(picture), 36, 250, 540, 405)
+    page.setFont("Times-Roman", 12)
+    page.drawString(72, 230, "Figure 2. A chart before a light grey.")
+    Writer(11).text(page, 200, paragraphs=1)
+    page.save()
+
+
+def make_tinted(path):
+    """A form whose rows and boxes are tinted."""
+    page, writer = canvas.Canvas(str(path), pagesize=letter, invariant=True), Writer(12)
+    page.setFont("Helvetica-Bold", 14)
+    page.drawString(60, 750, "Claim for expenses")
+    for row in range(22):
+        top = 720 - row * 30
+        page.setFillGray((0.93, 0.8)[row % 2])
+        page.rect(60, top - 24, 492, 28, fill=1, stroke=0)
+        page.setFillGray(1)
+        page.rect(330, top - 20, 210, 20, fill=1, stroke=0)
+        page.setFillGray(0)
+        page.setFont("Helvetica", 9)
+        page.drawString(66, top - 14, writer.sentence()[:44])
+    page.save()
+
+
 def make_hairlines(path):
     page = canvas.Canvas(str(path), pagesize=letter, invariant=True)
     for line in range(48):
@@ -198,6 +234,8 @@ def main():
     make_form(folder / "form.pdf")
     make_photo(folder / "photo.pdf", picture)
     make_scan(folder / "scan.pdf", folder / "letter.pdf", scratch / "scan.jpg")
+    make_chart(folder / "chart.pdf", scratch / "chart.png")
+    make_tinted(folder / "tinted.pdf")
     make_hairlines(folder / "hairlines.pdf")
     if not small:
         make_images(folder / "images.pdf", picture, scratch)

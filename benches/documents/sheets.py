@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 # What is shown pel for pel: left and top, in inches.
-PARTS = {"letter": (1, 0.5), "form": (0.8, 0.4), "photo": (2.6, 3.6), "scan": (1, 0.5), "hairlines": (3.4, 0.6)}
+PARTS = {"letter": (1, 0.5), "form": (0.8, 0.4), "photo": (2.6, 3.6), "scan": (1, 0.5), "chart": (2.4, 5), "tinted": (0.8, 0.4), "hairlines": (3.4, 0.6)}
 ROWS_AN_INCH = {"standard": 98, "fine": 196, "superfine": 391}
 CELL, WHOLE, PART, GAP = 408, 528, 300, 12
 

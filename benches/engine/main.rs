@@ -94,7 +94,7 @@ fn way_back(is_pending: bool) -> [f64; 3] {
         taken.push(timed(Control::TakeSnapshot("one".into())));
         restored.push(timed(Control::Restore("one".into())));
         timed(Control::DropSnapshot("one".into()));
-        reset.push(timed(Control::Reset));
+        reset.push(timed(Control::Reset { seed: None }));
     }
     [median(taken), median(restored), median(reset)]
 }

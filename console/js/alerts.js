@@ -16,9 +16,10 @@ export async function page(context) {
   context.title("Alerts");
   const list = h("ol", { class: "alerts" });
   const empty = h("div", { class: "card empty" }, icon("check"), h("h2", {}, "Nothing to complain of"), h("p", {}, "When a webhook fails, a document can't be read or TwiML makes no sense, it is told here with Twilio's code."));
-  let seen = 0;
+  // The first answer begins at the last reset: earlier alerts are about faxes that are gone.
+  let seen = null;
   const add = (event) => {
-    if (event.kind !== "alert" || event.seq <= seen) return;
+    if (event.kind !== "alert" || event.seq <= (seen ?? 0)) return;
     seen = event.seq;
     list.prepend(card(event));
     while (list.children.length > SHOWN) list.lastChild.remove();

@@ -40,8 +40,22 @@ export function controlUrl(path, query = {}) {
 export async function control(method, path, { query, body, form, signal, patience = PATIENCE_MS } = {}) {
   const headers = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
-  const response = await send(controlUrl(path, query), { method, headers, body: form ?? (body === undefined ? undefined : JSON.stringify(body)) }, signal, patience);
+  const options = { method, headers, body: form ?? (body === undefined ? undefined : JSON.stringify(body)), credentials: "same-origin" };
+  const ask = () => send(controlUrl(path, query), options, signal, patience);
+  let response = await ask();
+  while (response.status === 401) {
+    const { askForToken } = await import("./token.js");
+    await askForToken(openSession);
+    response = await ask();
+  }
   return read(response);
+}
+
+/** Exchanges the control token for a cookie, which images and event streams send as well; answers whether it was right. */
+async function openSession(token) {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await send(`${CONTROL}/console-session`, { method: "POST", headers, credentials: "same-origin" }, undefined, PATIENCE_MS);
+  return response.ok;
 }
 
 /** The same, with nothing where this build lacks the call. */
@@ -71,8 +85,14 @@ export async function world() {
 async function askWorld() {
   let sid = account();
   if (!sid) sid = (await control("GET", "/health")).default_account;
-  else await control("GET", "/events", { query: { limit: 0 } }); // founds an open world that nobody has used yet
-  return control("GET", `/accounts/${encodeURIComponent(sid)}`, { query: { account: sid } });
+  try {
+    return await control("GET", `/accounts/${encodeURIComponent(sid)}`, { query: { account: sid } });
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    // Looking at an account creates no world; where any account may have one, it is shown as empty as it would begin.
+    await control("GET", "/clock", { query: { account: sid } });
+    return { sid, auth_token: null, friendly_name: "", dialect: "twilio", status: "active", numbers: [] };
+  }
 }
 
 /** Lets the world be asked for again. */
@@ -101,8 +121,8 @@ export function basic(sid, token) {
 async function send(url, options, signal, patience) {
   const limit = AbortSignal.timeout(patience);
   try {
-    // Without credentials a 401 opens no dialog of the browser's own.
-    return await fetch(url, { ...options, credentials: "omit", cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    // Without credentials a 401 of the REST API opens no dialog of the browser's own.
+    return await fetch(url, { credentials: "omit", ...options, cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, limit.aborted ? "The emulator has not answered in time." : "The emulator can't be reached. Is it running?", "unreachable");

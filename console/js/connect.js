@@ -40,7 +40,7 @@ const line = (text, name) => h("span", { class: "copyline" }, h("span", { class:
 
 async function hasAuthority() {
   try {
-    const response = await fetch(controlUrl("/ca.pem"), { method: "GET", credentials: "omit" });
+    const response = await fetch(controlUrl("/ca.pem"), { method: "GET", credentials: "same-origin" });
     return response.ok;
   } catch {
     return false;

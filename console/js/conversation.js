@@ -105,6 +105,10 @@ export class Conversation {
         return ["odd", `Rule ${data.rule_id} has its way`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
         return ["plain", `${data.phone_number} is taken on as a caller id of this account`];
+      case "media.refused":
+        return ["bad", "A download of the document is refused ", answered(data.status), h("p", { class: "fault" }, data.detail)];
+      case "media.warning":
+        return ["odd", "The document is downloaded", h("p", {}, data.detail)];
       case "media.evicted":
         return ["odd", "The document made room for newer ones (media budget)"];
       default:

@@ -83,7 +83,7 @@ impl World {
                 self.input(Input::Control(Control::AddRule(Box::new(rule))));
             }
             10 => self.input(Input::Control(Control::TakeSnapshot("one".into()))),
-            11 if detail % 4 == 0 => self.input(Input::Control(Control::Reset)),
+            11 if detail % 4 == 0 => self.input(Input::Control(Control::Reset { seed: None })),
             11 => self.input(Input::Control(Control::Restore("one".into()))),
             _ => {}
         }

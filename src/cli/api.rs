@@ -13,6 +13,8 @@ use crate::http::control::BASE;
 use crate::io::client::{Client, ClientOptions, Limits, Outcome, Request};
 use crate::model::webhook::Method;
 
+/// What the thin clients call themselves.
+pub(super) const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"));
 /// Beyond any answer of the APIs.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// How much longer than the emulator itself waits a client waits for its answer.
@@ -33,12 +35,15 @@ pub(super) struct Target {
     /// The account; the emulator's default account where none is given
     #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…")]
     pub(super) account: Option<String>,
+    /// The token that guards the emulator's control API, where one does
+    #[arg(long, env = "FAUXFAX_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(super) control_token: Option<String>,
 }
 
 impl Target {
     /// The default account of the emulator at this URL.
-    pub(super) const fn at(url: String) -> Self {
-        Self { url, account: None }
+    pub(super) const fn at(url: String, control_token: Option<String>) -> Self {
+        Self { url, account: None, control_token }
     }
 }
 
@@ -47,6 +52,7 @@ pub(super) struct Api {
     client: Client,
     base: String,
     account: Option<String>,
+    control_token: Option<String>,
 }
 
 /// An account's credential.
@@ -57,9 +63,9 @@ pub(super) struct Credential {
 
 impl Api {
     pub(super) fn new(target: &Target) -> anyhow::Result<Self> {
-        let client = Client::new(&ClientOptions::default())?;
+        let client = Client::new(&ClientOptions { user_agent: Some(USER_AGENT), ..ClientOptions::default() })?;
         let base = target.url.trim_end_matches('/').to_owned();
-        Ok(Self { client, base, account: target.account.clone() })
+        Ok(Self { client, base, account: target.account.clone(), control_token: target.control_token.clone() })
     }
 
     /// Calls the control API; `query` begins with a name, not with `?`.
@@ -107,6 +113,13 @@ impl Api {
         self.call(method, &format!("{}{path}", self.base), Some(credential), body, Duration::ZERO).await
     }
 
+    /// Gets a resource of the REST API; none where there is no such resource.
+    pub(super) async fn rest_if_there(&self, path: &str, credential: &Credential) -> anyhow::Result<Option<Value>> {
+        let url = format!("{}{path}", self.base);
+        let (status, value) = self.answer(Method::Get, &url, Some(credential), None, Duration::ZERO).await?;
+        if status == 404 { Ok(None) } else { accepted(status, value).map(Some) }
+    }
+
     /// Whether the emulator says that it lives.
     pub(super) async fn alive(&self) -> anyhow::Result<()> {
         let outcome = self.exchange(Method::Get, &format!("{}/livez", self.base), None, None, Duration::ZERO).await;
@@ -139,6 +152,18 @@ impl Api {
         body: Option<(&str, Bytes)>,
         patience: Duration,
     ) -> anyhow::Result<Value> {
+        let (status, value) = self.answer(method, url, credential, body, patience).await?;
+        accepted(status, value)
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        url: &str,
+        credential: Option<&Credential>,
+        body: Option<(&str, Bytes)>,
+        patience: Duration,
+    ) -> anyhow::Result<(u16, Value)> {
         let outcome = self.exchange(method, url, credential, body, patience).await;
         let Some(answer) = outcome.answer.as_ref().filter(|_| outcome.failure.is_none()) else {
             return Err(self.unreachable(&outcome));
@@ -148,11 +173,7 @@ impl Api {
         } else {
             serde_json::from_slice(&answer.body).with_context(|| format!("{url} answered no JSON"))?
         };
-        if answer.status < 400 {
-            return Ok(value);
-        }
-        let reason = value["detail"].as_str().or(value["message"].as_str()).unwrap_or("no reason was given");
-        bail!("{reason} ({})", answer.status)
+        Ok((answer.status, value))
     }
 
     async fn exchange(
@@ -166,10 +187,11 @@ impl Api {
         let wait = patience + SLACK;
         let headers = |_: &crate::io::client::Hop<'_>| {
             let basic = credential.map(|credential| {
-                let pair = STANDARD.encode(format!("{}:{}", credential.sid, credential.token));
-                ("Authorization".to_owned(), format!("Basic {pair}"))
+                format!("Basic {}", STANDARD.encode(format!("{}:{}", credential.sid, credential.token)))
             });
-            basic.into_iter().collect()
+            let bearer = || self.control_token.as_ref().map(|token| format!("Bearer {token}"));
+            let authorization = basic.or_else(bearer);
+            authorization.map(|value| ("Authorization".to_owned(), value)).into_iter().collect()
         };
         let limits = Limits { read: wait, total: wait, ..Limits::default() };
         let body_max_bytes = ANSWER_BYTES_MAX;
@@ -181,6 +203,15 @@ impl Api {
         let why = outcome.failure.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
         anyhow::anyhow!("can't reach an emulator at {} ({why}); start one with: fauxfax serve", self.base)
     }
+}
+
+/// The value, unless its status says that the call was refused.
+fn accepted(status: u16, value: Value) -> anyhow::Result<Value> {
+    if status < 400 {
+        return Ok(value);
+    }
+    let reason = value["detail"].as_str().or(value["message"].as_str()).unwrap_or("no reason was given");
+    bail!("{reason} ({status})")
 }
 
 /// Runs a client's work to its end.

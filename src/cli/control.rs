@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::api::Target;
+use super::api::{Target, USER_AGENT};
 use crate::dialect::form;
 use crate::http::control::BASE;
 
@@ -71,6 +71,7 @@ impl CallError {
 pub(super) struct Control {
     base: Url,
     account: Option<String>,
+    control_token: Option<String>,
 }
 
 /// An answer whose body still comes.
@@ -86,7 +87,7 @@ impl Control {
         if base.scheme() != "http" || !base.has_host() {
             bail!("--url: the address of the emulator begins with http://, unlike {}", target.url);
         }
-        Ok(Self { base, account: target.account.clone() })
+        Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
     }
 
     /// Asks and reads the answer.
@@ -131,12 +132,16 @@ impl Control {
             query.iter().chain(&account).filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
         let target = form::with_query(&format!("{BASE}{path}"), &pairs);
         let authority = &self.base[url::Position::BeforeHost..url::Position::AfterPort];
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(target)
             .header(header::HOST, authority)
-            .header(header::ACCEPT, accept)
-            .body(Full::new(body))?;
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, accept);
+        if let Some(token) = &self.control_token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(body))?;
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.base.port_or_known_default().unwrap_or(80);
         let tcp = TcpStream::connect((host, port)).await.map_err(|error| self.unreachable(&error))?;

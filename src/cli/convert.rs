@@ -14,6 +14,7 @@ use crate::document::dither::Tone;
 use crate::document::fonts::Fonts;
 use crate::document::page::Counting;
 use crate::document::{self, Options, file, png, receive};
+use crate::io::file::{self as output, Contents};
 use crate::model::fax::{MediaType, PageSize, Quality};
 use crate::model::line::{Coding, Line};
 use crate::model::page::{FaxPage, LINE_RATES_BPS};
@@ -109,7 +110,7 @@ impl Target {
 
 fn write_pages(pages: &[FaxPage], target: Target, output: &Path) -> anyhow::Result<()> {
     let write = |path: &Path, bytes: &[u8]| {
-        std::fs::write(path, bytes).with_context(|| format!("can't write {}", path.display()))
+        output::write(path, bytes, Contents::Derived).with_context(|| format!("can't write {}", path.display()))
     };
     match target {
         Target::File(media_type) => write(output, &file::document(pages, media_type, &[]).bytes),

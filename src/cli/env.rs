@@ -2,12 +2,14 @@
 //! starts nothing.
 
 use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use sha2::{Digest, Sha256};
 
 use super::api::{Api, Target, block_on};
 use super::exec::environment::{Way, prepare};
@@ -42,13 +44,21 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let ca = CertificateDer::from_pem_slice(api.text("/ca.pem").await?.as_bytes())?;
         let folder = config::data_dir().context("there is no home directory to keep certificates in; set HOME")?;
         let account = (credential.sid.as_str(), Some(credential.token.as_str()));
-        let variables = prepare(&folder.join("env"), &Way { url: api.base(), ca: &ca, account }, &config::variable)?;
+        // What another shell was told of another emulator has to stay as it is.
+        let folder = place(&folder, &ca);
+        let variables = prepare(&folder, &Way { url: api.base(), ca: &ca, account }, &config::variable)?;
         let mut out = stdout().lock();
         for (name, value) in variables {
             writeln!(out, "{}", flags.shell.export(&name, &value))?;
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Where the files of a CA are: below its fingerprint, the SHA-256 in hexadecimal digits.
+fn place(data: &Path, ca: &[u8]) -> PathBuf {
+    let fingerprint: String = Sha256::digest(ca).iter().map(|byte| format!("{byte:02x}")).collect();
+    data.join("env").join(fingerprint)
 }
 
 impl Shell {
@@ -65,6 +75,26 @@ impl Shell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_emulators_with_a_ca_each_have_a_folder_each() {
+        let way = |ca| Way { url: "http://127.0.0.1:8329", ca, account: ("AC1", None) };
+        let cas = [1_i64, 2].map(|second| {
+            let made = crate::server::ca::Authority::create(crate::model::time::Timestamp::from_seconds(second));
+            made.expect("a CA").0.certificate().clone()
+        });
+        let data = tempfile::tempdir().expect("a folder");
+        let files = cas.each_ref().map(|ca| {
+            let variables = prepare(&place(data.path(), ca), &way(ca), &|_| None).expect("prepared");
+            variables.into_iter().find(|(name, _)| name == "NODE_EXTRA_CA_CERTS").expect("a file").1
+        });
+        // Both are read once both have been written.
+        for (file, ca) in files.iter().zip(&cas) {
+            assert_eq!(crate::server::ca::Roots::of_file(Path::new(file)).certificates(), std::slice::from_ref(ca));
+        }
+        assert_eq!(place(data.path(), &cas[0]), place(data.path(), &cas[0]));
+        assert_ne!(place(data.path(), &cas[0]), place(data.path(), &cas[1]));
+    }
 
     #[test]
     fn a_value_arrives_in_each_shell_as_it_is() {

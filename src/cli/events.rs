@@ -143,6 +143,8 @@ fn what(event: &Value) -> String {
             None => word("what"),
         },
         "api.request" => format!("{} {} {}", word("method"), word("path"), data["status"]),
+        "media.refused" => format!("{}: {}", data["status"], word("detail")),
+        "media.warning" => word("detail"),
         "twiml.executed" => format!("<{}>", word("verb")),
         "alert" => format!("{} {}", data["code"], word("message")),
         _ => data.as_object().filter(|data| !data.is_empty()).map(|_| data.to_string()).unwrap_or_default(),
@@ -165,6 +167,9 @@ mod tests {
         assert_eq!(told("webhook.attempt", failed), "action POST http://h/: refused");
         assert_eq!(told("document.loss", json!({ "page": 2, "what": "an image" })), "page 2: an image");
         assert_eq!(told("document.loss", json!({ "page": null, "what": "a page" })), "a page");
+        let refused = json!({ "status": 403, "reason": "expired", "detail": "the URL expired" });
+        assert_eq!(told("media.refused", refused), "403: the URL expired");
+        assert_eq!(told("media.warning", json!({ "reason": "no-user-agent", "detail": "none" })), "none");
         assert_eq!(told("something.new", json!({ "a": 1 })), r#"{"a":1}"#);
         assert_eq!(told("media.evicted", json!({})), "");
     }

@@ -5,7 +5,7 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
 use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
-use crate::model::account::{Accounts, Callbacks, Documents, PriceForm};
+use crate::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, TwimlTypes};
 use crate::model::reception::HeaderLine;
 
 const LISTENING: &str = "Listening";
@@ -31,8 +31,8 @@ pub struct ServeFlags {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     port_file: Option<String>,
 
-    /// Read the worlds from this file at the start, if it is there, and write them to it at a clean stop; it holds
-    /// tokens and the secrets of API keys [env: FAUXFAX_STATE]
+    /// Read the worlds from this file at the start, if it is there and not empty, and write them to it at a clean stop; it
+    /// must be writable at the start, and holds tokens and the secrets of API keys [env: FAUXFAX_STATE]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     state: Option<String>,
 
@@ -41,10 +41,20 @@ pub struct ServeFlags {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = LISTENING)]
     public_url: Option<String>,
 
-    /// A further host name that the control API and the console answer to; repeatable
+    /// A further host name that the emulator answers to; repeatable
     /// [env: FAUXFAX_ALLOW_HOST, with commas]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, help_heading = LISTENING)]
     allow_host: Vec<String>,
+
+    /// A web page's origin, such as http://localhost:3000, whose scripts may call the emulator; repeatable
+    /// [env: FAUXFAX_ALLOW_ORIGIN, with commas]
+    #[arg(long, value_name = "ORIGIN", value_hint = ValueHint::Url, help_heading = LISTENING)]
+    allow_origin: Vec<String>,
+
+    /// Guard the control API and the console with this token, for an emulator that others can reach; clients send it
+    /// as a Bearer token, and the console asks for it once [env: FAUXFAX_CONTROL_TOKEN]
+    #[arg(long, value_name = "TOKEN", help_heading = LISTENING)]
+    control_token: Option<String>,
 
     /// Where the default number asks for TwiML when a fax comes in, such as http://localhost:3000/fax
     /// [env: FAUXFAX_FAX_URL]
@@ -107,6 +117,19 @@ pub struct ServeFlags {
     /// [default: lenient] [env: FAUXFAX_DOCUMENTS]
     #[arg(long, value_name = "MODE", value_parser = words(Documents::ALL, Documents::as_str), help_heading = SERVICE)]
     documents: Option<String>,
+
+    /// With which Content-Type TwiML is taken: any, with a warning where it isn't one of TwiML's, or text/xml,
+    /// application/xml and text/html only [default: lenient] [env: FAUXFAX_TWIML_TYPES]
+    #[arg(long, value_name = "MODE", value_parser = words(TwimlTypes::ALL, TwimlTypes::as_str), help_heading = SERVICE)]
+    twiml_types: Option<String>,
+
+    /// What comes of a download of a fax's media that names no User-Agent: a warning among the fax's events, or 403, as
+    /// Twilio's guide has it [default: warn] [env: FAUXFAX_MEDIA_USER_AGENT]
+    #[arg(
+        long, value_name = "MODE", value_parser = words(MediaUserAgent::ALL, MediaUserAgent::as_str),
+        help_heading = SERVICE
+    )]
+    media_user_agent: Option<String>,
 
     /// Whether incoming pages carry the sender's header line: date, station id, numbers, page
     /// [default: on] [env: FAUXFAX_HEADER_LINE]
@@ -190,6 +213,8 @@ impl ServeFlags {
             .with_flag(Setting::State, self.state)
             .with_flag(Setting::PublicUrl, self.public_url)
             .with_flag(Setting::AllowHost, self.allow_host)
+            .with_flag(Setting::AllowOrigin, self.allow_origin)
+            .with_flag(Setting::ControlToken, self.control_token)
             .with_flag(Setting::FaxUrl, self.fax_url)
             .with_flag(Setting::StatusCallback, self.status_callback)
             .with_flag(Setting::DebuggerUrl, self.debugger_url)
@@ -203,6 +228,8 @@ impl ServeFlags {
             .with_flag(Setting::AccountsMode, self.accounts)
             .with_flag(Setting::Callbacks, self.callbacks)
             .with_flag(Setting::Documents, self.documents)
+            .with_flag(Setting::TwimlTypes, self.twiml_types)
+            .with_flag(Setting::MediaUserAgent, self.media_user_agent)
             .with_flag(Setting::HeaderLine, self.header_line)
             .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)
@@ -273,7 +300,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 14);
+        assert_eq!(defaults.len(), 16);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }
@@ -284,6 +311,8 @@ mod tests {
             (Setting::AccountsMode, "strict"),
             (Setting::Callbacks, "final"),
             (Setting::Documents, "strict"),
+            (Setting::TwimlTypes, "strict"),
+            (Setting::MediaUserAgent, "required"),
             (Setting::HeaderLine, "off"),
             (Setting::Price, "none"),
             (Setting::ProxyClients, "any"),

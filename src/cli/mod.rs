@@ -10,16 +10,17 @@ mod events;
 mod exec;
 pub mod flags;
 mod healthcheck;
+mod output;
 mod receive;
 mod render_child;
 mod schema;
 mod send;
 mod serve;
 mod sign;
+mod signals;
 mod table;
 mod tester;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -132,6 +133,5 @@ pub fn main() -> ExitCode {
 }
 
 fn print_error(text: &str) {
-    // Nothing is left to be done where the terminal is gone.
-    let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {text}");
+    output::write_last_words(format!("{ERROR}error:{ERROR:#} {text}\n"));
 }

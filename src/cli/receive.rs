@@ -86,7 +86,9 @@ fn show(answer: &Value, flags: &ReceiveFlags) -> anyhow::Result<()> {
     }
     events::conversation(&answer["events"])?;
     let fax = &answer["fax"];
-    let end = if fax.is_null() {
+    let end = if fax.is_null() && answer["outcome"] != "not-answered" {
+        format!("{}: {}, deleted by the app since", cell(&answer["outcome"]), cell(&answer["fax_sid"]))
+    } else if fax.is_null() {
         cell(&answer["outcome"])
     } else {
         let [sid, pages, seconds] = ["sid", "num_pages", "duration"].map(|name| cell(&fax[name]));

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -75,10 +76,14 @@ async fn send(api: &Api, flags: &SendFlags, media_url: &str) -> anyhow::Result<E
     let fax = api.rest(Method::Post, "/v1/Faxes", &credential, Some(form::encode(&order))).await?;
     let sid = fax["sid"].as_str().context("the answer has no sid")?;
     // A served file must stay until the emulator has fetched it; the fax leaves `processing` after that.
-    let statuses = if flags.wait { FINAL.to_owned() } else { format!("sending,{FINAL}") };
-    let query = format!("fax={sid}&status={statuses}&timeout={}", flags.timeout);
-    api.control(Method::Get, "/wait", &query, None, Duration::from_secs(flags.timeout.into())).await?;
-    let fax = api.rest(Method::Get, &format!("/v1/Faxes/{sid}"), &credential, None).await?;
+    let what = if flags.wait { "for=settled".to_owned() } else { format!("status=sending,{FINAL}") };
+    let query = format!("fax={sid}&{what}&timeout={}", flags.timeout);
+    let waited = api.control(Method::Get, "/wait", &query, None, Duration::from_secs(flags.timeout.into())).await?;
+    let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
+    let outcome = outcome.context("the emulator says not how the fax stands")?;
+    // The app may have deleted it as soon as it was told.
+    let left = api.rest_if_there(&format!("/v1/Faxes/{sid}"), &credential).await?;
+    let fax = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
     if flags.json {
         table::json(&fax)?;
     } else {
@@ -88,9 +93,14 @@ async fn send(api: &Api, flags: &SendFlags, media_url: &str) -> anyhow::Result<E
             events::conversation(&page["events"])?;
         }
         let [status, pages, seconds] = ["status", "num_pages", "duration"].map(|name| cell(&fax[name]));
-        writeln!(anstream::stdout(), "{status}: {sid}, pages: {pages}, seconds on the line: {seconds}")?;
+        let mut out = anstream::stdout();
+        if fax["deleted"] == true {
+            writeln!(out, "{status}: {sid}, deleted by the app since")?;
+        } else {
+            writeln!(out, "{status}: {sid}, pages: {pages}, seconds on the line: {seconds}")?;
+        }
     }
-    let failed = flags.wait && fax["status"] != "delivered";
+    let failed = flags.wait && outcome != "delivered";
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

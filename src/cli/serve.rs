@@ -1,8 +1,10 @@
 //! `fauxfax serve`: reads the configuration, opens the port, says so, and serves until it is told to stop.
 //! It decides on no value: defaults are `config.rs`'s.
 
+use std::backtrace::BacktraceStatus;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,22 +12,33 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::flags::ServeFlags;
+use super::output::{LastLines, Output};
+use super::signals::stop_signal;
 use crate::config::{Config, LogFormat};
+use crate::io::file::{self, Contents};
 use crate::server::Server;
 
 pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let config = isolated(Config::of_process(flags.into_settings())?);
-    start_log(&config);
+    let _log = start_log(&config)?;
+    let (mut out, _last_lines) = standard_output()?;
     let runtime = runtime()?;
     runtime.block_on(async {
+        // Before the ready line: whoever has read it may stop the emulator at once.
+        let stop = stop_signal().context("can't wait for signals")?;
         let server = Server::bind(&config).await?;
-        announce(&config, &server)?;
-        server.serve(stop_signal()).await.context("the worlds are lost")?;
+        announce(&config, &server, &mut out)?;
+        server.serve(stop).await.context("the worlds are lost")?;
         anyhow::Ok(())
     })?;
     // What still runs are requests to customers' apps; nobody waits for them.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Standard output as a writer that never waits.
+pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
+    Output::start("output", stdout(), |_| ()).context("can't start the writer of the output")
 }
 
 /// Has documents rendered by this very program, in processes of their own, where the system tells where it is.
@@ -43,24 +56,31 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")
 }
 
-/// Sends the log to stderr, in the configured form.
-pub(super) fn start_log(config: &Config) {
+/// Sends the log to stderr, in the configured form. The log is written by a thread: whether anyone reads it decides
+/// nothing. What it returns waits for the last lines.
+pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
+    let report =
+        |dropped| tracing::error!(dropped, "lines of the log were dropped, since they could not be written in time");
+    let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
     let filter = tracing_subscriber::EnvFilter::new(format!("warn,fauxfax={}", config.log_level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output).log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => builder.with_ansi(stderr().is_terminal()).with_target(false).init(),
         LogFormat::Json => builder.json().init(),
     }
+    // The usual hook writes to stderr itself, and would wait there.
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = std::backtrace::Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| format!("\n{backtrace}"));
+        tracing::error!("{panic}{}", backtrace.unwrap_or_default());
+    }));
+    Ok(last_lines)
 }
 
 /// Writes the port file and the ready line.
-pub(super) fn announce(config: &Config, server: &Server) -> anyhow::Result<()> {
+pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(path) = &config.port_file {
-        // Renamed into place, so that who waits for the file never reads half a number.
-        let draft = path.with_extension("tmp");
-        std::fs::write(&draft, format!("{}\n", server.address().port()))
-            .and_then(|()| std::fs::rename(&draft, path))
-            .with_context(|| format!("can't write {}", path.display()))?;
+        write_port(path, server.address().port()).with_context(|| format!("can't write {}", path.display()))?;
     }
     tracing::info!(seed = server.emulator().settings().seed, "ids and chance follow from this seed (--seed)");
     let url = url(server.address());
@@ -70,7 +90,6 @@ pub(super) fn announce(config: &Config, server: &Server) -> anyhow::Result<()> {
     let token = server.emulator().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
     let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));
-    let mut out = stdout().lock();
     match config.log_format {
         LogFormat::Text => {
             let token = token.map(|token| format!(" token {token}")).unwrap_or_default();
@@ -88,8 +107,23 @@ pub(super) fn announce(config: &Config, server: &Server) -> anyhow::Result<()> {
             writeln!(out, "{line}")?;
         }
     }
-    out.flush()?;
     Ok(())
+}
+
+/// Writes the port file. A pipe or a device is written to by a thread, since it may make its writer wait, and a line that it
+/// doesn't take is no error.
+fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
+    let line = format!("{port}\n");
+    if !file::is_special(path) {
+        return file::write(path, line.as_bytes(), Contents::Derived);
+    }
+    let path = path.to_owned();
+    let write = move || {
+        if let Err(error) = file::write(&path, line.as_bytes(), Contents::Derived) {
+            tracing::warn!(path = %path.display(), %error, "the port could not be written");
+        }
+    };
+    std::thread::Builder::new().name("port file".to_owned()).spawn(write).map(drop)
 }
 
 /// A URL that leads to the address from this machine.
@@ -100,24 +134,4 @@ pub(super) fn url(address: SocketAddr) -> String {
         ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
-}
-
-/// Ready when the process is asked to stop: SIGTERM or Ctrl-C.
-pub(super) async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-                return;
-            }
-            Err(error) => tracing::warn!(%error, "SIGTERM can't be waited for"),
-        }
-    }
-    let _ = interrupt.await;
 }

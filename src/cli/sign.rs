@@ -12,13 +12,14 @@ use super::api::{Target, block_on};
 use super::control::{Control, EXIT_CODES};
 use super::table;
 use super::tester::pairs;
+use crate::dialect::address::normal_or_as_is;
 use crate::dialect::explain::{Question, check, explain};
 use crate::dialect::signature;
 
 /// The flags of `sign`.
 #[derive(Debug, Args)]
 pub(super) struct SignFlags {
-    /// The URL that is called, whole
+    /// The URL that is called, whole, as it is configured or as `fauxfax webhooks` shows it
     url: String,
     /// The account's AuthToken
     #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -37,7 +38,7 @@ pub(super) struct SignFlags {
 pub(super) struct ExplainFlags {
     #[command(flatten)]
     target: Target,
-    /// The URL that was called, as `fauxfax webhooks` shows it
+    /// The URL that was called, as it is configured or as `fauxfax webhooks` shows it
     called: String,
     /// The value that the app computed, or received
     #[arg(long, value_name = "VALUE")]
@@ -61,7 +62,7 @@ pub(super) fn sign(flags: &SignFlags) -> anyhow::Result<ExitCode> {
         Some(body) => Question::params_of(body),
         None => pairs(&flags.param)?,
     };
-    let value = signature::of_form(&flags.token, &flags.url, &params);
+    let value = signature::of_form(&flags.token, &normal_or_as_is(&flags.url), &params);
     writeln!(anstream::stdout(), "{value}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -106,6 +106,23 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// The origin of web pages: `http://localhost:3000`.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let url = http_url(text)?;
+    let origin = url.origin().ascii_serialization();
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let expected = || format!("be an origin: scheme, host and port alone, such as {origin}");
+    if is_bare && url.password().is_none() { Ok(origin) } else { Err(expected()) }
+}
+
+/// What guards the control API: characters that an Authorization header can carry as a Bearer token (RFC 6750 2.1).
+pub(super) fn control_token(text: &str) -> Result<Box<str>, String> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    let fits = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_token);
+    let expected = || format!("have 1 to {AUTH_TOKEN_CHARS_MAX} letters, digits or any of -._~+/=");
+    fits.then(|| text.into()).ok_or_else(expected)
+}
+
 /// `FROM=TO`, as curl's `--connect-to` in short.
 pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
     text.parse().map_err(|error| format!("be FROM=TO, such as localhost=host.docker.internal ({error})"))
@@ -226,6 +243,19 @@ mod tests {
         assert!(webhook_url("").is_err() && webhook_url_or_none("").is_ok());
         assert!(webhook_url("localhost:3000/fax").is_err(), "a scheme is needed");
         assert!(webhook_url(&format!("http://h/{}", "x".repeat(ATTRIBUTE_CHARS_MAX))).is_err());
+    }
+
+    #[test]
+    fn an_origin_has_no_path_and_a_control_token_fits_into_a_header() {
+        assert_eq!(origin("HTTP://LocalHost:3000/"), Ok("http://localhost:3000".to_owned()));
+        assert_eq!(origin("https://app.test:443"), Ok("https://app.test".to_owned()));
+        for bad in ["null", "localhost:3000", "http://h/x", "http://u@h", "http://h?x"] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+        assert_eq!(control_token("s3cret-_.~+/=").as_deref(), Ok("s3cret-_.~+/="));
+        for bad in ["", "two words", "é", &"x".repeat(257)] {
+            assert!(control_token(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

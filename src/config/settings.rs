@@ -24,8 +24,12 @@ words!(
         PortFile = "port_file",
         /// What links are built on.
         PublicUrl = "public_url",
-        /// Further host names of the control API and the console.
+        /// Further host names that the emulator answers to.
         AllowHost = "allow_host",
+        /// Web pages of other origins that may call the emulator.
+        AllowOrigin = "allow_origin",
+        /// What guards the control API and the console.
+        ControlToken = "control_token",
         /// The default number's VoiceUrl.
         FaxUrl = "fax_url",
         /// The default number's StatusCallback.
@@ -50,6 +54,10 @@ words!(
         Callbacks = "callbacks",
         /// What a MediaUrl may lead to.
         Documents = "documents",
+        /// With which Content-Type an app's TwiML is taken.
+        TwimlTypes = "twiml_types",
+        /// What comes of a download of media that names no User-Agent.
+        MediaUserAgent = "media_user_agent",
         /// Whether incoming pages carry the sender's header line.
         HeaderLine = "header_line",
         /// Where fonts are that PDFs don't embed.
@@ -91,7 +99,7 @@ impl Setting {
     /// Whether it may be said several times, in the environment with commas between.
     #[must_use]
     pub const fn is_list(self) -> bool {
-        matches!(self, Self::AllowHost | Self::ConnectTo | Self::TrustCa)
+        matches!(self, Self::AllowHost | Self::AllowOrigin | Self::ConnectTo | Self::TrustCa)
     }
 
     /// Whether it names a file; in `fauxfax.toml`, such a name starts at that file's folder.
@@ -231,6 +239,18 @@ impl Settings {
         parser: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
         self.given(setting).map(|given| given.parse(parser)).transpose()
+    }
+
+    /// As `one`, for secrets: an error doesn't show the text.
+    ///
+    /// # Errors
+    /// As `Given::parse`.
+    pub fn secret<T>(
+        &self,
+        setting: Setting,
+        parser: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.given(setting).map(|given| given.parse_secret(parser)).transpose()
     }
 
     /// The meaning of each entry of a list setting.

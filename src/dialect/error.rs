@@ -22,6 +22,8 @@ pub const CODE_TEST_CREDENTIALS: u32 = 20008;
 pub const CODE_STILL_ACTIVE: u32 = 20009;
 /// `Not Found`.
 pub const CODE_NOT_FOUND: u32 = 20404;
+/// `403 Forbidden`.
+pub const CODE_FORBIDDEN: u32 = 20403;
 /// `Conflict`.
 pub const CODE_CONFLICT: u32 = 20409;
 /// `Request Entity Too Large`.
@@ -32,6 +34,8 @@ pub const CODE_INVALID_PARAMETER: u32 = 20422;
 pub const CODE_INVALID_SID: u32 = 20423;
 /// `Too Many Requests`.
 pub const CODE_TOO_MANY: u32 = 20429;
+/// `Internal Server Error`.
+pub const CODE_INTERNAL: u32 = 20500;
 /// `No Called number specified`.
 pub const CODE_TO_MISSING: u32 = 21201;
 /// `'From' phone number not verified`.
@@ -202,6 +206,7 @@ impl ApiError {
             Refusal::FallbackWithoutUrl => {
                 Self::bad_request(CODE_FALLBACK_WITHOUT_URL, "Cannot set VoiceFallbackUrl without setting VoiceUrl")
             }
+            Refusal::WorldBroken(_) => Self::new(500, CODE_INTERNAL, format!("Internal Server Error: {refusal}")),
             Refusal::LimitReached { .. } => Self::new(429, CODE_TOO_MANY, format!("Too Many Requests: {refusal}")),
             // Only controls are refused so; a REST client never sees these.
             Refusal::NumberNotOwned(_)

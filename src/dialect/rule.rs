@@ -6,7 +6,9 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::engine::input::LineFault;
-use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, RuleKind, WebhookFault};
+use crate::engine::rule::{
+    ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, RuleKind, WebhookFault, is_question,
+};
 use crate::model::fax::{Direction, Status};
 use crate::model::phone::SIP_URI_LEN_MAX;
 use crate::model::webhook::{Purpose, Signature};
@@ -342,6 +344,17 @@ fn check_possible(rule: &Rule) -> Result<(), RuleError> {
             "can never match: that outcome is one of {only} faxes; how an {direction} one is taken is up to its TwiML"
         );
         return error("outcome.status", reason);
+    }
+    if let (RuleEffect::Webhook(fault), Some(purpose)) = (&rule.effect, matches.purpose)
+        && fault.signature == Signature::Stale
+        && is_question(purpose)
+    {
+        let reason = format!(
+            "stale can never act on a {}: that request tells no status, so none before it was signed for another; \
+             give bad or missing",
+            purpose.as_str()
+        );
+        return error("webhook.signature", reason);
     }
     let inbound_only = matches!(matches.purpose, Some(Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action));
     if inbound_only && matches.direction == Some(Direction::Outbound) {

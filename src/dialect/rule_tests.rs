@@ -64,6 +64,11 @@ fn what_can_never_act_is_refused_with_the_reason() {
         (json!({ "match": { "path": "v1/Faxes" }, "api": { "status": 500 } }), "begin with a slash"),
         (json!({ "match": { "url": "app/*" }, "webhook": { "drop": true } }), "begin with http"),
         (json!({ "match": { "purpose": "action", "direction": "outbound" }, "webhook": { "drop": true } }), "inbound"),
+        (json!({ "match": { "purpose": "fax-url" }, "webhook": { "signature": "stale" } }), "stale can never act"),
+        (
+            json!({ "match": { "purpose": "fallback-url" }, "webhook": { "signature": "stale", "delay_ms": 5 } }),
+            "a fallback-url",
+        ),
         (json!({ "match": { "purpose": "media-url" }, "webhook": { "drop": true } }), "one of fax-url"),
         (json!({ "match": { "pages": { "min": 5, "max": 2 } }, "line": { "noise": 1 } }), "no count"),
         (json!({ "times": 0, "outcome": { "status": "busy" } }), "from 1 to 1000000"),

@@ -56,48 +56,176 @@ impl Gray {
         self.pels.truncate(self.width as usize * self.height as usize);
     }
 
-    /// Whether so few pels are grey that they can only be edges of letters and lines.
+    /// The whole image as an area.
     #[must_use]
-    pub fn has_edges_alone(&self) -> bool {
-        self.pels.iter().filter(|pel| is_gray(**pel)).count() * 100 < self.pels.len() * EDGES_PERCENT
+    pub const fn area(&self) -> Area {
+        Area { left: 0, top: 0, right: self.width, bottom: self.height }
     }
 
-    /// Makes white white and ink black where the page is scanned paper: more than half of the rows hold greys, and
-    /// nearly half of all pels are as light grey as paper. Answers whether it was.
-    pub fn remove_paper(&mut self) -> bool {
-        let gray_rows = self.rows().filter(|row| row.iter().any(|pel| is_gray(*pel))).count();
-        if gray_rows * 2 <= self.height as usize {
-            return false;
+    /// Makes white white and ink black within an area, if it is scanned paper. What it is then, if it was.
+    pub fn remove_paper(&mut self, area: Area) -> Option<Scan> {
+        let histogram = self.histogram(area);
+        let paper = Paper::of(&histogram)?;
+        if !self.has_strokes(area, &paper) {
+            return None;
         }
-        let mut histogram = [0_u32; 256];
-        for pel in &self.pels {
-            histogram[usize::from(*pel)] += 1;
+        let levels = paper.levels(&histogram);
+        let columns = area.columns(self.width);
+        let mut greys = 0;
+        for row in
+            self.pels.chunks_exact_mut(self.width.max(1) as usize).take(area.bottom as usize).skip(area.top as usize)
+        {
+            for pel in &mut row[columns.clone()] {
+                *pel = levels[usize::from(*pel)];
+                greys += u64::from(is_gray(*pel));
+            }
         }
-        let paper: u64 = histogram[PAPER_LOW..=PAPER_HIGH].iter().map(|count| u64::from(*count)).sum();
-        let all = self.pels.len() as u64;
-        if paper * 100 <= all * PAPER_PERCENT {
-            return false;
+        Some(if greys * 100 < area.pels() * EDGES_PERCENT { Scan::Text } else { Scan::WithPictures })
+    }
+
+    fn rows_of(&self, area: Area) -> impl Iterator<Item = &[u8]> {
+        let columns = area.columns(self.width);
+        self.rows().take(area.bottom as usize).skip(area.top as usize).map(move |row| &row[columns.clone()])
+    }
+
+    fn histogram(&self, area: Area) -> [u64; 256] {
+        let mut histogram = [0; 256];
+        self.rows_of(area).flatten().for_each(|pel| histogram[usize::from(*pel)] += 1);
+        histogram
+    }
+
+    /// Whether what is darker than the paper is mostly as thin as strokes of a pen or of letters, or is next to nothing.
+    fn has_strokes(&self, area: Area, paper: &Paper) -> bool {
+        let (mut dark, mut thin) = (0_u64, 0_u64);
+        // How many dark pels each column has had in a row, and how many of them no row has counted as thin.
+        let mut columns = vec![(0_u32, 0_u32); area.columns(self.width).len()];
+        for row in self.rows_of(area) {
+            let mut start = 0;
+            for end in 0..=row.len() {
+                if row.get(end).is_some_and(|pel| *pel < paper.lowest) {
+                    continue;
+                }
+                let run = end - start;
+                dark += run as u64;
+                let is_thin = run <= STROKE_PELS_MAX;
+                thin += if is_thin { run as u64 } else { 0 };
+                for (length, uncounted) in &mut columns[start..end] {
+                    *length += 1;
+                    *uncounted += u32::from(!is_thin);
+                }
+                if let Some((length, uncounted)) = columns.get_mut(end) {
+                    thin += if *length as usize <= STROKE_PELS_MAX { u64::from(*uncounted) } else { 0 };
+                    (*length, *uncounted) = (0, 0);
+                }
+                start = end + 1;
+            }
         }
-        let levels = stretch(&histogram, all);
-        for pel in &mut self.pels {
-            *pel = levels[usize::from(*pel)];
+        let is_blank = dark * 1_000 < area.pels() * BLANK_PER_MILLE;
+        if is_blank { paper.lowest >= BLANK_LOWEST } else { thin * 100 >= dark * STROKES_PERCENT }
+    }
+}
+
+/// A part of an image, in pels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Area {
+    /// The first column.
+    pub left: u32,
+    /// The first row.
+    pub top: u32,
+    /// The column behind the last.
+    pub right: u32,
+    /// The row behind the last.
+    pub bottom: u32,
+}
+
+impl Area {
+    fn columns(&self, width: u32) -> std::ops::Range<usize> {
+        let right = self.right.min(width);
+        self.left.min(right) as usize..right as usize
+    }
+
+    pub(super) const fn pels(&self) -> u64 {
+        self.right.saturating_sub(self.left) as u64 * self.bottom.saturating_sub(self.top) as u64
+    }
+}
+
+/// Scanned paper, once it has been made white.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scan {
+    /// So few greys are left that they can only be edges of letters and lines.
+    Text,
+    /// Greys of pictures are left.
+    WithPictures,
+}
+
+/// The paper of a scan: a narrow peak of light greys, above which there is next to nothing.
+struct Paper {
+    /// The darkest grey of the peak.
+    lowest: u8,
+}
+
+impl Paper {
+    /// The paper, if the greys show one. Photographs have wider peaks; charts, tinted forms and other drawings have
+    /// a white that is lighter than their tints, and tints of one grey without the noise of a scanner.
+    fn of(histogram: &[u64; 256]) -> Option<Self> {
+        let all: u64 = histogram.iter().sum();
+        let peak_at = |level: usize| level - PEAK_HALF..(level + PEAK_HALF + 1).min(256);
+        let within = |range: std::ops::Range<usize>| histogram[range].iter().sum::<u64>();
+        let level = PAPER.max_by_key(|level| within(peak_at(*level)))?;
+        let (peak, lighter) = (within(peak_at(level)), within((level + PEAK_HALF + 1).min(256)..256));
+        let highest = histogram[peak_at(level)].iter().max().copied().unwrap_or(0);
+        let is_paper = peak * 100 >= all * PAPER_PERCENT
+            && lighter * 100 <= all * LIGHTER_PERCENT
+            && highest * 100 <= peak * ONE_GREY_PERCENT;
+        is_paper.then_some(Self { lowest: (level - PEAK_HALF) as u8 })
+    }
+
+    /// A table that maps ink to black and all paper to white.
+    fn levels(&self, histogram: &[u64; 256]) -> [u8; 256] {
+        let all: u64 = histogram.iter().sum();
+        let mut sum = 0;
+        let ink = histogram.iter().position(|count| {
+            sum += count;
+            sum * 1_000 > all * INK_PER_MILLE
+        });
+        let lowest = usize::from(self.lowest);
+        let ink = ink.unwrap_or(0).min(lowest - 1);
+        let (peak, height) =
+            (lowest..256).map(|level| (level, histogram[level])).max_by_key(|(_, count)| *count).unwrap_or((255, 0));
+        let foot = (0..peak).rev().find(|level| histogram[*level] <= height / PEAK_FOOT).unwrap_or(0).max(ink + 1);
+        let mut levels = [0; 256];
+        for (level, to) in levels.iter_mut().enumerate() {
+            let above = level.saturating_sub(ink) * 255 / (foot - ink);
+            *to = u8::try_from(above).unwrap_or(u8::MAX);
         }
-        true
+        levels
     }
 }
 
 /// A scan whose paper is gone and of which fewer pels than this are grey has text alone: the greys are its edges.
-const EDGES_PERCENT: usize = 12;
-/// Light greys that scanned paper has.
-const PAPER_LOW: usize = 150;
-/// The lightest grey that is not white yet.
-const PAPER_HIGH: usize = 250;
-/// A page with more than this share of such greys is scanned paper; photographs have less.
-const PAPER_PERCENT: u64 = 45;
+const EDGES_PERCENT: u64 = 12;
+/// Greys that the paper of a scan may have, at the middle of their peak.
+const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
+/// How far paper may differ from the middle of its peak, by noise and uneven light.
+const PEAK_HALF: usize = 16;
+/// The least share of an area that is paper.
+const PAPER_PERCENT: u64 = 50;
+/// The largest share of an area that is lighter than its paper.
+const LIGHTER_PERCENT: u64 = 2;
+/// The largest share of paper that has one and the same grey; a tint has all.
+const ONE_GREY_PERCENT: u64 = 60;
+/// The widest stroke: 3 mm.
+const STROKE_PELS_MAX: usize = 24;
+/// The least share of all that is darker than paper that are strokes.
+const STROKES_PERCENT: u64 = 30;
+/// With less than this that is darker than paper, a page is blank.
+const BLANK_PER_MILLE: u64 = 3;
+/// The darkest grey of paper without anything on it; a darker image of next to one grey is a picture of something.
+const BLANK_LOWEST: u8 = 180;
 /// The darkest pels, so many in a thousand, are ink.
 const INK_PER_MILLE: u64 = 5;
 /// The peak of the paper ends where the count falls to this fraction of its height.
-const PEAK_FOOT: u32 = 10;
+const PEAK_FOOT: u64 = 10;
 
 /// As light as this is white, for pels that no paper hides behind.
 pub(super) const SNAP_WHITE: u8 = 240;
@@ -108,46 +236,102 @@ pub(super) fn is_gray(pel: u8) -> bool {
     pel > SNAP_BLACK && pel < SNAP_WHITE
 }
 
-/// A table that maps ink to black and all paper to white.
-fn stretch(histogram: &[u32; 256], all: u64) -> [u8; 256] {
-    let mut sum = 0;
-    let ink = histogram
-        .iter()
-        .position(|count| {
-            sum += u64::from(*count);
-            sum * 1_000 > all * INK_PER_MILLE
-        })
-        .unwrap_or(0);
-    let (peak, height) =
-        (PAPER_LOW..256).map(|level| (level, histogram[level])).max_by_key(|(_, count)| *count).unwrap_or((255, 0));
-    let foot = (0..peak).rev().find(|level| histogram[*level] <= height / PEAK_FOOT).unwrap_or(0).max(ink + 1);
-    let mut levels = [0; 256];
-    for (level, to) in levels.iter_mut().enumerate() {
-        let above = level.saturating_sub(ink) * 255 / (foot - ink);
-        *to = u8::try_from(above).unwrap_or(u8::MAX);
-    }
-    levels
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn scanned_paper_becomes_white_and_its_ink_black() {
-        let pels: Vec<u8> = (0..100 * 100).map(|at| if at % 20 == 0 { 40 } else { 205 + (at % 13) as u8 }).collect();
-        let mut scan = Gray::from_pels(100, 100, pels);
-        assert!(scan.remove_paper());
-        assert!(scan.pels().iter().enumerate().all(|(at, pel)| *pel == if at % 20 == 0 { 0 } else { 255 }));
+    /// Noise that is the same in each run.
+    fn noise() -> impl FnMut(u32) -> u32 {
+        let mut state = 1_u32;
+        move |below| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % below
+        }
+    }
+
+    fn image(mut pel: impl FnMut(u32, u32, u32) -> u32) -> Gray {
+        let mut noise = noise();
+        let pels = (0..400 * 400).map(|at| pel(at % 400, at / 400, noise(13)).min(255) as u8).collect();
+        Gray::from_pels(400, 400, pels)
     }
 
     #[test]
-    fn a_page_of_pure_black_and_white_and_a_photograph_stay_as_they_are() {
-        let mut text = Gray::from_pels(64, 64, (0..64 * 64).map(|at| if at % 3 == 0 { 0 } else { 255 }).collect());
-        let before = text.clone();
-        assert!(!text.remove_paper());
-        assert_eq!(text, before);
-        let mut photograph = Gray::from_pels(256, 64, (0..256 * 64).map(|at| (at % 256) as u8).collect());
-        assert!(!photograph.remove_paper());
+    fn scanned_paper_becomes_white_and_its_ink_black() {
+        for paper in [170, 205, 230, 240] {
+            let ink = |x: u32, y: u32| x % 20 < 2 && y % 30 < 20;
+            let mut scan = image(|x, y, noise| if ink(x, y) { 40 } else { paper + noise });
+            assert_eq!(scan.remove_paper(scan.area()), Some(Scan::Text), "{paper}");
+            for (at, pel) in (0..).zip(scan.pels()) {
+                assert_eq!(*pel, if ink(at % 400, at / 400) { 0 } else { 255 }, "{paper}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blank_sheet_and_one_with_a_picture_are_paper_too() {
+        let mut blank = image(|_, _, noise| 210 + noise);
+        assert_eq!(blank.remove_paper(blank.area()), Some(Scan::Text));
+        assert!(blank.pels().iter().all(|pel| *pel == 255));
+        let is_picture = |x: u32, y: u32| x > 250 && y > 250;
+        let mut mixed = image(|x, y, noise| match () {
+            () if is_picture(x, y) => 60 + x / 4,
+            () if x % 10 < 3 && y % 10 < 7 => 40,
+            () => 220 + noise,
+        });
+        assert_eq!(mixed.remove_paper(mixed.area()), Some(Scan::WithPictures));
+    }
+
+    #[test]
+    fn photographs_charts_and_tinted_forms_are_no_scans() {
+        let smooth = image(|x, y, noise| 150 + (x + y) / 8 + noise);
+        let backdrop =
+            image(|x, y, noise| if x.abs_diff(200) + y.abs_diff(200) < 120 { 90 + x / 4 } else { 215 + noise });
+        let dark = image(|x, _, noise| x / 2 + noise);
+        let flat = image(|_, _, noise| 160 + noise);
+        let tint = image(|x, y, _| if x % 20 < 2 && y % 30 < 20 { 0 } else { 229 });
+        let form = image(|x, y, noise| match () {
+            () if x % 20 < 2 && y % 30 < 20 => 0,
+            () if y % 50 < 35 => 220 + noise / 4,
+            () => 255,
+        });
+        let chart = image(|x, y, noise| if y > 400 - x { 200 } else { 248 + noise });
+        let pure = image(|x, _, _| if x % 3 == 0 { 0 } else { 255 });
+        for (name, image) in [
+            ("smooth", smooth),
+            ("backdrop", backdrop),
+            ("dark", dark),
+            ("flat", flat),
+            ("tint", tint),
+            ("form", form),
+            ("chart", chart),
+            ("pure", pure),
+        ] {
+            let mut after = image.clone();
+            assert_eq!(after.remove_paper(after.area()), None, "{name}");
+            assert_eq!(after, image, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_the_area_counts_or_changes() {
+        let inside = |x: u32, y: u32| (50..350).contains(&x) && (20..380).contains(&y);
+        let mut page = image(|x, y, noise| match () {
+            () if !inside(x, y) => 255 * (x % 2),
+            () if x % 20 < 2 => 30,
+            () => 215 + noise,
+        });
+        let before = page.clone();
+        assert_eq!(page.remove_paper(Area { left: 50, top: 20, right: 350, bottom: 380 }), Some(Scan::Text));
+        for (at, (pel, old)) in (0..).zip(page.pels().iter().zip(before.pels())) {
+            let (x, y) = (at % 400, at / 400);
+            let expected = if !inside(x, y) {
+                *old
+            } else if x % 20 < 2 {
+                0
+            } else {
+                255
+            };
+            assert_eq!(*pel, expected, "{x} {y}");
+        }
     }
 }

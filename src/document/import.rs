@@ -10,14 +10,15 @@ use super::ccitt::{self, Stored};
 use super::dither::{self, Tone};
 use super::fit;
 use super::fonts::Fonts;
-use super::gray::Gray;
+use super::gray::{Area, Gray, Scan};
+use super::images;
 use super::loss::Losses;
 use super::mend::faxes::FaxImage;
 use super::mend::{self, Mended, PageNotes};
 use super::page::{self, Counting};
-use super::picture::{self, Pels, Picture};
+use super::picture::{Pels, Picture};
 use super::render::{self, Piece, Renderer};
-use super::tiff_pages;
+use super::tiff_pages::Pages;
 use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
@@ -103,9 +104,9 @@ pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     let kind = kind(bytes)?;
     let pages = match kind {
         Kind::Pdf => u32::try_from(mend::count(&render::open(bytes)?)).unwrap_or(u32::MAX),
-        Kind::Tiff => tiff_pages::count(bytes)?,
+        Kind::Tiff => Pages::open(bytes)?.count(),
         Kind::Png | Kind::Jpeg => {
-            picture::check_size(bytes, kind)?;
+            images::check(bytes, kind)?;
             1
         }
     };
@@ -131,9 +132,9 @@ pub fn pages(
     let mut sink = Sink { options, losses: &losses, made: 0, take: &mut take };
     match probe.kind {
         Kind::Pdf => of_pdf(bytes, &mut sink)?,
-        Kind::Tiff => tiff_pages::read(bytes, |number, picture| sink.picture(number, &picture))?,
+        Kind::Tiff => of_tiff(bytes, &mut sink)?,
         Kind::Png | Kind::Jpeg => {
-            let _ = sink.picture(1, &picture::read(bytes, probe.kind)?);
+            let _ = sink.picture(1, &images::read(bytes, probe.kind)?);
         }
     }
     if sink.made == 0 {
@@ -183,7 +184,7 @@ fn of_page(
     for piece in &placement.pieces {
         let bits = match renderer.draw(index, &placement, *piece, quality) {
             Piece::Tones(tones) => dither::bits_of_tones(tones, sink.options.tone),
-            Piece::Greys(greys) => drawn(greys, quality, sink.options.tone),
+            Piece::Greys(greys, image) => drawn(greys, image, quality, sink.options.tone),
         };
         is_white &= bits.rows().flatten().all(|word| *word == 0);
         sink.page(&bits)?;
@@ -197,14 +198,49 @@ fn of_page(
 
 /// A fax page as a picture; none if its coding isn't whole.
 fn fax_page(fax: &FaxImage) -> Option<Picture> {
-    let (bits, bad) = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height, false);
+    let decoded = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height);
     let dots_an_inch = Some((f64::from(PELS_AN_INCH), fax.rows_an_inch));
-    bad.is_none().then_some(Picture { pels: Pels::Bits(bits), dots_an_inch, rows_missing: None })
+    decoded.is_whole().then(|| Picture {
+        pels: Pels::Bits(decoded.image),
+        dots_an_inch,
+        is_fax_file: true,
+        losses: Vec::new(),
+    })
 }
 
-/// The bits of a page drawn in greys, on its square grid.
-fn drawn(mut greys: Gray, quality: Quality, tone: Tone) -> Bitmap {
-    if greys.remove_paper() && greys.has_edges_alone() {
+/// The pages of a TIFF that can be read; an error only where none can.
+fn of_tiff(
+    bytes: &Arc<[u8]>,
+    sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
+) -> Result<(), UnreadableDocument> {
+    let pages = Pages::open(bytes)?;
+    let mut refused = None;
+    for (number, index) in (1..).zip(0..pages.count()) {
+        match pages.read(index) {
+            Ok(picture) => {
+                if sink.picture(number, &picture).is_break() {
+                    return Ok(());
+                }
+            }
+            Err(fault) => {
+                sink.losses.begin_page(number);
+                sink.losses.note(format!("the page is left out: {}", fault.reason));
+                refused.get_or_insert(fault);
+            }
+        }
+    }
+    if let Some(fault) = pages.fault() {
+        sink.losses.note_of_document(format!("pages may be missing: {fault}"));
+    }
+    match refused {
+        Some(fault) if sink.made == 0 => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// The bits of a page drawn in greys, on its square grid. Only where an image covers most of it, it may be scanned paper.
+fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> Bitmap {
+    if image.and_then(|area| greys.remove_paper(area)) == Some(Scan::Text) {
         let bits = Tones::of_bits(dither::bits_of_scan(&greys));
         return dither::bits_of_tones(render::halved_tones(bits, quality), tone);
     }
@@ -223,8 +259,8 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
     /// A page that is a picture.
     fn picture(&mut self, number: u32, picture: &Picture) -> ControlFlow<()> {
         self.losses.begin_page(number);
-        if let Some(rows) = picture.rows_missing {
-            self.losses.note(format!("the page is incomplete: its last {rows} rows can't be read"));
+        for loss in &picture.losses {
+            self.losses.note(loss.as_str());
         }
         let (width, height) = picture.size_points();
         let Some(placement) = fit::place(width, height) else {

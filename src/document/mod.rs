@@ -14,6 +14,7 @@ pub mod file;
 pub mod fit;
 pub mod fonts;
 pub mod gray;
+mod images;
 mod import;
 mod ink;
 pub mod loss;

@@ -44,7 +44,7 @@ pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
 /// The page as bits; damage of the coding leaves white.
 #[must_use]
 pub fn decoded(page: &FaxPage) -> Bitmap {
-    ccitt::decode(&page.mmr, ccitt::Stored::Mmr, page.width, page.height, false).0
+    ccitt::decode(&page.mmr, ccitt::Stored::Mmr, page.width, page.height).image
 }
 
 /// How many rows at most are coded against the one above (T.4 §4.2.1.1).

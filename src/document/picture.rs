@@ -1,28 +1,24 @@
 //! Pictures as pages: PNG, JPEG and the pages of a TIFF, laid on fax paper. It reads no PDF.
 
-use std::io::Cursor;
-
-use image::codecs::jpeg::JpegDecoder;
-use image::codecs::png::PngDecoder;
-use image::{ColorType, ImageDecoder, Limits};
-
 use super::bitmap::Bitmap;
 use super::dither::{self, Tone};
 use super::fit::{self, Placement};
-use super::gray::Gray;
-use super::import::{Kind, unreadable};
+use super::gray::{Area, Gray, Scan};
 use crate::model::fax::Quality;
-use crate::model::media::UnreadableDocument;
 use crate::model::page::{PELS_AN_INCH, ROW_PELS};
 
 /// Pels of one picture: an A3 page at 600 dots an inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// Bytes that decoding one picture may take.
-const DECODE_BYTES_MAX: u64 = 600 * 1024 * 1024;
 /// Dots an inch of a picture that doesn't say: a photograph of 1 700 dots is 17 inches wide then and made to fit.
 const DOTS_AN_INCH_DEFAULT: f64 = 100.0;
 /// Believable resolutions; others are taken for unknown.
 const DOTS_AN_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
+/// Widths of fax pages at 204 dots per inch: of A4 and letter, B4, A3 (T.4 §2.2).
+const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
+/// Dots per inch that a fax page may have across; with others it would be a leaflet or a poster.
+const FAX_DOTS_AN_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
+/// The longest fax page whose rows are taken to be as far apart as they can be.
+const FAX_INCHES_MAX: f64 = 14.2;
 /// A pel of a picture of black and white that is made smaller is black if more than this part of it is.
 const BILEVEL_COVERAGE: u32 = 96;
 
@@ -39,8 +35,10 @@ pub(super) struct Picture {
     pub(super) pels: Pels,
     /// Dots an inch across and down, if it says.
     pub(super) dots_an_inch: Option<(f64, f64)>,
-    /// Rows at the bottom that couldn't be read.
-    pub(super) rows_missing: Option<u32>,
+    /// Whether it comes from a file of black and white pages, as fax programs write them.
+    pub(super) is_fax_file: bool,
+    /// What of it could not be read.
+    pub(super) losses: Vec<String>,
 }
 
 impl Picture {
@@ -51,9 +49,36 @@ impl Picture {
         }
     }
 
+    /// Dots per inch of a page that is as wide as a fax, if what the file says of them can't be true.
+    fn fax_dots_an_inch(&self) -> Option<(f64, f64)> {
+        let (width, height) = self.size();
+        if !self.is_fax_file || !FAX_WIDTHS.contains(&width) {
+            return None;
+        }
+        let across = f64::from(PELS_AN_INCH);
+        let by_shape = |ratio: f64| {
+            let is_near = |quality: &Quality| {
+                let own = across / f64::from(quality.rows_an_inch());
+                quality != &Quality::Fine && (ratio / own - 1.0).abs() < 0.1
+            };
+            Quality::ALL.iter().copied().find(is_near)
+        };
+        let shape = match self.dots_an_inch {
+            Some((x, _)) if FAX_DOTS_AN_INCH.contains(&x) => return None,
+            Some((x, y)) => by_shape(x / y),
+            None => None,
+        };
+        let by_length = |quality: &Quality| f64::from(height) / f64::from(quality.rows_an_inch()) <= FAX_INCHES_MAX;
+        let quality = shape.or_else(|| Quality::ALL.iter().copied().find(by_length)).unwrap_or(Quality::Superfine);
+        Some((across, f64::from(quality.rows_an_inch())))
+    }
+
     /// Its true size. A fax page keeps its pels: 1728 across are the paper's width, whatever inexact inches say.
     pub(super) fn size_points(&self) -> (f64, f64) {
         let (width, height) = self.size();
+        if let Some((x, y)) = self.fax_dots_an_inch() {
+            return (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0);
+        }
         let believable = self.dots_an_inch.filter(|(x, y)| DOTS_AN_INCH.contains(x) && DOTS_AN_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_AN_INCH_DEFAULT, DOTS_AN_INCH_DEFAULT));
         let x =
@@ -79,8 +104,10 @@ impl Picture {
             Pels::Gray(gray) => {
                 let sample = |x: u32, y: u32| gray.pels()[y as usize * gray.width() as usize + x as usize];
                 let mut page = window.averaged(sample);
-                let text = page.remove_paper() && page.has_edges_alone();
-                if text { dither::bits_of_scan(&page) } else { dither::bits(&page, tone) }
+                match window.area().and_then(|area| page.remove_paper(area)) {
+                    Some(Scan::Text) => dither::bits_of_scan(&page),
+                    Some(Scan::WithPictures) | None => dither::bits(&page, tone),
+                }
             }
             Pels::Bits(bits) => {
                 let sample = |x: u32, y: u32| if bits.is_black(x, y) { 0 } else { u8::MAX };
@@ -101,7 +128,7 @@ impl Picture {
     /// Whether its pels are those of a fax of this quality.
     fn is_fax_page(&self, quality: Quality) -> bool {
         let (width, _) = self.size();
-        let (x, y) = self.dots_an_inch.unwrap_or((0.0, 0.0));
+        let (x, y) = self.fax_dots_an_inch().or(self.dots_an_inch).unwrap_or((0.0, 0.0));
         width == ROW_PELS
             && (x - f64::from(PELS_AN_INCH)).abs() < 2.0
             && (y - f64::from(quality.rows_an_inch())).abs() < 2.0
@@ -132,26 +159,40 @@ impl Window {
         Self { rows, turned: placement.turned, source, across, down, left_pels, from_row }
     }
 
+    /// The part of the page that the picture covers.
+    fn area(&self) -> Option<Area> {
+        let shows = |place: std::ops::Range<u32>| !place.is_empty();
+        let (left, right) = ends((0..ROW_PELS).filter(|x| shows(self.column(*x))))?;
+        let (top, bottom) = ends((0..self.rows).filter(|y| shows(self.line(*y))))?;
+        Some(Area { left, top, right, bottom })
+    }
+
+    /// The source pels that a column of the page shows.
+    fn column(&self, x: u32) -> std::ops::Range<u32> {
+        let along = f64::from(x) - self.left_pels;
+        if self.turned {
+            span(along, self.down, self.source.1, true)
+        } else {
+            span(along, self.across, self.source.0, false)
+        }
+    }
+
+    /// The source pels that a row of the page shows.
+    fn line(&self, y: u32) -> std::ops::Range<u32> {
+        let along = f64::from(y) + self.from_row;
+        if self.turned {
+            span(along, self.across, self.source.0, false)
+        } else {
+            span(along, self.down, self.source.1, false)
+        }
+    }
+
     /// The page; each pel is the mean of those it covers, or the nearest where it covers less than one.
     fn averaged(&self, sample: impl Fn(u32, u32) -> u8) -> Gray {
         let mut page = Gray::white(ROW_PELS, self.rows);
-        let columns: Vec<_> = (0..ROW_PELS)
-            .map(|x| {
-                let along = f64::from(x) - self.left_pels;
-                if self.turned {
-                    span(along, self.down, self.source.1, true)
-                } else {
-                    span(along, self.across, self.source.0, false)
-                }
-            })
-            .collect();
+        let columns: Vec<_> = (0..ROW_PELS).map(|x| self.column(x)).collect();
         for (y, row) in (0..self.rows).zip(page.pels_mut().chunks_exact_mut(ROW_PELS as usize)) {
-            let along = f64::from(y) + self.from_row;
-            let lines = if self.turned {
-                span(along, self.across, self.source.0, false)
-            } else {
-                span(along, self.down, self.source.1, false)
-            };
+            let lines = self.line(y);
             if lines.is_empty() {
                 continue;
             }
@@ -169,6 +210,12 @@ impl Window {
     }
 }
 
+/// The first of some places, and the one behind the last.
+fn ends(mut places: impl DoubleEndedIterator<Item = u32>) -> Option<(u32, u32)> {
+    let first = places.next()?;
+    Some((first, places.next_back().unwrap_or(first) + 1))
+}
+
 /// The source pels that the page pel at `along` covers; counted from the far end where `backwards`.
 fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<u32> {
     let start = (along * step).floor();
@@ -180,124 +227,21 @@ fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<
     if backwards { length - end..length - start_pel } else { start_pel..end }
 }
 
-/// Refuses a PNG or JPEG that is too large before a pel of it is decoded.
-pub(super) fn check_size(bytes: &[u8], kind: Kind) -> Result<(), UnreadableDocument> {
-    with_decoder(bytes, kind, |decoder| check_dimensions(decoder.dimensions(), kind.name()))
-}
-
-pub(super) fn check_dimensions((width, height): (u32, u32), name: &str) -> Result<(), UnreadableDocument> {
-    if width == 0 || height == 0 {
-        return Err(unreadable(format!("the {name} has no area: it is {width} × {height} pels large")));
-    }
-    if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
-        return Err(unreadable(format!(
-            "the {name} is too large: {width} × {height} pels; {PICTURE_PELS_MAX} are taken"
-        )));
-    }
-    Ok(())
-}
-
-/// Reads a PNG or JPEG.
-pub(super) fn read(bytes: &[u8], kind: Kind) -> Result<Picture, UnreadableDocument> {
-    with_decoder(bytes, kind, |mut decoder| {
-        let (width, height) = decoder.dimensions();
-        check_dimensions((width, height), kind.name())?;
-        let damaged = |error: image::ImageError| unreadable(format!("the {} is damaged: {error}", kind.name()));
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(DECODE_BYTES_MAX);
-        decoder.set_limits(limits).map_err(damaged)?;
-        let (color, size) = (decoder.color_type(), usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX));
-        if size as u64 > DECODE_BYTES_MAX {
-            return Err(unreadable(format!("the {} takes more memory than {DECODE_BYTES_MAX} bytes", kind.name())));
-        }
-        let mut samples = vec![0; size];
-        decoder.read_image_boxed(&mut samples).map_err(damaged)?;
-        let pels = Pels::Gray(Gray::from_pels(width, height, gray(&samples, color)));
-        let dots_an_inch = match kind {
-            Kind::Png => png_dots_an_inch(bytes),
-            Kind::Jpeg | Kind::Pdf | Kind::Tiff => jpeg_dots_an_inch(bytes),
-        };
-        Ok(Picture { pels, dots_an_inch, rows_missing: None })
-    })
-}
-
-fn with_decoder<T>(
-    bytes: &[u8],
-    kind: Kind,
-    read: impl FnOnce(Box<dyn ImageDecoder + '_>) -> Result<T, UnreadableDocument>,
-) -> Result<T, UnreadableDocument> {
-    let damaged = |error: image::ImageError| unreadable(format!("the {} is damaged: {error}", kind.name()));
-    let source = Cursor::new(bytes);
-    match kind {
-        Kind::Png => read(Box::new(PngDecoder::new(source).map_err(damaged)?)),
-        Kind::Jpeg | Kind::Pdf | Kind::Tiff => read(Box::new(JpegDecoder::new(source).map_err(damaged)?)),
-    }
-}
-
-/// Luma of samples as the image crate decodes them; what is transparent shows the white paper.
-#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; floating-point kinds are not decoded")]
-pub(super) fn gray(samples: &[u8], color: ColorType) -> Vec<u8> {
-    let high = |sample: &[u8]| u16::from_ne_bytes([sample[0], sample[1]]).to_be_bytes()[0];
-    match color {
-        ColorType::L8 => samples.to_vec(),
-        ColorType::La8 => samples.chunks_exact(2).map(|pel| over_white(pel[0], pel[1])).collect(),
-        ColorType::Rgb8 => samples.chunks_exact(3).map(|pel| luma(pel[0], pel[1], pel[2])).collect(),
-        ColorType::Rgba8 => {
-            samples.chunks_exact(4).map(|pel| over_white(luma(pel[0], pel[1], pel[2]), pel[3])).collect()
-        }
-        ColorType::L16 => samples.chunks_exact(2).map(high).collect(),
-        ColorType::La16 => samples.chunks_exact(4).map(|pel| over_white(high(pel), high(&pel[2..]))).collect(),
-        ColorType::Rgb16 => {
-            samples.chunks_exact(6).map(|pel| luma(high(pel), high(&pel[2..]), high(&pel[4..]))).collect()
-        }
-        ColorType::Rgba16 => samples
-            .chunks_exact(8)
-            .map(|pel| over_white(luma(high(pel), high(&pel[2..]), high(&pel[4..])), high(&pel[6..])))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// ITU-R BT.601.
 pub(super) fn luma(red: u8, green: u8, blue: u8) -> u8 {
     ((u32::from(red) * 77 + u32::from(green) * 150 + u32::from(blue) * 29 + 128) >> 8) as u8
 }
 
-fn over_white(gray: u8, alpha: u8) -> u8 {
+/// A grey of this opacity on white paper.
+pub(super) fn over_white(gray: u8, alpha: u8) -> u8 {
     let (gray, alpha) = (u32::from(gray), u32::from(alpha));
     ((gray * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
-/// The `pHYs` chunk of a PNG (PNG §11.3.5.3), if it counts in metres.
-fn png_dots_an_inch(bytes: &[u8]) -> Option<(f64, f64)> {
-    let mut rest = bytes.get(8..)?;
-    loop {
-        let length = usize::try_from(u32::from_be_bytes(rest.get(..4)?.try_into().ok()?)).ok()?;
-        let (kind, data) = (rest.get(4..8)?, rest.get(8..8_usize.checked_add(length)?)?);
-        match (kind, data) {
-            (b"IDAT", _) => return None,
-            (b"pHYs", [x0, x1, x2, x3, y0, y1, y2, y3, 1]) => {
-                let an_inch = |bytes: [u8; 4]| f64::from(u32::from_be_bytes(bytes)) * 0.0254;
-                return Some((an_inch([*x0, *x1, *x2, *x3]), an_inch([*y0, *y1, *y2, *y3])));
-            }
-            _ => rest = rest.get(12 + length..)?,
-        }
-    }
-}
-
-/// The density of a JFIF header (JFIF 1.02), if it is one in inches or centimetres.
-fn jpeg_dots_an_inch(bytes: &[u8]) -> Option<(f64, f64)> {
-    let header = bytes.get(6..18)?;
-    if !header.starts_with(b"JFIF\0") {
-        return None;
-    }
-    let short = |at: usize| f64::from(u16::from_be_bytes([header[at], header[at + 1]]));
-    let factor = match header[7] {
-        1 => 1.0,
-        2 => 2.54,
-        _ => return None,
-    };
-    Some((short(8) * factor, short(10) * factor))
+/// Luma of four inks.
+pub(super) fn cmyk_luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
+    let light = |ink: u8| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8;
+    luma(light(cyan), light(magenta), light(yellow))
 }
 
 #[cfg(test)]
@@ -306,7 +250,12 @@ mod tests {
 
     fn gray(width: u32, height: u32, dots_an_inch: Option<(f64, f64)>) -> Picture {
         let pels = (0..width * height).map(|at| if at / width < height / 2 { 0 } else { 255 }).collect();
-        Picture { pels: Pels::Gray(Gray::from_pels(width, height, pels)), dots_an_inch, rows_missing: None }
+        Picture {
+            pels: Pels::Gray(Gray::from_pels(width, height, pels)),
+            dots_an_inch,
+            is_fax_file: false,
+            losses: Vec::new(),
+        }
     }
 
     fn on_paper(picture: &Picture, quality: Quality) -> Vec<Bitmap> {
@@ -320,7 +269,12 @@ mod tests {
     fn a_fax_page_keeps_every_pel() {
         let mut bits = Bitmap::white(ROW_PELS, 1_078);
         (0..1_078).for_each(|y| bits.blacken_run(y, y % 700, y % 1_700));
-        let page = Picture { pels: Pels::Bits(bits.clone()), dots_an_inch: Some((204.0, 98.0)), rows_missing: None };
+        let page = Picture {
+            pels: Pels::Bits(bits.clone()),
+            dots_an_inch: Some((204.0, 98.0)),
+            is_fax_file: true,
+            losses: Vec::new(),
+        };
         assert_eq!(on_paper(&page, Quality::Standard), [bits]);
         assert_eq!(on_paper(&page, Quality::Fine)[0].height(), 2_156);
     }
@@ -339,12 +293,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_is_white() {
-        let pels = gray_of(&[0, 0, 0, 0, 0, 0, 0, 255], ColorType::Rgba8);
-        assert_eq!(pels, [255, 0]);
+    fn a_fax_page_without_a_believable_resolution_stays_upright() {
+        let said = [None, Some((72.0, 72.0)), Some((1.0, 1.0)), Some((0.0, 0.0)), Some((f64::NAN, 204.0))];
+        for (width, rows, inches) in [(ROW_PELS, 1_078, 11.0), (ROW_PELS, 2_156, 11.0), (ROW_PELS, 4_301, 11.0)] {
+            for dots_an_inch in said {
+                let pels = Pels::Bits(Bitmap::white(width, rows));
+                let page = Picture { pels, dots_an_inch, is_fax_file: true, losses: Vec::new() };
+                let (across, down) = page.size_points();
+                assert!((across / 72.0 - 8.47).abs() < 0.01 && (down / 72.0 - inches).abs() < 0.01, "{dots_an_inch:?}");
+                assert_eq!(on_paper(&page, Quality::Fine)[0].height(), 2_156);
+            }
+        }
+        let page = |dots| Picture { dots_an_inch: Some(dots), ..white(ROW_PELS, 2_000) };
+        assert!((page((77.0, 37.0)).size_points().1 / 72.0 - 20.4).abs() < 0.1, "its shape says standard");
+        assert!((page((200.0, 200.0)).size_points().1 / 72.0 - 10.0).abs() < 0.1, "what is believable is believed");
+        let wide = white(2_432, 1_600);
+        assert!((wide.size_points().0 / 72.0 - 11.9).abs() < 0.1);
     }
 
-    fn gray_of(samples: &[u8], color: ColorType) -> Vec<u8> {
-        super::gray(samples, color)
+    fn white(width: u32, height: u32) -> Picture {
+        let pels = Pels::Bits(Bitmap::white(width, height));
+        Picture { pels, dots_an_inch: None, is_fax_file: true, losses: Vec::new() }
+    }
+
+    #[test]
+    fn ink_of_four_colours_is_as_dark_as_it_looks() {
+        assert_eq!(cmyk_luma([0, 0, 0, 255]), 0);
+        assert_eq!(cmyk_luma([255, 255, 255, 0]), 0);
+        assert_eq!(cmyk_luma([0, 0, 0, 0]), 255);
+        assert_eq!(cmyk_luma([0, 0, 0, 51]), 204);
     }
 }

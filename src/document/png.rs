@@ -1,7 +1,6 @@
 //! A fax page as a PNG, for a person to look at: true proportions, made smaller by averaging. It keeps nothing.
 
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder};
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
 use super::bitmap::Bitmap;
 use super::page::decoded;
@@ -17,11 +16,11 @@ pub const WIDTH_MIN: u32 = 16;
 ///
 /// # Errors
 /// The encoder refuses it, which it never should.
-pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, image::ImageError> {
+pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, EncodingError> {
     of_bits(&decoded(page), page.quality, width)
 }
 
-pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Vec<u8>, image::ImageError> {
+pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Vec<u8>, EncodingError> {
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let scale = f64::from(width) / f64::from(image.width().max(1));
     let rows = f64::from(image.height()) * f64::from(PELS_AN_INCH) / f64::from(quality.rows_an_inch()) * scale;
@@ -35,8 +34,12 @@ pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Ve
         }
     }
     let mut png = Vec::new();
-    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Up);
-    encoder.write_image(&pels, width, height, ExtendedColorType::L8)?;
+    let mut encoder = Encoder::new(&mut png, width, height);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::Fast);
+    encoder.set_filter(Filter::Up);
+    encoder.write_header()?.write_image_data(&pels)?;
     Ok(png)
 }
 
@@ -55,6 +58,9 @@ fn mean(image: &Bitmap, columns: std::ops::Range<u32>, lines: std::ops::Range<u3
 
 #[cfg(test)]
 mod tests {
+    use super::super::images;
+    use super::super::import::Kind;
+    use super::super::picture::Pels;
     use super::*;
 
     #[test]
@@ -63,10 +69,11 @@ mod tests {
             let mut image = Bitmap::white(1_728, rows);
             image.blacken_run(rows / 2, 0, 1_728);
             let png = of_bits(&image, quality, 432).unwrap();
-            let read = image::load_from_memory(&png).unwrap().to_luma8();
-            assert_eq!(read.width(), 432);
-            assert!((560..=562).contains(&read.height()), "{}", read.height());
-            assert!(read.pixels().any(|pel| pel.0[0] < 240) && read.get_pixel(5, 5).0[0] == 255);
+            let read = images::read(&png, Kind::Png).unwrap();
+            let Pels::Gray(greys) = &read.pels else { panic!("greys") };
+            assert_eq!(greys.width(), 432);
+            assert!((560..=562).contains(&greys.height()), "{}", greys.height());
+            assert!(greys.pels().iter().any(|pel| *pel < 240) && greys.pels()[5 * 432 + 5] == 255);
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Of each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)): on black and white, a pel is
 //! black where b is, or where a is and a run begins there. No run is lost, its beginning stays, flat greys pass unchanged;
-//! and text does not grow fat, as it would if any black sample made black.
+//! and text does not grow fat, as it would if any black sample made black. Of two true greys it is the mean, so that
+//! photographs don't get darker.
 
-use super::gray::Gray;
+use super::gray::{Gray, is_gray};
 use super::tones::{Row, RowMut, Tones};
 
 /// Half as many rows.
@@ -116,7 +117,8 @@ fn halve_greys(row: &[u8], half: &mut Vec<u8>) {
 
 #[inline]
 fn joined(a: u8, b: u8, p: u8) -> u8 {
-    b.min(a.max(255 - p))
+    let both = u16::from(a) + u16::from(b);
+    if is_gray(a) && is_gray(b) { both.div_ceil(2) as u8 } else { b.min(a.max(255 - p)) }
 }
 
 #[cfg(test)]
@@ -147,6 +149,8 @@ mod tests {
         assert_eq!(half.pels(), [255, 0, 255]);
         let flat = halve_rows(&Gray::from_pels(1, 6, vec![180; 6]));
         assert_eq!(flat.pels(), [180; 3]);
+        let mixed = halve_rows(&Gray::from_pels(1, 4, vec![100, 200, 60, 160]));
+        assert_eq!(mixed.pels(), [150, 110]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 
 use super::fit::{self, Placement};
 use super::fonts::Fonts;
-use super::gray::Gray;
+use super::gray::{Area, Gray};
 use super::ink::Inker;
 use super::loss::Losses;
 use super::mend::prepare::{prepared, with_a_root};
@@ -71,8 +71,8 @@ pub(super) struct Renderer<'a> {
 pub(super) enum Piece {
     /// Black, white, and greys that were painted.
     Tones(Tones),
-    /// Greys, of which some may be paper, on the square grid they were drawn on.
-    Greys(Gray),
+    /// Greys on the square grid they were drawn on, and the area of an image that covers most of them.
+    Greys(Gray, Option<Area>),
 }
 
 impl<'a> Renderer<'a> {
@@ -135,7 +135,7 @@ impl<'a> Renderer<'a> {
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
         let mut drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
         slivers.paint(&mut drawn);
-        Piece::Greys(drawn)
+        Piece::Greys(drawn, self.inker.image_area())
     }
 }
 

@@ -71,8 +71,8 @@ impl Engine {
                     return Err(Refusal::LimitReached { what: "API keys", limit: KEYS_MAX });
                 }
                 let ordinal = self.keys.take_ordinal();
-                let sid = KeySid::from_bytes(self.seed().sid_bytes("key", b"", ordinal));
-                let bytes = self.seed().sid_bytes("key-secret", sid.bytes(), 0);
+                let sid = KeySid::from_bytes(self.ids.seed().sid_bytes("key", b"", ordinal));
+                let bytes = self.ids.seed().sid_bytes("key-secret", sid.bytes(), 0);
                 let secret = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
                 let key = ApiKey { sid, ordinal, secret, friendly_name, created: now, updated: now };
                 self.keys.insert(ordinal, sid, key);

@@ -130,6 +130,11 @@ impl Agenda {
         self.in_order.iter()
     }
 
+    /// The alarm of a fax's or call's phase, if it has one.
+    pub(super) fn of_phase(&self, ordinal: Ordinal) -> Option<&Alarm> {
+        self.of.get(&(ordinal, Slot::Phase))
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.in_order.len()

@@ -88,7 +88,7 @@ impl Engine {
     ) {
         let place = self.next_place(fax, code);
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
-        let sid = AlertSid::from_bytes(self.seed().sid_bytes("alert", &parent, place));
+        let sid = AlertSid::from_bytes(self.ids.seed().sid_bytes("alert", &parent, place));
         let alert = Alert { sid, place, code, level, message: message.into(), record };
         let event = self.journal.write(now, fax, EventKind::Alert(alert));
         self.alerts.keep(Arc::clone(&event));

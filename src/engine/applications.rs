@@ -58,7 +58,7 @@ impl Engine {
                 let attributes = ApplicationAttributes::default().with(&change);
                 check(&attributes)?;
                 let ordinal = self.applications.take_ordinal();
-                let sid = ApplicationSid::from_bytes(self.seed().sid_bytes("application", b"", ordinal));
+                let sid = ApplicationSid::from_bytes(self.ids.seed().sid_bytes("application", b"", ordinal));
                 let application = Application { sid, ordinal, created: now, updated: now, attributes };
                 self.applications.insert(ordinal, sid, application);
                 Ok(Reply::Application(sid))

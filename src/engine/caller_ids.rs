@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use super::input::{CallerIdCommand, Reply};
+use super::random::WorldSeed;
 use super::register::Register;
 use crate::model::credential::CallerId;
 use crate::model::phone::PhoneNumber;
@@ -44,7 +45,10 @@ impl Engine {
     pub(super) fn caller_id_command(&mut self, command: CallerIdCommand, now: Timestamp) -> Result<Reply, Refusal> {
         match command {
             CallerIdCommand::Verify(number, _) if self.caller_ids.has(number) => Err(Refusal::CallerIdExists(number)),
-            CallerIdCommand::Verify(number, name) => self.add_caller_id(number, name, now).map(Reply::CallerId),
+            CallerIdCommand::Verify(number, name) => {
+                let seed = *self.ids.seed();
+                self.add_caller_id(&seed, number, name, now).map(Reply::CallerId)
+            }
             CallerIdCommand::Rename(sid, name) => {
                 let caller_id = self.caller_ids.register.get_mut(&sid).ok_or(Refusal::NoNumber(sid))?;
                 if let Some(name) = name {
@@ -64,6 +68,7 @@ impl Engine {
     /// Takes a number as caller id.
     pub(super) fn add_caller_id(
         &mut self,
+        seed: &WorldSeed,
         number: PhoneNumber,
         name: Option<Box<str>>,
         now: Timestamp,
@@ -75,7 +80,7 @@ impl Engine {
             return Ok(*sid);
         }
         // Keyed by the number, since whoever is adopted first may be a matter of luck.
-        let sid = NumberSid::from_bytes(self.seed().sid_bytes("caller-id", &number.digits().to_be_bytes(), 0));
+        let sid = NumberSid::from_bytes(seed.sid_bytes("caller-id", &number.digits().to_be_bytes(), 0));
         let ordinal = self.caller_ids.register.take_ordinal();
         let friendly_name = name.unwrap_or_else(|| number.national_format().into());
         let caller_id = CallerId { sid, ordinal, number, friendly_name, created: now, updated: now };

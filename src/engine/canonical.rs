@@ -2,6 +2,7 @@
 //!
 //! It begins after the last reset. Lines are sorted by virtual time, fax, strand and step; a strand is what happens to
 //! one fax in one order (its conversation, its messages), so that it doesn't matter which of two apps answered first.
+//! Faxes are numbered (`#1`, `#2`) by what happened to them, for SIDs never come again, not even after a reset.
 //! Real durations, ports, headers, bodies, texts of errors and absolute dates are left out, as are the calls that asked
 //! for something and the moves of the clock. It reads a journal and changes nothing.
 
@@ -16,6 +17,11 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::{Receive, Verb};
 
+/// How the SIDs of faxes and of media begin: `FX`, `ME`.
+const SID_PREFIXES: [char; 2] = ['F', 'M'];
+/// Hexadecimal digits of a SID.
+const SID_DIGITS: usize = 32;
+
 /// The projection of these events, which come in the order of the journal.
 #[must_use]
 pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
@@ -24,27 +30,70 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     let told: Vec<_> = events[start..].iter().filter_map(|event| Some((event, line(&event.kind)?))).collect();
     let Some(origin) = told.iter().map(|(event, _)| event.at).min() else { return Vec::new() };
     let mut steps: BTreeMap<(Option<FaxSid>, Strand), u64> = BTreeMap::new();
-    let mut lines: Vec<_> = told
-        .into_iter()
-        .map(|(event, (strand, text))| {
-            let step = match strand {
-                Strand::Conversation | Strand::Messages => {
-                    let step = steps.entry((event.fax, strand)).or_default();
-                    *step += 1;
-                    *step
-                }
-                // Raised by either of the others, in an order that is luck.
-                Strand::Alerts | Strand::Reports | Strand::Rules => 0,
-            };
-            (event.at.since(origin), event.fax, strand, step, text)
-        })
-        .collect();
-    lines.sort();
-    let show = |(at, fax, _, step, text): &(std::time::Duration, Option<FaxSid>, Strand, u64, String)| {
-        let fax = fax.map_or_else(|| "-".to_owned(), |fax| fax.to_string());
+    let mut by_fax: BTreeMap<Option<FaxSid>, Vec<Line>> = BTreeMap::new();
+    for (event, (strand, text)) in told {
+        let step = match strand {
+            Strand::Conversation | Strand::Messages => {
+                let step = steps.entry((event.fax, strand)).or_default();
+                *step += 1;
+                *step
+            }
+            // Raised by either of the others, in an order that is luck.
+            Strand::Alerts | Strand::Reports | Strand::Rules => 0,
+        };
+        let text = without_sids(&text);
+        by_fax.entry(event.fax).or_default().push(Line { at: event.at.since(origin), strand, step, text });
+    }
+    // What happened to a fax tells which one it is: its SID is another after a reset.
+    let of_world = by_fax.remove(&None).unwrap_or_default();
+    let mut faxes: Vec<Vec<Line>> = by_fax.into_values().collect();
+    faxes.iter_mut().for_each(|lines| lines.sort());
+    faxes.sort();
+    let numbered =
+        faxes.into_iter().zip(1_u64..).flat_map(|(lines, number)| lines.into_iter().map(move |line| (number, line)));
+    let mut lines: Vec<_> = of_world.into_iter().map(|line| (0, line)).chain(numbered).collect();
+    lines.sort_by(|(fax, line), (other_fax, other)| {
+        (line.at, fax, line.strand, line.step, &line.text).cmp(&(
+            other.at,
+            other_fax,
+            other.strand,
+            other.step,
+            &other.text,
+        ))
+    });
+    let show = |(fax, Line { at, step, text, .. }): &(u64, Line)| {
+        let fax = if *fax == 0 { "-".to_owned() } else { format!("#{fax}") };
         format!("{} {fax} {step} {text}", at.as_micros())
     };
     lines.iter().map(show).collect()
+}
+
+/// One event, as it counts.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    at: std::time::Duration,
+    strand: Strand,
+    step: u64,
+    text: String,
+}
+
+/// The text with each SID of a fax or of media shortened to its prefix: `FX#`, `ME#`.
+fn without_sids(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(SID_PREFIXES) {
+        let (before, sid) = rest.split_at(at);
+        kept.push_str(before);
+        let digits =
+            sid[1..].strip_prefix(['X', 'E']).map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
+        let (own, after) = sid.split_at(if digits == SID_DIGITS { SID_DIGITS + 2 } else { 1 });
+        kept.push_str(if own.len() > 1 { &own[..2] } else { own });
+        if own.len() > 1 {
+            kept.push('#');
+        }
+        rest = after;
+    }
+    kept + rest
 }
 
 /// The hash of a projection, in hexadecimal digits.
@@ -102,9 +151,12 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
         },
         EventKind::ApiRequest { .. }
+        | EventKind::MediaRefused { .. }
+        | EventKind::MediaWarning { .. }
         | EventKind::AnswerDropped
         | EventKind::WebhookReplayed { .. }
         | EventKind::ClockMoved { .. }
+        | EventKind::WorldBroken { .. }
         | EventKind::WorldReset { .. } => None,
     }
 }
@@ -205,6 +257,37 @@ mod tests {
         assert_ne!(right, wrong);
         assert_ne!(right, late);
         assert_ne!(hash(&right), hash(&late));
+    }
+
+    #[test]
+    fn the_same_faxes_with_other_sids_have_the_same_projection() {
+        let run = |one: u8, other: u8| {
+            let about = |fax: u8| {
+                let EventKind::WebhookAttempt { record } = told(1, 1, "") else { panic!("it is one") };
+                let mut record = ExchangeRecord::clone(&record);
+                record.params.push(("FaxSid".to_owned(), FaxSid::from_bytes([fax; 16]).to_string()));
+                EventKind::WebhookAttempt { record: Arc::new(record) }
+            };
+            [
+                event(1, 5, one, status(Status::Queued)),
+                event(2, 5, other, status(Status::Busy)),
+                event(3, 6, one, about(one)),
+                event(4, 7, other, about(other)),
+            ]
+        };
+        assert_eq!(projection(&run(1, 2)), projection(&run(9, 3)));
+        assert!(projection(&run(1, 2)).iter().any(|line| line.contains("FaxSid=FX#")), "{:?}", projection(&run(1, 2)));
+        assert_ne!(projection(&run(1, 1)), projection(&run(1, 2)), "one fax is not two");
+    }
+
+    #[test]
+    fn only_whole_sids_are_shortened() {
+        let sid = FaxSid::from_bytes([0xab; 16]);
+        assert_eq!(
+            without_sids(&format!("a {sid} MExx F {sid}0 /fax/{sid}/x")),
+            format!("a FX# MExx F {sid}0 /fax/FX#/x")
+        );
+        assert_eq!(without_sids(""), "");
     }
 
     #[test]

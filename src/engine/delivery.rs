@@ -13,6 +13,7 @@ use super::effect::{Intent, Notice};
 use super::input::AnswerOutcome;
 use super::journal::{AlertLevel, EventKind};
 use super::phase::Phase;
+use super::random::WorldSeed;
 use super::rule::WebhookFault;
 use super::tables::{Fax, Leg, Told};
 use crate::model::account::Callbacks;
@@ -207,17 +208,7 @@ impl Engine {
 
     /// A UUID that is the same each time the same request is made.
     pub(super) fn idempotency_token(&self, sid: FaxSid, place: TokenPlace) -> Box<str> {
-        let place = match place {
-            TokenPlace::FaxUrl => 0,
-            TokenPlace::Fallback => 1,
-            TokenPlace::Notice(n) => 2 + n,
-            TokenPlace::Alert(n) => u64::MAX - n,
-        };
-        let bits = self.seed().generator("token", sid.bytes(), place).next_u64();
-        let low = self.seed().generator("token-low", sid.bytes(), place).next_u64();
-        let (variant, node) = (0x8000 | (low >> 48 & 0x3fff), low & 0xffff_ffff_ffff);
-        let (time_low, time_mid, version) = (bits >> 32, bits >> 16 & 0xffff, 0x4000 | (bits & 0x0fff));
-        format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{variant:04x}-{node:012x}").into()
+        token(self.ids.seed(), sid, place)
     }
 
     /// The fate of a new webhook: where there are rules for webhooks, an alarm has it decided.
@@ -263,12 +254,11 @@ impl Engine {
         }
     }
 
-    fn tell(&mut self, ordinal: Ordinal, sid: FaxSid, mut notice: Notice, now: Timestamp) {
+    fn tell(&mut self, ordinal: Ordinal, sid: FaxSid, notice: Notice, now: Timestamp) {
         let fate = self.first_fate(ordinal, now);
         let outgoing = self.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         let place = outgoing.told;
         outgoing.told += 1;
-        notice.idempotency_token = self.idempotency_token(sid, TokenPlace::Notice(place));
         if let Some(outgoing) = self.outgoing.get_mut(&sid) {
             outgoing.queue.push_back(Queued { notice: Arc::new(notice), place, fate });
         }
@@ -278,11 +268,12 @@ impl Engine {
     /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
     fn tell_next(&mut self, sid: FaxSid, now: Timestamp) {
         let is_last = self.fax(sid).map_or(true, |fax| fax.status().is_final());
+        let ids = *self.ids.seed();
         let Some(outgoing) = self.outgoing.get_mut(&sid).filter(|outgoing| outgoing.under_way.is_none()) else {
             return;
         };
         let ordinal = outgoing.ordinal;
-        match outgoing.take_next(is_last, now) {
+        match outgoing.take_next(is_last, now, &|place| token(&ids, sid, TokenPlace::Notice(place))) {
             Next::Message(notice) => {
                 self.check_overrides(sid, &notice.url);
                 if let Some(outgoing) = self.outgoing.get_mut(&sid) {
@@ -321,16 +312,19 @@ enum Next {
 }
 
 impl Outgoing {
-    /// Takes the next message, as its fate has it; `is_last` says that no other will come.
-    fn take_next(&mut self, is_last: bool, now: Timestamp) -> Next {
+    /// Takes the next message, as its fate has it; `is_last` says that no other will come. It gets its token here: one
+    /// that a snapshot finds waiting is another event after each way back.
+    fn take_next(&mut self, is_last: bool, now: Timestamp, token_of: &dyn Fn(u64) -> Box<str>) -> Next {
         loop {
             let others = self.queue.len().saturating_sub(1);
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
+            let place = first.place;
             let Fate::Ruled { not_before, fault } = &mut first.fate else {
                 if first.fate == Fate::Undecided {
                     return Next::Waits;
                 }
-                return self.queue.pop_front().map_or(Next::Nothing, |queued| Next::Message(queued.notice));
+                let named = |queued: Queued| Next::Message(with_token(queued.notice, place, token_of));
+                return self.queue.pop_front().map_or(Next::Nothing, named);
             };
             if *not_before > now {
                 return Next::At(*not_before);
@@ -343,6 +337,7 @@ impl Outgoing {
             } else if fault.reorder && !is_last {
                 return Next::Waits;
             } else {
+                first.notice = with_token(Arc::clone(&first.notice), place, token_of);
                 let mut notice = Arc::clone(&first.notice);
                 Arc::make_mut(&mut notice).signature = fault.signature;
                 if fault.duplicate {
@@ -354,6 +349,29 @@ impl Outgoing {
             }
         }
     }
+}
+
+/// The message with its token; a duplicate has that of the first.
+fn with_token(mut notice: Arc<Notice>, place: u64, token_of: &dyn Fn(u64) -> Box<str>) -> Arc<Notice> {
+    if notice.idempotency_token.is_empty() {
+        Arc::make_mut(&mut notice).idempotency_token = token_of(place);
+    }
+    notice
+}
+
+/// A UUID that follows from the seed, the fax and the place of the message among the fax's.
+fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
+    let place = match place {
+        TokenPlace::FaxUrl => 0,
+        TokenPlace::Fallback => 1,
+        TokenPlace::Notice(n) => 2 + n,
+        TokenPlace::Alert(n) => u64::MAX - n,
+    };
+    let bits = seed.generator("token", sid.bytes(), place).next_u64();
+    let low = seed.generator("token-low", sid.bytes(), place).next_u64();
+    let (variant, node) = (0x8000 | (low >> 48 & 0x3fff), low & 0xffff_ffff_ffff);
+    let (time_low, time_mid, version) = (bits >> 32, bits >> 16 & 0xffff, 0x4000 | (bits & 0x0fff));
+    format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{variant:04x}-{node:012x}").into()
 }
 
 /// What every message of a fax says.

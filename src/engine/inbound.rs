@@ -14,7 +14,7 @@ use super::journal::{AlertLevel, EventKind};
 use super::outbound::FarAnswer;
 use super::phase::{Ended, Phase, Receiving, ReceivingStep, Transmission};
 use super::rule::{LineWish, Outcome};
-use super::tables::{Acceptance, Asking, Call, Caller, Fax, Leg, Told};
+use super::tables::{Acceptance, Asking, Call, Caller, Fax, Leg, Luck, Told};
 use super::{Engine, UnderWay};
 use crate::model::account::AccountStatus;
 use crate::model::fax::{Direction, Status};
@@ -23,11 +23,12 @@ use crate::model::media::Document;
 use crate::model::number::{IncomingNumber, ReceiveMode};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception::{Header, Noise, Reception};
+use crate::model::reference::{resolve, without_userinfo};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Purpose, Signature};
-use crate::twiml::{Reading, Receive, Verb, WARNING_CODE};
+use crate::twiml::{Reading, Receive, Verb};
 
 /// Calls without a fax whose end is remembered for who waits for it.
 const NOT_ANSWERED_MAX: usize = 10_000;
@@ -43,10 +44,11 @@ impl Engine {
         }
         let number = self.called_number(order.to)?;
         self.check_room()?;
+        let luck = Luck(self.next_order);
         let sid = self.sid_of_call(order.sid)?;
         let ordinal = self.take_ordinal();
         let ringing = Ringing { sid, from: order.from.clone(), to: number };
-        let (fault, line) = self.incoming_line(sid, (&order.from, number), order.document.pages, now);
+        let (fault, line) = self.incoming_line((sid, luck), (&order.from, number), order.document.pages, now);
         let call = Call {
             sid,
             caller: Caller::Machine,
@@ -61,6 +63,7 @@ impl Engine {
             rang: now,
             cookies: Vec::new(),
             asking: None,
+            luck,
         };
         self.ring(ordinal, call, now);
         Ok(Reply::Ringing(ringing))
@@ -75,9 +78,10 @@ impl Engine {
         line: LineWish,
         now: Timestamp,
     ) {
-        let Some((own, from)) = self.tables.fax(caller).map(|fax| (fax.sid, fax.from.clone())) else { return };
-        let sid = FaxSid::from_bytes(self.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
-        let (fault, far_line) = self.incoming_line(sid, (&from, number), document.pages, now);
+        let Some(fax) = self.tables.fax(caller) else { return };
+        let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
+        let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
+        let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
         let line = if line == LineWish::default() { far_line } else { line };
         let Some(fax) = self.tables.fax(caller) else { return };
         let call = Call {
@@ -94,6 +98,7 @@ impl Engine {
             rang: now,
             cookies: Vec::new(),
             asking: None,
+            luck,
         };
         self.ring(far, call, now);
     }
@@ -125,8 +130,8 @@ impl Engine {
         let verb = match reading {
             Ok(reading) => {
                 for warning in &reading.warnings {
-                    let kind = (WARNING_CODE, AlertLevel::Warning);
-                    self.alert(Some(sid), kind, warning, Some(Arc::clone(&record)), now);
+                    let kind = (warning.code, AlertLevel::Warning);
+                    self.alert(Some(sid), kind, &warning.text, Some(Arc::clone(&record)), now);
                 }
                 reading.verb.map_err(|error| (error.code(), error.to_string()))
             }
@@ -180,7 +185,7 @@ impl Engine {
 
     fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
         let order = self.next_order;
-        let sid = wanted.unwrap_or_else(|| FaxSid::from_bytes(self.seed().sid_bytes("call", b"", order)));
+        let sid = wanted.unwrap_or_else(|| FaxSid::from_bytes(self.ids.seed().sid_bytes("call", b"", order)));
         if self.tables.ordinal(sid).is_some() || self.not_answered.contains(&sid) {
             return Err(Refusal::SidTaken(sid));
         }
@@ -215,7 +220,7 @@ impl Engine {
     /// How a call to a number of the world breaks, and over what line it goes, by the rules.
     fn incoming_line(
         &mut self,
-        sid: FaxSid,
+        fax: (FaxSid, Luck),
         (from, to): (&Party, PhoneNumber),
         pages: u32,
         now: Timestamp,
@@ -223,7 +228,7 @@ impl Engine {
         if !self.has_call_rules() {
             return (None, LineWish::default());
         }
-        let (outcome, line) = self.rules_of_incoming(sid, (&from.to_string(), &to.to_string()), pages, now);
+        let (outcome, line) = self.rules_of_incoming(fax, (&from.to_string(), &to.to_string()), pages, now);
         match outcome {
             Some(Outcome::Failed(fault)) => (Some(fault), line),
             Some(Outcome::Delivered | Outcome::Received | Outcome::Busy | Outcome::NoAnswer) | None => (None, line),
@@ -247,7 +252,7 @@ impl Engine {
         self.check_overrides(sid, &url);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
         let fate = self.first_fate(ordinal, now);
-        let asking = Asking { purpose, url, method, failed, attempt, fate, signature };
+        let asking = Asking { purpose, url, method, failed, attempt, fate, signature, token: None };
         if let Some(call) = self.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
@@ -309,6 +314,8 @@ impl Engine {
         let Some(call) = self.tables.call(ordinal) else { return };
         let Some(asking) = &call.asking else { return };
         let place = if asking.purpose == Purpose::FallbackUrl { TokenPlace::Fallback } else { TokenPlace::FaxUrl };
+        // A question that was under way when a snapshot was taken goes on under the token that it began with.
+        let token = asking.token.clone().unwrap_or_else(|| self.idempotency_token(call.sid, place));
         let request = TwimlRequest {
             purpose: asking.purpose,
             url: asking.url.clone(),
@@ -319,10 +326,14 @@ impl Engine {
             cookies: call.cookies.clone(),
             attempt: asking.attempt,
             signature: asking.signature,
-            idempotency_token: self.idempotency_token(call.sid, place),
+            idempotency_token: token.clone(),
         };
+        let sid = call.sid;
+        if let Some(asking) = self.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) {
+            asking.token = Some(token);
+        }
         let intent = Arc::new(Intent::AskForTwiml(Box::new(request)));
-        self.issue_again(UnderWay { fax: call.sid, intent, is_echo });
+        self.issue_again(UnderWay { fax: sid, intent, is_echo });
     }
 
     fn sign_question(&mut self, ordinal: Ordinal, signature: Signature) {
@@ -382,7 +393,7 @@ impl Engine {
 
     fn render_request(&self, call: &Call, station_id: &str, receive: &Receive) -> RenderRequest {
         let noise = (!call.line.has_error_correction() && call.line.noise_per_mille > 0).then(|| Noise {
-            seed: self.seed().generator("noise", call.sid.bytes(), 0).next_u64(),
+            seed: self.seed().generator("noise", &call.luck.0.to_be_bytes(), 0).next_u64(),
             rows_per_mille: call.line.noise_per_mille,
         });
         let header = Header {
@@ -438,6 +449,7 @@ impl Engine {
             origin: call.origin,
             leg: Leg::Inbound(Box::new(acceptance)),
             phase,
+            luck: call.luck,
         };
         self.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
@@ -452,13 +464,14 @@ impl Engine {
                 None => Told::Nobody,
             };
         };
-        let resolved = Url::parse(base_url).and_then(|base| base.join(action));
-        match resolved {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                Told::Action(String::from(url).into(), receive.method)
-            }
-            _ => {
-                let text = format!("<Receive action=\"{action}\"> is no address that {base_url} leads to");
+        let is_address = |url: &String| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        match resolve(base_url, action).filter(is_address) {
+            Some(url) => Told::Action(url.into(), receive.method),
+            None => {
+                let action = without_userinfo(action);
+                let text = format!(
+                    "<Receive action=\"{action}\"> leads to no http or https address; write a path or a whole URL"
+                );
                 self.alert(Some(call.sid), (CODE_INVALID_URL, AlertLevel::Error), &text, None, now);
                 Told::Nobody
             }

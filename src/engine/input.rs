@@ -28,6 +28,24 @@ pub enum Input {
     Answer(Answer),
 }
 
+impl Input {
+    /// Whether it takes the world back to an earlier state of itself.
+    #[must_use]
+    pub const fn is_way_back(&self) -> bool {
+        matches!(self, Self::Control(Control::Reset { .. } | Control::Restore(_)))
+    }
+
+    /// Its name and the fax that it names, for a report of what came last.
+    #[must_use]
+    pub const fn traced(&self) -> (&'static str, Option<FaxSid>) {
+        match self {
+            Self::Command(command) => command.traced(),
+            Self::Control(control) => (control.name(), None),
+            Self::Answer(answer) => (answer.outcome.name(), None),
+        }
+    }
+}
+
 /// What a client may ask.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -53,6 +71,53 @@ pub enum Command {
     CallerId(CallerIdCommand),
     /// Do something with an application.
     Application(ApplicationCommand),
+}
+
+impl Command {
+    const fn traced(&self) -> (&'static str, Option<FaxSid>) {
+        match self {
+            Self::CreateFax(_) => ("create-fax", None),
+            Self::CancelFax(sid) => ("cancel-fax", Some(*sid)),
+            Self::DeleteFax(sid) => ("delete-fax", Some(*sid)),
+            Self::DeleteMedia(sid, _) => ("delete-media", Some(*sid)),
+            Self::BuyNumber(_) => ("buy-number", None),
+            Self::UpdateNumber(..) => ("update-number", None),
+            Self::ReleaseNumber(_) => ("release-number", None),
+            Self::Account(_) => ("change-account", None),
+            Self::Key(_) => ("key", None),
+            Self::CallerId(_) => ("caller-id", None),
+            Self::Application(_) => ("application", None),
+        }
+    }
+}
+
+impl Control {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::ReceiveFax(_) => "receive-fax",
+            Self::ChangeAccount(_) => "change-account",
+            Self::Reset { .. } => "reset",
+            Self::AddRule(_) => "add-rule",
+            Self::DropRule(_) => "drop-rule",
+            Self::DropRules => "drop-rules",
+            Self::ApiCalled { .. } => "api-called",
+            Self::TakeSnapshot(_) => "take-snapshot",
+            Self::Restore(_) => "restore",
+            Self::DropSnapshot(_) => "drop-snapshot",
+        }
+    }
+}
+
+impl AnswerOutcome {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Document { .. } => "document-fetched",
+            Self::Rendered(_) => "rendered",
+            Self::Twiml { .. } => "twiml-answered",
+            Self::Delivered { .. } => "webhook-answered",
+            Self::Lost => "effect-lost",
+        }
+    }
 }
 
 /// What a client may ask of API keys.
@@ -135,7 +200,10 @@ pub enum Control {
     /// Change the account, its status whoever owns it.
     ChangeAccount(Box<AccountChange>),
     /// Back to the configured start.
-    Reset,
+    Reset {
+        /// What ids and draws begin anew from; without one they go on, and no id comes again.
+        seed: Option<u64>,
+    },
     /// Let the world behave so, after the rules there are.
     AddRule(Box<Rule>),
     /// Forget a rule.

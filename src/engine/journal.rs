@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::fax::Status;
 use crate::model::line::Line;
+use crate::model::media::MediaFault;
 use crate::model::page::PageLoss;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid};
@@ -110,6 +111,22 @@ pub enum EventKind {
     },
     /// Media went to keep within the budget.
     MediaEvicted,
+    /// A download of a fax's media was refused.
+    MediaRefused {
+        /// The HTTP status answered.
+        status: u16,
+        /// Why.
+        fault: MediaFault,
+        /// The same, for a person.
+        detail: Box<str>,
+    },
+    /// A download of a fax's media was served, though it breaks a rule of Twilio's.
+    MediaWarning {
+        /// Which one.
+        fault: MediaFault,
+        /// The same, for a person.
+        detail: Box<str>,
+    },
     /// An answer came too late to matter.
     AnswerDropped,
     /// A tester's rule acted.
@@ -125,6 +142,15 @@ pub enum EventKind {
         from: Timestamp,
         /// Whether it stands still now.
         frozen: bool,
+    },
+    /// A rule that the world relies on no longer holds; nothing is done with it until it is reset.
+    WorldBroken {
+        /// What the panic said.
+        why: Box<str>,
+        /// The last inputs, oldest first.
+        inputs: Box<str>,
+        /// The seed of the run.
+        seed: u64,
     },
     /// The world went back to its start, to a snapshot, or to a state that was loaded.
     WorldReset {
@@ -181,9 +207,12 @@ impl EventKind {
             Self::Alert(_) => "alert",
             Self::CallerIdAdopted { .. } => "caller-id.adopted",
             Self::MediaEvicted => "media.evicted",
+            Self::MediaRefused { .. } => "media.refused",
+            Self::MediaWarning { .. } => "media.warning",
             Self::AnswerDropped => "answer.dropped",
             Self::RuleFired { .. } => "rule.fired",
             Self::ClockMoved { .. } => "clock.moved",
+            Self::WorldBroken { .. } => "world.broken",
             Self::WorldReset { .. } => "world.reset",
         }
     }
@@ -216,6 +245,8 @@ impl EventKind {
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
             Self::ApiRequest { path, .. } => path.len(),
             Self::DocumentLoss(loss) => loss.what.len(),
+            Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
+            Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
             Self::FaxStatus { .. }
             | Self::FaxPage { .. }
             | Self::TwimlExecuted { .. }
@@ -290,11 +321,16 @@ pub(super) struct Journal {
     bytes: usize,
     last_seq: u64,
     evicted: u64,
+    /// The place just before the world last went back; what is earlier is about faxes that may no longer be there.
+    last_reset: u64,
     tally: Tally,
 }
 
 impl Journal {
     pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
+        if matches!(kind, EventKind::WorldReset { .. }) {
+            self.last_reset = self.last_seq;
+        }
         self.last_seq += 1;
         self.tally.count(&kind);
         self.bytes += kind.size_bytes();
@@ -316,8 +352,19 @@ impl Journal {
         self.evicted
     }
 
+    pub(super) const fn last_reset(&self) -> u64 {
+        self.last_reset
+    }
+
     pub(super) const fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The last status that a fax has entered since the world last went back.
+    pub(super) fn last_status(&self, fax: FaxSid) -> Option<Status> {
+        let is_reset = |event: &&Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
+        let since = self.events.iter().rev().take_while(|event| !is_reset(event));
+        since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }
 
     /// The first `limit` events that fit, oldest first.

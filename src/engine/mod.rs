@@ -14,11 +14,14 @@ mod accounts;
 pub mod agenda;
 pub mod alerts;
 mod applications;
+mod arriving;
 mod caller_ids;
 pub mod canonical;
+mod conversation;
 mod delivery;
 pub mod door;
 pub mod effect;
+mod founding;
 mod inbound;
 pub mod input;
 pub mod journal;
@@ -26,6 +29,7 @@ mod line;
 mod numbers;
 mod outbound;
 pub mod phase;
+mod prospect;
 pub mod random;
 mod register;
 mod retention;
@@ -42,6 +46,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::arriving::Arriving;
+pub use self::conversation::Conversation;
+pub use self::founding::{Founding, Rules};
+pub use self::prospect::{Prospect, Unreachable};
 pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::snapshot::{Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::tables::{Cursor, Fax, FaxFilter, Page};
@@ -57,20 +65,19 @@ use self::input::{Answer, AnswerOutcome, Command, Control, Input, Reply};
 use self::journal::{AlertLevel, Event, EventFilter, EventKind, Journal};
 use self::numbers::Numbers;
 use self::phase::{Ended, Phase, Processing, is_edge};
-use self::random::WorldSeed;
+use self::random::{Ids, WorldSeed};
 use self::retention::Retention;
-use self::rule::Rule;
 use self::rulebook::RuleBook;
 use self::snapshot::Memory;
 use self::tables::{Leg, Tables};
 use self::tally::Tally;
-use crate::model::account::{Account, Accounts, Callbacks, Documents};
+use crate::model::account::Account;
 use crate::model::fax::Status;
-use crate::model::number::{IncomingNumber, NumberChange};
+use crate::model::number::IncomingNumber;
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid, NumberSid};
-use crate::model::time::{Pace, Timestamp};
+use crate::model::time::Timestamp;
 
 /// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
 const ALARMS_A_CALL_MAX: usize = 1_000;
@@ -80,53 +87,6 @@ const ALARMS_A_TURN_MAX: usize = 4;
 const CODE_INTERNAL: u32 = 12400;
 /// Faxes and calls that may be pending in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
-
-/// What a world is founded with and reset to.
-#[derive(Debug, Clone)]
-pub struct Founding {
-    /// Whose world it is.
-    pub account: Account,
-    /// The seed of all its ids and draws.
-    pub seed: WorldSeed,
-    /// The seed of the inventory of numbers for sale, shared by all worlds.
-    pub inventory_seed: u64,
-    /// Its numbers at the start.
-    pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// Its verified caller ids at the start.
-    pub caller_ids: Vec<PhoneNumber>,
-    /// How it behaves.
-    pub rules: Rules,
-    /// How it behaves on purpose, from the start.
-    pub behaviour: Vec<Rule>,
-}
-
-/// How a world behaves, by its configuration.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
-    /// How fast line time passes.
-    pub pace: Pace,
-    /// Which status changes fire the StatusCallback of an outbound fax.
-    pub callbacks: Callbacks,
-    /// What a MediaUrl may lead to.
-    pub documents: Documents,
-    /// Whether an unowned `From` is adopted.
-    pub accounts: Accounts,
-    /// Bytes of media kept.
-    pub media_budget_bytes: u64,
-}
-
-/// How a conversation that a machine began stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Conversation {
-    /// It goes on.
-    Pending,
-    /// The fax has ended and everyone concerned has been told.
-    Settled,
-    /// No fax came of it.
-    NotAnswered,
-    /// No such fax or call.
-    Unknown,
-}
 
 /// An effect that has been issued and not answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -143,6 +103,7 @@ struct UnderWay {
 pub struct Engine {
     founding: Arc<Founding>,
     account: Account,
+    ids: Ids,
     keys: Keys,
     tables: Tables,
     numbers: Numbers,
@@ -176,6 +137,7 @@ impl Engine {
         let founding = Arc::new(founding);
         let mut engine = Self {
             account: founding.account.clone(),
+            ids: Ids::new(founding.seed, founding.epoch),
             keys: Keys::default(),
             tables: Tables::default(),
             numbers: Numbers::default(),
@@ -215,7 +177,7 @@ impl Engine {
             Input::Command(command) => self.command(command, now),
             Input::Control(Control::ReceiveFax(fax)) => self.receive_fax(*fax, now),
             Input::Control(Control::ChangeAccount(change)) => self.change_account(&change, now),
-            Input::Control(Control::Reset) => Ok(Reply::Reset(self.reset(now))),
+            Input::Control(Control::Reset { seed }) => Ok(Reply::Reset(self.reset(seed, now))),
             Input::Control(Control::AddRule(rule)) => self.add_rule(*rule),
             Input::Control(Control::DropRule(id)) => self.drop_rule(id),
             Input::Control(Control::DropRules) => Ok(self.drop_rules()),
@@ -307,10 +269,16 @@ impl Engine {
         self.founding.inventory_seed
     }
 
-    /// The seed of this world's ids.
+    /// The seed of this world's draws, the same before and after a reset.
     #[must_use]
-    pub fn seed(&self) -> &WorldSeed {
-        &self.founding.seed
+    pub const fn seed(&self) -> &WorldSeed {
+        self.ids.world()
+    }
+
+    /// How often this world has gone back to an earlier state of itself.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.ids.epoch()
     }
 
     /// The generation that effects are issued in.
@@ -379,6 +347,12 @@ impl Engine {
         self.journal.last_seq()
     }
 
+    /// The place in the journal just before the world last went back; 0 where it never has.
+    #[must_use]
+    pub const fn last_reset(&self) -> u64 {
+        self.journal.last_reset()
+    }
+
     /// How many events have been dropped.
     #[must_use]
     pub const fn events_evicted(&self) -> u64 {
@@ -431,20 +405,6 @@ impl Engine {
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.tables.pending_count()
-    }
-
-    /// How a conversation stands.
-    #[must_use]
-    pub fn conversation(&self, sid: FaxSid) -> Conversation {
-        let told = self.outgoing.get(&sid).is_none_or(Outgoing::is_done);
-        let Some(ordinal) = self.tables.ordinal(sid) else {
-            let not_answered = self.not_answered.contains(&sid);
-            return if not_answered { Conversation::NotAnswered } else { Conversation::Unknown };
-        };
-        match self.tables.fax(ordinal) {
-            Some(fax) if fax.status().is_final() && told => Conversation::Settled,
-            _ => Conversation::Pending,
-        }
     }
 
     /// Writes something into the journal that the shell saw happen.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Engine;
 use super::input::{BuyNumber, NumberWish};
+use super::random::WorldSeed;
 use crate::model::inventory::{self, Capabilities};
 use crate::model::number::{IncomingNumber, NumberAttributes, NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
@@ -74,7 +75,8 @@ impl Engine {
         let attributes = NumberAttributes::of_new(number).with(&order.change);
         self.check_named_application(&order.change)?;
         check(number, capabilities, &attributes)?;
-        Ok(self.add_number(number, capabilities, attributes, now))
+        let seed = *self.ids.seed();
+        Ok(self.add_number(&seed, number, capabilities, attributes, now))
     }
 
     pub(super) fn update_number(
@@ -101,11 +103,14 @@ impl Engine {
         let founding = std::sync::Arc::clone(&self.founding);
         for (number, change) in &founding.numbers {
             let attributes = NumberAttributes::of_new(*number).with(change);
-            self.add_number(*number, ALL_CAPABILITIES, attributes, now);
+            // A configured number is the same thing after a reset, so it keeps its SID.
+            let seed = *self.seed();
+            self.add_number(&seed, *number, ALL_CAPABILITIES, attributes, now);
         }
         for number in &founding.caller_ids {
             // The configuration has fewer than the limit.
-            let _ = self.add_caller_id(*number, None, now);
+            let seed = *self.seed();
+            let _ = self.add_caller_id(&seed, *number, None, now);
         }
     }
 
@@ -144,6 +149,7 @@ impl Engine {
 
     fn add_number(
         &mut self,
+        seed: &WorldSeed,
         number: PhoneNumber,
         capabilities: Capabilities,
         attributes: NumberAttributes,
@@ -151,7 +157,7 @@ impl Engine {
     ) -> NumberSid {
         self.numbers.bought += 1;
         let ordinal = self.numbers.bought;
-        let sid = NumberSid::from_bytes(self.seed().sid_bytes("number", b"", ordinal));
+        let sid = NumberSid::from_bytes(seed.sid_bytes("number", b"", ordinal));
         let created = now;
         self.numbers.insert(IncomingNumber { sid, ordinal, number, capabilities, created, updated: now, attributes });
         sid

@@ -11,7 +11,7 @@ use super::journal::{AlertLevel, EventKind};
 use super::line;
 use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
 use super::rule::LineWish;
-use super::tables::{Fax, Leg, Order, Ttl, media_of};
+use super::tables::{Fax, Leg, Luck, Order, Ttl, media_of};
 use crate::model::account::Accounts;
 use crate::model::fax::Status;
 use crate::model::line::Line;
@@ -44,7 +44,8 @@ impl Engine {
         self.check_room()?;
         let from = self.caller(&order, now)?;
         let ordinal = self.take_ordinal();
-        let sid = FaxSid::from_bytes(self.seed().sid_bytes("fax", b"", self.next_order));
+        let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("fax", b"", self.next_order));
+        let luck = Luck(self.next_order);
         self.next_order += 1;
         let leg = Leg::Outbound(Box::new(Order {
             media_url: order.media_url,
@@ -64,6 +65,7 @@ impl Engine {
             origin: self.tables.shared_origin(order.origin),
             leg,
             phase: Phase::Queued,
+            luck,
         };
         self.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
@@ -72,7 +74,7 @@ impl Engine {
     }
 
     pub(super) fn cancel_fax(&mut self, sid: FaxSid, now: Timestamp) -> Result<Reply, Refusal> {
-        let fax = self.fax(sid)?;
+        let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
         let (ordinal, pages) = (fax.ordinal, fax.pages());
         match &fax.phase {
             Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) => {}
@@ -87,7 +89,7 @@ impl Engine {
     }
 
     pub(super) fn delete_fax(&mut self, sid: FaxSid) -> Result<Reply, Refusal> {
-        let fax = self.fax(sid)?;
+        let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::StillActive(sid)))?;
         if !fax.status().is_final() {
             return Err(Refusal::StillActive(sid));
         }
@@ -388,7 +390,8 @@ impl Engine {
         match self.rules().accounts {
             Accounts::Strict => Err(Refusal::FromNotOwned(number)),
             Accounts::Open => {
-                self.add_caller_id(number, None, now)?;
+                let seed = *self.ids.seed();
+                self.add_caller_id(&seed, number, None, now)?;
                 self.journal.write(now, None, EventKind::CallerIdAdopted { number });
                 Ok(from)
             }

@@ -6,7 +6,7 @@
 //!                ▼           ├──► failed      (no document)
 //!             canceled ◄─────┘
 //!
-//! inbound     (a call rings; no fax yet)
+//! inbound     (a call rings; no fax yet, but clients can fetch it: `arriving.rs`)
 //!                │ <Receive>                  │ <Reject>          │ no usable TwiML
 //!                ▼                            ▼                   ▼
 //!             Receiving ──► received · failed canceled            no fax, not-answered
@@ -46,6 +46,13 @@ const EDGES: &[(Option<Status>, Status)] = &[
 #[must_use]
 pub fn is_edge(old: Option<Status>, new: Status) -> bool {
     EDGES.contains(&(old, new))
+}
+
+/// Whether a fax can come from one status to the other, over whatever others.
+#[must_use]
+pub fn leads_to(old: Status, new: Status) -> bool {
+    let next = EDGES.iter().filter(|(before, _)| *before == Some(old)).map(|(_, after)| *after);
+    next.into_iter().any(|after| after == new || leads_to(after, new))
 }
 
 /// Where a fax stands; each variant holds what exists only then. What is large and passes is boxed: most faxes have ended.
@@ -212,6 +219,27 @@ impl Phase {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_leads_to_those_after_it_and_to_no_other() {
+        for (old, new) in [
+            (Status::Queued, Status::Delivered),
+            (Status::Queued, Status::Canceled),
+            (Status::Sending, Status::Busy),
+            (Status::Receiving, Status::Received),
+        ] {
+            assert!(leads_to(old, new), "{old} to {new}");
+        }
+        for (old, new) in [
+            (Status::Sending, Status::Queued),
+            (Status::Sending, Status::Canceled),
+            (Status::Receiving, Status::Delivered),
+            (Status::Failed, Status::Delivered),
+            (Status::Queued, Status::Queued),
+        ] {
+            assert!(!leads_to(old, new), "{old} to {new}");
+        }
+    }
 
     #[test]
     fn nothing_follows_a_final_status_and_every_status_can_be_reached() {

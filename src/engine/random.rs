@@ -20,6 +20,21 @@ impl WorldSeed {
         Self(digest.into())
     }
 
+    /// The seed of the ids of one epoch; that of the first is the world's own.
+    fn in_epoch(self, epoch: u64) -> Self {
+        if epoch == 0 {
+            return self;
+        }
+        Self(
+            Sha256::new()
+                .chain_update(self.0)
+                .chain_update("epoch")
+                .chain_update(epoch.to_be_bytes())
+                .finalize()
+                .into(),
+        )
+    }
+
     /// A generator for one purpose; `parent` is what it belongs to, `ordinal` its place there.
     #[must_use]
     pub fn generator(&self, purpose: &str, parent: &[u8], ordinal: u64) -> ChaCha12Rng {
@@ -39,6 +54,38 @@ impl WorldSeed {
         let mut bytes = [0; 16];
         self.generator(purpose, parent, ordinal).fill_bytes(&mut bytes);
         bytes
+    }
+}
+
+/// What a world's ids follow from. Every way back to an earlier state of the world starts a new epoch, so that what is
+/// created afterwards never has an id that the journal already tells of something else. Draws follow from the world's
+/// seed alone: what happens after a reset happens as it did before.
+#[derive(Debug, Clone)]
+pub(super) struct Ids {
+    world: WorldSeed,
+    epoch: u64,
+    seed: WorldSeed,
+}
+
+impl Ids {
+    pub(super) fn new(world: WorldSeed, epoch: u64) -> Self {
+        Self { world, epoch, seed: world.in_epoch(epoch) }
+    }
+
+    pub(super) fn next_epoch(&mut self) {
+        *self = Self::new(self.world, self.epoch + 1);
+    }
+
+    pub(super) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(super) const fn world(&self) -> &WorldSeed {
+        &self.world
+    }
+
+    pub(super) const fn seed(&self) -> &WorldSeed {
+        &self.seed
     }
 }
 
@@ -63,5 +110,23 @@ mod tests {
         assert_ne!(drawn, seed.sid_bytes("call", b"", 1));
         assert_ne!(drawn, seed.sid_bytes("fax", b"x", 1));
         assert_ne!(drawn, seed.sid_bytes("fax", b"", 2));
+    }
+
+    #[test]
+    fn each_epoch_has_ids_of_its_own() {
+        let mut ids = Ids::new(WorldSeed::of(7, AccountSid::from_bytes([0; 16])), 0);
+        let mut drawn = std::collections::BTreeSet::new();
+        for epoch in 0..3 {
+            assert_eq!(ids.epoch(), epoch);
+            assert!(drawn.insert(ids.seed().sid_bytes("fax", b"", 1)));
+            ids.next_epoch();
+        }
+        assert_eq!(
+            Ids::new(*ids.world(), 2).seed().sid_bytes("fax", b"", 1),
+            *drawn
+                .iter()
+                .find(|bytes| { **bytes == ids.world().in_epoch(2).sid_bytes("fax", b"", 1) })
+                .expect("drawn before")
+        );
     }
 }

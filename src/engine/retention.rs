@@ -86,7 +86,7 @@ impl Retention {
 
 impl Engine {
     pub(super) fn store_media(&mut self, ordinal: Ordinal, document: Document, now: Timestamp) {
-        let seed = *self.seed();
+        let seed = *self.ids.seed();
         let Some(fax) = self.tables.fax_mut(ordinal) else { return };
         let sid = MediaSid::from_bytes(seed.sid_bytes("media", fax.sid.bytes(), 0));
         self.retention.store(ordinal, document.bytes.len() as u64);

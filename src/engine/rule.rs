@@ -205,6 +205,20 @@ impl From<WebhookFault> for RuleEffect {
     }
 }
 
+impl RuleEffect {
+    /// Whether all it does is to sign as an earlier message of the same fax was.
+    fn is_stale_alone(&self) -> bool {
+        let stale = WebhookFault { signature: Signature::Stale, ..WebhookFault::default() };
+        matches!(self, Self::Webhook(fault) if *fault == stale)
+    }
+}
+
+/// Whether such a request asks for TwiML: it tells no status, so none before it told another.
+#[must_use]
+pub const fn is_question(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::FaxUrl | Purpose::FallbackUrl)
+}
+
 impl Rule {
     pub(super) fn fits(&self, subject: &Subject<'_>) -> bool {
         let wanted = &self.matches;
@@ -221,6 +235,7 @@ impl Rule {
             && fits(&wanted.path, subject.path)
             && fits(&wanted.url, subject.url)
             && wanted.purpose.is_none_or(|purpose| subject.purpose == Some(purpose))
+            && !(self.effect.is_stale_alone() && subject.purpose.is_some_and(is_question))
     }
 
     /// Whether this rule, standing first, leaves nothing to the other.

@@ -13,6 +13,7 @@ use super::input::Reply;
 use super::journal::EventKind;
 use super::random::WorldSeed;
 use super::rule::{LineWish, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
+use super::tables::Luck;
 use crate::model::fax::Direction;
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
@@ -176,23 +177,24 @@ impl Engine {
         let Some(fax) = self.tables.fax(ordinal).filter(|_| self.has_call_rules()) else {
             return (None, LineWish::default());
         };
-        let (sid, from, to, pages) = (fax.sid, fax.from.to_string(), fax.to.to_string(), fax.pages());
+        let (from, to, pages) = (fax.from.to_string(), fax.to.to_string(), fax.pages());
+        let fax = (fax.sid, fax.luck);
         let direction = Some(Direction::Outbound);
         let subject = Subject { direction, from: &from, to: &to, pages, ..Subject::default() };
-        self.call_rules(sid, &subject, u64::from(calls), now)
+        self.call_rules(fax, &subject, u64::from(calls), now)
     }
 
     /// How a call to a number of the world goes, and over what line, by the rules.
     pub(super) fn rules_of_incoming(
         &mut self,
-        sid: FaxSid,
+        fax: (FaxSid, Luck),
         (from, to): (&str, &str),
         pages: u32,
         now: Timestamp,
     ) -> (Option<Outcome>, LineWish) {
         let direction = Some(Direction::Inbound);
         let subject = Subject { direction, from, to, pages: Some(pages), ..Subject::default() };
-        self.call_rules(sid, &subject, 0, now)
+        self.call_rules(fax, &subject, 0, now)
     }
 
     /// How a webhook goes, by the rules; `place` is its place among those of its fax.
@@ -206,11 +208,21 @@ impl Engine {
     ) -> Option<WebhookFault> {
         let direction = Some(direction);
         let subject = Subject { direction, from, to, url, purpose: Some(purpose), ..Subject::default() };
-        let draw = Draw { parent: sid.bytes(), place };
+        let luck = self.luck_of(sid).0.to_be_bytes();
+        let draw = Draw { parent: &luck, place };
         match self.decide(RuleKind::Webhook, &subject, draw, Some(sid), now)? {
             RuleEffect::Webhook(fault) => Some(fault),
             RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_) => None,
         }
+    }
+
+    /// A deleted fax's last messages are drawn by its place.
+    fn luck_of(&self, sid: FaxSid) -> Luck {
+        let ordinal = self.tables.ordinal(sid);
+        let fax = ordinal.and_then(|ordinal| self.tables.fax(ordinal)).map(|fax| fax.luck);
+        let call = || Some(self.tables.call(ordinal?)?.luck);
+        let gone = || self.outgoing.get(&sid).map(|outgoing| Luck(outgoing.ordinal));
+        fax.or_else(call).or_else(gone).unwrap_or_default()
     }
 
     pub(super) fn has_call_rules(&self) -> bool {
@@ -219,12 +231,13 @@ impl Engine {
 
     fn call_rules(
         &mut self,
-        sid: FaxSid,
+        (sid, luck): (FaxSid, Luck),
         subject: &Subject<'_>,
         place: u64,
         now: Timestamp,
     ) -> (Option<Outcome>, LineWish) {
-        let draw = Draw { parent: sid.bytes(), place };
+        let luck = luck.0.to_be_bytes();
+        let draw = Draw { parent: &luck, place };
         let outcome = match self.decide(RuleKind::Outcome, subject, draw, Some(sid), now) {
             Some(RuleEffect::Outcome(outcome)) => Some(outcome),
             _ => None,
@@ -247,7 +260,7 @@ impl Engine {
         if !self.book.has(kind) {
             return None;
         }
-        let (id, rule) = self.book.decide(kind, subject, &self.founding.seed, draw)?;
+        let (id, rule) = self.book.decide(kind, subject, self.ids.world(), draw)?;
         let effect = rule.effect.clone();
         self.journal.write(now, fax, EventKind::RuleFired { id, rule });
         Some(effect)

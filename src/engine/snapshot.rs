@@ -15,6 +15,7 @@ use super::effect::{Effect, EffectId, Generation};
 use super::input::{Canceled, Reply, ResetCount};
 use super::journal::{EventKind, WayBack};
 use super::numbers::Numbers;
+use super::random::{Ids, WorldSeed};
 use super::retention::Retention;
 use super::rulebook::RuleBook;
 use super::tables::Tables;
@@ -108,8 +109,8 @@ impl Engine {
         Ok(Reply::Reset(self.go_back(memory, WayBack::Snapshot(name.into()), now)))
     }
 
-    /// Back to the configured start.
-    pub(super) fn reset(&mut self, now: Timestamp) -> Canceled {
+    /// Back to the configured start; with a seed, ids and draws begin anew from it and may come again.
+    pub(super) fn reset(&mut self, seed: Option<u64>, now: Timestamp) -> Canceled {
         let start = Memory {
             taken: now,
             tables: Tables::default(),
@@ -129,6 +130,9 @@ impl Engine {
             not_answered: VecDeque::new(),
         };
         let canceled = self.go_back(start, WayBack::Start, now);
+        if let Some(seed) = seed {
+            self.ids = Ids::new(WorldSeed::of(seed, self.account.sid), 0);
+        }
         self.found_numbers(now);
         canceled
     }
@@ -144,6 +148,7 @@ impl Engine {
         let Self {
             founding: _,
             account: _,
+            ids: _,
             keys: _,
             tables,
             numbers,
@@ -194,6 +199,7 @@ impl Engine {
         let canceled = self.canceled();
         let passed = now.since(memory.taken);
         self.generation = Generation(self.generation.0.wrapping_add(1));
+        self.ids.next_epoch();
         // Freeing a thousand faxes takes longer than replacing them: who holds a lock does that later.
         self.discarded = Some(Discarded {
             _tables: std::mem::take(&mut self.tables),

@@ -5,12 +5,14 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::agenda::Ordinal;
 use super::delivery::Fate;
 use super::input::LineFault;
 use super::phase::{Ended, Phase, Processing};
+use super::random::WorldSeed;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::line::Line;
 use crate::model::media::{Document, Media};
@@ -45,6 +47,27 @@ pub struct Fax {
     pub(super) origin: Arc<str>,
     pub(super) leg: Leg,
     pub(super) phase: Phase,
+    #[serde(default, skip_serializing_if = "Luck::is_unknown")]
+    pub(super) luck: Luck,
+}
+
+/// What chance is drawn from for one fax or call. Unlike its SID it is the same when the same is done again after a reset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Luck(pub(super) u64);
+
+impl Luck {
+    /// That of a fax in a state which was written before this was kept; a fax of our own never has it.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+    const fn is_unknown(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// That of a call to a number of this world: it follows from the fax that calls, since which of two faxes calls first
+    /// may depend on whose document came first.
+    pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
+        Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64())
+    }
 }
 
 /// What only one direction has.
@@ -193,6 +216,8 @@ pub(super) struct Call {
     pub(super) cookies: Vec<Cookie>,
     /// The question to its app, once one is asked.
     pub(super) asking: Option<Asking>,
+    #[serde(default, skip_serializing_if = "Luck::is_unknown")]
+    pub(super) luck: Luck,
 }
 
 /// A question to a number's app.
@@ -208,6 +233,9 @@ pub(super) struct Asking {
     pub(super) attempt: Attempt,
     pub(super) fate: Fate,
     pub(super) signature: Signature,
+    /// Its idempotency token, once it has been asked.
+    #[serde(default)]
+    pub(super) token: Option<Box<str>>,
 }
 
 /// Who calls.

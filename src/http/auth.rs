@@ -9,8 +9,10 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Resettable, asked_path, reply};
-use crate::dialect::error::{ApiError, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY};
+use super::{Resettable, asked_path, is_read, reply};
+use crate::dialect::error::{
+    ApiError, CODE_INTERNAL, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY,
+};
 use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
 use crate::engine::door::Terms;
@@ -101,6 +103,7 @@ pub(super) fn sign_in(
         return Err(of_another(named));
     }
     let own = match &credential {
+        Credential::Token(account, token) if is_read(&parts.method) => emulator.look_in_on_terms(*account, token),
         Credential::Token(account, token) => emulator.sign_in_on_terms(*account, token),
         Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret).map(|own| {
             let terms = own.terms();
@@ -111,6 +114,7 @@ pub(super) fn sign_in(
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
             ApiError::unauthenticated("Authenticate")
         }
+        SignInError::Broken(_) => ApiError::new(500, CODE_INTERNAL, format!("Internal Server Error: {error}")),
         SignInError::TooManyWorlds { .. } => ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")),
     })?;
     if matches!(credential, Credential::Key(..)) && needs_token(parts.uri.path()) {

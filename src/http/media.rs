@@ -11,11 +11,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::range::{self, Wanted};
-use super::reply;
+use super::{reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, World};
+use crate::engine::journal::EventKind;
+use crate::model::account::MediaUserAgent;
 use crate::model::fax::MediaType;
+use crate::model::media::MediaFault;
 
 /// The routes of media; HEAD goes with GET.
 pub(super) fn routes() -> Router<Emulator> {
@@ -32,7 +35,7 @@ struct Shown {
 /// Why a document is not shown, as S3 tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Denial {
-    /// Twilio's storage wants to know who asks ("you must specify an HTTP User-Agent header").
+    /// Nobody says who asks, and the emulator is to insist on it.
     NoUserAgent,
     Url(MediaUrlError),
     /// Deleted, or never there.
@@ -52,23 +55,32 @@ async fn show(
         expires_s: query.get("X-Amz-Expires"),
         signature: query.get("X-Amz-Signature"),
     };
-    let user_agent = headers.get(header::USER_AGENT).is_some_and(|value| !value.is_empty());
     // A path that is no text names nothing that exists.
     let name = path.ok().and_then(|Path([account, fax, media])| {
         Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
     });
-    Ok(match find(&emulator, name, ticket, user_agent) {
-        Ok(shown) => shown.answer(&method, &headers),
-        Err(denial) => denial.into_response(),
+    let world = name.as_ref().and_then(|name| emulator.world(name.account));
+    let (Some(name), Some(world)) = (name, world) else { return Ok(Denial::Missing.into_response()) };
+    let is_named = user_agent::is_named(&headers);
+    let found = match emulator.settings().media_user_agent {
+        MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
+        MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
+    };
+    Ok(match found {
+        Ok(shown) => {
+            if !is_named {
+                world.note(Some(name.fax), user_agent::warning());
+            }
+            shown.answer(&method, &headers)
+        }
+        Err(denial) => {
+            world.note(Some(name.fax), denial.event());
+            denial.into_response()
+        }
     })
 }
 
-fn find(emulator: &Emulator, name: Option<MediaName>, ticket: Ticket<'_>, user_agent: bool) -> Result<Shown, Denial> {
-    if !user_agent {
-        return Err(Denial::NoUserAgent);
-    }
-    let name = name.ok_or(Denial::Missing)?;
-    let world = emulator.world(name.account).ok_or(Denial::Missing)?;
+fn find(world: &World, name: MediaName, ticket: Ticket<'_>) -> Result<Shown, Denial> {
     media_url::check(&name, ticket, world.signing_key(), world.now()).map_err(Denial::Url)?;
     let document = world.read(|engine| {
         let fax = engine.media(name.fax, name.media).ok()?;
@@ -82,6 +94,14 @@ impl Shown {
     fn answer(self, method: &Method, headers: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.name.media);
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        // Before any range (RFC 9110 §13.2.2).
+        if headers
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .any(|known| known.to_str().is_ok_and(|known| knows(known, &etag)))
+        {
+            return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+        }
         // A range is defined for GET only, and If-Range asks for the whole where the document has changed.
         let same = text(header::IF_RANGE).is_none_or(|condition| condition == etag);
         let range = text(header::RANGE).filter(|_| same && *method == Method::GET);
@@ -108,23 +128,52 @@ impl Shown {
     }
 }
 
+/// Whether a list of tags, weak ones among them, has this one; a document never changes (RFC 9110 §13.1.2).
+fn knows(list: &str, etag: &str) -> bool {
+    list.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
+}
+
+impl Denial {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoUserAgent | Self::Url(_) => StatusCode::FORBIDDEN,
+            Self::Missing => StatusCode::NOT_FOUND,
+        }
+    }
+
+    /// S3's code and what it says.
+    fn told(&self) -> (&'static str, String) {
+        match self {
+            Self::NoUserAgent => ("AccessDenied", user_agent::REFUSED.to_owned()),
+            Self::Url(error @ MediaUrlError::Expired { .. }) => {
+                ("AccessDenied", format!("Request has expired: {error}"))
+            }
+            Self::Url(error @ MediaUrlError::SignatureMismatch) => ("SignatureDoesNotMatch", error.to_string()),
+            Self::Missing => ("NoSuchKey", "The specified key does not exist.".to_owned()),
+        }
+    }
+
+    /// What the journal has of it.
+    fn event(&self) -> EventKind {
+        let status = self.status().as_u16();
+        let (fault, detail) = match self {
+            Self::NoUserAgent => return user_agent::refused(status),
+            Self::Url(error @ MediaUrlError::Expired { .. }) => (MediaFault::Expired, error.to_string()),
+            Self::Url(error @ MediaUrlError::SignatureMismatch) => (MediaFault::Signature, error.to_string()),
+            Self::Missing => {
+                (MediaFault::Deleted, "the document has been deleted, or had to make room for newer ones".to_owned())
+            }
+        };
+        EventKind::MediaRefused { status, fault, detail: detail.into() }
+    }
+}
+
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
-        let (status, code, message) = match &self {
-            Self::NoUserAgent => {
-                (StatusCode::FORBIDDEN, "AccessDenied", "the request has no User-Agent header".to_owned())
-            }
-            Self::Url(error @ MediaUrlError::Expired { .. }) => {
-                (StatusCode::FORBIDDEN, "AccessDenied", format!("Request has expired: {error}"))
-            }
-            Self::Url(error @ MediaUrlError::SignatureMismatch) => {
-                (StatusCode::FORBIDDEN, "SignatureDoesNotMatch", error.to_string())
-            }
-            Self::Missing => (StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.".to_owned()),
-        };
+        let (code, message) = self.told();
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
         let body = format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-        (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+        (self.status(), [(header::CONTENT_TYPE, "application/xml")], body).into_response()
     }
 }
 
@@ -193,5 +242,21 @@ mod tests {
         assert_eq!(fetch(Method::GET, &[range.clone(), (header::IF_RANGE, "\"other\"")]).await.2, "0123456789");
         let own = format!("\"ME{}\"", "03".repeat(16));
         assert_eq!(fetch(Method::GET, &[range, (header::IF_RANGE, &own)]).await.2, "234");
+    }
+
+    #[tokio::test]
+    async fn a_document_that_the_client_has_is_not_sent_again() {
+        let own = format!("\"ME{}\"", "03".repeat(16));
+        for known in [own.clone(), "*".to_owned(), format!("W/{own}"), format!("\"other\", {own}")] {
+            for method in [Method::GET, Method::HEAD] {
+                let range = (header::RANGE, "bytes=0-1");
+                let (status, headers, body) = fetch(method, &[(header::IF_NONE_MATCH, &known), range]).await;
+                assert_eq!((status, body.as_str()), (304, ""), "{known}");
+                assert_eq!(headers[header::ETAG], own.as_str());
+            }
+        }
+        for other in ["\"other\"", "", "W/\"other\""] {
+            assert_eq!(fetch(Method::GET, &[(header::IF_NONE_MATCH, other)]).await.0, 200, "{other}");
+        }
     }
 }

@@ -4,11 +4,13 @@ mod auth;
 #[cfg(feature = "console")]
 mod console;
 pub mod control;
+mod guard;
 mod media;
 mod range;
 mod reply;
 mod router;
 mod twilio;
+mod user_agent;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, Uri};
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 
 pub use self::control::ca::{CaFile, CaFiles};
 pub use self::router::{Answering, Surface, at_once, later, service, service_with_ca};
@@ -98,6 +100,11 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
         .or_else(|| parts.extensions.get().map(|ListenAddress(address)| address.to_string()))
         .unwrap_or_else(|| "localhost".to_owned());
     format!("{scheme}://{host}").into()
+}
+
+/// Whether a request of this method only looks.
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// The path the client asked for, whole.

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 
 use super::{Resettable, asked_path};
-use crate::dialect::error::{ApiError, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
+use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
 
 /// Seconds after which a client that was refused on purpose may come again.
@@ -50,6 +50,12 @@ pub(super) fn on_purpose(status: u16, code: u32) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
     response
+}
+
+/// The answer to a call in which the emulator itself failed.
+pub(super) fn fault() -> Response {
+    let message = "Internal Server Error: a fault of the emulator, which its log tells of; please report it";
+    ApiError::new(500, CODE_INTERNAL, message).into_response()
 }
 
 /// No answer: the connection is reset, where a listener can do that, else broken off.

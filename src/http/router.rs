@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -17,7 +18,8 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, Map, Ready, ready};
 use tower::{Service, ServiceExt};
 
-use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control, media, twilio};
+use super::guard::{self, Verdict};
+use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control, media, reply, twilio};
 use crate::dialect::error::ApiError;
 use crate::emulator::Emulator;
 
@@ -44,7 +46,7 @@ pub fn service(emulator: Emulator, address: SocketAddr) -> Surface {
 /// As `service`, with the files of the local CA.
 #[must_use]
 pub fn service_with_ca(emulator: Emulator, address: SocketAddr, ca: Option<&CaFiles>) -> Surface {
-    let pages = pages(emulator.clone(), ca);
+    let pages = pages(&emulator, ca);
     Surface { emulator, pages, address }
 }
 
@@ -55,7 +57,26 @@ impl Surface {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = prepared(request, self.address);
+        let (parts, body) = prepared(request, self.address).into_parts();
+        let verdict = guard::judge(&parts, self.emulator.settings());
+        let request = Request::from_parts(parts, body);
+        // A panic has broken a world, which says so itself; this call is answered all the same.
+        let routed = || catch_unwind(AssertUnwindSafe(|| self.route(request, connection)));
+        match verdict {
+            Verdict::Pass => routed().unwrap_or_else(|_| at_once(reply::fault())),
+            Verdict::PassTo(origin) => {
+                let answering = routed().unwrap_or_else(|_| at_once(reply::fault()));
+                later(answering.map(move |response| guard::readable_by(response, &origin)))
+            }
+            Verdict::Answer(response) => at_once(response),
+        }
+    }
+
+    fn route<B>(&self, request: Request<B>, connection: &Resettable) -> Answering
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let request = match twilio::answer(&self.emulator, request, connection) {
             ControlFlow::Break(answer) => return answer,
             ControlFlow::Continue(request) => request,
@@ -79,7 +100,8 @@ pub fn at_once(response: Response) -> Answering {
 
 /// An answer that takes a while.
 pub fn later(answer: impl Future<Output = Response> + Send + 'static) -> Answering {
-    Either::Right(Box::pin(answer))
+    let answer = AssertUnwindSafe(answer).catch_unwind();
+    Either::Right(Box::pin(answer.map(|answered| answered.unwrap_or_else(|_| reply::fault()))))
 }
 
 impl<B> Service<Request<B>> for Surface
@@ -103,11 +125,11 @@ where
 }
 
 /// All but the REST APIs.
-fn pages(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
+fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
     let router =
         Router::new().merge(media::routes()).with_state(emulator.clone()).merge(control::router(emulator.clone(), ca));
     #[cfg(feature = "console")]
-    let router = router.merge(super::console::router(emulator));
+    let router = router.merge(super::console::router());
     router.fallback(no_such_resource).method_not_allowed_fallback(wrong_method)
 }
 

@@ -8,13 +8,13 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tower::ServiceExt;
 
-use crate::emulator::{AccountSetup, Emulator, Settings};
+use crate::emulator::{AccountSetup, Emulator, GuardOptions, Settings};
 use crate::engine::Rules;
 use crate::engine::input::{Control, Input};
 use crate::engine::journal::{EventFilter, EventKind};
 use crate::engine::rule::{ApiFault, Match, Rule};
 use crate::io::client::{Client, ClientOptions};
-use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, PriceForm, Service};
+use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Pace;
 
@@ -65,7 +65,8 @@ impl Api {
             price: PriceForm::Text,
             service: Service::Full,
             public_url: None,
-            allow_hosts: Vec::new(),
+            guard: GuardOptions::default(),
+            media_user_agent: MediaUserAgent::Warn,
         };
         let client = Client::new(&ClientOptions::default()).unwrap();
         let setup = AccountSetup {
@@ -139,7 +140,9 @@ async fn a_request_without_a_good_credential_is_401_and_challenged() {
     assert_eq!(answer.error(), (401, 20003));
     assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Basic realm=\"Twilio API\"");
     assert_eq!(answer.json()["detail"], "Your AccountSid or AuthToken was incorrect.");
-    assert_eq!(api.get("/v1/Faxes").await.status, 200, "the first token claims the account");
+    assert_eq!(api.get("/v1/Faxes").await.status, 200, "an account without a world is shown with any token");
+    let body = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
+    assert_eq!(api.post("/v1/Faxes", body).await.status, 201, "the first write claims the account");
     api.credential = basic(SID, "another");
     assert_eq!(api.get("/v1/Faxes").await.error(), (401, 20003));
     assert_eq!(api.get(&account("/IncomingPhoneNumbers.json")).await.error(), (401, 20003));
@@ -444,7 +447,7 @@ async fn media_is_denied_in_xml_as_storage_does() {
             403,
             "SignatureDoesNotMatch",
         ),
-        (path.clone(), "", 403, "AccessDenied"),
+        (path.clone(), "", 403, "SignatureDoesNotMatch"),
         (format!("/fax/AC{}/FX/ME", "0".repeat(32)), "curl", 404, "NoSuchKey"),
     ] {
         let answer = api.send(fetch(&target, agent)).await;

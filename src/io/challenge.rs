@@ -15,6 +15,8 @@ use crate::model::webhook::Method;
 pub(super) struct Credential {
     user: String,
     password: String,
+    /// Both as they stand in a URL.
+    userinfo: String,
 }
 
 impl Credential {
@@ -22,16 +24,27 @@ impl Credential {
     pub(super) fn of(url: &Url) -> Option<Self> {
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let any = !url.username().is_empty() || url.password().is_some();
-        any.then(|| Self { user: plain(url.username()), password: plain(url.password().unwrap_or_default()) })
+        any.then(|| Self {
+            user: plain(url.username()),
+            password: plain(url.password().unwrap_or_default()),
+            userinfo: url[url::Position::BeforeUsername..url::Position::AfterPassword].to_owned(),
+        })
+    }
+
+    /// A URL that has none, with this one.
+    pub(super) fn within(&self, url: &str) -> String {
+        url.split_once("://")
+            .map_or_else(|| url.to_owned(), |(scheme, rest)| format!("{scheme}://{}@{rest}", self.userinfo))
     }
 }
 
-/// The `Authorization` that answers the challenges, if one of them can be answered.
+/// The `Authorization` that answers the challenges to a request for `target`, path and query, if one of them can be
+/// answered.
 pub(super) fn answer<'a>(
     challenges: impl Iterator<Item = &'a str>,
     credential: &Credential,
     method: Method,
-    url: &Url,
+    target: &str,
 ) -> Option<String> {
     let challenges: Vec<&str> = challenges.collect();
     let of_scheme = |scheme: &str| {
@@ -40,7 +53,7 @@ pub(super) fn answer<'a>(
         challenges.iter().filter(is).find_map(rest)
     };
     if let Some(parameters) = of_scheme("Digest") {
-        return digest(parameters, credential, method, url);
+        return digest(parameters, credential, method, target);
     }
     of_scheme("Basic")?;
     let pair = STANDARD.encode(format!("{}:{}", credential.user, credential.password));
@@ -52,7 +65,7 @@ pub(super) fn is_reusable(authorization: &str) -> bool {
     authorization.starts_with("Basic ")
 }
 
-fn digest(parameters: &str, credential: &Credential, method: Method, url: &Url) -> Option<String> {
+fn digest(parameters: &str, credential: &Credential, method: Method, target: &str) -> Option<String> {
     let parameters = parse(parameters);
     let get = |name: &str| parameters.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| &**value);
     let algorithm = get("algorithm").unwrap_or("MD5");
@@ -62,7 +75,6 @@ fn digest(parameters: &str, credential: &Credential, method: Method, url: &Url) 
         _ => return None,
     };
     let (realm, nonce) = (get("realm")?, get("nonce")?);
-    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let secret = hash(&format!("{}:{realm}:{}", credential.user, credential.password));
     let asked = hash(&format!("{}:{target}", method.as_str()));
     let mut header = format!(
@@ -111,7 +123,8 @@ mod tests {
 
     fn answered(challenges: &[&str], url: &str) -> Option<String> {
         let url: Url = url.parse().unwrap();
-        answer(challenges.iter().copied(), &Credential::of(&url)?, Method::Get, &url)
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        answer(challenges.iter().copied(), &Credential::of(&url)?, Method::Get, target)
     }
 
     #[test]

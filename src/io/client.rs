@@ -1,6 +1,7 @@
 //! The one HTTP client: an exchange with its redirects and its challenge, within limits of time and size, every failure
 //! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -18,12 +19,21 @@ pub use super::connect::{ConnectTo, ConnectToError};
 use super::challenge::{self, Credential};
 use super::connect::{Connector, Stream};
 use super::redirect::{self, Next};
+use crate::dialect::address::{normal, normal_or_as_is};
+use crate::model::account::TwimlTypes;
+use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
 /// Redirects followed before 11215.
 pub const REDIRECTS_MAX: usize = 10;
 /// The head of an answer.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Headers of an answer; real apps send a dozen.
+const HEADERS_MAX: usize = 100;
+/// How the failure of an answer that can't be parsed begins.
+const NOT_HTTP: &str = "the answer is not HTTP/1.1";
+/// The failure of a connection that ended too soon.
+const ENDED_EARLY: &str = "the connection ended before the answer did";
 /// A cookie longer than this is not kept (RFC 6265 §6.1).
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
 /// What Twilio's requests call themselves (captured).
@@ -40,6 +50,12 @@ pub struct ClientOptions {
     pub insecure: bool,
     /// Have webhooks carry a W3C `traceparent`.
     pub traceparent: bool,
+    /// Where the emulator itself listens: no request is made to its control API there.
+    pub own_addresses: Vec<SocketAddr>,
+    /// What requests call themselves, where it is not Twilio's name.
+    pub user_agent: Option<&'static str>,
+    /// With which content types TwiML is taken.
+    pub twiml_types: TwimlTypes,
 }
 
 /// Why there is no client.
@@ -107,6 +123,9 @@ pub struct Outcome {
     pub url: String,
     /// The URL of the last hop, without userinfo.
     pub final_url: String,
+    /// The URL of the last hop with the user and password that it was asked with: relative references start at it. It is
+    /// for requests alone, never for a person or a journal.
+    pub base_url: String,
     /// Whether a redirect was followed.
     pub redirected: bool,
     /// The headers of the first request.
@@ -139,6 +158,12 @@ impl Answer {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The coding of its body (RFC 9110 §8.4), where it has one; none is ever asked for.
+    pub(super) fn coding(&self) -> Option<&str> {
+        let coding = self.header("content-encoding").map(str::trim);
+        coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+    }
+
     fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -149,6 +174,8 @@ impl Answer {
 pub struct Client {
     connector: Connector,
     traceparent: bool,
+    user_agent: &'static str,
+    twiml_types: TwimlTypes,
 }
 
 impl Client {
@@ -157,13 +184,21 @@ impl Client {
     /// # Errors
     /// A certificate that can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
-        Ok(Self { connector: Connector::new(options)?, traceparent: options.traceparent })
+        let connector = Connector::new(options)?;
+        let user_agent = options.user_agent.unwrap_or(USER_AGENT);
+        Ok(Self { connector, traceparent: options.traceparent, user_agent, twiml_types: options.twiml_types })
     }
 
     /// Whether webhooks carry a W3C `traceparent`.
     #[must_use]
     pub const fn has_traceparent(&self) -> bool {
         self.traceparent
+    }
+
+    /// With which content types TwiML is taken.
+    #[must_use]
+    pub const fn twiml_types(&self) -> TwimlTypes {
+        self.twiml_types
     }
 
     /// A connection to the URL's host, for who speaks with it otherwise.
@@ -174,8 +209,8 @@ impl Client {
     /// Asks and reads the answer. Dropping the future ends the connection.
     pub async fn exchange(&self, request: Request<'_>) -> Outcome {
         let begun = Instant::now();
-        let mut outcome =
-            Outcome { url: request.url.to_owned(), final_url: request.url.to_owned(), ..Outcome::default() };
+        let mut outcome = Outcome { url: normal_or_as_is(request.url).into_owned(), ..Outcome::default() };
+        outcome.final_url.clone_from(&outcome.url);
         let steps = self.follow(&request, &mut outcome);
         if let Err(failure) = timeout(request.limits.total, steps).await.unwrap_or(Err(ExchangeFailure::TotalTimeout)) {
             outcome.failure = Some(failure);
@@ -185,24 +220,25 @@ impl Client {
     }
 
     async fn follow(&self, request: &Request<'_>, outcome: &mut Outcome) -> Result<(), ExchangeFailure> {
-        let (mut url, mut credential) = split(request.url)?;
-        outcome.url = url.to_string();
+        let (mut target, mut credential) = split(request.url)?;
         let mut authorization: Option<String> = None;
         let mut hop = Sent { method: request.method, body: request.body.as_ref() };
         let mut redirects = 0;
         loop {
-            outcome.final_url = url.to_string();
-            let answer = self.ask(request, &url, &hop, authorization.as_deref(), outcome).await?;
+            outcome.final_url.clone_from(&target.text);
+            outcome.base_url = credential.as_ref().map_or_else(|| target.text.clone(), |own| own.within(&target.text));
+            let answer = self.ask(request, &target, &hop, authorization.as_deref(), outcome).await?;
             let again = (answer.status == 401 && authorization.is_none())
                 .then(|| {
-                    challenge::answer(answer.headers_named("www-authenticate"), credential.as_ref()?, hop.method, &url)
+                    let challenges = answer.headers_named("www-authenticate");
+                    challenge::answer(challenges, credential.as_ref()?, hop.method, target.path_and_query())
                 })
                 .flatten();
             if again.is_some() {
                 authorization = again;
                 continue;
             }
-            let next = redirect::next(answer.status, answer.header("location"), &url, hop.method);
+            let next = redirect::next(answer.status, answer.header("location"), &target.text, hop.method);
             outcome.answer = Some(answer);
             let Next::Hop { to, method } = next? else { return Ok(()) };
             redirects += 1;
@@ -211,11 +247,11 @@ impl Client {
             }
             outcome.redirected = true;
             let (to, own_credential) = split(&to)?;
-            let same_origin = to.origin() == url.origin();
+            let same_origin = to.url.origin() == target.url.origin();
             credential = own_credential.or(credential.filter(|_| same_origin));
             authorization = authorization.filter(|authorization| same_origin && challenge::is_reusable(authorization));
             let body = hop.body.filter(|_| method == Method::Post);
-            (url, hop) = (to, Sent { method, body });
+            (target, hop) = (to, Sent { method, body });
         }
     }
 
@@ -223,20 +259,20 @@ impl Client {
     async fn ask(
         &self,
         request: &Request<'_>,
-        url: &Url,
+        target: &Target,
         sent: &Sent<'_>,
         authorization: Option<&str>,
         outcome: &mut Outcome,
     ) -> Result<Answer, ExchangeFailure> {
-        let headers = headers(request, url, sent, authorization)?;
+        let headers = headers(request, target, sent, authorization, self.user_agent)?;
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
-        let stream = self.connector.connect(url, request.limits.connect).await?;
-        let message = message(url, sent, headers)?;
+        let stream = self.connector.connect(&target.url, request.limits.connect).await?;
+        let message = message(target, sent, headers)?;
         let answer = read(stream, message, request.limits.read, request.body_max_bytes).await;
-        let (answer, complete) = answer?;
-        outcome.cookies.extend(cookies(&answer, url));
+        let (answer, complete) = answer.map_err(|failure| target.explained(failure))?;
+        outcome.cookies.extend(cookies(&answer, &target.url));
         if !complete {
             outcome.answer = Some(answer);
             return Err(ExchangeFailure::TooLarge { limit: request.body_max_bytes });
@@ -251,43 +287,72 @@ struct Sent<'a> {
     body: Option<&'a (&'a str, Bytes)>,
 }
 
-/// The URL as it goes over the wire, and the credential it carried.
-fn split(text: &str) -> Result<(Url, Option<Credential>), ExchangeFailure> {
-    let invalid = |why: String| ExchangeFailure::InvalidUrl(why);
-    let mut url = Url::parse(text).map_err(|error| invalid(format!("{text:?}: {error}")))?;
+/// Whom a hop asks.
+struct Target {
+    /// The URL as it goes over the wire and is signed.
+    text: String,
+    /// The same, to find the host by.
+    url: Url,
+}
+
+impl Target {
+    /// The host and port, as they are written.
+    fn authority(&self) -> &str {
+        let (_, rest) = self.text.split_once("://").unwrap_or_default();
+        rest.split('/').next().unwrap_or_default()
+    }
+
+    fn path_and_query(&self) -> &str {
+        let begin = self.text.find("://").map_or(0, |scheme| scheme + 3) + self.authority().len();
+        &self.text[begin..]
+    }
+
+    /// A failure with what is likely to be behind it: a port that speaks TLS hangs up on plain HTTP, or answers with an
+    /// alert.
+    fn explained(&self, mut failure: ExchangeFailure) -> ExchangeFailure {
+        let hint = "; if this port speaks TLS, write https:// in the URL";
+        if self.url.scheme() == "http"
+            && let ExchangeFailure::ProtocolViolation(why) | ExchangeFailure::ConnectionFailure(why) = &mut failure
+            && (why.starts_with(NOT_HTTP) || why == ENDED_EARLY)
+        {
+            why.push_str(hint);
+        }
+        failure
+    }
+}
+
+/// The URL as it goes over the wire, and the credential it carried. What is told of a bad one leaves the credential out.
+fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
+    let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is no http or https address", without_userinfo(text)));
+    let normal = normal(text).ok_or_else(invalid)?;
+    let url = Url::parse(&normal).map_err(|_| invalid())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(invalid(format!("{text:?} is no http or https address")));
+        return Err(invalid());
     }
-    let credential = Credential::of(&url);
-    // These can't fail for a URL with a host.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_fragment(None);
-    if url.query() == Some("") {
-        url.set_query(None);
-    }
-    Ok((url, credential))
+    let credential = Url::parse(text).ok().as_ref().and_then(Credential::of);
+    Ok((Target { text: normal, url }, credential))
 }
 
 type HeaderList = Vec<(HeaderName, HeaderValue)>;
 
 fn headers(
     request: &Request<'_>,
-    url: &Url,
+    target: &Target,
     sent: &Sent<'_>,
     authorization: Option<&str>,
+    user_agent: &str,
 ) -> Result<HeaderList, ExchangeFailure> {
     let mut pairs = vec![
-        ("host".to_owned(), url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()),
-        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ("host".to_owned(), target.authority().to_owned()),
+        ("user-agent".to_owned(), user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];
     if let Some((content_type, _)) = sent.body {
         pairs.push(("content-type".to_owned(), (*content_type).to_owned()));
     }
-    pairs.extend((request.headers)(&Hop { url: url.as_str(), with_body: sent.body.is_some() }));
-    let own = |cookie: &&Cookie| url.host_str() == Some(cookie.host.as_str());
+    pairs.extend((request.headers)(&Hop { url: &target.text, with_body: sent.body.is_some() }));
+    let own = |cookie: &&Cookie| target.url.host_str() == Some(cookie.host.as_str());
     let jar: Vec<&str> = request.cookies.iter().filter(own).map(|cookie| cookie.pair.as_str()).collect();
     if !jar.is_empty() {
         pairs.push(("cookie".to_owned(), jar.join("; ")));
@@ -301,12 +366,15 @@ fn headers(
     pairs.into_iter().map(header).collect()
 }
 
-fn message(url: &Url, sent: &Sent<'_>, headers: HeaderList) -> Result<hyper::Request<Full<Bytes>>, ExchangeFailure> {
-    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+fn message(
+    target: &Target,
+    sent: &Sent<'_>,
+    headers: HeaderList,
+) -> Result<hyper::Request<Full<Bytes>>, ExchangeFailure> {
     let body = sent.body.map(|(_, bytes)| bytes.clone()).unwrap_or_default();
     let mut message = hyper::Request::builder()
         .method(sent.method.as_str())
-        .uri(target)
+        .uri(target.path_and_query())
         .body(Full::new(body))
         .map_err(|error| ExchangeFailure::InvalidUrl(error.to_string()))?;
     message.headers_mut().extend(headers);
@@ -321,7 +389,7 @@ async fn read(
     body_max_bytes: u64,
 ) -> Result<(Answer, bool), ExchangeFailure> {
     let mut builder = http1::Builder::new();
-    let builder = builder.title_case_headers(true).max_buf_size(HEAD_BYTES_MAX);
+    let builder = builder.title_case_headers(true).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failure(&error))?;
     let mut driven = Driven { connection: Box::pin(connection), ended: false };
     let response = driven.while_waiting(patience, sender.send_request(message)).await??;
@@ -387,10 +455,15 @@ fn failure(error: &hyper::Error) -> ExchangeFailure {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    if error.is_parse() {
-        ExchangeFailure::ProtocolViolation(cause.to_string())
+    if error.is_parse_too_large() {
+        ExchangeFailure::ProtocolViolation(format!(
+            "the answer has more than {HEADERS_MAX} headers, or a head of more than {HEAD_BYTES_MAX} bytes; send fewer or \
+             shorter ones"
+        ))
+    } else if error.is_parse() {
+        ExchangeFailure::ProtocolViolation(format!("{NOT_HTTP}: {cause}"))
     } else if error.is_incomplete_message() {
-        ExchangeFailure::ConnectionFailure("the connection ended before the answer did".to_owned())
+        ExchangeFailure::ConnectionFailure(ENDED_EARLY.to_owned())
     } else if let Some(error) = cause.downcast_ref::<std::io::Error>().and_then(super::tls::failure) {
         error
     } else {

@@ -2,6 +2,7 @@
 //! It sends no HTTP.
 
 use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,15 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::client::{ClientError, ClientOptions};
+use super::own::{OwnPorts, is_control};
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
 /// One attempt at an address; two fit into the connect time (docs/fidelity.md, "Webhooks").
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
+
+/// This machine.
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// A connection, in clear or through TLS.
 pub(crate) type Stream = Box<dyn Duplex>;
@@ -74,13 +79,15 @@ impl Place {
 #[derive(Clone)]
 pub(super) struct Connector {
     connect_to: Arc<[ConnectTo]>,
+    own: OwnPorts,
     tls: Tls,
 }
 
 impl Connector {
     pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let tls = Tls::new(&options.trust_ca, options.insecure)?;
-        Ok(Self { connect_to: options.connect_to.as_slice().into(), tls })
+        let own = OwnPorts::new(&options.own_addresses);
+        Ok(Self { connect_to: options.connect_to.as_slice().into(), own, tls })
     }
 
     /// Connects to the URL's host, or to where requests for it really go.
@@ -93,6 +100,11 @@ impl Connector {
             None => (host, port),
         };
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
+        let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
+        if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
+            let why = "no webhook is sent to the emulator's own control API, nor is a document fetched from it";
+            return Err(ExchangeFailure::InvalidUrl(format!("{}: {why}", url.path())));
+        }
         // Small messages; a failure only makes them slower.
         let _ = stream.set_nodelay(true);
         if url.scheme() == "http" {
@@ -105,11 +117,18 @@ impl Connector {
 /// Tries the host's addresses one after the other.
 pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFailure> {
     let unknown = || ExchangeFailure::BadHostName(host.to_owned());
-    let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|_| unknown())?;
+    let addresses: Vec<SocketAddr> = if is_loopback_name(host) {
+        LOOPBACK.map(|ip| SocketAddr::new(ip, port)).to_vec()
+    } else {
+        let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
+        found.map_err(|_| unknown())?.collect()
+    };
     let mut failure = unknown();
     for address in addresses {
         match timeout(ATTEMPT_MAX, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
+            // Where one address refuses, another may be out of reach, as ::1 without IPv6; the refusal says more.
+            Ok(Err(_)) | Err(_) if failure == ExchangeFailure::ConnectionRefused => {}
             Ok(Err(error)) => {
                 failure = if error.kind() == ErrorKind::ConnectionRefused {
                     ExchangeFailure::ConnectionRefused
@@ -125,6 +144,12 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
     Err(failure)
 }
 
+/// Whether a name is this machine's by RFC 6761 §6.3, whatever the system's resolver says of it.
+fn is_loopback_name(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +161,26 @@ mod tests {
         assert_eq!(parsed, Ok(ConnectTo { from: place("localhost", None), to: place("host.docker.internal", None) }));
         let parsed = "app.test:443=[::1]:8443".parse();
         assert_eq!(parsed, Ok(ConnectTo { from: place("app.test", Some(443)), to: place("[::1]", Some(8443)) }));
+    }
+
+    #[test]
+    fn names_below_localhost_are_this_machine() {
+        for name in ["localhost", "app.localhost", "a.b.LocalHost", "app.localhost."] {
+            assert!(is_loopback_name(name), "{name}");
+        }
+        for name in ["localhost.test", "mylocalhost", "app.local", "127.0.0.1", ""] {
+            assert!(!is_loopback_name(name), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_app_below_localhost_is_reached_on_either_loopback_address() {
+        for ip in LOOPBACK {
+            // A machine may have no IPv6.
+            let Ok(listener) = tokio::net::TcpListener::bind((ip, 0)).await else { continue };
+            let port = listener.local_addr().expect("an address").port();
+            reach("tenant-1.app.localhost", port).await.expect("it is this machine");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::client::{Client, Limits, Request};
 use super::{Signer, record};
 use crate::dialect::signature;
+use crate::model::media::UnreadableDocument;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
 /// The largest document that is taken; Twilio states none, apps cap uploads at 10 MB.
@@ -41,4 +42,25 @@ pub(super) async fn document(
         (None, None) => Err(ExchangeFailure::ProtocolViolation("no answer came".to_owned())),
     };
     (record, document)
+}
+
+/// Why a document can't be read, where its server's answer tells more than its bytes do.
+pub(super) fn explained(unreadable: UnreadableDocument, record: &ExchangeRecord) -> UnreadableDocument {
+    let header =
+        |name: &str| record.response_headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.trim());
+    let coding =
+        header("content-encoding").filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
+    let reason = match (coding, header("content-type")) {
+        (Some(coding), _) => format!(
+            "the document is compressed (Content-Encoding: {coding}), though the request doesn't accept that; let the \
+             server compress only what Accept-Encoding asks for"
+        ),
+        (None, Some(content_type)) if content_type.to_ascii_lowercase().starts_with("text/html") => format!(
+            "{}; the server answered with an HTML page, most likely an error page or a login page: open the MediaUrl and \
+             see",
+            unreadable.reason
+        ),
+        (None, _) => return unreadable,
+    };
+    UnreadableDocument { reason }
 }

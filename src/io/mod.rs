@@ -1,10 +1,14 @@
 //! Requests to customers' apps: one HTTP client, the webhooks and the document fetches made with it.
 //! Nothing here knows a fax's state or retries on its own account.
 
+#[cfg(feature = "tls")]
+mod certificate;
 mod challenge;
 pub mod client;
 pub(crate) mod connect;
 pub mod fetch;
+pub mod file;
+pub mod own;
 mod redirect;
 pub mod render;
 #[cfg(feature = "tls")]
@@ -20,18 +24,18 @@ pub use self::webhook::Replay;
 
 use self::client::{Client, Outcome};
 use self::render::Renderer;
+use crate::dialect::mask::MASK;
 use crate::engine::Engine;
 use crate::engine::effect::{Effect, Intent};
 use crate::engine::input::{AnswerOutcome, DocumentFault};
 use crate::model::media::Document;
+use crate::model::reference::without_userinfo;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
 /// How much of an answer's body the journal keeps.
 const EXCERPT_BYTES_MAX: usize = 4 * 1024;
-/// What stands for a secret in the journal.
-const MASK: &str = "***";
 /// Headers whose values are secrets.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
 
@@ -83,8 +87,9 @@ impl Performer {
     /// # Errors
     /// It can't be fetched, or can't be read.
     pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
-        let bytes = fetch::document(&self.client, signer, url).await.1.map_err(DocumentFault::Fetch)?;
-        self.renderer.probe(bytes).await.map_err(DocumentFault::Unreadable)
+        let (record, fetched) = fetch::document(&self.client, signer, url).await;
+        let read = self.renderer.probe(fetched.map_err(DocumentFault::Fetch)?).await;
+        read.map_err(|unreadable| DocumentFault::Unreadable(fetch::explained(unreadable, &record)))
     }
 
     /// Sends a webhook again, signed anew.
@@ -99,7 +104,8 @@ impl Performer {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
                 let document = match fetched {
                     Ok(bytes) => {
-                        self.renderer.to_send(bytes, *quality, *documents).await.map_err(DocumentFault::Unreadable)
+                        let rendered = self.renderer.to_send(bytes, *quality, *documents).await;
+                        rendered.map_err(|reason| DocumentFault::Unreadable(fetch::explained(reason, &record)))
                     }
                     Err(failure) => Err(DocumentFault::Fetch(failure)),
                 };
@@ -136,7 +142,12 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
 fn masked(headers: &[(String, String)]) -> Vec<(String, String)> {
     let mask = |(name, value): &(String, String)| {
         let secret = SECRET_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header));
-        (name.clone(), if secret { MASK.to_owned() } else { value.clone() })
+        let value = match name.as_str() {
+            _ if secret => MASK.to_owned(),
+            "location" => without_userinfo(value),
+            _ => value.clone(),
+        };
+        (name.clone(), value)
     };
     headers.iter().map(mask).collect()
 }

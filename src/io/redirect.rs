@@ -1,7 +1,7 @@
 //! Where a redirect leads: 301, 302 and 303 become GET, 307 and 308 keep the method. It follows none.
 
-use url::Url;
-
+use crate::dialect::address::normal;
+use crate::model::reference::{resolve, without_userinfo};
 use crate::model::webhook::{ExchangeFailure, Method};
 
 /// What follows an answer.
@@ -19,15 +19,16 @@ pub(super) enum Next {
 }
 
 /// What follows an answer with this status and `Location`.
-pub(super) fn next(status: u16, location: Option<&str>, from: &Url, method: Method) -> Result<Next, ExchangeFailure> {
+pub(super) fn next(status: u16, location: Option<&str>, from: &str, method: Method) -> Result<Next, ExchangeFailure> {
     let method = match status {
         301..=303 => Method::Get,
         307 | 308 => method,
         _ => return Ok(Next::Done),
     };
-    // A redirect that leads nowhere is told as one too many (11215).
-    let to = location.and_then(|location| from.join(location).ok()).ok_or(ExchangeFailure::TooManyRedirects)?;
-    Ok(Next::Hop { to: to.into(), method })
+    let Some(location) = location else { return Err(ExchangeFailure::RedirectsNowhere { status, location: None }) };
+    let to = resolve(from, location.trim()).filter(|to| normal(to).is_some());
+    let nowhere = || ExchangeFailure::RedirectsNowhere { status, location: Some(without_userinfo(location)) };
+    Ok(Next::Hop { to: to.ok_or_else(nowhere)?, method })
 }
 
 #[cfg(test)]
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     fn from(status: u16, location: Option<&str>) -> Result<Next, ExchangeFailure> {
-        next(status, location, &"https://app.test/a/b?x=1".parse().unwrap(), Method::Post)
+        next(status, location, "https://app.test/a/b?x=1", Method::Post)
     }
 
     #[test]
@@ -44,7 +45,7 @@ mod tests {
             let expected = Next::Hop { to: "https://app.test/a/c".to_owned(), method };
             assert_eq!(from(status, Some("c")), Ok(expected), "{status}");
         }
-        let elsewhere = Next::Hop { to: "http://other.test/".to_owned(), method: Method::Post };
+        let elsewhere = Next::Hop { to: "http://other.test".to_owned(), method: Method::Post };
         assert_eq!(from(308, Some("http://other.test")), Ok(elsewhere));
     }
 
@@ -53,8 +54,11 @@ mod tests {
         for status in [200, 204, 300, 304, 401, 404] {
             assert_eq!(from(status, Some("/c")), Ok(Next::Done), "{status}");
         }
-        for location in [None, Some("http://")] {
-            assert_eq!(from(302, location), Err(ExchangeFailure::TooManyRedirects), "{location:?}");
+        for location in [None, Some("http://"), Some("mailto:someone")] {
+            let failure = from(302, location).expect_err("nowhere");
+            assert_eq!(failure.code(), 11215, "{location:?}");
+            assert!(failure.to_string().contains("302"), "{failure}");
         }
+        assert!(from(307, None).unwrap_err().to_string().contains("without a Location header"));
     }
 }

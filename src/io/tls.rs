@@ -4,17 +4,23 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use super::certificate::common_name_alone;
 use super::client::ClientError;
 use super::connect::Stream;
 use crate::model::webhook::ExchangeFailure;
+
+/// What to do where a port may not speak TLS at all.
+const PLAIN_HINT: &str = "if this port serves plain HTTP, write http:// in the URL";
 
 /// What makes connections secure.
 #[derive(Clone)]
@@ -30,7 +36,9 @@ impl Tls {
     pub(super) async fn connect(&self, url: &Url, stream: TcpStream) -> Result<Stream, ExchangeFailure> {
         match self.0.connect(server_name(url)?, stream).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(failure(&error).unwrap_or_else(|| ExchangeFailure::TlsHandshake(error.to_string()))),
+            Err(error) => Err(failure(&error).unwrap_or_else(|| {
+                ExchangeFailure::TlsHandshake(format!("the server broke the handshake off ({error}); {PLAIN_HINT}"))
+            })),
         }
     }
 }
@@ -45,13 +53,90 @@ fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<ClientConfig, C
         return Ok(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth());
     }
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut given = Vec::new();
     for pem in trust_ca {
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|error| ClientError::BadCertificate(error.to_string()))?;
-            roots.add(certificate).map_err(|error| ClientError::BadCertificate(error.to_string()))?;
+            roots.add(certificate.clone()).map_err(|error| ClientError::BadCertificate(error.to_string()))?;
+            given.push(certificate);
         }
     }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    let by_root = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let by_root = by_root.map_err(|error| ClientError::Tls(error.to_string()))?;
+    let verifier = Arc::new(Verifier { by_root, given });
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// Trusts what a root vouches for, and the very certificates that were given, as curl does: `openssl req -x509` makes one
+/// that calls itself a CA and is the server's own.
+#[derive(Debug)]
+struct Verifier {
+    by_root: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.by_root.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let is_given = || self.given.iter().any(|given| given == end_entity);
+        match &verified {
+            Err(rustls::Error::InvalidCertificate(reason)) if is_given() => {
+                // The dates have been checked by the time that a certificate is refused for its place in a chain.
+                let is_chain = matches!(reason, CertificateError::UnknownIssuer | CertificateError::BadSignature)
+                    || is_ca_as_server(reason);
+                let is_named =
+                    is_chain && verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name).is_ok();
+                let is_wrong_name = matches!(
+                    reason,
+                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+                );
+                if is_named || ((is_chain || is_wrong_name) && is_common_name(end_entity, server_name)) {
+                    return Ok(ServerCertVerified::assertion());
+                }
+                if is_chain { Err(CertificateError::NotValidForName.into()) } else { verified }
+            }
+            _ => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_root.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_root.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.by_root.supported_verify_schemes()
+    }
+}
+
+/// The library passes this reason on as text only.
+fn is_ca_as_server(reason: &CertificateError) -> bool {
+    matches!(reason, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
+}
+
+/// Whether the server is called by the common name of a certificate that lists no names.
+fn is_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_>) -> bool {
+    common_name_alone(certificate).is_some_and(|name| name.eq_ignore_ascii_case(&server_name.to_str()))
 }
 
 /// The name a certificate must bear.
@@ -68,21 +153,43 @@ fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
 pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let text = error.to_string();
-    let rustls::Error::InvalidCertificate(reason) = error else { return Some(ExchangeFailure::TlsHandshake(text)) };
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; what is not named is untrusted")]
-    Some(match reason {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            ExchangeFailure::CertificateName(text)
+    let handshake = |why: String| Some(ExchangeFailure::TlsHandshake(why));
+    let any = "take any with --insecure-webhooks";
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "foreign enums that grow; what is not named has no advice of its own"
+    )]
+    match error {
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            handshake(format!("the server doesn't speak TLS on this port; {PLAIN_HINT}"))
         }
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => ExchangeFailure::CertificateExpired(text),
-        CertificateError::UnknownIssuer => ExchangeFailure::CertificateUntrusted(format!(
-            "{text} (give the certificate, or its CA's, with --trust-ca, or take any with --insecure-webhooks)"
-        )),
-        _ => ExchangeFailure::CertificateUntrusted(text),
-    })
+        rustls::Error::AlertReceived(alert) => {
+            handshake(format!("the server refused it with the alert {alert:?}; it must take TLS 1.2 or 1.3"))
+        }
+        rustls::Error::InvalidCertificate(reason) => Some(match reason {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                ExchangeFailure::CertificateName(format!(
+                    "{text}; make one whose subjectAltName is the host of the URL (openssl req -x509 -addext \
+                     subjectAltName=DNS:localhost …), call the app by a name that it has, or {any}"
+                ))
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => {
+                ExchangeFailure::CertificateExpired(format!("{text}; make a new one, or {any}"))
+            }
+            CertificateError::UnknownIssuer => ExchangeFailure::CertificateUntrusted(format!(
+                "{text}; give the certificate, or its CA's, with --trust-ca, or {any}"
+            )),
+            reason if is_ca_as_server(reason) => ExchangeFailure::CertificateUntrusted(format!(
+                "it is a CA's, used as the server's own, as openssl req -x509 makes it; give this very certificate with \
+                 --trust-ca, or {any}"
+            )),
+            _ => ExchangeFailure::CertificateUntrusted(format!("{text}; make another one, or {any}")),
+        }),
+        _ => handshake(text),
+    }
 }
 
 /// Trusts any certificate (`--insecure-webhooks`); the handshake itself must still be right.

@@ -9,7 +9,7 @@ use super::client::{Client, Hop, Limits, Outcome, Request};
 use super::{Signer, record};
 use crate::dialect::callback::{self, Params};
 use crate::dialect::media_url::{self, MediaName};
-use crate::dialect::{debugger, form, signature, traceparent};
+use crate::dialect::{debugger, form, mask, signature, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
 use crate::engine::input::AnswerOutcome;
 use crate::model::media::Document;
@@ -61,10 +61,16 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
     }
     let reading = match (&record.failure, &outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),
-        (None, Some(answer)) => Ok(twiml::interpret(answer.header("content-type"), &answer.body)),
+        (None, Some(answer)) => {
+            let reading = twiml::interpret(answer.header("content-type"), &answer.body).held_to(client.twiml_types());
+            Ok(match answer.coding() {
+                Some(coding) => reading.compressed(coding),
+                None => reading,
+            })
+        }
         (None, None) => Err(ExchangeFailure::ProtocolViolation("no answer came".to_owned())),
     };
-    AnswerOutcome::Twiml { record, cookies: outcome.cookies, base_url: outcome.final_url.into(), reading }
+    AnswerOutcome::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
 /// Tells an app of a status.
@@ -171,7 +177,7 @@ impl Webhook<'_> {
             })
             .await;
         let status = outcome.answer.as_ref().map(|answer| answer.status);
-        tracing::debug!(purpose = self.purpose.as_str(), url = outcome.url, status, "webhook");
+        tracing::debug!(purpose = self.purpose.as_str(), url = %mask::passwords(&outcome.url), status, "webhook");
         outcome
     }
 

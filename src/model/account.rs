@@ -27,6 +27,28 @@ words!(
 );
 
 words!(
+    /// With which Content-Type an app's TwiML is taken.
+    #[derive(Default)]
+    TwimlTypes {
+        #[default]
+        /// Any, with a warning where it isn't one of TwiML's.
+        Lenient = "lenient",
+        /// text/xml, application/xml and text/html.
+        Strict = "strict",
+    }
+);
+
+words!(
+    /// What comes of a download of media that names no User-Agent.
+    MediaUserAgent {
+        /// It is served, with a warning.
+        Warn = "warn",
+        /// It is refused.
+        Required = "required",
+    }
+);
+
+words!(
     /// How `price` is written; sources disagree (docs/fidelity.md, "Where sources conflict").
     PriceForm {
         /// A decimal in a string, the only form captured from Twilio.

@@ -10,6 +10,21 @@ use super::fax::MediaType;
 use super::page::{PageInFile, PageLoss};
 use super::sid::MediaSid;
 use super::time::Timestamp;
+use super::words::words;
+
+words!(
+    /// What is wrong with a download of media.
+    MediaFault {
+        /// Its URL is older than two hours.
+        Expired = "expired",
+        /// The document or its fax is gone.
+        Deleted = "deleted",
+        /// Its URL isn't signed, or not as it should be.
+        Signature = "bad-signature",
+        /// It names no User-Agent.
+        UserAgent = "no-user-agent",
+    }
+);
 
 /// A document: as it was handed in, or the file that holds its fax pages.
 #[derive(Clone, PartialEq, Eq)]

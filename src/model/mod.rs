@@ -13,6 +13,7 @@ pub mod overrides;
 pub mod page;
 pub mod phone;
 pub mod reception;
+pub mod reference;
 pub mod refusal;
 pub mod sid;
 pub mod time;

@@ -162,6 +162,7 @@ impl RetryPolicy {
             | ExchangeFailure::ProtocolViolation(_)
             | ExchangeFailure::BadHostName(_)
             | ExchangeFailure::TooManyRedirects
+            | ExchangeFailure::RedirectsNowhere { .. }
             | ExchangeFailure::TlsHandshake(_)
             | ExchangeFailure::CertificateName(_)
             | ExchangeFailure::CertificateExpired(_)

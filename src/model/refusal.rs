@@ -6,6 +6,9 @@ use super::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 /// The reason a command or control was refused; nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The world has broken: a fault of the emulator.
+    #[error("the account's world has broken, a fault of the emulator ({0}); POST /_fauxfax/v1/reset puts it right")]
+    WorldBroken(std::sync::Arc<str>),
     /// No such fax in this world.
     #[error("no fax {0}")]
     NoFax(FaxSid),

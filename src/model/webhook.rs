@@ -174,8 +174,15 @@ pub enum ExchangeFailure {
     ProtocolViolation(String),
     /// The host name does not resolve.
     BadHostName(String),
-    /// More redirects than are followed, or one that leads nowhere.
+    /// More redirects than are followed.
     TooManyRedirects,
+    /// A redirect that leads nowhere.
+    RedirectsNowhere {
+        /// Its status.
+        status: u16,
+        /// Its `Location`, where it has one.
+        location: Option<String>,
+    },
     /// TLS failed other than by the certificate.
     TlsHandshake(String),
     /// The certificate is for another name.
@@ -204,7 +211,7 @@ impl ExchangeFailure {
             Self::ConnectionFailure(_) => 11205,
             Self::ProtocolViolation(_) => 11206,
             Self::BadHostName(_) => 11210,
-            Self::TooManyRedirects => 11215,
+            Self::TooManyRedirects | Self::RedirectsNowhere { .. } => 11215,
             Self::TlsHandshake(_) => 11220,
             Self::CertificateName(_) => 11235,
             Self::CertificateExpired(_) => 11236,
@@ -223,9 +230,18 @@ impl fmt::Display for ExchangeFailure {
             Self::ReadTimeout => f.write_str("no packet of the answer in time"),
             Self::TotalTimeout => f.write_str("no complete answer in time"),
             Self::ConnectionFailure(why) => write!(f, "connection failed: {why}"),
-            Self::ProtocolViolation(why) => write!(f, "the answer is not HTTP: {why}"),
+            Self::ProtocolViolation(why) => f.write_str(why),
             Self::BadHostName(host) => write!(f, "the host name {host} does not resolve"),
-            Self::TooManyRedirects => f.write_str("too many redirects"),
+            Self::TooManyRedirects => f.write_str(
+                "too many redirects: the server leads in a circle, as between http and https, or with and without a slash \
+                 at the end",
+            ),
+            Self::RedirectsNowhere { status, location: None } => {
+                write!(f, "the server answered {status}, a redirect, without a Location header; add one, or answer 200")
+            }
+            Self::RedirectsNowhere { status, location: Some(location) } => {
+                write!(f, "the server answered {status} with the Location {location:?}, which is no http or https address")
+            }
             Self::TlsHandshake(why) => write!(f, "TLS handshake failed: {why}"),
             Self::CertificateName(why) => write!(f, "the certificate is for another host: {why}"),
             Self::CertificateExpired(why) => write!(f, "the certificate is not valid now: {why}"),

@@ -16,12 +16,14 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::ca::Identity;
+use super::established::{Established, Plain};
 use super::leftover::Lent;
 use super::listener::{HEAD_TIMEOUT, Stopping, serve_http, spawn};
+use super::peer::Peer;
 use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
-use super::reset;
 use super::tls::{Secured, Terminator, TlsError};
+use super::{host, reset};
 use crate::http::{self, Answering, AskedHost, Resettable, Scheme, Surface};
 
 /// Read ahead of a tunnel for its first byte; larger reads go past this buffer.
@@ -46,6 +48,9 @@ struct Came {
     client: SocketAddr,
     stopping: Stopping,
     resettable: Resettable,
+    peer: Peer,
+    /// How this connection answers a CONNECT.
+    established: Established,
 }
 
 /// What a connection's first byte says that it speaks.
@@ -75,14 +80,16 @@ impl Gateway {
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, client: SocketAddr, mut stopping: Stopping) {
         let mut first = [0];
         let read = tokio::select! {
+            biased;
             read = timeout(HEAD_TIMEOUT, stream.peek(&mut first)) => read,
-            () = stopping.begun() => return,
+            () = stopping.lingered() => return,
         };
         // A connection that was closed, or never spoke, asked for nothing.
         let Ok(Ok(1)) = read else { return };
         let Ok(local) = stream.local_addr() else { return };
-        let (stream, resettable) = reset::resettable(stream);
-        let came = Came { scheme: Scheme::Http, tunnel: None, client, stopping, resettable };
+        let (stream, resettable, peer) = reset::resettable(stream);
+        let established = Established::default();
+        let came = Came { scheme: Scheme::Http, tunnel: None, client, stopping, resettable, peer, established };
         self.speak(stream, first[0], Identity::Machine(local.ip().to_canonical()), came).await;
     }
 
@@ -116,8 +123,9 @@ impl Gateway {
         I: AsyncRead + AsyncWrite + Unpin,
     {
         tokio::select! {
+            biased;
             accepted = self.terminator.accept(stream, expected) => accepted,
-            () = stopping.begun() => Err(TlsError::Stopped),
+            () = stopping.lingered() => Err(TlsError::Stopped),
         }
     }
 
@@ -125,10 +133,12 @@ impl Gateway {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (client, stopping) = (came.client, came.stopping.clone());
-        let came = Arc::new(came);
+        let (client, stopping, peer) = (came.client, came.stopping.clone(), came.peer.clone());
+        let established = Established::default();
+        let stream = Plain::new(stream, established.clone());
+        let came = Arc::new(Came { established, ..came });
         let service = service_fn(move |request| self.answer(request, &came).map(Ok::<_, Infallible>));
-        if let Err(error) = serve_http(stream, service, stopping).await {
+        if let Err(error) = serve_http(stream, service, peer, stopping).await {
             if error.is_parse() {
                 tracing::warn!(%client, %error, "a client sent what is no HTTP/1.1; it was answered 400");
             } else {
@@ -138,6 +148,10 @@ impl Gateway {
     }
 
     fn answer(self: &Arc<Self>, mut request: Request<Lent<Incoming>>, came: &Came) -> Answering {
+        if let Err(fault) = host::check(request.version(), request.headers()) {
+            tracing::warn!(client = %came.client, "{fault}; the request was answered 400");
+            return http::at_once(Refused::Host(fault).into_response());
+        }
         if request.method() == Method::CONNECT {
             let connected = Arc::clone(self).connect(request, came.clone());
             return http::later(connected.map(|answer| answer.unwrap_or_else(Refused::into_response)));
@@ -171,22 +185,24 @@ impl Gateway {
         let permit = self.proxy.permit()?;
         match self.proxy.route_to(&target, came.client.ip())? {
             Route::Here => {
+                let came = Came { tunnel: Some(target), ..came.clone() };
                 spawn(async move {
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-                    self.serve_tunnel(upgraded, Came { tunnel: Some(target), ..came }).await;
+                    self.serve_tunnel(upgraded, came).await;
                     drop(permit);
                 });
             }
             Route::Through | Route::Offline => {
                 let host = self.proxy.reach(&target).await?;
+                let stopping = came.stopping.clone();
                 spawn(async move {
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-                    super::tunnel::relay(upgraded, host, came.stopping).await;
+                    super::tunnel::relay(upgraded, host, stopping).await;
                     drop(permit);
                 });
             }
         }
-        Ok(Response::new(Body::empty()))
+        Ok(came.established.answer())
     }
 
     /// Serves what comes through a tunnel. It is boxed, since a tunnel's requests come to the code that opens tunnels.
@@ -198,8 +214,9 @@ impl Gateway {
         Box::pin(async move {
             let mut stream = BufReader::with_capacity(FIRST_BYTES, TokioIo::new(upgraded));
             let read = tokio::select! {
+                biased;
                 read = timeout(HEAD_TIMEOUT, stream.fill_buf()) => read,
-                () = came.stopping.begun() => return,
+                () = came.stopping.lingered() => return,
             };
             let Ok(Ok([first, ..])) = read else { return };
             let first = *first;

@@ -7,7 +7,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,10 +21,20 @@ use tower::{Service, ServiceExt};
 
 use super::head_timer::HeadTimer;
 use super::leftover::{self, Lent};
+use super::peer::Peer;
 use super::reset;
 
 /// How long requests that are being served may go on when the server stops.
 pub const GRACE: Duration = Duration::from_secs(5);
+/// How long after the server was stopped an answer may come; what takes longer is answered that the emulator stops.
+const ANSWER_TIME: Duration = Duration::from_secs(4);
+/// How long a connection that is idle when the server stops is still listened to: a client that sends one request after
+/// another gets an answer that says that the connection closes, and is not cut off.
+const LINGER: Duration = Duration::from_millis(50);
+/// Connections that the system accepts while none is taken in, as many as the standard library has.
+pub(super) const BACKLOG: u32 = 1_024;
+/// How long no further connection must have come, once the server stops, until the port is closed.
+const LAST_ACCEPT: Duration = Duration::from_millis(2);
 /// How long a client may take over the head of a request; a connection that is kept open may idle as long.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a request's head, the longest that are read: a list with every filter is far below.
@@ -38,14 +49,14 @@ where
     S::Future: Send + 'static,
 {
     let serve = |stream, _, stopping| {
-        let (stream, resettable) = reset::resettable(stream);
+        let (stream, resettable, peer) = reset::resettable(stream);
         let service = ServiceExt::map_request(service.clone(), move |mut request: Request<Lent<Incoming>>| {
             request.extensions_mut().insert(resettable.clone());
             request
         });
         let service = TowerToHyperService::new(service);
         async move {
-            if let Err(error) = serve_http(stream, service, stopping).await {
+            if let Err(error) = serve_http(stream, service, peer, stopping).await {
                 tracing::debug!(%error, "a connection broke");
             }
         }
@@ -63,6 +74,22 @@ impl Stopping {
         // A server that is gone has stopped.
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }
+
+    /// Ready when the server stops and what was on its way at that moment has had time to come in.
+    pub(super) async fn lingered(&mut self) {
+        self.begun().await;
+        pause(LINGER).await;
+    }
+
+    /// Ready when nothing is waited for any more.
+    async fn out_of_time(&mut self) {
+        self.begun().await;
+        pause(ANSWER_TIME).await;
+    }
+
+    fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
 }
 
 /// Accepts until `stop` is ready, each connection a task; then waits for them within [`GRACE`].
@@ -74,6 +101,11 @@ pub(super) async fn accept<C>(
     C: Future<Output = ()> + Send + 'static,
 {
     let (stopping, watched) = watch::channel(false);
+    let serve = |(stream, peer): (TcpStream, SocketAddr)| {
+        // Answers are small and whole; waiting for more to send would only delay them.
+        let _ = stream.set_nodelay(true);
+        spawn(serve(stream, peer, Stopping(watched.clone())));
+    };
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -81,53 +113,85 @@ pub(super) async fn accept<C>(
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                // Answers are small and whole; waiting for more to send would only delay them.
-                let _ = stream.set_nodelay(true);
-                spawn(serve(stream, peer, Stopping(watched.clone())));
-            }
+            Ok(accepted) => serve(accepted),
             Err(error) => {
                 tracing::warn!(%error, "can't accept a connection");
-                pause().await;
+                pause(ACCEPT_PAUSE).await;
             }
         }
     }
-    drop((listener, watched));
     let _ = stopping.send(true);
+    // The system has accepted connections that wait here, and requests may stand in them.
+    let accept_last = async {
+        while let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT, listener.accept()).await {
+            serve(accepted);
+        }
+    };
+    if tokio::time::timeout(LINGER, accept_last).await.is_err() {
+        // Clients keep coming; those that have come so far are taken in without waiting for more.
+        for _ in 0..BACKLOG {
+            let Some(Ok(accepted)) = listener.accept().now_or_never() else { break };
+            serve(accepted);
+        }
+    }
+    drop((listener, watched));
     if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
         tracing::info!("stopping while clients are still waiting for answers");
     }
 }
 
 /// Serves one connection, which may be upgraded; what is being answered when the server stops is finished.
-pub(super) async fn serve_http<I, S>(stream: I, service: S, mut stopping: Stopping) -> hyper::Result<()>
+pub(super) async fn serve_http<I, S>(stream: I, service: S, peer: Peer, mut stopping: Stopping) -> hyper::Result<()>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: hyper::service::Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Send,
     S::Future: Send,
 {
-    let service = service_fn(move |request| {
+    let stops = stopping.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let is_connect = request.method() == Method::CONNECT;
+        let mut stops = stops.clone();
         let (request, leftover) = leftover::lend(request);
         let answer = service.call(request);
         async move {
-            let mut response = answer.await?;
+            let mut response = tokio::select! {
+                biased;
+                response = answer => response?,
+                () = stops.out_of_time() => stopped(),
+            };
             if let Some(body) = leftover.take() {
                 // Boxed, since every request would carry the room that this takes.
                 Box::pin(leftover::read(body, &mut response)).await;
+            }
+            // A tunnel is no longer a connection of requests.
+            if stops.has_begun() && !is_connect {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response)
         }
     });
     let mut builder = http1::Builder::new();
+    // A client may end its side once it has sent its request, as `nc -N` does.
+    builder.half_close(true);
     builder.timer(HeadTimer::default()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended,
-        () = stopping.begun() => {}
+        () = stopping.lingered() => {}
+        () = peer.gone() => return Ok(()),
     }
     connection.as_mut().graceful_shutdown();
     connection.await
+}
+
+/// The answer to a request whose own would come too late.
+fn stopped() -> Response<Body> {
+    let mut response = Response::new(Body::from("fauxfax: the emulator stops before it can answer this\n"));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response
 }
 
 /// Runs a connection, or a tunnel that outlives the request for it.
@@ -136,7 +200,7 @@ pub(super) fn spawn(connection: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(connection);
 }
 
-#[expect(clippy::disallowed_methods, reason = "the listener waits for descriptors to be freed")]
-async fn pause() {
-    tokio::time::sleep(ACCEPT_PAUSE).await;
+#[expect(clippy::disallowed_methods, reason = "the listener waits for descriptors to be freed, and for last requests")]
+async fn pause(length: Duration) {
+    tokio::time::sleep(length).await;
 }

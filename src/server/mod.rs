@@ -1,10 +1,13 @@
 //! Starting the emulator on a port: configuration in, a bound listener out. It knows no route and prints nothing.
 
 pub mod ca;
+mod established;
 mod gateway;
 mod head_timer;
+mod host;
 mod leftover;
 mod listener;
+mod peer;
 pub mod policy;
 mod proxy;
 mod reset;
@@ -29,13 +32,14 @@ use tokio::sync::watch;
 use self::ca::{LocalCa, Roots};
 use self::gateway::Gateway;
 pub use self::leftover::Lent;
+use self::listener::BACKLOG;
 pub use self::listener::{GRACE, run};
 use self::policy::Policy;
 use self::proxy::Proxy;
 pub use self::state::StateFileError;
 use self::tls::Terminator;
 use crate::config::{Config, ConfiguredAccount};
-use crate::emulator::{AccountSetup, Emulator, FoundError, Settings};
+use crate::emulator::{AccountSetup, Emulator, FoundError, GuardOptions, Settings};
 use crate::engine::Rules;
 use crate::http::{self, CaFile, CaFiles};
 use crate::io::client::{Client, ClientError, ClientOptions};
@@ -44,8 +48,6 @@ use crate::io::render::{RenderOptions, Renderer};
 /// What waits in a connection for its client. Left to itself the kernel takes up to 4 MB, and a stream of events is drawn
 /// as far ahead of a reader that has stopped; on a local network this much is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
-/// Connections that wait to be accepted, as many as the standard library has.
-const BACKLOG: u32 = 1_024;
 
 /// Why the emulator can't start.
 #[derive(Debug, thiserror::Error)]
@@ -105,16 +107,20 @@ impl Server {
         if let Some(address) = config.tls_listen {
             ports.push(Port::open(address)?);
         }
+        let addresses: Vec<SocketAddr> = ports.iter().map(|port| port.address).collect();
+        warn_if_open_to_others(config, &addresses);
         let options = ClientOptions {
             connect_to: config.connect_to.clone(),
             trust_ca: config.trust_ca.iter().map(|trusted| trusted.pem.clone()).collect(),
             insecure: config.insecure_webhooks,
             traceparent: config.traceparent,
+            own_addresses: addresses.clone(),
+            user_agent: None,
+            twiml_types: config.twiml_types,
         };
         let client = Client::new(&options)?;
         // Other traffic of apps goes where it says, untouched.
         let forwarding = Client::new(&ClientOptions { connect_to: Vec::new(), ..options })?;
-        let addresses: Vec<SocketAddr> = ports.iter().map(|port| port.address).collect();
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
@@ -123,6 +129,7 @@ impl Server {
         let (settings, others) = (settings(config), accounts.collect());
         let emulator = Emulator::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
+            state::check(path)?;
             state::load(&emulator, path)?;
         }
         let state = config.state.clone();
@@ -219,6 +226,17 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Whoever reaches the control API reads tokens and stored faxes, and makes the emulator call any address.
+fn warn_if_open_to_others(config: &Config, listening: &[SocketAddr]) {
+    let open = listening.iter().find(|address| !address.ip().to_canonical().is_loopback());
+    if let (Some(address), None) = (open, &config.control_token) {
+        tracing::warn!(
+            %address,
+            "anyone who reaches this port can use the control API; guard it with --control-token, or listen on 127.0.0.1"
+        );
+    }
+}
+
 /// What the control API gives of the CA; it is made when first asked for.
 fn ca_files(ca: &LocalCa) -> CaFiles {
     let ca = ca.clone();
@@ -256,7 +274,12 @@ fn settings(config: &Config) -> Settings {
         price: config.price,
         service: config.service,
         public_url: config.public_url.clone(),
-        allow_hosts: config.allow_hosts.clone(),
+        media_user_agent: config.media_user_agent,
+        guard: GuardOptions {
+            allow_hosts: config.allow_hosts.clone(),
+            allow_origins: config.allow_origins.clone(),
+            control_token: config.control_token.clone(),
+        },
     }
 }
 

@@ -4,18 +4,21 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::{Config, ProxyClients};
+use crate::dialect::hosts::is_service;
 
 /// Names below which the local CA may sign, as its own certificate says: if its key gets lost, nothing else can be forged.
-pub const PERMITTED: [&str; 7] =
-    ["twilio.com", "twiliocdn.com", "signalwire.com", "localhost", "fauxfax", "internal", "test"];
-/// Twilio's products that are emulated; each is reached as `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
-const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
-/// Edge and region, the most that Twilio's libraries put between product and domain.
-const EDGE_LABELS_MAX: usize = 2;
-/// The host of Twilio's media.
-const MEDIA_HOST: &str = "media.twiliocdn.com";
-/// Every space of SignalWire is a host below this.
-const SIGNALWIRE: &str = ".signalwire.com";
+/// They are the service's own, and those under which `--allow-host` and `--public-url` can make the emulator be reached by
+/// TLS. All of `internal` would be too much: companies and clouds have hosts there.
+pub const PERMITTED: [&str; 8] = [
+    "twilio.com",
+    "media.twiliocdn.com",
+    "signalwire.com",
+    "localhost",
+    "fauxfax",
+    "docker.internal",
+    "containers.internal",
+    "test",
+];
 /// What the emulator is called among containers, if nothing else is said.
 const CONTAINER_NAME: &str = "fauxfax";
 
@@ -98,15 +101,6 @@ pub fn is_permitted(host: &str) -> bool {
 /// In lower case, without the dot of a full name and the brackets of an address.
 fn normal(host: &str) -> String {
     host.trim_end_matches('.').trim_matches(['[', ']']).to_ascii_lowercase()
-}
-
-fn is_service(host: &str) -> bool {
-    if host == MEDIA_HOST || host.strip_suffix(SIGNALWIRE).is_some_and(|space| !space.is_empty()) {
-        return true;
-    }
-    let Some(labels) = host.strip_suffix(".twilio.com") else { return false };
-    let mut labels = labels.split('.');
-    labels.next().is_some_and(|product| PRODUCTS.contains(&product)) && labels.count() <= EDGE_LABELS_MAX
 }
 
 fn is_localhost(host: &str) -> bool {

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::ca::Identity;
+use super::host::HostFault;
 use super::leftover::Lent;
 use super::listener::{HEAD_BYTES_MAX, spawn};
 use super::policy::{Policy, Route};
@@ -60,6 +61,8 @@ pub(super) struct Target {
 /// Why a client was not served.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
+    #[error(transparent)]
+    Host(HostFault),
     #[error("a CONNECT names a host and a port, such as fax.twilio.com:443")]
     NoTarget,
     #[error(
@@ -209,7 +212,7 @@ impl fmt::Display for Target {
 impl Refused {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::NoTarget => StatusCode::BAD_REQUEST,
+            Self::Host(_) | Self::NoTarget => StatusCode::BAD_REQUEST,
             Self::Client | Self::Offline(_) => StatusCode::FORBIDDEN,
             Self::Loop(_) => StatusCode::LOOP_DETECTED,
             Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
@@ -224,6 +227,10 @@ impl Refused {
         *response.status_mut() = self.status();
         let text = header::HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
+        if matches!(self, Self::Host(_)) {
+            // What such a client sends next may be meant otherwise than it is read.
+            response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        }
         response
     }
 }

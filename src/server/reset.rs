@@ -1,28 +1,37 @@
-//! Connections that a tester's rule can have reset: the peer sees RST, as when a service's host dies. It never decides
-//! which.
+//! Connections that a tester's rule can have reset: the peer sees RST, as when a service's host dies. They can be looked at
+//! while they wait. It never decides which is reset.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::peer::Peer;
 use crate::http::Resettable;
 
-/// A connection, and the handle that has it reset.
-pub(super) fn resettable(stream: TcpStream) -> (Connection, Resettable) {
+/// A connection, the handle that has it reset, and its client.
+pub(super) fn resettable(stream: TcpStream) -> (Connection, Resettable, Peer) {
     let handle = Resettable::default();
-    (Connection { stream, handle: handle.clone() }, handle)
+    let stream = Arc::new(Mutex::new(stream));
+    let peer = Peer::new(Arc::downgrade(&stream));
+    (Connection { stream, handle: handle.clone() }, handle, peer)
 }
 
 /// A connection that writes nothing more once it is to be reset.
 pub(super) struct Connection {
-    stream: TcpStream,
+    /// Held for the length of a system call, by whoever serves the connection or looks at it; both are one task.
+    stream: Arc<Mutex<TcpStream>>,
     handle: Resettable,
 }
 
 impl Connection {
+    fn stream(&self) -> MutexGuard<'_, TcpStream> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.handle.is_reset() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
@@ -32,43 +41,43 @@ impl Drop for Connection {
     fn drop(&mut self) {
         if self.handle.is_reset() {
             // A socket that doesn't linger is closed by RST. Where that can't be had, it is closed as any other.
-            let _ = self.stream.set_zero_linger();
+            let _ = self.stream().set_zero_linger();
         }
     }
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buf)
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream()).poll_read(context, buf)
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_write(context, buf)
+        Pin::new(&mut *self.stream()).poll_write(context, buf)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, bufs)
+        Pin::new(&mut *self.stream()).poll_write_vectored(context, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream().is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        Pin::new(&mut *self.stream()).poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        Pin::new(&mut *self.stream()).poll_shutdown(context)
     }
 }

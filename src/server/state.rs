@@ -1,7 +1,7 @@
 //! The file of `--state`: all worlds read at the start, and written at a clean stop. It knows not what is in a world.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::emulator::{Emulator, World};
 use crate::engine::state::{MediaForm, STATE_VERSION, State, StateError};
+use crate::io::file::{self, Contents};
 use crate::model::sid::AccountSid;
 
 /// Why the file of `--state` is of no use.
@@ -17,6 +18,14 @@ pub enum StateFileError {
     /// It can't be read or written.
     #[error("{}: {error}", .path.display())]
     Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The worlds could not be saved in it.
+    #[error("{}: the worlds could not be saved here: {error}; name another file with --state", .path.display())]
+    NotWritable {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -51,7 +60,13 @@ struct Saved {
     state: Value,
 }
 
-/// Puts the worlds of the file in place, if there is one. A world that isn't configured is founded; one that is keeps
+/// Checks that the worlds can be saved in the file, before there is anything to lose.
+pub(super) fn check(path: &Path) -> Result<(), StateFileError> {
+    file::check_writable(path, Contents::Secret)
+        .map_err(|error| StateFileError::NotWritable { path: path.into(), error })
+}
+
+/// Puts the worlds of the file in place, if there is one; an empty file holds none yet. A world that isn't configured is founded; one that is keeps
 /// its configured token.
 pub(super) fn load(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
     let bytes = match fs::read(path) {
@@ -59,6 +74,10 @@ pub(super) fn load(emulator: &Emulator, path: &Path) -> Result<(), StateFileErro
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
     };
+    // As `touch` leaves it, so that there is a file to mount in a container.
+    if bytes.trim_ascii().is_empty() {
+        return Ok(());
+    }
     restore(emulator, &bytes).map_err(|reason| StateFileError::NotUnderstood { path: path.into(), reason })
 }
 
@@ -91,13 +110,10 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
 pub(super) fn save(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = emulator.worlds();
     worlds.sort_by_key(|world| world.read(|engine| engine.account().ordinal));
-    let file = Worlds { fauxfax_state: STATE_VERSION, worlds: worlds.iter().map(saved).collect() };
-    // Renamed into place, so that a stop half-way leaves the earlier file.
-    let draft = path.with_extension("tmp");
-    let written = serde_json::to_vec_pretty(&file)
+    let worlds = Worlds { fauxfax_state: STATE_VERSION, worlds: worlds.iter().map(saved).collect() };
+    let written = serde_json::to_vec_pretty(&worlds)
         .map_err(io::Error::from)
-        .and_then(|text| for_the_owner_only(&draft)?.write_all(&text))
-        .and_then(|()| fs::rename(&draft, path));
+        .and_then(|text| file::write(path, &text, Contents::Secret));
     written.map_err(|error| StateFileError::Io { path: path.into(), error })
 }
 
@@ -106,27 +122,22 @@ fn saved(world: &World) -> Saved {
     Saved { auth_token, owner, state: world.state().to_json(MediaForm::Inline) }
 }
 
-/// A new file that other users can't read: there are tokens in it.
-fn for_the_owner_only(path: &Path) -> io::Result<fs::File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::ready;
 
     use super::*;
     use crate::clock::ClockMode;
-    use crate::config::Config;
+    use crate::config::{Config, DefaultAccount};
     use crate::emulator::AccountSetup;
     use crate::server::Server;
 
     fn config(path: &Path) -> Config {
         Config { listen: ([127, 0, 0, 1], 0).into(), state: Some(path.into()), ..Config::default() }
+    }
+
+    fn account(sid: AccountSid) -> DefaultAccount {
+        DefaultAccount { sid, ..Config::default().default_account }
     }
 
     #[tokio::test]
@@ -173,12 +184,58 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_can_not_be_written_is_told_of_at_the_stop() {
+    async fn a_file_that_could_not_be_written_at_the_stop_is_told_of_at_the_start() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("gone").join("state.json");
-        let server = Server::bind(&config(&path)).await.expect("it starts without a file");
+        for path in ["gone/state.json", ""] {
+            let path = folder.path().join(path);
+            let error = Server::bind(&config(&path)).await.err().expect("it does not start").to_string();
+            assert!(error.contains("could not be saved here") && error.contains("--state"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_can_no_longer_be_written_is_told_of_at_the_stop() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("later gone");
+        fs::create_dir(&folder).expect("a folder");
+        let server = Server::bind(&config(&folder.join("state.json"))).await.expect("it starts without a file");
+        fs::remove_dir(&folder).expect("the check has left nothing there");
         let error = server.serve(ready(())).await.expect_err("there is no such folder").to_string();
         assert!(error.contains("state.json"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_empty_file_holds_no_worlds_yet() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.json");
+        for text in ["", "\n"] {
+            fs::write(&path, text).expect("written");
+            let server = Server::bind(&config(&path)).await.expect("it starts");
+            server.serve(ready(())).await.expect("it is written");
+            assert!(fs::read_to_string(&path).expect("readable").contains("fauxfax_state"));
+        }
+    }
+
+    #[tokio::test]
+    async fn files_that_differ_in_their_ending_alone_keep_their_own_worlds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths: Vec<PathBuf> = (0..4).map(|n| folder.path().join(format!("w.{n}"))).collect();
+        for _ in 0..5 {
+            let mut stops = tokio::task::JoinSet::new();
+            for (n, path) in paths.iter().enumerate() {
+                let sid = AccountSid::from_bytes([u8::try_from(n).expect("few"); 16]);
+                let config = Config { default_account: account(sid), ..config(path) };
+                stops.spawn(async move { Server::bind(&config).await.expect("it starts").serve(ready(())).await });
+            }
+            for stopped in stops.join_all().await {
+                stopped.expect("it is written");
+            }
+            for (n, path) in paths.iter().enumerate() {
+                let saved: Value = serde_json::from_slice(&fs::read(path).expect("readable")).expect("JSON");
+                let sid = saved["worlds"][0]["state"]["account_sid"].as_str().expect("a SID").to_owned();
+                assert_eq!(sid, AccountSid::from_bytes([u8::try_from(n).expect("few"); 16]).to_string());
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -36,7 +36,7 @@ pub(super) enum TlsError {
     #[error("a client has not finished its TLS handshake within {} s", HANDSHAKE_MAX.as_secs())]
     TooSlow,
     #[error(
-        "a client asks by TLS for {0}, which the emulator doesn't answer for; if it reaches the emulator under that name, use --allow-host with one below .internal, .localhost or .test"
+        "a client asks by TLS for {0}, which the emulator doesn't answer for; if it reaches the emulator under that name, use --allow-host with one below .docker.internal, .localhost or .test"
     )]
     NotOurs(String),
     #[error(transparent)]

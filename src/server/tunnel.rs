@@ -5,6 +5,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional_with_sizes};
 use tokio::net::TcpStream;
 
+use super::established::Plain;
 use super::listener::Stopping;
 use super::reset::Connection;
 
@@ -14,11 +15,11 @@ const BUFFER_BYTES: usize = 128 * 1024;
 /// Joins a client and a host until both have ended or the server stops.
 pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: Stopping) {
     let copied = async {
-        match client.downcast::<TokioIo<Connection>>() {
+        match client.downcast::<TokioIo<Plain<Connection>>>() {
             Ok(parts) => {
                 // What the client sent right after its CONNECT, without waiting for leave.
                 host.write_all(&parts.read_buf).await?;
-                copy(parts.io.into_inner(), host).await
+                copy(parts.io.into_inner().into_inner(), host).await
             }
             Err(client) => copy(TokioIo::new(client), host).await,
         }

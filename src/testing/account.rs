@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{AccountClock, AccountRules, Document, Error, Event, Receive};
 use crate::engine::input::{BuyNumber, Command, Control, CreateFax, Input, NumberWish, Reply};
 use crate::engine::journal::{self, EventFilter, JOURNAL_EVENTS_MAX};
-use crate::engine::{Engine, Fax};
+use crate::engine::{Engine, Fax, Prospect};
 use crate::http::control::event::EventView;
 use crate::io::render::Renderer;
 use crate::model::fax::{Quality, Status};
@@ -119,21 +119,36 @@ impl Account {
         })
     }
 
-    /// Waits until a fax has entered a status; at once where it has before.
+    /// Waits until a fax has entered a status; at once where it has before, since the last reset.
     ///
     /// # Errors
-    /// It has not within ten seconds.
+    /// It has not within ten seconds, or it can no longer enter it: then at once.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
-        let filter = EventFilter { fax: Some(fax), kind: Some("fax.status".into()), ..EventFilter::default() };
-        let entered = self.world.until(|engine| {
+        let entered = self.world.until_open(|engine| {
+            let filter = EventFilter {
+                since: engine.last_reset(),
+                fax: Some(fax),
+                kind: Some("fax.status".into()),
+                ..EventFilter::default()
+            };
             let events = engine.events(&filter, JOURNAL_EVENTS_MAX);
-            events.iter().any(|event| event.kind.entered() == Some(status)).then_some(())
+            if events.iter().any(|event| event.kind.entered() == Some(status)) {
+                return Some(Ok(()));
+            }
+            match engine.prospect(fax, &[status]) {
+                Prospect::Possible => None,
+                Prospect::Reached(_) => Some(Ok(())),
+                Prospect::Unreachable(why) => Some(Err(Error::Unreachable { fax, wanted: status, why })),
+            }
         });
-        tokio::time::timeout(PATIENCE, entered).await.map_err(|_| {
-            let now = self.world.read(|engine| engine.fax(fax).map(Fax::status));
-            let now = now.map_or_else(|refusal| refusal.to_string(), |status| format!("it is {status}"));
-            Error::TooLate { what: format!("{fax} has not become {status}, {now}"), patience: PATIENCE }
-        })
+        match tokio::time::timeout(PATIENCE, entered).await {
+            Ok(ended) => ended.unwrap_or(Err(Error::Gone)),
+            Err(_) => {
+                let now = self.world.read(|engine| engine.fax(fax).map(Fax::status));
+                let now = now.map_or_else(|refusal| refusal.to_string(), |status| format!("it is {status}"));
+                Err(Error::TooLate { what: format!("{fax} has not become {status}, {now}"), patience: PATIENCE })
+            }
+        }
     }
 
     /// Waits until nothing is under way and no work is due.
@@ -141,11 +156,15 @@ impl Account {
     /// # Errors
     /// It does not come to rest within ten seconds.
     pub async fn wait_idle(&self) -> Result<(), Error> {
-        let rest = self.world.until(|engine| engine.is_idle().then_some(()));
-        tokio::time::timeout(PATIENCE, rest).await.map_err(|_| {
-            let pending = self.world.read(Engine::pending_count);
-            Error::TooLate { what: format!("no rest: {pending} faxes and calls have not ended"), patience: PATIENCE }
-        })
+        let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
+        match tokio::time::timeout(PATIENCE, rest).await {
+            Ok(rest) => rest.ok_or(Error::Gone),
+            Err(_) => {
+                let pending = self.world.read(Engine::pending_count);
+                let what = format!("no rest: {pending} faxes and calls have not ended");
+                Err(Error::TooLate { what, patience: PATIENCE })
+            }
+        }
     }
 
     /// Its clock.
@@ -171,10 +190,13 @@ impl Account {
         AccountRules::new(self.world.clone())
     }
 
-    /// Its journal, oldest first.
+    /// Its journal since the last reset, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<Arc<journal::Event>> {
-        self.world.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX))
+        self.world.read(|engine| {
+            let filter = EventFilter { since: engine.last_reset(), ..EventFilter::default() };
+            engine.events(&filter, JOURNAL_EVENTS_MAX)
+        })
     }
 
     /// Holds the journal to an expectation.
@@ -187,12 +209,12 @@ impl Account {
         expected.verify(&events)
     }
 
-    /// Back to the start: its faxes are gone, what was pending is canceled.
+    /// Back to the start: its faxes are gone, what was pending is canceled. No SID of before comes again.
     ///
     /// # Errors
     /// None in practice.
     pub fn reset(&self) -> Result<(), Error> {
-        self.world.handle(Input::Control(Control::Reset))?;
+        self.world.handle(Input::Control(Control::Reset { seed: None }))?;
         Ok(())
     }
 }

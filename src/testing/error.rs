@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::emulator::FoundError;
+use crate::engine::Unreachable;
+use crate::model::fax::Status;
 use crate::model::phone::NotE164;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
@@ -46,13 +48,26 @@ pub enum Error {
         /// How long it was waited for.
         patience: Duration,
     },
+    /// What was awaited can no longer come.
+    #[error("{fax} can no longer become {wanted}: {why}")]
+    Unreachable {
+        /// The fax.
+        fax: FaxSid,
+        /// The status that was waited for.
+        wanted: Status,
+        /// Where it stands instead.
+        why: Unreachable,
+    },
+    /// The account was removed, or its world has broken.
+    #[error("the account's world has broken or was removed")]
+    Gone,
     /// A document that can't be faxed.
     #[error("the document can't be read: {0}")]
     Document(String),
     /// The journal doesn't have what was expected.
     #[error("{0}")]
     NotVerified(String),
-    /// The fax is gone.
+    /// There is no such fax, or a reset has taken it away.
     #[error("there is no fax {0}")]
     NoFax(FaxSid),
 }
@@ -61,6 +76,7 @@ const fn clock(error: ClockError) -> &'static str {
     match error {
         ClockError::Running => "the clock is running; freeze it first",
         ClockError::Backwards => "the clock stands at a later time already and never goes back",
+        ClockError::Gone => "the account's world has broken or was removed",
     }
 }
 

@@ -89,7 +89,7 @@ pub enum Outcome {
 pub struct Conversation {
     /// The SID that the app was told.
     pub sid: FaxSid,
-    /// The fax; none where no fax came of the call.
+    /// The fax; none where no fax came of the call, or where the app has deleted it.
     pub fax: Option<Fax>,
     /// How it ended.
     pub outcome: Outcome,
@@ -207,22 +207,21 @@ impl Receive {
             return Err(Error::Frozen);
         }
         let (sid, since) = self.begin().await?;
-        let settled = account.world.until(|engine| match engine.conversation(sid) {
-            engine::Conversation::Pending => None,
-            ended @ (engine::Conversation::Settled
-            | engine::Conversation::NotAnswered
-            | engine::Conversation::Unknown) => Some(ended),
-        });
+        let is_pending = |stands: &engine::Conversation| *stands == engine::Conversation::Pending;
+        let settled =
+            account.world.until_open(|engine| Some(engine.conversation(sid)).filter(|stands| !is_pending(stands)));
         let ended = tokio::time::timeout(patience, settled).await;
         let ended = ended.map_err(|_| Error::TooLate { what: format!("{sid} has not ended"), patience })?;
+        let ended = ended.ok_or(Error::Gone)?;
         let filter = EventFilter { since, fax: Some(sid), ..EventFilter::default() };
         let (fax, events) =
             account.world.read(|engine| (engine.fax(sid).ok().cloned(), engine.events(&filter, JOURNAL_EVENTS_MAX)));
-        let outcome = match (ended, fax.as_ref().map(Fax::status)) {
-            (engine::Conversation::NotAnswered, _) | (_, None) => Outcome::NotAnswered,
-            (_, Some(Status::Received)) => Outcome::Received,
-            (_, Some(Status::Canceled)) => Outcome::Rejected,
-            (_, Some(_)) => Outcome::Failed,
+        let outcome = match ended {
+            engine::Conversation::Settled(Status::Received) => Outcome::Received,
+            engine::Conversation::Settled(Status::Canceled) => Outcome::Rejected,
+            engine::Conversation::Settled(_) => Outcome::Failed,
+            engine::Conversation::NotAnswered => Outcome::NotAnswered,
+            engine::Conversation::Pending | engine::Conversation::Unknown => return Err(Error::NoFax(sid)),
         };
         Ok(Conversation { sid, fax, outcome, events })
     }

@@ -3,7 +3,8 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::verb::{Reading, Receive, Verb};
+use super::text;
+use super::verb::{CODE_CONTENT_TYPE, Reading, Receive, Verb, Warning};
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
@@ -17,14 +18,20 @@ const NODES_MAX: u32 = 32 * 1024;
 const WARNINGS_MAX: usize = 20;
 /// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (docs/fidelity.md, "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
+/// `Document parse failure`.
+const CODE_MALFORMED: u32 = 12100;
 /// So much of a wrong value is repeated in a warning.
 const EXCERPT_CHARS_MAX: usize = 80;
+
+/// What an HTML page most likely is, and what to do.
+const HTML_HINT: &str = "most likely an error page, a login page or a tunnel's warning; open the URL and see, and let the \
+                         webhook answer <Response>…</Response>";
 
 /// Why an answer says nothing usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TwimlError {
-    /// Another content type, or none.
-    #[error("the answer's Content-Type is {0}; TwiML is text/xml or application/xml")]
+    /// Another content type, or none, and a body that is no TwiML.
+    #[error("{0}; TwiML is <Response>…</Response> as text/xml or application/xml")]
     ContentType(String),
     /// Over `TWIML_BYTES_MAX`.
     #[error("the TwiML is over {TWIML_BYTES_MAX} bytes")]
@@ -35,9 +42,26 @@ pub enum TwimlError {
     /// No well-formed XML.
     #[error("the TwiML can't be parsed: {0}")]
     Malformed(String),
+    /// A body in a coding that was not asked for.
+    #[error(
+        "the answer is compressed (Content-Encoding: {coding}), though the request doesn't accept that; let the app, or \
+         the proxy before it, compress only what Accept-Encoding asks for"
+    )]
+    Compressed {
+        /// Which coding.
+        coding: String,
+        /// What that amounts to.
+        code: u32,
+    },
     /// Another root element.
     #[error("the root element is <{0}>; it must be <Response>")]
     Root(String),
+    /// A page for a person.
+    #[error("the answer is an HTML page, {HTML_HINT}")]
+    HtmlPage {
+        /// What that amounts to.
+        code: u32,
+    },
     /// Neither `<Receive>` nor `<Reject>`.
     #[error("the TwiML has neither <Receive> nor <Reject>; the simplest implementation is <Receive/>")]
     NoVerb,
@@ -50,47 +74,85 @@ impl TwimlError {
         match self {
             Self::TooLarge => 11750,
             Self::Empty => 11770,
-            Self::Malformed(_) => 12100,
+            Self::Malformed(_) => CODE_MALFORMED,
             Self::Root(_) => 12102,
-            Self::ContentType(_) => 12300,
+            Self::ContentType(_) => CODE_CONTENT_TYPE,
+            Self::Compressed { code, .. } | Self::HtmlPage { code } => *code,
             Self::NoVerb => 34106,
         }
     }
 }
 
-/// Reads what an app has answered.
+/// Reads what an app has answered. What parses as TwiML is taken whatever its content type says, with a warning.
 #[must_use]
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();
-    let verb = document(content_type, body).and_then(|text| {
-        let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(text, options);
-        let document = document.map_err(|error| TwimlError::Malformed(error.to_string()))?;
-        check_depth(document.root_element())?;
-        first_verb(document.root_element(), &mut warnings)
-    });
+    let verb = match odd_type(content_type) {
+        _ if body.trim_ascii().is_empty() => Err(TwimlError::Empty),
+        None => verb(content_type, body, &mut warnings),
+        Some(odd) => {
+            // By its size it may be anything.
+            let verb = verb(content_type, body, &mut warnings);
+            match verb {
+                Ok(_) | Err(TwimlError::NoVerb) => {
+                    warnings.insert(0, Warning { code: CODE_CONTENT_TYPE, text: odd });
+                    verb
+                }
+                Err(error) => {
+                    warnings.clear();
+                    Err(TwimlError::ContentType(format!(
+                        "{odd}, and its body is no TwiML: {}",
+                        what_it_is(body, &error)
+                    )))
+                }
+            }
+        }
+    };
     warnings.truncate(WARNINGS_MAX);
     Reading { verb, warnings }
 }
 
-/// The text of the document, once its outside is in order.
-fn document<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result<&'a str, TwimlError> {
-    if body.trim_ascii().is_empty() {
-        return Err(TwimlError::Empty);
-    }
-    let named = content_type.unwrap_or("missing");
+/// What is odd about a content type, if anything is.
+fn odd_type(content_type: Option<&str>) -> Option<String> {
+    let Some(named) = content_type else { return Some("the answer has no Content-Type".to_owned()) };
     let essence = named.split(';').next().unwrap_or_default().trim();
-    if !CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence)) {
-        return Err(TwimlError::ContentType(excerpt(named)));
-    }
+    let is_known = CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence));
+    (!is_known).then(|| format!("the answer's Content-Type is {}", excerpt(named)))
+}
+
+fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
     if body.len() > TWIML_BYTES_MAX {
         return Err(TwimlError::TooLarge);
     }
-    let text = std::str::from_utf8(body);
-    let text =
-        text.map_err(|error| TwimlError::Malformed(format!("it is not UTF-8 from byte {}", error.valid_up_to())))?;
-    // Templates often begin with an empty line, which XML forbids before its declaration.
-    Ok(text.trim_start_matches('\u{feff}').trim_start())
+    let text = text::decode(content_type, body, warnings).map_err(TwimlError::Malformed)?;
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(&text, options).map_err(|error| {
+        if is_html(body) {
+            TwimlError::HtmlPage { code: CODE_MALFORMED }
+        } else {
+            TwimlError::Malformed(error.to_string())
+        }
+    })?;
+    check_depth(document.root_element())?;
+    first_verb(document.root_element(), warnings)
+}
+
+/// Whether the body begins as a page for a person does.
+fn is_html(body: &[u8]) -> bool {
+    let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let begins = |with: &str| begin.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()));
+    begins("<!doctype html") || begins("<html")
+}
+
+/// A body that is no TwiML, in words.
+fn what_it_is(body: &[u8], error: &TwimlError) -> String {
+    if is_html(body) {
+        return format!("it is an HTML page, {HTML_HINT}");
+    }
+    if body.trim_ascii_start().starts_with(b"{") {
+        return "it is JSON".to_owned();
+    }
+    error.to_string()
 }
 
 fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
@@ -115,16 +177,17 @@ fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
     }
 }
 
-fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<String>) -> Result<Verb, TwimlError> {
+fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
+    if root.tag_name().name().eq_ignore_ascii_case("html") {
+        return Err(TwimlError::HtmlPage { code: 12102 });
+    }
     if root.tag_name().name() != "Response" {
         return Err(TwimlError::Root(excerpt(root.tag_name().name())));
     }
     for child in root.children() {
         if child.is_text() && child.text().is_some_and(|text| !text.trim().is_empty()) {
-            warnings.push(format!(
-                "text in <Response> is passed over: {}",
-                excerpt(child.text().unwrap_or_default().trim())
-            ));
+            let text = excerpt(child.text().unwrap_or_default().trim());
+            warnings.push(Warning::of_schema(format!("text in <Response> is passed over: {text}")));
         }
         if !child.is_element() {
             continue;
@@ -141,7 +204,7 @@ fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<String>) -> Result<Verb, Tw
     Err(TwimlError::NoVerb)
 }
 
-fn receive(element: Node<'_, '_>, warnings: &mut Vec<String>) -> Receive {
+fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
     let mut receive = Receive::default();
     for attribute in element.attributes() {
         let value = attribute.value();
@@ -163,7 +226,8 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<String>) -> Receive {
         };
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
-            warnings.push(format!("<Receive {name}=\"{value}\"> is none of {words}; the default is taken"));
+            let text = format!("<Receive {name}=\"{value}\"> is none of {words}; the default is taken");
+            warnings.push(Warning::of_schema(text));
         }
     }
     receive
@@ -176,23 +240,25 @@ fn set<T: Copy>(place: &mut T, all: &[T], word: &str, text_of: impl Fn(T) -> &'s
     Ok(())
 }
 
-fn unknown_verb(name: &str) -> String {
+fn unknown_verb(name: &str) -> Warning {
     let near = ["Receive", "Reject"].into_iter().find(|known| known.eq_ignore_ascii_case(name));
     let hint = near.map(|known| format!(" (names are case-sensitive: <{known}>)")).unwrap_or_default();
-    format!("<{}> is no verb of fax TwiML and is passed over{hint}", excerpt(name))
+    Warning::of_schema(format!("<{}> is no verb of fax TwiML and is passed over{hint}", excerpt(name)))
 }
 
-fn unknown_attribute(verb: &str, name: &str) -> String {
-    format!("<{verb}> has no attribute {}; it is passed over", excerpt(name))
+fn unknown_attribute(verb: &str, name: &str) -> Warning {
+    Warning::of_schema(format!("<{verb}> has no attribute {}; it is passed over", excerpt(name)))
 }
 
-fn excerpt(text: &str) -> String {
+/// The beginning of what an app wrote, for a message.
+pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::account::TwimlTypes;
 
     fn read(body: &str) -> Reading {
         interpret(Some("text/xml"), body.as_bytes())
@@ -251,19 +317,84 @@ mod tests {
     }
 
     #[test]
-    fn content_types_of_real_apps_are_taken_and_others_refused() {
+    fn content_types_of_real_apps_are_taken_without_a_word() {
         let twiml = b"<Response><Reject/></Response>";
         for good in ["text/xml", "application/xml; charset=utf-8", "Text/HTML;charset=UTF-8"] {
-            assert_eq!(interpret(Some(good), twiml).verb, Ok(Verb::Reject), "{good}");
-        }
-        for bad in [Some("application/json"), Some("text/plain"), Some(""), None] {
-            assert_eq!(interpret(bad, twiml).verb.unwrap_err().code(), 12300, "{bad:?}");
+            for types in [TwimlTypes::Lenient, TwimlTypes::Strict] {
+                let reading = interpret(Some(good), twiml).held_to(types);
+                assert_eq!(reading, Reading { verb: Ok(Verb::Reject), warnings: Vec::new() }, "{good}");
+            }
         }
     }
 
     #[test]
-    fn a_byte_order_mark_and_an_empty_line_before_the_declaration_do_no_harm() {
-        assert_eq!(received("\u{feff}\n<?xml version=\"1.0\"?><Response><Receive/></Response>").1, 0);
+    fn twiml_of_another_type_or_none_is_taken_with_a_warning_unless_types_are_strict() {
+        for odd in [Some("text/plain; charset=utf-8"), Some("application/json"), Some(""), None] {
+            for twiml in ["<Response><Reject/></Response>", "\n<?xml version='1.0'?>"] {
+                let reading = interpret(odd, twiml.as_bytes());
+                let strict = reading.clone().held_to(TwimlTypes::Strict);
+                assert_eq!(strict.verb.map_err(|error| error.code()), Err(12300), "{odd:?}");
+                if twiml.starts_with('<') {
+                    let codes: Vec<u32> = reading.warnings.iter().map(|warning| warning.code).collect();
+                    assert_eq!((reading.verb, codes), (Ok(Verb::Reject), vec![12300]), "{odd:?}");
+                } else {
+                    assert_eq!(reading.verb.map_err(|error| error.code()), Err(12300), "{odd:?}");
+                }
+            }
+        }
+        let silent = interpret(None, b"<Response/>");
+        assert_eq!((silent.verb, silent.warnings.len()), (Err(TwimlError::NoVerb), 1));
+    }
+
+    #[test]
+    fn what_is_no_twiml_and_no_xml_by_its_type_is_12300_and_said_to_be_what_it_is() {
+        for (content_type, body, part) in [
+            (Some("text/plain"), "OK", "Content-Type is text/plain"),
+            (None, "OK", "no Content-Type"),
+            (Some("application/json"), "{\"twiml\": \"<Response/>\"}", "JSON"),
+            (Some("text/plain"), "<!DOCTYPE html><html><body>502</body></html>", "HTML page"),
+            (None, "<html><body/></html>", "HTML page"),
+            (Some("text/plain"), "<Response><Receive></Response>", "can't be parsed"),
+            (Some("text/plain"), "<Fax/>", "<Fax>"),
+        ] {
+            let error = interpret(content_type, body.as_bytes()).verb.expect_err(body);
+            assert!(error.code() == 12300 && error.to_string().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_page_for_a_person_is_said_to_be_one() {
+        for (page, code) in [
+            ("<!doctype HTML>\n<html><body><br></body></html>", 12100),
+            ("\n<HTML><p></HTML>", 12100),
+            ("<html><body/></html>", 12102),
+        ] {
+            let error = interpret(Some("text/html"), page.as_bytes()).verb.expect_err(page);
+            assert!(error.code() == code && error.to_string().contains("an HTML page"), "{page}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_answer_is_said_to_be_one() {
+        let reading = interpret(Some("text/xml"), b"\x1f\x8b\x08\0\0\0").compressed("gzip");
+        let error = reading.verb.expect_err("no XML");
+        assert!(error.code() == 12100 && error.to_string().contains("Content-Encoding: gzip"), "{error}");
+        let plain = interpret(Some("text/xml"), b"<Response><Reject/></Response>").compressed("gzip");
+        assert_eq!(plain.verb, Ok(Verb::Reject), "a header that lies does no harm");
+    }
+
+    #[test]
+    fn a_declared_encoding_reaches_the_attributes() {
+        let twiml = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><Response><Receive action=\"/action?n=b\xfcro\"/></Response>";
+        let Ok(Verb::Receive(receive)) = interpret(Some("text/xml"), twiml).verb else { panic!("it is read") };
+        assert_eq!(receive.action.as_deref(), Some("/action?n=b\u{fc}ro"));
+    }
+
+    #[test]
+    fn white_space_stands_before_an_element_and_not_before_a_declaration() {
+        assert_eq!(received("\u{feff}<?xml version=\"1.0\"?><Response><Receive/></Response>").1, 0);
+        assert_eq!(received("\n  <Response><Receive/></Response>\n").1, 0);
+        assert_eq!(code("\n<?xml version=\"1.0\"?>\n<Response><Receive/></Response>"), Some(12100));
     }
 
     #[test]

@@ -1,19 +1,67 @@
 //! What TwiML can say about a fax: the two verbs, their attributes and defaults. It reads no text.
 
 use super::TwimlError;
+use super::parse::excerpt;
+use crate::model::account::TwimlTypes;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
 /// `Schema validation warning`: what is unknown or wrong and was passed over.
-pub const WARNING_CODE: u32 = 12200;
+const CODE_SCHEMA: u32 = 12200;
+/// `Invalid Content-Type`.
+pub(super) const CODE_CONTENT_TYPE: u32 = 12300;
 
 /// What an app's answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// What to do, or why nothing can be done.
     pub verb: Result<Verb, TwimlError>,
-    /// What was passed over, for a person; each is a `WARNING_CODE`.
-    pub warnings: Vec<String>,
+    /// What was passed over.
+    pub warnings: Vec<Warning>,
+}
+
+impl Reading {
+    /// The reading where only the content types of TwiML are taken.
+    #[must_use]
+    pub fn held_to(self, types: TwimlTypes) -> Self {
+        let odd = self.warnings.iter().find(|warning| warning.code == CODE_CONTENT_TYPE);
+        match (types, odd) {
+            (TwimlTypes::Strict, Some(odd)) => {
+                let verb = Err(TwimlError::ContentType(format!("{}, and --twiml-types is strict", odd.text)));
+                Self { verb, warnings: Vec::new() }
+            }
+            (TwimlTypes::Strict, None) | (TwimlTypes::Lenient, _) => self,
+        }
+    }
+
+    /// The reading of an answer whose body came compressed: that it can't be read has this reason.
+    #[must_use]
+    pub fn compressed(self, coding: &str) -> Self {
+        let verb = self.verb.map_err(|error| {
+            if matches!(error, TwimlError::Malformed(_) | TwimlError::ContentType(_)) {
+                TwimlError::Compressed { coding: excerpt(coding), code: error.code() }
+            } else {
+                error
+            }
+        });
+        Self { verb, ..self }
+    }
+}
+
+/// Something in an answer that a developer should see, though it was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Twilio's error code.
+    pub code: u32,
+    /// What it is, for a person.
+    pub text: String,
+}
+
+impl Warning {
+    /// One of the code that most have.
+    pub(super) const fn of_schema(text: String) -> Self {
+        Self { code: CODE_SCHEMA, text }
+    }
 }
 
 /// What to do with a call.

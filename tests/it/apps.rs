@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -105,20 +105,67 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
+    /// A certificate of its own for this name, valid until the end of this year.
+    pub(crate) fn certificate(&self, name: &str, until_year: i32) -> Own {
+        let key = KeyPair::generate().expect("a key");
+        let params = dated(&[name], until_year);
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        Own { certificate, key }
+    }
+
+    /// What `openssl req -x509` makes: a certificate that vouches for itself, as a CA's or not.
+    pub(crate) fn self_signed(names: &[&str], common_name: &str, is_ca: bool) -> Own {
+        let mut params = dated(names, 4096);
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        Own::self_signed(params, is_ca)
+    }
+
+    /// The same, valid until the end of this year.
+    pub(crate) fn self_signed_until(names: &[&str], is_ca: bool, until_year: i32) -> Own {
+        Own::self_signed(dated(names, until_year), is_ca)
+    }
+
     /// An app behind TLS with a certificate for this name, valid until the end of this year; it answers as told.
     pub(crate) async fn app(&self, name: &str, until_year: i32, manner: Manner) -> App {
+        self.certificate(name, until_year).app(manner).await.0
+    }
+}
+
+fn dated(names: &[&str], until_year: i32) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("names");
+    params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+    params.not_after = rcgen::date_time_ymd(until_year, 12, 31);
+    params
+}
+
+/// A certificate and its key.
+pub(crate) struct Own {
+    certificate: Certificate,
+    key: KeyPair,
+}
+
+impl Own {
+    fn self_signed(mut params: CertificateParams, is_ca: bool) -> Self {
+        if is_ca {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
         let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
-        params.not_before = rcgen::date_time_ymd(2000, 1, 1);
-        params.not_after = rcgen::date_time_ymd(until_year, 12, 31);
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Self { certificate, key }
+    }
+
+    /// An app behind TLS with this certificate, which is answered in PEM; it answers as told.
+    pub(crate) async fn app(self, manner: Manner) -> (App, String) {
+        let pem = self.certificate.pem();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
+            .with_single_cert(vec![self.certificate.der().clone()], key)
             .expect("they belong together");
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -131,7 +178,8 @@ impl Authority {
                 }
             }
         });
-        App { url: format!("https://localhost:{port}"), task: Some(task), _held: Vec::new(), _listener: None }
+        let url = format!("https://localhost:{port}");
+        (App { url, task: Some(task), _held: Vec::new(), _listener: None }, pem)
     }
 }
 

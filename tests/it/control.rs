@@ -71,7 +71,7 @@ impl Bench {
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
-    async fn ok(&self, method: &str, target: &str, body: Value) -> Value {
+    pub(crate) async fn ok(&self, method: &str, target: &str, body: Value) -> Value {
         let (status, answer) = self.call(method, target, body).await;
         assert!(status < 300, "{method} {target}: {status} {answer}");
         answer
@@ -83,7 +83,7 @@ impl Bench {
     }
 
     /// An account with one number whose app takes faxes.
-    async fn account(&self) -> String {
+    pub(crate) async fn account(&self) -> String {
         let number = json!({
             "phone_number": "+15017122661", "voice_receive_mode": "fax", "voice_url": format!("{}/fax", self.app.uri()),
         });
@@ -92,7 +92,7 @@ impl Bench {
     }
 
     /// Receives a fax to its end.
-    async fn receive(&self, account: &str) -> Value {
+    pub(crate) async fn receive(&self, account: &str) -> Value {
         let conversation = self.ok("POST", &format!("/incoming-faxes?wait=true&account={account}"), json!({})).await;
         assert_eq!(conversation["outcome"], "received", "{conversation}");
         conversation
@@ -120,6 +120,7 @@ async fn every_call_answers_as_the_document_says() {
         ("GET", "/accounts".to_owned(), json!(null)),
         ("GET", format!("/accounts/{account}"), json!(null)),
         ("POST", format!("/accounts/{account}"), json!({ "debugger_url": "http://127.0.0.1:9/" })),
+        ("POST", "/console-session".to_owned(), json!(null)),
         ("GET", "/samples".to_owned(), json!(null)),
         ("GET", "/samples/one-page.pdf".to_owned(), json!(null)),
         ("GET", "/ca.pem".to_owned(), json!(null)),
@@ -275,6 +276,8 @@ async fn a_wait_that_ends_in_vain_tells_how_far_it_came_and_what_is_next() {
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
     let wait = format!("/wait?account={account}&timeout=0.01");
     let (status, detail) = bench.refused("GET", &format!("{wait}&fax={fax}&status=failed"), Value::Null).await;
+    assert!(status == 409 && detail.contains("can no longer become failed: it is received"), "{detail}");
+    let (status, detail) = bench.refused("GET", &format!("{wait}&status=failed"), Value::Null).await;
     assert!(status == 408 && detail.contains("came as far as received"), "{detail}");
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
@@ -416,7 +419,7 @@ async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_underst
     let back = bench.ok("PUT", &state, small.clone()).await;
     assert_eq!(back["removed"], json!({ "faxes": 1 }));
     bench.ok("POST", &format!("/reset?account={account}"), json!({})).await;
-    let events = bench.ok("GET", &format!("/events?account={account}&kind=world.reset"), Value::Null).await;
+    let events = bench.ok("GET", &format!("/events?account={account}&kind=world.reset&all=true"), Value::Null).await;
     let to: Vec<_> = events["events"].as_array().expect("a list").iter().map(|event| &event["data"]["to"]).collect();
     assert_eq!(to, ["state", "start"]);
     // What is refused leaves the world, and its journal, as they are.

@@ -149,7 +149,7 @@ fn callbacks_go_out_in_order_and_one_at_a_time() {
     let Intent::Deliver(first) = &*first.intent else { panic!("a callback") };
     assert_ne!(first.idempotency_token, last.idempotency_token);
     script.answer_ok();
-    assert_eq!(script.engine.conversation(sid), Conversation::Settled);
+    assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Delivered));
     assert_eq!(script.alerts(), [11203]);
 }
 
@@ -244,7 +244,7 @@ fn an_incoming_fax_is_founded_by_receive_and_told_to_its_action() {
     assert_eq!(notice.cookies[0].pair, "s=1");
     assert_eq!(script.engine.conversation(sid), Conversation::Pending);
     script.answer_ok();
-    assert_eq!(script.engine.conversation(sid), Conversation::Settled);
+    assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Received));
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn a_rejected_fax_is_born_canceled_and_nobody_is_told() {
     let sid = script.receive(call(1));
     script.answer_twiml("<Response><Reject/></Response>", &[]);
     assert_eq!(script.statuses(sid), [Status::Canceled]);
-    assert_eq!(script.engine.conversation(sid), Conversation::Settled);
+    assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Canceled));
     assert!(script.engine.is_idle());
 }
 
@@ -466,7 +466,7 @@ fn a_reset_cancels_what_is_pending_and_late_answers_change_nothing() {
     let mut script = Script::default();
     script.send(order(FAR));
     let seq = script.engine.last_seq();
-    let reply = script.engine.handle(Input::Control(Control::Reset), script.now);
+    let reply = script.engine.handle(Input::Control(Control::Reset { seed: None }), script.now);
     let Ok(Reply::Reset(count)) = reply else { panic!("{reply:?}") };
     assert_eq!((count.count.faxes, count.count.pending, count.count.effects), (1, 1, 1));
     script.answer_document(1);

@@ -36,6 +36,7 @@ pub(crate) fn founding() -> Founding {
     Founding {
         account: Account::new(sid, Some("secret".into()), START),
         seed: WorldSeed::of(7, sid),
+        epoch: 0,
         inventory_seed: 7,
         numbers: vec![(OWN, change)],
         caller_ids: vec![FAR],

@@ -29,16 +29,19 @@ const CONNECTS: [&str; 3] = [
     "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com:443\r\nUser-Agent: curl/7.88.1\r\nProxy-Connection: Keep-Alive\r\n\r\n",
 ];
 
-struct Running {
+/// The whole answer to a CONNECT. PHP's libraries take away exactly these bytes.
+const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
+
+pub(crate) struct Running {
     address: SocketAddr,
     ca: CertificateDer<'static>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), StateFileError>>,
-    credential: String,
+    pub(crate) credential: String,
 }
 
 impl Running {
-    async fn new(config: Config) -> Self {
+    pub(crate) async fn new(config: Config) -> Self {
         let server = Server::bind(&config).await.expect("a server");
         let address = server.address();
         let ca = server.ca().authority().expect("a CA").certificate().clone();
@@ -49,19 +52,19 @@ impl Running {
         Self { address, ca, stop, served, credential }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
     /// Sends a head, and answers the status line with the connection.
-    async fn ask(&self, head: &str) -> (String, TcpStream) {
+    pub(crate) async fn ask(&self, head: &str) -> (String, TcpStream) {
         let mut stream = self.connect().await;
         stream.write_all(head.as_bytes()).await.expect("sent");
         let head = read_head(&mut stream).await;
         (head.lines().next().unwrap_or_default().to_owned(), stream)
     }
 
-    async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         name: &str,
         stream: S,
@@ -76,7 +79,8 @@ impl Running {
         )
     }
 
-    async fn end(self) {
+    /// Stops it and waits until it has; what runs beside the test goes on meanwhile.
+    pub(crate) async fn end(self) {
         let _ = self.stop.send(());
         tokio::time::timeout(PATIENCE, self.served)
             .await
@@ -91,7 +95,7 @@ fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> J
     tokio::spawn(work)
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }
 }
 
@@ -109,7 +113,7 @@ async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
-async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let Ok(byte) = stream.read_u8().await else { break };
@@ -118,7 +122,7 @@ async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     String::from_utf8(head).expect("text")
 }
 
-async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
+pub(crate) async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     // Some peers end TLS without saying so.
@@ -131,7 +135,7 @@ async fn each_librarys_connect_reaches_the_emulator_under_twilios_name() {
     let running = Running::new(config()).await;
     for connect in CONNECTS {
         let (status, stream) = running.ask(connect).await;
-        assert!(status.ends_with("200 OK"), "{connect}: {status}");
+        assert_eq!(status, ESTABLISHED.trim_end(), "{connect}");
         let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a certificate it trusts");
         let answer = exchange(&mut tunnel, &running.list("/v1/Faxes", "fax.twilio.com")).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -141,11 +145,63 @@ async fn each_librarys_connect_reaches_the_emulator_under_twilios_name() {
 }
 
 #[tokio::test]
+async fn a_connect_is_answered_with_one_line_and_nothing_else() {
+    let running = Running::new(config()).await;
+    let answered = async |connect: &str| {
+        let mut stream = running.connect().await;
+        stream.write_all(connect.as_bytes()).await.expect("sent");
+        let mut answer = [0; ESTABLISHED.len()];
+        stream.read_exact(&mut answer).await.expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&answer), ESTABLISHED, "{connect}");
+        stream
+    };
+    for connect in CONNECTS {
+        // The next bytes are the tunnel's own.
+        running.trusting("fax.twilio.com", answered(connect).await).await.expect("a handshake right after");
+    }
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let through = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", listener.local_addr().expect("an address"));
+    let (mut stream, accepted) = tokio::join!(answered(&through), listener.accept());
+    accepted.expect("a client").0.write_all(b"220 mail\r\n").await.expect("written");
+    let mut greeting = String::new();
+    stream.read_to_string(&mut greeting).await.expect("read");
+    assert_eq!(greeting, "220 mail\r\n");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn what_else_is_answered_keeps_its_headers() {
+    let running = Running::new(config()).await;
+    // On one connection: a call, and then a tunnel.
+    let mut stream = running.connect().await;
+    let list = running.list("/v1/Faxes", "localhost").replace("Connection: close\r\n", "");
+    stream.write_all(format!("{list}{}", CONNECTS[2]).as_bytes()).await.expect("sent");
+    let head = read_head(&mut stream).await.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 200 ok\r\n") && head.contains("\r\ndate: "), "{head}");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    let mut body = vec![0; length.parse().expect("a number")];
+    stream.read_exact(&mut body).await.expect("a body");
+    let mut answer = [0; ESTABLISHED.len()];
+    stream.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(String::from_utf8_lossy(&answer), ESTABLISHED);
+    let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a certificate it trusts");
+    let answer = exchange(&mut tunnel, &running.list("/v1/Faxes", "fax.twilio.com")).await.to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 200 ok\r\n") && answer.contains("\r\ndate: "), "{answer}");
+    let refused = "CONNECT fax.twilio.com HTTP/1.1\r\nConnection: close\r\n\r\n";
+    let answer = exchange(&mut running.connect().await, refused).await.to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 400") && answer.contains("\r\ndate: "), "{answer}");
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_request_without_host_has_the_host_of_its_tunnel() {
     let running = Running::new(config()).await;
     for (connect, origin) in [
-        ("CONNECT fax.sydney.au1.twilio.com:443 HTTP/1.1\r\n\r\n", "https://fax.sydney.au1.twilio.com"),
-        ("CONNECT example.signalwire.com:8443 HTTP/1.1\r\n\r\n", "https://example.signalwire.com:8443"),
+        ("CONNECT fax.sydney.au1.twilio.com:443 HTTP/1.0\r\n\r\n", "https://fax.sydney.au1.twilio.com"),
+        (
+            "CONNECT example.signalwire.com:8443 HTTP/1.1\r\nHost: example.signalwire.com:8443\r\n\r\n",
+            "https://example.signalwire.com:8443",
+        ),
     ] {
         let (_, stream) = running.ask(connect).await;
         let name = connect[8..].split(':').next().expect("a name");
@@ -210,8 +266,8 @@ async fn another_hosts_tls_passes_through_with_its_own_certificate() {
         stream.write_all(&asked).await.expect("written");
         let _ = stream.shutdown().await;
     });
-    let (status, stream) = running.ask(&format!("CONNECT localhost:{port} HTTP/1.1\r\n\r\n")).await;
-    assert!(status.ends_with("200 OK"), "{status}");
+    let (status, stream) = running.ask(&format!("CONNECT localhost:{port} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+    assert_eq!(status, ESTABLISHED.trim_end());
     let mut tunnel = trusting(theirs.certificate(), "localhost", stream).await.expect("their own certificate");
     assert_eq!(exchange(&mut tunnel, "ping").await, "ping");
     server.await.expect("no panic");
@@ -231,7 +287,7 @@ async fn a_tunnel_carries_any_bytes_as_they_are() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     // The first bytes come with the CONNECT itself, as an eager client sends them.
     let mut stream = running.connect().await;
-    let head = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n");
+    let head = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n");
     stream.write_all(&[head.as_bytes(), &bytes[..5_000]].concat()).await.expect("sent");
     assert!(read_head(&mut stream).await.contains(" 200 "));
     let (mut from, mut to) = stream.split();
@@ -267,10 +323,18 @@ async fn what_cannot_be_reached_is_told() {
     let running = Running::new(config()).await;
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     for (request, status, part) in [
-        (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nConnection: close\r\n\r\n"), "502", "refused"),
+        (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),
         (format!("GET http://127.0.0.1:{free}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),
-        ("CONNECT nowhere.invalid:443 HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "502", "nowhere.invalid"),
-        ("CONNECT fax.twilio.com HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "400", "host and a port"),
+        (
+            "CONNECT nowhere.invalid:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+            "502",
+            "nowhere.invalid",
+        ),
+        (
+            "CONNECT fax.twilio.com HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+            "400",
+            "host and a port",
+        ),
         ("nonsense\r\n\r\n".to_owned(), "400", ""),
     ] {
         let answer = exchange(&mut running.connect().await, &request).await;
@@ -282,9 +346,9 @@ async fn what_cannot_be_reached_is_told() {
 #[tokio::test]
 async fn a_tunnel_to_the_proxy_itself_is_answered_and_goes_round_no_further() {
     let running = Running::new(config()).await;
-    let connect = format!("CONNECT {} HTTP/1.1\r\n\r\n", running.address);
+    let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", running.address);
     let (status, mut stream) = running.ask(&connect).await;
-    assert!(status.ends_with("200 OK"), "{status}");
+    assert_eq!(status, ESTABLISHED.trim_end());
     let answer = exchange(&mut stream, &running.list("/v1/Faxes", "localhost")).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let (_, mut stream) = running.ask(&connect).await;
@@ -296,14 +360,15 @@ async fn a_tunnel_to_the_proxy_itself_is_answered_and_goes_round_no_further() {
 #[tokio::test]
 async fn offline_other_hosts_are_refused_and_twilios_are_answered() {
     let running = Running::new(Config { offline: true, ..config() }).await;
-    for request in
-        ["CONNECT example.com:443 HTTP/1.1\r\nConnection: close\r\n\r\n", "GET http://example.com/ HTTP/1.0\r\n\r\n"]
-    {
+    for request in [
+        "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET http://example.com/ HTTP/1.0\r\n\r\n",
+    ] {
         let answer = exchange(&mut running.connect().await, request).await;
         assert!(answer.contains(" 403 ") && answer.contains("--offline"), "{answer}");
     }
     let (status, _) = running.ask(CONNECTS[0]).await;
-    assert!(status.ends_with("200 OK"), "{status}");
+    assert_eq!(status, ESTABLISHED.trim_end());
     running.end().await;
 }
 
@@ -332,7 +397,7 @@ async fn other_machines_use_the_proxy_only_if_told() {
     // Loopback is all there is in a test; that the client's address is what counts is a unit test of the policy.
     let running = Running::new(Config { proxy_clients: ProxyClients::Any, ..config() }).await;
     let (status, _) = running.ask(CONNECTS[2]).await;
-    assert!(status.ends_with("200 OK"), "{status}");
+    assert_eq!(status, ESTABLISHED.trim_end());
     running.end().await;
 }
 

@@ -10,7 +10,10 @@ use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::refusal::Refusal;
 
+use serde_json::json;
+
 use crate::script::{FAR, Script, call, order};
+use crate::timelines::to_rest;
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -137,12 +140,51 @@ fn seq_and_the_clock_never_go_back() {
 }
 
 #[test]
-fn a_restored_world_mints_the_same_ids_again() {
+fn no_way_back_brings_an_id_again_unless_a_seed_is_given() {
     let mut script = Script::default();
     take(&mut script, "start");
-    let first = script.send(order(FAR));
+    let mut sent = vec![script.send(order(FAR))];
     restore(&mut script, "start");
-    assert_eq!(script.send(order(FAR)), first);
+    sent.push(script.send(order(FAR)));
+    restore(&mut script, "start");
+    sent.push(script.send(order(FAR)));
+    script.control(Control::Reset { seed: None }).expect("reset");
+    sent.push(script.send(order(FAR)));
+    let state = script.engine.state(false, script.now);
+    script.engine.load_state(state, script.now);
+    sent.push(script.send(order(FAR)));
+    let once: std::collections::BTreeSet<_> = sent.iter().collect();
+    assert_eq!(once.len(), sent.len(), "{sent:?}");
+    let with_seed = |script: &mut Script| {
+        script.control(Control::Reset { seed: Some(7) }).expect("reset");
+        script.send(order(FAR))
+    };
+    assert_eq!(with_seed(&mut script), sent[0], "the world began with this seed");
+    assert_eq!(with_seed(&mut script), sent[0]);
+}
+
+#[test]
+fn what_is_done_again_after_a_reset_goes_as_it_did_before() {
+    let rule = json!({ "match": { "direction": "outbound" }, "chance": 0.5, "outcome": { "status": "busy" } });
+    let mut script = Script::default();
+    let run = |script: &mut Script| {
+        script
+            .control(Control::AddRule(Box::new(fauxfax::dialect::rule::parse(&rule).expect("a rule"))))
+            .expect("added");
+        for _ in 0..12 {
+            script.send(order(FAR));
+        }
+        to_rest(script, "");
+        fauxfax::engine::canonical::projection(&script.events(None))
+    };
+    let first = run(&mut script);
+    script.control(Control::Reset { seed: None }).expect("reset");
+    script.forward(HOUR);
+    let again = run(&mut script);
+    assert_eq!(first, again);
+    let busy = first.iter().filter(|line| line.contains("fax.status") && line.contains(" busy ")).count();
+    assert!((1..12).contains(&busy), "chance drew both ways: {busy} busy");
+    assert!(first.iter().any(|line| line.contains(" #12 ")), "{first:?}");
 }
 
 #[test]
@@ -153,7 +195,7 @@ fn a_reset_cancels_what_is_pending_and_says_what() {
     script.forward(HOUR);
     let waiting = script.send(told("http://app/s"));
     let ringing = script.receive(call(1));
-    let Ok(Reply::Reset(canceled)) = script.control(Control::Reset) else { panic!("not reset") };
+    let Ok(Reply::Reset(canceled)) = script.control(Control::Reset { seed: None }) else { panic!("not reset") };
     assert_eq!((canceled.count.faxes, canceled.count.pending, canceled.count.effects), (2, 2, 4));
     assert_eq!(canceled.pending, [waiting, ringing]);
     assert!(script.engine.is_idle() && script.engine.fax(done).is_err());
@@ -169,7 +211,7 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
     let mut script = Script::new(founding);
     assert!(script.engine.claim("first"));
     take(&mut script, "kept");
-    script.control(Control::Reset).expect("taken");
+    script.control(Control::Reset { seed: None }).expect("taken");
     assert_eq!(script.engine.snapshots().count(), 1);
     assert!(!script.engine.claim("second") && script.engine.claim("first"));
 }

@@ -6,12 +6,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use fauxfax::emulator::{AccountSetup, Emulator, Settings, World};
+use fauxfax::emulator::{AccountSetup, Emulator, GuardOptions, Settings, World};
 use fauxfax::engine::Rules;
 use fauxfax::engine::journal::{Alert, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::http;
 use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
+use fauxfax::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::sid::AccountSid;
 use fauxfax::model::time::Pace;
@@ -46,7 +46,8 @@ pub(crate) fn settings(pace: Pace) -> Settings {
         price: PriceForm::Text,
         service: Service::Full,
         public_url: None,
-        allow_hosts: Vec::new(),
+        guard: GuardOptions::default(),
+        media_user_agent: MediaUserAgent::Warn,
     }
 }
 
@@ -119,6 +120,12 @@ impl Host {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
         Answer { status: parts.status.as_u16(), text: String::from_utf8(body.to_vec()).expect("text") }
+    }
+
+    /// The status and the text of a page.
+    pub(crate) async fn text(&self, target: &str) -> (u16, String) {
+        let answer = self.call("GET", target, "").await;
+        (answer.status, answer.text)
     }
 
     /// Calls as the account and holds the answer to what Twilio describes for `described`.

@@ -2,7 +2,6 @@
 
 use fauxfax::document::bitmap::Bitmap;
 use fauxfax::document::ccitt;
-use image::codecs::jpeg::JpegEncoder;
 
 use crate::pdfs::{deflated, document, file, made, page, stream};
 
@@ -217,7 +216,7 @@ fn whole_images_are_not_told_of() {
     for (entries, data) in [
         (GREY.to_owned(), vec![0; 200 * 200]),
         (format!("{GREY} /Filter /FlateDecode"), deflated(&vec![0; 200 * 200 + 7])),
-        (format!("{GREY} /Filter /DCTDecode"), jpeg()),
+        (format!("{GREY} /Filter /DCTDecode"), JPEG.to_vec()),
     ] {
         let made = made(&with_image(&entries, &data));
         assert!(made.is_whole().ink(LOWER) > 0.9, "{entries}");
@@ -225,16 +224,11 @@ fn whole_images_are_not_told_of() {
 }
 
 /// A dark picture of 200 by 200.
-fn jpeg() -> Vec<u8> {
-    let mut data = Vec::new();
-    let pels: Vec<u8> = (0..200 * 200_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 27) as u8).collect();
-    JpegEncoder::new_with_quality(&mut data, 90).encode(&pels, 200, 200, image::ExtendedColorType::L8).expect("memory");
-    data
-}
+const JPEG: &[u8] = include_bytes!("../../fixtures/documents/dark.jpg");
 
 #[test]
 fn a_jpeg_that_breaks_off_is_white_below_and_told() {
-    let whole = jpeg();
+    let whole = JPEG;
     for share in [55, 60, 65] {
         let made = made(&with_image(&format!("{GREY} /Filter /DCTDecode"), &whole[..whole.len() * share / 100]));
         made.tells(1, "incomplete");

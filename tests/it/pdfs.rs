@@ -85,9 +85,9 @@ pub(crate) fn made_with(bytes: &[u8], quality: Quality, fonts: Fonts) -> Made {
     let options = Options { quality: Some(quality), fonts, ..Options::default() };
     let mut pages = Vec::new();
     let summary = document::pages(&bytes, &options, |page| {
-        let (bits, bad) = ccitt::decode(&page.mmr, Stored::Mmr, page.width, page.height, true);
-        assert_eq!(bad, None);
-        pages.push(bits);
+        let decoded = ccitt::decode(&page.mmr, Stored::Mmr, page.width, page.height);
+        assert!(decoded.is_whole());
+        pages.push(decoded.image);
         ControlFlow::Continue(())
     });
     let losses = summary.expect("a document").losses;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fauxfax::clock::ClockMode;
 use fauxfax::emulator::{AccountSetup, FoundError, SignInError, WORLDS_MAX};
-use fauxfax::engine::input::{Control, CreateFax, Input, ReceiveFax};
+use fauxfax::engine::input::{Command, Control, CreateFax, Input, ReceiveFax, Reply};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::phone::PhoneNumber;
@@ -14,7 +14,7 @@ use fauxfax::model::time::Pace;
 
 use crate::apps::{Manner, app};
 use crate::host::{Host, settings, setup};
-use crate::script::{START, Script, call, founding, letter, order};
+use crate::script::{FAR, START, Script, call, founding, letter, order};
 
 const BUSY: PhoneNumber = PhoneNumber::from_digits(15_005_550_101);
 /// Clients that want one unclaimed account.
@@ -79,7 +79,11 @@ async fn worlds_are_limited_and_the_limit_is_told() {
     let host = Host::new(AccountSetup::default());
     let mut last = None;
     for _ in 1..WORLDS_MAX {
-        last = Some(host.emulator.found(AccountSetup::default()).expect("there is room").sid());
+        let world = host.emulator.found(AccountSetup::default()).expect("there is room");
+        // Somebody works here: the world is not given up for a stranger.
+        world.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
+        world.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
+        last = Some(world.sid());
     }
     let refused = host.emulator.found(AccountSetup::default()).err();
     assert_eq!(refused, Some(FoundError::TooManyWorlds { limit: WORLDS_MAX }));
@@ -87,6 +91,48 @@ async fn worlds_are_limited_and_the_limit_is_told() {
     assert_eq!(stranger, Some(SignInError::TooManyWorlds { limit: WORLDS_MAX }));
     assert!(host.emulator.remove(last.expect("one was founded")));
     assert!(host.emulator.found(AccountSetup::default()).is_ok(), "a world that is gone leaves its place");
+}
+
+#[tokio::test]
+async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
+    let host = Host::new(AccountSetup::default());
+    let found = || host.emulator.found(AccountSetup::default()).expect("there is room");
+    let used = found();
+    used.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
+    used.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
+    let (oldest, next) = (found().sid(), found().sid());
+    for _ in 4..WORLDS_MAX {
+        found();
+    }
+    assert_eq!(host.emulator.worlds().len(), WORLDS_MAX);
+    let newcomer = host.emulator.sign_in(AccountSid::from_bytes([9; 16]), "token").expect("room is made").sid();
+    let is_there = |sid| host.emulator.world(sid).is_some();
+    assert_eq!((is_there(oldest), is_there(next), is_there(used.sid()), is_there(newcomer)), (false, true, true, true));
+    assert_eq!(host.emulator.worlds().len(), WORLDS_MAX);
+    assert!(is_there(host.emulator.default_account()), "a configured account stays");
+}
+
+#[tokio::test]
+async fn a_world_that_is_created_again_names_nothing_as_before() {
+    let host = Host::new(AccountSetup::default());
+    let sid = AccountSid::from_bytes([9; 16]);
+    let mut named = std::collections::BTreeSet::new();
+    for life in 1..=3 {
+        let world = host.emulator.sign_in(sid, "token").expect("open mode");
+        let Ok(Reply::Fax(fax)) = world.handle(Input::Command(Command::CreateFax(Box::new(order(FAR))))) else {
+            panic!("a fax is created")
+        };
+        assert!(named.insert(fax), "life {life}");
+        world.handle(Input::Control(Control::Reset { seed: None })).expect("a reset is never refused");
+        assert!(host.emulator.remove(sid));
+    }
+    let owner = host.emulator.found(AccountSetup::default()).expect("there is room");
+    let mut subaccounts = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        let subaccount = host.emulator.found_subaccount(&owner, "branch").expect("there is room").sid();
+        assert!(subaccounts.insert(subaccount));
+        assert!(host.emulator.remove(subaccount));
+    }
 }
 
 #[tokio::test]
@@ -132,7 +178,7 @@ async fn a_reset_amid_an_advance_lets_it_come_to_its_end() {
     let to = world.now().after(Duration::from_secs(3_600));
     let resets = async {
         world.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
-        world.handle(Input::Control(Control::Reset)).expect("a reset is never refused");
+        world.handle(Input::Control(Control::Reset { seed: None })).expect("a reset is never refused");
     };
     let (advanced, ()) = tokio::join!(world.advance(to), resets);
     assert_eq!((advanced, world.now()), (Ok(()), to));

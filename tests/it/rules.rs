@@ -294,6 +294,18 @@ fn signatures_are_spoilt_as_a_rule_says() {
 }
 
 #[test]
+fn a_stale_signature_is_for_messages_and_leaves_questions_alone() {
+    let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": "stale" } })]);
+    script.receive(call(1));
+    let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("a question") };
+    assert_eq!(question.signature, Signature::Good, "no question tells a status");
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a message") };
+    assert_eq!(notice.signature, Signature::Stale, "and none has used the rule up");
+}
+
+#[test]
 fn a_question_that_is_dropped_counts_as_an_app_that_can_not_be_reached() {
     let mut script = with_rules(&[json!({ "match": { "purpose": "fax-url" }, "webhook": { "drop": true } })]);
     script.receive(call(1));
@@ -365,7 +377,7 @@ fn a_reset_brings_the_configured_rules_back_and_a_snapshot_its_counters() {
     script.control(Control::Restore("fresh".into())).expect("restored");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
     script.control(Control::DropRules).expect("taken");
-    script.control(Control::Reset).expect("reset");
+    script.control(Control::Reset { seed: None }).expect("reset");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
 }
 

@@ -23,6 +23,7 @@ use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::UnreadableDocument;
 use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
 use fauxfax::model::webhook::ExchangeFailure;
@@ -30,6 +31,8 @@ use fauxfax::twiml;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::dice::Dice;
+use crate::once::{Ever, Names, token};
 use crate::script::{FAR, OWN, START, call, document, founding, order, record};
 use crate::state;
 
@@ -41,6 +44,8 @@ const WRITTEN_DOWN_ONE_IN: usize = 4;
 const STEPS: u64 = 60;
 /// Steps in which a world without faults must come to rest.
 const REST_STEPS_MAX: usize = 20_000;
+/// Characters of an idempotency token, a UUID.
+const TOKEN_LEN: usize = 36;
 /// Inputs told of a seed that fails.
 const INPUTS_TOLD: usize = 12;
 
@@ -65,22 +70,6 @@ enum Planted {
     ForgottenAlarm,
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): steps need no more.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        if from.is_empty() { None } else { from.get(usize::try_from(self.roll(from.len() as u64)).ok()?) }
-    }
-}
-
 /// What the model knows of the faxes of a world; a snapshot of the world is one of the model.
 #[derive(Debug, Clone, Default)]
 struct Model {
@@ -94,6 +83,8 @@ struct Model {
     touched: BTreeSet<FaxSid>,
     /// Under way: what the answers will be to.
     asked: Vec<(FaxSid, String)>,
+    /// Used in this history.
+    names: Names,
 }
 
 struct Sim {
@@ -107,6 +98,7 @@ struct Sim {
     late: Vec<Effect>,
     seen: u64,
     founded: Vec<FaxSid>,
+    ever: Ever,
     hash: Sha256,
     inputs: VecDeque<String>,
 }
@@ -124,6 +116,7 @@ impl Sim {
             late: Vec::new(),
             seen: 0,
             founded: Vec::new(),
+            ever: Ever::default(),
             hash: Sha256::new(),
             inputs: VecDeque::new(),
         }
@@ -151,8 +144,11 @@ impl Sim {
             27 | 28 => self.add_rule(),
             29 => self.take_snapshot(),
             30 => self.restore(),
-            _ if self.dice.roll(4) == 0 => self.reset(),
-            _ => drop(self.control(Control::DropRules)),
+            _ => match self.dice.roll(4) {
+                0 => self.reset(),
+                1 => self.load(),
+                _ => drop(self.control(Control::DropRules)),
+            },
         }
         self.observe();
         self.check();
@@ -300,6 +296,10 @@ impl Sim {
     fn take_snapshot(&mut self) {
         let name = *self.dice.pick(&["a", "b"]).expect("one of them");
         self.observe();
+        // A call whose app has not been asked yet has its SID, which nobody has seen.
+        for sid in self.engine.deadlines().filter_map(|(_, fax)| fax) {
+            self.model.names.used(&sid.to_string(), &mut self.ever);
+        }
         drop(self.control(Control::TakeSnapshot(name.into())));
         self.snapshots.insert(name, self.model.clone());
     }
@@ -323,7 +323,7 @@ impl Sim {
 
     fn reset(&mut self) {
         self.observe();
-        let Ok(Reply::Reset(canceled)) = self.control(Control::Reset) else { panic!("not reset") };
+        let Ok(Reply::Reset(canceled)) = self.control(Control::Reset { seed: None }) else { panic!("not reset") };
         assert_eq!(canceled.count.faxes, self.model.status.len());
         self.late.append(&mut self.effects);
         self.model = Model::default();
@@ -331,7 +331,21 @@ impl Sim {
         assert!(self.engine.is_idle() && self.engine.fax_count() == 0);
     }
 
-    fn control(&mut self, control: Control) -> Result<Reply, fauxfax::model::refusal::Refusal> {
+    /// Puts the world as it is, written down and read again, in its own place.
+    fn load(&mut self) {
+        self.observe();
+        self.note("load");
+        state::reload(&mut self.engine, self.now);
+        self.late.append(&mut self.effects);
+        let again: Vec<_> = std::iter::from_fn(|| self.engine.poll_effect()).collect();
+        let asked: Vec<_> = again.iter().map(|effect| (effect.fax, token(&effect.intent))).collect();
+        assert!(asked.iter().all(|each| self.model.asked.contains(each)), "nothing is asked that was not under way");
+        self.model.asked = asked;
+        self.effects = again;
+        self.seen = self.engine.last_seq();
+    }
+
+    fn control(&mut self, control: Control) -> Result<Reply, Refusal> {
         self.note(&format!("{control:?}"));
         self.engine.handle(Input::Control(control), self.now)
     }
@@ -389,6 +403,7 @@ impl Sim {
                 let known = self.model.status.get(&sid).copied();
                 assert_eq!(*old, known, "{sid} was {known:?}: a SID is used once, and a change begins where it stood");
                 assert!(!self.model.deleted.contains(&sid), "{sid} has been deleted");
+                self.model.names.used(&sid.to_string(), &mut self.ever);
                 let next = EDGES.iter().find(|(from, _)| from == old).map_or(&[][..], |(_, next)| next);
                 assert!(next.contains(new), "{sid}: no edge leads from {old:?} to {new}");
                 self.model.status.insert(sid, *new);
@@ -421,7 +436,14 @@ impl Sim {
             assert_eq!(expected, Some(&notice.status), "{}: callbacks come in order, none is left out", effect.fax);
             *told += usize::from(!is_retry);
         }
-        self.model.asked.push((effect.fax, token(&effect.intent)));
+        let token = token(&effect.intent);
+        // A call that rings has the SID of the fax that it may become.
+        self.model.names.used(&effect.fax.to_string(), &mut self.ever);
+        // What is fetched or drawn has no token.
+        if token.len() == TOKEN_LEN {
+            self.model.names.used(&token, &mut self.ever);
+        }
+        self.model.asked.push((effect.fax, token));
         self.effects.push(effect);
     }
 
@@ -429,10 +451,14 @@ impl Sim {
         for (sid, status) in &self.model.status {
             let fax = self.engine.fax(*sid).unwrap_or_else(|refusal| panic!("{refusal}, but it is {status}"));
             assert_eq!(fax.status(), *status);
+            if let Some(media) = &fax.media {
+                self.model.names.used(&media.sid.to_string(), &mut self.ever);
+            }
         }
         for sid in &self.model.deleted {
             assert!(self.engine.fax(*sid).is_err(), "{sid} stays deleted");
         }
+        crate::arriving::check(&mut self.engine, &self.effects, self.now);
         let mut due: BTreeSet<FaxSid> = self.engine.deadlines().filter_map(|(_, fax)| fax).collect();
         if self.planted == Planted::ForgottenAlarm
             && let Some(victim) = self.founded.get(1)
@@ -473,17 +499,6 @@ impl Sim {
         if self.inputs.len() > INPUTS_TOLD {
             self.inputs.pop_front();
         }
-    }
-}
-
-/// What an answer will be to: a token, or the URL of a fetch.
-fn token(intent: &Intent) -> String {
-    match intent {
-        Intent::FetchDocument { url, .. } => url.to_string(),
-        Intent::Render(_) => "render".to_owned(),
-        Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
-        Intent::Deliver(notice) => notice.idempotency_token.to_string(),
-        Intent::Report(report) => report.idempotency_token.to_string(),
     }
 }
 

@@ -44,16 +44,19 @@ fn happened(event: &Event) -> String {
         | EventKind::CallNotAnswered
         | EventKind::CallerIdAdopted { .. }
         | EventKind::MediaEvicted
+        | EventKind::MediaRefused { .. }
+        | EventKind::MediaWarning { .. }
         | EventKind::AnswerDropped
         | EventKind::RuleFired { .. }
         | EventKind::ClockMoved { .. }
         | EventKind::WebhookReplayed { .. }
+        | EventKind::WorldBroken { .. }
         | EventKind::WorldReset { .. } => event.kind.as_str().to_owned(),
     }
 }
 
 /// Answers whatever is asked as a well-behaved app would, until nothing is under way and no deadline is left.
-fn to_rest(script: &mut Script, twiml: &str) {
+pub(crate) fn to_rest(script: &mut Script, twiml: &str) {
     while script.engine.next_work().is_some() || script.is_asked() {
         while script.is_asked() {
             match *script.first_effect().intent {

@@ -10,10 +10,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::clock::ClockMode;
 use fauxfax::document::sample;
-use fauxfax::emulator::{AccountSetup, Emulator, Settings, World};
+use fauxfax::emulator::{AccountSetup, Emulator, GuardOptions, Settings, World};
 use fauxfax::engine::Rules;
 use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, PriceForm, Service};
+use fauxfax::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
 use fauxfax::model::sid::{AccountSid, FaxSid};
 use fauxfax::model::time::Pace;
 use fauxfax::{http, server};
@@ -64,8 +64,15 @@ impl Wire {
             accounts: Accounts::Open,
             media_budget_bytes: 1 << 30,
         };
-        let settings =
-            Settings { seed: 8, rules, price, service: Service::Full, public_url: None, allow_hosts: Vec::new() };
+        let settings = Settings {
+            seed: 8,
+            rules,
+            price,
+            service: Service::Full,
+            public_url: None,
+            guard: GuardOptions::default(),
+            media_user_agent: MediaUserAgent::Warn,
+        };
         let client = Client::new(&ClientOptions::default());
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([7; 16])),

@@ -11,12 +11,12 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
-suites=(python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6 curl java cli-2.36.1 cli-6.2.4 namespace)
+suites=(python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6 curl php java cli-2.36.1 cli-6.2.4 namespace)
 
 # From 7.9.2 (Python) and 3.77.2 (node) on the libraries have no Fax API: they take part with their validators, their
 # TwiML and the calls for numbers and accounts.
-python_without_fax=(test_account_resources.py test_accounts.py test_inbound.py test_numbers.py test_validators.py)
-node_without_fax=(node/inbound.test.mjs node/numbers.test.mjs node/resources.test.mjs)
+python_without_fax=(test_account_resources.py test_accounts.py test_inbound.py test_marks.py test_numbers.py test_validators.py)
+node_without_fax=(node/inbound.test.mjs node/marks.test.mjs node/numbers.test.mjs node/resources.test.mjs)
 
 die() {
     echo "tests/sdk: $*" >&2
@@ -91,6 +91,14 @@ install_curl() {
 
 run_curl() {
     "$FAUXFAX_BIN" exec --pace max -- bash unchanged/curl.sh
+}
+
+install_php() {
+    php -r 'exit(extension_loaded("curl") ? 0 : 1);' || die 'PHP with curl is not installed (Debian: php-cli, php-curl)'
+}
+
+run_php() {
+    "$FAUXFAX_BIN" exec --pace max -- php unchanged/fax.php
 }
 
 install_java() {

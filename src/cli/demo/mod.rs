@@ -17,7 +17,9 @@ use self::app::{App, LETTER};
 use self::timeline::Timeline;
 use super::api::{Api, Credential, Target};
 use super::flags::ServeFlags;
-use super::serve::{announce, isolated, runtime, start_log, stop_signal, url};
+use super::output::Output;
+use super::serve::{announce, isolated, runtime, standard_output, start_log, url};
+use super::signals::stop_signal;
 use crate::config::Config;
 use crate::dialect::form;
 use crate::model::webhook::Method;
@@ -41,36 +43,53 @@ pub(super) struct DemoFlags {
 
 pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
     let mut config = isolated(Config::of_process(flags.serve.into_settings())?);
-    start_log(&config);
+    let _log = start_log(&config)?;
+    let (mut out, _last_lines) = standard_output()?;
     let runtime = runtime()?;
     let told = runtime.block_on(async {
+        let stop_signal = stop_signal().context("can't wait for signals")?;
         let app = TcpListener::bind("127.0.0.1:0").await.context("can't start the sample app")?;
         let origin = format!("http://{}", app.local_addr()?);
         config.fax_url = Some(format!("{origin}/fax").into());
         let server = Server::bind(&config).await?;
-        announce(&config, &server)?;
-        let api = Api::new(&Target::at(url(server.address())))?;
-        let stop = async {
-            let told = demonstrate(&api, app, &origin).await;
-            if told.is_ok() && !flags.once {
-                if cfg!(feature = "console") {
-                    writeln!(anstream::stdout(), "Look around: {}/console  (Ctrl-C ends it)", api.base())?;
-                }
-                stop_signal().await;
-            }
-            told
-        };
+        announce(&config, &server, &mut out)?;
+        let api = Api::new(&Target::at(url(server.address()), config.control_token.as_deref().map(ToOwned::to_owned)))?;
         let mut told = None;
-        server.serve(async { told = Some(stop.await) }).await?;
+        let stop = async {
+            let demonstration = async {
+                let ended = demonstrate(&api, app, &origin, coloured(out.clone())).await;
+                let serves_on = ended.is_ok() && !flags.once;
+                told = Some(ended);
+                if serves_on {
+                    if cfg!(feature = "console") {
+                        // The output drops a line rather than fail.
+                        let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", api.base());
+                    }
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                () = demonstration => {}
+                () = stop_signal => {}
+            }
+        };
+        server.serve(stop).await?;
         told.context("the demonstration was cut short")?
     });
     runtime.shutdown_background();
     Ok(if told? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The output with colours where a terminal shows them.
+fn coloured(out: Output) -> impl Write {
+    let choice = anstream::AutoStream::choice(&std::io::stdout());
+    let out: Box<dyn Write + Send> = Box::new(out);
+    anstream::AutoStream::new(out, choice)
+}
+
 /// Lets a fax come in and one go out; answers whether both went as they should.
-async fn demonstrate(api: &Api, listener: TcpListener, origin: &str) -> anyhow::Result<bool> {
-    let mut timeline = Timeline::new(anstream::stdout().lock());
+async fn demonstrate(api: &Api, listener: TcpListener, origin: &str, out: impl Write) -> anyhow::Result<bool> {
+    let mut timeline = Timeline::new(out);
     // The credential comes from the API once it answers; the listener of the emulator runs beside this.
     let credential = api.credential().await?;
     let sample = App { origin: origin.to_owned(), auth_token: credential.token.clone() };

@@ -43,10 +43,13 @@ async fn until_ended(mut child: Child) -> anyhow::Result<ExitStatus> {
     use rustix::process::{Pid, Signal, kill_process};
     use tokio::signal::unix::{SignalKind, signal};
 
+    use super::super::signals::hangup_stops;
+
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    // An ignored SIGHUP stays so, for the child too.
+    let mut hangup = if hangup_stops() { Some(signal(SignalKind::hangup())?) } else { None };
     let mut user_1 = signal(SignalKind::user_defined1())?;
     let mut user_2 = signal(SignalKind::user_defined2())?;
     // What is typed at a terminal, the terminal tells the child as well; twice would be once too often.
@@ -58,7 +61,7 @@ async fn until_ended(mut child: Child) -> anyhow::Result<ExitStatus> {
             _ = interrupt.recv() => (!typed).then_some(Signal::INT),
             _ = quit.recv() => (!typed).then_some(Signal::QUIT),
             _ = terminate.recv() => Some(Signal::TERM),
-            _ = hangup.recv() => (!typed).then_some(Signal::HUP),
+            _ = hung_up(&mut hangup) => Some(Signal::HUP),
             _ = user_1.recv() => Some(Signal::USR1),
             _ = user_2.recv() => Some(Signal::USR2),
         };
@@ -66,6 +69,14 @@ async fn until_ended(mut child: Child) -> anyhow::Result<ExitStatus> {
             // A child that has just ended needs no signal.
             let _ = kill_process(pid, told);
         }
+    }
+}
+
+#[cfg(unix)]
+async fn hung_up(hangup: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+    match hangup {
+        Some(hangup) => hangup.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use rustls_pki_types::CertificateDer;
 
+use crate::io::file::{self, Contents};
 use crate::server::ca::{Roots, truststore};
 use crate::server::policy;
 
@@ -36,7 +37,8 @@ pub(crate) struct Way<'a> {
 pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) -> anyhow::Result<Vec<(String, String)>> {
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+        let made = made.and_then(|()| file::write(&path, bytes, Contents::Derived));
         made.with_context(|| format!("can't write {}", path.display())).map(|()| path)
     };
     let of = |names: &[&str]| names.iter().filter_map(|name| inherited(name)).find(|value| !value.is_empty());

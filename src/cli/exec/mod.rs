@@ -35,7 +35,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
     // The output is the command's; what an emulator tells at its start would be in the way.
     let quiet = Config { log_level: LogLevel::Warn, ..Config::default() };
     let config = isolated(Config::of_process_over(quiet, flags.serve.or_listen("127.0.0.1:0").into_settings())?);
-    start_log(&config);
+    let _log = start_log(&config)?;
     let runtime = runtime()?;
     let code = runtime.block_on(async {
         let server = Server::bind(&config).await?;

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::dialect::address::normal_or_as_is;
+
 /// The same computation in three languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
@@ -17,6 +19,7 @@ pub struct Check {
 /// One-liners that print the valid signature.
 #[must_use]
 pub fn check(url: &str, params: &[(String, String)]) -> Check {
+    let url = &*normal_or_as_is(url);
     // JSON's strings are Python's and JavaScript's too.
     let url_text = Value::from(url).to_string();
     let object: serde_json::Map<String, Value> =

@@ -12,6 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 
+use super::address::normal_or_as_is;
 use super::form::Form;
 use super::signature;
 use crate::model::words::words;
@@ -75,7 +76,7 @@ pub struct OtherSecret {
 
 /// What is asked.
 pub struct Question<'a> {
-    /// The URL that the emulator called, as in the journal.
+    /// The URL that the emulator called, as it is configured or as in the journal.
     pub url: &'a str,
     /// The parameters it sent.
     pub params: Vec<(String, String)>,
@@ -135,6 +136,8 @@ impl Question<'_> {
 /// Finds the mistake that yields the signature.
 #[must_use]
 pub fn explain(question: &Question<'_>) -> Explanation {
+    let url = normal_or_as_is(question.url);
+    let question = &Question { url: &url, params: question.params.clone(), ..*question };
     let expected = signature::of_form(question.auth_token, question.url, &question.params);
     let told = |mistakes: Vec<Mistake>, detail: String| Explanation {
         mistakes,

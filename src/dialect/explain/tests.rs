@@ -65,6 +65,24 @@ fn two_mistakes_at_once_are_both_named() {
 }
 
 #[test]
+fn a_url_is_taken_as_it_is_configured() {
+    let ask = |url: &str, signed: &str| {
+        let signature = signature::of_url("t", signed);
+        let question =
+            Question { url, params: Vec::new(), body: None, signature: &signature, auth_token: "t", others: &[] };
+        explain(&question)
+    };
+    let configured = "HTTP://u:p@App.test:80/a/../s?n=o'brien b#rc=2";
+    let sent = "http://app.test:80/a/../s?n=o'brien%20b";
+    let explanation = ask(configured, sent);
+    assert_eq!((explanation.mistakes, explanation.signed.as_str()), (Vec::new(), sent));
+    // What JavaScript's new URL(…).href makes of it.
+    let explanation = ask(configured, "http://app.test/s?n=o%27brien%20b");
+    assert_eq!(explanation.mistakes, [Mistake::QueryEncoding], "{}", explanation.detail);
+    assert!(check(configured, &[]).python.contains("app.test:80/a/../s"), "{:?}", check(configured, &[]));
+}
+
+#[test]
 fn a_url_that_is_none_is_explained_too() {
     for url in ["", "http://", "no url", "http://[::1]:80/x?", "http://h:/?&&="] {
         let question = Question { url, params: Vec::new(), body: None, signature: "x", auth_token: "", others: &[] };

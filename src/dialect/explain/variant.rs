@@ -1,6 +1,7 @@
 //! The texts that an app signs by mistake: each changed from the right one in one way. It computes no signature.
 
 use percent_encoding::percent_decode_str;
+use url::Url;
 
 use super::{Attempt, Mistake, Question, is_json};
 use crate::dialect::form::{self, Form};
@@ -65,6 +66,11 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     };
     let slash_hint = "a router or a redirect that adds or drops the slash changes the signed text";
     attempts.push(attempt(Mistake::TrailingSlash, Parts { path: &slashed, ..parts }.url(), slash_hint));
+    if let Ok(parsed) = Url::parse(question.url) {
+        let hint = "a URL parser encoded or resolved parts of it, as JavaScript's new URL(…) does; sign the URL as it is \
+                    configured, or as it came over the wire";
+        attempts.push(attempt(Mistake::QueryEncoding, parsed.into(), hint));
+    }
     if let Some(query) = parts.query {
         attempts.extend(queries(query).into_iter().map(|(mistake, query, hint)| {
             let query = query.as_deref().filter(|query| !query.is_empty());

@@ -14,11 +14,12 @@ use crate::dialect::media_url::{self, MediaName};
 use crate::dialect::paging::{Extent, Meta, PageRequest};
 use crate::dialect::parameter;
 use crate::engine::input::CreateFax;
-use crate::engine::{Fax, FaxFilter, Page};
+use crate::engine::{Arriving, Engine, Fax, FaxFilter, Page};
 use crate::model::account::PriceForm;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::media::Media;
 use crate::model::phone::Party;
+use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
@@ -134,6 +135,35 @@ impl<'a> FaxResource<'a> {
         }
     }
 
+    /// The resource of a fax about which its app is being asked: as one that is being received.
+    #[must_use]
+    pub fn of_arriving(fax: &Arriving, view: &View<'a>) -> Self {
+        Self {
+            view: *view,
+            sid: fax.sid,
+            direction: Direction::Inbound,
+            status: Status::Receiving,
+            from: fax.from.clone(),
+            to: Party::Number(fax.to),
+            quality: fax.quality,
+            media: None,
+            pages: None,
+            duration_s: None,
+            price_micros: None,
+            created: fax.rang,
+            updated: fax.rang,
+        }
+    }
+
+    /// The resource with this SID.
+    ///
+    /// # Errors
+    /// `NoFax`.
+    pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
+        let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(&fax, view)).ok_or(refusal);
+        engine.fax(sid).map(|fax| Self::of(fax, view)).or_else(arriving)
+    }
+
     fn media_url(&self) -> Option<String> {
         let View { account, origin, now, signing_key, .. } = self.view;
         let name = MediaName { account, fax: self.sid, media: self.media? };
@@ -243,14 +273,20 @@ pub struct MediaList {
 }
 
 impl MediaList {
-    /// The resource of a fax's media.
-    #[must_use]
-    pub fn of(fax: &Fax, request: &PageRequest, view: &View<'_>) -> Self {
-        let page = request.cut(fax.media.iter(), |_| 0);
-        Self {
-            media: page.items.iter().map(|media| MediaResource::of_media(fax.sid, media, view)).collect(),
-            meta: request.meta("media", &format!("{}/Media", fax_url(fax.sid, view)), &Extent::of(&page, |_| 0)),
-        }
+    /// The media of the fax with this SID; none while its app is being asked.
+    ///
+    /// # Errors
+    /// `NoFax`.
+    pub fn find(engine: &Engine, sid: FaxSid, request: &PageRequest, view: &View<'_>) -> Result<Self, Refusal> {
+        let kept = match engine.fax(sid) {
+            Ok(fax) => fax.media.as_deref(),
+            Err(refusal) => engine.arriving(sid).map(|_| None).ok_or(refusal)?,
+        };
+        let page = request.cut(kept.into_iter(), |_| 0);
+        Ok(Self {
+            media: page.items.iter().map(|media| MediaResource::of_media(sid, media, view)).collect(),
+            meta: request.meta("media", &format!("{}/Media", fax_url(sid, view)), &Extent::of(&page, |_| 0)),
+        })
     }
 }
 

@@ -29,8 +29,16 @@ fn world() -> Engine {
         media_budget_bytes: 1 << 30,
     };
     let seed = WorldSeed::of(7, account.sid);
-    let founding =
-        Founding { account, seed, inventory_seed: 7, numbers: vec![], caller_ids: vec![], behaviour: vec![], rules };
+    let founding = Founding {
+        account,
+        seed,
+        epoch: 0,
+        inventory_seed: 7,
+        numbers: vec![],
+        caller_ids: vec![],
+        behaviour: vec![],
+        rules,
+    };
     Engine::new(founding, Timestamp::from_seconds(NOW))
 }
 
@@ -244,7 +252,7 @@ fn a_media_url_is_fresh_on_each_view() {
     });
     assert_eq!(resource, expected);
     let request = list_media(&form("PageSize=7")).unwrap();
-    let list = serde_json::to_value(MediaList::of(fax, &request, &view())).unwrap();
+    let list = serde_json::to_value(MediaList::find(&world, sid, &request, &view()).unwrap()).unwrap();
     assert_eq!(list["media"], json!([expected]));
     assert_eq!(list["meta"]["key"], "media");
     assert_eq!(list["meta"]["url"], format!("https://fax.twilio.com/v1/Faxes/{sid}/Media?PageSize=7&Page=0"));

@@ -1,14 +1,21 @@
-//! Reading coded pages back, by hayro-ccitt. It adds limits and the bit orders of files.
+//! Reading MH, MR and MMR back as fax software does, damage included: what is there is read, and what is missing is
+//! counted. It knows no file, and no order of bits but FillOrder 1.
+//!
+//! A row is a list of changes, as in coding, but with runs of no length left in: some coders write them in vertical mode,
+//! and they count as changing elements of the reference row (T.4 §4.2.1.3.1 does not foresee them; libtiff reads them so).
 
-use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode};
+use std::sync::LazyLock;
 
 use super::super::bitmap::Bitmap;
+use super::codes::{self, Code, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL};
 
 /// How a page is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// MH: TIFF compression 2 (rows begin on bytes, no end-of-line codes).
     MhRows,
+    /// MH whose rows begin on 16-bit words: TIFF compression 32771.
+    MhWords,
     /// MH with end-of-line codes: TIFF compression 3, one-dimensional.
     Mh,
     /// MR: TIFF compression 3, two-dimensional.
@@ -17,60 +24,352 @@ pub enum Stored {
     Mmr,
 }
 
-/// What is wrong with coded data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Bad {
-    /// No row could be read.
-    #[error("its fax coding can't be read from the first row on")]
-    Nothing,
-    /// It goes wrong further down.
-    #[error("its fax coding breaks off after {rows} rows")]
-    BreaksOff {
-        /// Rows that could be read.
-        rows: u32,
-    },
+/// What was read of coded data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The image; what could not be read is white.
+    pub image: Bitmap,
+    /// Rows that were read before the data ended or could not be followed any more.
+    pub rows: u32,
+    /// Of these, rows with a wrong code, after which reading went on at the next end of line.
+    pub damaged_rows: u32,
 }
 
-/// Reads `height` rows of `width` pels; with `strict`, anything that T.4 and T.6 don't allow is an error.
-/// What could be read before an error is handed back beside it, the rest white.
-pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32, strict: bool) -> (Bitmap, Option<Bad>) {
-    let mut rows = Rows { image: Bitmap::white(width, height), read: 0 };
-    let settings = DecodeSettings {
-        columns: width,
-        rows: height,
-        end_of_block: true,
-        end_of_line: matches!(stored, Stored::Mh | Stored::Mr),
-        rows_are_byte_aligned: stored == Stored::MhRows,
-        encoding: match stored {
-            Stored::MhRows | Stored::Mh => EncodingMode::Group3_1D,
-            Stored::Mr => EncodingMode::Group3_2D,
-            Stored::Mmr => EncodingMode::Group4,
-        },
-        strict,
-    };
-    let outcome = hayro_ccitt::decode(bytes, &mut rows, &mut DecoderContext::new(settings));
-    let bad = match (outcome, rows.read) {
-        (Ok(_), read) if read >= height => None,
-        (_, 0) => Some(Bad::Nothing),
-        (_, read) => Some(Bad::BreaksOff { rows: read }),
-    };
-    (rows.image, bad)
-}
-
-struct Rows {
-    image: Bitmap,
-    read: u32,
-}
-
-impl Decoder for Rows {
-    fn push_row(&mut self, changes: &[u32]) {
-        if self.read >= self.image.height() {
-            return;
-        }
-        for run in changes.chunks(2) {
-            let end = run.get(1).copied().unwrap_or(self.image.width());
-            self.image.blacken_run(self.read, run[0], end);
-        }
-        self.read += 1;
+impl Decoded {
+    /// Whether every row was read without a fault.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.rows == self.image.height() && self.damaged_rows == 0
     }
+}
+
+/// Reads up to `height` rows of `width` pels.
+#[must_use]
+pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded {
+    let mut reader = Reader { bits: Bits { bytes, at: 0 }, stored, row: Row::default(), reference: Row::default() };
+    let mut decoded = Decoded { image: Bitmap::white(width, height), rows: 0, damaged_rows: 0 };
+    while decoded.rows < height {
+        match reader.row(width) {
+            Outcome::Whole => {}
+            Outcome::Damaged => decoded.damaged_rows += 1,
+            Outcome::BreaksOff => {
+                reader.row.draw(&mut decoded.image, decoded.rows);
+                break;
+            }
+            Outcome::Ends => break,
+        }
+        reader.row.draw(&mut decoded.image, decoded.rows);
+        decoded.rows += 1;
+    }
+    decoded
+}
+
+/// Consecutive ends of line that can only be the end of the page (T.4 §4.1.4 has six).
+const RETURN_EOLS: u32 = 4;
+/// The longest run that is read; nothing that is faxed is as wide.
+const RUN_MAX: u32 = 1 << 24;
+/// Bits of the longest code of a run.
+const RUN_CODE_BITS: u32 = 13;
+/// Bits of the longest code of a mode.
+const MODE_CODE_BITS: u32 = 7;
+/// Bits of an end-of-line code.
+const EOL_BITS: u32 = 12;
+
+/// A code that does not exist, or the end of the data.
+struct Wrong;
+
+enum Outcome {
+    Whole,
+    /// The row has a wrong code; reading goes on behind it.
+    Damaged,
+    /// The row has a wrong code, and nothing behind it can be read.
+    BreaksOff,
+    /// The data, or the page within it, is at its end.
+    Ends,
+}
+
+struct Reader<'a> {
+    bits: Bits<'a>,
+    stored: Stored,
+    row: Row,
+    reference: Row,
+}
+
+impl Reader<'_> {
+    fn row(&mut self, width: u32) -> Outcome {
+        std::mem::swap(&mut self.row, &mut self.reference);
+        self.row.changes.clear();
+        match self.stored {
+            Stored::MhRows => self.bits.align(8),
+            Stored::MhWords => self.bits.align(16),
+            Stored::Mh | Stored::Mr | Stored::Mmr => {}
+        }
+        let start = self.bits.clone();
+        let mut one_dimensional = self.stored != Stored::Mmr;
+        if self.stored == Stored::Mmr {
+            // An end of block is two ends of line (T.6 §2.4.1.1); a single one has no meaning and is skipped.
+            if self.bits.peek(EOL_BITS * 2) == 0x0000_1001 {
+                return Outcome::Ends;
+            }
+            if self.bits.peek(EOL_BITS) == 1 {
+                self.bits.skip(EOL_BITS);
+            }
+        } else {
+            let mut eols = 0;
+            while self.bits.skip_eol() {
+                eols += 1;
+                // The tag bit follows each end of line of MR; those of the end of the page are all 1.
+                if self.stored == Stored::Mr && self.bits.peek(EOL_BITS + 1) == 1 << EOL_BITS | 1 {
+                    self.bits.skip(1);
+                }
+            }
+            if eols >= RETURN_EOLS {
+                return Outcome::Ends;
+            }
+            if self.stored == Stored::Mr {
+                one_dimensional = self.bits.peek(1) == 1;
+                self.bits.skip(1);
+            }
+        }
+        if self.bits.is_at_end() {
+            return Outcome::Ends;
+        }
+        let read = if one_dimensional {
+            self.row.one_dimensional(&mut self.bits, width)
+        } else {
+            self.row.two_dimensional(&mut self.bits, &self.reference.changes, width)
+        };
+        match read {
+            Ok(()) => Outcome::Whole,
+            Err(Wrong) => self.recover(start.at),
+        }
+    }
+
+    /// Goes to the next end of line behind a row that can't be read; coded rows never contain one.
+    fn recover(&mut self, start: usize) -> Outcome {
+        if !matches!(self.stored, Stored::Mh | Stored::Mr) {
+            return Outcome::BreaksOff;
+        }
+        // The row's own end of line is skipped first.
+        let mut at = Bits { bytes: self.bits.bytes, at: start };
+        at.skip_eol();
+        if at.seek_eol() {
+            self.bits.at = at.at;
+            Outcome::Damaged
+        } else {
+            Outcome::BreaksOff
+        }
+    }
+}
+
+/// The changes of a row, in order, the first to black; runs of no length included.
+#[derive(Default)]
+struct Row {
+    changes: Vec<u32>,
+}
+
+impl Row {
+    fn draw(&self, image: &mut Bitmap, y: u32) {
+        for run in self.changes.chunks(2) {
+            image.blacken_run(y, run[0], run.get(1).copied().unwrap_or(image.width()));
+        }
+    }
+
+    fn is_black(&self) -> bool {
+        self.changes.len() % 2 == 1
+    }
+
+    /// Ends a run; a row of more changes than pels holds nothing but runs of no length, which would fill the memory.
+    fn change(&mut self, at: u32, width: u32) -> Result<u32, Wrong> {
+        if self.changes.len() > width as usize * 2 {
+            return Err(Wrong);
+        }
+        let at = at.min(width);
+        self.changes.push(at);
+        Ok(at)
+    }
+
+    /// T.4 §4.1.1.
+    fn one_dimensional(&mut self, bits: &mut Bits<'_>, width: u32) -> Result<(), Wrong> {
+        let mut at = 0;
+        while at < width {
+            let run = bits.run(self.is_black())?;
+            at = self.change(at + run, width)?;
+        }
+        Ok(())
+    }
+
+    /// T.4 §4.2.1.3, T.6 §2.2.
+    fn two_dimensional(&mut self, bits: &mut Bits<'_>, reference: &[u32], width: u32) -> Result<(), Wrong> {
+        let element = |index: usize| reference.get(index).copied().unwrap_or(width);
+        let mut a0 = 0;
+        let mut index = 0;
+        while a0 < width {
+            // b1 lies to the right of a0; before the first change, a0 lies before the first pel.
+            while !self.changes.is_empty() && element(index) <= a0 && element(index) < width {
+                index += 2;
+            }
+            let b1 = element(index);
+            match bits.mode()? {
+                Mode::Pass => {
+                    a0 = element(index + 1);
+                    index += 2;
+                }
+                Mode::Horizontal => {
+                    for _ in 0..2 {
+                        let run = bits.run(self.is_black())?;
+                        a0 = self.change(a0 + run, width)?;
+                    }
+                }
+                Mode::Vertical(by) if by >= 0 => {
+                    a0 = self.change(b1.saturating_add_signed(by), width)?;
+                    index += 1;
+                }
+                Mode::Vertical(by) => {
+                    let a1 = b1.checked_add_signed(by).filter(|a1| *a1 >= a0).ok_or(Wrong)?;
+                    a0 = self.change(a1, width)?;
+                    // b1 may now be the change before; before the first one it is the second.
+                    index = if index == 0 { 1 } else { index - 1 };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Pass,
+    Horizontal,
+    Vertical(i32),
+}
+
+/// A place among the bits; past the end all are zero.
+#[derive(Clone)]
+struct Bits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Bits<'_> {
+    /// The next bits, at most 24.
+    fn peek(&self, count: u32) -> u32 {
+        let mut word = [0; 8];
+        let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
+        let held = rest.len().min(4);
+        word[..held].copy_from_slice(&rest[..held]);
+        (u64::from_be_bytes(word) << (self.at % 8) >> (64 - count)) as u32
+    }
+
+    const fn skip(&mut self, count: u32) {
+        self.at += count as usize;
+    }
+
+    const fn align(&mut self, bits: usize) {
+        self.at = self.at.next_multiple_of(bits);
+    }
+
+    const fn is_at_end(&self) -> bool {
+        self.at >= self.bytes.len() * 8
+    }
+
+    /// Takes bits of a code; one that reaches past the end is none.
+    const fn take(&mut self, count: u8) -> Result<(), Wrong> {
+        self.at += count as usize;
+        if self.at > self.bytes.len() * 8 { Err(Wrong) } else { Ok(()) }
+    }
+
+    fn mode(&mut self) -> Result<Mode, Wrong> {
+        let (mode, bits) = TABLES.modes[self.peek(MODE_CODE_BITS) as usize].ok_or(Wrong)?;
+        self.take(bits)?;
+        Ok(mode)
+    }
+
+    fn run(&mut self, black: bool) -> Result<u32, Wrong> {
+        let table = if black { &TABLES.black } else { &TABLES.white };
+        let mut length = 0;
+        loop {
+            let (run, bits) = table[self.peek(RUN_CODE_BITS) as usize].ok_or(Wrong)?;
+            self.take(bits)?;
+            length += u32::from(run);
+            if run < 64 {
+                return Ok(length);
+            }
+            if length > RUN_MAX {
+                return Err(Wrong);
+            }
+        }
+    }
+
+    /// Skips an end of line with the fill before it, if one is next.
+    fn skip_eol(&mut self) -> bool {
+        if self.peek(EOL_BITS - 1) != 0 {
+            return false;
+        }
+        let mut after = self.clone();
+        after.skip(EOL_BITS - 1);
+        let found = after.skip_zeros();
+        if found {
+            *self = after;
+        }
+        found
+    }
+
+    /// Goes to the next end of line, at or before its first zero.
+    fn seek_eol(&mut self) -> bool {
+        while !self.is_at_end() {
+            if self.peek(EOL_BITS - 1) == 0 {
+                let mut after = self.clone();
+                return after.skip_eol();
+            }
+            self.skip(1);
+        }
+        false
+    }
+
+    /// Skips zeros and the one behind them; false where there is none.
+    fn skip_zeros(&mut self) -> bool {
+        while !self.is_at_end() {
+            match self.peek(24) {
+                0 => self.skip(24),
+                bits => {
+                    self.skip(bits.leading_zeros() - 8 + 1);
+                    return self.at <= self.bytes.len() * 8;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// By the next bits: what the code at their beginning means, and how long it is.
+struct Tables {
+    white: Vec<Option<(u16, u8)>>,
+    black: Vec<Option<(u16, u8)>>,
+    modes: Vec<Option<(Mode, u8)>>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let modes = [(Mode::Pass, PASS), (Mode::Horizontal, HORIZONTAL)];
+    let vertical = (-3..).map(Mode::Vertical).zip(VERTICAL);
+    Tables {
+        white: table(RUN_CODE_BITS, runs(&codes::WHITE)),
+        black: table(RUN_CODE_BITS, runs(&codes::BLACK)),
+        modes: table(MODE_CODE_BITS, modes.into_iter().chain(vertical)),
+    }
+});
+
+fn runs(codes: &Runs) -> impl Iterator<Item = (u16, Code)> {
+    let terminating = (0..64).map(|length| (length as u16, codes.terminating(length)));
+    terminating.chain((1..=LONGEST_MAKE_UP / 64).map(|times| (times as u16 * 64, codes.make_up(times))))
+}
+
+fn table<T: Copy>(bits: u32, codes: impl Iterator<Item = (T, Code)>) -> Vec<Option<(T, u8)>> {
+    let mut table = vec![None; 1 << bits];
+    for (meaning, Code { code, bits: length }) in codes {
+        let free = bits - u32::from(length);
+        let first = usize::from(code) << free;
+        table[first..first + (1 << free)].fill(Some((meaning, length)));
+    }
+    table
 }

@@ -8,7 +8,7 @@ mod decode;
 mod encode;
 mod sink;
 
-pub use self::decode::{Bad, Stored, decode};
+pub use self::decode::{Decoded, Stored, decode};
 pub use self::encode::{Coder, Scheme};
 pub use self::sink::{BitCounter, BitSink, BitWriter};
 

@@ -24,6 +24,7 @@ use self::glyphs::{Glyphs, Mask};
 use self::raster::Raster;
 pub(super) use self::slivers::Slivers;
 use super::bitmap::{Bitmap, each_run, fill_run};
+use super::gray::Area;
 use super::tones::Tones;
 
 /// Clips and groups within one another.
@@ -34,16 +35,32 @@ const STROKE_TOLERANCE: f64 = 0.1;
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
 
+/// The least part of a page's width that an image of scanned paper has.
+const IMAGE_WIDTH_MIN: f64 = 0.5;
+/// The least part of a page that images of scanned paper cover.
+const IMAGE_AREA_MIN: f64 = 0.6;
+
 /// Draws the pages of one document.
 pub(super) struct Inker<'a> {
     cache: InterpreterCache<'a>,
     glyphs: Glyphs,
     raster: Raster,
+    image_area: Option<Area>,
 }
 
 impl<'a> Inker<'a> {
     pub(super) fn new(coverage: u8) -> Self {
-        Self { cache: InterpreterCache::new(), glyphs: Glyphs::default(), raster: Raster::new(coverage) }
+        Self {
+            cache: InterpreterCache::new(),
+            glyphs: Glyphs::default(),
+            raster: Raster::new(coverage),
+            image_area: None,
+        }
+    }
+
+    /// The area of the images of the last page, if they cover most of it.
+    pub(super) const fn image_area(&self) -> Option<Area> {
+        self.image_area
     }
 
     /// A page, or its thin shapes where it has something that can't be drawn here.
@@ -67,10 +84,14 @@ impl<'a> Inker<'a> {
             gives_up: false,
             in_type3: false,
             slivers: Slivers::default(),
+            images: None,
+            image_pels: 0.0,
         };
         let crop = page.intersected_crop_box().to_kurbo().to_path(STROKE_TOLERANCE);
         easel.clip(&(transform * crop), FillRule::NonZero);
         interpret_page(page, &mut context, &mut easel);
+        let covered = easel.image_pels >= f64::from(width) * f64::from(height) * IMAGE_AREA_MIN;
+        self.image_area = easel.images.filter(|_| covered);
         if easel.gives_up || easel.raster.is_exhausted() {
             return Err(easel.slivers);
         }
@@ -90,6 +111,9 @@ struct Easel<'d> {
     gives_up: bool,
     in_type3: bool,
     slivers: Slivers,
+    /// The area that holds the images of the page.
+    images: Option<Area>,
+    image_pels: f64,
 }
 
 impl<'a> Device<'a> for Easel<'_> {
@@ -146,6 +170,7 @@ impl<'a> Device<'a> for Easel<'_> {
             let area = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
             self.cover(&area.to_path(STROKE_TOLERANCE), props.transform, FillRule::NonZero);
         }
+        self.note_image(&image, props.transform);
     }
 
     fn pop_clip(&mut self) {
@@ -207,6 +232,36 @@ impl Easel<'_> {
         let clip = self.current();
         let slivers = &mut self.slivers;
         self.raster.fill(path, transform, rule, self.size, |run| slivers.cover(run, &clip));
+    }
+
+    /// Widens the area of images by one that is large enough to be a page or a strip of one.
+    fn note_image(&mut self, image: &Image<'_, '_>, transform: Affine) {
+        let corners = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
+        let bounds = transform.transform_rect_bbox(corners);
+        let [left, top, right, bottom] = self.current().bounds;
+        let inside = |value: f64, least: u32, most: u32| {
+            (value.clamp(0.0, f64::from(u32::MAX)) as u32).clamp(least, most.max(least))
+        };
+        let mut area = Area {
+            left: inside(bounds.x0.ceil(), left, right),
+            top: inside(bounds.y0.ceil(), top, bottom),
+            right: inside(bounds.x1.floor(), left, right),
+            bottom: inside(bounds.y1.floor(), top, bottom),
+        };
+        // Scans come as one image or as strips of the page's width.
+        if f64::from(area.right - area.left.min(area.right)) < f64::from(self.size.0) * IMAGE_WIDTH_MIN {
+            return;
+        }
+        self.image_pels += area.pels() as f64;
+        if let Some(images) = self.images {
+            area = Area {
+                left: area.left.min(images.left),
+                top: area.top.min(images.top),
+                right: area.right.max(images.right),
+                bottom: area.bottom.max(images.bottom),
+            };
+        }
+        self.images = Some(area);
     }
 
     fn current(&self) -> Clip {

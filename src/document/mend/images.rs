@@ -6,6 +6,7 @@ use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode};
 
 use super::value::{Store, Value, plain};
 use super::{colors, streams};
+use crate::document::ccitt::{self, Stored};
 use crate::document::picture::PICTURE_PELS_MAX;
 
 const MISSING: &str = "an image is missing: it can't be decoded";
@@ -151,11 +152,41 @@ fn fax<'a>(
     };
     let mut rows = Rows(0);
     let outcome = hayro_ccitt::decode(&decoded.bytes, &mut rows, &mut DecoderContext::new(settings));
-    match (height.saturating_sub(rows.0), outcome) {
-        (0, _) => Checked::default(),
-        (_, Err(_)) if rows.0 == 0 => Checked::told(MISSING),
-        (missing, _) => Checked::missing_rows(missing),
+    if rows.0 >= height {
+        return Checked::default();
     }
+    if k < 0.0
+        && !rows_are_byte_aligned
+        && u64::from(columns) * u64::from(height) <= PICTURE_PELS_MAX
+        && let Some(better) = again(store, image, parameters, &decoded.bytes, (columns, height), rows.0)
+    {
+        return better;
+    }
+    if outcome.is_err() && rows.0 == 0 { Checked::told(MISSING) } else { Checked::missing_rows(height - rows.0) }
+}
+
+/// The image of a fax coding that the renderer can't follow, coded anew; none where no more of it can be read.
+fn again<'a>(
+    store: &mut Store<'a>,
+    image: &Value<'a>,
+    parameters: &Value<'a>,
+    bytes: &[u8],
+    (columns, height): (u32, u32),
+    known: u32,
+) -> Option<Checked<'a>> {
+    let decoded = ccitt::decode(bytes, Stored::Mmr, columns, height);
+    if decoded.rows <= known {
+        return None;
+    }
+    let mut inner = Value::dict([("K", Value::Number(-1.0)), ("Columns", Value::Number(f64::from(columns)))]);
+    let turned = store.get(parameters, "BlackIs1");
+    if !turned.is_null() {
+        inner = inner.with("BlackIs1", turned);
+    }
+    let coded = image.with_data(ccitt::g4(&decoded.image));
+    let coded = coded.with("Filter", Value::name("CCITTFaxDecode")).with("DecodeParms", inner);
+    let missing = height - decoded.rows;
+    Some(Checked { loss: (missing > 0).then(|| incomplete(missing)), instead: Some(coded) })
 }
 
 struct Rows(u32);

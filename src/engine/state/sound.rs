@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::StateError;
 use crate::engine::PENDING_FAXES_MAX;
-use crate::engine::agenda::Ordinal;
+use crate::engine::agenda::{AlarmKind, Ordinal};
 use crate::engine::effect::Intent;
 use crate::engine::phase::{CallStep, Phase, Processing, ReceivingStep};
 use crate::engine::snapshot::Memory;
 use crate::engine::tables::{Caller, Fax, Leg};
 use crate::model::fax::Status;
+use crate::model::sid::FaxSid;
 
 /// Leaves out what nobody waits for any more: what was asked twice on purpose, alerts on their way to the Debugger
 /// webhook, and alarms and requests of faxes that are gone.
@@ -53,7 +54,8 @@ pub(super) fn check(world: &Memory) -> Result<(), StateError> {
     }
     let last = known.last().copied().unwrap_or(0);
     let place = || "world.next_ordinal".to_owned();
-    expect(last < world.next_ordinal, || (place(), format!("must be more than {last}, which is in use")))
+    expect(last < world.next_ordinal, || (place(), format!("must be more than {last}, which is in use")))?;
+    check_phases(world)
 }
 
 fn check_faxes(world: &Memory) -> Result<(), StateError> {
@@ -76,6 +78,152 @@ fn check_faxes(world: &Memory) -> Result<(), StateError> {
         }
     }
     Ok(())
+}
+
+/// Whether each fax stands where something will happen next, and nothing else will: an alarm that does not fit its fax's
+/// phase, or a phase that waits for nothing, would break the world or hold the fax for ever.
+fn check_phases(world: &Memory) -> Result<(), StateError> {
+    let tables = &world.tables;
+    let movers = Movers::of(world);
+    for (at, fax) in tables.faxes().enumerate() {
+        let place = || format!("world.tables.faxes[{at}].phase");
+        let alarm = world.agenda.of_phase(fax.ordinal).map(|alarm| alarm.kind);
+        let needed = alarm_of(&fax.phase);
+        expect(alarm == needed, || {
+            let word = |alarm: Option<AlarmKind>| alarm.map_or("no alarm", AlarmKind::as_str);
+            (
+                place(),
+                format!("fax {} is {}: it needs {}, and has {}", fax.sid, fax.status(), word(needed), word(alarm)),
+            )
+        })?;
+        expect(movers.move_on(world, fax), || {
+            (place(), format!("fax {} waits for something that nothing will bring", fax.sid))
+        })?;
+    }
+    for (at, (ordinal, call)) in tables.calls().enumerate() {
+        let place = || format!("world.tables.calls[{at}]");
+        expect(world.agenda.of_phase(ordinal).is_none(), || {
+            (place(), format!("{} is a call that rings: no alarm of a fax belongs to it", call.sid))
+        })?;
+        if let Caller::Own(caller) = call.caller {
+            expect(tables.fax(caller).is_some_and(|fax| rings(fax, Some(ordinal))), || {
+                (place(), format!("fax {caller} does not ring there"))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The alarm that a fax in this phase has; none where a request or the other end of the line moves it on.
+const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
+    match phase {
+        Phase::Queued => Some(AlarmKind::Start),
+        Phase::Processing(Processing::Converting(_)) => Some(AlarmKind::Dial),
+        Phase::Sending(sending) => match &sending.step {
+            CallStep::Ringing(_) => Some(AlarmKind::RingEnd),
+            CallStep::Talking(_) => Some(AlarmKind::Page),
+            CallStep::Waiting => Some(AlarmKind::Redial),
+            CallStep::RingingOwn => None,
+        },
+        Phase::Receiving(receiving) => match &receiving.step {
+            ReceivingStep::Talking(_) => Some(AlarmKind::Page),
+            ReceivingStep::Rendering(..) | ReceivingStep::Fed => None,
+        },
+        Phase::Processing(Processing::Fetching | Processing::Ringing { .. }) | Phase::Ended(_) => None,
+    }
+}
+
+/// What moves faxes on that have no alarm.
+struct Movers {
+    /// Faxes whose document is being fetched.
+    fetched: BTreeSet<FaxSid>,
+    /// Faxes whose pages are being made.
+    rendered: BTreeSet<FaxSid>,
+    /// Faxes that a fax of this world sends its pages to.
+    fed: BTreeSet<Ordinal>,
+    /// Faxes that ring at a number of this world, or whose call was taken there.
+    ringing: BTreeSet<Ordinal>,
+}
+
+impl Movers {
+    fn of(world: &Memory) -> Self {
+        let tables = &world.tables;
+        let counted = || world.under_way.iter().filter(|under_way| !under_way.is_echo);
+        let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
+        let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));
+        let calling = tables.calls().filter_map(|(_, call)| own(call.caller));
+        Self {
+            fetched: fetches.map(|under_way| under_way.fax).collect(),
+            rendered: renders.map(|under_way| under_way.fax).collect(),
+            fed: tables.faxes().filter_map(|fax| fed_by(fax)).collect(),
+            ringing: calling.chain(tables.faxes().filter_map(|fax| own_caller(fax))).collect(),
+        }
+    }
+
+    /// Whether what moves the fax on, beside an alarm, is there.
+    fn move_on(&self, world: &Memory, fax: &Fax) -> bool {
+        let tables = &world.tables;
+        match &fax.phase {
+            Phase::Processing(Processing::Fetching) => self.fetched.contains(&fax.sid),
+            Phase::Processing(Processing::Ringing { far, .. }) => {
+                tables.call(*far).is_some_and(|call| own(call.caller) == Some(fax.ordinal))
+            }
+            Phase::Sending(sending) => match &sending.step {
+                CallStep::RingingOwn => self.ringing.contains(&fax.ordinal),
+                CallStep::Talking(talk) => {
+                    let is_there = talk.far.is_none_or(|far| tables.fax(far).is_some_and(is_fed));
+                    talk.pages_done < sending.document.pages && is_there
+                }
+                CallStep::Ringing(_) | CallStep::Waiting => true,
+            },
+            Phase::Receiving(receiving) => match &receiving.step {
+                ReceivingStep::Rendering(caller, _) => {
+                    let rings = own(*caller).is_none_or(|own| tables.fax(own).is_some_and(|fax| rings(fax, None)));
+                    rings && self.rendered.contains(&fax.sid)
+                }
+                ReceivingStep::Talking(talk) => talk.pages_done < receiving.document.pages,
+                ReceivingStep::Fed => self.fed.contains(&fax.ordinal),
+            },
+            Phase::Queued | Phase::Processing(Processing::Converting(_)) | Phase::Ended(_) => true,
+        }
+    }
+}
+
+const fn own(caller: Caller) -> Option<Ordinal> {
+    match caller {
+        Caller::Own(ordinal) => Some(ordinal),
+        Caller::Machine => None,
+    }
+}
+
+/// Whether an outbound fax rings at a number of the world: at this call, or at one that has been taken.
+fn rings(fax: &Fax, call: Option<Ordinal>) -> bool {
+    match &fax.phase {
+        Phase::Processing(Processing::Ringing { far, .. }) => call == Some(*far),
+        Phase::Sending(sending) => matches!(sending.step, CallStep::RingingOwn),
+        Phase::Queued
+        | Phase::Processing(Processing::Fetching | Processing::Converting(_))
+        | Phase::Receiving(_)
+        | Phase::Ended(_) => false,
+    }
+}
+
+fn is_fed(fax: &Fax) -> bool {
+    matches!(&fax.phase, Phase::Receiving(receiving) if matches!(receiving.step, ReceivingStep::Fed))
+}
+
+/// The fax of this world that this one sends its pages to.
+fn fed_by(fax: &Fax) -> Option<Ordinal> {
+    let Phase::Sending(sending) = &fax.phase else { return None };
+    let CallStep::Talking(talk) = &sending.step else { return None };
+    talk.far
+}
+
+/// The fax of this world that calls, while the pages of the call are made.
+fn own_caller(fax: &Fax) -> Option<Ordinal> {
+    let Phase::Receiving(receiving) = &fax.phase else { return None };
+    let ReceivingStep::Rendering(Caller::Own(ordinal), _) = &receiving.step else { return None };
+    Some(*ordinal)
 }
 
 /// The faxes and calls that there are, and the faxes that are gone but for what is still to be told of them.

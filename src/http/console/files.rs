@@ -58,6 +58,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/search.js"
     "js/send.js"
     "js/snippets.js"
+    "js/token.js"
     "js/ui.js"
     "js/viewer.js"
     "js/worlds.js"

@@ -11,9 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use self::files::{BUILD, File, SHELL};
-use super::control::guard;
 use super::router::no_such_resource;
-use crate::emulator::Emulator;
 
 /// The root of the pages.
 const BASE: &str = "/console";
@@ -28,7 +26,7 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 
 /// The routes of the console.
-pub(super) fn router(emulator: Emulator) -> Router {
+pub(super) fn router() -> Router {
     Router::new()
         .route("/", get(start))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { file("favicon.svg", &headers, REVALIDATE) }))
@@ -37,7 +35,6 @@ pub(super) fn router(emulator: Emulator) -> Router {
         .route("/console/{*path}", get(page))
         .route("/console/assets/{build}/{*path}", get(asset))
         .layer(middleware::map_response(secured))
-        .layer(middleware::from_fn_with_state(emulator, guard::check))
         .layer(middleware::from_fn(browsers_only))
 }
 

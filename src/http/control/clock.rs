@@ -127,6 +127,7 @@ async fn moved(
         Ok(Ok(())) => {}
         Ok(Err(error @ ClockError::Running)) => return Err(Problem::new(409, "clock-running", error.to_string())),
         Ok(Err(error @ ClockError::Backwards)) => return Err(Problem::new(422, "clock-backwards", error.to_string())),
+        Ok(Err(ClockError::Gone)) => return Err(Problem::gone(world)),
         Err(_) => {
             let detail =
                 "the world has not settled in time; what has moved stays moved. A webhook or document may hang";

@@ -1,10 +1,12 @@
 //! Events as JSON. It shows what the journal holds and leaves nothing out but what is none of a tester's business.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::dialect::{date, rule};
+use crate::dialect::{date, mask, rule};
 use crate::engine::journal::{Event, EventKind};
 use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
@@ -36,7 +38,7 @@ impl EventView {
             at: moment(event.at),
             kind: event.kind.as_str(),
             fax_sid: event.fax.map(|sid| sid.to_string()),
-            data: data(&event.kind),
+            data: without_passwords(data(&event.kind)),
         }
     }
 }
@@ -52,8 +54,25 @@ pub fn moment(at: Timestamp) -> String {
     format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.micros().rem_euclid(1_000_000))
 }
 
+/// The value with the passwords of all URLs in it masked: in a parameter, in an app's TwiML, in an error's text.
+fn without_passwords(value: Value) -> Value {
+    match value {
+        Value::String(text) => match mask::passwords(&text) {
+            Cow::Borrowed(_) => Value::String(text),
+            Cow::Owned(masked) => Value::String(masked),
+        },
+        Value::Array(values) => values.into_iter().map(without_passwords).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, without_passwords(value))).collect(),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
+    }
+}
+
 /// One exchange with a customer's app.
 pub fn exchange(record: &ExchangeRecord) -> Value {
+    without_passwords(exchange_in_full(record))
+}
+
+fn exchange_in_full(record: &ExchangeRecord) -> Value {
     json!({
         "purpose": record.purpose.as_str(),
         "method": record.method.as_str(),
@@ -90,7 +109,7 @@ fn data(kind: &EventKind) -> Value {
             "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
         }),
         EventKind::DocumentFetched { record, document } => {
-            let mut data = exchange(record);
+            let mut data = exchange_in_full(record);
             match document {
                 Ok((pages, bytes)) => data["document"] = json!({ "pages": pages, "bytes": bytes }),
                 Err(reason) => data["reason"] = json!(reason),
@@ -98,9 +117,9 @@ fn data(kind: &EventKind) -> Value {
             data
         }
         EventKind::DocumentLoss(PageLoss { page, what }) => json!({ "page": page, "what": what }),
-        EventKind::WebhookAttempt { record } => exchange(record),
+        EventKind::WebhookAttempt { record } => exchange_in_full(record),
         EventKind::WebhookReplayed { of, record } => {
-            let mut data = exchange(record);
+            let mut data = exchange_in_full(record);
             data["webhook"] = json!(of);
             data
         }
@@ -114,12 +133,17 @@ fn data(kind: &EventKind) -> Value {
             "request_url": alert.record.as_ref().map(|record| &record.url),
         }),
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),
+        EventKind::MediaRefused { status, fault, detail } => {
+            json!({ "status": status, "reason": fault.as_str(), "detail": detail })
+        }
+        EventKind::MediaWarning { fault, detail } => json!({ "reason": fault.as_str(), "detail": detail }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
         EventKind::RuleFired { id, rule } => {
             let kind = rule.effect.kind().as_str();
             json!({ "rule_id": id, "kind": kind, kind: rule::json_of_effect(&rule.effect) })
         }
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
+        EventKind::WorldBroken { why, inputs, seed } => json!({ "why": why, "inputs": inputs, "seed": seed }),
         EventKind::WorldReset { count, to } => json!({
             "faxes": count.faxes,
             "pending": count.pending,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::extract::{Addressed, JsonBody};
+use super::extract::{JsonBody, Observed};
 use super::problem::Problem;
 use crate::dialect::explain::{Mistake, OtherSecret, Question, check, explain as find};
 use crate::emulator::{Emulator, World};
@@ -60,7 +60,7 @@ struct CheckView {
 
 pub(super) async fn explain(
     State(emulator): State<Emulator>,
-    Addressed(world): Addressed,
+    Observed(world): Observed,
     JsonBody(order): JsonBody<ExplainOrder>,
 ) -> Result<Json<ExplanationView>, Problem> {
     let own = world.read(|engine| engine.account().auth_token.clone());

@@ -10,15 +10,31 @@ use serde::de::DeserializeOwned;
 use super::problem::Problem;
 use crate::dialect::form::{self, Form};
 use crate::emulator::{Emulator, SignInError, World};
+use crate::http::is_read;
+use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
 /// The longest JSON body, but for states and documents: the longest pattern or replay is far below.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The parameter that every call may have.
 const ACCOUNT: &str = "account";
+/// The one call that a broken world takes.
+const RESET: &str = "/reset";
 
-/// The world that a call is about: `?account=`, else the default account's.
+/// The world that a call is about: `?account=`, else the default account's. A call that may change something creates the
+/// world of an account that has none; a GET or HEAD is shown a fresh one instead.
 pub struct Addressed(pub World);
+
+/// The world that a call is about and that it only looks at, whatever its method.
+pub(super) struct Observed(pub(super) World);
+
+/// The world that a call waits for something in: as it is, and where it is to come from if it isn't there yet.
+pub(super) struct Awaited {
+    pub(super) emulator: Emulator,
+    pub(super) world: World,
+    /// The account has no world yet, and this one goes with the call.
+    pub(super) is_fresh: bool,
+}
 
 #[derive(Deserialize)]
 struct AccountQuery {
@@ -29,18 +45,67 @@ impl FromRequestParts<Emulator> for Addressed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
-        let query: AccountQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
-        let account = match query.account {
-            None => emulator.default_account(),
-            Some(text) => parse_account(&text)?,
-        };
-        emulator.enter_unclaimed(account).map(Self).map_err(|error| match error {
-            SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
-                Problem::no_account(account)
-            }
-            SignInError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
-        })
+        let account = account_of(parts, emulator)?;
+        if is_read(&parts.method) {
+            return sound(account, emulator.look(account)).map(Self);
+        }
+        let world = emulator.enter_unclaimed(account);
+        // A reset is what puts a broken world right.
+        if parts.uri.path().ends_with(RESET) { found(account, world) } else { sound(account, world) }.map(Self)
     }
+}
+
+impl FromRequestParts<Emulator> for Observed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
+        let account = account_of(parts, emulator)?;
+        sound(account, emulator.look(account)).map(Self)
+    }
+}
+
+impl FromRequestParts<Emulator> for Awaited {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
+        let account = account_of(parts, emulator)?;
+        let (world, is_fresh) = match emulator.world(account) {
+            Some(world) => (Ok(world), false),
+            None => (emulator.look(account), true),
+        };
+        Ok(Self { emulator: emulator.clone(), world: sound(account, world)?, is_fresh })
+    }
+}
+
+impl Awaited {
+    /// The account's world as soon as it has one.
+    pub(super) async fn created(&self) -> World {
+        self.emulator.created(self.world.sid()).await
+    }
+}
+
+fn account_of(parts: &Parts, emulator: &Emulator) -> Result<AccountSid, Problem> {
+    let query: AccountQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
+    query.account.map_or_else(|| Ok(emulator.default_account()), |text| parse_account(&text))
+}
+
+/// The world, unless it has broken.
+fn sound(account: AccountSid, world: Result<World, SignInError>) -> Result<World, Problem> {
+    let world = found(account, world)?;
+    match world.broken() {
+        None => Ok(world),
+        Some(why) => Err(Problem::refused(&Refusal::WorldBroken(why))),
+    }
+}
+
+fn found(account: AccountSid, world: Result<World, SignInError>) -> Result<World, Problem> {
+    world.map_err(|error| match error {
+        SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
+            Problem::no_account(account)
+        }
+        SignInError::Broken(why) => Problem::refused(&Refusal::WorldBroken(why)),
+        SignInError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
+    })
 }
 
 /// The query, without `account`.

@@ -14,6 +14,7 @@ use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::file;
 use crate::emulator::Emulator;
+use crate::engine::Fax;
 use crate::http::origin;
 use crate::model::fax::MediaType;
 use crate::model::sid::FaxSid;
@@ -30,12 +31,13 @@ pub(super) async fn show(
     let view = View { account, origin: &origin, now, signing_key: key, price: emulator.settings().price };
     let wanted = parse(&sid)?;
     let shown = world.read(|engine| {
-        let fax = engine.fax(wanted).ok()?;
-        let mut shown = json!(FaxResource::of(fax, &view));
-        let (code, message) = fax.error().unzip();
+        let mut shown = json!(FaxResource::find(engine, wanted, &view).ok()?);
+        let fax = engine.fax(wanted).ok();
+        let (code, message) = fax.and_then(Fax::error).unzip();
         shown["error_code"] = json!(code);
         shown["error_message"] = json!(message);
-        shown["media_type"] = json!(fax.media.as_ref().map(|media| media.document.media_type.as_str()));
+        let media = fax.and_then(|fax| fax.media.as_ref());
+        shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
         Some(shown)
     });
     shown.map(Json).ok_or_else(|| missing(&sid))

@@ -45,8 +45,16 @@ struct Evicted {
     media: u64,
 }
 
-pub(super) async fn ready(State(emulator): State<Emulator>) -> (StatusCode, &'static str) {
-    if emulator.is_stopping() { (StatusCode::SERVICE_UNAVAILABLE, "stopping\n") } else { (StatusCode::OK, "ok\n") }
+pub(super) async fn ready(State(emulator): State<Emulator>) -> (StatusCode, String) {
+    if emulator.is_stopping() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
+    }
+    let broken: Vec<String> = emulator.broken_accounts().iter().map(ToString::to_string).collect();
+    if broken.is_empty() {
+        return (StatusCode::OK, "ok\n".to_owned());
+    }
+    let remedy = "POST /_fauxfax/v1/reset?account=… puts an account right";
+    (StatusCode::SERVICE_UNAVAILABLE, format!("broken: {}; {remedy}\n", broken.join(", ")))
 }
 
 pub(super) async fn live() -> &'static str {

@@ -20,14 +20,15 @@ use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::sample;
 use crate::emulator::{Emulator, World};
-use crate::engine::Conversation;
 use crate::engine::input::{Control, DocumentFault, Input, LineFault, ReceiveFax, Reply, Ringing};
 use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use crate::engine::{Conversation, Engine};
 use crate::http::origin;
 use crate::model::fax::{Quality, Status};
 use crate::model::line::Line;
 use crate::model::media::Document;
 use crate::model::phone::Party;
+use crate::model::sid::FaxSid;
 
 /// Who calls where no `from` is given.
 const FROM_DEFAULT: &str = "+15558675310";
@@ -88,7 +89,7 @@ pub(super) struct Rung {
 #[schemars(rename = "Conversation")]
 pub(super) struct ConversationView {
     fax_sid: String,
-    /// The REST resource; null where no fax came of the call.
+    /// The REST resource; null where no fax came of the call, or where the app has deleted it.
     fax: Option<Value>,
     /// `received`, `failed`, `rejected` or `not-answered`.
     outcome: &'static str,
@@ -112,7 +113,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     }
     let upload = upload::read(&parts, body).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
-    let seq = world.read(crate::engine::Engine::last_seq);
+    let seq = world.read(Engine::last_seq);
     let reply = world.handle(Input::Control(Control::ReceiveFax(Box::new(order))));
     let Reply::Ringing(call) = reply.map_err(|refusal| Problem::refused(&refusal))? else {
         return Err(Problem::new(500, "internal", "the call was answered otherwise"));
@@ -121,15 +122,35 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());
     }
-    let settled = world.until(|engine| match engine.conversation(call.sid) {
-        Conversation::Pending => None,
-        ended @ (Conversation::Settled | Conversation::NotAnswered | Conversation::Unknown) => Some(ended),
-    });
-    let Ok(ended) = tokio::time::timeout(patience, settled).await else {
+    let Ok(ended) = tokio::time::timeout(patience, settled(&world, call.sid)).await else {
         let detail = format!("{} has not ended within {} s; it goes on", call.sid, patience.as_secs_f64());
         return Err(Problem::new(408, "not-settled", detail));
     };
-    Ok(Json(conversation(&emulator, &world, &call, ended, seq)).into_response())
+    let ended = ended.ok_or_else(|| Problem::gone(&world))?;
+    let outcome = outcome(ended).ok_or_else(|| gone(call.sid))?;
+    Ok(Json(conversation(&emulator, &world, &call, outcome, seq)).into_response())
+}
+
+/// Waits until a conversation has ended; none where the world is closed or breaks first.
+pub(super) async fn settled(world: &World, fax: FaxSid) -> Option<Conversation> {
+    let ended = |engine: &Engine| Some(engine.conversation(fax)).filter(|stands| *stands != Conversation::Pending);
+    world.until_open(ended).await
+}
+
+/// The control API's word for how a conversation ended; none where nobody knows of it.
+pub(super) const fn outcome(ended: Conversation) -> Option<&'static str> {
+    match ended {
+        Conversation::Settled(Status::Canceled) => Some("rejected"),
+        Conversation::Settled(status) => Some(status.as_str()),
+        Conversation::NotAnswered => Some("not-answered"),
+        Conversation::Pending | Conversation::Unknown => None,
+    }
+}
+
+/// What is told of a conversation that a reset has taken away, or that never was.
+pub(super) fn gone(fax: FaxSid) -> Problem {
+    let detail = format!("{fax} can't end any more: there is no such fax, or a reset or restore has taken it away");
+    Problem::new(409, "status-unreachable", detail)
 }
 
 async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload) -> Result<ReceiveFax, Problem> {
@@ -215,23 +236,23 @@ fn ringing(world: &World, call: &Ringing, seq: u64) -> Rung {
     }
 }
 
-fn conversation(emulator: &Emulator, world: &World, call: &Ringing, ended: Conversation, seq: u64) -> ConversationView {
+fn conversation(
+    emulator: &Emulator,
+    world: &World,
+    call: &Ringing,
+    outcome: &'static str,
+    seq: u64,
+) -> ConversationView {
     let filter = EventFilter { since: seq, fax: Some(call.sid), ..EventFilter::default() };
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
-    let (fax, status, events) = world.read(|engine| {
-        let fax = engine.fax(call.sid).ok();
-        let shown = fax.map(|fax| {
+    let (fax, events) = world.read(|engine| {
+        let shown = engine.fax(call.sid).ok().map(|fax| {
             let origin = fax.origin();
             let view = View { account, origin, now, signing_key: key, price: emulator.settings().price };
             json!(FaxResource::of(fax, &view))
         });
-        (shown, fax.map(crate::engine::Fax::status), engine.events(&filter, JOURNAL_EVENTS_MAX))
+        (shown, engine.events(&filter, JOURNAL_EVENTS_MAX))
     });
-    let outcome = match (ended, status) {
-        (Conversation::NotAnswered, _) | (_, None) => "not-answered",
-        (_, Some(Status::Canceled)) => "rejected",
-        (_, Some(status)) => status.as_str(),
-    };
     let webhooks: Vec<Value> = events
         .iter()
         .filter(|each| matches!(each.kind, EventKind::WebhookAttempt { .. }))

@@ -1,17 +1,16 @@
 //! Reading the journal of a world, a page at a time or live. It renders events with `event.rs`.
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event::EventView;
-use super::extract::{Addressed, Asked};
+use super::extract::{Addressed, Asked, Awaited};
 use super::problem::Problem;
 use super::stream;
-use crate::emulator::Emulator;
+use crate::engine::Engine;
 use crate::engine::canonical;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::sid::FaxSid;
@@ -25,14 +24,52 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
-    /// Later than this place.
+    /// Later than this place; later than the last reset where it is left out.
     since: Option<u64>,
+    /// Also what happened before the last reset.
+    #[serde(default)]
+    all: bool,
     /// Of this fax or call.
     fax: Option<String>,
     /// Of this kind.
     kind: Option<Box<str>>,
     /// So many at the most; a stream has no end.
     limit: Option<usize>,
+}
+
+/// From which place of the journal on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Start {
+    /// Later than this place.
+    After(u64),
+    /// With the last reset: what was before is about faxes that are gone.
+    LastReset,
+    /// From the first event that is kept.
+    Beginning,
+}
+
+impl Start {
+    pub(super) fn of(since: Option<u64>, all: bool) -> Self {
+        match (since, all) {
+            (Some(since), _) => Self::After(since),
+            (None, true) => Self::Beginning,
+            (None, false) => Self::LastReset,
+        }
+    }
+
+    /// The place just before the first event that counts.
+    pub(super) fn seq(self, engine: &Engine) -> u64 {
+        match self {
+            Self::After(since) => since,
+            Self::LastReset => engine.last_reset(),
+            Self::Beginning => 0,
+        }
+    }
+
+    /// Whether a place was named.
+    pub(super) const fn is_given(self) -> bool {
+        matches!(self, Self::After(_))
+    }
 }
 
 /// A page of the journal.
@@ -59,22 +96,22 @@ pub(super) struct JournalHash {
 }
 
 pub(super) async fn list(
-    State(emulator): State<Emulator>,
-    Addressed(world): Addressed,
+    awaited: Awaited,
     Asked(query): Asked<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
     let last_id = header(LAST_EVENT_ID).and_then(|id| id.trim().parse().ok());
-    let since = last_id.or(query.since).unwrap_or(0);
+    let start = Start::of(last_id.or(query.since), query.all);
+    let since = awaited.world.read(|engine| start.seq(engine));
     let filter = EventFilter { since, fax, kind: query.kind, purpose: None };
     if header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains(stream::MEDIA_TYPE)) {
-        return Ok(stream::answer(emulator, world, filter));
+        return Ok(stream::answer(awaited, filter));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
     let (events, last_seq, evicted) =
-        world.read(|engine| (engine.events(&filter, limit), engine.last_seq(), engine.events_evicted()));
+        awaited.world.read(|engine| (engine.events(&filter, limit), engine.last_seq(), engine.events_evicted()));
     let events = events.iter().map(|each| EventView::of(each)).collect();
     Ok(Json(EventPage { events, last_seq, evicted, missed: evicted.saturating_sub(since) }).into_response())
 }

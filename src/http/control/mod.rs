@@ -9,7 +9,6 @@ mod explain;
 mod extract;
 mod fax;
 mod faxes;
-pub(super) mod guard;
 mod health;
 mod incoming;
 mod journal;
@@ -19,6 +18,7 @@ mod pages;
 mod problem;
 mod rules;
 mod samples;
+mod session;
 mod snapshots;
 mod state;
 mod stream;
@@ -34,6 +34,7 @@ use serde_json::Value;
 use self::ca::CaFiles;
 pub use self::extract::Addressed;
 use self::operation::Operation;
+pub(super) use self::problem::Problem;
 use crate::emulator::Emulator;
 
 /// The root of the control API.
@@ -45,7 +46,7 @@ pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
         .route("/openapi.json", get(describe))
         .fallback(problem::no_such_call)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(middleware::from_fn_with_state(emulator.clone(), guard::check));
+        .layer(middleware::from_fn(problem::of_a_panic));
     let control = match ca {
         Some(ca) => control.layer(Extension(CaFiles::clone(ca))),
         None => control,
@@ -122,6 +123,13 @@ fn about_the_emulator() -> Vec<Operation> {
             .of_no_account()
             .answers_as(200, "application/x-pem-file")
             .refuses(&[404, 500]),
+        Op::post(
+            "/console-session",
+            "Let a browser use the control API without sending the token each time",
+            session::open,
+        )
+        .of_no_account()
+        .answers_empty(204),
         Op::get("/samples", "Sample documents", samples::list).of_no_account().answers::<samples::SampleList>(200),
         Op::get("/samples/{name}", "A sample document", samples::show)
             .of_no_account()
@@ -177,8 +185,9 @@ fn about_the_journal() -> Vec<Operation> {
         Op::get("/wait", "Wait for a status of a fax, or for rest", wait::wait)
             .query::<wait::WaitQuery>()
             .answers::<wait::WaitedView>(200)
-            .refuses(&[408, 422]),
+            .refuses(&[408, 409, 422]),
         Op::post("/verify", "Whether something is in the journal, and what came nearest", verify::verify)
+            .query::<verify::VerifyQuery>()
             .body::<verify::VerifyOrder>()
             .answers::<verify::VerdictView>(200),
         Op::get("/webhooks", "Every request to an app, with its attempts", webhooks::list)

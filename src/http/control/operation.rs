@@ -12,9 +12,9 @@ use super::problem::ProblemBody;
 use crate::emulator::Emulator;
 
 /// Refusals that any call may meet: a foreign Origin or Host (403, 421).
-const REFUSALS_OF_ALL: [u16; 2] = [403, 421];
+const REFUSALS_OF_ALL: [u16; 3] = [401, 403, 421];
 /// Those of a call that names an account: a bad SID or query, an unknown account, too many of them.
-const REFUSALS_OF_AN_ACCOUNT: [u16; 3] = [400, 404, 429];
+const REFUSALS_OF_AN_ACCOUNT: [u16; 4] = [400, 404, 429, 500];
 /// Where shared schemas stand in the document.
 const DEFINITIONS: &str = "/components/schemas";
 

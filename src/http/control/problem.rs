@@ -1,11 +1,17 @@
 //! Refusals of the control API as `application/problem+json` (RFC 9457). It decides on none of them.
 
-use axum::extract::OriginalUri;
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{OriginalUri, Request};
 use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::emulator::World;
+use crate::model::fax::Status;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
@@ -15,6 +21,7 @@ pub struct Problem {
     status: u16,
     name: &'static str,
     detail: String,
+    fax_status: Option<Status>,
 }
 
 /// A refusal as it is answered.
@@ -29,12 +36,28 @@ pub(super) struct ProblemBody {
     status: u16,
     /// What is wrong and what to do.
     detail: String,
+    /// Where the fax stands that was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fax_status: Option<&'static str>,
 }
 
 impl Problem {
     /// One with a status, a short name for programs and a detail that says what to do.
     pub fn new(status: u16, name: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, name, detail: detail.into() }
+        Self { status, name, detail: detail.into(), fax_status: None }
+    }
+
+    /// The problem, with where the fax stands that it is about.
+    pub fn of_fax(self, status: Option<Status>) -> Self {
+        Self { fax_status: status, ..self }
+    }
+
+    /// A world that was closed, or has broken, while something was waited for in it.
+    pub fn gone(world: &World) -> Self {
+        match world.broken() {
+            Some(why) => Self::refused(&Refusal::WorldBroken(why)),
+            None => Self::new(409, "account-gone", format!("account {} was removed meanwhile", world.sid())),
+        }
     }
 
     /// An account that doesn't exist.
@@ -69,6 +92,7 @@ impl Problem {
             Refusal::LimitReached { .. } => (429, "limit-reached"),
             Refusal::NoRule(_) => (404, "rule-not-found"),
             Refusal::NoSnapshot(_) => (404, "snapshot-not-found"),
+            Refusal::WorldBroken(_) => (500, "world-broken"),
             Refusal::NoFax(_)
             | Refusal::NoMedia(_)
             | Refusal::NoApplication(_)
@@ -102,6 +126,7 @@ impl IntoResponse for Problem {
             title: status.canonical_reason().unwrap_or("Refused"),
             status: self.status,
             detail: self.detail,
+            fax_status: self.fax_status.map(Status::as_str),
         };
         (status, [(header::CONTENT_TYPE, "application/problem+json")], axum::Json(body)).into_response()
     }
@@ -110,6 +135,14 @@ impl IntoResponse for Problem {
 pub(super) async fn no_such_call(OriginalUri(uri): OriginalUri) -> Problem {
     let detail = format!("the control API has no call {}; docs/control-api.md lists them", uri.path());
     Problem::new(404, "no-such-call", detail)
+}
+
+/// Answers a call in which the emulator itself failed; the world that broke tells the rest.
+pub(super) async fn of_a_panic(request: Request, next: Next) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        let detail = "a fault of the emulator, which its log and GET /readyz tell of; please report it";
+        Problem::new(500, "internal", detail).into_response()
+    })
 }
 
 pub(super) async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> Problem {

@@ -19,6 +19,8 @@ use crate::engine::{Engine, SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 pub(super) struct ResetQuery {
     /// A snapshot, instead of the configured start.
     snapshot: Option<String>,
+    /// The seed that ids and chance begin anew from, so that they come again as after an earlier reset with it.
+    seed: Option<u64>,
 }
 
 /// A snapshot, as it is shown.
@@ -90,7 +92,15 @@ pub(super) async fn reset(
     Addressed(world): Addressed,
     Asked(query): Asked<ResetQuery>,
 ) -> Result<Json<ResetDone>, Problem> {
-    go_back(&world, query.snapshot.as_deref().map(checked).transpose()?.map_or(Control::Reset, Control::Restore))
+    let control = match (&query.snapshot, query.seed) {
+        (None, seed) => Control::Reset { seed },
+        (Some(name), None) => Control::Restore(checked(name)?),
+        (Some(_), Some(_)) => {
+            let detail = "a snapshot is restored with the ids it has; give seed or snapshot, not both";
+            return Err(Problem::new(422, "bad-reset", detail));
+        }
+    };
+    go_back(&world, control)
 }
 
 fn go_back(world: &World, control: Control) -> Result<Json<ResetDone>, Problem> {

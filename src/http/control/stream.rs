@@ -12,7 +12,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use super::event;
-use crate::emulator::{Emulator, World};
+use super::extract::Awaited;
 use crate::engine::journal::EventFilter;
 
 /// The media type that asks for a stream.
@@ -24,14 +24,13 @@ const EVENTS_A_DRAW_MAX: usize = 100;
 
 /// One client's place in a world's journal.
 struct Reader {
-    emulator: Emulator,
-    world: World,
+    awaited: Awaited,
     filter: EventFilter,
 }
 
 /// Answers with the events that fit, those that are there and those to come.
-pub(super) fn answer(emulator: Emulator, world: World, filter: EventFilter) -> Response {
-    let reader = Reader { emulator, world, filter };
+pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
+    let reader = Reader { awaited, filter };
     let opening = Bytes::from_static(b": fauxfax\n\n");
     let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
         let text = match opening {
@@ -47,7 +46,16 @@ pub(super) fn answer(emulator: Emulator, world: World, filter: EventFilter) -> R
 impl Reader {
     /// The next events, or a heartbeat; none when the emulator stops or the world is gone.
     async fn draw(&mut self) -> Option<Bytes> {
-        let (emulator, world, filter) = (self.emulator.clone(), self.world.clone(), &mut self.filter);
+        let emulator = self.awaited.emulator.clone();
+        if self.awaited.is_fresh {
+            let created = tokio::select! {
+                created = tokio::time::timeout(HEARTBEAT, self.awaited.created()) => created,
+                () = emulator.stopping() => return None,
+            };
+            let Ok(world) = created else { return Some(Bytes::from_static(b": still here\n\n")) };
+            (self.awaited.world, self.awaited.is_fresh) = (world, false);
+        }
+        let (world, filter) = (self.awaited.world.clone(), &mut self.filter);
         let news = world.until_open(|engine| {
             let (since, evicted) = (filter.since, engine.events_evicted());
             let events = engine.events(filter, EVENTS_A_DRAW_MAX);

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::event::{self, EventView};
-use super::extract::{Addressed, JsonBody};
+use super::extract::{Asked, JsonBody, Observed};
+use super::journal::Start;
 use super::problem::Problem;
 use crate::dialect::matching::{Expectation, NearMiss, PatternError};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
@@ -25,8 +26,20 @@ pub(super) struct VerifyOrder {
     times: Option<Value>,
     /// Parts of events, each after the one before; instead of `match`.
     in_order: Option<Vec<Value>>,
-    /// Only events later than this place.
+    /// Only events later than this place; later than the last reset where it is left out.
     since: Option<u64>,
+    /// Also events before the last reset; `?all=true` says the same.
+    #[serde(default)]
+    all: bool,
+}
+
+/// Where to look.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyQuery {
+    /// Also events before the last reset.
+    #[serde(default)]
+    all: bool,
 }
 
 /// What came of it.
@@ -54,13 +67,17 @@ struct Closest {
 }
 
 pub(super) async fn verify(
-    Addressed(world): Addressed,
+    Observed(world): Observed,
+    Asked(query): Asked<VerifyQuery>,
     JsonBody(order): JsonBody<VerifyOrder>,
 ) -> Result<Json<VerdictView>, Problem> {
     let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
     let expectation = expectation.map_err(|error| refused(&error))?;
-    let filter = EventFilter { since: order.since.unwrap_or(0), ..EventFilter::default() };
-    let events = world.read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
+    let start = Start::of(order.since, order.all || query.all);
+    let events = world.read(|engine| {
+        let filter = EventFilter { since: start.seq(engine), ..EventFilter::default() };
+        engine.events(&filter, JOURNAL_EVENTS_MAX)
+    });
     // Thousands of events and a costly pattern take their time; other calls go on meanwhile.
     let verdict = tokio::task::spawn_blocking(move || {
         let views: Vec<EventView> = events.iter().map(|each| EventView::of(each)).collect();

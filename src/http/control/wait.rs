@@ -1,5 +1,6 @@
-//! Waiting for a status of a fax, or for rest. It never guesses that what is waited for can't come.
+//! Waiting for a status of a fax, or for rest. What can no longer come is said at once; the engine knows what can.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -8,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::timeout;
 use super::event::{self, EventView};
-use super::extract::{Addressed, Asked};
+use super::extract::{Asked, Awaited};
+use super::incoming::{gone, outcome, settled};
+use super::journal::Start;
 use super::problem::Problem;
 use crate::clock::ClockMode;
 use crate::emulator::World;
-use crate::engine::Fax;
-use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use crate::engine::journal::{Event, EventFilter, JOURNAL_EVENTS_MAX};
+use crate::engine::{Fax, Prospect, Unreachable};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 
@@ -25,11 +28,15 @@ pub(super) struct WaitQuery {
     fax: Option<String>,
     /// One status, or several with commas: the first that is entered ends the wait.
     status: Option<String>,
-    /// Only what happens later than this place of the journal.
+    /// Only what happens later than this place of the journal; later than the last reset where it is left out.
     since: Option<u64>,
+    /// Also what happened before the last reset.
+    #[serde(default)]
+    all: bool,
     /// Seconds to wait at most.
     timeout: Option<f64>,
-    /// `idle`: until nothing is under way and no work is due.
+    /// `idle`: until nothing is under way and no work is due; `settled`: until the fax has ended and everyone
+    /// concerned has been told.
     #[serde(rename = "for")]
     what: Option<String>,
 }
@@ -44,30 +51,54 @@ pub(super) struct WaitedView {
     /// Whether nothing is pending, where that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<bool>,
+    /// How the fax ended, where that was waited for: its last status, `rejected` or `not-answered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
     /// Its place in the journal: `since` for the next wait.
     seq: u64,
 }
 
-pub(super) async fn wait(
-    Addressed(world): Addressed,
-    Asked(query): Asked<WaitQuery>,
-) -> Result<Json<WaitedView>, Problem> {
+pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Result<Json<WaitedView>, Problem> {
     let patience = timeout(query.timeout)?;
     match (query.what.as_deref(), &query.status) {
-        (Some("idle"), None) if query.fax.is_none() => idle(&world, patience).await,
+        (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
+        (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {
-            let fax = query.fax.as_deref().map(str::parse).transpose();
-            let fax = fax.map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))?;
-            status_of(&world, fax, &statuses(status)?, query.since.unwrap_or(0), patience).await
+            let fax = fax(&query)?;
+            let wanted = Wanted { fax, statuses: statuses(status)?, start: Start::of(query.since, query.all) };
+            status_of(&awaited, &wanted, patience).await
         }
-        _ => Err(Problem::new(422, "bad-wait", "give status, for one fax or any, or for=idle alone")),
+        _ => Err(Problem::new(
+            422,
+            "bad-wait",
+            "give status, for one fax or any, for=settled with a fax, or for=idle alone",
+        )),
+    }
+}
+
+fn fax(query: &WaitQuery) -> Result<Option<FaxSid>, Problem> {
+    let fax = query.fax.as_deref().map(str::parse).transpose();
+    fax.map_err(|error| Problem::new(422, "bad-field", format!("fax: {error}")))
+}
+
+async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Result<Json<WaitedView>, Problem> {
+    let Some(fax) = fax else { return Err(Problem::new(422, "bad-wait", "for=settled needs a fax")) };
+    match tokio::time::timeout(patience, settled(world, fax)).await {
+        Ok(None) => Err(Problem::gone(world)),
+        Ok(Some(ended)) => {
+            let outcome = Some(outcome(ended).ok_or_else(|| gone(fax))?);
+            let seq = world.read(crate::engine::Engine::last_seq);
+            Ok(Json(WaitedView { event: None, idle: None, outcome, seq }))
+        }
+        Err(_) => Err(Problem::new(408, "not-settled", format!("{fax} has not ended; {}", pending(world)))),
     }
 }
 
 async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Problem> {
-    let rest = world.until(|engine| engine.is_idle().then(|| engine.last_seq()));
+    let rest = world.until_open(|engine| engine.is_idle().then(|| engine.last_seq()));
     match tokio::time::timeout(patience, rest).await {
-        Ok(seq) => Ok(Json(WaitedView { event: None, idle: Some(true), seq })),
+        Ok(Some(seq)) => Ok(Json(WaitedView { event: None, idle: Some(true), outcome: None, seq })),
+        Ok(None) => Err(Problem::gone(world)),
         Err(_) => Err(Problem::new(408, "not-idle", pending(world))),
     }
 }
@@ -91,35 +122,94 @@ fn pending(world: &World) -> String {
     })
 }
 
-async fn status_of(
-    world: &World,
+/// Which statuses of which fax, and from which place of the journal on.
+struct Wanted {
     fax: Option<FaxSid>,
-    wanted: &[Status],
-    since: u64,
-    patience: Duration,
-) -> Result<Json<WaitedView>, Problem> {
-    let mut filter = EventFilter { since, fax, kind: Some("fax.status".into()), purpose: None };
+    statuses: Vec<Status>,
+    start: Start,
+}
+
+/// How a wait ended before its time was over.
+enum Ended {
+    Entered(Arc<Event>),
+    /// The fax stands there, though the journal no longer tells when it came.
+    Stands(u64),
+    Unreachable(FaxSid, Unreachable),
+}
+
+async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let mut nearest = None;
-    let entered = world.until(|engine| {
-        let news = engine.events(&filter, JOURNAL_EVENTS_MAX);
-        let found = news.iter().find(|each| each.kind.entered().is_some_and(|status| wanted.contains(&status)));
-        filter.since = engine.last_seq();
-        nearest = news.last().and_then(|last| last.fax.zip(last.kind.entered())).or(nearest);
-        found.cloned()
-    });
-    match tokio::time::timeout(patience, entered).await {
-        Ok(event) => Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, seq: event.seq })),
-        Err(_) => {
-            let now = fax.and_then(|fax| world.read(|engine| engine.fax(fax).ok().map(Fax::status)));
-            let reached = match (nearest, fax, now) {
-                (Some((fax, status)), _, _) => format!("since {since} {fax} came as far as {status}"),
-                (None, Some(fax), Some(now)) => format!("{fax} has entered no status since {since}; it is {now}"),
-                (None, Some(fax), None) => format!("there is no fax {fax}"),
-                (None, None, _) => format!("no fax has entered a status since {since}"),
-            };
-            Err(Problem::new(408, "not-reached", format!("{reached}; {}", pending(world))))
+    let ended = tokio::time::timeout(patience, async {
+        // Nothing can be said of one fax of an account that has none; for any fax, the account may yet come.
+        if awaited.is_fresh && wanted.fax.is_none() {
+            let world = awaited.created().await;
+            return entered(&world, wanted, &mut nearest).await;
         }
+        entered(&awaited.world, wanted, &mut nearest).await
+    });
+    let world = &awaited.emulator.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
+    match ended.await {
+        Ok(Some(Ended::Entered(event))) => {
+            Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, outcome: None, seq: event.seq }))
+        }
+        Ok(Some(Ended::Stands(seq))) => Ok(Json(WaitedView { event: None, idle: None, outcome: None, seq })),
+        Ok(Some(Ended::Unreachable(fax, why))) => {
+            let statuses: Vec<_> = wanted.statuses.iter().map(|status| status.as_str()).collect();
+            let detail = format!("{fax} can no longer become {}: {why}", statuses.join(" or "));
+            Err(Problem::new(409, "status-unreachable", detail).of_fax(why.status()))
+        }
+        Ok(None) => Err(Problem::gone(world)),
+        Err(_) => Err(too_late(world, wanted, nearest)),
     }
+}
+
+/// The end of the wait; none where the world is closed or breaks first.
+async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, Status)>) -> Option<Ended> {
+    let Wanted { fax, statuses, start } = wanted;
+    let mut filter: Option<EventFilter> = None;
+    world
+        .until_open(|engine| {
+            let filter = filter.get_or_insert_with(|| EventFilter {
+                since: start.seq(engine),
+                fax: *fax,
+                kind: Some("fax.status".into()),
+                purpose: None,
+            });
+            let news = engine.events(filter, JOURNAL_EVENTS_MAX);
+            let found = news.iter().find(|each| each.kind.entered().is_some_and(|status| statuses.contains(&status)));
+            filter.since = engine.last_seq();
+            *nearest = news.last().and_then(|last| last.fax.zip(last.kind.entered())).or(*nearest);
+            if let Some(found) = found {
+                return Some(Ended::Entered(Arc::clone(found)));
+            }
+            let fax = (*fax)?;
+            match engine.prospect(fax, statuses) {
+                Prospect::Possible => None,
+                // What came before the place that was asked for does not count, and no status comes twice.
+                Prospect::Reached(status) if start.is_given() => {
+                    Some(Ended::Unreachable(fax, Unreachable::Elsewhere(status)))
+                }
+                // A fax of a snapshot may have come here before the world went back to it.
+                Prospect::Reached(status) => {
+                    Some(engine.entry_of(fax, status).map_or(Ended::Stands(engine.last_seq()), Ended::Entered))
+                }
+                Prospect::Unreachable(why) => Some(Ended::Unreachable(fax, why)),
+            }
+        })
+        .await
+}
+
+fn too_late(world: &World, wanted: &Wanted, nearest: Option<(FaxSid, Status)>) -> Problem {
+    let fax = wanted.fax;
+    let now = fax.and_then(|fax| world.read(|engine| engine.fax(fax).ok().map(Fax::status)));
+    let since = world.read(|engine| wanted.start.seq(engine));
+    let reached = match (nearest, fax, now) {
+        (Some((fax, status)), _, _) => format!("since {since} {fax} came as far as {status}"),
+        (None, Some(fax), Some(now)) => format!("{fax} has entered no status since {since}; it is {now}"),
+        (None, Some(fax), None) => format!("the call {fax} has not become a fax"),
+        (None, None, _) => format!("no fax has entered a status since {since}"),
+    };
+    Problem::new(408, "not-reached", format!("{reached}; {}", pending(world)))
 }
 
 fn statuses(text: &str) -> Result<Vec<Status>, Problem> {

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::event;
 use super::extract::{Addressed, Asked, JsonBody};
-use super::journal::parse_fax;
+use super::journal::{Start, parse_fax};
 use super::problem::Problem;
-use crate::dialect::form;
+use crate::dialect::{form, mask};
 use crate::emulator::{Emulator, World};
 use crate::engine::journal::{Event, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::io::Replay;
@@ -29,8 +29,11 @@ const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
 pub(super) struct WebhooksQuery {
     /// Of this fax or call.
     fax: Option<String>,
-    /// With an attempt later than this place of the journal.
+    /// With an attempt later than this place of the journal; later than the last reset where it is left out.
     since: Option<u64>,
+    /// Also those before the last reset.
+    #[serde(default)]
+    all: bool,
 }
 
 /// Edits of a webhook that is sent again.
@@ -95,7 +98,7 @@ pub(super) async fn list(
 ) -> Result<Json<WebhookList>, Problem> {
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
     let (webhooks, last_seq) = webhooks(&world, fax);
-    let since = query.since.unwrap_or(0);
+    let since = world.read(|engine| Start::of(query.since, query.all).seq(engine));
     let is_later = |webhook: &&Webhook| webhook.attempts.last().is_some_and(|event| event.seq > since);
     let webhooks = webhooks.iter().filter(is_later).filter_map(Webhook::view).collect();
     Ok(Json(WebhookList { webhooks, last_seq }))
@@ -223,8 +226,12 @@ impl Webhook {
             fax_sid: self.fax.map(|sid| sid.to_string()),
             purpose: first.purpose.as_str(),
             method: first.method.as_str(),
-            url: first.url.clone(),
-            params: first.params.iter().cloned().collect(),
+            url: mask::passwords(&first.url).into_owned(),
+            params: first
+                .params
+                .iter()
+                .map(|(name, value)| (name.clone(), mask::passwords(value).into_owned()))
+                .collect(),
             delivered: self.attempts.iter().any(delivered),
             attempts: attempts.collect(),
         })

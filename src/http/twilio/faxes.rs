@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::response::Response;
 
 use super::{Call, Route};
-use crate::dialect::error::ApiError;
+use crate::dialect::error::{ApiError, CODE_FORBIDDEN};
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
 use crate::engine::Engine;
 use crate::engine::input::{Command, Reply};
+use crate::http::user_agent;
+use crate::model::account::MediaUserAgent;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
 
@@ -52,15 +54,25 @@ fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn list_media(call: &Call<'_>) -> Result<Response, ApiError> {
     let (sid, request) = (call.part("fax")?, faxes::list_media(&call.query()?)?);
-    call.show(|engine, view| engine.fax(sid).map(|fax| MediaList::of(fax, &request, view)))
+    call.show(|engine, view| MediaList::find(engine, sid, &request, view))
 }
 
 fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
     let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
-    call.show(|engine, view| {
+    let unnamed = !user_agent::is_named(&call.parts.headers);
+    if unnamed && call.emulator.settings().media_user_agent == MediaUserAgent::Required {
+        let error = ApiError::new(403, CODE_FORBIDDEN, user_agent::REFUSED);
+        call.world.note(Some(sid), user_agent::refused(error.status));
+        return Err(error);
+    }
+    let shown = call.show(|engine, view| {
         let fax = engine.media(sid, media)?;
         MediaResource::of(fax, view).ok_or(Refusal::NoMedia(media))
-    })
+    })?;
+    if unnamed {
+        call.world.note(Some(sid), user_agent::warning());
+    }
+    Ok(shown)
 }
 
 fn delete_media(call: &Call<'_>) -> Result<Response, ApiError> {
@@ -68,7 +80,7 @@ fn delete_media(call: &Call<'_>) -> Result<Response, ApiError> {
 }
 
 fn show<'a>(engine: &Engine, view: &View<'a>, sid: FaxSid) -> Result<FaxResource<'a>, Refusal> {
-    engine.fax(sid).map(|fax| FaxResource::of(fax, view))
+    FaxResource::find(engine, sid, view)
 }
 
 fn sid_of(reply: &Reply) -> FaxSid {

@@ -34,6 +34,7 @@ use super::router::{Answering, at_once, later};
 use super::{Resettable, asked_path, asked_target, origin};
 use crate::dialect::error::ApiError;
 use crate::dialect::form::Form;
+use crate::dialect::mask;
 use crate::dialect::twilio::View;
 use crate::emulator::{Emulator, World};
 use crate::engine::Engine;
@@ -257,7 +258,7 @@ impl<'a> Call<'a> {
     fn asked(&self) -> Asked {
         let path = asked_target(self.parts).path_and_query().map_or("", |target| target.as_str());
         // A target is ASCII, so every place in it is a border between characters.
-        let path = path.get(..TARGET_LEN_MAX).unwrap_or(path).into();
+        let path = mask::target(path.get(..TARGET_LEN_MAX).unwrap_or(path)).into();
         Asked { fax: self.params.parse("fax"), method: name_of(&self.parts.method), path }
     }
 

@@ -69,10 +69,15 @@ impl Authority {
             return Err(CaError::KeyOfAnother);
         }
         let params = params(&key);
-        // Only a certificate of our making has this subject and these limits; a stranger's CA might sign for anyone.
+        // Only a certificate of our making has this subject; a stranger's CA might sign for anyone.
         let expected = params.self_signed(&key)?;
-        if der::fields(expected.der()).map(|fields| fields.subject.to_vec()).as_deref() != Some(fields.subject) {
+        let expected = der::fields(expected.der()).ok_or(CaError::NoCertificate)?;
+        if expected.subject != fields.subject {
             return Err(CaError::Foreign);
+        }
+        // The limits stand in the extensions, which follow from this code and the key alone.
+        if expected.extensions != fields.extensions {
+            return Err(CaError::OtherLimits);
         }
         if now > lifetime.1 {
             return Err(CaError::Expired(lifetime.1));
@@ -178,6 +183,8 @@ fn params(key: &KeyPair) -> CertificateParams {
     params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // The name constraints are silent on e-mail and code, so what the certificates are for is limited as well.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let names = PERMITTED.iter().map(|name| GeneralSubtree::DnsName((*name).to_owned()));
     let v4 = PERMITTED_V4.iter().map(|(ip, prefix)| CidrSubnet::from_v4_prefix(*ip, *prefix));
     let v6 = [(Ipv6Addr::LOCALHOST, 128), (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)];
@@ -198,6 +205,16 @@ fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Times
     params.not_after = day(until);
 }
 
+/// A CA with our subject and other limits, as an earlier version made it, and its key; both in PEM.
+#[cfg(test)]
+pub(super) fn with_other_limits(names: &[&str]) -> (String, String) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = params(&key);
+    let permitted_subtrees = names.iter().map(|name| GeneralSubtree::DnsName((*name).to_owned())).collect();
+    params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+    (params.self_signed(&key).expect("signed").pem(), key.serialize_pem())
+}
+
 #[cfg(test)]
 mod tests {
     use rustls::client::WebPkiServerVerifier;
@@ -211,13 +228,17 @@ mod tests {
 
     fn verify(authority: &Authority, identity: &Identity, name: &str) -> Result<(), rustls::Error> {
         let (leaf, _) = authority.sign(identity).expect("signed");
+        verify_leaf(authority, &leaf, name)
+    }
+
+    fn verify_leaf(authority: &Authority, leaf: &CertificateDer<'_>, name: &str) -> Result<(), rustls::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(authority.certificate().clone()).expect("a root");
         let provider = rustls::crypto::ring::default_provider().into();
         let verifier = WebPkiServerVerifier::builder_with_provider(std::sync::Arc::new(roots), provider).build();
         let name = ServerName::try_from(name.to_owned()).expect("a name");
         let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.seconds().unsigned_abs()));
-        verifier.expect("a verifier").verify_server_cert(&leaf, &[], &name, &[], now).map(drop)
+        verifier.expect("a verifier").verify_server_cert(leaf, &[], &name, &[], now).map(drop)
     }
 
     fn host(name: &str) -> Identity {
@@ -253,6 +274,75 @@ mod tests {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         for name in ["example.com", "twilio.com.example.com", "eviltwilio.com", "com", "", "\u{e9}.twilio.com"] {
             assert!(matches!(authority.sign(&host(name)), Err(CaError::NotPermitted(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn with_the_cas_key_nothing_can_be_forged_but_the_service_and_what_a_flag_makes_us_serve() {
+        let (authority, _) = Authority::create(NOW).expect("a CA");
+        // Signs as a thief would, past all checks of ours.
+        let forged = |name: &str| {
+            let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            set_lifetime(&mut params, authority.lifetime);
+            let leaf = params.signed_by(&authority.leaf_key, &authority.issuer).expect("signed");
+            verify_leaf(&authority, leaf.der(), name)
+        };
+        for name in [
+            "fax.twilio.com",
+            "fax.dublin.ie1.twilio.com",
+            "media.twiliocdn.com",
+            "x.signalwire.com",
+            "fauxfax",
+            "fax.localhost",
+            "fax.test",
+            "host.docker.internal",
+            "127.8.0.1",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.1.1",
+            "::1",
+            "fd00::1",
+        ] {
+            assert_eq!(forged(name), Ok(()), "{name}");
+        }
+        for name in [
+            "example.com",
+            "www.twiliocdn.com",
+            "twiliocdn.com",
+            "vault.internal",
+            "metadata.google.internal",
+            "internal",
+            "evildocker.internal",
+            "mytest",
+            "localhost.example.com",
+            "8.8.8.8",
+            "172.32.0.1",
+            "192.169.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "2001:db8::1",
+            "fe80::1",
+            "::2",
+        ] {
+            assert!(forged(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_limits_are_critical_and_for_servers_only() {
+        let (authority, _) = Authority::create(NOW).expect("a CA");
+        let holds = |part: &[u8]| authority.certificate().windows(part.len()).any(|window| window == part);
+        // id-ce-nameConstraints, critical; id-kp-serverAuth as the only purpose.
+        assert!(holds(&[0x06, 3, 0x55, 0x1d, 0x1e, 0x01, 1, 0xff]));
+        assert!(holds(&[0x30, 10, 0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1]));
+    }
+
+    #[test]
+    fn a_ca_of_ours_with_other_limits_is_not_used() {
+        for names in [&["internal"][..], &["twilio.com", "test"], &[]] {
+            let (pem, key) = with_other_limits(names);
+            assert!(matches!(Authority::load(&pem, &key, NOW), Err(CaError::OtherLimits)), "{names:?}");
         }
     }
 

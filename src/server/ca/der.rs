@@ -23,6 +23,8 @@ pub(super) struct Fields<'a> {
     pub(super) subject: &'a [u8],
     /// The whole element.
     pub(super) public_key: &'a [u8],
+    /// What follows the key, the extensions.
+    pub(super) extensions: &'a [u8],
 }
 
 /// The fields of a certificate; none where this is no certificate.
@@ -38,7 +40,7 @@ pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     let (_issuer, rest) = element(rest, SEQUENCE)?;
     let (validity, rest) = element(rest, SEQUENCE)?;
     let (subject, rest) = element(rest, SEQUENCE)?;
-    let (public_key, _) = element(rest, SEQUENCE)?;
+    let (public_key, extensions) = element(rest, SEQUENCE)?;
     let (not_before, later) = any(validity.content)?;
     let (not_after, _) = any(later)?;
     Some(Fields {
@@ -46,6 +48,7 @@ pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
         not_after: time(&not_after)?,
         subject: subject.whole,
         public_key: public_key.whole,
+        extensions,
     })
 }
 

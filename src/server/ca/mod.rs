@@ -63,6 +63,9 @@ pub enum CaError {
     /// Somebody else's CA.
     #[error("its CA was not made by fauxfax, and might sign for any host")]
     Foreign,
+    /// A CA of fauxfax that may sign for other names than this version's.
+    #[error("its CA was made by another version of fauxfax, and may sign for other names")]
+    OtherLimits,
     /// The CA's time is over.
     #[error("its CA expired on {}", day(*.0))]
     Expired(Timestamp),

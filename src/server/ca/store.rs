@@ -1,11 +1,12 @@
 //! The CA's two files in their folder: read if they are there, else made, by one process at a time. The key is readable
-//! by its owner only.
+//! by its owner only. A CA of an earlier version that may sign for more than this one's is replaced.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::path::Path;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use super::{Authority, CaError};
+use crate::io::file::{self, Contents};
 use crate::model::time::Timestamp;
 
 /// The certificate, which clients are to trust.
@@ -19,29 +20,76 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The folder's CA, made if there is none.
 pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> {
-    let (certificate, key) = (folder.join(CERTIFICATE_FILE), folder.join(KEY_FILE));
+    let files = Files { certificate: folder.join(CERTIFICATE_FILE), key: folder.join(KEY_FILE) };
     // A folder that can only be read, such as a mounted secret, needs no lock: nobody writes there.
-    if let (Some(certificate), Some(key_pem)) = (read(&certificate)?, read(&key)?) {
-        warn_if_others_may_read(&key);
-        return Authority::load(&certificate, &key_pem, now);
+    let found = files.load(now);
+    match found {
+        Ok(Some(authority)) => {
+            warn_if_others_may_read(&files.key);
+            return Ok(authority);
+        }
+        // The last may be another process replacing the two files one after the other.
+        Ok(None) | Err(CaError::NoKey | CaError::OtherLimits | CaError::KeyOfAnother) => {}
+        Err(error) => return Err(error),
     }
-    make_folder(folder)?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE));
-    let lock = lock.map_err(failed(&folder.join(LOCK_FILE)))?;
-    lock.lock().map_err(failed(&folder.join(LOCK_FILE)))?;
-    match (read(&certificate)?, read(&key)?) {
+    let _lock = match lock(folder) {
+        Ok(lock) => lock,
+        Err(error) => return Err(found.err().unwrap_or(error)),
+    };
+    match files.load(now) {
         // Another process has made it meanwhile.
-        (Some(certificate), Some(key)) => Authority::load(&certificate, &key, now),
-        (Some(_), None) => Err(CaError::NoKey),
-        // A key alone is left by a process that was killed here; nobody trusts it yet.
-        (None, _) => {
-            let (authority, key_pem) = Authority::create(now)?;
-            write(&key, &key_pem)?;
-            write(&certificate, authority.pem())?;
-            tracing::info!(path = %certificate.display(), "made a local CA; `fauxfax ca trust-hint` says how clients trust it");
+        Ok(Some(authority)) => Ok(authority),
+        Ok(None) => {
+            let authority = files.make(now)?;
+            tracing::info!(path = %files.certificate.display(), "made a local CA; `fauxfax ca trust-hint` says how clients trust it");
             Ok(authority)
         }
+        Err(CaError::OtherLimits) => {
+            let authority = files.make(now)?;
+            tracing::warn!(
+                path = %files.certificate.display(),
+                "replaced the local CA of an earlier version, which was allowed to sign for other names than this version's; \
+                 remove it wherever you had it trusted, and have the new one trusted: `fauxfax ca trust-hint` says how"
+            );
+            Ok(authority)
+        }
+        Err(error) => Err(error),
     }
+}
+
+/// The paths of the two files.
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Files {
+    /// The CA in the files. A key alone is left by a process that was killed; nobody trusts it yet.
+    fn load(&self, now: Timestamp) -> Result<Option<Authority>, CaError> {
+        match (read(&self.certificate)?, read(&self.key)?) {
+            (Some(certificate), Some(key)) => Authority::load(&certificate, &key, now).map(Some),
+            (Some(_), None) => Err(CaError::NoKey),
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn make(&self, now: Timestamp) -> Result<Authority, CaError> {
+        let (authority, key_pem) = Authority::create(now)?;
+        let write =
+            |path: &Path, text: &str, contents| file::write(path, text.as_bytes(), contents).map_err(failed(path));
+        write(&self.key, &key_pem, Contents::Secret)?;
+        write(&self.certificate, authority.pem(), Contents::Kept)?;
+        Ok(authority)
+    }
+}
+
+/// Waits until no other process looks at the files or makes them; lasts until it is dropped.
+fn lock(folder: &Path) -> Result<File, CaError> {
+    make_folder(folder)?;
+    let path = folder.join(LOCK_FILE);
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
+    lock.lock().map_err(failed(&path))?;
+    Ok(lock)
 }
 
 fn read(path: &Path) -> Result<Option<String>, CaError> {
@@ -54,20 +102,6 @@ fn read(path: &Path) -> Result<Option<String>, CaError> {
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed(path))?;
     // What is no text is no PEM; who parses it says so.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// Writes beside the file and renames, so that nobody reads half of it.
-fn write(path: &Path, text: &str) -> Result<(), CaError> {
-    let draft = path.with_extension("tmp");
-    // A draft of a process that was killed may have other permissions.
-    let _ = fs::remove_file(&draft);
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if path.ends_with(KEY_FILE) { 0o600 } else { 0o644 });
-    let mut file = options.open(&draft).map_err(failed(&draft))?;
-    file.write_all(text.as_bytes()).map_err(failed(&draft))?;
-    fs::rename(&draft, path).map_err(failed(path))
 }
 
 fn make_folder(folder: &Path) -> Result<(), CaError> {
@@ -121,6 +155,20 @@ mod tests {
         open(&folder, NOW).expect("made");
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join(KEY_FILE))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_ca_of_an_earlier_version_is_replaced_with_its_key() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("ca");
+        fs::create_dir(&folder).expect("a folder");
+        let (certificate, key) = super::super::authority::with_other_limits(&["internal", "twilio.com"]);
+        fs::write(folder.join(CERTIFICATE_FILE), &certificate).expect("written");
+        fs::write(folder.join(KEY_FILE), &key).expect("written");
+        let made = open(&folder, NOW).expect("replaced");
+        assert_ne!(made.pem(), certificate);
+        assert_ne!(fs::read_to_string(folder.join(KEY_FILE)).expect("readable"), key, "nobody has the old key's power");
+        assert_eq!(open(&folder, NOW).expect("found").pem(), made.pem());
     }
 
     #[test]

@@ -11,8 +11,8 @@ const executablePath = process.env.FAUXFAX_CHROMIUM ?? "/usr/bin/chromium";
 const PATIENCE_MS = 20_000;
 
 /** Chromium, without a sandbox since tests may run as root. */
-export function launch() {
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+export function launch(args = []) {
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", ...args] });
 }
 
 /** A page in a context of its own. `page.faults` lists what must not have happened. */

@@ -73,10 +73,13 @@ scenario("Twilio's magic numbers for buying behave", async ({ client }) => {
 });
 
 scenario("an account shows itself and lets nobody else in", async ({ client, account }) => {
-  const shown = await client.api.accounts(account.sid).fetch();
+  // The first write claims the account; reading would claim nothing.
+  const shown = await client.api.accounts(account.sid).update({ friendlyName: "claimed" });
   assert.deepEqual([shown.sid, shown.authToken, shown.status], [account.sid, account.token, "active"]);
   assert.ok(shown.dateCreated instanceof Date);
   assert.deepEqual((await client.api.accounts.list({ pageSize: 2 })).map(({ sid }) => sid), [account.sid]);
+  // The first write claims the account.
+  await client.api.accounts(account.sid).update({ friendlyName: "Mine" });
   const error = await refusal(clientOf(account.sid, "0".repeat(32)).api.accounts(account.sid).fetch());
   assert.deepEqual([error.status, error.code], [401, 20003]);
 });

@@ -27,7 +27,8 @@ def test_an_account_lists_itself(client, account):
 
 
 def test_a_wrong_token_is_refused(emulator, client, account):
-    client.api.accounts(account.sid).fetch()
+    # The first write claims the account; reading would claim nothing.
+    client.api.accounts(account.sid).update(friendly_name="claimed")
     stranger = client_of(emulator, account.sid, "0" * 32)
     with pytest.raises(TwilioRestException) as refused:
         stranger.api.accounts(account.sid).fetch()

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Compares the fax pages of many documents with what other programs read, by blocks of ink.
+
+    benches/documents/compare.py FAUXFAX FOLDER... [--pages N] [--jobs N] [--list FILE]
+
+Each PDF, TIFF, PNG and JPEG below the folders goes through `fauxfax convert` at fine quality. The reference is drawn by
+pdftoppm for PDFs and by Pillow for images, upright, over white, with tiff2rgba where Pillow does not read a TIFF. Page and
+reference are cut into blocks of about a quarter of an inch; a page is wrong where blocks differ much in their ink, or where pages are
+missing. Scans whose paper is made white on purpose differ as well, so that wrong pages want to be looked at: --list writes a
+line for each. Needs Pillow, numpy, poppler-utils and libtiff-tools."""
+
+import argparse
+import concurrent.futures
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy
+from PIL import Image, ImageFile, ImageOps, ImageSequence
+
+KINDS = {".pdf", ".tif", ".tiff", ".png", ".jpg", ".jpeg"}
+ACROSS, DOWN = 204, 196
+REFERENCE_DPI = 51
+SECONDS_MAX = 120
+# Blocks of a page that differ in so much of their ink, and how many of them make a page wrong.
+DIFFERENCE = 0.25
+WRONG_SHARE = 0.04
+WRONG_MEAN = 0.08
+
+Image.MAX_IMAGE_PIXELS = 200_000_000
+
+
+class Unread(Exception):
+    """No other program reads it."""
+
+
+def flattened(image):
+    """Greys over white; deep samples by scaling."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        values = numpy.asarray(image).astype(float)
+        if image.mode == "F" or values.max(initial=0) > 65_535:
+            raise Unread("samples of an unusual kind")
+        return Image.fromarray((values / 257).clip(0, 255).astype("u1"))
+    if image.mode == "P" and "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "RGBa", "La"):
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("L")
+    return image.convert("RGB" if image.mode not in ("1", "L") else "L").convert("L")
+
+
+def is_copy(frame):
+    """Whether a page of a TIFF is a smaller copy or a mask."""
+    tags = getattr(frame, "tag_v2", {})
+    return bool(tags.get(254, 0) & 5) or tags.get(255, 0) == 2
+
+
+def image_pages(path, most):
+    try:
+        with Image.open(path) as image:
+            shape = image.info.get("dpi", (1, 1))
+            ratio = float(shape[0] or 1) / float(shape[1] or 1) if shape[0] and shape[1] else 1.0
+            frames = ImageSequence.Iterator(image) if image.format == "TIFF" else [image]
+            kept = [frame for frame in frames if not is_copy(frame)] if image.format == "TIFF" else [image]
+            pages = [(flattened(frame.copy()), ratio) for frame in kept[:most]] if image.format != "TIFF" else []
+            if image.format == "TIFF":
+                for index in range(getattr(image, "n_frames", 1)):
+                    image.seek(index)
+                    if len(pages) < most and (not is_copy(image) or image.n_frames == 1):
+                        pages.append((flattened(image.copy()), ratio))
+            if not pages:
+                raise Unread("no pages")
+            return pages
+    except Unread:
+        raise
+    except Exception as fault:
+        if path.suffix.lower() in (".tif", ".tiff"):
+            return [(by_libtiff(path), 1.0)]
+        raise Unread(str(fault)) from fault
+
+
+def by_libtiff(path):
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "page.tif"
+        done = subprocess.run(["tiff2rgba", "-c", "none", str(path), str(target)], capture_output=True, timeout=SECONDS_MAX)
+        if done.returncode or not target.exists():
+            raise Unread("neither Pillow nor libtiff reads it")
+        try:
+            return flattened(Image.open(target))
+        except Exception as fault:
+            raise Unread(str(fault)) from fault
+
+
+def pdf_pages(path, most):
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["pdftoppm", "-r", str(REFERENCE_DPI), "-gray", "-cropbox", "-l", str(most), str(path), folder + "/p"]
+        try:
+            subprocess.run(command, capture_output=True, timeout=SECONDS_MAX)
+        except subprocess.TimeoutExpired as fault:
+            raise Unread("poppler is too slow") from fault
+        pages = [(Image.open(page).copy(), 1.0) for page in sorted(Path(folder).glob("p*"))]
+        if not pages:
+            raise Unread("poppler reads no page")
+        return pages
+
+
+def blocks(greys, rows, columns):
+    """The mean ink of each block."""
+    return 1 - numpy.asarray(greys.resize((columns, rows), Image.BOX)).astype(float) / 255
+
+
+def difference(page, reference, ratio):
+    """The mean difference of ink, and the share of blocks that differ much."""
+    best = (1.0, 1.0)
+    for turned in (False, True):
+        upright = reference.rotate(-90, expand=True) if turned else reference
+        shape = 1 / ratio if turned else ratio
+        inches = page.height / DOWN
+        width = round(inches * upright.width / upright.height / shape * ACROSS)
+        if not 8 <= width <= page.width + 40:
+            continue
+        left = (page.width - width) // 2
+        part = page.crop((left, 0, left + width, page.height))
+        if left < 0:
+            white = Image.new("L", (width, page.height), 255)
+            white.paste(page, (-left, 0))
+            part = white
+        rows, columns = max(1, round(inches * 4)), max(1, round(width / ACROSS * 4))
+        differs = numpy.abs(blocks(part, rows, columns) - blocks(upright, rows, columns))
+        best = min(best, (float(differs.mean()), float((differs > DIFFERENCE).mean())))
+    return best
+
+
+def compared(job):
+    """What came of a document: its outcome, and why."""
+    fauxfax, path, most = job
+    try:
+        references = pdf_pages(path, most) if path.suffix.lower() == ".pdf" else image_pages(path, most)
+        unread = None
+    except Unread as fault:
+        references, unread = [], str(fault)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "out.tiff"
+        try:
+            done = subprocess.run([fauxfax, "convert", "--quiet", str(path), str(target)], capture_output=True, timeout=SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            return "too slow", ""
+        told = done.stderr.decode(errors="replace").strip()
+        if done.returncode < 0 or done.returncode == 101:
+            return "crashed", told
+        if done.returncode:
+            return ("refused, as by others" if unread else "refused, though others read it"), told
+        if unread:
+            return "converted, though no other reads it", unread
+        with Image.open(target) as pages:
+            made = [page.convert("L") for page in ImageSequence.Iterator(pages)]
+    is_told = "lost:" in told
+    if len(made) < len(references):
+        return ("wrong, told" if is_told else "wrong, silent"), "%d pages of %d" % (len(made), len(references))
+    if len(references) < most and len(made) > len(references):
+        # A tall page is cut into several; its pieces are not compared.
+        return "converted", "%d pages of %d" % (len(made), len(references))
+    for number, (page, (reference, ratio)) in enumerate(zip(made, references), 1):
+        mean, share = difference(page, reference, ratio)
+        if mean > WRONG_MEAN or share > WRONG_SHARE:
+            why = "page %d: mean %.3f, blocks %.3f %s" % (number, mean, share, told[:100])
+            return ("wrong, told" if is_told else "wrong, silent"), why
+    return "converted", told[:100]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fauxfax")
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--pages", type=int, default=5, help="pages of each document that are compared")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", type=Path, help="where a line for each document goes")
+    flags = parser.parse_args()
+    paths = sorted(path for folder in flags.folders for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.is_file())
+    counts, lines = {}, []
+    with concurrent.futures.ThreadPoolExecutor(flags.jobs) as pool:
+        for path, (outcome, why) in zip(paths, pool.map(compared, [(flags.fauxfax, path, flags.pages) for path in paths])):
+            counts[outcome] = counts.get(outcome, 0) + 1
+            lines.append("%s\t%s\t%s" % (outcome, path, why.replace("\n", " | ")))
+            if not outcome.startswith("converted") and outcome != "refused, as by others":
+                print(lines[-1], flush=True)
+    if flags.list:
+        flags.list.write_text("\n".join(lines) + "\n")
+    print("%d documents" % len(paths))
+    for outcome, count in sorted(counts.items()):
+        print("%6d %s" % (count, outcome))
+
+
+if __name__ == "__main__":
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    sys.exit(main())

@@ -1,0 +1,32 @@
+//! Asks once for the token that guards the emulator, where one does. The browser then holds a cookie that stands for it,
+//! and neither this script nor any page can read it back.
+
+import { h } from "./dom.js";
+import { button, dialog, field, outcome } from "./ui.js";
+
+let asking = null;
+
+/** Ready when the emulator has taken a token; `open` sends it and answers whether it is right. Calls at once share one dialog. */
+export function askForToken(open) {
+  asking ??= new Promise((resolve) => {
+    const told = outcome();
+    const token = h("input", { type: "password", autocomplete: "current-password", required: true });
+    const send = async (event) => {
+      event.preventDefault();
+      told.clear();
+      try {
+        if (await open(token.value.trim())) {
+          resolve();
+          box.close();
+        } else told.fail(new Error("This is not the token that the emulator was started with."));
+      } catch (problem) {
+        told.fail(problem);
+      }
+    };
+    const box = dialog("Control token", h("form", { class: "stack", on: { submit: send } }, h("p", {}, "This emulator was started with --control-token. The console asks for the token once; your browser keeps it until it is closed."), field("Token", token), told.element, h("div", { class: "end" }, button("Open the console", null, { kind: "first", type: "submit" }))));
+    // Nothing can be shown without it.
+    box.addEventListener("cancel", (event) => event.preventDefault());
+    token.focus();
+  }).finally(() => { asking = null; });
+  return asking;
+}

@@ -1,0 +1,24 @@
+//! Any bytes as a TIFF: imported, drawn and coded as fax pages and put into a file, or refused; never a panic.
+#![no_main]
+
+use std::ops::ControlFlow;
+
+use fauxfax::document::{self, Kind, Options, file};
+use fauxfax::model::fax::{MediaType, Quality};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if document::kind(bytes) != Ok(Kind::Tiff) {
+        return;
+    }
+    let options = Options { quality: Some(Quality::Standard), ..Options::default() };
+    let mut pages = Vec::new();
+    let made = document::pages(&bytes.into(), &options, |page| {
+        pages.push(page);
+        ControlFlow::Continue(())
+    });
+    if let Ok(summary) = made {
+        assert!(!pages.is_empty() && summary.document_pages > 0);
+        file::document(&pages, MediaType::Tiff, &summary.losses);
+    }
+});

@@ -1,0 +1,277 @@
+//! Standard output and standard error of a running emulator: a thread writes the lines, so that a reader that is slow or
+//! gone holds up no request, no start and no stop. Lines that it can't take are dropped, and counted.
+//!
+//! `tracing-appender` does nearly this, but prints to standard output, and may panic or block there, when it stops while
+//! its reader is stuck.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Bytes that wait to be written; at some hundred bytes per line this is more than ten thousand lines.
+const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long the end of the process waits until the last lines are written.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the writer pauses where the reader's pipe is full and was made non-blocking by another process.
+const FULL_PIPE_PAUSE: Duration = Duration::from_millis(10);
+
+/// A writer that never waits. It takes whole lines: what is written is passed on once it ends with a newline.
+pub(super) struct Output {
+    shared: Arc<Shared>,
+    unfinished: Vec<u8>,
+}
+
+/// Waits for the last lines when it is dropped, within [`LAST_LINES_TIMEOUT`].
+#[must_use = "dropping it waits for the lines written so far"]
+pub(super) struct LastLines(Arc<Shared>);
+
+/// What to do once lines were dropped and the next line was written; gets the number of lines dropped so far.
+type OnDropped = fn(u64);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    lines: VecDeque<Vec<u8>>,
+    bytes: usize,
+    is_writing: bool,
+    /// Lines that found no room or could not be written.
+    dropped: u64,
+}
+
+impl Output {
+    /// Starts the thread that writes to `stream`.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(super) fn start(
+        name: &str,
+        stream: impl Write + Send + 'static,
+        on_dropped: OnDropped,
+    ) -> io::Result<(Self, LastLines)> {
+        let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
+        let theirs = Arc::clone(&shared);
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || theirs.write_to(stream, on_dropped))?;
+        Ok((Self { shared: Arc::clone(&shared), unfinished: Vec::new() }, LastLines(shared)))
+    }
+}
+
+impl Clone for Output {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), unfinished: Vec::new() }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unfinished.extend_from_slice(bytes);
+        if self.unfinished.ends_with(b"\n") {
+            self.shared.push(std::mem::take(&mut self.unfinished));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Output {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while it holds this lock, and every state of the queue is sound.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: Vec<u8>) {
+        let mut queue = self.queue();
+        if queue.bytes + line.len() > WAITING_BYTES_MAX {
+            queue.dropped += 1;
+            return;
+        }
+        queue.bytes += line.len();
+        queue.lines.push_back(line);
+        self.changed.notify_all();
+    }
+
+    /// Takes the next line out, once there is one.
+    fn next_line(&self) -> Vec<u8> {
+        let mut queue = self.queue();
+        loop {
+            if let Some(line) = queue.lines.pop_front() {
+                queue.bytes -= line.len();
+                queue.is_writing = true;
+                return line;
+            }
+            queue.is_writing = false;
+            self.changed.notify_all();
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Writes line by line for the life of the process.
+    fn write_to(&self, mut stream: impl Write, on_dropped: OnDropped) {
+        let mut reported = 0;
+        loop {
+            let line = self.next_line();
+            if write_line(&mut stream, &line).is_err() {
+                // The reader is gone or the disk is full. Either can change, as where a log is a file.
+                self.queue().dropped += 1;
+                continue;
+            }
+            let dropped = self.queue().dropped;
+            if dropped > reported {
+                on_dropped(dropped);
+                reported = dropped;
+            }
+        }
+    }
+
+    /// Waits until all lines are written, but no longer than the timeout.
+    fn wait_for_last_lines(&self, timeout: Duration) {
+        let is_busy = |queue: &mut Queue| queue.is_writing || !queue.lines.is_empty();
+        drop(self.changed.wait_timeout_while(self.queue(), timeout, is_busy));
+    }
+}
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        self.0.wait_for_last_lines(LAST_LINES_TIMEOUT);
+    }
+}
+
+/// Writes to standard error what the process ends with, without waiting for a reader that is stuck.
+pub(super) fn write_last_words(text: String) {
+    let write = move || {
+        // Nothing is left to be done where the terminal is gone.
+        let _ = anstream::stderr().write_all(text.as_bytes());
+    };
+    let (written, is_written) = std::sync::mpsc::channel();
+    let spawned = std::thread::Builder::new().spawn(move || {
+        write();
+        let _ = written.send(());
+    });
+    if spawned.is_ok() {
+        let _ = is_written.recv_timeout(LAST_LINES_TIMEOUT);
+    }
+}
+
+fn write_line(stream: &mut impl Write, mut line: &[u8]) -> io::Result<()> {
+    while !line.is_empty() {
+        match stream.write(line) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => line = &line[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(FULL_PIPE_PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+    stream.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// A reader that takes a write only when the test allows it, and says what it took.
+    struct Slow {
+        allowed: Receiver<()>,
+        taken: Sender<Vec<u8>>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // Without the test nobody forbids it.
+            let _ = self.allowed.recv();
+            let _ = self.taken.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn slow() -> (Slow, Sender<()>, Receiver<Vec<u8>>) {
+        let ((allow, allowed), (take, taken)) = (channel(), channel());
+        (Slow { allowed, taken: take }, allow, taken)
+    }
+
+    #[test]
+    fn a_reader_that_is_stuck_holds_up_nobody_and_what_is_dropped_is_counted() {
+        static REPORTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+        let (stream, allow, taken) = slow();
+        let report = |dropped| REPORTED.lock().unwrap().push(dropped);
+        let (mut output, last_lines) = Output::start("test", stream, report).expect("a thread");
+        let line = [vec![b'x'; WAITING_BYTES_MAX / 4 - 1], vec![b'\n']].concat();
+        let sent = 12;
+        for _ in 0..sent {
+            output.write_all(&line).expect("it never fails");
+        }
+        let dropped = output.shared.queue().dropped;
+        assert!((7..=8).contains(&dropped), "{dropped} of {sent}; four wait, and one may be under way");
+        drop(allow);
+        drop(last_lines);
+        assert_eq!(taken.iter().take(usize::try_from(sent - dropped).unwrap()).count() as u64, sent - dropped);
+        assert_eq!(*REPORTED.lock().unwrap(), [dropped], "told once, as soon as a line is written again");
+    }
+
+    #[test]
+    fn the_last_lines_are_waited_for_but_not_for_good() {
+        let (stream, _allow, _taken) = slow();
+        let (mut output, last_lines) = Output::start("test", stream, |_| ()).expect("a thread");
+        writeln!(output, "one {}", 1).expect("it never fails");
+        drop(last_lines);
+    }
+
+    #[test]
+    fn a_line_written_in_pieces_arrives_whole() {
+        let (stream, allow, taken) = slow();
+        let (mut output, last_lines) = Output::start("test", stream, |_| ()).expect("a thread");
+        drop(allow);
+        writeln!(output, "{} and {}", 1, 2).expect("it never fails");
+        drop(last_lines);
+        assert_eq!(taken.recv(), Ok(b"1 and 2\n".to_vec()));
+    }
+
+    #[test]
+    fn a_writer_that_fails_loses_the_line_and_goes_on() {
+        struct Full(u32);
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 += 1;
+                match self.0 {
+                    1 => Err(io::ErrorKind::StorageFull.into()),
+                    2 => Err(io::ErrorKind::WouldBlock.into()),
+                    _ => Ok(bytes.len().min(2)),
+                }
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        static REPORTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+        let report = |dropped| REPORTED.lock().unwrap().push(dropped);
+        let (mut output, last_lines) = Output::start("test", Full(0), report).expect("a thread");
+        for text in ["lost", "written"] {
+            writeln!(output, "{text}").expect("it never fails");
+        }
+        drop(last_lines);
+        assert_eq!(*REPORTED.lock().unwrap(), [1]);
+    }
+}

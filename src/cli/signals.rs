@@ -1,0 +1,73 @@
+//! The signals that ask a running emulator to stop: SIGTERM, Ctrl-C, and SIGHUP unless `nohup` had it ignored. It stops
+//! nothing itself.
+
+/// Registers for the signals at once; what it returns is ready when the first comes.
+///
+/// # Errors
+/// The system refuses to tell of signals.
+#[cfg(unix)]
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = if hangup_stops() { Some(signal(SignalKind::hangup())?) } else { None };
+    Ok(async move {
+        let hung_up = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hung_up => {}
+        }
+    })
+}
+
+/// Registers for Ctrl-C.
+///
+/// # Errors
+/// None here; elsewhere the system may refuse.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
+
+/// Whether SIGHUP should be handled. Handling it would undo that it is ignored, so only a system that says whether it is
+/// has it handled; elsewhere it does what it does without us: it ends the process, or is ignored.
+#[cfg(unix)]
+pub(super) fn hangup_stops() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| !ignores_hangup(&status))
+}
+
+/// Reads the set of ignored signals of `/proc/PID/status`, see proc(5).
+#[cfg(unix)]
+fn ignores_hangup(status: &str) -> bool {
+    /// SIGHUP is signal 1, and signal 1 is the lowest bit.
+    const HANGUP: u64 = 1;
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Where nothing is known, it is left alone.
+    ignored.is_none_or(|ignored| ignored & HANGUP != 0)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_bit_of_the_ignored_signals_is_hangup() {
+        for (status, is_ignored) in [
+            ("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0", true),
+            ("SigIgn:\t0000000000001000\n", false),
+            ("SigIgn:\t0000000000000001\n", true),
+            ("SigCgt:\t0000000000000001\n", true),
+            ("SigIgn:\tnonsense\n", true),
+        ] {
+            assert_eq!(ignores_hangup(status), is_ignored, "{status}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The one normal form of a configured URL: what goes over the wire, what is signed, and what `sign` and
+//! `explain-signature` take it for. Twilio sends and signs a URL as it is configured, so as little as possible changes
+//! (docs/fidelity.md, "Webhooks").
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use url::Url;
+
+/// What can't stand in a request as it is; characters beyond ASCII can't either.
+const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
+
+/// A URL as it is sent and signed: without user, password and fragment, with scheme and host in lower case, and with
+/// what can't be sent as it is encoded. Dot segments, a port, `%7E` and `'` stay as they are written. `None` where the
+/// text is no URL with a host.
+#[must_use]
+pub fn normal(url: &str) -> Option<String> {
+    let url = url.trim_matches(|c: char| c.is_ascii_whitespace());
+    let (scheme, rest) = url.split_once("://")?;
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (authority, target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = split_port(place);
+    let scheme = scheme.to_ascii_lowercase();
+    let host = normal_host(&scheme, host)?;
+    // A framework that rebuilds the URL drops a question mark that nothing follows, and its validator would fail.
+    let target =
+        if target.find('?') == Some(target.len().wrapping_sub(1)) { &target[..target.len() - 1] } else { target };
+    let slash = if target.starts_with('/') { "" } else { "/" };
+    Some(format!("{scheme}://{host}{port}{slash}{}", utf8_percent_encode(target, UNSENDABLE)))
+}
+
+/// The normal form, or the text itself where it has none: what is compared with a signature may be anything.
+#[must_use]
+pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
+    normal(url).map_or(Cow::Borrowed(url), Cow::Owned)
+}
+
+/// The host, and the port with its colon; a colon alone says nothing.
+fn split_port(place: &str) -> (&str, &str) {
+    let after_bracket = place.rfind(']').map_or(0, |bracket| bracket + 1);
+    let Some(colon) = place[after_bracket..].find(':').map(|colon| after_bracket + colon) else { return (place, "") };
+    let (host, port) = place.split_at(colon);
+    (host, if port == ":" { "" } else { port })
+}
+
+/// The host in lower case; one beyond ASCII as the resolver knows it.
+fn normal_host(scheme: &str, host: &str) -> Option<String> {
+    if host.is_ascii() && !host.contains('%') {
+        return (!host.is_empty()).then(|| host.to_ascii_lowercase());
+    }
+    let url = Url::parse(&format!("{scheme}://{host}/")).ok()?;
+    url.host_str().filter(|host| !host.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_sent_stays_as_it_is_written() {
+        for url in [
+            "http://h/s?n=o'brien",
+            "http://h/a/../b/./c",
+            "https://h:443/",
+            "http://h:80/x",
+            "http://h/%7Euser/~user/%2f?a=%7e&b=~",
+            "http://h/!$%&'()*+,-./:;=@[]^_{|}~?!$%&'()*+,-./:;=?@[]^_{|}~",
+            "http://[2001:db8::1]:8080/x",
+            "http://127.0.0.1:3000/fax?x=1&x=2",
+        ] {
+            assert_eq!(normal(url).as_deref(), Some(url));
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_sent_is_encoded() {
+        assert_eq!(
+            normal("http://h/a b\"<>`\\é\u{7f}?a b\"<>`\\é\u{1}").as_deref(),
+            Some("http://h/a%20b%22%3C%3E%60%5C%C3%A9%7F?a%20b%22%3C%3E%60%5C%C3%A9%01")
+        );
+        assert_eq!(normal("http://BÜCHER.test/x").as_deref(), Some("http://xn--bcher-kva.test/x"));
+    }
+
+    #[test]
+    fn scheme_and_host_are_in_lower_case_and_what_is_not_sent_is_left_out() {
+        for (url, expected) in [
+            ("HTTPS://App.Example.COM/Fax?A=B", "https://app.example.com/Fax?A=B"),
+            ("http://us%40er:p%2Bw@h:81/x#rc=2", "http://h:81/x"),
+            ("http://u:p@ss@h/x", "http://h/x"),
+            ("http://h", "http://h/"),
+            ("http://h?x=1", "http://h/?x=1"),
+            ("http://h/x?", "http://h/x"),
+            ("http://h/x??", "http://h/x??"),
+            ("http://h:/x", "http://h/x"),
+            (" http://h/x\n", "http://h/x"),
+            ("http://h\\x", "http://h/%5Cx"),
+        ] {
+            assert_eq!(normal(url).as_deref(), Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_has_no_normal_form() {
+        for text in ["", "no url", "http://", "http:///x", "http://u:p@/x", "//h/x"] {
+            assert_eq!(normal(text), None, "{text}");
+            assert_eq!(normal_or_as_is(text), text);
+        }
+    }
+
+    #[test]
+    fn the_normal_form_is_its_own() {
+        for url in ["http://h/a b?c\"d", "HTTP://u:p@H/é#f", "http://h\\x"] {
+            let once = normal(url).expect("a URL");
+            assert_eq!(normal(&once), Some(once.clone()));
+            assert!(Url::parse(&once).is_ok(), "{once}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Secrets out of texts that are shown: passwords in URLs, and tokens in a request's query.
+
+use std::borrow::Cow;
+
+use super::form::{self, Form};
+
+/// What stands for a secret.
+pub const MASK: &str = "***";
+/// Ends of the names of query parameters whose values are secrets, in lower case and without separators. A `PageToken`
+/// is none.
+const SECRET_NAMES: [&str; 7] =
+    ["authtoken", "accesstoken", "apikey", "apisecret", "secret", "password", "controltoken"];
+/// Names that are secret as they stand, though others that end so are not.
+const SECRET_WORDS: [&str; 2] = ["token", "auth"];
+
+/// The text with the password of each URL in it masked.
+#[must_use]
+pub fn passwords(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") || !text.contains('@') {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + "://".len());
+        masked.push_str(before);
+        let is_end = |c: char| matches!(c, '/' | '?' | '#' | '\\' | '"' | '\'' | '<' | '>') || c.is_whitespace();
+        let end = after.find(is_end).unwrap_or(after.len());
+        let authority = &after[..end];
+        rest = after;
+        if let Some((userinfo, _)) = authority.rsplit_once('@') {
+            if let Some((user, _)) = userinfo.split_once(':') {
+                masked.push_str(user);
+                masked.push(':');
+                masked.push_str(MASK);
+            } else {
+                masked.push_str(userinfo);
+            }
+            rest = &after[userinfo.len()..];
+        }
+    }
+    masked.push_str(rest);
+    Cow::Owned(masked)
+}
+
+/// A request's target with the secrets of its query masked: tokens by their names, and passwords of URLs.
+#[must_use]
+pub fn target(target: &str) -> Cow<'_, str> {
+    let target_without_passwords = passwords(target);
+    let Some((path, query)) = target.split_once('?') else { return target_without_passwords };
+    let Ok(read) = Form::parse(query.as_bytes()) else { return target_without_passwords };
+    let is_secret = |(name, value): (&str, &str)| is_secret_name(name) || passwords(value) != value;
+    if !read.iter().any(is_secret) {
+        return target_without_passwords;
+    }
+    let shown = |(name, value): (&str, &str)| {
+        let value =
+            if is_secret_name(name) && !value.is_empty() { MASK.to_owned() } else { passwords(value).into_owned() };
+        (name.to_owned(), value)
+    };
+    let pairs: Vec<(String, String)> = read.iter().map(shown).collect();
+    Cow::Owned(format!("{path}?{}", form::encode(&pairs)))
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    SECRET_WORDS.contains(&name.as_str()) || SECRET_NAMES.iter().any(|secret| name.ends_with(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_masked_wherever_a_url_stands() {
+        for (text, shown) in [
+            ("http://user:p@ss@host/a", "http://user:***@host/a"),
+            ("see https://u:p@h, then ftp://u:p@h/x", "see https://u:***@h, then ftp://u:***@h/x"),
+            ("<Receive action=\"https://u:p@h/done\"/>", "<Receive action=\"https://u:***@h/done\"/>"),
+            ("http://token@host/", "http://token@host/"),
+            ("http://host/a@b:c", "http://host/a@b:c"),
+            ("a:b@c", "a:b@c"),
+            ("http://u:@h", "http://u:***@h"),
+            ("://:@", "://:***@"),
+        ] {
+            assert_eq!(passwords(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_a_query_is_masked_and_a_page_token_is_not() {
+        for (asked, shown) in [
+            ("/v1/Faxes?AuthToken=s3cret&PageSize=1", "/v1/Faxes?AuthToken=%2A%2A%2A&PageSize=1"),
+            ("/v1/Faxes?auth_token=s", "/v1/Faxes?auth_token=%2A%2A%2A"),
+            ("/v1/Faxes?token=s", "/v1/Faxes?token=%2A%2A%2A"),
+            ("/v1/Faxes?PageToken=PA1&Page=1", "/v1/Faxes?PageToken=PA1&Page=1"),
+            ("/v1/Faxes?Url=http%3A%2F%2Fu%3Ap%40h%2F", "/v1/Faxes?Url=http%3A%2F%2Fu%3A%2A%2A%2A%40h%2F"),
+            ("http://u:p@h/v1/Faxes", "http://u:***@h/v1/Faxes"),
+            ("/v1/Faxes?", "/v1/Faxes?"),
+        ] {
+            assert_eq!(target(asked).replace("***", "%2A%2A%2A"), shown.replace("***", "%2A%2A%2A"), "{asked}");
+        }
+    }
+}

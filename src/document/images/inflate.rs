@@ -1,0 +1,66 @@
+//! Inflating zlib data as far as it goes. It knows nothing of what the bytes are.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// Bytes by which the output grows.
+const STEP_BYTES: usize = 64 * 1024;
+
+/// What came out of zlib data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::document) struct Inflated {
+    /// The bytes, up to the fault if there is one.
+    pub(in crate::document) bytes: Vec<u8>,
+    /// Whether the data came to its proper end, its checksum included, or gave as much as was wanted.
+    pub(in crate::document) is_whole: bool,
+}
+
+/// Inflates zlib data to at most `most` bytes.
+pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
+    let mut decompress = Decompress::new(true);
+    let mut bytes = Vec::new();
+    loop {
+        let read = usize::try_from(decompress.total_in()).unwrap_or(usize::MAX);
+        let before = (read, bytes.len());
+        bytes.reserve(STEP_BYTES.min(most.saturating_sub(bytes.len())));
+        let step = decompress.decompress_vec(data.get(read..).unwrap_or_default(), &mut bytes, FlushDecompress::None);
+        if bytes.len() >= most {
+            bytes.truncate(most);
+            return Inflated { bytes, is_whole: true };
+        }
+        let read = usize::try_from(decompress.total_in()).unwrap_or(usize::MAX);
+        match step {
+            Ok(Status::StreamEnd) => return Inflated { bytes, is_whole: true },
+            Ok(Status::Ok | Status::BufError) if (read, bytes.len()) != before => {}
+            Ok(Status::Ok | Status::BufError) | Err(_) => return Inflated { bytes, is_whole: false },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_before_a_fault_is_kept() {
+        let text: Vec<u8> = (0..300_000_u32).map(|at| (at.wrapping_mul(at) / 7) as u8).collect();
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&text).unwrap();
+        let data = encoder.finish().unwrap();
+        assert_eq!(inflate(&data, usize::MAX), Inflated { bytes: text.clone(), is_whole: true });
+        assert_eq!(inflate(&data, 1_000), Inflated { bytes: text[..1_000].to_vec(), is_whole: true });
+        let half = inflate(&data[..data.len() / 2], usize::MAX);
+        assert!(!half.is_whole && half.bytes.len() > text.len() / 3 && text.starts_with(&half.bytes));
+        let mut damaged = data.clone();
+        let end = damaged.len() - 1;
+        damaged[end] ^= 1;
+        let wrong_checksum = inflate(&damaged, usize::MAX);
+        assert!(!wrong_checksum.is_whole);
+        assert_eq!(wrong_checksum.bytes.len(), text.len());
+        assert_eq!(inflate(b"no zlib data", usize::MAX), Inflated { bytes: Vec::new(), is_whole: false });
+    }
+}

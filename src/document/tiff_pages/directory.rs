@@ -1,0 +1,191 @@
+//! The directories of a TIFF (TIFF 6.0 §2, BigTIFF): tags and their values, as far as they are there. It reads no pel.
+
+use std::collections::BTreeSet;
+
+/// Entries of one directory that are read; libtiff's own tags are fewer than 400.
+const ENTRIES_MAX: u64 = 4_096;
+/// Directories that are followed; a fax has at most 1,000 pages, each perhaps with smaller copies of itself.
+const DIRECTORIES_MAX: usize = 4_000;
+
+/// The bytes of a TIFF and how they are written.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::document) struct File<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) is_big_endian: bool,
+    /// BigTIFF, with offsets of 64 bits.
+    is_big: bool,
+}
+
+/// One entry of a directory.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    tag: u16,
+    kind: u16,
+    count: u64,
+    /// Where the values are.
+    at: u64,
+}
+
+/// One directory: one image.
+#[derive(Debug, Clone)]
+pub(in crate::document) struct Directory<'a> {
+    pub(super) file: File<'a>,
+    /// Where it begins.
+    pub(super) at: u64,
+    entries: Vec<Entry>,
+}
+
+/// All directories that can be reached.
+#[derive(Debug, Clone)]
+pub(in crate::document) struct Chain<'a> {
+    pub(super) directories: Vec<Directory<'a>>,
+    /// Why there may be more that can't be reached.
+    pub(super) fault: Option<&'static str>,
+}
+
+/// The first directory, of a TIFF or of EXIF data.
+pub(in crate::document) fn first(bytes: &[u8]) -> Option<Directory<'_>> {
+    let (file, at) = File::open(bytes)?;
+    file.directory(at).map(|(directory, _)| directory)
+}
+
+/// Follows the chain of directories; none where there is no header.
+pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
+    let (file, mut at) = File::open(bytes)?;
+    let mut seen = BTreeSet::new();
+    let mut chain = Chain { directories: Vec::new(), fault: None };
+    while at != 0 {
+        if !seen.insert(at) {
+            chain.fault = Some("the chain of its pages leads back to a page before");
+            break;
+        }
+        if seen.len() > DIRECTORIES_MAX {
+            chain.fault = Some("it has more pages than are read");
+            break;
+        }
+        let Some((directory, next)) = file.directory(at) else {
+            chain.fault = Some("the chain of its pages leads outside the file");
+            break;
+        };
+        if directory.number(super::tag::IMAGE_WIDTH).is_none() {
+            chain.fault = Some("the chain of its pages leads to something that is no image");
+            break;
+        }
+        chain.directories.push(directory);
+        let Some(next) = next else {
+            chain.fault = Some("its last directory breaks off");
+            break;
+        };
+        at = next;
+    }
+    Some(chain)
+}
+
+impl<'a> File<'a> {
+    /// Reads the header: the file, and where its first directory is.
+    fn open(bytes: &'a [u8]) -> Option<(Self, u64)> {
+        let is_big_endian = match bytes.get(..2)? {
+            b"II" => false,
+            b"MM" => true,
+            _ => return None,
+        };
+        let file = Self { bytes, is_big_endian, is_big: false };
+        match file.number(2, 2)? {
+            42 => Some((file, file.number(4, 4)?)),
+            43 => Some((Self { is_big: true, ..file }, file.number(8, 8)?)),
+            _ => None,
+        }
+    }
+
+    /// A number of so many bytes, at most 8.
+    fn number(&self, at: u64, bytes: usize) -> Option<u64> {
+        let at = usize::try_from(at).ok()?;
+        let bytes = self.bytes.get(at..at.checked_add(bytes)?)?;
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        Some(if self.is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) })
+    }
+
+    /// The directory at a place and the place of the next; none for that where the directory breaks off. Nothing where
+    /// not one entry is there.
+    fn directory(&self, at: u64) -> Option<(Directory<'a>, Option<u64>)> {
+        let (count_bytes, entry_bytes, offset_bytes) = if self.is_big { (8, 20, 8) } else { (2, 12, 4) };
+        let count = self.number(at, count_bytes)?;
+        let start = at.checked_add(count_bytes as u64)?;
+        let mut entries = Vec::new();
+        for index in 0..count.min(ENTRIES_MAX) {
+            let Some(entry) = self.entry(start.checked_add(index * entry_bytes)?, offset_bytes) else { break };
+            entries.push(entry);
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        let end = count.checked_mul(entry_bytes).and_then(|bytes| start.checked_add(bytes));
+        let next = end.and_then(|end| self.number(end, offset_bytes));
+        Some((Directory { file: *self, at, entries }, next))
+    }
+
+    fn entry(&self, at: u64, offset_bytes: usize) -> Option<Entry> {
+        let (tag, kind) = (self.number(at, 2)? as u16, self.number(at + 2, 2)? as u16);
+        let count = self.number(at + 4, offset_bytes)?;
+        let place = at + 4 + offset_bytes as u64;
+        let inside = count.checked_mul(size(kind)).is_some_and(|bytes| bytes <= offset_bytes as u64);
+        let outside = self.number(place, offset_bytes)?;
+        Some(Entry { tag, kind, count, at: if inside { place } else { outside } })
+    }
+}
+
+impl<'a> Directory<'a> {
+    fn entry(&self, tag: u16) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.tag == tag)
+    }
+
+    /// The whole numbers of a tag, those that are there, at most so many.
+    pub(in crate::document) fn numbers(&self, tag: u16, most: usize) -> Vec<u64> {
+        let Some(entry) = self.entry(tag) else { return Vec::new() };
+        let bytes = size(entry.kind);
+        if !matches!(entry.kind, 1..=4 | 6..=9 | 13 | 16..=18) {
+            return Vec::new();
+        }
+        (0..entry.count)
+            .take(most)
+            .map_while(|index| self.file.number(entry.at.checked_add(index.checked_mul(bytes)?)?, bytes as usize))
+            .collect()
+    }
+
+    /// The first whole number of a tag.
+    pub(in crate::document) fn number(&self, tag: u16) -> Option<u64> {
+        self.numbers(tag, 1).first().copied()
+    }
+
+    /// The first value of a tag, whole or a fraction.
+    pub(super) fn ratio(&self, tag: u16) -> Option<f64> {
+        let entry = self.entry(tag)?;
+        match entry.kind {
+            5 | 10 => {
+                let (above, below) = (self.file.number(entry.at, 4)?, self.file.number(entry.at.checked_add(4)?, 4)?);
+                Some(above as f64 / below as f64)
+            }
+            11 => Some(f64::from(f32::from_bits(self.file.number(entry.at, 4)? as u32))),
+            12 => Some(f64::from_bits(self.file.number(entry.at, 8)?)),
+            _ => self.number(tag).map(|whole| whole as f64),
+        }
+    }
+
+    /// The bytes of a tag.
+    pub(super) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
+        let entry = self.entry(tag)?;
+        let start = usize::try_from(entry.at).ok()?;
+        let end = start.checked_add(usize::try_from(entry.count.checked_mul(size(entry.kind))?).ok()?)?;
+        self.file.bytes.get(start..end)
+    }
+}
+
+/// Bytes of one value of a kind (TIFF 6.0 §2; 13 and up: the technical notes, BigTIFF).
+const fn size(kind: u16) -> u64 {
+    match kind {
+        3 | 8 => 2,
+        4 | 9 | 11 | 13 => 4,
+        5 | 10 | 12 | 16..=18 => 8,
+        _ => 1,
+    }
+}

@@ -1,0 +1,283 @@
+//! How the pels of one TIFF image lie in its file, by the tags; what can't be read is refused by name. It reads no pel.
+
+use super::directory::Directory;
+use super::tag;
+use crate::document::images::{Fault, check_size};
+
+/// Strips or tiles of one page; a page of one row per strip has fewer than this.
+const SEGMENTS_MAX: usize = 1_000_000;
+/// Samples per pel that are read; more are colours of no paper.
+const SAMPLES_MAX: usize = 32;
+/// Entries of the largest palette, three times 2^16.
+const PALETTE_MAX: usize = 3 << 16;
+
+/// How pels are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    MhRows,
+    MhWords,
+    /// T.4; `two_dimensional` by T4Options.
+    Group3 {
+        two_dimensional: bool,
+    },
+    Group4,
+    Lzw,
+    Jpeg,
+    Deflate,
+    PackBits,
+}
+
+/// What samples mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Colour {
+    WhiteIsZero,
+    BlackIsZero,
+    Rgb,
+    /// Red, green and blue of each index, 16 bits each, one table after the other.
+    Palette(Vec<u16>),
+    Cmyk,
+    /// Luma first: YCbCr, L*a*b*. With the chroma of so many columns and rows in common.
+    LumaFirst {
+        shared: (u32, u32),
+    },
+}
+
+/// What the first extra sample says of the colours before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alpha {
+    None,
+    /// Colours have been multiplied by it.
+    Associated,
+    Unassociated,
+}
+
+/// The layout of one image.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Bits of a sample.
+    pub(super) bits: u32,
+    /// Samples of a pel.
+    pub(super) samples: usize,
+    /// Whether each sample has strips or tiles of its own.
+    pub(super) is_planar: bool,
+    /// The size of a strip or tile; the last of a column may have fewer rows if it is a strip.
+    pub(super) segment: (u32, u32),
+    pub(super) is_tiled: bool,
+    pub(super) compression: Compression,
+    /// Samples are differences to the pel before.
+    pub(super) is_predicted: bool,
+    /// FillOrder 2: the first bit is in the lowest place.
+    pub(super) is_backwards: bool,
+    pub(super) is_big_endian: bool,
+    pub(super) colour: Colour,
+    pub(super) alpha: Alpha,
+}
+
+impl Layout {
+    pub(super) fn of(directory: &Directory<'_>) -> Result<Self, Fault> {
+        let number = |tag| directory.number(tag);
+        let short = |tag, default: u64| number(tag).unwrap_or(default);
+        let (width, height) = (size(directory, tag::IMAGE_WIDTH)?, size(directory, tag::IMAGE_LENGTH)?);
+        check_size((width, height))?;
+        let compression = compression(directory)?;
+        let samples = usize::try_from(short(tag::SAMPLES_PER_PIXEL, 1)).unwrap_or(usize::MAX).max(1);
+        if samples > SAMPLES_MAX {
+            return Err(Fault::not_supported(format!("{samples} samples per pel")));
+        }
+        let depths = directory.numbers(tag::BITS_PER_SAMPLE, samples);
+        let bits = depths.first().copied().unwrap_or(1);
+        if depths.iter().any(|depth| *depth != bits) {
+            return Err(Fault::not_supported("samples of different depths"));
+        }
+        if !(1..=32).contains(&bits) {
+            return Err(Fault::not_supported(format!("{bits}-bit samples")));
+        }
+        for format in directory.numbers(tag::SAMPLE_FORMAT, samples) {
+            let name = match format {
+                2 => "signed samples",
+                3 => "floating-point samples",
+                5 | 6 => "complex samples",
+                _ => continue,
+            };
+            return Err(Fault::not_supported(name));
+        }
+        let predictor = short(tag::PREDICTOR, 1);
+        let is_predicted = matches!(compression, Compression::Lzw | Compression::Deflate) && predictor > 1;
+        if is_predicted && (predictor != 2 || !matches!(bits, 8 | 16 | 32)) {
+            return Err(Fault::not_supported(format!("predictor {predictor} with {bits}-bit samples")));
+        }
+        let (colour, colour_samples) = colour(directory, compression, samples, bits as u32)?;
+        if samples < colour_samples {
+            let why = format!("a pel has {samples} samples, and its colour needs {colour_samples}");
+            return Err(Fault::Damaged(why));
+        }
+        let is_fax = matches!(
+            compression,
+            Compression::MhRows | Compression::MhWords | Compression::Group3 { .. } | Compression::Group4
+        );
+        if is_fax && (bits, samples) != (1, 1) {
+            return Err(Fault::not_supported("fax coding of more than black and white"));
+        }
+        if compression == Compression::Jpeg && bits != 8 {
+            return Err(Fault::not_supported(format!("JPEG compression of {bits}-bit samples")));
+        }
+        let is_planar = short(tag::PLANAR_CONFIGURATION, 1) == 2 && samples > 1;
+        let (segment, is_tiled) = segment(directory, (width, height))?;
+        Ok(Self {
+            width,
+            height,
+            bits: bits as u32,
+            samples,
+            is_planar,
+            segment,
+            is_tiled,
+            compression,
+            is_predicted,
+            is_backwards: short(tag::FILL_ORDER, 1) == 2,
+            is_big_endian: directory.file.is_big_endian,
+            alpha: alpha(directory, &colour, samples, colour_samples),
+            colour,
+        })
+    }
+
+    /// Segments across and down.
+    pub(super) const fn grid(&self) -> (u32, u32) {
+        (self.width.div_ceil(self.segment.0), self.height.div_ceil(self.segment.1))
+    }
+
+    /// Whether it is black and white alone.
+    pub(super) const fn is_bilevel(&self) -> bool {
+        self.bits == 1 && self.samples == 1 && matches!(self.colour, Colour::WhiteIsZero | Colour::BlackIsZero)
+    }
+
+    /// Samples that lie side by side in a segment.
+    pub(super) const fn samples_together(&self) -> usize {
+        if self.is_planar { 1 } else { self.samples }
+    }
+
+    /// Bytes of one row of a segment; rows begin on bytes.
+    pub(super) const fn row_bytes(&self) -> usize {
+        (self.segment.0 as usize * self.samples_together() * self.bits as usize).div_ceil(8)
+    }
+}
+
+fn size(directory: &Directory<'_>, tag: u16) -> Result<u32, Fault> {
+    let size = directory.number(tag).ok_or_else(|| Fault::damaged("a page has no width or length"))?;
+    Ok(u32::try_from(size).unwrap_or(u32::MAX))
+}
+
+fn compression(directory: &Directory<'_>) -> Result<Compression, Fault> {
+    let two_dimensional = directory.number(tag::T4_OPTIONS).unwrap_or(0) & 1 == 1;
+    let name = match directory.number(tag::COMPRESSION).unwrap_or(1) {
+        1 => return Ok(Compression::None),
+        2 => return Ok(Compression::MhRows),
+        3 => return Ok(Compression::Group3 { two_dimensional }),
+        4 => return Ok(Compression::Group4),
+        5 => return Ok(Compression::Lzw),
+        7 => return Ok(Compression::Jpeg),
+        8 | 32_946 => return Ok(Compression::Deflate),
+        32_771 => return Ok(Compression::MhWords),
+        32_773 => return Ok(Compression::PackBits),
+        6 => "old-style JPEG compression".to_owned(),
+        9 | 34_661 => "JBIG compression".to_owned(),
+        10 => "JBIG colour compression".to_owned(),
+        32_766 => "NeXT compression".to_owned(),
+        32_809 => "ThunderScan compression".to_owned(),
+        32_909 => "Pixar compression".to_owned(),
+        33_003..=33_005 | 34_712 => "JPEG 2000 compression".to_owned(),
+        34_676 | 34_677 => "SGI LogLuv compression".to_owned(),
+        34_887 => "LERC compression".to_owned(),
+        34_925 => "LZMA compression".to_owned(),
+        50_000 => "Zstandard compression".to_owned(),
+        50_001 => "WebP compression".to_owned(),
+        other => format!("compression {other}"),
+    };
+    Err(Fault::NotSupported(name))
+}
+
+/// What samples mean, and how many of a pel are colours.
+fn colour(
+    directory: &Directory<'_>,
+    compression: Compression,
+    samples: usize,
+    bits: u32,
+) -> Result<(Colour, usize), Fault> {
+    // The tag is required; what is likely where it is missing is what libtiff takes.
+    let likely = match (samples, compression) {
+        (1 | 2, Compression::None | Compression::Lzw | Compression::Deflate | Compression::PackBits) => 1,
+        (1 | 2, Compression::Jpeg) => 1,
+        (1 | 2, _) => 0,
+        (_, Compression::Jpeg) => 6,
+        _ => 2,
+    };
+    let photometric = directory.number(tag::PHOTOMETRIC_INTERPRETATION).unwrap_or(likely);
+    Ok(match photometric {
+        0 => (Colour::WhiteIsZero, 1),
+        // 4 is a transparency mask: what is let through is 1.
+        1 | 4 => (Colour::BlackIsZero, 1),
+        2 => (Colour::Rgb, 3),
+        3 => {
+            let palette = directory.numbers(tag::COLOR_MAP, PALETTE_MAX);
+            if palette.len() < 3 || bits > 16 {
+                return Err(Fault::damaged("its palette is missing"));
+            }
+            let mut palette: Vec<u16> = palette.into_iter().map(|value| value as u16).collect();
+            // Some programs write 8 bits where 16 are meant.
+            if palette.iter().all(|value| *value < 256) {
+                palette.iter_mut().for_each(|value| *value *= 257);
+            }
+            (Colour::Palette(palette), 1)
+        }
+        5 if directory.number(tag::INK_SET).unwrap_or(1) == 1 => (Colour::Cmyk, 4),
+        5 => return Err(Fault::not_supported("inks other than cyan, magenta, yellow and black")),
+        6 => {
+            let shared = directory.numbers(tag::YCBCR_SUBSAMPLING, 2);
+            let shared = match shared[..] {
+                [across, down] if (1..=4).contains(&across) && (1..=4).contains(&down) => (across as u32, down as u32),
+                [] => (2, 2),
+                _ => return Err(Fault::damaged("its chroma subsampling is none")),
+            };
+            (Colour::LumaFirst { shared }, 3)
+        }
+        8..=10 => (Colour::LumaFirst { shared: (1, 1) }, 1),
+        32_803 => return Err(Fault::not_supported("raw sensor data")),
+        32_844 | 32_845 => return Err(Fault::not_supported("LogLuv colours")),
+        34_892 => return Err(Fault::not_supported("linear raw data")),
+        other => return Err(Fault::not_supported(format!("photometric interpretation {other}"))),
+    })
+}
+
+fn alpha(directory: &Directory<'_>, colour: &Colour, samples: usize, colour_samples: usize) -> Alpha {
+    if samples <= colour_samples {
+        return Alpha::None;
+    }
+    match (directory.number(tag::EXTRA_SAMPLES), colour) {
+        (Some(1), _) => Alpha::Associated,
+        (Some(2), _) => Alpha::Unassociated,
+        // Programs that write RGBA without saying so; libtiff and Pillow take it as such too.
+        (Some(0), Colour::Rgb) => Alpha::Associated,
+        (None, Colour::Rgb) => Alpha::Unassociated,
+        _ => Alpha::None,
+    }
+}
+
+/// The size of strips or tiles, and whether they are tiles.
+fn segment(directory: &Directory<'_>, (width, height): (u32, u32)) -> Result<((u32, u32), bool), Fault> {
+    let is_tiled = directory.number(tag::TILE_WIDTH).is_some() && directory.number(tag::TILE_LENGTH).is_some();
+    let segment = if is_tiled {
+        let tile = (size(directory, tag::TILE_WIDTH)?, size(directory, tag::TILE_LENGTH)?);
+        check_size(tile)?;
+        tile
+    } else {
+        let rows = directory.number(tag::ROWS_PER_STRIP).unwrap_or(u64::MAX);
+        (width, u32::try_from(rows).unwrap_or(u32::MAX).min(height).max(if rows == 0 { height } else { 1 }))
+    };
+    let count = u64::from(width.div_ceil(segment.0)) * u64::from(height.div_ceil(segment.1));
+    if count > SEGMENTS_MAX as u64 {
+        return Err(Fault::not_supported(format!("a page of {count} strips or tiles")));
+    }
+    Ok((segment, is_tiled))
+}

@@ -1,0 +1,310 @@
+//! The pages of a TIFF file, by its tags: directories, the layout of the pels, strips or tiles, samples. What can't be read
+//! of a page is white and said to be missing; a page is left out only where nothing of it can be read. It draws nothing.
+
+mod codecs;
+pub(super) mod directory;
+mod layout;
+mod samples;
+
+use self::codecs::{Unpacked, unpacked};
+use self::directory::{Chain, Directory};
+use self::layout::{Alpha, Colour, Compression, Layout};
+use self::samples::Greys;
+use super::bitmap::Bitmap;
+use super::gray::Gray;
+use super::images::Fault;
+use super::images::orientation::Orientation;
+use super::import::unreadable;
+use super::picture::{Pels, Picture};
+use crate::model::media::UnreadableDocument;
+
+/// The tags that are read (TIFF 6.0, and the technical notes).
+mod tag {
+    pub(super) const NEW_SUBFILE_TYPE: u16 = 254;
+    pub(super) const SUBFILE_TYPE: u16 = 255;
+    pub(super) const IMAGE_WIDTH: u16 = 256;
+    pub(super) const IMAGE_LENGTH: u16 = 257;
+    pub(super) const BITS_PER_SAMPLE: u16 = 258;
+    pub(super) const COMPRESSION: u16 = 259;
+    pub(super) const PHOTOMETRIC_INTERPRETATION: u16 = 262;
+    pub(super) const FILL_ORDER: u16 = 266;
+    pub(super) const STRIP_OFFSETS: u16 = 273;
+    pub(super) const SAMPLES_PER_PIXEL: u16 = 277;
+    pub(super) const ROWS_PER_STRIP: u16 = 278;
+    pub(super) const STRIP_BYTE_COUNTS: u16 = 279;
+    pub(super) const X_RESOLUTION: u16 = 282;
+    pub(super) const Y_RESOLUTION: u16 = 283;
+    pub(super) const PLANAR_CONFIGURATION: u16 = 284;
+    pub(super) const T4_OPTIONS: u16 = 292;
+    pub(super) const RESOLUTION_UNIT: u16 = 296;
+    pub(super) const PREDICTOR: u16 = 317;
+    pub(super) const COLOR_MAP: u16 = 320;
+    pub(super) const TILE_WIDTH: u16 = 322;
+    pub(super) const TILE_LENGTH: u16 = 323;
+    pub(super) const TILE_OFFSETS: u16 = 324;
+    pub(super) const TILE_BYTE_COUNTS: u16 = 325;
+    pub(super) const INK_SET: u16 = 332;
+    pub(super) const EXTRA_SAMPLES: u16 = 338;
+    pub(super) const SAMPLE_FORMAT: u16 = 339;
+    pub(super) const JPEG_TABLES: u16 = 347;
+    pub(super) const YCBCR_SUBSAMPLING: u16 = 530;
+}
+
+/// The pages of one file.
+pub(super) struct Pages<'a> {
+    pages: Vec<Directory<'a>>,
+    fault: Option<&'static str>,
+}
+
+impl<'a> Pages<'a> {
+    /// Finds the pages; smaller copies of pages and masks are none.
+    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, UnreadableDocument> {
+        let damaged = |why: &str| unreadable(format!("the TIFF is damaged: {why}"));
+        let Some(Chain { mut directories, fault }) = directory::chain(bytes) else {
+            return Err(damaged("its header breaks off"));
+        };
+        if directories.is_empty() {
+            return Err(damaged(fault.unwrap_or("it has no pages")));
+        }
+        if directories.iter().any(is_page) {
+            directories.retain(is_page);
+        }
+        Ok(Self { pages: directories, fault })
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Why there may be more pages that can't be reached.
+    pub(super) const fn fault(&self) -> Option<&'static str> {
+        self.fault
+    }
+
+    /// One page, from 0.
+    pub(super) fn read(&self, index: u32) -> Result<Picture, UnreadableDocument> {
+        let directory = self.pages.get(index as usize).ok_or_else(|| unreadable("there is no such page".to_owned()))?;
+        page(directory).map_err(|fault| fault.reason("TIFF"))
+    }
+}
+
+/// Whether a directory is neither a smaller copy of a page nor a mask (tags 254 and 255).
+fn is_page(directory: &Directory<'_>) -> bool {
+    match directory.number(tag::NEW_SUBFILE_TYPE) {
+        Some(bits) => bits & 0b101 == 0,
+        None => directory.number(tag::SUBFILE_TYPE) != Some(2),
+    }
+}
+
+fn page(directory: &Directory<'_>) -> Result<Picture, Fault> {
+    let layout = Layout::of(directory)?;
+    let orientation = Orientation::of_directory(directory);
+    let mut reader = Segments::of(directory, &layout);
+    let (pels, losses) = reader.read()?;
+    let dots_an_inch = dots_an_inch(directory).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
+    Ok(Picture { pels: orientation.upright(pels), dots_an_inch, is_fax_file: layout.is_bilevel(), losses })
+}
+
+/// Dots per inch; where no unit is given, what the numbers say of inches.
+fn dots_an_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
+    let factor = match directory.number(tag::RESOLUTION_UNIT) {
+        Some(3) => 2.54,
+        Some(1) => return None,
+        _ => 1.0,
+    };
+    Some((directory.ratio(tag::X_RESOLUTION)? * factor, directory.ratio(tag::Y_RESOLUTION)? * factor))
+}
+
+/// Reads the strips or tiles of one image.
+struct Segments<'a> {
+    directory: &'a Directory<'a>,
+    layout: &'a Layout,
+    offsets: Vec<u64>,
+    counts: Vec<u64>,
+    tables: Option<&'a [u8]>,
+    /// Pels that could not be read.
+    missing: u64,
+    is_damaged: bool,
+    /// The first reason why a segment could not be read.
+    fault: Option<Fault>,
+}
+
+impl<'a> Segments<'a> {
+    fn of(directory: &'a Directory<'a>, layout: &'a Layout) -> Self {
+        let (across, down) = layout.grid();
+        let planes = if layout.is_planar { layout.samples } else { 1 };
+        let most = across as usize * down as usize * planes;
+        let (offsets, counts) = if layout.is_tiled {
+            (tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS)
+        } else {
+            (tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS)
+        };
+        let mut offsets = directory.numbers(offsets, most);
+        if offsets.is_empty() {
+            // Some programs write the offsets of strips where those of tiles belong.
+            offsets = directory.numbers(tag::STRIP_OFFSETS, most);
+        }
+        Self {
+            directory,
+            layout,
+            offsets,
+            counts: directory.numbers(counts, most),
+            tables: directory.bytes(tag::JPEG_TABLES),
+            missing: 0,
+            is_damaged: false,
+            fault: None,
+        }
+    }
+
+    /// All pels, and what is missing.
+    fn read(&mut self) -> Result<(Pels, Vec<String>), Fault> {
+        let Layout { width, height, .. } = *self.layout;
+        let pels = if self.layout.is_bilevel() {
+            let mut bits = Bitmap::white(width, height);
+            let black = u8::from(self.layout.colour == Colour::BlackIsZero) * u8::MAX;
+            self.each(|(x, y), _, row, _| blacken(&mut bits, (x, y), row[0], black));
+            Pels::Bits(bits)
+        } else {
+            let mut gray = Gray::white(width, height);
+            let mut greys = Greys::new(self.layout);
+            self.each(|(x, y), columns, row, samples| {
+                let start = y as usize * width as usize + x as usize;
+                greys.row(row, samples, &mut gray.pels_mut()[start..start + columns as usize]);
+            });
+            Pels::Gray(gray)
+        };
+        if self.missing >= u64::from(width) * u64::from(height) {
+            let nothing = Fault::damaged("none of its pels can be read");
+            return Err(self.fault.take().unwrap_or(nothing));
+        }
+        Ok((pels, self.losses()))
+    }
+
+    fn losses(&self) -> Vec<String> {
+        let Layout { width, height, .. } = *self.layout;
+        let mut losses = Vec::new();
+        if self.missing > 0 {
+            let rows = self.missing.div_ceil(u64::from(width));
+            let why = match &self.fault {
+                Some(Fault::NotSupported(why) | Fault::Damaged(why) | Fault::Size(why)) => format!(" ({why})"),
+                None => String::new(),
+            };
+            losses
+                .push(format!("the page is incomplete: {rows} of its {height} rows can't be read and are white{why}"));
+        }
+        if self.is_damaged {
+            losses.push("the page is damaged and may be wrong in places".to_owned());
+        }
+        losses
+    }
+
+    /// Hands over each row that is there: its place, its columns, the bytes of its planes, samples side by side.
+    fn each(&mut self, mut take: impl FnMut((u32, u32), u32, &[&[u8]], usize)) {
+        let layout = self.layout;
+        let (across, down) = layout.grid();
+        let planes = self.planes();
+        for line in 0..down {
+            let y = line * layout.segment.1;
+            let in_page = (layout.height - y).min(layout.segment.1);
+            // Tiles have all their rows, the last strip only those of the page.
+            let rows = if layout.is_tiled { layout.segment.1 } else { in_page };
+            for column in 0..across {
+                let x = column * layout.segment.0;
+                let columns = (layout.width - x).min(layout.segment.0);
+                let read: Vec<Unpacked> = (0..planes)
+                    .map(|plane| {
+                        let index = (plane * down as usize + line as usize) * across as usize + column as usize;
+                        self.segment(index, rows)
+                    })
+                    .collect();
+                let row_bytes = |read: &Unpacked| {
+                    (layout.segment.0 as usize * read.samples * layout.bits as usize).div_ceil(8).max(1)
+                };
+                let there = read.iter().map(|read| read.bytes.len() / row_bytes(read)).min().unwrap_or(0);
+                let there = u32::try_from(there).unwrap_or(u32::MAX).min(in_page);
+                self.missing += u64::from(in_page - there) * u64::from(columns);
+                for row in 0..there {
+                    let part =
+                        |read: &'_ Unpacked| row as usize * row_bytes(read)..(row as usize + 1) * row_bytes(read);
+                    let parts: Vec<&[u8]> = read.iter().map(|read| &read.bytes[part(read)]).collect();
+                    take((x, y + row), columns, &parts, read.first().map_or(1, |read| read.samples));
+                }
+            }
+        }
+    }
+
+    /// Planes that are needed: those of the colours, and of an alpha.
+    const fn planes(&self) -> usize {
+        if !self.layout.is_planar {
+            return 1;
+        }
+        let colours = match self.layout.colour {
+            Colour::WhiteIsZero | Colour::BlackIsZero | Colour::Palette(_) | Colour::LumaFirst { .. } => 1,
+            Colour::Rgb => 3,
+            Colour::Cmyk => 4,
+        };
+        match self.layout.alpha {
+            Alpha::None => colours,
+            Alpha::Associated | Alpha::Unassociated => colours + 1,
+        }
+    }
+
+    /// One strip or tile, as far as it is there.
+    fn segment(&mut self, index: usize, rows: u32) -> Unpacked {
+        let data = self.data(index, rows);
+        let read = match unpacked(self.layout, self.tables, data, rows) {
+            Ok(read) => read,
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                Unpacked { bytes: Vec::new(), samples: self.layout.samples_together(), is_damaged: false }
+            }
+        };
+        self.is_damaged |= read.is_damaged && !read.bytes.is_empty();
+        read
+    }
+
+    /// The bytes of a strip or tile. Where their number is missing, zero or plainly wrong, they reach as far as they can.
+    fn data(&self, index: usize, rows: u32) -> &'a [u8] {
+        let bytes = self.directory.file.bytes;
+        let Some(offset) = self.offsets.get(index).copied().filter(|offset| *offset > 0) else { return &[] };
+        let count = self.counts.get(index).copied().unwrap_or(0);
+        let plain = self.layout.row_bytes() as u64 * u64::from(rows);
+        let end = offset.saturating_add(plain);
+        let has_room = end <= bytes.len() as u64 && !(offset..end).contains(&self.directory.at);
+        let is_plain = self.layout.compression == Compression::None && self.offsets.len() == 1;
+        let is_short = is_plain && count < plain && has_room;
+        let count = if count == 0 || is_short { self.count_by_place(offset, plain) } else { count };
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        let end = start.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)).min(bytes.len());
+        &bytes[start..end]
+    }
+
+    fn count_by_place(&self, offset: u64, plain: u64) -> u64 {
+        if self.layout.compression == Compression::None {
+            return plain;
+        }
+        let next = self.offsets.iter().filter(|other| **other > offset).min();
+        next.map_or(u64::MAX, |next| next - offset)
+    }
+}
+
+/// Blackens the pels of a row of packed bits that differ from white; `white` is 0, or all ones where 1 is white.
+fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
+    let width = bits.width();
+    if x % 8 != 0 {
+        let is_black = |at: &u32| row.get(*at as usize / 8).is_some_and(|byte| (byte ^ white) >> (7 - at % 8) & 1 == 1);
+        (0..width - x).filter(is_black).for_each(|at| bits.blacken(x + at, y));
+        return;
+    }
+    let words = bits.row_mut(y);
+    for (place, byte) in (x..width).step_by(8).zip(row) {
+        let outside = (place + 8).saturating_sub(width).min(8);
+        let pels = u64::from((byte ^ white) >> outside << outside);
+        if let Some(word) = words.get_mut((place / 64) as usize) {
+            *word |= pels << (56 - place % 64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

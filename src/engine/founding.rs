@@ -1,0 +1,44 @@
+//! What a world begins with, and goes back to when it is reset. It is read only.
+
+use super::random::WorldSeed;
+use super::rule::Rule;
+use crate::model::account::{Account, Accounts, Callbacks, Documents};
+use crate::model::number::NumberChange;
+use crate::model::phone::PhoneNumber;
+use crate::model::time::Pace;
+
+/// What a world is founded with and reset to.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    /// Whose world it is.
+    pub account: Account,
+    /// The seed of all its ids and draws.
+    pub seed: WorldSeed,
+    /// How often a world of this account has gone back before, in this process: its ids begin with those of a new epoch.
+    pub epoch: u64,
+    /// The seed of the inventory of numbers for sale, shared by all worlds.
+    pub inventory_seed: u64,
+    /// Its numbers at the start.
+    pub numbers: Vec<(PhoneNumber, NumberChange)>,
+    /// Its verified caller ids at the start.
+    pub caller_ids: Vec<PhoneNumber>,
+    /// How it behaves.
+    pub rules: Rules,
+    /// How it behaves on purpose, from the start.
+    pub behaviour: Vec<Rule>,
+}
+
+/// How a world behaves, by its configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rules {
+    /// How fast line time passes.
+    pub pace: Pace,
+    /// Which status changes fire the StatusCallback of an outbound fax.
+    pub callbacks: Callbacks,
+    /// What a MediaUrl may lead to.
+    pub documents: Documents,
+    /// Whether an unowned `From` is adopted.
+    pub accounts: Accounts,
+    /// Bytes of media kept.
+    pub media_budget_bytes: u64,
+}

@@ -1,0 +1,80 @@
+//! Whether a fax can still enter a status that somebody waits for. It looks at where the fax stands and changes nothing.
+
+use std::sync::Arc;
+
+use super::journal::{Event, EventFilter, JOURNAL_EVENTS_MAX};
+use super::phase::leads_to;
+use super::{Conversation, Engine};
+use crate::model::fax::Status;
+use crate::model::sid::FaxSid;
+
+/// What becomes of a wait for one of some statuses of a fax.
+#[derive(Debug, Clone)]
+pub enum Prospect {
+    /// The fax stands at one of them.
+    Reached(Status),
+    /// It may still come to one of them.
+    Possible,
+    /// It never will.
+    Unreachable(Unreachable),
+}
+
+/// Why a fax can't enter a status any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    /// It ended with another status, or has gone past the one that is waited for.
+    #[error("it is {0}")]
+    Elsewhere(Status),
+    /// No app took the call, so that no fax came of it.
+    #[error("no app took the call, so it never became a fax")]
+    NotAnswered,
+    /// There is no such fax: it was deleted, went with a reset, or never was.
+    #[error("there is no such fax: it was deleted, or reset away, or never created")]
+    Gone,
+}
+
+impl Unreachable {
+    /// Where the fax stands, if it is there.
+    #[must_use]
+    pub const fn status(self) -> Option<Status> {
+        match self {
+            Self::Elsewhere(status) => Some(status),
+            Self::NotAnswered | Self::Gone => None,
+        }
+    }
+}
+
+impl Engine {
+    /// Whether a fax, or the call that may become it, can still enter one of these statuses.
+    #[must_use]
+    pub fn prospect(&self, fax: FaxSid, wanted: &[Status]) -> Prospect {
+        if let Ok(fax) = self.fax(fax) {
+            let now = fax.status();
+            if wanted.contains(&now) {
+                return Prospect::Reached(now);
+            }
+            let is_ahead = wanted.iter().any(|status| leads_to(now, *status));
+            return if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::Elsewhere(now)) };
+        }
+        match self.conversation(fax) {
+            // It was deleted after it had ended.
+            Conversation::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
+            Conversation::Pending => {
+                let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
+                let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
+                // A call that rings is no fax yet, so there is no status to tell.
+                if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::NotAnswered) }
+            }
+            Conversation::NotAnswered => Prospect::Unreachable(Unreachable::NotAnswered),
+            Conversation::Unknown => Prospect::Unreachable(Unreachable::Gone),
+        }
+    }
+
+    /// The newest event in which a fax entered this status, if the journal still has it.
+    #[must_use]
+    pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Arc<Event>> {
+        let filter = EventFilter { fax: Some(fax), kind: Some("fax.status".into()), ..EventFilter::default() };
+        let events = self.events(&filter, JOURNAL_EVENTS_MAX);
+        events.into_iter().rev().find(|event| event.kind.entered() == Some(status))
+    }
+}

@@ -1,0 +1,15 @@
+//! The cookie that stands for the control token in a browser. The guard has checked the token before this is reached.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::emulator::Emulator;
+use crate::http::guard;
+
+pub(super) async fn open(State(emulator): State<Emulator>) -> Response {
+    match guard::cookie(&emulator.settings().guard) {
+        Some(cookie) => (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    }
+}

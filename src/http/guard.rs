@@ -1,0 +1,305 @@
+//! Who may drive the emulator: under which host names it answers, which web pages may call it, and what the control API
+//! asks of its callers. One rule holds for every surface. It knows no account and no account's credential.
+//!
+//! A web page in the user's browser can make requests to this machine. What it can't do is choose `Host`, `Origin` and
+//! `Sec-Fetch-*`, so these tell it apart from a program. A webhook is told apart by what every webhook carries.
+
+use std::net::IpAddr;
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::AskedHost;
+use super::control::{BASE, Problem};
+use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED};
+use crate::dialect::hosts::is_service;
+use crate::emulator::{GuardOptions, Settings};
+use crate::io::own::{CONTROL_ROOT, is_below, is_sample};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// What only a webhook carries: a client of the control API has no reason to send it.
+const WEBHOOK_MARKS: [HeaderName; 3] = [
+    HeaderName::from_static("i-twilio-idempotency-token"),
+    HeaderName::from_static("x-twilio-signature"),
+    HeaderName::from_static("x-signalwire-signature"),
+];
+/// The cookie that stands for the control token in a browser, whose images and event streams can't send a header.
+const COOKIE: &str = "fauxfax_control";
+/// Paths of pages and files that a browser may be led to, or may show as an image, from anywhere.
+const PAGES: [&str; 8] = ["/", "/console", "/fax", "/favicon.ico", "/livez", "/readyz", "/metrics", "/ca.pem"];
+/// How long a browser may remember the answer to a preflight.
+const PREFLIGHT_S: HeaderValue = HeaderValue::from_static("600");
+
+/// What a request may do.
+pub(super) enum Verdict {
+    /// It is answered by its route.
+    Pass,
+    /// It is answered by its route, and the page of this origin may read the answer.
+    PassTo(HeaderValue),
+    /// This is its answer.
+    Answer(Response),
+}
+
+/// Which part of the emulator a path belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Area {
+    /// The REST APIs, which no web page calls.
+    Rest,
+    /// The control API.
+    Control,
+    /// The console, stored media, samples and the files at the root.
+    Pages,
+}
+
+impl Area {
+    fn of(path: &str) -> Self {
+        if is_below(path, CONTROL_ROOT) {
+            Self::Control
+        } else if PAGES.iter().any(|root| path == *root || (*root != "/" && is_below(path, root))) {
+            Self::Pages
+        } else {
+            Self::Rest
+        }
+    }
+}
+
+/// Judges a request by its head alone.
+pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
+    let area = Area::of(parts.uri.path());
+    match check(parts, area, settings) {
+        Err(refusal) => Verdict::Answer(refusal.into_response(area)),
+        Ok(None) => Verdict::Pass,
+        Ok(Some(origin)) if is_preflight(parts) => Verdict::Answer(preflight(parts, &origin)),
+        Ok(Some(origin)) => Verdict::PassTo(origin),
+    }
+}
+
+/// Lets the page of an allowed origin read an answer.
+pub(super) fn readable_by(mut response: Response, origin: &HeaderValue) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    response
+}
+
+/// The cookie that lets a browser use the control API; none where no token guards it.
+pub(super) fn cookie(options: &GuardOptions) -> Option<String> {
+    let token = options.control_token.as_deref()?;
+    Some(format!("{COOKIE}={}; Path={CONTROL_ROOT}; HttpOnly; SameSite=Strict", cookie_value(token)))
+}
+
+/// Why a request is refused.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    Host(String),
+    Origin(String),
+    Page,
+    Webhook(HeaderName),
+    NoToken,
+    WrongToken,
+}
+
+/// The allowed foreign origin of the request, if it has one.
+fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<HeaderValue>, Refusal> {
+    let options = &settings.guard;
+    let host = host(parts);
+    if let Some(host) = &host
+        && !answers_to(host, settings)
+    {
+        return Err(Refusal::Host(name_of(host).to_owned()));
+    }
+    let foreign = foreign_origin(&parts.headers, host.as_deref(), settings);
+    let allowed = foreign.filter(|origin| options.allow_origins.iter().any(|allowed| allowed.as_bytes() == *origin));
+    if let Some(origin) = foreign
+        && allowed.is_none()
+    {
+        return Err(Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned()));
+    }
+    let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    let is_cross_site = matches!(site, Some(b"cross-site" | b"same-site"));
+    if is_cross_site && allowed.is_none() && !(area != Area::Rest && only_shows(parts)) {
+        return Err(Refusal::Page);
+    }
+    if area == Area::Control && !is_sample(parts.uri.path()) {
+        check_caller(parts, options.control_token.as_deref())?;
+    }
+    Ok(allowed.cloned())
+}
+
+/// What the control API asks of its callers, whoever they are.
+fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusal> {
+    if let Some(mark) = WEBHOOK_MARKS.into_iter().find(|mark| parts.headers.contains_key(mark)) {
+        return Err(Refusal::Webhook(mark));
+    }
+    // A preflight never carries a credential.
+    let Some(token) = control_token.filter(|_| !is_preflight(parts)) else { return Ok(()) };
+    let bearer = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let cookie = cookie_of(&parts.headers);
+    let is_good = bearer.is_some_and(|given| is_same(given, token))
+        || cookie.is_some_and(|given| is_same(given, &cookie_value(token)));
+    match (is_good, bearer.or(cookie)) {
+        (true, _) => Ok(()),
+        (false, None) => Err(Refusal::NoToken),
+        (false, Some(_)) => Err(Refusal::WrongToken),
+    }
+}
+
+/// A page may be led here or shown an image from here by any other page; neither lets that page read anything.
+fn only_shows(parts: &Parts) -> bool {
+    let is = |name: &HeaderName, value: &str| parts.headers.get(name).is_some_and(|header| header == value);
+    let is_shown = is(&SEC_FETCH_DEST, "image") || (is(&SEC_FETCH_DEST, "document") && is(&SEC_FETCH_MODE, "navigate"));
+    is_shown && matches!(parts.method, Method::GET | Method::HEAD)
+}
+
+/// The host that a request names: an absolute target's before the header's, as RFC 9112 3.2.2 has it.
+fn host(parts: &Parts) -> Option<String> {
+    let named = parts.uri.authority().map(ToString::to_string);
+    let named = named.or_else(|| Some(text(parts.headers.get(header::HOST)?)));
+    named.or_else(|| parts.extensions.get().map(|AskedHost(host)| host.to_string()))
+}
+
+fn answers_to(host: &str, settings: &Settings) -> bool {
+    let name = name_of(host).trim_end_matches('.').to_ascii_lowercase();
+    is_local(&name)
+        || is_service(&name)
+        || settings.guard.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
+        || public_authority(settings).is_some_and(|public| name_of(public).eq_ignore_ascii_case(&name))
+}
+
+/// Addresses, `localhost`, `*.localhost`, `*.internal`, `*.test` (RFC 6761: never in the public DNS) and single labels such
+/// as a Compose service: a stranger can own none of these names and let it lead to this machine.
+fn is_local(name: &str) -> bool {
+    name.parse::<IpAddr>().is_ok()
+        || name == "localhost"
+        || name.ends_with(".localhost")
+        || name.ends_with(".internal")
+        || name.ends_with(".test")
+        || !name.contains('.')
+}
+
+/// The `Origin` of a page that is not the emulator's own.
+fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Settings) -> Option<&'a HeaderValue> {
+    let origin = headers.get(header::ORIGIN)?;
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    let own = [host, public_authority(settings)];
+    let is_own = authority.is_some_and(|authority| {
+        own.into_iter().flatten().any(|own| without_default_port(own) == without_default_port(authority))
+    });
+    (!is_own).then_some(origin)
+}
+
+/// Lower case, and without the port that a browser leaves out.
+fn without_default_port(authority: &str) -> String {
+    let authority = authority.to_ascii_lowercase();
+    let bare = authority.strip_suffix(":80").or_else(|| authority.strip_suffix(":443"));
+    bare.map_or(authority.clone(), ToOwned::to_owned)
+}
+
+/// Host and port of `--public-url`.
+fn public_authority(settings: &Settings) -> Option<&str> {
+    let (_, rest) = settings.public_url.as_deref()?.split_once("://")?;
+    rest.split('/').next()
+}
+
+/// The host without its port or the brackets of an IPv6 literal.
+fn name_of(host: &str) -> &str {
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or_default();
+    }
+    host.rsplit_once(':').map_or(host, |(name, _)| name)
+}
+
+fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Tells a browser that the page of an allowed origin may make the request that it asks about.
+fn preflight(parts: &Parts, origin: &HeaderValue) -> Response {
+    let mut response = readable_by(StatusCode::NO_CONTENT.into_response(), origin);
+    let headers = response.headers_mut();
+    for (asked, answer) in [
+        (header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_ALLOW_METHODS),
+        (header::ACCESS_CONTROL_REQUEST_HEADERS, header::ACCESS_CONTROL_ALLOW_HEADERS),
+    ] {
+        if let Some(value) = parts.headers.get(asked) {
+            headers.insert(answer, value.clone());
+        }
+    }
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_S);
+    response
+}
+
+fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = pairs.flat_map(|pairs| pairs.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+/// Not the token itself, so that it can't be read back from a browser's store.
+fn cookie_value(token: &str) -> String {
+    let digest = Sha256::new().chain_update("fauxfax control cookie\n").chain_update(token).finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_same(given: &str, expected: &str) -> bool {
+    given.as_bytes().ct_eq(expected.as_bytes()).into()
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+impl Refusal {
+    fn into_response(self, area: Area) -> Response {
+        let (status, name) = match self {
+            Self::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "host-not-allowed"),
+            Self::Origin(_) | Self::Page => (StatusCode::FORBIDDEN, "origin-not-allowed"),
+            Self::Webhook(_) => (StatusCode::FORBIDDEN, "webhook-not-allowed"),
+            Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
+        };
+        let detail = self.detail();
+        if area == Area::Rest {
+            return ApiError::new(status.as_u16(), CODE_ACCESS_DENIED, detail).into_response();
+        }
+        let mut response = Problem::new(status.as_u16(), name, detail).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"fauxfax control\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Host(name) => format!(
+                "this emulator doesn't answer to the host name {name}; if that name is yours, start it with --allow-host {name}"
+            ),
+            Self::Origin(origin) => format!(
+                "a web page of {origin} may not call this emulator; if that page is yours, start it with --allow-origin {origin}"
+            ),
+            Self::Page => {
+                "a web page of another site may not call this emulator; if that page is yours, start it with \
+                           --allow-origin and the page's origin"
+                    .to_owned()
+            }
+            Self::Webhook(mark) => format!(
+                "this request carries {mark}, as a webhook does, and no webhook may use the control API at {BASE}"
+            ),
+            Self::NoToken => "the control API is guarded by --control-token; send it as Authorization: Bearer TOKEN \
+                              (the command line takes --control-token or FAUXFAX_CONTROL_TOKEN)"
+                .to_owned(),
+            Self::WrongToken => "this is not the token that --control-token was given".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+//! Tests of the guard: each request that a web page, a rebound name or a webhook could make, on each surface.
+
+use axum::http::Request;
+
+use super::*;
+use crate::engine::Rules;
+use crate::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
+use crate::model::time::Pace;
+
+const SURFACES: [&str; 7] = [
+    "/v1/Faxes",
+    "/2010-04-01/Accounts",
+    "/_fauxfax/v1/reset",
+    "/console/faxes",
+    "/fax/AC/FX/ME",
+    "/metrics",
+    "/ca.pem",
+];
+
+fn settings(guard: GuardOptions) -> Settings {
+    let rules = Rules {
+        pace: Pace::Max,
+        callbacks: Callbacks::All,
+        documents: Documents::Lenient,
+        accounts: Accounts::Open,
+        media_budget_bytes: 1,
+    };
+    let public_url = Some("https://fax.example.org/sub".into());
+    let (price, service, media_user_agent) = (PriceForm::Text, Service::Full, MediaUserAgent::Warn);
+    Settings { seed: 1, rules, price, service, public_url, media_user_agent, guard }
+}
+
+/// The status that the guard answers with; 0 where the request passes.
+fn status(settings: &Settings, method: &str, path: &str, headers: &[(&str, &str)]) -> u16 {
+    let request = Request::builder().method(method).uri(path);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    match judge(&request.body(()).unwrap().into_parts().0, settings) {
+        Verdict::Pass | Verdict::PassTo(_) => 0,
+        Verdict::Answer(response) => response.status().as_u16(),
+    }
+}
+
+fn open(method: &str, path: &str, headers: &[(&str, &str)]) -> u16 {
+    status(&settings(GuardOptions::default()), method, path, headers)
+}
+
+#[test]
+fn every_surface_answers_to_the_same_hosts_and_to_no_other() {
+    for path in SURFACES {
+        for host in [
+            "127.0.0.1:8329",
+            "[::1]:8329",
+            "192.168.1.7",
+            "LOCALHOST",
+            "localhost.:8329",
+            "fax.localhost:1",
+            "host.docker.internal:8329",
+            "fauxfax:8329",
+            "fax.test",
+            "fax.twilio.com",
+            "fax.sydney.au1.twilio.com:443",
+            "media.twiliocdn.com",
+            "example.signalwire.com",
+            "fax.example.org",
+        ] {
+            assert_eq!(open("GET", path, &[("host", host)]), 0, "{path} {host}");
+        }
+        for host in [
+            "evil.example:8329",
+            "127.0.0.1.nip.io",
+            "www.twilio.com",
+            "localhost.evil.example",
+            "fax.example.org.evil.example",
+        ] {
+            assert_eq!(open("GET", path, &[("host", host)]), 421, "{path} {host}");
+        }
+    }
+    let allowed = GuardOptions { allow_hosts: vec!["ci.example".to_owned()], ..GuardOptions::default() };
+    assert_eq!(status(&settings(allowed), "GET", "/metrics", &[("host", "CI.example:8329")]), 0);
+}
+
+#[test]
+fn an_absolute_target_names_the_host_before_the_header_does() {
+    assert_eq!(open("GET", "http://evil.example/v1/Faxes", &[("host", "localhost")]), 421);
+    assert_eq!(open("GET", "https://fax.twilio.com/v1/Faxes", &[("host", "evil.example")]), 0);
+}
+
+#[test]
+fn a_page_of_another_origin_is_refused_on_every_surface() {
+    for path in SURFACES {
+        for origin in
+            ["http://evil.example", "http://localhost:3000", "null", "file://", "http://localhost:8329.evil.example"]
+        {
+            let headers = [("host", "localhost:8329"), ("origin", origin)];
+            assert_eq!(open("POST", path, &headers), 403, "{path} {origin}");
+        }
+        for (host, origin) in [
+            ("localhost:8329", "http://localhost:8329"),
+            ("127.0.0.1", "http://127.0.0.1:80"),
+            ("10.0.0.1:8329", "https://fax.example.org"),
+        ] {
+            assert_eq!(open("POST", path, &[("host", host), ("origin", origin)]), 0, "{path} {origin}");
+        }
+    }
+}
+
+#[test]
+fn a_request_of_another_site_is_refused_unless_a_browser_only_shows_what_it_gets() {
+    let from = |site, dest, mode| [("sec-fetch-site", site), ("sec-fetch-dest", dest), ("sec-fetch-mode", mode)];
+    for path in SURFACES {
+        let is_rest = Area::of(path) == Area::Rest;
+        for site in ["cross-site", "same-site"] {
+            for (dest, mode) in
+                [("empty", "no-cors"), ("script", "no-cors"), ("iframe", "navigate"), ("document", "cors")]
+            {
+                assert_eq!(open("GET", path, &from(site, dest, mode)), 403, "{path} {site} {dest} {mode}");
+            }
+            for (dest, mode) in [("image", "no-cors"), ("document", "navigate")] {
+                let expected = if is_rest { 403 } else { 0 };
+                assert_eq!(open("GET", path, &from(site, dest, mode)), expected, "{path} {site} {dest} {mode}");
+                assert_eq!(open("POST", path, &from(site, dest, mode)), 403, "{path} {site} {dest} {mode}");
+            }
+        }
+        for site in ["same-origin", "none"] {
+            assert_eq!(open("POST", path, &from(site, "document", "navigate")), 0, "{path} {site}");
+        }
+    }
+}
+
+#[test]
+fn an_allowed_origin_may_call_and_is_told_so_by_a_preflight() {
+    let options = GuardOptions { allow_origins: vec!["http://localhost:3000".to_owned()], ..GuardOptions::default() };
+    let settings = settings(options);
+    let headers = [("host", "localhost:8329"), ("origin", "http://localhost:3000"), ("sec-fetch-site", "same-site")];
+    assert_eq!(status(&settings, "POST", "/v1/Faxes", &headers), 0);
+    assert_eq!(status(&settings, "POST", "/v1/Faxes", &[("origin", "http://localhost:3001")]), 403);
+    let request = Request::options("/_fauxfax/v1/reset")
+        .header("origin", "http://localhost:3000")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization");
+    let Verdict::Answer(response) = judge(&request.body(()).unwrap().into_parts().0, &settings) else {
+        panic!("a preflight is answered");
+    };
+    assert_eq!(response.status(), 204);
+    for (name, value) in [
+        ("access-control-allow-origin", "http://localhost:3000"),
+        ("access-control-allow-methods", "POST"),
+        ("access-control-allow-headers", "authorization"),
+        ("vary", "origin"),
+    ] {
+        assert_eq!(response.headers()[name], value, "{name}");
+    }
+}
+
+#[test]
+fn no_webhook_uses_the_control_api() {
+    for mark in WEBHOOK_MARKS {
+        let headers = [(mark.as_str(), "x")];
+        assert_eq!(open("POST", "/_fauxfax/v1/reset", &headers), 403, "{mark}");
+        assert_eq!(open("POST", "/v1/Faxes", &headers), 0, "{mark}");
+        assert_eq!(open("GET", "/_fauxfax/v1/samples/letter.pdf", &headers), 0, "a sample may be sent");
+    }
+}
+
+#[test]
+fn a_control_token_guards_the_control_api_and_nothing_else() {
+    let options = GuardOptions { control_token: Some("s3cret".into()), ..GuardOptions::default() };
+    let cookie = cookie(&options).unwrap();
+    let (pair, _) = cookie.split_once(';').unwrap();
+    assert!(!cookie.contains("s3cret") && cookie.contains("HttpOnly; SameSite=Strict"), "{cookie}");
+    let settings = settings(options);
+    let health = |headers: &[(&str, &str)]| status(&settings, "GET", "/_fauxfax/v1/health", headers);
+    assert_eq!(health(&[]), 401);
+    for bad in ["Bearer wrong", "Basic s3cret", "Bearer", "s3cret", "Bearer s3cret2"] {
+        assert_eq!(health(&[("authorization", bad)]), 401, "{bad}");
+    }
+    assert_eq!(health(&[("authorization", "Bearer s3cret")]), 0);
+    assert_eq!(health(&[("authorization", "bearer  s3cret")]), 0);
+    assert_eq!(health(&[("cookie", &format!("a=b; {pair}"))]), 0);
+    assert_eq!(health(&[("cookie", "fauxfax_control=s3cret")]), 401);
+    for path in SURFACES.iter().filter(|path| Area::of(path) != Area::Control) {
+        assert_eq!(status(&settings, "GET", path, &[]), 0, "{path}");
+    }
+}

@@ -1,0 +1,83 @@
+//! The little of a certificate that the TLS library doesn't tell: the name of its owner, and whether it lists names
+//! (RFC 5280 §4.1). It checks nothing.
+
+const SEQUENCE: u8 = 0x30;
+/// `[0]`, constructed: a certificate's version.
+const CONTEXT_0: u8 = 0xa0;
+/// `[3]`, constructed: a certificate's extensions.
+const CONTEXT_3: u8 = 0xa3;
+/// The type and value of a common name begin so: the object identifier 2.5.4.3.
+const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
+/// Alternative names of the subject begin so: the object identifier 2.5.29.17.
+const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
+
+/// The common name of a certificate that lists no alternative names, as old or hand-made ones don't.
+pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
+    let (_, certificate, _) = element(certificate)?;
+    let (_, mut rest, _) = element(certificate)?;
+    if rest.first() == Some(&CONTEXT_0) {
+        rest = element(rest)?.2;
+    }
+    // Serial number, algorithm, issuer and validity come before the subject.
+    for _ in 0..4 {
+        rest = element(rest)?.2;
+    }
+    let (tag, subject, mut rest) = element(rest)?;
+    while let Some((tag, content, after)) = element(rest) {
+        if tag == CONTEXT_3 && position(content, &ALTERNATIVE_NAMES).is_some() {
+            return None;
+        }
+        rest = after;
+    }
+    let value = &subject[position(subject, &COMMON_NAME)? + COMMON_NAME.len()..];
+    let (_, text, _) = element(value).filter(|_| tag == SEQUENCE)?;
+    String::from_utf8(text.to_vec()).ok()
+}
+
+/// The first element: its tag, its content and what follows.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let (length, rest) =
+            rest.split_at_checked(usize::from(first & 0x7f)).filter(|(length, _)| length.len() <= 4)?;
+        (length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    use super::*;
+
+    fn certificate(names: &[&str], common_name: &str) -> Vec<u8> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("names");
+        params.distinguished_name.push(DnType::OrganizationName, "Some Company");
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        params.self_signed(&KeyPair::generate().expect("a key")).expect("a certificate").der().to_vec()
+    }
+
+    #[test]
+    fn a_common_name_counts_where_no_names_are_listed() {
+        assert_eq!(common_name_alone(&certificate(&[], "app.test")).as_deref(), Some("app.test"));
+        assert_eq!(common_name_alone(&certificate(&["other.test"], "app.test")), None);
+    }
+
+    #[test]
+    fn a_certificate_that_is_cut_has_no_name() {
+        let whole = certificate(&[], "app.test");
+        for end in 0..whole.len() {
+            assert_eq!(common_name_alone(&whole[..end]), None, "{end}");
+        }
+    }
+}

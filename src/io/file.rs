@@ -1,0 +1,385 @@
+//! Writing files: the one place that does. A reader sees the earlier file or the new one, never a part of it, and no two
+//! writers share a draft.
+//!
+//! A symbolic link is followed, and what it leads to is replaced. What can't be replaced, such as a file that is mounted by
+//! itself or one in a folder that may not be written to, is written in place; so are pipes and devices.
+
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// What a draft's name begins with; only a process that is killed while it writes leaves one behind.
+const DRAFT_PREFIX: &str = ".fauxfax-";
+/// Symbolic links that are followed, as many as Linux follows.
+const LINKS_MAX: usize = 40;
+
+/// What a file holds: who may read it, and whether it must outlive a power failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Tokens or keys: the owner alone may read it, and it is on the disk when the write returns.
+    Secret,
+    /// What can't be made again: readable as the umask has it, and on the disk when the write returns.
+    Kept,
+    /// What can be made again: readable as the umask has it.
+    Derived,
+}
+
+/// Replaces a file, or makes it.
+///
+/// # Errors
+/// It can't be written; then the earlier file is as it was, unless it had to be written in place.
+pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
+    let target = resolved(path)?;
+    let Some(kind) = kind(&target)? else { return replace(&target, bytes, contents) };
+    if !kind.is_file() || is_open_file(&target) {
+        return write_special(&target, bytes);
+    }
+    let replaced = replace(&target, bytes, contents);
+    match &replaced {
+        // On a full disk the earlier file would be lost as well.
+        Err(error) if !is_full(error) => {
+            // What matters is why the file could not be replaced, if it can't be written in place either.
+            write_in_place(&target, bytes, contents).or(replaced)
+        }
+        Ok(()) | Err(_) => replaced,
+    }
+}
+
+/// Whether [`write()`] would succeed, as far as that can be known; leaves the file as it is.
+///
+/// # Errors
+/// It would fail, and why.
+pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
+    let target = resolved(path)?;
+    let Some(kind) = kind(&target)? else { return draft(&target, contents).map(drop) };
+    if !kind.is_file() || is_open_file(&target) {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    if OpenOptions::new().write(true).open(&target).is_ok() {
+        return Ok(());
+    }
+    // It can't be written in place, so it must be possible to replace it. Only replacing it shows that.
+    replace(&target, &fs::read(&target)?, contents)
+}
+
+/// Whether a path leads to a pipe or a device, whose writer may have to wait.
+#[must_use]
+pub fn is_special(path: &Path) -> bool {
+    let is_special = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    fs::metadata(path).is_ok_and(is_special) || resolved(path).is_ok_and(|target| is_open_file(&target))
+}
+
+/// Whether a path names an open file of this process, as `/dev/stdout` does. Others may be writing to it, so it is appended
+/// to instead of replaced.
+fn is_open_file(target: &Path) -> bool {
+    target.starts_with("/proc")
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+/// Where the symbolic links of a path lead, whether anything is there or not.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let link = match fs::symlink_metadata(&target) {
+            Ok(metadata) if metadata.is_symlink() => metadata,
+            Ok(_) => return Ok(target),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(target),
+            Err(error) => return Err(error),
+        };
+        if is_strangers(&link, folder_of(&target)) {
+            let reason = "it is a symbolic link that another user has put into a folder for everyone";
+            return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
+        }
+        match fs::metadata(&target) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Ok(metadata) if !metadata.is_file() => return Ok(target),
+            Ok(_) if is_open_file(&target) => return Ok(target),
+            Ok(_) | Err(_) => {}
+        }
+        let link = fs::read_link(&target)?;
+        target = folder_of(&target).join(link);
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Whether a link lies in a folder such as `/tmp` and was put there by another user, who could have this one overwrite a file
+/// of this one's. Linux refuses to follow it by itself where `fs.protected_symlinks` is on.
+#[cfg(unix)]
+fn is_strangers(link: &fs::Metadata, folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    /// Everyone may make files there, and only their owners may remove them.
+    const SHARED: u32 = 0o1002;
+    let own = rustix::process::geteuid().as_raw();
+    let shared = fs::metadata(folder).ok().filter(|folder| folder.mode() & SHARED == SHARED);
+    shared.is_some_and(|folder| link.uid() != own && link.uid() != folder.uid())
+}
+
+#[cfg(not(unix))]
+const fn is_strangers(_: &fs::Metadata, _: &Path) -> bool {
+    false
+}
+
+/// What is at a path; `None` where there is nothing.
+fn kind(path: &Path) -> io::Result<Option<FileType>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.file_type())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new, empty file beside the target under a name that nothing else has. It is removed when it is dropped.
+fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(DRAFT_PREFIX);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(contents.mode()));
+    #[cfg(not(unix))]
+    let _ = contents;
+    builder.tempfile_in(folder_of(target))
+}
+
+/// Writes a draft and renames it to the target.
+fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
+    let mut draft = draft(target, contents)?;
+    draft.write_all(bytes)?;
+    if contents != Contents::Secret
+        && let Ok(metadata) = fs::metadata(target)
+    {
+        // Who could read the earlier file can read the new one. A file system without permissions has none to keep.
+        let _ = draft.as_file().set_permissions(metadata.permissions());
+    }
+    if contents.is_synced() {
+        draft.as_file().sync_all()?;
+    }
+    draft.persist(target).map_err(|error| error.error)?;
+    if contents.is_synced() {
+        // The name is on the disk once its folder is. Some file systems can't do that, and the file is written.
+        let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}
+
+/// Writes over the bytes of a file.
+fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(target)?;
+    if contents == Contents::Secret {
+        keep_from_others(&file);
+    }
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    if contents.is_synced() { file.sync_all() } else { Ok(()) }
+}
+
+/// Takes other users' permissions away. A file that belongs to someone else is that one's to guard.
+#[cfg(unix)]
+fn keep_from_others(file: &File) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = file.metadata() else { return };
+    let mode = metadata.permissions().mode();
+    if mode & 0o077 != 0 && file.set_permissions(fs::Permissions::from_mode(mode & 0o700)).is_err() {
+        tracing::warn!("a file with tokens that belongs to another user can be read by others; chmod 600 it");
+    }
+}
+
+#[cfg(not(unix))]
+const fn keep_from_others(_: &File) {}
+
+/// Writes to a pipe, a device or an open file.
+fn write_special(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().append(true).open(target)?.write_all(bytes)
+}
+
+impl Contents {
+    /// The permissions of a new file, before the umask takes some away.
+    #[cfg(unix)]
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Secret => 0o600,
+            Self::Kept | Self::Derived => 0o666,
+        }
+    }
+
+    const fn is_synced(self) -> bool {
+        match self {
+            Self::Secret | Self::Kept => true,
+            Self::Derived => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<String> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn names_that_differ_in_their_ending_alone_get_in_each_others_way_no_longer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths: Vec<PathBuf> = ["w.0", "w.1", "w.2", "w.tmp"].iter().map(|name| folder.path().join(name)).collect();
+        std::thread::scope(|scope| {
+            for (n, path) in paths.iter().enumerate() {
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        write(path, n.to_string().repeat(2_000).as_bytes(), Contents::Derived).expect("written");
+                    }
+                });
+            }
+        });
+        for (n, path) in paths.iter().enumerate() {
+            assert_eq!(fs::read_to_string(path).expect("readable"), n.to_string().repeat(2_000));
+        }
+        assert_eq!(names(folder.path()), ["w.0", "w.1", "w.2", "w.tmp"], "no draft is left");
+    }
+
+    #[test]
+    fn a_reader_sees_a_whole_file_at_any_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.tmp");
+        let texts = ["a".repeat(100_000), "b".repeat(50_000)];
+        write(&path, texts[0].as_bytes(), Contents::Derived).expect("written");
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for n in 0..200 {
+                    write(&path, texts[n % 2].as_bytes(), Contents::Derived).expect("written");
+                }
+            });
+            while !writer.is_finished() {
+                assert!(texts.contains(&fs::read_to_string(&path).expect("always there")));
+            }
+        });
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_earlier_file_and_no_draft() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("full")).expect("a folder");
+        fs::write(folder.path().join("full/file"), "").expect("written");
+        for name in ["full", "gone/file"] {
+            let path = folder.path().join(name);
+            assert!(write(&path, b"new", Contents::Secret).is_err(), "{name}");
+            assert!(check_writable(&path, Contents::Secret).is_err(), "{name}");
+        }
+        assert_eq!(names(folder.path()), ["full"]);
+        assert_eq!(names(&folder.path().join("full")), ["file"]);
+    }
+
+    #[test]
+    fn a_check_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        check_writable(&folder.path().join("new"), Contents::Secret).expect("it could be made");
+        assert_eq!(names(folder.path()), [""; 0]);
+        let path = folder.path().join("old");
+        fs::write(&path, "text").expect("written");
+        check_writable(&path, Contents::Secret).expect("it could be written");
+        assert_eq!((names(folder.path()).len(), fs::read_to_string(&path).expect("readable").as_str()), (1, "text"));
+    }
+
+    #[cfg(unix)]
+    mod unix {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+        use super::*;
+
+        fn mode(path: &Path) -> u32 {
+            fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+        }
+
+        #[test]
+        fn secrets_are_the_owners_whatever_was_there_before() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("state.json");
+            write(&path, b"1", Contents::Secret).expect("written");
+            assert_eq!(mode(&path), 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("allowed");
+            write(&path, b"2", Contents::Secret).expect("written");
+            assert_eq!(mode(&path), 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("allowed");
+            write_in_place(&path, b"3", Contents::Secret).expect("written");
+            assert_eq!((mode(&path), fs::read_to_string(&path).expect("readable").as_str()), (0o600, "3"));
+        }
+
+        #[test]
+        fn other_files_keep_their_permissions() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("port");
+            write(&path, b"1", Contents::Derived).expect("written");
+            assert_eq!(mode(&path) & 0o600, 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("allowed");
+            write(&path, b"2", Contents::Kept).expect("written");
+            assert_eq!(mode(&path), 0o640);
+        }
+
+        #[test]
+        fn what_a_link_leads_to_is_replaced_and_the_link_stays() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (data, link) = (folder.path().join("data"), folder.path().join("state.json"));
+            fs::create_dir(&data).expect("a folder");
+            symlink("data/real.json", &link).expect("a link");
+            for text in ["into nothing", "over a file"] {
+                write(&link, text.as_bytes(), Contents::Secret).expect("written");
+                assert_eq!(fs::read_to_string(data.join("real.json")).expect("readable"), text);
+            }
+            assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
+            assert_eq!(names(&data), ["real.json"]);
+            let ring = folder.path().join("ring");
+            symlink("ring", &ring).expect("a link");
+            assert!(write(&ring, b"1", Contents::Derived).is_err());
+        }
+
+        #[test]
+        fn what_lies_at_a_drafts_usual_name_is_neither_followed_nor_touched() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let victim = folder.path().join("victim");
+            fs::write(&victim, "theirs").expect("written");
+            symlink(&victim, folder.path().join("state.tmp")).expect("a link");
+            fs::write(folder.path().join("state.json.tmp"), "left over").expect("written");
+            write(&folder.path().join("state.json"), b"ours", Contents::Secret).expect("written");
+            assert_eq!(fs::read_to_string(&victim).expect("readable"), "theirs");
+            assert_eq!(names(folder.path()), ["state.json", "state.json.tmp", "state.tmp", "victim"]);
+        }
+
+        #[test]
+        fn a_pipe_and_a_device_are_written_in_place() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let pipe = folder.path().join("pipe");
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+            assert!(made.success() && is_special(&pipe) && !is_special(folder.path()));
+            let reader = std::thread::spawn({
+                let pipe = pipe.clone();
+                move || fs::read_to_string(pipe).expect("readable")
+            });
+            write(&pipe, b"8329\n", Contents::Derived).expect("written");
+            assert_eq!(reader.join().expect("no panic"), "8329\n");
+            assert_eq!(names(folder.path()), ["pipe"]);
+            write(Path::new("/dev/null"), b"8329\n", Contents::Derived).expect("written");
+            assert!(check_writable(Path::new("/dev/null"), Contents::Secret).is_err());
+        }
+
+        #[test]
+        fn a_file_written_in_place_keeps_its_inode_and_has_no_earlier_tail() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("mounted");
+            fs::write(&path, "a longer text").expect("written");
+            let inode = fs::metadata(&path).expect("it is there").ino();
+            write_in_place(&path, b"short", Contents::Kept).expect("written");
+            assert_eq!(fs::read_to_string(&path).expect("readable"), "short");
+            assert_eq!(fs::metadata(&path).expect("it is there").ino(), inode);
+        }
+    }
+}

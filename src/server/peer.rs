@@ -1,0 +1,125 @@
+//! Whether the client of a connection can still take an answer. A client that has sent its last byte may well wait for
+//! one; whether it does, only time tells.
+
+use std::sync::{Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+/// How often a connection is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a client that sends nothing more is answered: longer than a wait takes by default. A client that has closed its
+/// connection looks the same until something is sent to it.
+const HALF_CLOSED_MAX: Duration = Duration::from_secs(60);
+
+/// The client of a connection, as the system sees it.
+#[derive(Clone)]
+pub(super) struct Peer(Weak<Mutex<TcpStream>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Open,
+    /// It sends nothing more.
+    HalfClosed,
+    /// It takes nothing more.
+    Closed,
+}
+
+impl Peer {
+    pub(super) const fn new(stream: Weak<Mutex<TcpStream>>) -> Self {
+        Self(stream)
+    }
+
+    /// Ready when nobody is there to answer: the connection was reset, or the client has sent its last byte
+    /// [`HALF_CLOSED_MAX`] ago.
+    pub(super) async fn gone(&self) {
+        self.gone_after(LOOK_INTERVAL, HALF_CLOSED_MAX).await;
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the listener looks at its connections from time to time")]
+    async fn gone_after(&self, interval: Duration, half_closed_max: Duration) {
+        let mut half_closed_for = Duration::ZERO;
+        loop {
+            tokio::time::sleep(interval).await;
+            match self.side() {
+                Side::Open => {}
+                Side::HalfClosed if half_closed_for < half_closed_max => half_closed_for += interval,
+                Side::HalfClosed | Side::Closed => return,
+            }
+        }
+    }
+
+    fn side(&self) -> Side {
+        let Some(stream) = self.0.upgrade() else { return Side::Closed };
+        let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+        match stream.ready(Interest::READABLE | Interest::WRITABLE).now_or_never() {
+            None => Side::Open,
+            Some(Ok(ready)) if !ready.is_write_closed() => {
+                if ready.is_read_closed() {
+                    Side::HalfClosed
+                } else {
+                    Side::Open
+                }
+            }
+            Some(Ok(_) | Err(_)) => Side::Closed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(2);
+    const NEVER: Duration = Duration::from_secs(3_600);
+
+    async fn connected() -> (TcpStream, Arc<Mutex<TcpStream>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (server, _) = listener.accept().await.expect("a connection");
+        (client, Arc::new(Mutex::new(server)))
+    }
+
+    async fn seen(peer: &Peer, side: Side) {
+        while peer.side() != side {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_nothing_more_is_there_for_a_while() {
+        let (mut client, server) = connected().await;
+        let peer = Peer::new(Arc::downgrade(&server));
+        assert_eq!(peer.side(), Side::Open);
+        client.write_all(b"unread").await.expect("sent");
+        client.shutdown().await.expect("half closed");
+        seen(&peer, Side::HalfClosed).await;
+        assert!(tokio::time::timeout(10 * SHORT, peer.gone_after(SHORT, NEVER)).await.is_err(), "it may wait");
+        peer.gone_after(SHORT, 2 * SHORT).await;
+    }
+
+    #[tokio::test]
+    async fn a_client_that_resets_its_connection_is_gone_at_once() {
+        let (client, server) = connected().await;
+        let peer = Peer::new(Arc::downgrade(&server));
+        client.set_zero_linger().expect("supported");
+        drop(client);
+        seen(&peer, Side::Closed).await;
+        peer.gone_after(SHORT, NEVER).await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_no_longer_there_has_no_client() {
+        let (_client, server) = connected().await;
+        let peer = Peer::new(Arc::downgrade(&server));
+        drop(server);
+        peer.gone_after(SHORT, NEVER).await;
+    }
+}

@@ -1,0 +1,294 @@
+//! URLs as they are configured, at the wire: what is sent and signed of them, whom a relative action leads to and with
+//! which credential, names below `localhost`, and what is told of servers that answer oddly.
+
+use fauxfax::dialect::{address, signature};
+use fauxfax::engine::input::{Control, Input, ReceiveFax};
+use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use fauxfax::http::control::event;
+use fauxfax::io::client::ClientOptions;
+use fauxfax::model::account::TwimlTypes;
+use fauxfax::model::time::Pace;
+use wiremock::matchers::{header, method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use crate::apps::{Authority, Manner, answering, app};
+use crate::host::{Host, TOKEN, settings, setup};
+use crate::script::{call, letter};
+
+fn ring(host: &Host) {
+    let call = ReceiveFax { document: letter(1), ..call(1) };
+    host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+}
+
+fn twiml(body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_raw(format!("<Response>{body}</Response>"), "text/xml")
+}
+
+async fn requests(server: &MockServer) -> Vec<Request> {
+    server.received_requests().await.expect("recorded")
+}
+
+/// Everything that the journal shows.
+fn journal(host: &Host) -> String {
+    let events = host.world().read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
+    events.iter().map(|event| event::json(event).to_string()).collect()
+}
+
+/// The first line and the signature of what is sent to a URL that goes on so after `http://127.0.0.1:PORT`.
+async fn sent_to(rest: &str) -> (String, String, String) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    let host = Host::new(setup(&format!("{origin}{rest}")));
+    ring(&host);
+    let (stream, _) = listener.accept().await.expect("a client");
+    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(stream));
+    let (mut first, mut signature, mut length) = (String::new(), String::new(), 0);
+    while let Ok(Some(line)) = lines.next_line().await {
+        if line.is_empty() {
+            break;
+        }
+        if first.is_empty() {
+            first.clone_from(&line);
+        }
+        if let Some((name, value)) = line.split_once(": ") {
+            match name.to_ascii_lowercase().as_str() {
+                "x-twilio-signature" => value.clone_into(&mut signature),
+                "content-length" => length = value.parse().expect("a length"),
+                _ => {}
+            }
+        }
+    }
+    let mut body = vec![0; length];
+    tokio::io::AsyncReadExt::read_exact(&mut lines.into_inner(), &mut body).await.expect("the form");
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let normal = address::normal(&format!("{origin}{rest}")).expect("a URL");
+    assert_eq!(signature, signature::of_form(TOKEN, &normal, &fields), "{rest}");
+    (first, normal, origin)
+}
+
+#[tokio::test]
+async fn every_mark_goes_out_and_is_signed_as_it_is_configured_unless_it_can_not_be_sent() {
+    let marks: String = (b'!'..=b'~').filter(|mark| !mark.is_ascii_alphanumeric()).map(char::from).collect();
+    let in_path = marks.replace(['?', '#'], "");
+    let in_query = marks.replace('#', "");
+    let encoded = |text: &str| {
+        let table = [('"', "%22"), ('<', "%3C"), ('>', "%3E"), ('`', "%60"), ('\\', "%5C")];
+        table.iter().fold(text.to_owned(), |text, (mark, escape)| text.replace(*mark, escape))
+    };
+    let (first, ..) = sent_to(&format!("/a{in_path}z?q={in_query}")).await;
+    assert_eq!(first, format!("POST /a{}z?q={} HTTP/1.1", encoded(&in_path), encoded(&in_query)));
+}
+
+#[tokio::test]
+async fn dots_escapes_and_letters_beyond_ascii_go_out_as_they_are_configured() {
+    for (configured, sent) in [
+        ("/s?n=o'brien", "/s?n=o'brien"),
+        ("/a/../b/./c", "/a/../b/./c"),
+        ("/%7Ejoe?x=%7E", "/%7Ejoe?x=%7E"),
+        ("/a b?c d", "/a%20b?c%20d"),
+        ("/caf\u{e9}?n=\u{e9}", "/caf%C3%A9?n=%C3%A9"),
+        ("", "/"),
+        ("?x=1", "/?x=1"),
+        ("/x?#rc=0", "/x"),
+    ] {
+        let (first, normal, origin) = sent_to(configured).await;
+        assert_eq!(first, format!("POST {sent} HTTP/1.1"));
+        assert_eq!(normal, format!("{origin}{sent}"));
+    }
+}
+
+#[test]
+fn sign_takes_a_url_as_it_is_configured() {
+    let configured = "HTTP://u:p@App.test:80/a b?n=o'brien#rc=1";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"));
+    let output = command.args(["sign", "--token", TOKEN, "--param", "A=1", configured]).output().expect("run");
+    let form = [("A".to_owned(), "1".to_owned())];
+    let expected = signature::of_form(TOKEN, "http://app.test:80/a%20b?n=o'brien", &form);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected);
+}
+
+#[tokio::test]
+async fn an_explicit_port_and_the_case_of_the_host_reach_the_app() {
+    let server = MockServer::start().await;
+    Mock::given(path("/fax")).respond_with(twiml("<Receive/>")).mount(&server).await;
+    let connect_to = vec![format!("app.test=127.0.0.1:{}", server.address().port()).parse().expect("two hosts")];
+    let options = ClientOptions { connect_to, ..ClientOptions::default() };
+    let host = Host::with(settings(Pace::Max), &options, setup("HTTP://App.TEST:80/fax"));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let request = &requests(&server).await[0];
+    assert_eq!(request.headers["host"], "app.test:80");
+    let fields: Vec<_> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+    let signed = signature::of_form(TOKEN, "http://app.test:80/fax", &fields);
+    assert_eq!(request.headers["x-twilio-signature"], signed.as_str());
+}
+
+#[tokio::test]
+async fn a_relative_action_goes_out_with_the_credential_of_the_fax_url() {
+    for (redirected, action) in [(false, "/done"), (false, "../done"), (true, "/done"), (true, "done")] {
+        let server = MockServer::start().await;
+        let basic = || header("authorization", "Basic dXM6cCt3");
+        let fax = if redirected { "/a/kept" } else { "/a/fax" };
+        let receive = twiml(&format!("<Receive action=\"{action}\"/>"));
+        Mock::given(path(fax)).and(basic()).respond_with(receive).with_priority(1).mount(&server).await;
+        if redirected {
+            let redirect = ResponseTemplate::new(307).insert_header("Location", "kept");
+            Mock::given(path("/a/fax")).and(basic()).respond_with(redirect).with_priority(1).mount(&server).await;
+        }
+        let done = if action == "done" { "/a/done" } else { "/done" };
+        let taken = ResponseTemplate::new(200);
+        Mock::given(path(done)).and(basic()).respond_with(taken).with_priority(1).expect(1).mount(&server).await;
+        let challenge = ResponseTemplate::new(401).insert_header("WWW-Authenticate", "Basic realm=\"fax\"");
+        Mock::given(method("POST")).respond_with(challenge).mount(&server).await;
+        let host = Host::new(setup(&format!("{}/a/fax", server.uri().replace("http://", "http://us:p%2Bw@"))));
+        ring(&host);
+        assert!(host.alerts_at_rest().await.is_empty(), "{action}");
+        server.verify().await;
+        let shown = journal(&host);
+        assert!(!shown.contains("p%2Bw") && !shown.contains("p+w") && !shown.contains("dXM6cCt3"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_goes_to_no_other_origin() {
+    let (server, other) = (MockServer::start().await, MockServer::start().await);
+    let basic = header("authorization", "Basic dXM6cCt3");
+    let action = twiml(&format!("<Receive action=\"{}/done\"/>", other.uri()));
+    Mock::given(path("/fax")).and(basic).respond_with(action).with_priority(1).mount(&server).await;
+    let challenge = || ResponseTemplate::new(401).insert_header("WWW-Authenticate", "Basic realm=\"fax\"");
+    Mock::given(method("POST")).respond_with(challenge()).mount(&server).await;
+    Mock::given(method("POST")).respond_with(challenge()).mount(&other).await;
+    let host = Host::new(setup(&format!("{}/fax", server.uri().replace("http://", "http://us:p%2Bw@"))));
+    ring(&host);
+    let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+    assert_eq!(codes, [11200], "the other port asks for a credential in vain");
+    let asked = requests(&other).await;
+    assert!(asked.len() == 1 && !asked[0].headers.contains_key("authorization"));
+}
+
+#[tokio::test]
+async fn an_app_below_localhost_is_on_this_machine() {
+    let server = MockServer::start().await;
+    Mock::given(path("/fax")).respond_with(twiml("<Receive action=\"/done\"/>")).mount(&server).await;
+    Mock::given(path("/done")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let host = Host::new(setup(&format!("http://tenant.app.localhost:{}/fax", server.address().port())));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let names: Vec<_> = requests(&server).await.iter().map(|request| request.headers["host"].clone()).collect();
+    let expected = format!("tenant.app.localhost:{}", server.address().port());
+    assert!(names.len() == 2 && names.iter().all(|name| name == expected.as_str()), "{names:?}");
+}
+
+#[tokio::test]
+async fn twiml_as_plain_text_is_taken_with_a_warning_unless_types_are_strict() {
+    for (types, outcome) in [(TwimlTypes::Lenient, "received"), (TwimlTypes::Strict, "not-answered")] {
+        for headers in ["Content-Type: text/plain; charset=utf-8\r\n", ""] {
+            let app = answering(200, headers, "<Response><Receive/></Response>").await;
+            let options = ClientOptions { twiml_types: types, ..ClientOptions::default() };
+            let host = Host::with(settings(Pace::Max), &options, setup(&format!("{}/fax", app.url)));
+            let ended = host.call("POST", "/_fauxfax/v1/incoming-faxes?wait=true", "{}").await.json();
+            assert_eq!(ended["outcome"], outcome, "{ended}");
+            let alerts = host.alerts_at_rest().await;
+            let told: Vec<_> = alerts.iter().map(|alert| (alert.code, alert.level.as_str())).collect();
+            assert_eq!(told, [(12300, if outcome == "received" { "warning" } else { "error" })], "{headers}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_does_wrong_is_said_with_what_to_do() {
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+    let compressed =
+        [b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Encoding: gzip\r\n\r\n".as_slice(), gzip].concat();
+    let many: String = (0..150).map(|n| format!("X-{n}: 1\r\n")).collect();
+    let html = "<!DOCTYPE html><html><body><h1>502</h1></body></html>";
+    let page = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{html}", html.len());
+    let alert = b"\x15\x03\x01\0\x02\x02\x16".to_vec();
+    for (manner, code, parts) in [
+        (Manner::Say(compressed), 12100, ["Content-Encoding: gzip", "Accept-Encoding"]),
+        (
+            Manner::Say(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n".to_vec()),
+            11215,
+            ["302", "without a Location"],
+        ),
+        (Manner::Say(format!("HTTP/1.1 200 OK\r\n{many}\r\n").into_bytes()), 11206, ["more than 100 headers", "fewer"]),
+        (Manner::Say(page.into_bytes()), 12100, ["HTML page", "open the URL"]),
+        (Manner::Say(alert), 11206, ["not HTTP/1.1", "https://"]),
+        (Manner::Close, 11205, ["ended before the answer", "https://"]),
+    ] {
+        let app = app(manner).await;
+        let host = Host::new(setup(&format!("{}/fax", app.url)));
+        ring(&host);
+        let alerts = host.alerts_at_rest().await;
+        let [alert] = &alerts[..] else { panic!("{parts:?}: {alerts:?}") };
+        assert_eq!(alert.code, code, "{}", alert.message);
+        assert!(parts.iter().all(|part| alert.message.contains(part)), "{parts:?}: {}", alert.message);
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_comes_compressed_or_as_a_page_is_said_to_be_so() {
+    for (headers, body, part) in [
+        ("Content-Type: application/pdf\r\nContent-Encoding: gzip\r\n", "\u{1f}8\u{8}", "Content-Encoding: gzip"),
+        ("Content-Type: text/html; charset=utf-8\r\n", "<html>Log in</html>", "an HTML page"),
+    ] {
+        let app = answering(200, headers, body).await;
+        let host = Host::new(setup("http://127.0.0.1:9/fax"));
+        let form = format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/a.pdf", app.url);
+        host.api("POST", "/v1/Faxes", "/v1/Faxes", &form).await;
+        host.alerts_at_rest().await;
+        assert!(journal(&host).contains(part), "{}", journal(&host));
+    }
+}
+
+#[tokio::test]
+async fn a_port_of_plain_http_behind_an_https_url_is_said_to_be_one() {
+    for manner in [Manner::Say(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec()), Manner::Close] {
+        let app = app(manner).await;
+        let host = Host::new(setup(&format!("{}/fax", app.url.replace("http://", "https://"))));
+        ring(&host);
+        let alerts = host.alerts_at_rest().await;
+        assert_eq!(alerts[0].code, 11220, "{}", alerts[0].message);
+        assert!(alerts[0].message.contains("plain HTTP, write http://"), "{}", alerts[0].message);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_given_itself_is_trusted_whatever_it_calls_itself() {
+    let authority = Authority::new();
+    let receive =
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 31\r\n\r\n<Response><Receive/></Response>";
+    for own in [
+        Authority::self_signed(&["localhost"], "any", true),
+        Authority::self_signed(&["localhost"], "any", false),
+        Authority::self_signed(&[], "localhost", true),
+        Authority::self_signed(&[], "localhost", false),
+        authority.certificate("localhost", 4096),
+    ] {
+        let (app, pem) = own.app(Manner::Say(receive.to_vec())).await;
+        let told = async |trust_ca: Vec<Vec<u8>>| {
+            let options = ClientOptions { trust_ca, ..ClientOptions::default() };
+            let host = Host::with(settings(Pace::Max), &options, setup(&format!("{}/fax", app.url)));
+            ring(&host);
+            host.alerts_at_rest().await
+        };
+        let alerts = told(vec![pem.into_bytes()]).await;
+        assert!(alerts.is_empty(), "{alerts:?}");
+        let untrusted = &told(Vec::new()).await[0];
+        assert_eq!(untrusted.code, 11237, "{}", untrusted.message);
+        assert!(untrusted.message.contains("--trust-ca"), "{}", untrusted.message);
+    }
+    for (own, code, part) in [
+        (Authority::self_signed(&["other.test"], "localhost", true), 11235, "subjectAltName"),
+        (Authority::self_signed(&[], "other.test", true), 11235, "subjectAltName"),
+        (Authority::self_signed_until(&["localhost"], true, 2020), 11236, "make a new one"),
+    ] {
+        let (app, pem) = own.app(Manner::Say(receive.to_vec())).await;
+        let options = ClientOptions { trust_ca: vec![pem.into_bytes()], ..ClientOptions::default() };
+        let host = Host::with(settings(Pace::Max), &options, setup(&format!("{}/fax", app.url)));
+        ring(&host);
+        let alerts = host.alerts_at_rest().await;
+        assert_eq!(alerts[0].code, code, "given, but wrong: {}", alerts[0].message);
+        assert!(alerts[0].message.contains(part), "{}", alerts[0].message);
+    }
+}

@@ -1,0 +1,177 @@
+//! Connections at their ends: clients that send nothing more, requests that don't say for which host they are, and what is
+//! answered while the emulator stops.
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::gateway::{Running, config, exchange, read_head};
+use crate::host::PATIENCE;
+
+const LIVEZ: &str = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+/// A wait that ends by itself, long after a client has ended its side.
+const WAIT: &str = "GET /_fauxfax/v1/wait?status=delivered&timeout=0.3 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const CONNECT: &str = "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com:443\r\n\r\n";
+
+/// Sends a request, ends this side, and reads the answer.
+async fn half_closed(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    stream.shutdown().await.expect("half closed");
+    let mut answer = Vec::new();
+    // Some peers end TLS without saying so.
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// What comes on a connection until it ends.
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
+    read.expect("it is not reset");
+    String::from_utf8(answer).expect("text")
+}
+
+fn said_to_close(answer: &str) -> bool {
+    answer.to_ascii_lowercase().contains("\r\nconnection: close\r\n")
+}
+
+#[tokio::test]
+async fn a_client_that_sends_nothing_more_is_answered() {
+    let running = Running::new(config()).await;
+    let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http://x.test/a";
+    let fax = format!(
+        "POST /v1/Faxes HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n{form}",
+        running.credential,
+        form.len()
+    );
+    for (request, status) in [(LIVEZ, "200"), (WAIT, "408"), (&fax, "201")] {
+        let answer = half_closed(&mut running.connect().await, request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+        let stream = running.connect().await;
+        let mut secured = running.trusting("localhost", stream).await.expect("TLS");
+        let answer = half_closed(&mut secured, request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "by TLS: {request}: {answer}");
+        let (_, mut tunnel) = running.ask(CONNECT).await;
+        let answer = half_closed(&mut tunnel, request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "in a tunnel: {request}: {answer}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn two_requests_of_a_client_that_sends_nothing_more_are_both_answered() {
+    let running = Running::new(config()).await;
+    let answer = half_closed(&mut running.connect().await, &format!("{WAIT}{LIVEZ}")).await;
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("HTTP/1.1 200 "), "{answer}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_request_names_its_host_once_whichever_way_it_comes() {
+    let running = Running::new(config()).await;
+    let app = wiremock::MockServer::start().await;
+    let targets = ["/livez", "http://fax.twilio.com/livez", &format!("{}/other", app.uri()), "CONNECT"];
+    for hosts in
+        ["", "Host: a\r\nHost: a\r\n", "Host: localhost\r\nhost: b\r\n", "Host: a/b\r\n", "Host: \r\n", "Host: u@a\r\n"]
+    {
+        for target in targets {
+            let line =
+                if target == "CONNECT" { "CONNECT fax.twilio.com:443".to_owned() } else { format!("GET {target}") };
+            let request = format!("{line} HTTP/1.1\r\n{hosts}\r\n");
+            let answer = exchange(&mut running.connect().await, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 400 ") && said_to_close(&answer), "{request:?}: {answer}");
+            assert!(answer.contains("Host header"), "it says why: {answer}");
+            let mut secured = running.trusting("localhost", running.connect().await).await.expect("TLS");
+            let answer = exchange(&mut secured, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "by TLS: {request:?}: {answer}");
+            let (_, mut tunnel) = running.ask(CONNECT).await;
+            let answer = exchange(&mut tunnel, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "in a tunnel: {request:?}: {answer}");
+        }
+    }
+    assert!(app.received_requests().await.is_some_and(|requests| requests.is_empty()), "nothing was passed on");
+    let old = exchange(&mut running.connect().await, "GET /livez HTTP/1.0\r\n\r\n").await;
+    assert!(old.contains(" 200 "), "HTTP/1.0 has no Host: {old}");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_being_answered_when_the_emulator_stops_gets_its_answer() {
+    let running = Running::new(config()).await;
+    let mut waiting = running.connect().await;
+    waiting.write_all(WAIT.as_bytes()).await.expect("sent");
+    let (answer, ()) = tokio::join!(rest(&mut waiting), running.end());
+    assert!(answer.starts_with("HTTP/1.1 408 ") && said_to_close(&answer), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_that_takes_longer_than_the_stop_is_told_so() {
+    let running = Running::new(config()).await;
+    let mut waiting = running.connect().await;
+    waiting.write_all(WAIT.replace("0.3", "300").as_bytes()).await.expect("sent");
+    let (answer, ()) = tokio::join!(rest(&mut waiting), running.end());
+    assert!(answer.starts_with("HTTP/1.1 503 ") && said_to_close(&answer), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_that_came_on_a_kept_connection_right_before_the_stop_is_answered() {
+    let running = Running::new(config()).await;
+    let mut kept = running.connect().await;
+    kept.write_all(LIVEZ.as_bytes()).await.expect("sent");
+    let head = read_head(&mut kept).await;
+    assert!(head.starts_with("HTTP/1.1 200") && !said_to_close(&head), "{head}");
+    kept.write_all(LIVEZ.as_bytes()).await.expect("sent");
+    let (answer, ()) = tokio::join!(rest(&mut kept), running.end());
+    assert!(answer.contains("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
+async fn clients_that_keep_asking_lose_no_answer_and_are_told_that_the_connection_closes() {
+    let running = Running::new(config()).await;
+    let mut kept = Vec::new();
+    for _ in 0..16 {
+        kept.push(running.connect().await);
+    }
+    let asking = kept.iter_mut().map(|stream| async {
+        loop {
+            stream.write_all(LIVEZ.as_bytes()).await.expect("sent");
+            let head = read_head(stream).await;
+            assert!(head.starts_with("HTTP/1.1 200 "), "cut off without a word: {head:?}");
+            if said_to_close(&head) {
+                return;
+            }
+            stream.read_exact(&mut [0; b"ok\n".len()]).await.expect("the body");
+        }
+    });
+    tokio::join!(futures_util::future::join_all(asking), running.end());
+}
+
+#[tokio::test]
+async fn a_request_on_a_connection_that_waits_to_be_accepted_at_the_stop_is_answered() {
+    let running = Running::new(config()).await;
+    let address = running.connect().await.peer_addr().expect("an address");
+    let mut streams = Vec::new();
+    for _ in 0..8 {
+        // Blocking calls: the emulator, which shares this thread, has no turn in which to accept.
+        let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+        std::io::Write::write_all(&mut stream, LIVEZ.as_bytes()).expect("sent");
+        stream.set_nonblocking(true).expect("supported");
+        streams.push(tokio::net::TcpStream::from_std(stream).expect("a stream"));
+    }
+    let answers = async {
+        for stream in &mut streams {
+            let answer = rest(stream).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+    };
+    tokio::join!(answers, running.end());
+}
+
+#[tokio::test]
+async fn an_idle_connection_and_one_that_never_spoke_hold_up_no_stop() {
+    let running = Running::new(config()).await;
+    let (mut silent, mut idle) = (running.connect().await, running.connect().await);
+    idle.write_all(LIVEZ.as_bytes()).await.expect("sent");
+    assert!(read_head(&mut idle).await.starts_with("HTTP/1.1 200"));
+    running.end().await;
+    assert_eq!(rest(&mut silent).await, "");
+    assert!(!rest(&mut idle).await.contains("HTTP/1.1"), "nothing was asked");
+}

@@ -1,0 +1,48 @@
+//! What a world may name once only: the SIDs of faxes and media, and the tokens of webhooks. A world that goes back keeps
+//! the names that it goes back to; nothing that it names anew may have been named before.
+
+use std::collections::BTreeSet;
+
+use fauxfax::engine::effect::Intent;
+
+/// The names of one kind: those of this history of the world, and all that were ever given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names {
+    ours: BTreeSet<String>,
+}
+
+/// Every name that was ever given in a run.
+#[derive(Debug, Default)]
+pub(crate) struct Ever(BTreeSet<String>);
+
+impl Names {
+    /// Takes in a name that is used; one that is new to this history must be new altogether.
+    pub(crate) fn used(&mut self, name: &str, ever: &mut Ever) {
+        if self.ours.insert(name.to_owned()) {
+            assert!(ever.0.insert(name.to_owned()), "{name} was given before: no SID and no token comes again");
+        }
+    }
+}
+
+/// What an answer will be to: a token, or the URL of a fetch.
+pub(crate) fn token(intent: &Intent) -> String {
+    match intent {
+        Intent::FetchDocument { url, .. } => url.to_string(),
+        Intent::Render(_) => "render".to_owned(),
+        Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
+        Intent::Deliver(notice) => notice.idempotency_token.to_string(),
+        Intent::Report(report) => report.idempotency_token.to_string(),
+    }
+}
+
+#[test]
+fn a_name_that_comes_again_after_going_back_is_noticed() {
+    let (mut ever, mut names) = (Ever::default(), Names::default());
+    names.used("one", &mut ever);
+    let snapshot = names.clone();
+    names.used("two", &mut ever);
+    names = snapshot;
+    names.used("one", &mut ever);
+    let again = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| names.used("two", &mut ever)));
+    assert!(again.is_err());
+}

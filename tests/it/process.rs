@@ -1,0 +1,274 @@
+//! The running program among shells and supervisors: output that nobody reads, signals, and the files that it writes.
+#![cfg(target_os = "linux")]
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write, pipe};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::host::PATIENCE;
+
+const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
+/// Between two looks at whether something has happened.
+const TURN: Duration = Duration::from_millis(10);
+/// What a pipe holds that nobody reads; a new one on Linux has exactly this.
+const PIPE_BYTES: usize = 64 * 1024;
+/// Nearly the longest head of a request; the log repeats the host in it.
+const LONG_HOST: usize = 60_000;
+
+/// A program that is ended when the test ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).spawn().expect("it starts"))
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        eventually(|| self.0.try_wait().expect("a child"), "it does not end")
+    }
+}
+
+fn eventually<T>(mut look: impl FnMut() -> Option<T>, otherwise: &str) -> T {
+    let looks = PATIENCE.as_millis() / TURN.as_millis();
+    for _ in 0..looks {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(TURN);
+    }
+    panic!("{otherwise}");
+}
+
+fn serve(home: &Path, flags: &[&str]) -> Command {
+    let mut serve = Command::new(FAUXFAX);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--port-file", "port"]).args(flags);
+    serve.current_dir(home).env("HOME", home).stdout(Stdio::null()).stderr(Stdio::null());
+    serve
+}
+
+/// The address, once the port file is there.
+fn address(home: &Path) -> SocketAddr {
+    let port = |text: String| text.trim().parse::<u16>().ok();
+    let port = eventually(|| fs::read_to_string(home.join("port")).ok().and_then(port), "it does not get ready");
+    ([127, 0, 0, 1], port).into()
+}
+
+fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("supported");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+/// Has the emulator log a long line.
+fn log_a_line(address: SocketAddr, n: usize) {
+    let host = format!("{n:05}{}.test", "x".repeat(LONG_HOST));
+    let answer = ask(address, &format!("CONNECT {host}:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 403"), "{}", &answer[..100.min(answer.len())]);
+}
+
+fn is_alive(address: SocketAddr) -> bool {
+    ask(address, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200")
+}
+
+/// The writing end of a pipe that is full, and the reading end.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, mut writer) = pipe().expect("a pipe");
+    writer.write_all(&vec![b'\n'; PIPE_BYTES]).expect("room for this much");
+    (reader, writer)
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later_what_it_dropped() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (reader, writer) = pipe().expect("a pipe");
+    let mut running = Running::start(serve(home.path(), &["--offline"]).stderr(writer));
+    let address = address(home.path());
+    let sent = 150;
+    for n in 0..sent {
+        log_a_line(address, n);
+    }
+    assert!(is_alive(address));
+    // Once the log is read again, it goes on.
+    let (lines, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (came, lost) = (Arc::clone(&lines), Arc::clone(&dropped));
+    let reading = std::thread::spawn(move || {
+        for line in BufReader::new(reader).lines().map(|line| line.expect("text")) {
+            if line.contains("not let through") {
+                came.fetch_add(1, Ordering::Relaxed);
+            } else if let Some((_, count)) = line.split_once("dropped=") {
+                lost.store(count.trim().parse().expect("a number"), Ordering::Relaxed);
+            }
+        }
+    });
+    let told = || (lines.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
+    eventually(|| (told().0 + told().1 == sent).then_some(()), "what came and what was dropped is not all there was");
+    assert!(told().1 > 0, "{:?}", told());
+    running.signal("TERM");
+    assert_eq!(running.ended().code(), Some(0));
+    reading.join().expect("no panic");
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_log_that_nobody_reads() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (_reader, writer) = full_pipe();
+    let (_other_reader, other_writer) = full_pipe();
+    let flags = ["--offline", "--state", "state.json"];
+    let mut running = Running::start(serve(home.path(), &flags).stderr(writer).stdout(other_writer));
+    let address = address(home.path());
+    for n in 0..20 {
+        log_a_line(address, n);
+    }
+    running.signal("TERM");
+    assert_eq!(running.ended().code(), Some(0));
+    assert!(home.path().join("state.json").exists());
+}
+
+#[test]
+fn an_error_that_nobody_reads_ends_the_program_all_the_same() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (_reader, writer) = full_pipe();
+    let mut running = Running::start(serve(home.path(), &["--state", "gone/state.json"]).stderr(writer));
+    assert_eq!(running.ended().code(), Some(1));
+}
+
+#[test]
+fn output_that_is_closed_or_full_ends_neither_the_start_nor_a_request() {
+    type Made = fn() -> Stdio;
+    let closed: Made = || pipe().expect("a pipe").1.into();
+    let full: Made = || File::options().write(true).open("/dev/full").expect("a device").into();
+    for (stdout, stderr) in [(closed, closed), (full, full), (closed, full)] {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut running = Running::start(serve(home.path(), &["--offline"]).stdout(stdout()).stderr(stderr()));
+        let address = address(home.path());
+        for n in 0..9 {
+            log_a_line(address, n);
+        }
+        assert!(is_alive(address));
+        running.signal("TERM");
+        assert_eq!(running.ended().code(), Some(0));
+    }
+}
+
+#[test]
+fn a_demonstration_that_nobody_watches_ends_well() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (_reader, full) = full_pipe();
+    let closed = pipe().expect("a pipe").1;
+    for (stdout, stderr) in [(Stdio::from(full), Stdio::null()), (closed.into(), Stdio::null())] {
+        let mut demo = Command::new(FAUXFAX);
+        demo.args(["demo", "--once", "--listen", "127.0.0.1:0", "--pace", "max"]);
+        demo.current_dir(home.path()).env("HOME", home.path()).stdout(stdout).stderr(stderr);
+        assert_eq!(Running::start(&mut demo).ended().code(), Some(0));
+    }
+}
+
+#[test]
+fn a_demonstration_is_told_whole_and_stops_when_told_to() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut demo = Command::new(FAUXFAX);
+    demo.args(["demo", "--listen", "127.0.0.1:0", "--pace", "max"]);
+    demo.current_dir(home.path()).env("HOME", home.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut running = Running::start(&mut demo);
+    let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines().map(|line| line.expect("text"));
+    let told: Vec<String> = lines.by_ref().take_while(|line| !line.starts_with("Look around")).collect();
+    let told = told.join("\n");
+    for part in ["fauxfax ready http://", "fax is receiving → received", "✓ a fax of two pages was delivered"] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!told.contains('\u{1b}'), "a pipe shows no colours: {told}");
+    running.signal("TERM");
+    assert_eq!(running.ended().code(), Some(0));
+}
+
+#[test]
+fn hanging_up_stops_it_as_any_signal_to_stop_does() {
+    for name in ["HUP", "TERM", "INT"] {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut running = Running::start(&mut serve(home.path(), &["--state", "state.json"]));
+        address(home.path());
+        running.signal(name);
+        assert_eq!(running.ended().code(), Some(0), "SIG{name}");
+        assert!(home.path().join("state.json").exists(), "the worlds are saved after SIG{name}");
+    }
+}
+
+#[test]
+fn hanging_up_is_ignored_where_it_was_at_the_start() {
+    let home = tempfile::tempdir().expect("a folder");
+    let direct = serve(home.path(), &["--state", "state.json"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", FAUXFAX]).args(direct.get_args()).current_dir(home.path());
+    let mut running = Running::start(shell.env("HOME", home.path()).stdout(Stdio::null()).stderr(Stdio::null()));
+    let address = address(home.path());
+    running.signal("HUP");
+    assert!(is_alive(address));
+    running.signal("TERM");
+    assert_eq!(running.ended().code(), Some(0));
+    assert!(home.path().join("state.json").exists());
+}
+
+#[test]
+fn whoever_reads_the_ready_line_may_stop_it_at_once() {
+    for _ in 0..5 {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut running = Running::start(serve(home.path(), &["--state", "state.json"]).stdout(Stdio::piped()));
+        let mut line = String::new();
+        BufReader::new(running.0.stdout.take().expect("piped")).read_line(&mut line).expect("text");
+        running.signal("TERM");
+        assert_eq!(running.ended().code(), Some(0), "{line}");
+        assert!(home.path().join("state.json").exists());
+    }
+}
+
+#[test]
+fn emulators_that_start_together_write_their_own_ports() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut all: Vec<(Running, PathBuf)> = Vec::new();
+    for n in 0..6 {
+        let path = home.path().join(format!("worker.{n}"));
+        let mut command = Command::new(FAUXFAX);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--port-file"]).arg(&path).stderr(Stdio::null());
+        all.push((Running::start(command.env("HOME", home.path()).stdout(Stdio::piped())), path));
+    }
+    for (running, path) in &mut all {
+        let mut line = String::new();
+        BufReader::new(running.0.stdout.take().expect("piped")).read_line(&mut line).expect("text");
+        let port = fs::read_to_string(path).expect("written before the ready line");
+        assert!(line.contains(&format!("http://127.0.0.1:{} ", port.trim())), "{line}");
+    }
+    assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), all.len(), "no draft is left");
+}
+
+#[test]
+fn a_port_file_may_be_a_pipe_that_nobody_reads_yet() {
+    let home = tempfile::tempdir().expect("a folder");
+    let fifo = home.path().join("port");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let mut running = Running::start(serve(home.path(), &[]).stdout(Stdio::piped()));
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().expect("piped")).read_line(&mut line).expect("text");
+    assert!(line.contains(&format!("http://{} ", address(home.path()))), "{line}");
+    running.signal("TERM");
+    assert_eq!(running.ended().code(), Some(0));
+}
