@@ -85,7 +85,9 @@ impl Fonts {
             let lacks = characters.iter().filter(|character| !font.has(**character)).count();
             let is_other = font.name != wanted;
             let is_slanted_otherwise = is_slanted != (font.name.contains("italic") || font.name.contains("oblique"));
-            (lacks, is_other, is_bold != font.name.contains("bold"), is_slanted_otherwise, place)
+            // The plainest of a family has the shortest name.
+            let plainness = font.name.len();
+            (lacks, is_other, is_bold != font.name.contains("bold"), is_slanted_otherwise, plainness, place)
         });
         let (lacks, .., place) = lacking.min()?;
         (lacks < characters.len()).then_some((place, lacks))
