@@ -1,5 +1,5 @@
-//! Fonts for text whose PDF brings none: the fourteen standard ones inside, further ones from a directory. Text that
-//! no font has is noted. A file is read when its font is first needed.
+//! Fonts for text whose PDF brings none: the fourteen standard ones inside, further ones from a directory. A file is
+//! read when its font is first needed.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use hayro::hayro_interpret::font::{FallbackFontQuery, FontData, FontQuery};
 use hayro::hayro_interpret::hayro_cmap::CidFamily;
 
-use super::loss::Losses;
+use skrifa::{FontRef, MetadataProvider};
 
 /// Fonts of a directory that are known.
 const FONTS_MAX: usize = 500;
@@ -17,6 +17,8 @@ const FONTS_MAX: usize = 500;
 const FONT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Tables of a font; real ones have about twenty.
 const TABLES_MAX: u16 = 100;
+/// Begins the name that a font of a directory is asked for by; its place follows.
+const PLACE_NAME: &str = "FauxfaxFont";
 
 /// Fonts of a directory.
 #[derive(Clone, Default)]
@@ -31,6 +33,8 @@ struct Font {
     /// The code page ranges of the font's OS/2 table.
     code_pages: u32,
     data: OnceLock<Option<FontData>>,
+    /// The characters it has: ranges, ends included.
+    characters: OnceLock<Vec<(u32, u32)>>,
 }
 
 impl std::fmt::Debug for Fonts {
@@ -55,35 +59,65 @@ impl Fonts {
         let fonts = paths.into_iter().filter(is_font).take(FONTS_MAX).map(|path| {
             let name = plain(&path.file_stem().unwrap_or_default().to_string_lossy());
             let code_pages = code_pages(&path).ok().flatten().unwrap_or(0);
-            Font { path, name, code_pages, data: OnceLock::new() }
+            Font { path, name, code_pages, data: OnceLock::new(), characters: OnceLock::new() }
         });
         Ok(Self { fonts: fonts.collect() })
     }
 
-    /// The font that stands for one that is missing; what can't be shown at all is noted.
-    pub(super) fn resolve(&self, query: &FontQuery, losses: &Losses) -> (FontData, u32) {
+    /// The name by which a font of the directory is asked for.
+    pub(super) fn name_of(place: usize) -> String {
+        format!("{PLACE_NAME}{place}")
+    }
+
+    /// Whether the directory has a font of this name.
+    pub(super) fn has_named(&self, name: &str) -> bool {
+        let wanted = plain(name.split('+').next_back().unwrap_or(name));
+        self.fonts.iter().any(|font| font.name == wanted)
+    }
+
+    /// The font that has the most of these characters, the one of this name before others, and how many it lacks; none
+    /// where no font has any of them.
+    pub(super) fn covering(&self, characters: &[char], name: &str) -> Option<(usize, usize)> {
+        let wanted = plain(name.split('+').next_back().unwrap_or(name));
+        let is_bold = wanted.contains("bold");
+        let is_slanted = wanted.contains("italic") || wanted.contains("oblique");
+        let lacking = self.fonts.iter().enumerate().map(|(place, font)| {
+            let lacks = characters.iter().filter(|character| !font.has(**character)).count();
+            let is_other = font.name != wanted;
+            let is_slanted_otherwise = is_slanted != (font.name.contains("italic") || font.name.contains("oblique"));
+            // The plainest of a family has the shortest name.
+            let plainness = font.name.len();
+            (lacks, is_other, is_bold != font.name.contains("bold"), is_slanted_otherwise, plainness, place)
+        });
+        let (lacks, .., place) = lacking.min()?;
+        (lacks < characters.len()).then_some((place, lacks))
+    }
+
+    /// Those of these characters that a font lacks.
+    pub(super) fn missing(&self, place: usize, characters: &[char]) -> Vec<char> {
+        let lacks = |character: &char| self.fonts.get(place).is_none_or(|font| !font.has(*character));
+        characters.iter().copied().filter(lacks).collect()
+    }
+
+    /// The font that stands for one that is missing.
+    pub(super) fn resolve(&self, query: &FontQuery) -> (FontData, u32) {
         match query {
             FontQuery::Standard(font) => font.get_font_data(),
-            FontQuery::Fallback(query) => self.fallback(query, losses),
+            FontQuery::Fallback(query) => self.fallback(query),
         }
     }
 
-    fn fallback(&self, query: &FallbackFontQuery, losses: &Losses) -> (FontData, u32) {
+    fn fallback(&self, query: &FallbackFontQuery) -> (FontData, u32) {
+        let place = query.post_script_name.as_deref().and_then(|name| name.strip_prefix(PLACE_NAME)?.parse().ok());
+        let placed = place.and_then(|place: usize| self.fonts.get(place));
         let script = query.character_collection.as_ref().and_then(|collection| script(&collection.family));
         let names = [&query.post_script_name, &query.font_name, &query.font_family].into_iter().flatten();
         let mut wanted: Vec<String> = names.map(|name| plain(name)).filter(|name| !name.is_empty()).collect();
         wanted.dedup();
         let named = self.fonts.iter().filter(|font| wanted.contains(&font.name));
-        let of_script = self.fonts.iter().filter(|font| script.is_some_and(|(_, page)| font.code_pages & page != 0));
-        if let Some(data) = named.chain(of_script).find_map(Font::data) {
+        let of_script = self.fonts.iter().filter(|font| script.is_some_and(|page| font.code_pages & page != 0));
+        if let Some(data) = placed.into_iter().chain(named).chain(of_script).find_map(Font::data) {
             return (data, 0);
-        }
-        if let Some((language, _)) = script {
-            let name = query.post_script_name.as_deref().unwrap_or("an unnamed font");
-            losses.note(format!(
-                "{language} text is missing: the PDF doesn't embed its font, {name}, and none was found in a font \
-                 directory (--font-dir)"
-            ));
         }
         query.pick_standard_font().get_font_data()
     }
@@ -98,15 +132,43 @@ impl Font {
         };
         self.data.get_or_init(read).clone()
     }
+
+    /// Whether it has a character. Its file is read once for that, and not kept.
+    fn has(&self, character: char) -> bool {
+        let characters = self.characters.get_or_init(|| {
+            let within = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() <= FONT_BYTES_MAX);
+            let bytes = within.then(|| std::fs::read(&self.path).ok()).flatten().unwrap_or_default();
+            ranges(&bytes)
+        });
+        let code = u32::from(character);
+        let after = characters.partition_point(|(_, last)| *last < code);
+        characters.get(after).is_some_and(|(first, _)| *first <= code)
+    }
 }
 
-/// The language of a character collection, and the bit of its code page in OS/2 `ulCodePageRange1`.
-const fn script(family: &CidFamily) -> Option<(&'static str, u32)> {
+/// The characters of a font, as ranges in their order.
+fn ranges(bytes: &[u8]) -> Vec<(u32, u32)> {
+    let Ok(font) = FontRef::from_index(bytes, 0) else { return Vec::new() };
+    let mut codes: Vec<u32> = font.charmap().mappings().map(|(code, _)| code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for code in codes {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == code => *last = code,
+            _ => ranges.push((code, code)),
+        }
+    }
+    ranges
+}
+
+/// The bit of a character collection's code page in OS/2 `ulCodePageRange1`.
+const fn script(family: &CidFamily) -> Option<u32> {
     match family {
-        CidFamily::AdobeJapan1 => Some(("Japanese", 1 << 17)),
-        CidFamily::AdobeGB1 => Some(("Chinese (simplified)", 1 << 18)),
-        CidFamily::AdobeKorea1 => Some(("Korean", 1 << 19)),
-        CidFamily::AdobeCNS1 => Some(("Chinese (traditional)", 1 << 20)),
+        CidFamily::AdobeJapan1 => Some(1 << 17),
+        CidFamily::AdobeGB1 => Some(1 << 18),
+        CidFamily::AdobeKorea1 => Some(1 << 19),
+        CidFamily::AdobeCNS1 => Some(1 << 20),
         CidFamily::AdobeIdentity | CidFamily::Custom { .. } => None,
     }
 }
@@ -168,13 +230,11 @@ mod tests {
         std::fs::write(folder.path().join("Any.otf"), &japanese).unwrap();
         std::fs::write(folder.path().join("Nowhere-Sans.ttf"), &named).unwrap();
         std::fs::write(folder.path().join("notes.txt"), file(1 << 18)).unwrap();
-        let (fonts, losses) = (Fonts::of_directory(folder.path()).unwrap(), Losses::default());
-        let found = |query: &FontQuery| (*fonts.resolve(query, &losses).0).as_ref().to_vec();
+        let fonts = Fonts::of_directory(folder.path()).unwrap();
+        let found = |query: &FontQuery| (*fonts.resolve(query).0).as_ref().to_vec();
         assert_eq!(found(&query("NowhereSans", None)), named);
         assert_eq!(found(&query("Nowhere-Gothic", Some(CidFamily::AdobeJapan1))), japanese);
-        assert!(losses.take().is_empty());
         let standard = found(&query("Nowhere-Gothic", Some(CidFamily::AdobeGB1)));
         assert!(standard != japanese && standard != named);
-        assert!(losses.take()[0].what.contains("Chinese"));
     }
 }

@@ -3,21 +3,26 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use hayro::hayro_syntax::Pdf;
+
 use super::bitmap::Bitmap;
+use super::ccitt::{self, Stored};
 use super::dither::{self, Tone};
 use super::fit;
 use super::fonts::Fonts;
 use super::gray::{Area, Gray, Scan};
 use super::images;
 use super::loss::Losses;
+use super::mend::faxes::FaxImage;
+use super::mend::{self, Mended, PageNotes};
 use super::page::{self, Counting};
-use super::picture::Picture;
+use super::picture::{Pels, Picture};
 use super::render::{self, Piece, Renderer};
 use super::tiff_pages::Pages;
 use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
-use crate::model::page::{FaxPage, PageLoss};
+use crate::model::page::{FaxPage, PELS_AN_INCH, PageLoss, ROW_PELS};
 
 pub use crate::model::page::PAGES_MAX;
 /// A PDF's header may have junk before it (Adobe's readers look as far).
@@ -97,7 +102,7 @@ pub struct Summary {
 pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     let kind = kind(bytes)?;
     let pages = match kind {
-        Kind::Pdf => u32::try_from(render::open(bytes)?.pages().len()).unwrap_or(u32::MAX),
+        Kind::Pdf => u32::try_from(mend::count(&render::open(bytes)?)).unwrap_or(u32::MAX),
         Kind::Tiff => Pages::open(bytes)?.count(),
         Kind::Png | Kind::Jpeg => {
             images::check(bytes, kind)?;
@@ -105,6 +110,7 @@ pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
         }
     };
     match pages {
+        0 if kind == Kind::Pdf => Err(unreadable("the PDF is damaged: no pages can be found in it".to_owned())),
         0 => Err(unreadable(format!("the {} has no pages", kind.name()))),
         pages if pages > PAGES_MAX => Err(unreadable(format!("the document has more than {PAGES_MAX} pages"))),
         pages => Ok(Probe { kind, pages }),
@@ -141,26 +147,64 @@ fn of_pdf(
     sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
 ) -> Result<(), UnreadableDocument> {
     let pdf = render::open(bytes)?;
-    let mut renderer = Renderer::new(&pdf, &sink.options.fonts, sink.losses);
-    let quality = sink.options.quality();
-    for (number, index) in (1..).zip(0..pdf.pages().len()) {
-        sink.losses.begin_page(number);
-        let Some(placement) = renderer.place(index) else {
-            sink.losses.note("the page is left out: it has no area");
-            continue;
-        };
-        for piece in &placement.pieces {
-            let bits = match renderer.draw(index, &placement, *piece, quality) {
-                Piece::Tones(tones) => dither::bits_of_tones(tones, sink.options.tone),
-                Piece::Greys(greys, image) => drawn(greys, image, quality, sink.options.tone),
-            };
-            if sink.page(&bits).is_break() {
-                return Ok(());
-            }
-        }
-        sink.note_cut(placement.cut);
-    }
+    let mended = mend::mended(&pdf, &sink.options.fonts);
+    mended.losses.iter().for_each(|loss| sink.losses.note_of_document(loss.as_str()));
+    let written = mended.bytes.as_ref().map(render::open).transpose()?;
+    of_pages(written.as_ref().unwrap_or(&pdf), &mended, sink);
     Ok(())
+}
+
+fn of_pages(pdf: &Pdf, mended: &Mended, sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>) {
+    let mut renderer = Renderer::new(pdf, &sink.options.fonts, sink.losses);
+    for (index, page) in mended.pages.iter().enumerate() {
+        sink.losses.begin_page(u32::try_from(index + 1).unwrap_or(u32::MAX));
+        page.losses.iter().for_each(|loss| sink.losses.note(loss.as_str()));
+        if of_page(&mut renderer, index, page, sink).is_break() {
+            return;
+        }
+    }
+}
+
+fn of_page(
+    renderer: &mut Renderer<'_>,
+    index: usize,
+    page: &PageNotes,
+    sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
+) -> ControlFlow<()> {
+    if let Some(picture) = page.fax.as_ref().and_then(fax_page) {
+        return sink.picture(u32::try_from(index + 1).unwrap_or(u32::MAX), &picture);
+    }
+    let quality = sink.options.quality();
+    let Some(placement) = renderer.place(index, page.unit) else {
+        sink.losses.note("the page is left out: it has no area");
+        return ControlFlow::Continue(());
+    };
+    let mut is_white = true;
+    for piece in &placement.pieces {
+        let bits = match renderer.draw(index, &placement, *piece, quality) {
+            Piece::Tones(tones) => dither::bits_of_tones(tones, sink.options.tone),
+            Piece::Greys(greys, image) => drawn(greys, image, quality, sink.options.tone),
+        };
+        is_white &= bits.rows().flatten().all(|word| *word == 0);
+        sink.page(&bits)?;
+    }
+    if is_white && page.paints && !sink.losses.has_any_on_page() {
+        sink.losses.note("the page is blank, although the PDF has something on it");
+    }
+    sink.note_cut(placement.cut);
+    ControlFlow::Continue(())
+}
+
+/// A fax page as a picture; none if its coding isn't whole.
+fn fax_page(fax: &FaxImage) -> Option<Picture> {
+    let decoded = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height);
+    let dots_an_inch = Some((f64::from(PELS_AN_INCH), fax.rows_an_inch));
+    decoded.is_whole().then(|| Picture {
+        pels: Pels::Bits(decoded.image),
+        dots_an_inch,
+        is_fax_file: true,
+        losses: Vec::new(),
+    })
 }
 
 /// The pages of a TIFF that can be read; an error only where none can.

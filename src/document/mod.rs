@@ -2,7 +2,7 @@
 //! It fetches and stores nothing.
 //!
 //! ```text
-//!  PDF ─ render · ink ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF
+//!  PDF ─ mend ─ render · ink ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF
 //!  TIFF · PNG · JPEG ─ picture ───────────────► bits                └─ receive: stamp · damage · paper ─► file
 //! ```
 
@@ -18,6 +18,7 @@ mod images;
 mod import;
 mod ink;
 pub mod loss;
+mod mend;
 pub mod page;
 mod pdf;
 mod picture;

@@ -7,8 +7,6 @@
 use std::sync::Arc;
 
 use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
-use hayro::hayro_syntax::object::dict::keys::{ANNOTS, AP, FT, PARENT, SUBTYPE};
-use hayro::hayro_syntax::object::{Array, Dict, Name, Object};
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro::kurbo::Affine;
@@ -21,6 +19,7 @@ use super::fonts::Fonts;
 use super::gray::{Area, Gray};
 use super::ink::Inker;
 use super::loss::Losses;
+use super::mend::prepare::{prepared, with_a_root};
 use super::reduce;
 use super::tones::Tones;
 use crate::model::fax::Quality;
@@ -30,16 +29,15 @@ use crate::model::page::{PELS_AN_INCH, ROW_PELS};
 /// A pel is painted where a shape covers more than this of its 255 parts: enough less than half that thin strokes of
 /// letters stay, and no more.
 const COVERAGE: u8 = 100;
-/// A field's value (ISO 32000-1 table 220).
-const V: &[u8] = b"V";
-/// Annotations of a page that are looked at for missing appearances.
-const ANNOTATIONS_MAX: usize = 2_000;
-/// Levels of form fields that a value is looked for in.
-const FIELD_DEPTH_MAX: usize = 8;
 
 /// Opens a PDF; one encrypted with an empty password opens.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
-    Pdf::new(Arc::new(Shared(Arc::clone(bytes)))).map_err(|error| UnreadableDocument {
+    let bytes = prepared(bytes).map_or_else(|| Arc::clone(bytes), Arc::from);
+    let parsed = Pdf::new(Arc::new(Shared(Arc::clone(&bytes)))).or_else(|error| match error {
+        LoadPdfError::Invalid => Pdf::new(Arc::new(Shared(with_a_root(&bytes).into()))),
+        LoadPdfError::Decryption(_) => Err(error),
+    });
+    parsed.map_err(|error| UnreadableDocument {
         reason: match error {
             LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
                 "the PDF is protected by a password; send one without".to_owned()
@@ -66,7 +64,6 @@ pub(super) struct Renderer<'a> {
     settings: RenderSettings,
     context: RenderContext,
     target: Pixmap,
-    losses: Losses,
     inker: Inker<'a>,
 }
 
@@ -80,10 +77,14 @@ pub(super) enum Piece {
 
 impl<'a> Renderer<'a> {
     pub(super) fn new(pdf: &'a Pdf, fonts: &Fonts, losses: &Losses) -> Self {
-        let (fonts, font_losses, image_losses) = (fonts.clone(), losses.clone(), losses.clone());
+        let (fonts, losses) = (fonts.clone(), losses.clone());
         let interpreter = InterpreterSettings {
-            font_resolver: Arc::new(move |query| Some(fonts.resolve(query, &font_losses))),
-            warning_sink: Arc::new(move |warning| image_losses.note(told(warning))),
+            font_resolver: Arc::new(move |query| Some(fonts.resolve(query))),
+            warning_sink: Arc::new(move |warning| {
+                if let Some(loss) = told(warning) {
+                    losses.note(loss);
+                }
+            }),
             ..InterpreterSettings::default()
         };
         let settings = RenderSettings { aliasing_threshold: Some(COVERAGE), ..RenderSettings::default() };
@@ -94,21 +95,21 @@ impl<'a> Renderer<'a> {
             settings,
             context: RenderContext::new(1, 1),
             target: Pixmap::new(1, 1),
-            losses: losses.clone(),
             inker: Inker::new(COVERAGE),
         }
     }
 
-    /// Where a page lies; none if it has no area.
-    pub(super) fn place(&self, index: usize) -> Option<Placement> {
+    /// Where a page lies whose units are so many points; none if it has no area.
+    pub(super) fn place(&self, index: usize, unit: f64) -> Option<Placement> {
         let (width, height) = self.pages.get(index)?.render_dimensions();
-        fit::place(f64::from(width), f64::from(height))
+        let mut placement = fit::place(f64::from(width) * unit, f64::from(height) * unit)?;
+        placement.scale *= unit;
+        Some(placement)
     }
 
     /// One piece of a page, `ROW_PELS` wide.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
-        note_missing_appearances(page, &self.losses);
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
         let rows_an_inch = match quality {
             Quality::Standard => Quality::Fine.rows_an_inch(),
@@ -120,9 +121,10 @@ impl<'a> Renderer<'a> {
         };
         let width = ROW_PELS * finer_across;
         let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
-        if let Some(drawn) = self.inker.draw(page, &self.interpreter, (width, rows), transform) {
-            return Piece::Tones(halved_tones(drawn, quality));
-        }
+        let slivers = match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
+            Ok(drawn) => return Piece::Tones(halved_tones(drawn, quality)),
+            Err(slivers) => slivers,
+        };
         // Pieces are at most 14.2 inches long, so that both fit.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(rows).unwrap_or(u16::MAX));
         self.context.reset_and_resize(size.0, size.1);
@@ -131,7 +133,8 @@ impl<'a> Renderer<'a> {
         self.context.flush();
         let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
-        let drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
+        let mut drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
+        slivers.paint(&mut drawn);
         Piece::Greys(drawn, self.inker.image_area())
     }
 }
@@ -193,39 +196,12 @@ fn luma(pixels: &[u8]) -> Vec<u8> {
     gray
 }
 
-fn told(warning: InterpreterWarning) -> &'static str {
+fn told(warning: InterpreterWarning) -> Option<&'static str> {
     match warning {
-        InterpreterWarning::UnsupportedFont => "text is missing: its font can't be read",
-        InterpreterWarning::ImageDecodeFailure => "an image is missing: it can't be decoded",
-        InterpreterWarning::UnresolvedAnnotationAppearance => "an annotation is missing: its appearance can't be read",
-        _ => "something of the page can't be drawn",
+        InterpreterWarning::UnsupportedFont => Some("text is missing: its font can't be read"),
+        InterpreterWarning::ImageDecodeFailure => Some("an image is missing: it can't be decoded"),
+        // A box that isn't ticked has none; what is missing is told by `mend`.
+        InterpreterWarning::UnresolvedAnnotationAppearance => None,
+        _ => Some("something of the page can't be drawn"),
     }
-}
-
-/// A form field with a value but no appearance shows nothing; a viewer would have made one (ISO 32000-1 §12.7.3.3).
-fn note_missing_appearances(page: &Page<'_>, losses: &Losses) {
-    let Some(annotations) = page.raw().get::<Array<'_>>(ANNOTS) else { return };
-    for annotation in annotations.iter::<Dict<'_>>().take(ANNOTATIONS_MAX) {
-        let is_field = annotation.get::<Name<'_>>(SUBTYPE).is_some_and(|subtype| &*subtype == b"Widget");
-        if is_field && annotation.get::<Object<'_>>(AP).is_none() && has_value(&annotation) {
-            losses
-                .note("values of form fields are missing: the PDF has no appearance for them; flatten the form first");
-            return;
-        }
-    }
-}
-
-fn has_value(field: &Dict<'_>) -> bool {
-    let mut field = field.clone();
-    for _ in 0..FIELD_DEPTH_MAX {
-        let value = field.get::<Object<'_>>(V);
-        let is_button = field.get::<Name<'_>>(FT).is_some_and(|kind| &*kind == b"Btn");
-        match value {
-            Some(Object::String(text)) if !text.is_empty() && !is_button => return true,
-            _ => {}
-        }
-        let Some(parent) = field.get::<Dict<'_>>(PARENT) else { return false };
-        field = parent;
-    }
-    false
 }

@@ -39,15 +39,20 @@ impl Clip {
         let (from, to) = (from.max(left), to.min(right));
         (row >= top && row < bottom && from < to).then_some((row, from, to))
     }
+
+    /// The parts of a run that are let through.
+    pub(super) fn each(&self, run: Run, mut take: impl FnMut(Run)) {
+        let Some((row, from, to)) = self.cut(run) else { return };
+        match &self.shape {
+            None => take((row, from, to)),
+            Some(shape) => each_run(shape.row(row), from, to, |from, to| take((row, from, to))),
+        }
+    }
 }
 
 /// Paints a run.
 pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
-    let Some((y, from, to)) = clip.cut(run) else { return };
-    match &clip.shape {
-        None => paint_row(page, (y, from, to), ink),
-        Some(shape) => each_run(shape.row(y), from, to, |from, to| paint_row(page, (y, from, to), ink)),
-    }
+    clip.each(run, |run| paint_row(page, run, ink));
 }
 
 /// Paints black those of 64 pels whose bit is set, from `x` on; the caller sees to it that they lie on the page.

@@ -6,6 +6,7 @@
 mod canvas;
 mod glyphs;
 mod raster;
+mod slivers;
 
 use std::rc::Rc;
 
@@ -21,6 +22,7 @@ use hayro::kurbo::{Affine, BezPath, Cap, Join, Point, Rect, Shape, Stroke, Strok
 use self::canvas::{Clip, Ink, paint, stamp};
 use self::glyphs::{Glyphs, Mask};
 use self::raster::Raster;
+pub(super) use self::slivers::Slivers;
 use super::bitmap::{Bitmap, each_run, fill_run};
 use super::gray::Area;
 use super::tones::Tones;
@@ -61,14 +63,14 @@ impl<'a> Inker<'a> {
         self.image_area
     }
 
-    /// A page; none where it has something that can't be drawn here.
+    /// A page, or its thin shapes where it has something that can't be drawn here.
     pub(super) fn draw(
         &mut self,
         page: &Page<'a>,
         settings: &InterpreterSettings,
         (width, height): (u32, u32),
         transform: Affine,
-    ) -> Option<Tones> {
+    ) -> Result<Tones, Slivers> {
         let target = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let mut context = Context::new(transform, target, &self.cache, page.xref(), settings.clone());
         self.raster.begin_page();
@@ -81,6 +83,7 @@ impl<'a> Inker<'a> {
             raster: &mut self.raster,
             gives_up: false,
             in_type3: false,
+            slivers: Slivers::default(),
             images: None,
             image_pels: 0.0,
         };
@@ -90,9 +93,9 @@ impl<'a> Inker<'a> {
         let covered = easel.image_pels >= f64::from(width) * f64::from(height) * IMAGE_AREA_MIN;
         self.image_area = easel.images.filter(|_| covered);
         if easel.gives_up || easel.raster.is_exhausted() {
-            return None;
+            return Err(easel.slivers);
         }
-        Some(easel.page)
+        Ok(easel.page)
     }
 }
 
@@ -107,6 +110,7 @@ struct Easel<'d> {
     raster: &'d mut Raster,
     gives_up: bool,
     in_type3: bool,
+    slivers: Slivers,
     /// The area that holds the images of the page.
     images: Option<Area>,
     image_pels: f64,
@@ -114,11 +118,12 @@ struct Easel<'d> {
 
 impl<'a> Device<'a> for Easel<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
-        let Some(ink) = self.ink(&props) else { return };
         let (fill, line) = parts(draw_mode);
+        let ink = self.ink(&props);
         if let Some(rule) = fill {
-            self.fill(path, props.transform, rule, ink);
+            self.fill_shape(path, &props, rule, ink);
         }
+        let Some(ink) = ink else { return };
         if let Some(line) = line {
             self.stroke(path, props.transform, line, ink, LINE_PELS_MIN);
         }
@@ -161,6 +166,10 @@ impl<'a> Device<'a> for Easel<'_> {
 
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         self.gives_up = true;
+        if matches!(image, Image::Raster(_)) && !self.slivers.is_empty() {
+            let area = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
+            self.cover(&area.to_path(STROKE_TOLERANCE), props.transform, FillRule::NonZero);
+        }
         self.note_image(&image, props.transform);
     }
 
@@ -187,8 +196,42 @@ impl Easel<'_> {
         if self.gives_up {
             return None;
         }
-        let [red, green, blue, alpha] = color.to_rgba().to_rgba8();
-        Some(Ink { luma: super::picture::luma(red, green, blue), alpha })
+        Some(ink_of(color))
+    }
+
+    /// A filled shape: what is thinner than a pel paints all that it touches. Letters that are drawings stay as they are.
+    fn fill_shape(&mut self, path: &BezPath, props: &DrawProps<'_>, rule: FillRule, ink: Option<Ink>) {
+        let clip = self.current();
+        let mut shows = true;
+        if let Some(ink) = ink {
+            let (page, slivers) = (&mut self.page, &mut self.slivers);
+            shows = false;
+            self.raster.fill(path, props.transform, rule, self.size, |run| {
+                shows = true;
+                slivers.cover(run, &clip);
+                paint(page, run, ink, &clip);
+            });
+        } else if !self.slivers.is_empty() {
+            self.cover(path, props.transform, rule);
+        }
+        let Paint::Color(color) = &props.paint else { return };
+        if self.in_type3 {
+            return;
+        }
+        let color = ink.unwrap_or_else(|| ink_of(color));
+        for run in slivers::touched(path, props.transform, rule, self.size, !shows) {
+            if ink.is_some() {
+                paint(&mut self.page, run, color, &clip);
+            }
+            self.slivers.note(run, color, &clip, self.size);
+        }
+    }
+
+    /// Thin shapes under what is painted now don't show.
+    fn cover(&mut self, path: &BezPath, transform: Affine, rule: FillRule) {
+        let clip = self.current();
+        let slivers = &mut self.slivers;
+        self.raster.fill(path, transform, rule, self.size, |run| slivers.cover(run, &clip));
     }
 
     /// Widens the area of images by one that is large enough to be a page or a strip of one.
@@ -307,6 +350,11 @@ impl Easel<'_> {
         self.raster.fill(path, Affine::IDENTITY, rule, self.size, |run| runs.push(run));
         self.clips.push(narrowed(&outer, &runs, self.size));
     }
+}
+
+fn ink_of(color: &hayro::hayro_interpret::color::Color) -> Ink {
+    let [red, green, blue, alpha] = color.to_rgba().to_rgba8();
+    Ink { luma: super::picture::luma(red, green, blue), alpha }
 }
 
 /// A clip within another. Equal runs in rows that follow one another make a rectangle; else it is a shape.

@@ -1,0 +1,243 @@
+//! Filled shapes thinner than a pel: they paint every pel that they touch (ISO 32000-1, 10.6.4), so that none vanishes. It
+//! paints nothing itself, but keeps what was painted for a page that another renderer draws.
+
+use hayro::hayro_interpret::FillRule;
+use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect, flatten};
+
+use super::canvas::{Clip, Ink};
+use super::raster::Run;
+use crate::document::bitmap::{Bitmap, clear_run, each_run, fill_run};
+use crate::document::gray::Gray;
+
+/// How far a flattened curve may be off, in pels.
+const TOLERANCE: f64 = 0.1;
+/// Runs of one page's thin shapes; a page with more is no page of rules.
+const RUNS_MAX: usize = 1_000_000;
+/// A shape is thin whose mean width, in pels, is less than this however long it is.
+const WIDTH_PELS: f64 = 0.5;
+
+/// Finds the pels that thin parts of a path touch; with `all`, those of every part.
+pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (u32, u32), all: bool) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let parts: Vec<&[PathEl]> = parts(path.elements()).collect();
+    let all = all
+        || matches!(*parts.as_slice(), [one, two] if is_thin_ring(Extent::of(one, transform), Extent::of(two, transform), rule));
+    for part in parts {
+        if all || Extent::of(part, transform).is_thin() {
+            trace(part, transform, size, &mut runs);
+        }
+    }
+    runs
+}
+
+/// The parts of a path, each of which begins with a move.
+fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
+    elements.chunk_by(|_, next| !matches!(next, PathEl::MoveTo(_)))
+}
+
+/// How large a part of a path is, in pels: curves count by their control points.
+struct Extent {
+    bounds: Rect,
+    /// Positive or negative by the direction of its outline.
+    area: f64,
+    length: f64,
+}
+
+impl Extent {
+    fn of(part: &[PathEl], transform: Affine) -> Self {
+        let mut first: Option<Point> = None;
+        let mut last = Point::ZERO;
+        let mut extent = Self { bounds: Rect::new(f64::MAX, f64::MAX, f64::MIN, f64::MIN), area: 0.0, length: 0.0 };
+        let mut add = |point: Point| {
+            let point = transform * point;
+            let Rect { x0, y0, x1, y1 } = extent.bounds;
+            extent.bounds = Rect::new(x0.min(point.x), y0.min(point.y), x1.max(point.x), y1.max(point.y));
+            if first.is_some() {
+                extent.area += (last.x * point.y - point.x * last.y) / 2.0;
+                extent.length += last.distance(point);
+            }
+            first.get_or_insert(point);
+            last = point;
+        };
+        for element in part {
+            match *element {
+                PathEl::MoveTo(point) | PathEl::LineTo(point) => add(point),
+                PathEl::QuadTo(control, point) => [control, point].into_iter().for_each(&mut add),
+                PathEl::CurveTo(one, two, point) => [one, two, point].into_iter().for_each(&mut add),
+                PathEl::ClosePath => {}
+            }
+        }
+        if let Some(first) = first {
+            extent.area += (last.x * first.y - first.x * last.y) / 2.0;
+            extent.length += last.distance(first);
+        }
+        extent
+    }
+
+    /// Whether it is thinner than a pel: upright, or on the whole.
+    fn is_thin(&self) -> bool {
+        let is_flat = self.bounds.width() < 1.0 || self.bounds.height() < 1.0;
+        is_flat || self.area.abs() < WIDTH_PELS * self.length / 2.0
+    }
+}
+
+/// Whether one part is a hole that leaves but a thin line of the other.
+fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
+    let (outer, inner) = if one.area.abs() > two.area.abs() { (one, two) } else { (two, one) };
+    let is_within = outer.bounds.contains_rect(inner.bounds);
+    let is_hole = rule == FillRule::EvenOdd || outer.area * inner.area < 0.0;
+    let left = outer.area.abs() - inner.area.abs();
+    is_within && is_hole && left < WIDTH_PELS * (outer.length + inner.length) / 2.0
+}
+
+/// The pels that the outline of a part touches.
+fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: &mut Vec<Run>) {
+    let mut edges: Vec<(Point, Point)> = Vec::new();
+    let (mut start, mut last) = (Point::ZERO, Point::ZERO);
+    flatten(part.iter().map(|element| transform * *element), TOLERANCE, |element| match element {
+        PathEl::MoveTo(point) => (start, last) = (point, point),
+        PathEl::LineTo(point) => {
+            edges.push((last, point));
+            last = point;
+        }
+        PathEl::ClosePath | PathEl::QuadTo(..) | PathEl::CurveTo(..) => {}
+    });
+    edges.push((last, start));
+    let mut sides = [f64::MAX, f64::MAX, f64::MIN, f64::MIN];
+    for (from, to) in &edges {
+        if !(from.is_finite() && to.is_finite()) {
+            return;
+        }
+        sides = [
+            sides[0].min(from.x).min(to.x),
+            sides[1].min(from.y).min(to.y),
+            sides[2].max(from.x).max(to.x),
+            sides[3].max(from.y).max(to.y),
+        ];
+    }
+    // A side that lies between two pels touches those within alone.
+    let end = |low: f64, high: f64, limit: u32| high.ceil().max(low.floor() + 1.0).clamp(0.0, f64::from(limit)) as u32;
+    let (right, bottom) = (end(sides[0], sides[2], width), end(sides[1], sides[3], height));
+    for (from, to) in edges {
+        let (upper, lower) = if from.y < to.y { (from, to) } else { (to, from) };
+        let limit = f64::from(height);
+        let first = upper.y.floor().clamp(0.0, limit) as u32;
+        let stop = (lower.y.floor() + 1.0).clamp(0.0, limit).min(f64::from(bottom)) as u32;
+        let at = |y: f64| match lower.y - upper.y {
+            rise if rise > 0.0 => upper.x + (lower.x - upper.x) * ((y - upper.y) / rise).clamp(0.0, 1.0),
+            _ => upper.x,
+        };
+        for row in first..stop {
+            let (mut a, mut b) = (at(f64::from(row)), at(f64::from(row) + 1.0));
+            if lower.y <= upper.y {
+                (a, b) = (from.x, to.x);
+            }
+            let (low, high) = (a.min(b).floor().max(0.0), a.max(b).floor() + 1.0);
+            let (low, high) = (low.min(f64::from(width)) as u32, high.clamp(0.0, f64::from(right)) as u32);
+            if low < high && runs.len() < RUNS_MAX {
+                runs.push((row, low, high));
+            }
+        }
+    }
+}
+
+/// Thin shapes of a page that another renderer draws, less what was painted over them.
+#[derive(Debug, Default)]
+pub(in crate::document) struct Slivers {
+    runs: Vec<(Run, Ink)>,
+    /// Pels of theirs that still show.
+    shown: Option<Bitmap>,
+}
+
+impl Slivers {
+    /// Notes a run as far as the clip lets it through.
+    pub(super) fn note(&mut self, run: Run, ink: Ink, clip: &Clip, size: (u32, u32)) {
+        if self.runs.len() >= RUNS_MAX || ink.alpha == 0 {
+            return;
+        }
+        let shown = self.shown.get_or_insert_with(|| Bitmap::white(size.0, size.1));
+        clip.each(run, |(row, from, to)| {
+            fill_run(shown.row_mut(row), from, to);
+            self.runs.push(((row, from, to), ink));
+        });
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.shown.is_none()
+    }
+
+    /// What is painted over them.
+    pub(super) fn cover(&mut self, run: Run, clip: &Clip) {
+        if let Some(shown) = &mut self.shown {
+            clip.each(run, |(row, from, to)| clear_run(shown.row_mut(row), from, to));
+        }
+    }
+
+    /// Paints what still shows on a page of greys.
+    pub(in crate::document) fn paint(&self, page: &mut Gray) {
+        let Some(shown) = &self.shown else { return };
+        let width = page.width() as usize;
+        for ((row, from, to), ink) in &self.runs {
+            let luma = 255 - u32::from(255 - ink.luma) * u32::from(ink.alpha) / 255;
+            let luma = u8::try_from(luma).unwrap_or(u8::MAX);
+            let start = *row as usize * width;
+            let Some(pels) = page.pels_mut().get_mut(start..start + width) else { continue };
+            each_run(shown.row(*row), *from, *to, |from, to| {
+                for pel in pels.get_mut(from as usize..to as usize).into_iter().flatten() {
+                    *pel = luma.min(*pel);
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro::kurbo::Shape;
+
+    use super::*;
+
+    fn runs(path: &BezPath) -> Vec<Run> {
+        let mut runs = touched(path, Affine::IDENTITY, FillRule::NonZero, (100, 100), false);
+        runs.sort_unstable();
+        runs.dedup();
+        runs
+    }
+
+    #[test]
+    fn a_thin_rule_paints_the_pels_that_it_touches_and_a_thick_one_none_here() {
+        for (thickness, top, rows) in
+            [(0.0, 5.0, 5..6), (0.2, 5.1, 5..6), (0.2, 5.9, 5..7), (0.9, 5.0, 5..6), (0.01, 5.0, 5..6)]
+        {
+            let rule = Rect::new(10.0, top, 30.5, top + thickness).to_path(0.1);
+            let covered: Vec<u32> = runs(&rule).iter().map(|run| run.0).collect();
+            assert!(rows.clone().all(|row| covered.contains(&row)), "{thickness} at {top}: {covered:?}");
+            assert!(covered.iter().all(|row| rows.contains(row)), "{thickness} at {top}: {covered:?}");
+            assert!(runs(&rule).contains(&(5, 10, 31)), "{:?}", runs(&rule));
+        }
+        assert!(runs(&Rect::new(10.0, 5.0, 30.0, 6.2).to_path(0.1)).is_empty());
+    }
+
+    #[test]
+    fn a_slanting_sliver_leaves_no_row_out_and_each_dot_of_many_shows() {
+        let sliver = BezPath::from_svg("M10 10 L60 40.5 L60 40.7 L10 10.2 Z").expect("a path");
+        let rows: std::collections::BTreeSet<u32> = runs(&sliver).iter().map(|run| run.0).collect();
+        assert!((10..=40).all(|row| rows.contains(&row)));
+        let mut dots = BezPath::new();
+        for dot in 0..20 {
+            let x = f64::from(dot) * 4.0 + 0.3;
+            dots.extend(Rect::new(x, 50.2, x + 0.3, 50.5).to_path(0.1).iter());
+        }
+        assert_eq!(runs(&dots).len(), 20);
+    }
+
+    #[test]
+    fn what_is_no_number_or_far_away_touches_nothing() {
+        let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a path");
+        assert!(runs(&wild).iter().all(|(row, from, to)| *row == 5 && *from == 0 && *to == 100));
+        let mut nothing = BezPath::new();
+        nothing.move_to((f64::NAN, 1.0));
+        nothing.line_to((5.0, f64::INFINITY));
+        assert!(touched(&nothing, Affine::IDENTITY, FillRule::NonZero, (100, 100), true).is_empty());
+    }
+}

@@ -1,0 +1,190 @@
+//! Colours of print as a fax needs them: black ink is black, however a PDF says it. It paints nothing.
+//!
+//! The renderer converts CMYK by a profile of a press, on whose paper black ink is a dark grey (hayro-interpret 0.9.0). A
+//! fax machine would print that as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function of sixteen corners
+//! (those of poppler, all with black ink being black), and the separations Black and All by grey.
+
+use super::content::{Edit, Operands};
+use super::value::{Store, Value, plain};
+
+/// The name of our CMYK in resources.
+pub(super) const CMYK_NAME: &str = "FauxfaxCMYK";
+/// Colour spaces within one another.
+const DEPTH_MAX: usize = 8;
+
+/// Red, green and blue of full inks: cyan is the lowest bit of the place, then magenta, yellow and black.
+const CORNERS: [[u8; 3]; 16] = [
+    [255, 255, 255],
+    [0, 173, 239],
+    [236, 0, 140],
+    [46, 49, 146],
+    [255, 242, 0],
+    [0, 166, 80],
+    [237, 28, 36],
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+];
+
+/// Red, green and blue of parts of inks.
+pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
+    let mut sum = [0.0; 3];
+    for (corner, color) in CORNERS.iter().enumerate() {
+        let weight: f64 = inks
+            .iter()
+            .enumerate()
+            .map(|(ink, part)| if corner >> ink & 1 == 1 { part.clamp(0.0, 1.0) } else { 1.0 - part.clamp(0.0, 1.0) })
+            .product();
+        for (sum, part) in sum.iter_mut().zip(color) {
+            *sum += weight * f64::from(*part) / 255.0;
+        }
+    }
+    sum
+}
+
+/// What stands for `c m y k k` and `c m y k K` in a content stream.
+pub(super) fn operator(operands: &Operands, stroke: bool) -> Option<Edit> {
+    let (numbers, place) = operands.last_numbers::<4>()?;
+    let [red, green, blue] = rgb(numbers).map(plain);
+    Some((place, format!("{red} {green} {blue} {} ", if stroke { "RG" } else { "rg" }).into_bytes()))
+}
+
+/// Our CMYK, as an object of the document.
+pub(super) fn cmyk<'a>(store: &mut Store<'a>) -> Value<'a> {
+    let unit = |count: usize| Value::numbers(&[0.0, 1.0].repeat(count));
+    let function = Value::stream(
+        [
+            ("FunctionType", Value::Number(0.0)),
+            ("Domain", unit(4)),
+            ("Range", unit(3)),
+            ("Size", Value::numbers(&[2.0; 4])),
+            ("BitsPerSample", Value::Number(8.0)),
+        ],
+        CORNERS.concat(),
+    );
+    let function = store.add(function);
+    let names = ["Cyan", "Magenta", "Yellow", "Black"].map(Value::name).to_vec();
+    let space = vec![Value::name("DeviceN"), Value::array(names), Value::name("DeviceRGB"), function];
+    store.add(Value::array(space))
+}
+
+/// One ink as grey: none is white, all of it black.
+fn grey_of_ink<'a>(name: &str) -> Value<'a> {
+    let function = Value::dict([
+        ("FunctionType", Value::Number(2.0)),
+        ("Domain", Value::numbers(&[0.0, 1.0])),
+        ("C0", Value::numbers(&[1.0])),
+        ("C1", Value::numbers(&[0.0])),
+        ("N", Value::Number(1.0)),
+    ]);
+    Value::array(vec![Value::name("Separation"), Value::name(name), Value::name("DeviceGray"), function])
+}
+
+/// Whether a colour space is CMYK by name.
+pub(super) fn is_cmyk_name(name: &[u8]) -> bool {
+    matches!(name, b"DeviceCMYK" | b"CMYK" | b"CalCMYK")
+}
+
+/// The colour space that stands for another; none where it may stay.
+pub(super) fn mended<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>) -> Option<Value<'a>> {
+    mended_within(store, space, cmyk, 0)
+}
+
+fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>, depth: usize) -> Option<Value<'a>> {
+    if depth > DEPTH_MAX || space.is_null() {
+        return None;
+    }
+    let resolved = store.resolve(space);
+    if resolved.as_name().is_some_and(is_cmyk_name) {
+        return Some(cmyk.clone());
+    }
+    let items = resolved.items();
+    let kind = items.first().map(|kind| store.resolve(kind))?;
+    let kind = kind.as_name()?;
+    let with = |place: usize, item: Value<'a>| {
+        let mut items = items.to_vec();
+        items[place] = item;
+        Value::array(items)
+    };
+    match kind {
+        name if is_cmyk_name(name) => Some(cmyk.clone()),
+        b"ICCBased" => {
+            let profile = store.resolve(items.get(1)?);
+            (store.number(&profile, "N") == Some(4.0)).then(|| cmyk.clone())
+        }
+        b"Indexed" | b"I" | b"Pattern" => {
+            let base = mended_within(store, items.get(1)?, cmyk, depth + 1)?;
+            Some(with(1, base))
+        }
+        b"Separation" => {
+            let ink = store.resolve(items.get(1)?);
+            match ink.as_name()? {
+                b"Black" => Some(grey_of_ink("Black")),
+                b"All" => Some(grey_of_ink("All")),
+                _ => {
+                    let alternate = mended_within(store, items.get(2)?, cmyk, depth + 1)?;
+                    Some(with(2, alternate))
+                }
+            }
+        }
+        b"DeviceN" => {
+            let inks = store.resolve(items.get(1)?);
+            let names: Vec<Value<'a>> = inks.items().iter().map(|ink| store.resolve(ink)).collect();
+            match names.as_slice() {
+                [ink] if ink.is_name("Black") => return Some(grey_of_ink("Black")),
+                [c, m, y, k]
+                    if c.is_name("Cyan") && m.is_name("Magenta") && y.is_name("Yellow") && k.is_name("Black") =>
+                {
+                    return Some(cmyk.clone());
+                }
+                _ => {}
+            }
+            let alternate = mended_within(store, items.get(2)?, cmyk, depth + 1)?;
+            Some(with(2, alternate))
+        }
+        _ => None,
+    }
+}
+
+/// How many components colours of a space have, if that is known.
+pub(super) fn components<'a>(store: &mut Store<'a>, space: &Value<'a>) -> Option<u32> {
+    let space = store.resolve(space);
+    let first = space.items().first().map(|kind| store.resolve(kind));
+    let name = first.as_ref().unwrap_or(&space).as_name()?;
+    match name {
+        b"DeviceGray" | b"G" | b"CalGray" | b"Indexed" | b"I" | b"Separation" => Some(1),
+        b"DeviceRGB" | b"RGB" | b"CalRGB" | b"Lab" => Some(3),
+        b"ICCBased" => {
+            let profile = store.resolve(space.items().get(1)?);
+            store.number(&profile, "N").map(|count| count as u32)
+        }
+        b"DeviceN" => {
+            let inks = store.resolve(space.items().get(1)?);
+            u32::try_from(inks.items().len()).ok()
+        }
+        name => is_cmyk_name(name).then_some(4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn black_ink_is_black_and_none_is_white() {
+        for rest in [[0.0; 3], [0.6, 0.4, 0.4], [1.0, 1.0, 1.0], [0.0, 1.0, 0.2]] {
+            let [c, m, y] = rest;
+            assert_eq!(rgb([c, m, y, 1.0]), [0.0; 3], "{rest:?}");
+        }
+        let sums = rgb([0.0; 4]).map(|part| (part * 1e6).round());
+        assert_eq!(sums, [1e6; 3]);
+        let grey = rgb([0.0, 0.0, 0.0, 0.2])[0];
+        assert!((grey - 0.8).abs() < 0.001, "{grey}");
+    }
+}

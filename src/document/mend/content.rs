@@ -1,0 +1,233 @@
+//! What a content stream names, shows and paints, and what has to be changed in it. It follows no reference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::colors;
+use super::lexer::{Kind, Lexer, Token};
+
+/// Graphics states within one another.
+const STATES_MAX: usize = 1_000;
+/// Operands of one operator; more are dropped.
+const OPERANDS_MAX: usize = 4_000;
+/// Bytes of text kept of one font, to know which characters are needed.
+const TEXT_BYTES_MAX: usize = 256 * 1024;
+
+/// Colour spaces that need no resource.
+const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
+
+/// Bytes of a content stream and what stands in their place.
+pub(super) type Edit = (Range<usize>, Vec<u8>);
+
+/// The operands of an operator.
+#[derive(Default)]
+pub(super) struct Operands(Vec<Token>);
+
+impl Operands {
+    /// The last numbers, and where they and the operator behind them stand.
+    pub(super) fn last_numbers<const N: usize>(&self) -> Option<([f64; N], Range<usize>)> {
+        let last = self.0.get(self.0.len().checked_sub(N)?..)?;
+        let mut numbers = [0.0; N];
+        for (number, token) in numbers.iter_mut().zip(last) {
+            let Kind::Number(value) = token.kind else { return None };
+            *number = value;
+        }
+        Some((numbers, last.first()?.place.start..last.last()?.place.end))
+    }
+
+    fn last_name(&self) -> Option<(&[u8], Range<usize>)> {
+        self.0.iter().rev().find_map(|token| {
+            let Kind::Name(name) = &token.kind else { return None };
+            Some((name.as_slice(), token.place.clone()))
+        })
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().filter_map(|token| if let Kind::Number(number) = token.kind { Some(number) } else { None })
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().filter_map(|token| if let Kind::Text(text) = &token.kind { Some(text.as_slice()) } else { None })
+    }
+}
+
+/// What was found in a content stream.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// Names of forms and images that are drawn.
+    pub(super) objects: BTreeSet<Vec<u8>>,
+    /// Other things that are named, by their category among the resources.
+    pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
+    /// What is shown in each font, by its name.
+    pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
+    /// Whether anything but white is painted outright.
+    pub(super) paints: bool,
+    /// Whether it breaks off within a string or an image.
+    pub(super) open: bool,
+    /// Whether our CMYK is needed among the resources.
+    pub(super) names_cmyk: bool,
+    pub(super) edits: Vec<Edit>,
+}
+
+/// What of the graphics state matters here.
+#[derive(Clone, Default)]
+struct State {
+    font: Option<Vec<u8>>,
+    is_invisible: bool,
+    is_white: bool,
+}
+
+/// Reads a content stream.
+pub(super) fn survey(content: &[u8]) -> Survey {
+    let mut reader = Reader { content, survey: Survey::default(), state: State::default(), states: Vec::new() };
+    let mut operands = Operands::default();
+    for token in Lexer::new(content) {
+        match token.kind {
+            Kind::Operator => {
+                reader.operator(&operands, token.place);
+                operands.0.clear();
+            }
+            Kind::Data => {
+                reader.survey.paints = true;
+                reader.inline_image(&operands);
+                operands.0.clear();
+            }
+            Kind::Open => reader.survey.open = true,
+            Kind::Number(_) | Kind::Name(_) | Kind::Text(_) | Kind::Bracket => {
+                if operands.0.len() < OPERANDS_MAX {
+                    operands.0.push(token);
+                }
+            }
+        }
+    }
+    reader.survey
+}
+
+/// A content stream with its changes.
+pub(super) fn edited(content: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut changed = Vec::with_capacity(content.len() + edits.len() * 8);
+    let mut at = 0;
+    for (place, instead) in edits {
+        changed.extend(content.get(at..place.start).unwrap_or_default());
+        changed.extend(instead);
+        at = place.end;
+    }
+    changed.extend(content.get(at..).unwrap_or_default());
+    changed
+}
+
+struct Reader<'c> {
+    content: &'c [u8],
+    survey: Survey,
+    state: State,
+    states: Vec<State>,
+}
+
+impl Reader<'_> {
+    fn operator(&mut self, operands: &Operands, place: Range<usize>) {
+        match &self.content[place.clone()] {
+            b"q" if self.states.len() < STATES_MAX => self.states.push(self.state.clone()),
+            b"Q" => self.state = self.states.pop().unwrap_or_default(),
+            b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
+            b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
+            b"Tj" | b"TJ" | b"'" | b"\"" => self.show(operands),
+            b"SCN" => self.name("Pattern", operands),
+            b"g" | b"rg" | b"sc" | b"scn" => {
+                self.name("Pattern", operands);
+                let mut numbers = operands.numbers().peekable();
+                self.state.is_white = numbers.peek().is_some() && numbers.all(|number| number >= 1.0);
+            }
+            b"k" => {
+                self.state.is_white = operands.numbers().all(|ink| ink <= 0.0);
+                self.color(operands, &place, false);
+            }
+            b"K" => self.color(operands, &place, true),
+            b"cs" | b"CS" => {
+                self.state.is_white = false;
+                if let Some((_, place)) = operands.last_name().filter(|(name, _)| colors::is_cmyk_name(name)) {
+                    self.survey.names_cmyk = true;
+                    self.survey.edits.push((place, format!("/{}", colors::CMYK_NAME).into_bytes()));
+                } else {
+                    self.name("ColorSpace", operands);
+                }
+            }
+            b"sh" => {
+                self.survey.paints = true;
+                self.name("Shading", operands);
+            }
+            b"f" | b"F" | b"f*" => self.survey.paints |= !self.state.is_white,
+            b"S" | b"s" | b"B" | b"B*" | b"b" | b"b*" => self.survey.paints = true,
+            b"Do" => {
+                if let Some((name, _)) = operands.last_name() {
+                    self.survey.objects.insert(name.to_vec());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, category: &'static str, operands: &Operands) {
+        if let Some((name, _)) = operands.last_name()
+            && !DEVICE_SPACES.iter().any(|space| space.as_bytes() == name)
+        {
+            self.survey.named.insert((category, name.to_vec()));
+        }
+    }
+
+    fn color(&mut self, operands: &Operands, operator: &Range<usize>, stroke: bool) {
+        if let Some((numbers, instead)) = colors::operator(operands, stroke) {
+            self.survey.edits.push((numbers.start..operator.end, instead));
+        }
+    }
+
+    fn show(&mut self, operands: &Operands) {
+        let is_seen = !self.state.is_invisible;
+        for text in operands.texts() {
+            let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
+            self.survey.paints |= is_seen && !is_blank && !self.state.is_white;
+            if let Some(font) = self.state.font.as_ref().filter(|_| is_seen && !is_blank) {
+                let texts = self.survey.texts.entry(font.clone()).or_default();
+                if texts.iter().map(Vec::len).sum::<usize>() < TEXT_BYTES_MAX {
+                    texts.push(text.to_vec());
+                }
+            }
+        }
+    }
+
+    /// The colour space of an inline image, whose dictionary these operands are.
+    fn inline_image(&mut self, operands: &Operands) {
+        for pair in operands.0.windows(2) {
+            if let [Token { kind: Kind::Name(key), .. }, Token { kind: Kind::Name(value), place }] = pair
+                && matches!(key.as_slice(), b"CS" | b"ColorSpace")
+                && colors::is_cmyk_name(value)
+            {
+                self.survey.names_cmyk = true;
+                self.survey.edits.push((place.clone(), format!("/{}", colors::CMYK_NAME).into_bytes()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_shown_and_painted_is_found() {
+        let found = survey(b"q BT /F1 12 Tf (a) Tj [(b) -20 <63>] TJ ET Q /X Do 1 g 0 0 5 5 re f");
+        assert_eq!(found.texts[b"F1".as_slice()], [b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
+        assert!(found.objects.contains(b"X".as_slice()) && found.paints && !found.open && found.edits.is_empty());
+        assert!(!survey(b"1 g 0 0 5 5 re f BT 3 Tr /F 1 Tf (hidden) Tj ET").paints);
+        assert!(survey(b"BT (breaks off").open);
+    }
+
+    #[test]
+    fn cmyk_is_replaced_where_it_stands() {
+        let content = b"0 0 0 1 k 0 0 9 9 re f /DeviceCMYK CS 0 0 0 1 SCN 0 0 0 0 K";
+        let found = survey(content);
+        assert!(found.names_cmyk);
+        let changed = edited(content, &found.edits);
+        let text = String::from_utf8(changed).unwrap();
+        assert_eq!(text, "0 0 0 rg  0 0 9 9 re f /FauxfaxCMYK CS 0 0 0 1 SCN 1 1 1 RG ");
+    }
+}

@@ -1,0 +1,325 @@
+//! Text in fonts that a PDF doesn't embed: which characters it needs, and which font at hand has them. It draws nothing.
+//!
+//! The renderer's own fonts have the Latin letters of western Europe alone. Text in other letters gets a font of a
+//! directory that has them; the renderer asks for it by a name that says which it is. What no font has is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hayro::hayro_interpret::hayro_cmap::{BfString, CMap, CMapName, CidFamily, load_embedded};
+use skrifa::FontRef;
+
+use super::value::{Id, Store, Value};
+use super::{names, streams};
+use crate::document::fonts::Fonts;
+
+/// Letters of one font that are drawings.
+pub(super) const LETTERS_MAX: usize = 2_000;
+/// Pages that a loss of one font is told of.
+const PAGES_MAX: usize = 200;
+/// Codes of one font that are looked at.
+const CODES_MAX: usize = 70_000;
+/// Width of letters whose font doesn't say, in thousandths of an em.
+const WIDTH: f64 = 556.0;
+
+/// What is shown in fonts that are not embedded.
+#[derive(Default)]
+pub(super) struct Texts<'a> {
+    uses: BTreeMap<Id, Use<'a>>,
+    /// Fonts that needn't be looked at again.
+    fine: BTreeSet<Id>,
+}
+
+struct Use<'a> {
+    font: Value<'a>,
+    texts: BTreeSet<Vec<u8>>,
+    pages: BTreeSet<usize>,
+}
+
+/// A font as its dictionary describes it.
+struct Described<'a> {
+    font: Value<'a>,
+    name: String,
+    is_composite: bool,
+    family: Option<CidFamily>,
+    /// What each code that is shown stands for, if that is known.
+    letters: BTreeMap<u32, Option<char>>,
+}
+
+impl<'a> Texts<'a> {
+    /// Notes what a page shows in a font.
+    pub(super) fn note(&mut self, store: &mut Store<'a>, page: usize, font: &Value<'a>, texts: &[Vec<u8>]) {
+        let Value::Ref(id) = *font else {
+            // Whatever is known of it is told all the same.
+            let font = store.add(font.clone());
+            return self.note(store, page, &font, texts);
+        };
+        if self.fine.contains(&id) {
+            return;
+        }
+        let resolved = store.resolve(font);
+        if !self.uses.contains_key(&id) && (resolved.is_null() || is_embedded(store, &resolved)) {
+            self.fine.insert(id);
+            return;
+        }
+        let known = self.uses.entry(id).or_insert_with(|| Use {
+            font: font.clone(),
+            texts: BTreeSet::new(),
+            pages: BTreeSet::new(),
+        });
+        if known.pages.len() < PAGES_MAX {
+            known.pages.insert(page);
+        }
+        known.texts.extend(texts.iter().filter(|_| known.pages.len() < PAGES_MAX).cloned());
+    }
+
+    /// Finds fonts for what was noted; answers what is missing, and on which pages.
+    pub(super) fn settle(self, store: &mut Store<'a>, fonts: &Fonts) -> Vec<(usize, String)> {
+        let mut losses = Vec::new();
+        for used in self.uses.into_values() {
+            let described = described(store, &used);
+            if let Some(loss) = described.settled(store, fonts, &used.font) {
+                losses.extend(used.pages.iter().map(|page| (*page, loss.clone())));
+            }
+        }
+        losses
+    }
+}
+
+/// Whether a font brings its letters.
+fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
+    let inner = descendant(store, font);
+    let descriptor = store.get(inner.as_ref().unwrap_or(font), "FontDescriptor");
+    ["FontFile", "FontFile2", "FontFile3"].iter().any(|key| {
+        let file = store.get(&descriptor, key);
+        streams::decoded(store, &file).is_some_and(|file| is_font(&file.bytes))
+    })
+}
+
+/// Whether a font's file can be read, as far as that can be told.
+fn is_font(file: &[u8]) -> bool {
+    let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
+    file.len() > 4 && (!is_sfnt || FontRef::from_index(file, 0).is_ok())
+}
+
+fn descendant<'a>(store: &mut Store<'a>, font: &Value<'a>) -> Option<Value<'a>> {
+    let descendants = store.get(font, "DescendantFonts");
+    descendants.items().first().map(|first| store.resolve(first))
+}
+
+fn described<'a>(store: &mut Store<'a>, used: &Use<'a>) -> Described<'a> {
+    let font = store.resolve(&used.font);
+    let name = store.get(&font, "BaseFont");
+    let name = String::from_utf8_lossy(name.as_name().unwrap_or(b"an unnamed font")).into_owned();
+    let is_composite = store.get(&font, "Subtype").is_name("Type0");
+    let to_unicode = store.get(&font, "ToUnicode");
+    let to_unicode = streams::decoded(store, &to_unicode).and_then(|map| CMap::parse(&map.bytes, |_| None));
+    let mut described = Described { font, name, is_composite, family: None, letters: BTreeMap::new() };
+    if is_composite {
+        described.read_composite(store, &used.texts, to_unicode.as_ref());
+    } else {
+        described.read_simple(store, &used.texts, to_unicode.as_ref());
+    }
+    described
+}
+
+impl<'a> Described<'a> {
+    fn read_composite(&mut self, store: &mut Store<'a>, texts: &BTreeSet<Vec<u8>>, to_unicode: Option<&CMap>) {
+        let encoding = store.get(&self.font, "Encoding");
+        let encoding = match encoding.as_name() {
+            Some(b"Identity-V") => Some(CMap::identity_v()),
+            Some(b"Identity-H") => Some(CMap::identity_h()),
+            Some(name) => load_embedded(CMapName::from_bytes(name)).and_then(|map| CMap::parse(map, load_embedded)),
+            None => streams::decoded(store, &encoding).and_then(|map| CMap::parse(&map.bytes, load_embedded)),
+        };
+        let Some(encoding) = encoding else { return };
+        let inner = descendant(store, &self.font);
+        let system = inner.map_or(Value::Null, |inner| store.get(&inner, "CIDSystemInfo"));
+        let text = |value: Value<'a>| if let Value::Text(text) = value { text.to_vec() } else { Vec::new() };
+        let (registry, ordering) = (text(store.get(&system, "Registry")), text(store.get(&system, "Ordering")));
+        let family = encoding
+            .metadata()
+            .character_collection
+            .clone()
+            .map(|collection| collection.family)
+            .filter(|family| *family != CidFamily::AdobeIdentity)
+            .unwrap_or_else(|| CidFamily::from_registry_ordering(&registry, &ordering));
+        let by_cid = family.ucs2_cmap().and_then(load_embedded).and_then(|map| CMap::parse(map, load_embedded));
+        self.family = Some(family);
+        for code in texts.iter().flat_map(|text| codes(text, &encoding)) {
+            if self.letters.len() >= CODES_MAX {
+                break;
+            }
+            let letter = to_unicode.and_then(|map| looked_up(map, code.0)).or_else(|| {
+                to_unicode.is_none().then(|| by_cid.as_ref().and_then(|map| looked_up(map, code.1))).flatten()
+            });
+            self.letters.insert(code.0, letter);
+        }
+    }
+
+    fn read_simple(&mut self, store: &mut Store<'a>, texts: &BTreeSet<Vec<u8>>, to_unicode: Option<&CMap>) {
+        let encoding = store.get(&self.font, "Encoding");
+        let is_mac =
+            encoding.is_name("MacRomanEncoding") || store.get(&encoding, "BaseEncoding").is_name("MacRomanEncoding");
+        let mut differences: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        let mut code = 0;
+        for item in store.get(&encoding, "Differences").items() {
+            let item = store.resolve(item);
+            if let Some(number) = item.number() {
+                code = number.clamp(0.0, 255.0) as u32;
+            } else if let Some(name) = item.as_name() {
+                differences.insert(code, name.to_vec());
+                code += 1;
+            }
+        }
+        let is_symbols = names::is_of_symbols(&self.name);
+        for byte in texts.iter().flatten() {
+            let code = u32::from(*byte);
+            let by_name = differences.get(&code).map(|name| names::letter(name));
+            let by_encoding =
+                by_name.unwrap_or_else(|| if is_mac { names::of_mac(*byte) } else { names::of_windows(*byte) });
+            let letter = to_unicode.and_then(|map| looked_up(map, code)).or(by_encoding);
+            // A font of symbols has other shapes under the names of letters.
+            self.letters.insert(code, letter.filter(|_| !is_symbols));
+        }
+    }
+
+    /// Gives the text a font that has its letters; answers what is missing then.
+    fn settled(&self, store: &mut Store<'a>, fonts: &Fonts, font: &Value<'a>) -> Option<String> {
+        if names::is_standard_symbols(&self.name) {
+            return None;
+        }
+        let needed: BTreeSet<char> = self
+            .letters
+            .values()
+            .flatten()
+            .copied()
+            .filter(|letter| !letter.is_whitespace() && !letter.is_control())
+            .collect();
+        let unknown = self.letters.iter().any(|(code, letter)| letter.is_none() && !(self.is_composite && *code == 0));
+        if needed.iter().all(|letter| names::is_latin(*letter)) {
+            let named = fonts.has_named(&self.name);
+            return (unknown && !named).then(|| self.unknown());
+        }
+        let wanted: Vec<char> = needed.iter().copied().collect();
+        let Some((place, missing)) = fonts.covering(&wanted, &self.name) else {
+            let strange = needed.iter().copied().filter(|letter| !names::is_latin(*letter)).collect();
+            return Some(self.missing(&strange));
+        };
+        let name = Fonts::name_of(place);
+        let instead = if self.is_composite { self.renamed(store, &name) } else { self.composite(store, &name) };
+        store.replaced(font, instead);
+        if missing > 0 {
+            let letters = fonts.missing(place, &wanted);
+            return Some(self.missing(&letters.into_iter().collect()));
+        }
+        unknown.then(|| self.unknown())
+    }
+
+    fn unknown(&self) -> String {
+        let name = &self.name;
+        format!(
+            "text may be missing or wrong: the PDF doesn't embed its font, {name}, and doesn't say which characters it shows"
+        )
+    }
+
+    fn missing(&self, letters: &BTreeSet<char>) -> String {
+        let what = match &self.family {
+            Some(CidFamily::AdobeJapan1) => "Japanese text is".to_owned(),
+            Some(CidFamily::AdobeGB1) => "Chinese (simplified) text is".to_owned(),
+            Some(CidFamily::AdobeKorea1) => "Korean text is".to_owned(),
+            Some(CidFamily::AdobeCNS1) => "Chinese (traditional) text is".to_owned(),
+            Some(CidFamily::AdobeIdentity | CidFamily::Custom { .. }) | None => {
+                let some: String = letters.iter().take(8).collect();
+                format!("text ({some}{}) is", if letters.len() > 8 { "…" } else { "" })
+            }
+        };
+        let name = &self.name;
+        format!(
+            "{what} missing: the PDF doesn't embed its font, {name}, and no font at hand has its characters \
+             (--font-dir)"
+        )
+    }
+
+    /// The same font under another name.
+    fn renamed(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
+        let mut inner = descendant(store, &self.font).unwrap_or(Value::Null).with("BaseFont", Value::name(name));
+        let descriptor = store.get(&inner, "FontDescriptor");
+        if !descriptor.is_null() {
+            inner = inner.with("FontDescriptor", descriptor.with("FontName", Value::name(name)));
+        }
+        self.font.with("BaseFont", Value::name(name)).with("DescendantFonts", Value::array(vec![inner]))
+    }
+
+    /// A composite font that maps the same codes, each of a byte, to the letters that they stand for.
+    fn composite(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
+        let first = store.number(&self.font, "FirstChar").unwrap_or(0.0);
+        let widths = store.numbers(&self.font, "Widths");
+        let mut inner = Value::dict([
+            ("Type", Value::name("Font")),
+            ("Subtype", Value::name("CIDFontType2")),
+            ("BaseFont", Value::name(name)),
+            ("DW", Value::Number(WIDTH)),
+            (
+                "CIDSystemInfo",
+                Value::dict([
+                    ("Registry", Value::Text(b"Adobe".as_slice().into())),
+                    ("Ordering", Value::Text(b"Identity".as_slice().into())),
+                    ("Supplement", Value::Number(0.0)),
+                ]),
+            ),
+        ]);
+        if !widths.is_empty() {
+            inner = inner.with("W", Value::array(vec![Value::Number(first), Value::numbers(&widths)]));
+        }
+        let head = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Fauxfax def";
+        let codes = "1 begincodespacerange <00> <FF> endcodespacerange";
+        let encoding =
+            format!("{head} /CMapType 1 def {codes} 1 begincidrange <00> <FF> 0 endcidrange endcmap end end");
+        let mut map = format!("{head} /CMapType 2 def {codes}\n");
+        for (code, letter) in self.letters.iter().filter_map(|(code, letter)| letter.map(|letter| (code, letter))) {
+            let units: String = letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{unit:04X}")).collect();
+            map.push_str(&format!("1 beginbfchar <{code:02X}> <{units}> endbfchar\n"));
+        }
+        map.push_str("endcmap end end");
+        let cmap =
+            Value::stream([("Type", Value::name("CMap")), ("CMapName", Value::name("Fauxfax"))], encoding.into_bytes());
+        let (cmap, map) = (store.add(cmap), Value::stream([], map.into_bytes()));
+        let map = store.add(map);
+        Value::dict([
+            ("Type", Value::name("Font")),
+            ("Subtype", Value::name("Type0")),
+            ("BaseFont", Value::name(name)),
+            ("Encoding", cmap),
+            ("DescendantFonts", Value::array(vec![inner])),
+            ("ToUnicode", map),
+        ])
+    }
+}
+
+/// The codes of a text and their places in the font's collection.
+fn codes(text: &[u8], encoding: &CMap) -> Vec<(u32, u32)> {
+    let (mut codes, mut at) = (Vec::new(), 0);
+    while at < text.len() {
+        let (mut code, mut length) = (0, 1);
+        let mut found = None;
+        for (count, byte) in (1_u8..=4).zip(&text[at..]) {
+            code = code << 8 | u32::from(*byte);
+            if let Some(cid) = encoding.lookup_cid_code(code, count) {
+                found = Some((code, cid));
+                length = usize::from(count);
+                break;
+            }
+        }
+        codes.extend(found);
+        at += length;
+    }
+    codes
+}
+
+fn looked_up(map: &CMap, code: u32) -> Option<char> {
+    match map.lookup_bf_string(code) {
+        Some(BfString::Char(letter)) => Some(letter),
+        Some(BfString::String(letters)) => letters.chars().next(),
+        None => (1..=4).find_map(|length| map.lookup_cid_code(code, length)).and_then(char::from_u32),
+    }
+}

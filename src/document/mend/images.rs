@@ -1,0 +1,339 @@
+//! Images whose data break off: what is there is drawn, the rest is white and told. It decodes no more than it must.
+
+use hayro::hayro_syntax::object::stream::ImageDecodeParams;
+use hayro::hayro_syntax::object::{FromBytes, Stream};
+use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode};
+
+use super::value::{Store, Value, plain};
+use super::{colors, streams};
+use crate::document::ccitt::{self, Stored};
+use crate::document::picture::PICTURE_PELS_MAX;
+
+const MISSING: &str = "an image is missing: it can't be decoded";
+/// What follows the data of a JPEG that breaks off, so that rows made of it can be told from those of the file.
+const NOISE: [[u8; 16]; 2] = [
+    [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
+    [0xa6, 0x1b, 0x97, 0x34, 0x0d, 0xe8, 0x52, 0x7f, 0xc1, 0x66, 0x2a, 0x99, 0xd3, 0x05, 0xbe, 0x4c],
+];
+/// Bytes of noise.
+const NOISE_BYTES: usize = 64 * 1024;
+
+/// What is the matter with an image.
+#[derive(Default)]
+pub(super) struct Checked<'a> {
+    pub(super) loss: Option<String>,
+    /// What is drawn in its place.
+    pub(super) instead: Option<Value<'a>>,
+}
+
+impl Checked<'_> {
+    fn told(loss: impl Into<String>) -> Self {
+        Self { loss: Some(loss.into()), instead: None }
+    }
+
+    fn missing_rows(rows: u32) -> Self {
+        Self::told(incomplete(rows))
+    }
+}
+
+fn incomplete(rows: u32) -> String {
+    format!("an image is incomplete: its last {rows} rows can't be read")
+}
+
+/// Looks whether an image's data are complete.
+pub(super) fn checked<'a>(store: &mut Store<'a>, image: &Value<'a>, cmyk: &Value<'a>) -> Checked<'a> {
+    let side = |store: &mut Store<'a>, long: &str, short: &str| {
+        let side = store.number(image, long).or_else(|| store.number(image, short));
+        side.filter(|side| (1.0..=1e6).contains(side)).map(|side| side as u32)
+    };
+    let (Some(width), Some(height)) = (side(store, "Width", "W"), side(store, "Height", "H")) else {
+        return Checked::told("an image is missing: it has no size");
+    };
+    if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
+        return Checked::default();
+    }
+    let steps = streams::steps(store, image);
+    let (filters, last) = match steps.split_last() {
+        Some((last, before)) if streams::is_image_filter(&last.0) => (before, Some(last)),
+        _ => (steps.as_slice(), None),
+    };
+    let Some((filter, parameters)) = last else { return samples(store, image, filters, (width, height)) };
+    match filter.as_slice() {
+        b"DCTDecode" | b"DCT" => jpeg(store, image, filters, (width, height), cmyk),
+        b"CCITTFaxDecode" | b"CCF" => fax(store, image, filters, parameters, height),
+        _ => Checked::default(),
+    }
+}
+
+/// Plain samples: as many as the size asks for?
+fn samples<'a>(
+    store: &mut Store<'a>,
+    image: &Value<'a>,
+    steps: &[streams::Step<'a>],
+    (width, height): (u32, u32),
+) -> Checked<'a> {
+    let space = image.entries().and_then(|entries| entries.get(b"ColorSpace".as_slice())).cloned();
+    let is_mask = matches!(store.get(image, "ImageMask"), Value::Bool(true));
+    let components = if is_mask { Some(1) } else { space.and_then(|space| colors::components(store, &space)) };
+    let bits = if is_mask { Some(1.0) } else { store.number(image, "BitsPerComponent") };
+    let row = match (components, bits) {
+        (Some(components), Some(bits)) if (1.0..=16.0).contains(&bits) => {
+            Some((u64::from(width) * u64::from(components) * bits as u64).div_ceil(8))
+        }
+        _ => None,
+    };
+    let Some((bytes, whole)) = length(store, image, steps) else { return Checked::told(MISSING) };
+    // A row that breaks off would be drawn black to its end.
+    let rows = row.filter(|row| *row > 0).map_or(u64::from(height), |row| bytes / row);
+    let missing = u32::try_from(u64::from(height).saturating_sub(rows)).unwrap_or(height);
+    match missing {
+        0 if whole => Checked::default(),
+        0 => Checked::told("an image is damaged: a part of it may be wrong"),
+        missing if missing >= height => Checked::told(MISSING),
+        missing => {
+            let instead = Some(upper_part(store, image, height - missing, height));
+            Checked { loss: Some(incomplete(missing)), instead }
+        }
+    }
+}
+
+/// How many bytes a stream has once decoded, and whether that is all of it.
+fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'a>]) -> Option<(u64, bool)> {
+    if let (Value::Stream(flow), [(name, parameters)]) = (image, steps)
+        && matches!(name.as_slice(), b"FlateDecode" | b"Fl")
+    {
+        let predictor = store.number(parameters, "Predictor").unwrap_or(1.0);
+        let number = |store: &mut Store<'a>, key: &str, default: f64| store.number(parameters, key).unwrap_or(default);
+        let bits =
+            number(store, "Colors", 1.0) * number(store, "BitsPerComponent", 8.0) * number(store, "Columns", 1.0);
+        let mut bytes = 0_u64;
+        let whole = streams::each_inflated(&flow.data, |piece| {
+            bytes += piece.len() as u64;
+            bytes <= streams::DECODED_MAX as u64
+        });
+        let row = (bits.clamp(1.0, 1e9) as u64).div_ceil(8);
+        // PNG predictors put one byte before each row (ISO 32000-1, 7.4.4.4).
+        let bytes = if predictor >= 10.0 { bytes * row / (row + 1) } else { bytes };
+        return Some((bytes, whole));
+    }
+    streams::through(store, image, steps).map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
+}
+
+/// Fax coding: as many rows as the size asks for?
+fn fax<'a>(
+    store: &mut Store<'a>,
+    image: &Value<'a>,
+    steps: &[streams::Step<'a>],
+    parameters: &Value<'a>,
+    height: u32,
+) -> Checked<'a> {
+    let Some(decoded) = streams::through(store, image, steps) else { return Checked::told(MISSING) };
+    let k = store.number(parameters, "K").unwrap_or(0.0);
+    let mut flag = |key: &str, default: bool| {
+        if let Value::Bool(value) = store.get(parameters, key) { value } else { default }
+    };
+    let (end_of_block, end_of_line) = (flag("EndOfBlock", true), flag("EndOfLine", false));
+    let rows_are_byte_aligned = flag("EncodedByteAlign", false);
+    let columns = store.number(parameters, "Columns").unwrap_or(1_728.0).clamp(1.0, 1e6) as u32;
+    let settings = DecodeSettings {
+        columns,
+        rows: height,
+        end_of_block,
+        end_of_line,
+        rows_are_byte_aligned,
+        encoding: if k < 0.0 {
+            EncodingMode::Group4
+        } else if k > 0.0 {
+            EncodingMode::Group3_2D
+        } else {
+            EncodingMode::Group3_1D
+        },
+        strict: false,
+    };
+    let mut rows = Rows(0);
+    let outcome = hayro_ccitt::decode(&decoded.bytes, &mut rows, &mut DecoderContext::new(settings));
+    if rows.0 >= height {
+        return Checked::default();
+    }
+    if k < 0.0
+        && !rows_are_byte_aligned
+        && u64::from(columns) * u64::from(height) <= PICTURE_PELS_MAX
+        && let Some(better) = again(store, image, parameters, &decoded.bytes, (columns, height), rows.0)
+    {
+        return better;
+    }
+    if outcome.is_err() && rows.0 == 0 { Checked::told(MISSING) } else { Checked::missing_rows(height - rows.0) }
+}
+
+/// The image of a fax coding that the renderer can't follow, coded anew; none where no more of it can be read.
+fn again<'a>(
+    store: &mut Store<'a>,
+    image: &Value<'a>,
+    parameters: &Value<'a>,
+    bytes: &[u8],
+    (columns, height): (u32, u32),
+    known: u32,
+) -> Option<Checked<'a>> {
+    let decoded = ccitt::decode(bytes, Stored::Mmr, columns, height);
+    if decoded.rows <= known {
+        return None;
+    }
+    let mut inner = Value::dict([("K", Value::Number(-1.0)), ("Columns", Value::Number(f64::from(columns)))]);
+    let turned = store.get(parameters, "BlackIs1");
+    if !turned.is_null() {
+        inner = inner.with("BlackIs1", turned);
+    }
+    let coded = image.with_data(ccitt::g4(&decoded.image));
+    let coded = coded.with("Filter", Value::name("CCITTFaxDecode")).with("DecodeParms", inner);
+    let missing = height - decoded.rows;
+    Some(Checked { loss: (missing > 0).then(|| incomplete(missing)), instead: Some(coded) })
+}
+
+struct Rows(u32);
+
+impl Decoder for Rows {
+    fn push_row(&mut self, _: &[u32]) {
+        self.0 += 1;
+    }
+}
+
+/// A JPEG: does it come to its end?
+fn jpeg<'a>(
+    store: &mut Store<'a>,
+    image: &Value<'a>,
+    steps: &[streams::Step<'a>],
+    (width, height): (u32, u32),
+    cmyk: &Value<'a>,
+) -> Checked<'a> {
+    let Some(data) = streams::through(store, image, steps) else { return Checked::told(MISSING) };
+    let data = data.bytes;
+    let mut checked = Checked::default();
+    let Some(frame) = frame(&data) else { return Checked::told(MISSING) };
+    // Without a colour space, four components are CMYK.
+    if frame.components == 4 && store.get(image, "ColorSpace").is_null() {
+        checked.instead = Some(image.with("ColorSpace", cmyk.clone()));
+    }
+    if ends(&data) {
+        return checked;
+    }
+    let good = rows_there(&data, &frame, (width, height));
+    let image = checked.instead.take().unwrap_or_else(|| image.clone());
+    let Some(good) = good else { return Checked::told("an image is incomplete: its data break off") };
+    if good >= height {
+        return Checked { loss: Some("an image is incomplete: its data break off".to_owned()), instead: Some(image) };
+    }
+    checked.loss = Some(if good == 0 { MISSING.to_owned() } else { incomplete(height - good) });
+    checked.instead = Some(upper_part(store, &image, good, height));
+    checked
+}
+
+/// The upper rows of an image, as a form that lies where the image would.
+fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u32) -> Value<'a> {
+    let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
+    let kind = [("Type", Value::name("XObject")), ("Subtype", Value::name("Form"))];
+    let [a, b] = kind;
+    if rows == 0 {
+        return Value::stream([a, b, unit], Vec::new());
+    }
+    let part = image.with("Height", Value::Number(f64::from(rows)));
+    let part = store.add(part);
+    let resources = Value::dict([("XObject", Value::dict([("Part", part)]))]);
+    let share = f64::from(rows) / f64::from(height);
+    let content = format!("q 1 0 0 {} 0 {} cm /Part Do Q", plain(share), plain(1.0 - share));
+    Value::stream([a, b, unit, ("Resources", resources)], content.into_bytes())
+}
+
+/// What the header of a JPEG's frame says.
+struct Frame {
+    components: u8,
+    height: u32,
+    /// Rows of one row of blocks at the most.
+    block_rows: u32,
+}
+
+/// Whether a JPEG comes to its end: a marker that ends it among its last bytes.
+fn ends(data: &[u8]) -> bool {
+    const TAIL: usize = 4_096;
+    let tail = &data[data.len().saturating_sub(TAIL)..];
+    tail.windows(2).any(|pair| pair == [0xff, 0xd9])
+}
+
+/// Finds the frame of a JPEG (ITU-T T.81, B.2.2).
+fn frame(data: &[u8]) -> Option<Frame> {
+    let mut at = data.windows(2).position(|pair| pair == [0xff, 0xd8])? + 2;
+    loop {
+        let marker = match data.get(at..at + 2)? {
+            [0xff, 0xff] => {
+                at += 1;
+                continue;
+            }
+            [0xff, marker] => *marker,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let length = usize::from(u16::from_be_bytes([*data.get(at + 2)?, *data.get(at + 3)?]));
+        if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
+            let height = u32::from(u16::from_be_bytes([*data.get(at + 5)?, *data.get(at + 6)?]));
+            let components = *data.get(at + 9)?;
+            let factors = (0..usize::from(components)).filter_map(|place| data.get(at + 11 + place * 3));
+            let block_rows = factors.map(|factor| u32::from(factor & 15) * 8).max().unwrap_or(8);
+            return Some(Frame { components, height, block_rows });
+        }
+        at += 2 + length.max(2);
+    }
+}
+
+/// How many rows of a JPEG that breaks off are its own: those that don't depend on what follows the break. None where that
+/// can't be told.
+fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option<u32> {
+    let decoded = |noise: &[u8; 16]| {
+        let mut data = data.to_vec();
+        // A marker that was cut in two would swallow the first byte.
+        if data.last() == Some(&0xff) {
+            data.push(0);
+        }
+        data.extend(noise.iter().cycle().take(NOISE_BYTES));
+        data.extend([0xff, 0xd9]);
+        let mut file = format!("<</Length {}/Filter/DCTDecode>>\nstream\n", data.len()).into_bytes();
+        file.append(&mut data);
+        file.extend(b"\nendstream");
+        let stream = Stream::from_bytes(&file)?;
+        let wanted = ImageDecodeParams {
+            is_indexed: false,
+            bpc: Some(8),
+            num_components: Some(frame.components),
+            target_dimension: None,
+            width,
+            height,
+        };
+        stream.decoded_image(&wanted).ok().map(|decoded| decoded.data.into_owned())
+    };
+    let [first, second] = [decoded(&NOISE[0])?, decoded(&NOISE[1])?];
+    let rows = frame.height.min(height);
+    let row = (first.len() / rows.max(1) as usize).max(1);
+    let pairs = first.chunks(row).zip(second.chunks(row));
+    let same = pairs.take_while(|(first, second)| first == second).count();
+    let same = u32::try_from(same).unwrap_or(u32::MAX).min(rows);
+    if same >= rows {
+        return Some(height);
+    }
+    // Sampling of colours and smoothing between blocks may reach into the row of blocks that is missing.
+    Some(same / frame.block_rows * frame.block_rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jpegs_frame_is_found() {
+        let data = [
+            0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xc0, 0, 17, 8, 1, 2, 0, 3, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1,
+        ];
+        let frame = frame(&data).unwrap();
+        assert_eq!((frame.components, frame.height, frame.block_rows), (3, 258, 16));
+        assert!(!ends(&data) && ends(&[0xff, 0xd9]));
+    }
+}

@@ -1,0 +1,305 @@
+//! Annotations: those with an appearance are looked through, those without get a simple one. It draws nothing.
+
+use super::fields::{self, Look};
+use super::value::{Value, plain};
+use super::{Findings, Mender};
+
+/// Annotations of a page that are looked at.
+const ANNOTATIONS_MAX: usize = 5_000;
+/// Points of one annotation.
+const POINTS_MAX: usize = 100_000;
+/// Annotations that are hidden, or not for the screen.
+const HIDDEN: u32 = 1 << 1 | 1 << 5;
+/// How far a circle's control points are from its corners (four curves).
+const CIRCLE: f64 = 0.552_284_75;
+
+impl<'a> Mender<'a> {
+    /// The annotations of a page, with appearances for those that lack one.
+    pub(super) fn annotations(&mut self, page: &Value<'a>, findings: &mut Findings) -> Value<'a> {
+        let raw = page.entries().and_then(|entries| entries.get(b"Annots".as_slice())).cloned().unwrap_or(Value::Null);
+        let all = self.store.resolve(&raw);
+        let mut annotations = Vec::new();
+        for annotation in all.items().iter().take(ANNOTATIONS_MAX) {
+            let resolved = self.store.resolve(annotation);
+            if resolved.entries().is_none() {
+                continue;
+            }
+            annotations.push(self.annotation(&resolved, findings));
+        }
+        Value::array(annotations)
+    }
+
+    /// What of an annotation is drawn.
+    fn annotation(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Value<'a> {
+        let entries = annotation.entries().cloned().unwrap_or_default();
+        let kept = ["Subtype", "Rect", "F", "AP", "AS", "OC"];
+        let kept = entries.into_iter().filter(|(key, _)| kept.iter().any(|kept| kept.as_bytes() == key.as_slice()));
+        let mut drawn = Value::Dict(std::rc::Rc::new(kept.collect()));
+        let flags = self.store.number(annotation, "F").unwrap_or(0.0) as u32;
+        if flags & HIDDEN != 0 || self.store.get(annotation, "Subtype").is_name("Popup") {
+            return drawn;
+        }
+        match self.look(annotation, findings) {
+            Look::AsItIs => {}
+            Look::State(state) => {
+                self.store.changed = true;
+                drawn = drawn.with("AS", Value::Name(state.as_slice().into()));
+            }
+            Look::Drawn(form) => {
+                self.store.changed = true;
+                findings.paints = true;
+                let form = self.store.add(form);
+                let resolved = self.store.resolve(&form);
+                let rectangle = self.store.get(&resolved, "BBox");
+                drawn = drawn.with("AP", Value::dict([("N", form)]));
+                if !rectangle.is_null() {
+                    drawn = drawn.with("Rect", rectangle);
+                }
+            }
+        }
+        drawn
+    }
+
+    /// How an annotation looks.
+    fn look(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
+        if self.store.get(annotation, "Subtype").is_name("Widget") {
+            let look = fields::look(&mut self.store, &self.form, annotation, findings);
+            if !matches!(look, Look::AsItIs) {
+                return look;
+            }
+        }
+        let appearances = self.store.get(annotation, "AP");
+        let normal = appearances.entries().and_then(|entries| entries.get(b"N".as_slice())).cloned();
+        let Some(normal) = normal else { return self.simple(annotation, findings) };
+        let resolved = self.store.resolve(&normal);
+        if matches!(resolved, Value::Stream(_)) {
+            self.appearance(&normal, findings);
+        } else if let Some(states) = resolved.entries() {
+            // A state without an appearance shows nothing, as an unticked box does.
+            let state = self.store.get(annotation, "AS");
+            if let Some(stream) = state.as_name().and_then(|state| states.get(state)).cloned() {
+                self.appearance(&stream, findings);
+            }
+        } else {
+            return self.simple(annotation, findings);
+        }
+        Look::AsItIs
+    }
+
+    fn appearance(&mut self, appearance: &Value<'a>, findings: &mut Findings) {
+        let Value::Ref(id) = *appearance else { return };
+        let known = self.known.get(&id).cloned();
+        let found = known.unwrap_or_else(|| {
+            let resolved = self.store.resolve(appearance);
+            let mut found = Findings::default();
+            if self.open.insert(id) {
+                if matches!(resolved, Value::Stream(_)) {
+                    self.form(appearance, &resolved, &Value::Null, &mut found);
+                } else {
+                    found.tell("an annotation is missing: the PDF names its appearance, but doesn't contain it");
+                }
+                self.open.remove(&id);
+            }
+            let found = std::rc::Rc::new(found);
+            self.known.insert(id, std::rc::Rc::clone(&found));
+            found
+        });
+        findings.add(&found);
+    }
+
+    /// A simple look for an annotation that has none.
+    fn simple(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
+        let kind = self.store.get(annotation, "Subtype");
+        let raw = annotation.entries().and_then(|entries| entries.get(b"Rect".as_slice())).cloned();
+        let Some(rectangle) = raw.and_then(|raw| super::pages::rectangle(&mut self.store, &raw)) else {
+            return Look::AsItIs;
+        };
+        let content = match kind.as_name() {
+            Some(b"FreeText") => return fields::free_text(&mut self.store, annotation, rectangle, findings),
+            Some(b"Stamp") => return fields::stamp(&mut self.store, annotation, rectangle, findings),
+            Some(b"Square") => self.framed(annotation, rectangle, false),
+            Some(b"Circle") => self.framed(annotation, rectangle, true),
+            Some(b"Line") => self.lines(annotation, "L", false),
+            Some(b"Ink") => self.ink(annotation),
+            Some(b"Polygon") => self.lines(annotation, "Vertices", true),
+            Some(b"PolyLine") => self.lines(annotation, "Vertices", false),
+            Some(b"Highlight") => self.marked(annotation, rectangle, Mark::Over),
+            Some(b"Underline" | b"Squiggly") => self.marked(annotation, rectangle, Mark::Under),
+            Some(b"StrikeOut") => self.marked(annotation, rectangle, Mark::Through),
+            _ => None,
+        };
+        let Some((content, bounds)) = content else { return Look::AsItIs };
+        let mut resources = Value::dict([]);
+        if kind.is_name("Highlight") {
+            let state = Value::dict([("BM", Value::name("Multiply"))]);
+            resources = Value::dict([("ExtGState", Value::dict([("Mark", state)]))]);
+        }
+        Look::Drawn(fields::form(bounds, resources, content))
+    }
+
+    /// A colour's operators; none if it is transparent.
+    fn ink_of(&mut self, annotation: &Value<'a>, key: &str, stroke: bool) -> Option<String> {
+        let color = self.store.numbers(annotation, key);
+        fields::color_operator(&color, stroke)
+    }
+
+    /// The width of an annotation's lines, and the operators that set it and their dashes.
+    fn pen(&mut self, annotation: &Value<'a>) -> (f64, String) {
+        let style = self.store.get(annotation, "BS");
+        let border = self.store.numbers(annotation, "Border");
+        let width = self.store.number(&style, "W").or_else(|| border.get(2).copied()).unwrap_or(1.0).clamp(0.0, 100.0);
+        let mut pen = format!("{} w ", plain(width));
+        if self.store.get(&style, "S").is_name("D") {
+            let dashes = self.store.numbers(&style, "D");
+            let dashes = if dashes.is_empty() { vec![3.0] } else { dashes };
+            let dashes: Vec<String> = dashes.iter().take(10).map(|dash| plain(dash.max(0.0))).collect();
+            pen.push_str(&format!("[{}] 0 d ", dashes.join(" ")));
+        }
+        (width, pen)
+    }
+
+    fn framed(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], round: bool) -> Drawing {
+        let (width, pen) = self.pen(annotation);
+        let fill = self.ink_of(annotation, "IC", false);
+        let line = self.ink_of(annotation, "C", true).filter(|_| width > 0.0);
+        let paint = match (&fill, &line) {
+            (Some(_), Some(_)) => "B",
+            (Some(_), None) => "f",
+            (None, Some(_)) => "S",
+            (None, None) => return None,
+        };
+        let [x0, y0, x1, y1] = rectangle;
+        let inset = (width / 2.0).min((x1 - x0) / 2.0).min((y1 - y0) / 2.0);
+        let sides = [x0 + inset, y0 + inset, x1 - inset, y1 - inset];
+        let shape = if round { ellipse(sides) } else { upright(sides) };
+        let colors = [fill, line].into_iter().flatten().collect::<String>();
+        Some((format!("{colors}{pen}{shape} {paint}"), rectangle))
+    }
+
+    fn lines(&mut self, annotation: &Value<'a>, key: &str, closed: bool) -> Drawing {
+        let points = self.store.numbers(annotation, key);
+        let (width, pen) = self.pen(annotation);
+        let line = self.ink_of(annotation, "C", true).unwrap_or_else(|| "0 G ".to_owned());
+        let fill = if closed { self.ink_of(annotation, "IC", false) } else { None };
+        let paint = match (closed, &fill) {
+            (true, Some(_)) => "b",
+            (true, None) => "s",
+            (false, _) => "S",
+        };
+        let (path, bounds) = polyline(&points, width)?;
+        Some((format!("{}{line}{pen}{path}{paint}", fill.unwrap_or_default()), bounds))
+    }
+
+    fn ink(&mut self, annotation: &Value<'a>) -> Drawing {
+        let (width, pen) = self.pen(annotation);
+        let line = self.ink_of(annotation, "C", true).unwrap_or_else(|| "0 G ".to_owned());
+        let list = self.store.get(annotation, "InkList");
+        let mut content = format!("{line}{pen}1 J 1 j ");
+        let mut all: Option<[f64; 4]> = None;
+        for stroke in list.items().iter().take(POINTS_MAX) {
+            let stroke = self.store.resolve(stroke);
+            let points: Vec<f64> =
+                stroke.items().iter().take(POINTS_MAX).filter_map(|item| self.store.resolve(item).number()).collect();
+            let Some((path, bounds)) = polyline(&points, width) else { continue };
+            content.push_str(&format!("{path}S "));
+            all = Some(all.map_or(bounds, |all| joined(all, bounds)));
+        }
+        all.map(|bounds| (content, bounds))
+    }
+
+    /// Marks over, under or through pieces of text.
+    fn marked(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], mark: Mark) -> Drawing {
+        let points = self.store.numbers(annotation, "QuadPoints");
+        let mut pieces: Vec<[f64; 4]> = points
+            .chunks_exact(8)
+            .take(POINTS_MAX)
+            .map(|quad| {
+                let side = |from: usize, least: f64, pick: fn(f64, f64) -> f64| {
+                    quad.iter().skip(from).step_by(2).copied().fold(least, pick)
+                };
+                [
+                    side(0, f64::MAX, f64::min),
+                    side(1, f64::MAX, f64::min),
+                    side(0, f64::MIN, f64::max),
+                    side(1, f64::MIN, f64::max),
+                ]
+            })
+            .collect();
+        if pieces.is_empty() {
+            pieces.push(rectangle);
+        }
+        let stroke = mark != Mark::Over;
+        let default = if stroke { "0 G " } else { "1 1 0 rg " };
+        let color = self.ink_of(annotation, "C", stroke).unwrap_or_else(|| default.to_owned());
+        let mut content = if stroke { format!("{color}1 w ") } else { format!("/Mark gs {color}") };
+        let mut bounds = pieces.first().copied()?;
+        for piece in pieces {
+            let [x0, y0, x1, y1] = piece;
+            let height = match mark {
+                Mark::Over => {
+                    content.push_str(&format!("{} f ", upright(piece)));
+                    None
+                }
+                Mark::Under => Some(y0 + (y1 - y0) * 0.08),
+                Mark::Through => Some(y0 + (y1 - y0) * 0.45),
+            };
+            if let Some(y) = height.map(plain) {
+                content.push_str(&format!("{} {y} m {} {y} l S ", plain(x0), plain(x1)));
+            }
+            bounds = joined(bounds, piece);
+        }
+        bounds.iter().all(|side| side.is_finite()).then_some((content, grown(bounds, 1.0)))
+    }
+}
+
+/// Content, and the corners of what it draws.
+type Drawing = Option<(String, [f64; 4])>;
+
+/// Where text is marked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Over,
+    Under,
+    Through,
+}
+
+fn upright([x0, y0, x1, y1]: [f64; 4]) -> String {
+    format!("{} {} {} {} re", plain(x0), plain(y0), plain(x1 - x0), plain(y1 - y0))
+}
+
+fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
+    let (x, y) = ((x0 + x1) / 2.0, (y0 + y1) / 2.0);
+    let (across, up) = ((x1 - x0) / 2.0 * CIRCLE, (y1 - y0) / 2.0 * CIRCLE);
+    let curve = |points: [f64; 6]| format!("{} c ", points.map(plain).join(" "));
+    [
+        format!("{} {} m ", plain(x1), plain(y)),
+        curve([x1, y + up, x + across, y1, x, y1]),
+        curve([x - across, y1, x0, y + up, x0, y]),
+        curve([x0, y - up, x - across, y0, x, y0]),
+        curve([x + across, y0, x1, y - up, x1, y]),
+        "h".to_owned(),
+    ]
+    .concat()
+}
+
+/// Lines from point to point, and the corners of what they cover.
+fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
+    let mut path = String::new();
+    let mut bounds: Option<[f64; 4]> = None;
+    for point in points.chunks_exact(2).take(POINTS_MAX) {
+        let [x, y] = [point[0], point[1]];
+        let operator = if bounds.is_none() { "m" } else { "l" };
+        path.push_str(&format!("{} {} {operator} ", plain(x), plain(y)));
+        bounds = Some(bounds.map_or([x, y, x, y], |bounds| joined(bounds, [x, y, x, y])));
+    }
+    let bounds = bounds.filter(|_| points.len() >= 4)?;
+    bounds.iter().all(|side| side.is_finite()).then(|| (path, grown(bounds, width + 1.0)))
+}
+
+fn joined(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+}
+
+fn grown([x0, y0, x1, y1]: [f64; 4], by: f64) -> [f64; 4] {
+    [x0 - by, y0 - by, x1 + by, y1 + by]
+}

@@ -1,0 +1,245 @@
+//! PDFs as they come, made such that the renderer draws all that is there: pages listed twice, boxes without an area,
+//! streams that break off, black ink, annotations without an appearance, fonts that are not embedded. What can't be mended
+//! is told. A document without faults is drawn as it is; the others are written anew. It draws nothing.
+
+mod colors;
+mod content;
+pub(super) mod faxes;
+mod fields;
+mod fonts;
+mod images;
+mod lexer;
+mod marks;
+mod names;
+mod pages;
+pub(super) mod prepare;
+mod resources;
+mod streams;
+mod value;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hayro::hayro_syntax::Pdf;
+
+use self::pages::Leaf;
+use self::value::{Id, Store, Value};
+use super::fonts::Fonts;
+
+/// What a page lacks when its content can't be read.
+const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
+const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
+/// Streams that make up one page.
+const CONTENTS_MAX: usize = 10_000;
+
+/// A document that can be drawn.
+pub(super) struct Mended {
+    /// The document written anew, if it had to be.
+    pub(super) bytes: Option<Arc<[u8]>>,
+    /// What is told of its pages, in their order.
+    pub(super) pages: Vec<PageNotes>,
+    /// What is told of the document.
+    pub(super) losses: Vec<String>,
+}
+
+/// What is known of a page before it is drawn.
+#[derive(Debug, Clone)]
+pub(super) struct PageNotes {
+    /// How many points a unit of its size is.
+    pub(super) unit: f64,
+    /// Whether something is painted on it.
+    pub(super) paints: bool,
+    /// What it lacks.
+    pub(super) losses: Vec<String>,
+    /// The fax page that it is, if it is one.
+    pub(super) fax: Option<faxes::FaxImage>,
+}
+
+/// What was found in a page, a form or an image.
+#[derive(Debug, Clone, Default)]
+struct Findings {
+    losses: Vec<String>,
+    paints: bool,
+}
+
+impl Findings {
+    fn add(&mut self, other: &Self) {
+        self.paints |= other.paints;
+        for loss in &other.losses {
+            self.tell(loss.clone());
+        }
+    }
+
+    fn tell(&mut self, loss: impl Into<String>) {
+        let loss = loss.into();
+        if !self.losses.contains(&loss) {
+            self.losses.push(loss);
+        }
+    }
+}
+
+/// How many pages a document has.
+pub(super) fn count(pdf: &Pdf) -> usize {
+    pages::found(&mut Store::new(pdf)).leaves.len()
+}
+
+/// Looks a document through and mends it.
+pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
+    let mut store = Store::new(pdf);
+    let found = pages::found(&mut store);
+    let catalog = store.catalog();
+    let form = fields::Form::of(&mut store, &catalog);
+    let cmyk = colors::cmyk(&mut store);
+    let mut mender = Mender {
+        store,
+        cmyk,
+        form,
+        known: HashMap::new(),
+        open: HashSet::new(),
+        texts: fonts::Texts::default(),
+        number: 0,
+    };
+    mender.store.changed = differs(pdf, &found.leaves);
+    let mut notes = Vec::new();
+    let mut leaves = Vec::new();
+    for (number, leaf) in (0..).zip(&found.leaves) {
+        mender.number = number;
+        let (page, findings, fax) = mender.page(leaf);
+        leaves.push(page);
+        notes.push(PageNotes { unit: leaf.unit, paints: findings.paints, losses: findings.losses, fax });
+    }
+    let texts = std::mem::take(&mut mender.texts);
+    for (page, loss) in texts.settle(&mut mender.store, fonts) {
+        if let Some(notes) = notes.get_mut(page)
+            && !notes.losses.contains(&loss)
+        {
+            notes.losses.push(loss);
+        }
+    }
+    let bytes = mender.store.changed.then(|| mender.written(&catalog, leaves).into());
+    Mended { bytes, pages: notes, losses: found.losses }
+}
+
+/// Whether the renderer would find other pages.
+fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
+    let near = |a: f64, b: f64| (a - b).abs() < 0.01;
+    let same = |leaf: &Leaf<'_>, page: &hayro::hayro_syntax::page::Page<'_>| {
+        let shown = page.intersected_crop_box();
+        let [x0, y0, x1, y1] = leaf.crop;
+        leaf.losses.is_empty() && near(shown.x0, x0) && near(shown.y0, y0) && near(shown.x1, x1) && near(shown.y1, y1)
+    };
+    let pages = pdf.pages();
+    pages.len() != leaves.len() || leaves.iter().zip(pages.iter()).any(|(leaf, page)| !same(leaf, page))
+}
+
+/// Goes through what pages show, each object once.
+struct Mender<'a> {
+    store: Store<'a>,
+    cmyk: Value<'a>,
+    form: fields::Form<'a>,
+    known: HashMap<Id, Rc<Findings>>,
+    open: HashSet<Id>,
+    texts: fonts::Texts<'a>,
+    /// The page's number, from 0.
+    number: usize,
+}
+
+impl<'a> Mender<'a> {
+    /// A page as it is to be drawn, what was found on it, and the fax page that it is.
+    fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
+        let mut findings = Findings { losses: leaf.losses.clone(), paints: false };
+        let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
+        let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
+        let survey = content::survey(&content);
+        if survey.open && findings.losses.is_empty() {
+            findings.tell(CONTENT_CUT);
+        }
+        findings.paints |= survey.paints;
+        let resources = self.resources(&leaf.resources, &survey, &mut findings);
+        is_new |= !survey.edits.is_empty();
+        let contents = if is_new {
+            self.store.changed = true;
+            let stream = Value::stream([], content::edited(&content, &survey.edits));
+            self.store.add(stream)
+        } else {
+            contents.unwrap_or(Value::Null)
+        };
+        let annotations = self.annotations(&leaf.page, &mut findings);
+        let fax = faxes::image(&mut self.store, leaf, &content, &annotations);
+        let page = Value::dict([
+            ("Type", Value::name("Page")),
+            ("MediaBox", Value::numbers(&leaf.media)),
+            ("CropBox", Value::numbers(&leaf.crop)),
+            ("Rotate", Value::Number(leaf.rotate)),
+            ("Resources", resources),
+            ("Contents", contents),
+            ("Annots", annotations),
+        ]);
+        (page, findings, fax)
+    }
+
+    /// The content of a page, and whether it is another than the file's.
+    fn content(&mut self, contents: &Value<'a>, findings: &mut Findings) -> (Vec<u8>, bool) {
+        let resolved = self.store.resolve(contents);
+        let parts = if contents.is_null() {
+            Vec::new()
+        } else if let Value::Array(parts) = &resolved {
+            parts.iter().take(CONTENTS_MAX).cloned().collect()
+        } else {
+            vec![contents.clone()]
+        };
+        let (mut content, mut is_new) = (Vec::new(), false);
+        for part in parts {
+            let part = self.store.resolve(&part);
+            match streams::decoded(&mut self.store, &part) {
+                Some(decoded) => {
+                    if !decoded.whole {
+                        let nothing = decoded.bytes.trim_ascii().is_empty();
+                        findings.tell(if nothing { CONTENT_MISSING } else { CONTENT_CUT });
+                    }
+                    is_new |= !decoded.whole;
+                    content.extend(decoded.bytes);
+                    content.push(b'\n');
+                }
+                None => {
+                    findings.tell(CONTENT_MISSING);
+                    is_new = true;
+                }
+            }
+        }
+        (content, is_new)
+    }
+
+    /// The document with these pages.
+    fn written(&mut self, catalog: &Value<'a>, leaves: Vec<Value<'a>>) -> Vec<u8> {
+        let count = leaves.len() as f64;
+        let kids = leaves.into_iter().map(|leaf| self.store.add(leaf)).collect();
+        let tree = Value::dict([
+            ("Type", Value::name("Pages")),
+            ("Count", Value::Number(count)),
+            ("Kids", Value::array(kids)),
+        ]);
+        let tree = self.store.add(tree);
+        let mut root = Value::dict([("Type", Value::name("Catalog")), ("Pages", tree)]);
+        if let Some(layers) = catalog.entries().and_then(|entries| entries.get(b"OCProperties".as_slice())) {
+            root = root.with("OCProperties", layers.clone());
+        }
+        self.store.written(&root)
+    }
+}
+
+/// Entries of a dictionary that may have to be replaced, by name.
+type Changes<'a> = BTreeMap<Vec<u8>, Value<'a>>;
+
+/// A dictionary with its changes, or the value as it was.
+fn changed<'a>(store: &mut Store<'a>, dict: &Value<'a>, changes: Changes<'a>) -> Value<'a> {
+    if changes.is_empty() {
+        return dict.clone();
+    }
+    store.changed = true;
+    let resolved = store.resolve(dict);
+    let mut entries = resolved.entries().cloned().unwrap_or_default();
+    entries.extend(changes);
+    Value::Dict(Rc::new(entries))
+}

@@ -1,0 +1,169 @@
+//! The pages of a PDF, from its page tree, each as often as it is listed. It draws none.
+
+use super::value::{Id, Store, Value};
+use crate::document::import::PAGES_MAX;
+
+/// Nodes of a page tree that are looked at.
+const NODES_MAX: usize = 20_000;
+/// Levels of a page tree.
+const LEVELS_MAX: usize = 60;
+/// Letter paper, for pages that have no size.
+const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
+/// Sides of a box that are no sides.
+const POINTS_MIN: f64 = 0.001;
+/// Units of user space that are believed (ISO 32000-1, table 30); Acrobat's own limit is 75,000.
+const UNITS: std::ops::RangeInclusive<f64> = 0.000_1..=75_000.0;
+
+/// A page with what it inherits.
+pub(super) struct Leaf<'a> {
+    pub(super) page: Value<'a>,
+    pub(super) resources: Value<'a>,
+    pub(super) media: [f64; 4],
+    pub(super) crop: [f64; 4],
+    pub(super) rotate: f64,
+    pub(super) unit: f64,
+    /// What is told of its boxes.
+    pub(super) losses: Vec<String>,
+}
+
+/// The pages and what is told of them all.
+pub(super) struct Pages<'a> {
+    pub(super) leaves: Vec<Leaf<'a>>,
+    pub(super) losses: Vec<String>,
+}
+
+/// What a page has from the nodes above it.
+#[derive(Clone)]
+struct Inherited<'a> {
+    resources: Value<'a>,
+    media: Value<'a>,
+    crop: Value<'a>,
+    rotate: Value<'a>,
+}
+
+/// Finds the pages.
+pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
+    let catalog = store.catalog();
+    let root = store.get(&catalog, "Pages");
+    let id = catalog.entries().and_then(|entries| entries.get(b"Pages".as_slice()));
+    let id = if let Some(Value::Ref(id)) = id { Some(*id) } else { None };
+    let mut walk = Walk { leaves: Vec::new(), nodes: 0, path: id.into_iter().collect(), missing: 0 };
+    let nothing = Inherited { resources: Value::Null, media: Value::Null, crop: Value::Null, rotate: Value::Null };
+    walk.node(store, &root, &nothing);
+    let mut losses = Vec::new();
+    if walk.leaves.is_empty() {
+        let dicts: Vec<Value<'a>> = store.all_dicts().collect();
+        for dict in dicts {
+            if store.get(&dict, "Type").is_name("Page") && walk.leaves.len() <= PAGES_MAX as usize {
+                walk.leaf(store, &dict, &nothing);
+            }
+        }
+        if !walk.leaves.is_empty() {
+            losses.push("the PDF is damaged: its list of pages can't be read, and pages may be missing".to_owned());
+        }
+        return Pages { leaves: walk.leaves, losses };
+    }
+    let (found, count) = (walk.leaves.len(), store.number(&root, "Count"));
+    if let Some(count) = count.filter(|count| (*count - found as f64).abs() > 0.5)
+        && found <= PAGES_MAX as usize
+    {
+        losses.push(format!("the PDF says that it has {count:.0} pages, but {found} can be found in it"));
+    } else if walk.missing > 0 {
+        losses.push(format!("{} of the pages that the PDF lists are not in it", walk.missing));
+    }
+    Pages { leaves: walk.leaves, losses }
+}
+
+struct Walk<'a> {
+    leaves: Vec<Leaf<'a>>,
+    nodes: usize,
+    path: Vec<Id>,
+    missing: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn node(&mut self, store: &mut Store<'a>, node: &Value<'a>, above: &Inherited<'a>) {
+        self.nodes += 1;
+        let is_enough = self.nodes > NODES_MAX || self.leaves.len() > PAGES_MAX as usize;
+        if is_enough || self.path.len() > LEVELS_MAX {
+            return;
+        }
+        let inherited = above.narrowed(store, node);
+        let kids = store.get(node, "Kids");
+        for kid in kids.items() {
+            let id = if let Value::Ref(id) = kid { Some(*id) } else { None };
+            if id.is_some_and(|id| self.path.contains(&id)) {
+                continue;
+            }
+            let value = store.resolve(kid);
+            if value.entries().is_none() {
+                self.missing += 1;
+                continue;
+            }
+            let is_node = store.get(&value, "Type").is_name("Pages")
+                || !store.get(&value, "Type").is_name("Page") && !store.get(&value, "Kids").is_null();
+            if is_node {
+                self.path.extend(id);
+                self.node(store, &value, &inherited);
+                if id.is_some() {
+                    self.path.pop();
+                }
+            } else if self.leaves.len() <= PAGES_MAX as usize {
+                self.leaf(store, &value, &inherited);
+            }
+        }
+    }
+
+    fn leaf(&mut self, store: &mut Store<'a>, page: &Value<'a>, above: &Inherited<'a>) {
+        let own = above.narrowed(store, page);
+        let mut losses = Vec::new();
+        let media = rectangle(store, &own.media).unwrap_or_else(|| {
+            let what = if own.media.is_null() { "has no size" } else { "has a size of nothing" };
+            losses.push(format!("the page {what}: it is sent as letter paper"));
+            LETTER
+        });
+        let crop = if own.crop.is_null() {
+            media
+        } else {
+            let inside = rectangle(store, &own.crop).and_then(|crop| common(crop, media));
+            inside.unwrap_or_else(|| {
+                losses.push("the page's CropBox shows nothing of it: the whole page is sent".to_owned());
+                media
+            })
+        };
+        let unit = store.number(page, "UserUnit").filter(|unit| UNITS.contains(unit)).unwrap_or(1.0);
+        let rotate = store.resolve(&own.rotate).number().unwrap_or(0.0);
+        let page = page.clone();
+        self.leaves.push(Leaf { page, resources: own.resources, media, crop, rotate, unit, losses });
+    }
+}
+
+impl<'a> Inherited<'a> {
+    fn narrowed(&self, store: &mut Store<'a>, node: &Value<'a>) -> Self {
+        let mut own = |key: &str, above: &Value<'a>| {
+            let raw = node.entries().and_then(|entries| entries.get(key.as_bytes())).cloned();
+            raw.filter(|raw| !store.resolve(raw).is_null()).unwrap_or_else(|| above.clone())
+        };
+        Self {
+            resources: own("Resources", &self.resources),
+            media: own("MediaBox", &self.media),
+            crop: own("CropBox", &self.crop),
+            rotate: own("Rotate", &self.rotate),
+        }
+    }
+}
+
+/// A rectangle with its lower left corner first; none if it has no area.
+pub(super) fn rectangle<'a>(store: &mut Store<'a>, value: &Value<'a>) -> Option<[f64; 4]> {
+    let array = store.resolve(value);
+    let numbers: Vec<f64> = array.items().iter().filter_map(|item| store.resolve(item).number()).collect();
+    let [a, b, c, d] = *numbers.first_chunk::<4>()?;
+    let sides = [a.min(c), b.min(d), a.max(c), b.max(d)];
+    let has_area = sides[2] - sides[0] > POINTS_MIN && sides[3] - sides[1] > POINTS_MIN;
+    (has_area && sides.iter().all(|side| side.is_finite())).then_some(sides)
+}
+
+fn common(a: [f64; 4], b: [f64; 4]) -> Option<[f64; 4]> {
+    let both = [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])];
+    (both[2] - both[0] > POINTS_MIN && both[3] - both[1] > POINTS_MIN).then_some(both)
+}

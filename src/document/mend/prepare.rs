@@ -1,0 +1,87 @@
+//! A PDF's bytes before they are parsed: slips that would hide whole streams. It knows no objects.
+
+/// What begins a stream's data, and what ends it.
+const BEGIN: &[u8] = b"stream";
+const END: &[u8] = b"endstream";
+/// The number of a root that a file lacks: larger than those that files use.
+const ROOT: u32 = 8_000_000;
+
+/// The file as the parser reads it; none if it may stay as it is.
+///
+/// `stream` must be followed by the end of a line at once (ISO 32000-1, 7.3.8.1); where spaces come first, they change
+/// places with it, so that nothing else moves. A file that breaks off within a stream gets the end that it lacks.
+pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut prepared: Option<Vec<u8>> = None;
+    let (mut is_open, mut at) = (false, 0);
+    while let Some(found) = find(bytes, at) {
+        at = found + BEGIN.len();
+        if found >= 3 && bytes[found - 3..].starts_with(END) {
+            is_open = false;
+            continue;
+        }
+        let before = bytes[..found].trim_ascii_end();
+        if !before.ends_with(b">>") {
+            continue;
+        }
+        is_open = true;
+        let spaces = bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let ends_line = bytes[at + spaces..].first().is_some_and(|byte| matches!(byte, b'\r' | b'\n'));
+        if spaces > 0 && ends_line {
+            let file = prepared.get_or_insert_with(|| bytes.to_vec());
+            file[found..at + spaces].rotate_right(spaces);
+        }
+    }
+    if is_open {
+        prepared.get_or_insert_with(|| bytes.to_vec()).extend(b"\nendstream\nendobj\n");
+    }
+    prepared
+}
+
+/// A file in which no list of pages can be found, with an empty one at its end: its objects can be looked through then.
+pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
+    let mut file = bytes.to_vec();
+    file.extend(b"\n");
+    let [root, pages] = [ROOT, ROOT + 1];
+    file.extend(format!("{root} 0 obj\n<</Type/Catalog/Pages {pages} 0 R>>\nendobj\n").into_bytes());
+    file.extend(format!("{pages} 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n").into_bytes());
+    file.extend(format!("trailer\n<</Root {root} 0 R/Size {}>>\n", ROOT + 2).into_bytes());
+    file
+}
+
+/// The next `stream` from a place on.
+fn find(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = bytes.get(at..)?;
+        let place = at + rest.iter().position(|byte| *byte == b'm')?;
+        // Its last letter is rarer than the others.
+        if place + 1 >= from + BEGIN.len() && bytes[..=place].ends_with(BEGIN) {
+            return Some(place + 1 - BEGIN.len());
+        }
+        at = place + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_between_stream_and_the_lines_end_change_places_with_it() {
+        for (given, wanted) in [
+            ("<<>>\nstream \nab\nendstream", "<<>>\n stream\nab\nendstream"),
+            ("<<>> stream \t\r\nab endstream", "<<>>  \tstream\r\nab endstream"),
+        ] {
+            assert_eq!(prepared(given.as_bytes()).unwrap(), wanted.as_bytes());
+        }
+        for fine in ["<<>>\nstream\nab\nendstream", "(a stream )\n", "<<>>stream\r\nstream \nendstream"] {
+            assert_eq!(prepared(fine.as_bytes()), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_breaks_off_is_closed() {
+        let closed = prepared(b"1 0 obj <</Length 9>> stream\nab").unwrap();
+        assert!(closed.ends_with(b"ab\nendstream\nendobj\n"));
+    }
+}

@@ -1,0 +1,267 @@
+//! What content streams name: forms, images, patterns, colours and fonts, each looked through once.
+
+use super::content::{self, Survey};
+use super::value::Value;
+use super::{Changes, Findings, Mender, changed, colors, fonts, images, streams};
+
+/// Forms and patterns within one another.
+const DEPTH_MAX: usize = 40;
+/// The corners of a form that doesn't say how large it is.
+const ANY_SIZE: [f64; 4] = [-32_000.0, -32_000.0, 32_000.0, 32_000.0];
+
+impl<'a> Mender<'a> {
+    /// The resources of a content stream, with what had to be changed in them.
+    pub(super) fn resources(&mut self, given: &Value<'a>, survey: &Survey, findings: &mut Findings) -> Value<'a> {
+        let resources = self.store.resolve(given);
+        let mut changes = Changes::new();
+        self.objects(&resources, given, survey, findings);
+        self.shown(&resources, survey, findings);
+        let spaces = self.color_spaces(&resources, survey);
+        changes.extend(spaces.map(|spaces| (b"ColorSpace".to_vec(), spaces)));
+        for category in ["Pattern", "Shading"] {
+            let patterns = self.patterns(&resources, given, category, findings);
+            changes.extend(patterns.map(|patterns| (category.as_bytes().to_vec(), patterns)));
+        }
+        self.masks(&resources, given, findings);
+        self.others(&resources, survey, findings);
+        changed(&mut self.store, given, changes)
+    }
+
+    /// Forms and images that are drawn.
+    fn objects(&mut self, resources: &Value<'a>, given: &Value<'a>, survey: &Survey, findings: &mut Findings) {
+        let objects = self.store.get(resources, "XObject");
+        for name in &survey.objects {
+            let object = objects.entries().and_then(|entries| entries.get(name)).cloned();
+            let found = object.map(|object| self.object(&object, given)).unwrap_or_else(|| missing(name));
+            findings.add(&found);
+        }
+    }
+
+    /// A form or an image; what it is called matters only where it is missing.
+    fn object(&mut self, object: &Value<'a>, resources: &Value<'a>) -> Findings {
+        let resolved = self.store.resolve(object);
+        let Value::Ref(id) = object else { return Findings::default() };
+        if let Some(known) = self.known.get(id) {
+            return Findings::clone(known);
+        }
+        if self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
+            return Findings::default();
+        }
+        let kind = self.store.get(&resolved, "Subtype");
+        let mut findings = Findings::default();
+        match (&resolved, kind.as_name()) {
+            (Value::Stream(_), Some(b"Image")) => self.image(object, &resolved, &mut findings),
+            (Value::Stream(_), Some(b"Form")) => self.form(object, &resolved, resources, &mut findings),
+            // PostScript for printers is drawn by no reader.
+            (Value::Stream(_), Some(b"PS")) => {}
+            (Value::Stream(_), _) => {
+                findings.tell("something is missing: it says neither that it is an image nor a form")
+            }
+            _ => findings.tell("an image or a form is missing: the PDF names it, but doesn't contain it"),
+        }
+        self.open.remove(id);
+        self.known.insert(*id, findings.clone().into());
+        findings
+    }
+
+    fn image(&mut self, object: &Value<'a>, image: &Value<'a>, findings: &mut Findings) {
+        findings.paints = true;
+        let mut image = image.clone();
+        let mut is_new = false;
+        if let Some(space) = image.entries().and_then(|entries| entries.get(b"ColorSpace".as_slice())).cloned()
+            && let Some(space) = colors::mended(&mut self.store, &space, &self.cmyk)
+        {
+            image = image.with("ColorSpace", space);
+            is_new = true;
+        }
+        let checked = images::checked(&mut self.store, &image, &self.cmyk);
+        if let Some(loss) = checked.loss {
+            findings.tell(loss);
+        }
+        if let Some(instead) = checked.instead {
+            image = instead;
+            is_new = true;
+        }
+        if is_new {
+            self.store.replaced(object, image);
+        }
+    }
+
+    /// A form, or what is drawn like one.
+    pub(super) fn form(
+        &mut self,
+        object: &Value<'a>,
+        form: &Value<'a>,
+        inherited: &Value<'a>,
+        findings: &mut Findings,
+    ) {
+        let Some(decoded) = streams::decoded(&mut self.store, form) else {
+            findings.tell("a part of the page is missing: it can't be decoded");
+            return;
+        };
+        if !decoded.whole {
+            findings.tell("a part of the page breaks off: what follows is missing");
+        }
+        let survey = content::survey(&decoded.bytes);
+        findings.paints |= survey.paints;
+        let own = form.entries().and_then(|entries| entries.get(b"Resources".as_slice())).cloned();
+        let given = own.clone().filter(|own| !self.store.resolve(own).is_null()).unwrap_or_else(|| inherited.clone());
+        let before = std::mem::replace(&mut self.store.changed, false);
+        let resources = self.resources(&given, &survey, findings);
+        let resources_changed = std::mem::replace(&mut self.store.changed, before);
+        self.store.changed |= resources_changed;
+        let has_size = self.store.numbers(form, "BBox").len() >= 4;
+        if decoded.whole && survey.edits.is_empty() && !resources_changed && has_size {
+            return;
+        }
+        let mut form = form.clone();
+        if !decoded.whole || !survey.edits.is_empty() {
+            form = form.with_data(content::edited(&decoded.bytes, &survey.edits));
+        }
+        if resources_changed {
+            form = form.with("Resources", resources);
+        }
+        if !has_size {
+            form = form.with("BBox", Value::numbers(&ANY_SIZE));
+        }
+        self.store.replaced(object, form);
+    }
+
+    /// What is shown in which font.
+    fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
+        let all = self.store.get(resources, "Font");
+        for (name, texts) in &survey.texts {
+            let font = all.entries().and_then(|entries| entries.get(name)).cloned().unwrap_or(Value::Null);
+            let resolved = self.store.resolve(&font);
+            if resolved.entries().is_none() {
+                let name = String::from_utf8_lossy(name);
+                findings
+                    .tell(format!("text may be wrong: the page names the font {name}, but the PDF doesn't contain it"));
+                continue;
+            }
+            if self.store.get(&resolved, "Subtype").is_name("Type3") {
+                self.letters(&font, &resolved, resources, findings);
+            } else {
+                self.texts.note(&mut self.store, self.number, &font, texts);
+            }
+        }
+    }
+
+    /// The letters of a font that are drawings.
+    fn letters(&mut self, font: &Value<'a>, resolved: &Value<'a>, inherited: &Value<'a>, findings: &mut Findings) {
+        let Value::Ref(id) = font else { return };
+        if self.known.contains_key(id) || self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
+            return;
+        }
+        let own = self.store.get(resolved, "Resources");
+        let given = if own.is_null() { inherited.clone() } else { own };
+        let mut found = Findings::default();
+        let letters = self.store.get(resolved, "CharProcs");
+        for letter in letters.entries().into_iter().flat_map(|entries| entries.values()).take(fonts::LETTERS_MAX) {
+            let content = self.store.resolve(letter);
+            let Some(decoded) = streams::decoded(&mut self.store, &content) else { continue };
+            let survey = content::survey(&decoded.bytes);
+            let resolved = self.store.resolve(&given);
+            self.objects(&resolved, &given, &survey, &mut found);
+            let has_cmyk = !survey.names_cmyk && !survey.edits.is_empty();
+            if has_cmyk || !decoded.whole {
+                let instead = content.with_data(content::edited(&decoded.bytes, &survey.edits));
+                self.store.replaced(letter, instead);
+            }
+        }
+        self.open.remove(id);
+        findings.add(&found);
+        self.known.insert(*id, found.into());
+    }
+
+    fn color_spaces(&mut self, resources: &Value<'a>, survey: &Survey) -> Option<Value<'a>> {
+        let spaces = self.store.get(resources, "ColorSpace");
+        let mut changes = Changes::new();
+        for (name, space) in spaces.entries().into_iter().flatten() {
+            if let Some(space) = colors::mended(&mut self.store, space, &self.cmyk) {
+                changes.insert(name.clone(), space);
+            }
+        }
+        if survey.names_cmyk {
+            changes.insert(colors::CMYK_NAME.as_bytes().to_vec(), self.cmyk.clone());
+        }
+        (!changes.is_empty()).then(|| changed(&mut self.store, &spaces, changes))
+    }
+
+    /// Patterns and shadings.
+    fn patterns(
+        &mut self,
+        resources: &Value<'a>,
+        given: &Value<'a>,
+        category: &str,
+        findings: &mut Findings,
+    ) -> Option<Value<'a>> {
+        let patterns = self.store.get(resources, category);
+        let mut changes = Changes::new();
+        for (name, pattern) in patterns.entries().into_iter().flatten() {
+            let resolved = self.store.resolve(pattern);
+            if let Value::Ref(id) = pattern {
+                if self.known.contains_key(id) || self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
+                    continue;
+                }
+                if matches!(resolved, Value::Stream(_)) && category == "Pattern" {
+                    let mut found = Findings::default();
+                    self.form(pattern, &resolved, given, &mut found);
+                    findings.losses.extend(found.losses);
+                } else if let Some(instead) = self.shading(&resolved) {
+                    self.store.replaced(pattern, instead);
+                }
+                self.open.remove(id);
+                self.known.insert(*id, Findings::default().into());
+            } else if let Some(instead) = self.shading(&resolved) {
+                changes.insert(name.clone(), instead);
+            }
+        }
+        (!changes.is_empty()).then(|| changed(&mut self.store, &patterns, changes))
+    }
+
+    /// A shading, or a pattern of one, in colours that are ours.
+    fn shading(&mut self, shading: &Value<'a>) -> Option<Value<'a>> {
+        let entries = shading.entries()?;
+        if let Some(inner) = entries.get(b"Shading".as_slice()) {
+            let resolved = self.store.resolve(inner);
+            let instead = self.shading(&resolved)?;
+            let instead = self.store.replaced(inner, instead);
+            return Some(shading.with("Shading", instead));
+        }
+        let space = colors::mended(&mut self.store, entries.get(b"ColorSpace".as_slice())?, &self.cmyk)?;
+        Some(shading.with("ColorSpace", space))
+    }
+
+    /// Patterns, shadings and colours that are named, but aren't there.
+    fn others(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
+        for (category, name) in &survey.named {
+            let all = self.store.get(resources, category);
+            let entry = all.entries().and_then(|entries| entries.get(name)).cloned();
+            if entry.is_none_or(|entry| self.store.resolve(&entry).is_null()) {
+                let (what, name) = (category.to_lowercase(), String::from_utf8_lossy(name));
+                let what = if what == "colorspace" { "colour" } else { what.as_str() };
+                findings.tell(format!("a {what} is missing: the page names {name}, but the PDF doesn't contain it"));
+            }
+        }
+    }
+
+    /// Forms that are masks.
+    fn masks(&mut self, resources: &Value<'a>, given: &Value<'a>, findings: &mut Findings) {
+        let states = self.store.get(resources, "ExtGState");
+        for state in states.entries().into_iter().flat_map(|entries| entries.values()) {
+            let state = self.store.resolve(state);
+            let mask = self.store.get(&state, "SMask");
+            if let Some(group) = mask.entries().and_then(|entries| entries.get(b"G".as_slice())).cloned() {
+                let found = self.object(&group, given);
+                findings.losses.extend(found.losses);
+            }
+        }
+    }
+}
+
+fn missing(name: &[u8]) -> Findings {
+    let name = String::from_utf8_lossy(name);
+    let loss = format!("an image or a form is missing: the page names {name}, but the PDF doesn't contain it");
+    Findings { losses: vec![loss], paints: true }
+}

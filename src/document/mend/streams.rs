@@ -1,0 +1,174 @@
+//! The data of streams, decoded as far as it goes. It draws nothing and decodes no image.
+
+use std::borrow::Cow;
+
+use flate2::{Decompress, FlushDecompress, Status};
+use hayro::hayro_syntax::object::{FromBytes, Stream};
+
+use super::value::{Store, Value};
+
+/// Bytes that one stream may have once decoded.
+pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
+/// Filters of one stream.
+const FILTERS_MAX: usize = 10;
+/// Filters of images, by both of their names.
+const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
+
+/// Filters that the renderer decodes, by both of their names.
+const FILTERS: [&str; 8] =
+    ["ASCIIHexDecode", "AHx", "ASCII85Decode", "A85", "LZWDecode", "LZW", "RunLengthDecode", "RL"];
+
+/// Decoded data.
+pub(super) struct Decoded {
+    pub(super) bytes: Vec<u8>,
+    /// Whether that is all of it.
+    pub(super) whole: bool,
+}
+
+/// A filter and its parameters.
+pub(super) type Step<'a> = (Vec<u8>, Value<'a>);
+
+/// The filters of a stream, in their order.
+pub(super) fn steps<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Vec<Step<'a>> {
+    let listed = |store: &mut Store<'a>, long: &str, short: &str| {
+        let value = store.get(stream, long);
+        let value = if value.is_null() { store.get(stream, short) } else { value };
+        if value.items().is_empty() { vec![value] } else { value.items().to_vec() }
+    };
+    let filters = listed(store, "Filter", "F");
+    let parameters = listed(store, "DecodeParms", "DP");
+    let mut steps = Vec::new();
+    for (place, filter) in filters.iter().take(FILTERS_MAX).enumerate() {
+        let parameter = parameters.get(place).map_or(Value::Null, |parameter| store.resolve(parameter));
+        if let Some(name) = store.resolve(filter).as_name() {
+            steps.push((name.to_vec(), parameter));
+        }
+    }
+    steps
+}
+
+pub(super) fn is_image_filter(name: &[u8]) -> bool {
+    IMAGE_FILTERS.iter().any(|filter| filter.as_bytes() == name)
+}
+
+/// Decodes a stream that is no image; none where nothing of it can be decoded.
+pub(super) fn decoded<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Option<Decoded> {
+    let steps = steps(store, stream);
+    through(store, stream, &steps)
+}
+
+/// A stream's data after some of its filters; none where one of them gives nothing.
+pub(super) fn through<'a>(store: &mut Store<'a>, stream: &Value<'a>, steps: &[Step<'a>]) -> Option<Decoded> {
+    let Value::Stream(flow) = stream else { return None };
+    let mut data: Cow<'_, [u8]> = Cow::Borrowed(&flow.data);
+    let mut whole = true;
+    for (name, parameters) in steps {
+        let (bytes, all) = match name.as_slice() {
+            b"Crypt" => continue,
+            b"FlateDecode" | b"Fl" => {
+                let (bytes, all) = inflated(&data);
+                (predicted(store, bytes, parameters)?, all)
+            }
+            name if FILTERS.iter().all(|filter| filter.as_bytes() != name) => return None,
+            name => {
+                let bytes = by_hayro(store, name, parameters, &data)?;
+                let whole = !bytes.is_empty() || data.trim_ascii().is_empty();
+                (bytes, whole)
+            }
+        };
+        whole &= all;
+        data = Cow::Owned(bytes);
+    }
+    Some(Decoded { bytes: data.into_owned(), whole })
+}
+
+/// The parameters of filters that are numbers.
+const PARAMETERS: [&str; 5] = ["Predictor", "Colors", "BitsPerComponent", "Columns", "EarlyChange"];
+
+/// One filter, as the renderer applies it.
+fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data: &[u8]) -> Option<Vec<u8>> {
+    let name = std::str::from_utf8(name).ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
+    let mut file = format!("<</Length {}/Filter/{name}/DecodeParms<<", data.len()).into_bytes();
+    for key in PARAMETERS {
+        if let Some(number) = store.number(parameters, key) {
+            file.extend(format!("/{key} {number:.0}").into_bytes());
+        }
+    }
+    file.extend(b">>>>\nstream\n");
+    file.extend(data);
+    file.extend(b"\nendstream");
+    let stream = Stream::from_bytes(&file)?;
+    stream.decoded_data().ok().map(Cow::into_owned)
+}
+
+/// Undoes a predictor; what there is of a row that breaks off stays.
+fn predicted<'a>(store: &mut Store<'a>, bytes: Vec<u8>, parameters: &Value<'a>) -> Option<Vec<u8>> {
+    if store.number(parameters, "Predictor").is_none_or(|predictor| predictor < 2.0) {
+        return Some(bytes);
+    }
+    // The renderer knows predictors; what it is given is not compressed again, only put into blocks (RFC 1951, 3.2.4).
+    let mut blocks = Vec::with_capacity(bytes.len() + bytes.len() / 1_000 + 100);
+    let mut chunks = bytes.chunks(0xffff).peekable();
+    while let Some(chunk) = chunks.next() {
+        let length = u16::try_from(chunk.len()).unwrap_or(u16::MAX);
+        blocks.push(u8::from(chunks.peek().is_none()));
+        blocks.extend(length.to_le_bytes());
+        blocks.extend((!length).to_le_bytes());
+        blocks.extend(chunk);
+    }
+    let mut stream = vec![0x78, 0x01];
+    stream.append(&mut blocks);
+    stream.extend(adler(&bytes).to_be_bytes());
+    by_hayro(store, b"FlateDecode", parameters, &stream)
+}
+
+/// The checksum of a zlib stream (RFC 1950, 9).
+fn adler(bytes: &[u8]) -> u32 {
+    let (mut low, mut high) = (1_u32, 0_u32);
+    for chunk in bytes.chunks(3_800) {
+        for byte in chunk {
+            low += u32::from(*byte);
+            high += low;
+        }
+        low %= 65_521;
+        high %= 65_521;
+    }
+    high << 16 | low
+}
+
+/// Inflates as much as there is, and says whether it came to its end.
+fn inflated(data: &[u8]) -> (Vec<u8>, bool) {
+    let mut bytes = Vec::new();
+    let whole = each_inflated(data, |chunk| {
+        bytes.extend(chunk);
+        bytes.len() <= DECODED_MAX
+    });
+    (bytes, whole)
+}
+
+/// Hands over what inflates, piece by piece, while `take` wants more; answers whether it came to its end.
+pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
+    let data = data.trim_ascii_start();
+    if data.is_empty() {
+        return true;
+    }
+    let zlib = matches!(data, [first, second, ..] if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)).is_multiple_of(31));
+    // Without its header and checksum, so that a wrong sum at the end is no loss.
+    let data = if zlib { &data[2..] } else { data };
+    let mut inflate = Decompress::new(false);
+    let mut chunk = vec![0; 32 * 1024];
+    loop {
+        let (read, made) = (inflate.total_in(), inflate.total_out());
+        let rest = usize::try_from(read).ok().and_then(|read| data.get(read..)).unwrap_or_default();
+        let status = inflate.decompress(rest, &mut chunk, FlushDecompress::None);
+        let length = usize::try_from(inflate.total_out() - made).unwrap_or(0);
+        if length > 0 && !take(&chunk[..length.min(chunk.len())]) {
+            return true;
+        }
+        match status {
+            Ok(Status::StreamEnd) => return true,
+            Ok(Status::Ok | Status::BufError) if inflate.total_in() > read || length > 0 => {}
+            Ok(Status::Ok | Status::BufError) | Err(_) => return false,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Small PDFs for tests, and the fax pages that become of them.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use fauxfax::document::bitmap::Bitmap;
+use fauxfax::document::ccitt::{self, Stored};
+use fauxfax::document::fonts::Fonts;
+use fauxfax::document::{self, Options};
+use fauxfax::model::fax::Quality;
+use fauxfax::model::page::PageLoss;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+/// A PDF of these objects, numbered from 1; the first is the catalogue.
+pub(crate) fn file(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = b"%PDF-1.7\n".to_vec();
+    let mut places = Vec::new();
+    for (number, object) in (1..).zip(objects) {
+        places.push(file.len());
+        file.extend(format!("{number} 0 obj\n").into_bytes());
+        file.extend(object);
+        file.extend(b"\nendobj\n");
+    }
+    let start = file.len();
+    file.extend(format!("xref\n0 {}\n0000000000 65535 f \n", places.len() + 1).into_bytes());
+    places.iter().for_each(|place| file.extend(format!("{place:010} 00000 n \n").into_bytes()));
+    let size = places.len() + 1;
+    file.extend(format!("trailer << /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n").into_bytes());
+    file
+}
+
+/// A stream with these entries.
+pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
+    let mut object = format!("<< {entries} /Length {} >>\nstream\n", data.len()).into_bytes();
+    object.extend(data);
+    object.extend(b"\nendstream");
+    object
+}
+
+/// Data as a zlib stream.
+pub(crate) fn deflated(data: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(data).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// A page of letter paper: its entries besides (`/Resources` among them), its content, and objects from 5 on.
+pub(crate) fn page(entries: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
+    let leaf = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R {entries} >>");
+    document("", &leaf, content, more)
+}
+
+/// A document of one page, whose dictionary and content are these; objects from 5 on.
+pub(crate) fn document(catalog: &str, leaf: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
+    let mut objects = vec![
+        format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>").into_bytes(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        leaf.as_bytes().to_vec(),
+        content,
+    ];
+    objects.extend(more.iter().cloned());
+    file(&objects)
+}
+
+/// What became of a document.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) pages: Vec<Bitmap>,
+    pub(crate) losses: Vec<PageLoss>,
+    quality: Quality,
+}
+
+pub(crate) fn made(bytes: &[u8]) -> Made {
+    made_with(bytes, Quality::Fine, Fonts::default())
+}
+
+pub(crate) fn made_at(bytes: &[u8], quality: Quality) -> Made {
+    made_with(bytes, quality, Fonts::default())
+}
+
+pub(crate) fn made_with(bytes: &[u8], quality: Quality, fonts: Fonts) -> Made {
+    let bytes: Arc<[u8]> = bytes.into();
+    let options = Options { quality: Some(quality), fonts, ..Options::default() };
+    let mut pages = Vec::new();
+    let summary = document::pages(&bytes, &options, |page| {
+        let decoded = ccitt::decode(&page.mmr, Stored::Mmr, page.width, page.height);
+        assert!(decoded.is_whole());
+        pages.push(decoded.image);
+        ControlFlow::Continue(())
+    });
+    let losses = summary.expect("a document").losses;
+    Made { pages, losses, quality }
+}
+
+impl Made {
+    /// The share of ink in a rectangle of the first page, in points from the lower left corner of letter paper.
+    pub(crate) fn ink(&self, corners: [f64; 4]) -> f64 {
+        self.ink_of(0, corners)
+    }
+
+    pub(crate) fn ink_of(&self, page: usize, corners: [f64; 4]) -> f64 {
+        let (black, all) = self.counted(page, corners);
+        f64::from(black) / f64::from(all.max(1))
+    }
+
+    /// Black pels in a rectangle of the first page.
+    pub(crate) fn black_in(&self, corners: [f64; 4]) -> u32 {
+        self.counted(0, corners).0
+    }
+
+    fn counted(&self, page: usize, [x0, y0, x1, y1]: [f64; 4]) -> (u32, u32) {
+        let bits = &self.pages[page];
+        let (across, down) = (204.0 / 72.0, f64::from(self.quality.rows_an_inch()) / 72.0);
+        // Letter paper is 6 pels wider than a fax page.
+        let column = |x: f64| ((x * across - 3.0).round().max(0.0) as u32).min(bits.width());
+        let row = |y: f64| (((792.0 - y) * down).round().max(0.0) as u32).min(bits.height());
+        let (mut black, mut all) = (0_u32, 0_u32);
+        for y in row(y1)..row(y0) {
+            for x in column(x0)..column(x1) {
+                black += u32::from(bits.is_black(x, y));
+                all += 1;
+            }
+        }
+        (black, all)
+    }
+
+    /// Black pels of all pages.
+    pub(crate) fn black(&self) -> u32 {
+        self.pages.iter().flat_map(Bitmap::rows).flatten().map(|word| word.count_ones()).sum()
+    }
+
+    /// Checks that nothing was told.
+    pub(crate) fn is_whole(&self) -> &Self {
+        assert!(self.losses.is_empty(), "{:?}", self.losses);
+        self
+    }
+
+    /// Checks that a loss on a page (0: of the document) says these words.
+    pub(crate) fn tells(&self, page: u32, words: &str) -> &Self {
+        let wanted = (page > 0).then_some(page);
+        let told = self.losses.iter().any(|loss| loss.page == wanted && loss.what.contains(words));
+        assert!(told, "{words:?} on {page}: {:?}", self.losses);
+        self
+    }
+}
