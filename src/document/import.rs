@@ -183,6 +183,11 @@ fn of_page(
     for piece in &placement.pieces {
         let bits = match renderer.draw(index, &placement, *piece, quality) {
             Piece::Tones(tones) => dither::bits_of_tones(tones, sink.options.tone),
+            Piece::Patched(tones, patch) => {
+                let mut bits = dither::bits_of_tones(tones, sink.options.tone);
+                patch.lay_on(&mut bits, sink.options.tone);
+                bits
+            }
             Piece::Greys(greys, image) => drawn(greys, image, quality, sink.options.tone),
         };
         is_white &= bits.rows().flatten().all(|word| *word == 0);

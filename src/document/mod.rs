@@ -20,6 +20,7 @@ mod ink;
 pub mod loss;
 mod mend;
 pub mod page;
+mod patch;
 mod pdf;
 mod picture;
 pub mod png;

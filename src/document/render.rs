@@ -20,6 +20,7 @@ use super::gray::{Area, Gray};
 use super::ink::Inker;
 use super::loss::Losses;
 use super::mend::prepare::{prepared, with_a_root};
+use super::patch::Patch;
 use super::reduce;
 use super::tones::Tones;
 use crate::model::fax::Quality;
@@ -71,6 +72,8 @@ pub(super) struct Renderer<'a> {
 pub(super) enum Piece {
     /// Black, white, and greys that were painted.
     Tones(Tones),
+    /// Likewise, but its images.
+    Patched(Tones, Patch),
     /// Greys on the square grid they were drawn on, and the area of an image that covers most of them.
     Greys(Gray, Option<Area>),
 }
@@ -121,21 +124,38 @@ impl<'a> Renderer<'a> {
         };
         let width = ROW_PELS * finer_across;
         let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
-        let slivers = match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
-            Ok(drawn) => return Piece::Tones(halved_tones(drawn, quality)),
-            Err(slivers) => slivers,
-        };
+        match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
+            Ok(drawn) => {
+                let tones = halved_tones(drawn.page, quality);
+                let images =
+                    drawn.images.and_then(|(touched, slivers)| Some((Patch::area(&touched)?, touched, slivers)));
+                let Some((area, touched, slivers)) = images else { return Piece::Tones(tones) };
+                let mut greys = self.greys(page, area, transform);
+                slivers.paint(&mut greys, (area.left, area.top));
+                Piece::Patched(tones, Patch { greys: halved(greys, quality), area, touched, quality })
+            }
+            Err(slivers) => {
+                let area = Area { left: 0, top: 0, right: width, bottom: rows };
+                let mut greys = self.greys(page, area, transform);
+                slivers.paint(&mut greys, (0, 0));
+                Piece::Greys(greys, self.inker.image_area())
+            }
+        }
+    }
+
+    /// An area of a page, drawn by hayro.
+    fn greys(&mut self, page: &'a Page<'a>, area: Area, transform: Affine) -> Gray {
+        let (width, height) = (area.right - area.left, area.bottom - area.top);
         // Pieces are at most 14.2 inches long, so that both fit.
-        let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(rows).unwrap_or(u16::MAX));
+        let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(height).unwrap_or(u16::MAX));
         self.context.reset_and_resize(size.0, size.1);
         self.target.resize(size.0, size.1);
+        let transform = Affine::translate((-f64::from(area.left), -f64::from(area.top))) * transform;
         render_into(page, &self.cache, &self.interpreter, &self.settings, &mut self.context, transform);
         self.context.flush();
         let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
-        let mut drawn = Gray::from_pels(width, rows, luma(self.target.data_as_u8_slice()));
-        slivers.paint(&mut drawn);
-        Piece::Greys(drawn, self.inker.image_area())
+        Gray::from_pels(width, height, luma(self.target.data_as_u8_slice()))
     }
 }
 

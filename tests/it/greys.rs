@@ -6,18 +6,28 @@ use fauxfax::document::bitmap::Bitmap;
 use fauxfax::document::ccitt::{self, Stored};
 use fauxfax::document::{self, Options};
 use fauxfax::model::fax::Quality;
-use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref};
+use pdf_writer::types::BlendMode;
+use pdf_writer::writers::ExtGraphicsState;
+use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
-/// A letter page with this content and a grey image named X.
+/// A letter page with this content, a grey image named X, the font F, and the graphics states Half and Times.
 fn pdf(content: &[u8], (columns, rows): (i32, i32), pels: &[u8]) -> Vec<u8> {
-    let [catalog, tree, page, stream, image] = [1, 2, 3, 4, 5].map(Ref::new);
+    let [catalog, tree, page, stream, image, font] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(tree);
     pdf.pages(tree).kids([page]).count(1);
     let mut dictionary = pdf.page(page);
     dictionary.media_box(Rect::new(0.0, 0.0, 612.0, 792.0)).parent(tree).contents(stream);
-    dictionary.resources().x_objects().pair(Name(b"X"), image);
+    let mut resources = dictionary.resources();
+    resources.x_objects().pair(Name(b"X"), image);
+    resources.fonts().pair(Name(b"F"), font);
+    let mut states = resources.ext_g_states();
+    states.insert(Name(b"Half")).start::<ExtGraphicsState<'_>>().non_stroking_alpha(0.5);
+    states.insert(Name(b"Times")).start::<ExtGraphicsState<'_>>().blend_mode(BlendMode::Multiply);
+    states.finish();
+    resources.finish();
     dictionary.finish();
+    pdf.type1_font(font).base_font(Name(b"Helvetica"));
     pdf.stream(stream, content);
     let mut object = pdf.image_xobject(image, pels);
     object.width(columns).height(rows).bits_per_component(8).color_space().device_gray();
@@ -65,6 +75,92 @@ fn a_grey_prints_the_same_dots_whether_or_not_the_page_has_a_small_image() {
             assert!(below.clone().all(|y| alone.row(y) == both.row(y)), "{gray} {quality}");
             assert!(ink(&both, [32.0, 702.0, 88.0, 758.0]) > 0.3, "the image is there");
         }
+    }
+}
+
+/// Whether two pages are the same outside a rectangle of points, or rather the pels that it touches.
+fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> bool {
+    let across = |points: f64| points / 72.0 * 204.0 - 3.0;
+    let down = |points: f64| (792.0 - points) / 792.0 * f64::from(one.height());
+    let is_inside = |x: u32, y: u32| {
+        let (x, y) = (f64::from(x), f64::from(y));
+        x + 1.0 > across(left) && x < across(right) && y + 1.0 > down(top) && y < down(bottom)
+    };
+    let differs = |x: u32, y: u32| one.is_black(x, y) != two.is_black(x, y);
+    let is_same = |y: u32| one.row(y) == two.row(y) || (0..one.width()).all(|x| is_inside(x, y) || !differs(x, y));
+    (0..one.height()).all(is_same)
+}
+
+/// A tint, grey letters across it and black ones upon it.
+fn watermark(tint: f32, letters: f32) -> Vec<u8> {
+    let mut content = Content::new();
+    content.set_fill_gray(tint).rect(0.0, 100.0, 612.0, 600.0).fill_nonzero();
+    content.begin_text().set_fill_gray(letters).set_font(Name(b"F"), 120.0).next_line(100.0, 350.0);
+    content.show(Str(b"COPY")).end_text();
+    content.begin_text().set_fill_gray(0.0).set_font(Name(b"F"), 12.0).next_line(72.0, 600.0);
+    content.show(Str(b"Black text on a light grey form.")).end_text();
+    content.finish().to_vec()
+}
+
+#[test]
+fn a_page_with_a_small_image_differs_only_where_the_image_is_from_one_without() {
+    let photograph: Vec<u8> = (0..32 * 32).map(|at| (at * 7 % 200) as u8).collect();
+    let all = Quality::ALL;
+    for (tint, letters, image, place, qualities) in [
+        // Beside the tint, within it, and over letters.
+        (0.85, 0.55, "60 0 0 60 500 710 cm /X Do", [500.0, 710.0, 560.0, 770.0], all),
+        (0.7, 0.4, "101.3 0 0 40.7 33.3 150.9 cm /X Do", [33.3, 150.9, 134.6, 191.6], &[Quality::Fine]),
+        (0.9, 0.6, "90 0 0 90 130.2 380.4 cm /X Do", [130.2, 380.4, 220.2, 470.4], &[Quality::Superfine]),
+        // Turned, upside down, clipped, half transparent, multiplied, and as a stencil.
+        (0.8, 0.5, "0 -80.5 60.1 0 300 690 cm /X Do", [300.0, 609.5, 360.1, 690.0], &[Quality::Standard]),
+        (0.85, 0.5, "50 30 -30 50 400.5 200.5 cm /X Do", [370.5, 200.5, 450.5, 280.5], &[Quality::Fine]),
+        (
+            0.75,
+            0.5,
+            "200 200 40.5 30.2 re W n 300 0 0 300 150 150 cm /X Do",
+            [200.0, 200.0, 240.5, 230.2],
+            &[Quality::Superfine],
+        ),
+        (0.85, 0.5, "/Half gs 60 0 0 60 200 400 cm /X Do", [200.0, 400.0, 260.0, 460.0], &[Quality::Standard]),
+        (0.85, 0.5, "/Times gs 60 0 0 60 200 400 cm /X Do", [200.0, 400.0, 260.0, 460.0], &[Quality::Fine]),
+        (
+            0.6,
+            0.3,
+            "60 0 0 60 500 300 cm BI /W 8 /H 2 /IM true /BPC 1 ID \u{55}\u{2a} EI",
+            [500.0, 300.0, 560.0, 360.0],
+            &[Quality::Superfine],
+        ),
+    ] {
+        let alone = watermark(tint, letters);
+        let both = [&alone[..], b"\nq ", image.as_bytes(), b" Q"].concat();
+        for quality in qualities {
+            let alone = page(&pdf(&alone, (32, 32), &photograph), *quality);
+            let both = page(&pdf(&both, (32, 32), &photograph), *quality);
+            let dots = ink(&alone, [10.0, 200.0, 90.0, 300.0]);
+            assert!((dots - f64::from(1.0 - tint)).abs() < 0.03, "{tint} {quality}: {dots}");
+            assert!(are_same_outside(&alone, &both, place), "{image} {quality}");
+            assert!(!are_same_outside(&alone, &both, [0.0; 4]), "{image} {quality}: the image is there");
+        }
+    }
+}
+
+#[test]
+fn what_is_under_a_small_image_is_hidden_and_what_is_over_it_is_seen() {
+    let gray = vec![200_u8; 32 * 32];
+    let text = |y: u32| format!("BT 0 g /F 40 Tf 100 {y} Td (HHHHHHHHHH) Tj ET\n");
+    let over = "q 100 0 0 200 150 200 cm /X Do Q 120 280 160 0.01 re f\n";
+    let content = [text(310), over.to_owned(), text(220)].concat();
+    for quality in Quality::ALL {
+        let page = page(&pdf(content.as_bytes(), (32, 32), &gray), *quality);
+        let (outside, hidden, seen) = (
+            ink(&page, [260.0, 310.0, 380.0, 338.0]),
+            ink(&page, [155.0, 310.0, 245.0, 338.0]),
+            ink(&page, [155.0, 220.0, 245.0, 248.0]),
+        );
+        assert!((hidden - 0.2).abs() < 0.04, "{quality}: {hidden}");
+        assert!(outside > 0.25 && seen > outside, "{quality}: {outside} {seen}");
+        let rule = |y: u32| (350..700).all(|x| page.is_black(x, y));
+        assert!((0..page.height()).any(rule), "{quality}: the rule over the image");
     }
 }
 

@@ -1,10 +1,12 @@
 //! Pages of text, lines and flat colours drawn straight to bits: most pages of most documents, in a fraction of the
-//! time that a full renderer needs. What it can't draw it says, and the page is drawn by the full renderer instead.
+//! time that a full renderer needs. What it can't draw it says, and the page is drawn by the full renderer instead; or
+//! its images alone, where they are all that is missing, so that the rest looks the same with them and without.
 //!
 //! It follows hayro where both can draw a page: the same coverage makes a pel, lines are as wide, letters as hinted.
 
 mod canvas;
 mod glyphs;
+mod images;
 mod raster;
 mod slivers;
 
@@ -21,6 +23,7 @@ use hayro::kurbo::{Affine, BezPath, Cap, Join, Point, Rect, Shape, Stroke, Strok
 
 use self::canvas::{Clip, Ink, paint, stamp};
 use self::glyphs::{Glyphs, Mask};
+use self::images::Images;
 use self::raster::Raster;
 pub(super) use self::slivers::Slivers;
 use super::bitmap::{Bitmap, each_run, fill_run};
@@ -35,10 +38,12 @@ const STROKE_TOLERANCE: f64 = 0.1;
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
 
-/// The least part of a page's width that an image of scanned paper has.
-const IMAGE_WIDTH_MIN: f64 = 0.5;
-/// The least part of a page that images of scanned paper cover.
-const IMAGE_AREA_MIN: f64 = 0.6;
+/// A page that was drawn, all but its images.
+pub(super) struct Drawn {
+    pub(super) page: Tones,
+    /// The pels that images touch, if any do, and the thin shapes that show there.
+    pub(super) images: Option<(Bitmap, Slivers)>,
+}
 
 /// Draws the pages of one document.
 pub(super) struct Inker<'a> {
@@ -70,7 +75,7 @@ impl<'a> Inker<'a> {
         settings: &InterpreterSettings,
         (width, height): (u32, u32),
         transform: Affine,
-    ) -> Result<Tones, Slivers> {
+    ) -> Result<Drawn, Slivers> {
         let target = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let mut context = Context::new(transform, target, &self.cache, page.xref(), settings.clone());
         self.raster.begin_page();
@@ -79,23 +84,24 @@ impl<'a> Inker<'a> {
             size: (width, height),
             clips: vec![Clip { bounds: [0, 0, width, height], shape: None }],
             groups: 0,
+            effects: None,
             glyphs: &mut self.glyphs,
             raster: &mut self.raster,
             gives_up: false,
             in_type3: false,
             slivers: Slivers::default(),
-            images: None,
-            image_pels: 0.0,
+            images: Images::new((width, height)),
         };
         let crop = page.intersected_crop_box().to_kurbo().to_path(STROKE_TOLERANCE);
         easel.clip(&(transform * crop), FillRule::NonZero);
         interpret_page(page, &mut context, &mut easel);
-        let covered = easel.image_pels >= f64::from(width) * f64::from(height) * IMAGE_AREA_MIN;
-        self.image_area = easel.images.filter(|_| covered);
-        if easel.gives_up || easel.raster.is_exhausted() {
+        self.image_area = easel.images.scanned();
+        if easel.gives_up || easel.raster.is_exhausted() || easel.images.are_most() {
             return Err(easel.slivers);
         }
-        Ok(easel.page)
+        let slivers = easel.slivers;
+        let images = easel.images.into_touched().map(|touched| (touched, slivers));
+        Ok(Drawn { page: easel.page, images })
     }
 }
 
@@ -106,14 +112,14 @@ struct Easel<'d> {
     /// The last is in force.
     clips: Vec<Clip>,
     groups: usize,
+    /// The outermost group in force, counted from one, that changes how what is drawn in it meets the page.
+    effects: Option<usize>,
     glyphs: &'d mut Glyphs,
     raster: &'d mut Raster,
     gives_up: bool,
     in_type3: bool,
     slivers: Slivers,
-    /// The area that holds the images of the page.
-    images: Option<Area>,
-    image_pels: f64,
+    images: Images,
 }
 
 impl<'a> Device<'a> for Easel<'_> {
@@ -134,8 +140,10 @@ impl<'a> Device<'a> for Easel<'_> {
     }
 
     fn push_transparency_group(&mut self, opacity: f32, mask: Option<SoftMask<'a>>, blend_mode: BlendMode) {
-        self.gives_up |= opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal;
         self.groups += 1;
+        if opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal {
+            self.effects.get_or_insert(self.groups);
+        }
         self.gives_up |= self.groups > DEPTH_MAX;
     }
 
@@ -165,12 +173,14 @@ impl<'a> Device<'a> for Easel<'_> {
     }
 
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
-        self.gives_up = true;
         if matches!(image, Image::Raster(_)) && !self.slivers.is_empty() {
             let area = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
             self.cover(&area.to_path(STROKE_TOLERANCE), props.transform, FillRule::NonZero);
         }
-        self.note_image(&image, props.transform);
+        let clip = self.current();
+        let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
+        // Letters that are images are many, and all over the page.
+        self.gives_up |= self.in_type3 || !is_noted;
     }
 
     fn pop_clip(&mut self) {
@@ -182,6 +192,7 @@ impl<'a> Device<'a> for Easel<'_> {
 
     fn pop_transparency_group(&mut self) {
         self.groups = self.groups.saturating_sub(1);
+        self.effects = self.effects.filter(|outermost| *outermost <= self.groups);
     }
 }
 
@@ -192,7 +203,8 @@ impl Easel<'_> {
             self.gives_up = true;
             return None;
         };
-        self.gives_up |= props.soft_mask.is_some() || props.blend_mode != BlendMode::Normal;
+        // What a group does to an image stays within the image; what it does to ink isn't drawn here.
+        self.gives_up |= self.effects.is_some() || props.soft_mask.is_some() || props.blend_mode != BlendMode::Normal;
         if self.gives_up {
             return None;
         }
@@ -232,36 +244,6 @@ impl Easel<'_> {
         let clip = self.current();
         let slivers = &mut self.slivers;
         self.raster.fill(path, transform, rule, self.size, |run| slivers.cover(run, &clip));
-    }
-
-    /// Widens the area of images by one that is large enough to be a page or a strip of one.
-    fn note_image(&mut self, image: &Image<'_, '_>, transform: Affine) {
-        let corners = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
-        let bounds = transform.transform_rect_bbox(corners);
-        let [left, top, right, bottom] = self.current().bounds;
-        let inside = |value: f64, least: u32, most: u32| {
-            (value.clamp(0.0, f64::from(u32::MAX)) as u32).clamp(least, most.max(least))
-        };
-        let mut area = Area {
-            left: inside(bounds.x0.ceil(), left, right),
-            top: inside(bounds.y0.ceil(), top, bottom),
-            right: inside(bounds.x1.floor(), left, right),
-            bottom: inside(bounds.y1.floor(), top, bottom),
-        };
-        // Scans come as one image or as strips of the page's width.
-        if f64::from(area.right - area.left.min(area.right)) < f64::from(self.size.0) * IMAGE_WIDTH_MIN {
-            return;
-        }
-        self.image_pels += area.pels() as f64;
-        if let Some(images) = self.images {
-            area = Area {
-                left: area.left.min(images.left),
-                top: area.top.min(images.top),
-                right: area.right.max(images.right),
-                bottom: area.bottom.max(images.bottom),
-            };
-        }
-        self.images = Some(area);
     }
 
     fn current(&self) -> Clip {

@@ -173,17 +173,17 @@ impl Slivers {
         }
     }
 
-    /// Paints what still shows on a page of greys.
-    pub(in crate::document) fn paint(&self, page: &mut Gray) {
+    /// Paints what still shows on a part of the page in greys, whose first pel is given by its column and row.
+    pub(in crate::document) fn paint(&self, part: &mut Gray, (left, top): (u32, u32)) {
         let Some(shown) = &self.shown else { return };
-        let width = page.width() as usize;
+        let (width, right) = (part.width() as usize, left.saturating_add(part.width()));
         for ((row, from, to), ink) in &self.runs {
             let luma = 255 - u32::from(255 - ink.luma) * u32::from(ink.alpha) / 255;
             let luma = u8::try_from(luma).unwrap_or(u8::MAX);
-            let start = *row as usize * width;
-            let Some(pels) = page.pels_mut().get_mut(start..start + width) else { continue };
-            each_run(shown.row(*row), *from, *to, |from, to| {
-                for pel in pels.get_mut(from as usize..to as usize).into_iter().flatten() {
+            let Some(start) = row.checked_sub(top).map(|row| row as usize * width) else { continue };
+            let Some(pels) = part.pels_mut().get_mut(start..start + width) else { continue };
+            each_run(shown.row(*row), (*from).max(left), (*to).min(right), |from, to| {
+                for pel in pels.get_mut((from - left) as usize..(to - left) as usize).into_iter().flatten() {
                     *pel = luma.min(*pel);
                 }
             });

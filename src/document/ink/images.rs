@@ -1,0 +1,107 @@
+//! Where the images of a page lie. It draws none of them: that is left to the full renderer.
+
+use hayro::hayro_interpret::{FillRule, Image};
+use hayro::kurbo::{Affine, Rect, Shape};
+
+use super::canvas::Clip;
+use super::raster::Raster;
+use super::slivers::touched;
+use crate::document::bitmap::{Bitmap, fill_run};
+use crate::document::gray::Area;
+
+/// The least part of a page's width that an image of scanned paper has.
+const SCAN_WIDTH_MIN: f64 = 0.5;
+/// The least part of a page that images of scanned paper cover.
+const SCAN_AREA_MIN: f64 = 0.6;
+/// The largest part of a page that images cover which are drawn apart from it.
+const APART_AREA_MAX: f64 = 0.5;
+/// How far a rectangle's path may be off, in pels.
+const TOLERANCE: f64 = 0.1;
+
+/// The images of one page.
+pub(super) struct Images {
+    size: (u32, u32),
+    /// The area that holds those as wide as a page of scanned paper or a strip of one, and how many pels they cover.
+    scans: Option<Area>,
+    scan_pels: f64,
+    /// Pels that an image touches.
+    touched: Option<Bitmap>,
+}
+
+impl Images {
+    pub(super) const fn new(size: (u32, u32)) -> Self {
+        Self { size, scans: None, scan_pels: 0.0, touched: None }
+    }
+
+    /// The area of images that cover most of the page, as scanned paper does.
+    pub(super) fn scanned(&self) -> Option<Area> {
+        let covered = self.scan_pels >= self.pels() * SCAN_AREA_MIN;
+        self.scans.filter(|_| covered)
+    }
+
+    /// Whether images cover so much of the page that it is drawn as a whole with them.
+    pub(super) fn are_most(&self) -> bool {
+        let Some(touched) = &self.touched else { return false };
+        let black: u32 = touched.rows().flatten().map(|word| word.count_ones()).sum();
+        f64::from(black) > self.pels() * APART_AREA_MAX
+    }
+
+    /// The pels that the images touch; none on a page without images.
+    pub(super) fn into_touched(self) -> Option<Bitmap> {
+        self.touched
+    }
+
+    fn pels(&self) -> f64 {
+        f64::from(self.size.0) * f64::from(self.size.1)
+    }
+
+    /// Notes an image. Answers false where it lies on the page but the clip seems to hide it all: a clip thinner than a
+    /// pel is better judged by whoever draws the image.
+    pub(super) fn note(&mut self, image: &Image<'_, '_>, transform: Affine, clip: &Clip, raster: &mut Raster) -> bool {
+        let corners = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
+        self.note_scan(transform.transform_rect_bbox(corners), clip);
+        let path = corners.to_path(TOLERANCE);
+        let mut is_on_page = false;
+        let mut shows = false;
+        let size = self.size;
+        let all = self.touched.get_or_insert_with(|| Bitmap::white(size.0, size.1));
+        let mut take = |run| {
+            is_on_page = true;
+            clip.each(run, |(row, from, to)| {
+                shows = true;
+                fill_run(all.row_mut(row), from, to);
+            });
+        };
+        raster.fill(&path, transform, FillRule::NonZero, size, &mut take);
+        touched(&path, transform, FillRule::NonZero, size, true).into_iter().for_each(take);
+        shows || !is_on_page
+    }
+
+    /// Widens the area of scans by an image that is large enough to be a page or a strip of one.
+    fn note_scan(&mut self, bounds: Rect, clip: &Clip) {
+        let [left, top, right, bottom] = clip.bounds;
+        let inside = |value: f64, least: u32, most: u32| {
+            (value.clamp(0.0, f64::from(u32::MAX)) as u32).clamp(least, most.max(least))
+        };
+        let mut area = Area {
+            left: inside(bounds.x0.ceil(), left, right),
+            top: inside(bounds.y0.ceil(), top, bottom),
+            right: inside(bounds.x1.floor(), left, right),
+            bottom: inside(bounds.y1.floor(), top, bottom),
+        };
+        // Scans come as one image or as strips of the page's width.
+        if f64::from(area.right - area.left.min(area.right)) < f64::from(self.size.0) * SCAN_WIDTH_MIN {
+            return;
+        }
+        self.scan_pels += area.pels() as f64;
+        if let Some(scans) = self.scans {
+            area = Area {
+                left: area.left.min(scans.left),
+                top: area.top.min(scans.top),
+                right: area.right.max(scans.right),
+                bottom: area.bottom.max(scans.bottom),
+            };
+        }
+        self.scans = Some(area);
+    }
+}

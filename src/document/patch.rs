@@ -1,0 +1,65 @@
+//! Images laid on the bits of a page that was drawn without them: outside them not one pel depends on them. It draws
+//! nothing.
+
+use super::bitmap::{Bitmap, clear_run, each_run, fill_run};
+use super::dither::{self, Tone};
+use super::gray::{Area, Gray};
+use crate::model::fax::Quality;
+
+/// How far beyond its images a patch reaches: halving looks at the pel before.
+const MARGIN_PELS: u32 = 2;
+
+/// The images of a page with all that is under and over them.
+pub(super) struct Patch {
+    /// On the fax's grid.
+    pub(super) greys: Gray,
+    /// Where they lie on the grid that the page was drawn on.
+    pub(super) area: Area,
+    /// The pels of that grid that an image touches.
+    pub(super) touched: Bitmap,
+    /// The fax's.
+    pub(super) quality: Quality,
+}
+
+impl Patch {
+    /// The area that has to be drawn for these pels; none if there are none. It begins where a pair of pels begins.
+    pub(super) fn area(touched: &Bitmap) -> Option<Area> {
+        let (width, height) = (touched.width(), touched.height());
+        let mut found: Option<Area> = None;
+        for y in 0..height {
+            each_run(touched.row(y), 0, width, |from, to| {
+                let area = found.get_or_insert(Area { left: from, top: y, right: to, bottom: y + 1 });
+                (area.left, area.right) = (area.left.min(from), area.right.max(to));
+                area.bottom = y + 1;
+            });
+        }
+        let before = |at: u32| at.saturating_sub(MARGIN_PELS) / 2 * 2;
+        let after = |at: u32, end: u32| (at + MARGIN_PELS).min(end);
+        found.map(|area| Area {
+            left: before(area.left),
+            top: before(area.top),
+            right: after(area.right, width),
+            bottom: after(area.bottom, height),
+        })
+    }
+
+    /// Lays the images on the page.
+    pub(super) fn lay_on(&self, page: &mut Bitmap, tone: Tone) {
+        let patch = dither::bits(&self.greys, tone);
+        let (across, down) = match self.quality {
+            Quality::Standard => (1, 2),
+            Quality::Fine => (1, 1),
+            Quality::Superfine => (2, 1),
+        };
+        let (left, top) = (self.area.left / across, self.area.top / down);
+        for y in self.area.top..self.area.bottom {
+            let row = page.row_mut(y / down);
+            let from_row = patch.row(y / down - top);
+            each_run(self.touched.row(y), self.area.left, self.area.right, |from, to| {
+                let (from, to) = (from / across, to.div_ceil(across));
+                clear_run(row, from, to);
+                each_run(from_row, from - left, to - left, |from, to| fill_run(row, from + left, to + left));
+            });
+        }
+    }
+}
