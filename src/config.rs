@@ -24,6 +24,7 @@ pub use self::parse::{
 pub use self::paths::TrustedCa;
 pub use self::settings::{Given, LIST_LEN_MAX, Origin, Place, Setting, Settings};
 
+use crate::io::budget::BODY_BUDGET_BYTES_DEFAULT;
 use crate::io::client::ConnectTo;
 use crate::model::account::{Accounts, Callbacks, Dialect, Documents, MediaUserAgent, PriceForm, Service, TwimlTypes};
 use crate::model::number::{NumberChange, ReceiveMode};
@@ -110,6 +111,8 @@ pub struct Config {
     pub connect_to: Vec<ConnectTo>,
     /// Bytes of media kept in each world.
     pub media_budget_bytes: u64,
+    /// Bytes of bodies in flight at once.
+    pub body_budget_bytes: u64,
     /// Further host names that the emulator answers to, in lower case.
     pub allow_hosts: Vec<String>,
     /// Origins whose web pages may call the emulator, such as `http://localhost:3000`.
@@ -176,6 +179,7 @@ impl Default for Config {
             accounts: Accounts::Open,
             connect_to: Vec::new(),
             media_budget_bytes: MEDIA_BUDGET_BYTES_DEFAULT,
+            body_budget_bytes: BODY_BUDGET_BYTES_DEFAULT,
             allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
             control_token: None,
@@ -306,6 +310,7 @@ impl Config {
             accounts: settings.one(S::AccountsMode, accounts)?.unwrap_or(self.accounts),
             connect_to: settings.each(S::ConnectTo, parse::connect_to)?,
             media_budget_bytes: settings.one(S::MediaBudget, parse::size)?.unwrap_or(self.media_budget_bytes),
+            body_budget_bytes: settings.one(S::BodyBudget, parse::body_budget)?.unwrap_or(self.body_budget_bytes),
             allow_hosts: settings.each(S::AllowHost, parse::host_name)?,
             allow_origins: settings.each(S::AllowOrigin, parse::origin)?,
             control_token: settings.secret(S::ControlToken, parse::control_token)?,

@@ -1,5 +1,6 @@
 //! The registry of worlds: who may enter which, founding and closing them. It knows no HTTP and no wire words.
 
+mod gates;
 mod registry;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+pub(crate) use self::gates::Gates;
 use self::registry::Worlds;
 use crate::clock::RealTime;
 use crate::driver;
@@ -19,6 +21,7 @@ use crate::engine::rule::Rule;
 use crate::engine::state::{State, StateError};
 use crate::engine::tally::Tally;
 use crate::engine::{Founding, Rules};
+use crate::io::budget::Budget;
 use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
@@ -144,6 +147,7 @@ struct Shared {
     stopping: watch::Sender<bool>,
     /// Counts the worlds that were created, for who waits for one.
     created: watch::Sender<u64>,
+    gates: Gates,
 }
 
 impl Emulator {
@@ -179,7 +183,9 @@ impl Emulator {
         let (stopping, _) = watch::channel(false);
         let (created, _) = watch::channel(0);
         let real = RealTime::start();
-        let shared = Shared { settings, real, performer, runtime, worlds, default: default_sid, stopping, created };
+        let gates = Gates::default();
+        let shared =
+            Shared { settings, real, performer, runtime, worlds, default: default_sid, stopping, created, gates };
         let emulator = Self(Arc::new(shared));
         emulator.found(AccountSetup { sid: Some(default_sid), ..default })?;
         for setup in others {
@@ -238,6 +244,18 @@ impl Emulator {
     /// Waits in real time, as a rule has a REST call delayed.
     pub async fn pause(&self, span: std::time::Duration) {
         driver::pause(span).await;
+    }
+
+    /// What bytes in flight are taken out of.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        self.0.performer.budget()
+    }
+
+    /// The calls of which few are answered at once.
+    #[must_use]
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.0.gates
     }
 
     /// What renders documents.

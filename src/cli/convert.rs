@@ -1,7 +1,6 @@
 //! `fauxfax convert`: a document to fax pages, offline: PDF, TIFF or one PNG a page. It calls no emulator.
 
-use std::io::{IsTerminal, Write, stderr};
-use std::ops::ControlFlow;
+use std::io::{IsTerminal, Read, Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,11 +9,14 @@ use anyhow::{Context, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 
+use super::serve::{isolated, runtime};
+use crate::config::Config;
 use crate::document::dither::Tone;
-use crate::document::fonts::Fonts;
 use crate::document::page::Counting;
-use crate::document::{self, Options, file, png, receive};
+use crate::document::{file, png, receive};
+use crate::io::fetch::DOCUMENT_BYTES_MAX;
 use crate::io::file::{self as output, Contents};
+use crate::io::render::{Drawing, RenderOptions, Renderer};
 use crate::model::fax::{MediaType, PageSize, Quality};
 use crate::model::line::{Coding, Line};
 use crate::model::page::{FaxPage, LINE_RATES_BPS};
@@ -50,33 +52,30 @@ pub(super) struct ConvertFlags {
 
 pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     let target = Target::of(&flags.output)?;
-    let bytes: Arc<[u8]> =
-        std::fs::read(&flags.input).with_context(|| format!("can't read {}", flags.input.display()))?.into();
-    let fonts = flags.font_dir.as_deref().map(Fonts::of_directory).transpose().context("can't read the fonts")?;
-    let options = Options {
-        quality: Quality::from_word(&flags.quality),
+    let bytes = read(&flags.input)?;
+    let drawing = Drawing {
+        quality: Quality::from_word(&flags.quality).unwrap_or(Quality::Fine),
         tone: if flags.text { Tone::Text } else { Tone::Dither },
         counting: if flags.quiet { Counting::Mmr } else { Counting::All },
-        fonts: fonts.unwrap_or_default(),
     };
     let page_size = flags.page_size.as_deref().and_then(PageSize::from_word);
     let progress = !flags.quiet && stderr().is_terminal();
-    let mut pages: Vec<FaxPage> = Vec::new();
-    let summary = document::pages(&bytes, &options, |page| {
-        match page_size {
-            Some(size) => pages.extend(receive::on_sheets(&page, size)),
-            None => pages.push(page),
-        }
-        if progress {
-            // Nothing is left to be done where the terminal is gone.
-            let _ = write!(anstream::stderr(), "\r{} pages", pages.len());
-        }
-        ControlFlow::Continue(())
-    });
+    let options = RenderOptions {
+        program: isolated(Config::default()).render_program,
+        font_directory: flags.font_dir.clone(),
+        progress: progress.then_some(tell_progress),
+        ..RenderOptions::default()
+    };
+    let renderer = Renderer::new(options).context("can't read the fonts")?;
+    let drawn = runtime()?.block_on(renderer.pages(bytes, drawing));
     if progress {
         let _ = write!(anstream::stderr(), "\r");
     }
-    let summary = summary.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;
+    let (drawn, summary) = drawn.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;
+    let pages = match page_size {
+        Some(size) => drawn.iter().flat_map(|page| receive::on_sheets(page, size)).collect(),
+        None => drawn,
+    };
     write_pages(&pages, target, &flags.output)?;
     if !flags.quiet {
         let mut out = anstream::stdout().lock();
@@ -87,6 +86,23 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
         writeln!(errors, "lost: {loss}")?;
     }
     Ok(if flags.fail_on_loss && !summary.losses.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Reads a document of at most the size that the emulator takes.
+fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
+    let context = || format!("can't read {}", path.display());
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(context)?;
+    file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
+    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
+        bail!("{}: a document has at most {DOCUMENT_BYTES_MAX} bytes", path.display());
+    }
+    Ok(bytes.into())
+}
+
+fn tell_progress(pages: usize) {
+    // Nothing is left to be done where the terminal is gone.
+    let _ = write!(anstream::stderr(), "\r{pages} pages");
 }
 
 /// What is written.

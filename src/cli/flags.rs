@@ -157,6 +157,11 @@ pub struct ServeFlags {
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
     media_budget: Option<String>,
 
+    /// Bytes of requests, fetched documents and unread answers in memory at once; what finds no room waits or is answered 503
+    /// [default: 256MiB] [env: FAUXFAX_BODY_BUDGET]
+    #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
+    body_budget: Option<String>,
+
     /// Where the local CA is kept, made on first use of TLS [default: fauxfax/ca in the user's data directory]
     /// [env: FAUXFAX_CA_DIR]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = UNCHANGED_APPS)]
@@ -234,6 +239,7 @@ impl ServeFlags {
             .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)
             .with_flag(Setting::MediaBudget, self.media_budget)
+            .with_flag(Setting::BodyBudget, self.body_budget)
             .with_flag(Setting::CaDir, self.ca_dir)
             .with_flag(Setting::Offline, self.offline)
             .with_flag(Setting::ProxyClients, self.proxy_clients)
@@ -300,7 +306,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 16);
+        assert_eq!(defaults.len(), 17);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::io::render::{ADDRESS_SPACE_BYTES_MAX, run_child};
+use crate::io::render::{ADDRESS_SPACE_BYTES_MAX, MEMORY_BYTES_MAX, run_child};
 
 pub(super) fn run() -> ExitCode {
     run_child(limit_memory)
@@ -13,6 +13,8 @@ pub(super) fn run() -> ExitCode {
 fn limit_memory() -> std::io::Result<()> {
     // No core dump either: a bomb's would be as large as its address space.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
+    #[cfg(target_os = "linux")]
+    rlimit::setrlimit(rlimit::Resource::DATA, MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)?;
     rlimit::setrlimit(rlimit::Resource::AS, ADDRESS_SPACE_BYTES_MAX, ADDRESS_SPACE_BYTES_MAX)
 }
 

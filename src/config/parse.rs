@@ -8,6 +8,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 use super::error::nearest;
+use crate::io::budget::BODY_BUDGET_BYTES_MIN;
 use crate::io::client::ConnectTo;
 use crate::model::time::Pace;
 use crate::model::webhook::Method;
@@ -64,6 +65,13 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     bytes
         .filter(|bytes| *bytes > 0)
         .ok_or_else(|| "be a size above 0, such as 1GiB, 512MiB or 1000000 (bytes)".to_owned())
+}
+
+/// A size that a document or two fit in.
+pub(super) fn body_budget(text: &str) -> Result<u64, String> {
+    let least = BODY_BUDGET_BYTES_MIN / 1024 / 1024;
+    let bytes = size(text)?;
+    if bytes < BODY_BUDGET_BYTES_MIN { Err(format!("be at least {least}MiB")) } else { Ok(bytes) }
 }
 
 /// `true`, `yes`, `on`, `1` and their opposites.

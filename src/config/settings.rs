@@ -68,6 +68,8 @@ words!(
         Retired = "retired",
         /// How much media is kept.
         MediaBudget = "media_budget",
+        /// How many bytes of bodies may be in flight.
+        BodyBudget = "body_budget",
         /// A file the worlds are read from at the start and written to at the end.
         State = "state",
         /// Where the local CA is kept.

@@ -45,6 +45,7 @@ fn a_file_can_say_everything() {
     assert_eq!((config.accounts, config.callbacks), (Accounts::Strict, Callbacks::QueuedAndFinal));
     assert_eq!((config.documents, config.price), (Documents::Strict, PriceForm::Number));
     assert_eq!((config.media_budget_bytes, config.insecure_webhooks), (512 << 20, true));
+    assert_eq!(config.body_budget_bytes, 64 << 20);
     assert_eq!(config.service, Service::Retired);
     assert_eq!(config.debugger_url.as_deref(), Some("http://127.0.0.1:3000/debugger"));
     assert_eq!((config.log_format, config.log_level), (LogFormat::Json, LogLevel::Debug));

@@ -1,6 +1,9 @@
 //! Expectations of testers: parts of an event that must hold, how often, in which order, and what came nearest.
 //! It reads JSON and knows no event's meaning.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 
@@ -142,6 +145,25 @@ impl Pattern {
         differences
     }
 
+    /// How many fields keep a value from fitting.
+    fn count_differences(&self, value: &Value) -> usize {
+        match self {
+            Self::Fields(fields) => {
+                fields.iter().map(|(name, pattern)| pattern.count_differences(field(value, name))).sum()
+            }
+            Self::Exact(_) | Self::Prefix(_) | Self::Regex(_) => usize::from(!self.fits(value)),
+        }
+    }
+
+    /// Whether a value is of another `kind` than is wanted.
+    fn is_of_another_kind(&self, value: &Value) -> bool {
+        let Self::Fields(fields) = self else { return false };
+        let kind = fields.iter().find(|(name, _)| name == "kind");
+        kind.is_some_and(|(name, pattern)| {
+            !matches!(pattern, Self::Fields(_)) && pattern.count_differences(field(value, name)) > 0
+        })
+    }
+
     /// The pattern as it was written.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -262,25 +284,31 @@ impl Expectation {
     /// Looks for what is expected among events in their order.
     #[must_use]
     pub fn check(&self, events: &[Value]) -> Verdict {
+        self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
+    }
+
+    /// As [`Expectation::check`], for events of which each is made when it is looked at: all of a journal at once would take
+    /// many times its memory.
+    #[must_use]
+    pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {
             Self::Times(pattern, times) => {
-                let fitting = |(index, event): (usize, &Value)| pattern.fits(event).then_some(index);
-                let found: Vec<usize> = events.iter().enumerate().filter_map(fitting).collect();
+                let found: Vec<usize> = (0..count).filter(|index| pattern.fits(&event(*index))).collect();
                 let verified = times.holds(found.len());
                 let too_few = found.len() < times.at_least;
-                let closest = if too_few { closest(pattern, events, 0) } else { Vec::new() };
+                let closest = if too_few { closest(pattern, 0..count, event) } else { Vec::new() };
                 Verdict { verified, found, missing_step: None, closest }
             }
-            Self::InOrder(steps) => in_order(steps, events),
+            Self::InOrder(steps) => in_order(steps, count, event),
         }
     }
 }
 
-fn in_order(steps: &[Pattern], events: &[Value]) -> Verdict {
+fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
     let (mut found, mut from) = (Vec::new(), 0);
     for (number, step) in steps.iter().enumerate() {
-        let Some(index) = (from..events.len()).find(|index| step.fits(&events[*index])) else {
-            let closest = closest(step, events, from);
+        let Some(index) = (from..count).find(|index| step.fits(&event(*index))) else {
+            let closest = closest(step, from..count, event);
             return Verdict { verified: false, found, missing_step: Some(number), closest };
         };
         found.push(index);
@@ -289,22 +317,20 @@ fn in_order(steps: &[Pattern], events: &[Value]) -> Verdict {
     Verdict { verified: true, found, missing_step: None, closest: Vec::new() }
 }
 
-/// The events from a place on that lack least, those of the wanted kind before others, the newest first.
-fn closest(pattern: &Pattern, events: &[Value], from: usize) -> Vec<NearMiss> {
-    let mut misses: Vec<(bool, NearMiss)> = events
-        .iter()
-        .enumerate()
-        .skip(from)
-        .map(|(index, event)| (index, pattern.differs(event)))
-        .filter(|(_, differs)| !differs.is_empty())
-        .map(|(index, differs)| {
-            let other_kind = differs.iter().any(|difference| difference.field == "kind");
-            (other_kind, NearMiss { index, differs })
-        })
-        .collect();
-    let rank = |(other_kind, miss): &(bool, NearMiss)| (*other_kind, miss.differs.len(), usize::MAX - miss.index);
-    misses.sort_by_key(rank);
-    misses.into_iter().take(CLOSEST_MAX).map(|(_, miss)| miss).collect()
+/// The events of a range that lack least, those of the wanted kind before others, the newest first.
+fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Vec<NearMiss> {
+    let mut nearest: Vec<((bool, usize), NearMiss)> = Vec::new();
+    for index in range.rev() {
+        let event = event(index);
+        // Differences have copies of what is wanted, so they are only made of those that are told.
+        let rank = (pattern.is_of_another_kind(&event), pattern.count_differences(&event));
+        let place = nearest.partition_point(|(other, _)| *other <= rank);
+        if rank.1 > 0 && place < CLOSEST_MAX {
+            nearest.truncate(CLOSEST_MAX - 1);
+            nearest.insert(place, (rank, NearMiss { index, differs: pattern.differs(&event) }));
+        }
+    }
+    nearest.into_iter().map(|(_, miss)| miss).collect()
 }
 
 fn field<'a>(value: &'a Value, name: &str) -> &'a Value {

@@ -24,6 +24,7 @@ mod patch;
 mod pdf;
 mod picture;
 pub mod png;
+pub mod printed;
 pub mod receive;
 mod reduce;
 mod render;

@@ -1,7 +1,10 @@
 //! What a receiving machine makes of the pages that come in: header line, damage, paper. It renders no document.
 
+use std::sync::Arc;
+
 use super::bitmap::Bitmap;
 use super::page::{Counting, coded, decoded};
+use super::printed::Printed;
 use super::{damage, file, fit, stamp};
 use crate::model::fax::{PageSize, Quality};
 use crate::model::media::Document;
@@ -14,12 +17,13 @@ const SHORTENED_PERCENT_MAX: u32 = 30;
 /// Of a page in the midst of which the call drops, so much has come in, in per cent.
 const CUT_PERCENT: u32 = 40;
 
-/// The file that is kept of what was sent.
+/// The file that is kept of what was sent. A page that comes in whole may have been printed before, by its number from 1.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,
     header_line: HeaderLine,
     losses: &[PageLoss],
+    printed_before: impl Fn(u64) -> Option<Arc<Printed>>,
 ) -> Document {
     let count = sent.len();
     let mut kept = Vec::new();
@@ -32,9 +36,17 @@ pub fn received(
             missing.push(PageInFile { width, height, quality, place: 0..0, bits });
             continue;
         }
+        let header = || stamp::text(&reception.header, number, count as u64);
+        if whole
+            && reception.noise.is_none()
+            && let Some(before) = printed_before(number)
+        {
+            kept.push(before.with_header(&header()));
+            continue;
+        }
         let mut image = decoded(&page);
         if header_line == HeaderLine::On {
-            image = stamp::stamped(&image, page.quality, &stamp::text(&reception.header, number, count as u64));
+            image = stamp::stamped(&image, page.quality, &header());
         }
         if cut {
             image.set_height((image.height() * CUT_PERCENT / 100).max(1));

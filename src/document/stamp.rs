@@ -24,15 +24,24 @@ pub fn text(header: &Header, page: u64, pages: u64) -> String {
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")
 }
 
-/// The page with the line above it: in its margin where that is white, else the page moves down.
+/// Rows that the line takes; the last of them are white.
 #[must_use]
-pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
-    let down = match quality {
+pub const fn rows(quality: Quality) -> u32 {
+    (LETTER_ROWS + 2 * MARGIN_ROWS) * down(quality)
+}
+
+const fn down(quality: Quality) -> u32 {
+    match quality {
         Quality::Standard => 1,
         Quality::Fine => 2,
         Quality::Superfine => 4,
-    };
-    let rows = (LETTER_ROWS + 2 * MARGIN_ROWS) * down;
+    }
+}
+
+/// The page with the line above it: in its margin where that is white, else the page moves down.
+#[must_use]
+pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
+    let (down, rows) = (down(quality), rows(quality));
     let has_margin = page.height() > rows && (0..rows).all(|y| page.is_white_row(y));
     let mut out = if has_margin {
         page.clone()

@@ -18,6 +18,7 @@ use super::numbers::Numbers;
 use super::random::WorldSeed;
 use super::retention::Retention;
 use super::rulebook::RuleBook;
+use super::state::written;
 use super::tables::Tables;
 use super::{Engine, UnderWay};
 use crate::model::refusal::Refusal;
@@ -37,18 +38,24 @@ const CANCELED_SHOWN_MAX: usize = 100;
 pub(super) struct Memory {
     pub(super) taken: Timestamp,
     pub(super) tables: Tables,
+    #[serde(serialize_with = "written::whole")]
     pub(super) numbers: Numbers,
+    #[serde(serialize_with = "written::whole")]
     pub(super) caller_ids: CallerIds,
+    #[serde(serialize_with = "written::whole")]
     pub(super) applications: Applications,
     pub(super) agenda: Agenda,
     /// What the faxes' media make it; a state has it computed anew.
     #[serde(skip)]
     pub(super) retention: Retention,
+    #[serde(serialize_with = "written::parts_by_name")]
     pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,
     pub(super) retrying: BTreeMap<Ordinal, FaxSid>,
     pub(super) alerts: Alerts,
     /// What was under way, in the order of issue.
+    #[serde(serialize_with = "written::parts")]
     pub(super) under_way: Vec<UnderWay>,
+    #[serde(serialize_with = "written::whole")]
     pub(super) book: RuleBook,
     pub(super) api_calls: u64,
     pub(super) next_ordinal: Ordinal,

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
+use super::reply::Counted;
 use super::{reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
@@ -124,7 +125,7 @@ impl Shown {
         let content_range = content_range.map(|value| [(header::CONTENT_RANGE, value)]);
         // The document's own memory, however many fetch it.
         let body = Body::from(Bytes::from_owner(self.bytes).slice(part));
-        (status, head, content_range, body).into_response()
+        (status, head, content_range, Extension(Counted), body).into_response()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP surface: routes, credentials, and what a request says about itself. Handlers hold no policy.
 
 mod auth;
+mod body;
 #[cfg(feature = "console")]
 mod console;
 pub mod control;

@@ -1,17 +1,21 @@
 //! Answers: resources and errors as JSON, and forms out of requests. Nothing here knows a resource.
 
+use std::sync::Arc;
+
 use axum::BoxError;
 use axum::body::{Body, HttpBody};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::Serialize;
 
+use super::body::{self, BodyFault};
 use super::{Resettable, asked_path};
 use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
+use crate::io::budget::{Budget, tied};
 
 /// Seconds after which a client that was refused on purpose may come again.
 const RETRY_AFTER_S: &str = "1";
@@ -83,6 +87,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = bytes(status, self.body());
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
         if self.code == CODE_UNAUTHENTICATED {
             let challenge = HeaderValue::from_static("Basic realm=\"Twilio API\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -91,20 +98,41 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// An answer of this size or less is not counted; connections are.
+const UNCOUNTED_BYTES_MAX: u64 = 64 * 1024;
+
+/// Says that an answer's bytes are counted elsewhere: those of a stored document, or of a body that is made while it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted;
+
+/// The answer, with its bytes taken out of the budget until they have been sent; 503 where there is no room for them.
+pub(super) fn charged(response: Response, budget: &Budget) -> Response {
+    let bytes = response.body().size_hint().lower();
+    if bytes <= UNCOUNTED_BYTES_MAX || response.extensions().get::<Counted>().is_some() {
+        return response;
+    }
+    match budget.answer(bytes) {
+        Ok(room) => {
+            let room = Arc::new(room);
+            response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| tied(data, &room)))))
+        }
+        Err(no_room) => ApiError::new(503, CODE_INTERNAL, format!("Service Unavailable: {no_room}")).into_response(),
+    }
+}
+
 /// The body of a form, whatever type it claims: real clients send forms without one (docs/fidelity.md, "The surface").
-pub(super) async fn form_body<B>(body: B) -> Result<Bytes, ApiError>
+pub(super) async fn form_body<B>(body: B, budget: &Budget) -> Result<Bytes, ApiError>
 where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let collected = Limited::new(body, FORM_BYTES_MAX).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            ApiError::too_large(FORM_BYTES_MAX)
-        } else {
-            ApiError::bad_request(CODE_INVALID_PARAMETER, "The request body ended too early")
-        }
+    let read = body::read(body, FORM_BYTES_MAX, budget).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => ApiError::too_large(FORM_BYTES_MAX),
+        BodyFault::Broken => ApiError::bad_request(CODE_INVALID_PARAMETER, "The request body ended too early"),
+        BodyFault::TooSlow => ApiError::new(408, CODE_INVALID_PARAMETER, format!("Request Timeout: {fault}")),
+        BodyFault::NoRoom(_) => ApiError::new(503, CODE_INTERNAL, format!("Service Unavailable: {fault}")),
     })?;
-    Ok(collected.to_bytes())
+    Ok(read.into_bytes())
 }
 
 /// The parameters of a query or a body.
@@ -117,7 +145,7 @@ mod tests {
     use super::*;
 
     async fn length(body: String) -> Result<usize, ApiError> {
-        form_body(Body::from(body)).await.map(|bytes| bytes.len())
+        form_body(Body::from(body), &Budget::default()).await.map(|bytes| bytes.len())
     }
 
     #[tokio::test]

@@ -63,12 +63,23 @@ impl Surface {
         // A panic has broken a world, which says so itself; this call is answered all the same.
         let routed = || catch_unwind(AssertUnwindSafe(|| self.route(request, connection)));
         match verdict {
-            Verdict::Pass => routed().unwrap_or_else(|_| at_once(reply::fault())),
+            Verdict::Pass => self.charged(routed().unwrap_or_else(|_| at_once(reply::fault()))),
             Verdict::PassTo(origin) => {
                 let answering = routed().unwrap_or_else(|_| at_once(reply::fault()));
-                later(answering.map(move |response| guard::readable_by(response, &origin)))
+                later(self.charged(answering).map(move |response| guard::readable_by(response, &origin)))
             }
             Verdict::Answer(response) => at_once(response),
+        }
+    }
+
+    /// An answer whose bytes are taken out of the budget until they have been sent.
+    fn charged(&self, answering: Answering) -> Answering {
+        match answering {
+            Either::Left(answer) => at_once(reply::charged(answer.into_inner(), self.emulator.budget())),
+            Either::Right(answer) => {
+                let budget = self.emulator.budget().clone();
+                Either::Right(Box::pin(answer.map(move |response| reply::charged(response, &budget))))
+            }
         }
     }
 

@@ -2,20 +2,22 @@
 //! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 pub use super::connect::{ConnectTo, ConnectToError};
 
+use super::budget::{Budget, FETCH_ROOM_WAIT_MAX, Hold};
 use super::challenge::{self, Credential};
 use super::connect::{Connector, Stream};
 use super::redirect::{self, Next};
@@ -36,6 +38,8 @@ const NOT_HTTP: &str = "the answer is not HTTP/1.1";
 const ENDED_EARLY: &str = "the connection ended before the answer did";
 /// A cookie longer than this is not kept (RFC 6265 §6.1).
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
+/// How often an exchange that waits for room in the budget is looked at again.
+const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// What Twilio's requests call themselves (captured).
 const USER_AGENT: &str = "TwilioProxy/1.1";
 
@@ -56,6 +60,8 @@ pub struct ClientOptions {
     pub user_agent: Option<&'static str>,
     /// With which content types TwiML is taken.
     pub twiml_types: TwimlTypes,
+    /// What bytes in flight are taken out of: those of answers, and those of whoever shares it.
+    pub budget: Budget,
 }
 
 /// Why there is no client.
@@ -117,7 +123,7 @@ pub struct Request<'a> {
 }
 
 /// What came of an exchange: an answer, a failure, or both where the answer was cut short.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// The first URL, without userinfo.
     pub url: String,
@@ -136,6 +142,8 @@ pub struct Outcome {
     pub cookies: Vec<Cookie>,
     /// What went wrong. A status of 4xx or 5xx is an answer, not a failure.
     pub failure: Option<ExchangeFailure>,
+    /// What the answer takes of the budget of bytes in flight.
+    pub room: Option<Hold>,
     /// Real time it took.
     pub elapsed: Duration,
 }
@@ -148,7 +156,7 @@ pub struct Answer {
     /// Its headers, names in lower case.
     pub headers: Vec<(String, String)>,
     /// Its body, as far as it was read.
-    pub body: Bytes,
+    pub body: Arc<[u8]>,
 }
 
 impl Answer {
@@ -176,6 +184,31 @@ pub struct Client {
     traceparent: bool,
     user_agent: &'static str,
     twiml_types: TwimlTypes,
+    budget: Budget,
+}
+
+/// How long an exchange has waited for room in the budget: that time is not the app's.
+#[derive(Default)]
+struct Waits {
+    us: AtomicU64,
+    is_waiting: AtomicBool,
+}
+
+impl Waits {
+    fn total(&self) -> Duration {
+        Duration::from_micros(self.us.load(Ordering::Relaxed))
+    }
+
+    /// Does what may wait for room.
+    async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        self.is_waiting.store(true, Ordering::Relaxed);
+        let done = work.await;
+        self.is_waiting.store(false, Ordering::Relaxed);
+        let us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.us.fetch_add(us, Ordering::Relaxed);
+        done
+    }
 }
 
 impl Client {
@@ -186,7 +219,13 @@ impl Client {
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let connector = Connector::new(options)?;
         let user_agent = options.user_agent.unwrap_or(USER_AGENT);
-        Ok(Self { connector, traceparent: options.traceparent, user_agent, twiml_types: options.twiml_types })
+        Ok(Self {
+            connector,
+            traceparent: options.traceparent,
+            user_agent,
+            twiml_types: options.twiml_types,
+            budget: options.budget.clone(),
+        })
     }
 
     /// Whether webhooks carry a W3C `traceparent`.
@@ -201,6 +240,12 @@ impl Client {
         self.twiml_types
     }
 
+    /// What bytes in flight are taken out of.
+    #[must_use]
+    pub const fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// A connection to the URL's host, for who speaks with it otherwise.
     pub(crate) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         self.connector.connect(url, patience).await
@@ -211,15 +256,30 @@ impl Client {
         let begun = Instant::now();
         let mut outcome = Outcome { url: normal_or_as_is(request.url).into_owned(), ..Outcome::default() };
         outcome.final_url.clone_from(&outcome.url);
-        let steps = self.follow(&request, &mut outcome);
-        if let Err(failure) = timeout(request.limits.total, steps).await.unwrap_or(Err(ExchangeFailure::TotalTimeout)) {
-            outcome.failure = Some(failure);
-        }
+        let waits = Waits::default();
+        let followed = {
+            let mut steps = pin!(self.follow(&request, &waits, &mut outcome));
+            let (mut end, mut credited) = (begun + request.limits.total, Duration::ZERO);
+            loop {
+                if let Ok(followed) = timeout_at(end, &mut steps).await {
+                    break followed;
+                }
+                let waited = waits.total();
+                if waits.is_waiting.load(Ordering::Relaxed) {
+                    end = Instant::now() + ROOM_LOOK_INTERVAL;
+                } else if waited > credited {
+                    (end, credited) = (end + (waited - credited), waited);
+                } else {
+                    break Err(ExchangeFailure::TotalTimeout);
+                }
+            }
+        };
+        outcome.failure = followed.err();
         outcome.elapsed = begun.elapsed();
         outcome
     }
 
-    async fn follow(&self, request: &Request<'_>, outcome: &mut Outcome) -> Result<(), ExchangeFailure> {
+    async fn follow(&self, request: &Request<'_>, waits: &Waits, outcome: &mut Outcome) -> Result<(), ExchangeFailure> {
         let (mut target, mut credential) = split(request.url)?;
         let mut authorization: Option<String> = None;
         let mut hop = Sent { method: request.method, body: request.body.as_ref() };
@@ -227,7 +287,7 @@ impl Client {
         loop {
             outcome.final_url.clone_from(&target.text);
             outcome.base_url = credential.as_ref().map_or_else(|| target.text.clone(), |own| own.within(&target.text));
-            let answer = self.ask(request, &target, &hop, authorization.as_deref(), outcome).await?;
+            let answer = self.ask((request, waits), &target, &hop, authorization.as_deref(), outcome).await?;
             let again = (answer.status == 401 && authorization.is_none())
                 .then(|| {
                     let challenges = answer.headers_named("www-authenticate");
@@ -258,7 +318,7 @@ impl Client {
     /// One request on a connection of its own.
     async fn ask(
         &self,
-        request: &Request<'_>,
+        (request, waits): (&Request<'_>, &Waits),
         target: &Target,
         sent: &Sent<'_>,
         authorization: Option<&str>,
@@ -270,14 +330,48 @@ impl Client {
         }
         let stream = self.connector.connect(&target.url, request.limits.connect).await?;
         let message = message(target, sent, headers)?;
-        let answer = read(stream, message, request.limits.read, request.body_max_bytes).await;
-        let (answer, complete) = answer.map_err(|failure| target.explained(failure))?;
+        let answer = self.read(stream, message, request, waits).await;
+        let (answer, complete, room) = answer.map_err(|failure| target.explained(failure))?;
+        outcome.room = Some(room);
         outcome.cookies.extend(cookies(&answer, &target.url));
         if !complete {
             outcome.answer = Some(answer);
             return Err(ExchangeFailure::TooLarge { limit: request.body_max_bytes });
         }
         Ok(answer)
+    }
+
+    /// Sends the message and reads the answer; answers whether the body was read to its end, and what it takes of the budget.
+    async fn read(
+        &self,
+        stream: Stream,
+        message: hyper::Request<Full<Bytes>>,
+        request: &Request<'_>,
+        waits: &Waits,
+    ) -> Result<(Answer, bool, Hold), ExchangeFailure> {
+        let patience = request.limits.read;
+        let mut builder = http1::Builder::new();
+        let builder = builder.title_case_headers(true).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
+        let (mut sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(|error| failure(&error))?;
+        let mut driven = Driven { connection: Box::pin(connection), ended: false };
+        let response = driven.while_waiting(patience, sender.send_request(message)).await??;
+        let (head, mut body) = response.into_parts();
+        let headers = head.headers.iter().map(|(name, value)| readable(&(name.clone(), value.clone()))).collect();
+        let limit = usize::try_from(request.body_max_bytes).unwrap_or(usize::MAX);
+        let (mut read, mut complete) = (self.budget.body(FETCH_ROOM_WAIT_MAX), true);
+        while let Some(frame) = driven.while_waiting(patience, async { Ok(body.frame().await) }).await?? {
+            let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
+            let wanted = data.len().min(limit - read.len());
+            let added = waits.during(read.add(&data[..wanted])).await;
+            added.map_err(|no_room| ExchangeFailure::ConnectionFailure(no_room.to_string()))?;
+            if data.len() > wanted {
+                complete = false;
+                break;
+            }
+        }
+        let (body, room) = read.into_document();
+        Ok((Answer { status: head.status.as_u16(), headers, body }, complete, room))
     }
 }
 
@@ -379,45 +473,6 @@ fn message(
         .map_err(|error| ExchangeFailure::InvalidUrl(error.to_string()))?;
     message.headers_mut().extend(headers);
     Ok(message)
-}
-
-/// Sends the message and reads the answer; answers whether the body was read to its end.
-async fn read(
-    stream: Stream,
-    message: hyper::Request<Full<Bytes>>,
-    patience: Duration,
-    body_max_bytes: u64,
-) -> Result<(Answer, bool), ExchangeFailure> {
-    let mut builder = http1::Builder::new();
-    let builder = builder.title_case_headers(true).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
-    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failure(&error))?;
-    let mut driven = Driven { connection: Box::pin(connection), ended: false };
-    let response = driven.while_waiting(patience, sender.send_request(message)).await??;
-    let (head, mut body) = response.into_parts();
-    let headers = head.headers.iter().map(|(name, value)| readable(&(name.clone(), value.clone()))).collect();
-    let mut answer = Answer { status: head.status.as_u16(), headers, body: Bytes::new() };
-    let (bytes, complete) = read_body(&mut driven, &mut body, patience, body_max_bytes).await?;
-    answer.body = bytes;
-    Ok((answer, complete))
-}
-
-async fn read_body(
-    driven: &mut Driven,
-    body: &mut Incoming,
-    patience: Duration,
-    body_max_bytes: u64,
-) -> Result<(Bytes, bool), ExchangeFailure> {
-    let limit = usize::try_from(body_max_bytes).unwrap_or(usize::MAX);
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = driven.while_waiting(patience, async { Ok(body.frame().await) }).await?? {
-        let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
-        let room = limit - bytes.len();
-        bytes.extend_from_slice(&data[..data.len().min(room)]);
-        if data.len() > room {
-            return Ok((bytes.freeze(), false));
-        }
-    }
-    Ok((bytes.freeze(), true))
 }
 
 type Connection = http1::Connection<TokioIo<Stream>, Full<Bytes>>;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::budget::Hold;
 use super::client::{Client, Limits, Request};
 use super::{Signer, record};
 use crate::dialect::signature;
@@ -11,16 +12,16 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 /// The largest document that is taken; Twilio states none, apps cap uploads at 10 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Fetches a document.
+/// Fetches a document, and answers with the room that it takes of the budget of bytes in flight.
 pub(super) async fn document(
     client: &Client,
     signer: &Signer,
     url: &str,
-) -> (Box<ExchangeRecord>, Result<Arc<[u8]>, ExchangeFailure>) {
+) -> (Box<ExchangeRecord>, Result<(Arc<[u8]>, Option<Hold>), ExchangeFailure>) {
     let headers = |hop: &super::client::Hop<'_>| {
         vec![("X-Twilio-Signature".to_owned(), signature::of_url(&signer.auth_token, hop.url))]
     };
-    let outcome = client
+    let mut outcome = client
         .exchange(Request {
             method: Method::Get,
             url,
@@ -36,9 +37,10 @@ pub(super) async fn document(
         kept.response_body = String::new();
     }
     let record = Box::new(kept);
+    let room = outcome.room.take();
     let document = match (&record.failure, outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),
-        (None, Some(answer)) => Ok(answer.body.as_ref().into()),
+        (None, Some(answer)) => Ok((answer.body, room)),
         (None, None) => Err(ExchangeFailure::ProtocolViolation("no answer came".to_owned())),
     };
     (record, document)

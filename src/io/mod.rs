@@ -1,6 +1,7 @@
 //! Requests to customers' apps: one HTTP client, the webhooks and the document fetches made with it.
 //! Nothing here knows a fax's state or retries on its own account.
 
+pub mod budget;
 #[cfg(feature = "tls")]
 mod certificate;
 mod challenge;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use self::webhook::Replay;
 
+use self::budget::Budget;
 use self::client::{Client, Outcome};
 use self::render::Renderer;
 use crate::dialect::mask::MASK;
@@ -76,6 +78,12 @@ impl Performer {
         Self { client, renderer }
     }
 
+    /// What bytes in flight are taken out of.
+    #[must_use]
+    pub const fn budget(&self) -> &Budget {
+        self.client.budget()
+    }
+
     /// What renders documents.
     #[must_use]
     pub const fn renderer(&self) -> &Renderer {
@@ -88,7 +96,8 @@ impl Performer {
     /// It can't be fetched, or can't be read.
     pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
         let (record, fetched) = fetch::document(&self.client, signer, url).await;
-        let read = self.renderer.probe(fetched.map_err(DocumentFault::Fetch)?).await;
+        let (bytes, _room) = fetched.map_err(DocumentFault::Fetch)?;
+        let read = self.renderer.probe(bytes).await;
         read.map_err(|unreadable| DocumentFault::Unreadable(fetch::explained(unreadable, &record)))
     }
 
@@ -103,7 +112,8 @@ impl Performer {
             Intent::FetchDocument { url, quality, documents } => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
                 let document = match fetched {
-                    Ok(bytes) => {
+                    // Its room is taken until it has been drawn: others may wait for a renderer before it.
+                    Ok((bytes, _room)) => {
                         let rendered = self.renderer.to_send(bytes, *quality, *documents).await;
                         rendered.map_err(|reason| DocumentFault::Unreadable(fetch::explained(reason, &record)))
                     }

@@ -2,8 +2,10 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -16,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::{Service, ServiceExt};
 
 use super::head_timer::HeadTimer;
@@ -39,6 +41,13 @@ const LAST_ACCEPT: Duration = Duration::from_millis(2);
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a request's head, the longest that are read: a list with every filter is far below.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The media type of answers that have no end.
+const EVENT_STREAM: &str = "text/event-stream";
+/// Connections of clients at once, where the system has descriptors for more.
+const CONNECTIONS_MAX: usize = 16_384;
+/// Of the descriptors that there are, connections of clients take this many in a hundred: the others are for requests to apps,
+/// renderers and files.
+const DESCRIPTORS_OF_CLIENTS_PERCENT: u64 = 60;
 /// The wait after a failed accept: out of descriptors, most likely, and others will be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -101,19 +110,25 @@ pub(super) async fn accept<C>(
     C: Future<Output = ()> + Send + 'static,
 {
     let (stopping, watched) = watch::channel(false);
-    let serve = |(stream, peer): (TcpStream, SocketAddr)| {
+    let places = Arc::new(Semaphore::new(connections_max()));
+    let serve = |(stream, peer): (TcpStream, SocketAddr), place: Option<OwnedSemaphorePermit>| {
         // Answers are small and whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
-        spawn(serve(stream, peer, Stopping(watched.clone())));
+        let served = serve(stream, peer, Stopping(watched.clone()));
+        spawn(async move {
+            let _place = place;
+            served.await;
+        });
     };
     let mut stop = pin!(stop);
     loop {
+        // Who comes when all places are taken waits in the system's queue.
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accepted(&listener, &places) => accepted,
             () = &mut stop => break,
         };
         match accepted {
-            Ok(accepted) => serve(accepted),
+            Ok((accepted, place)) => serve(accepted, place),
             Err(error) => {
                 tracing::warn!(%error, "can't accept a connection");
                 pause(ACCEPT_PAUSE).await;
@@ -124,20 +139,51 @@ pub(super) async fn accept<C>(
     // The system has accepted connections that wait here, and requests may stand in them.
     let accept_last = async {
         while let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT, listener.accept()).await {
-            serve(accepted);
+            serve(accepted, None);
         }
     };
     if tokio::time::timeout(LINGER, accept_last).await.is_err() {
         // Clients keep coming; those that have come so far are taken in without waiting for more.
         for _ in 0..BACKLOG {
             let Some(Ok(accepted)) = listener.accept().now_or_never() else { break };
-            serve(accepted);
+            serve(accepted, None);
         }
     }
     drop((listener, watched));
     if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
         tracing::info!("stopping while clients are still waiting for answers");
     }
+}
+
+/// The next connection, once there is a place for it.
+async fn accepted(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<((TcpStream, SocketAddr), Option<OwnedSemaphorePermit>)> {
+    if places.available_permits() == 0 {
+        tracing::warn!(connections = connections_max(), "as many clients are connected as there may be; others wait");
+    }
+    // The places are never closed.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    Ok((listener.accept().await?, place))
+}
+
+/// Connections of clients that there may be at once.
+fn connections_max() -> usize {
+    let descriptors = descriptors().and_then(|limit| limit.checked_mul(DESCRIPTORS_OF_CLIENTS_PERCENT));
+    let of_clients = descriptors.map_or(usize::MAX, |limit| usize::try_from(limit / 100).unwrap_or(usize::MAX));
+    of_clients.clamp(1, CONNECTIONS_MAX)
+}
+
+/// Descriptors that this process may have; none where it may have any number.
+#[cfg(unix)]
+fn descriptors() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+fn descriptors() -> Option<u64> {
+    None
 }
 
 /// Serves one connection, which may be upgraded; what is being answered when the server stops is finished.
@@ -147,10 +193,10 @@ where
     S: hyper::service::Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Send,
     S::Future: Send,
 {
-    let stops = stopping.clone();
+    let (stops, answering) = (stopping.clone(), peer.answering().clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let is_connect = request.method() == Method::CONNECT;
-        let mut stops = stops.clone();
+        let (mut stops, answering) = (stops.clone(), answering.clone());
         let (request, leftover) = leftover::lend(request);
         let answer = service.call(request);
         async move {
@@ -166,6 +212,13 @@ where
             // A tunnel is no longer a connection of requests.
             if stops.has_begun() && !is_connect {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            if is_connect {
+                answering.tunnel();
+            } else if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENT_STREAM) {
+                answering.endless();
+            } else {
+                answering.finite();
             }
             Ok::<_, Infallible>(response)
         }

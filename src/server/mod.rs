@@ -1,5 +1,6 @@
 //! Starting the emulator on a port: configuration in, a bound listener out. It knows no route and prints nothing.
 
+mod answering;
 pub mod ca;
 mod established;
 mod gateway;
@@ -42,6 +43,7 @@ use crate::config::{Config, ConfiguredAccount};
 use crate::emulator::{AccountSetup, Emulator, FoundError, GuardOptions, Settings};
 use crate::engine::Rules;
 use crate::http::{self, CaFile, CaFiles};
+use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
 
@@ -117,6 +119,7 @@ impl Server {
             own_addresses: addresses.clone(),
             user_agent: None,
             twiml_types: config.twiml_types,
+            budget: Budget::new(config.body_budget_bytes),
         };
         let client = Client::new(&options)?;
         // Other traffic of apps goes where it says, untouched.

@@ -8,6 +8,8 @@ use futures_util::FutureExt;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use super::answering::Answering;
+
 /// How often a connection is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a client that sends nothing more is answered: longer than a wait takes by default. A client that has closed its
@@ -16,7 +18,10 @@ const HALF_CLOSED_MAX: Duration = Duration::from_secs(60);
 
 /// The client of a connection, as the system sees it.
 #[derive(Clone)]
-pub(super) struct Peer(Weak<Mutex<TcpStream>>);
+pub(super) struct Peer {
+    stream: Weak<Mutex<TcpStream>>,
+    answering: Answering,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -28,8 +33,13 @@ enum Side {
 }
 
 impl Peer {
-    pub(super) const fn new(stream: Weak<Mutex<TcpStream>>) -> Self {
-        Self(stream)
+    pub(super) const fn new(stream: Weak<Mutex<TcpStream>>, answering: Answering) -> Self {
+        Self { stream, answering }
+    }
+
+    /// What is told of the answers to it.
+    pub(super) const fn answering(&self) -> &Answering {
+        &self.answering
     }
 
     /// Ready when nobody is there to answer: the connection was reset, or the client has sent its last byte
@@ -52,7 +62,7 @@ impl Peer {
     }
 
     fn side(&self) -> Side {
-        let Some(stream) = self.0.upgrade() else { return Side::Closed };
+        let Some(stream) = self.stream.upgrade() else { return Side::Closed };
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
         match stream.ready(Interest::READABLE | Interest::WRITABLE).now_or_never() {
             None => Side::Open,
@@ -96,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_sends_nothing_more_is_there_for_a_while() {
         let (mut client, server) = connected().await;
-        let peer = Peer::new(Arc::downgrade(&server));
+        let peer = Peer::new(Arc::downgrade(&server), Answering::default());
         assert_eq!(peer.side(), Side::Open);
         client.write_all(b"unread").await.expect("sent");
         client.shutdown().await.expect("half closed");
@@ -108,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_resets_its_connection_is_gone_at_once() {
         let (client, server) = connected().await;
-        let peer = Peer::new(Arc::downgrade(&server));
+        let peer = Peer::new(Arc::downgrade(&server), Answering::default());
         client.set_zero_linger().expect("supported");
         drop(client);
         seen(&peer, Side::Closed).await;
@@ -118,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_is_no_longer_there_has_no_client() {
         let (_client, server) = connected().await;
-        let peer = Peer::new(Arc::downgrade(&server));
+        let peer = Peer::new(Arc::downgrade(&server), Answering::default());
         drop(server);
         peer.gone_after(SHORT, NEVER).await;
     }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::answering::{Answering, Watch};
 use super::peer::Peer;
 use crate::http::Resettable;
 
@@ -16,8 +17,9 @@ use crate::http::Resettable;
 pub(super) fn resettable(stream: TcpStream) -> (Connection, Resettable, Peer) {
     let handle = Resettable::default();
     let stream = Arc::new(Mutex::new(stream));
-    let peer = Peer::new(Arc::downgrade(&stream));
-    (Connection { stream, handle: handle.clone() }, handle, peer)
+    let answering = Answering::default();
+    let peer = Peer::new(Arc::downgrade(&stream), answering.clone());
+    (Connection { stream, handle: handle.clone(), watch: Watch::new(answering) }, handle, peer)
 }
 
 /// A connection that writes nothing more once it is to be reset.
@@ -25,6 +27,7 @@ pub(super) struct Connection {
     /// Held for the length of a system call, by whoever serves the connection or looks at it; both are one task.
     stream: Arc<Mutex<TcpStream>>,
     handle: Resettable,
+    watch: Watch,
 }
 
 impl Connection {
@@ -55,7 +58,8 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
-        Pin::new(&mut *self.stream()).poll_write(context, buf)
+        let written = Pin::new(&mut *self.stream()).poll_write(context, buf);
+        self.get_mut().watch.written(written, context)
     }
 
     fn poll_write_vectored(
@@ -64,7 +68,8 @@ impl AsyncWrite for Connection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check()?;
-        Pin::new(&mut *self.stream()).poll_write_vectored(context, bufs)
+        let written = Pin::new(&mut *self.stream()).poll_write_vectored(context, bufs);
+        self.get_mut().watch.written(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -103,7 +103,7 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
     let file: Worlds = serde_path_to_error::deserialize(file).map_err(|error| error.to_string())?;
     // All are read before the first is put in place.
     let read = |(at, saved): (usize, Saved)| {
-        let state = State::of_json(saved.state, &[]).map_err(|error| format!("worlds[{at}].state: {error}"))?;
+        let state = State::of_json(&saved.state, &[]).map_err(|error| format!("worlds[{at}].state: {error}"))?;
         Ok((at, saved.auth_token, saved.owner, state))
     };
     let worlds: Vec<_> = file.worlds.into_iter().enumerate().map(read).collect::<Result<_, String>>()?;

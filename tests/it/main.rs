@@ -24,6 +24,7 @@ mod greys;
 mod host;
 mod keeping;
 mod library;
+mod limits;
 mod losses;
 mod once;
 mod past;

@@ -49,11 +49,11 @@ fn written(engine: &Engine, now: Timestamp) -> Value {
     engine.state(false, now).to_json(MediaForm::Inline)
 }
 
-fn read(document: Value) -> Result<State, StateError> {
+fn read(document: &Value) -> Result<State, StateError> {
     State::of_json(document, &[])
 }
 
-fn loaded(document: Value, script: &Script) -> Engine {
+fn loaded(document: &Value, script: &Script) -> Engine {
     let mut engine = Engine::new(founding(), script.now);
     engine.load_state(read(document).expect("it is understood"), script.now);
     engine
@@ -67,7 +67,7 @@ fn but_for_the_way_back(mut document: Value) -> Value {
 
 /// Puts a world as it is, written down and read again, in its own place.
 pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
-    let state = State::of_json(engine.state(false, now).to_json(MediaForm::Inline), &[]);
+    let state = State::of_json(&engine.state(false, now).to_json(MediaForm::Inline), &[]);
     engine.load_state(state.unwrap_or_else(|error| panic!("{error}")), now);
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(founding(), now);
-    again.load_state(read(document.clone()).expect("what was written is understood"), now);
+    again.load_state(read(&document).expect("what was written is understood"), now);
     assert_eq!(but_for_the_way_back(written(&again, now)), but_for_the_way_back(document));
     let mut now = now;
     while !again.is_idle() {
@@ -107,7 +107,7 @@ fn good(intent: &Intent) -> AnswerOutcome {
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let mut document = written(&busy().engine, busy().now);
     change(&mut document);
-    read(document).expect_err("it is refused").to_string()
+    read(&document).expect_err("it is refused").to_string()
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_world_that_is_written_and_read_is_the_same() {
     let script = busy();
     let state = written(&script.engine, script.now);
     assert_eq!(state["fauxfax_state"], STATE_VERSION);
-    let mut again = loaded(state.clone(), &script);
+    let mut again = loaded(&state, &script);
     assert_eq!(but_for_the_way_back(written(&again, script.now)), but_for_the_way_back(state));
     let issued = std::iter::from_fn(|| again.poll_effect()).count();
     assert_eq!(issued, 3, "a message, a document and a question are under way again");
@@ -140,7 +140,7 @@ fn a_state_shows_words_and_dates_and_no_token() {
 #[test]
 fn what_is_no_state_or_of_a_newer_version_is_refused() {
     for document in [json!({}), json!([1]), json!(null), json!({ "fauxfax_state": "1" })] {
-        assert_eq!(read(document).err(), Some(StateError::NoState));
+        assert_eq!(read(&document).err(), Some(StateError::NoState));
     }
     let newer = refused(|state| state["fauxfax_state"] = json!(STATE_VERSION + 1));
     assert!(newer.contains("newer fauxfax") && newer.contains("is 2"), "{newer}");
@@ -311,10 +311,8 @@ fn stored_documents_may_be_named_by_their_hash_where_the_world_has_them() {
     script.forward(HOUR);
     let state = script.engine.state(false, script.now).to_json(MediaForm::Hash);
     assert_eq!(state["documents"], json!({}));
-    assert!(
-        matches!(read(state.clone()), Err(StateError::NoDocument { place, .. }) if place.contains("faxes[0].media"))
-    );
-    let read = State::of_json(state, &script.engine.stored_documents()).expect("the world has it");
+    assert!(matches!(read(&state), Err(StateError::NoDocument { place, .. }) if place.contains("faxes[0].media")));
+    let read = State::of_json(&state, &script.engine.stored_documents()).expect("the world has it");
     let before = written(&script.engine, script.now);
     script.engine.load_state(read, script.now);
     assert_eq!(but_for_the_way_back(written(&script.engine, script.now)), but_for_the_way_back(before));
@@ -330,7 +328,7 @@ fn a_loaded_world_goes_on_for_what_was_left_of_its_time() {
         (written(&script.engine, script.now), script.engine.next_work().map(|due| due.since(script.now)));
     let later = script.now.after(HOUR);
     let mut engine = Engine::new(founding(), later);
-    engine.load_state(read(state).expect("it is understood"), later);
+    engine.load_state(read(&state).expect("it is understood"), later);
     assert_eq!(engine.next_work().map(|due| due.since(later)), left);
     assert_eq!(engine.fax(sid).map(|fax| fax.status()), Ok(Status::Sending));
 }
@@ -342,7 +340,7 @@ fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped
     script.answer_twiml(RECEIVE, &[]);
     script.forward(Duration::from_secs(40));
     script.expect_effects(&["tell action received http://app/done"]);
-    let state = read(written(&script.engine, script.now)).expect("it is understood");
+    let state = read(&written(&script.engine, script.now)).expect("it is understood");
     let token = |script: &Script| format!("{:?}", script.first_effect().intent);
     let before = token(&script);
     script.load(state);
@@ -360,7 +358,7 @@ fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped
 fn the_first_version_ever_written_is_still_read() {
     let document: Value = serde_json::from_str(include_str!("../../fixtures/state/v1.json")).expect("JSON");
     let script = busy();
-    let mut engine = loaded(document.clone(), &script);
+    let mut engine = loaded(&document, &script);
     assert_eq!(but_for_the_way_back(written(&engine, script.now)), document);
     let Ok(Reply::Reset(canceled)) = engine.handle(Input::Control(Control::Reset { seed: None }), script.now) else {
         panic!("not reset");

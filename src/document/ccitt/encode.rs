@@ -64,6 +64,11 @@ impl<S: BitSink> Coder<S> {
         self.sink.bits()
     }
 
+    /// What has been coded, for a page that goes on elsewhere.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
     /// Ends the page.
     pub fn finish(mut self) -> S {
         match self.scheme {

@@ -1,19 +1,20 @@
 //! A world as one document that a person can read, and back: versioned, whole or not at all. It holds the API keys, but
 //! no token, no journal and no snapshot; nothing of a document acts before all of it has been understood.
 
+mod outline;
 mod sound;
-mod written;
+pub(super) mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::io;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use serde::de::IgnoredAny;
+use serde::ser::{SerializeMap, Serializer as _};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
+use self::outline::{Inline, Outline};
+use self::written::Lean;
 use super::Engine;
 use super::accounts::Keys;
 use super::input::Canceled;
@@ -22,6 +23,7 @@ use super::retention::Retention;
 use super::snapshot::Memory;
 use crate::model::account::{Account, AccountStatus, Dialect, Service};
 use crate::model::credential::ApiKey;
+use crate::model::shelf;
 use crate::model::sid::{AccountSid, KeySid};
 use crate::model::time::Timestamp;
 use crate::model::words::words;
@@ -36,8 +38,6 @@ const COUNT_MAX: u64 = 1 << 53;
 const VERSION: &str = "fauxfax_state";
 /// The field with the documents by their SHA-256.
 const DOCUMENTS: &str = "documents";
-const BASE64: &str = "base64";
-const SHA256: &str = "sha256";
 
 words!(
     /// How the documents of faxes are written.
@@ -55,6 +55,12 @@ pub enum StateError {
     /// There is no version in it.
     #[error("this is no state of a fauxfax world: it has no number {VERSION}")]
     NoState,
+    /// It is not even JSON.
+    #[error("this is no JSON: {why}")]
+    NoJson {
+        /// What is wrong.
+        why: String,
+    },
     /// A later fauxfax wrote it.
     #[error("written by a newer fauxfax: its {VERSION} is {found}, and this one reads up to {STATE_VERSION}")]
     Newer {
@@ -82,19 +88,32 @@ pub enum StateError {
 }
 
 /// A world to be written down, or one that has been read.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct State {
-    #[serde(rename = "fauxfax_state")]
     version: u64,
     /// Whose world it was.
     pub account_sid: AccountSid,
     /// Whether its clock stood still.
-    #[serde(rename = "clock_frozen")]
     pub is_frozen: bool,
     account: Choices,
     keys: Keys,
     world: Memory,
+}
+
+/// A state as it is read, after its documents.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenState {
+    #[serde(rename = "fauxfax_state")]
+    version: u64,
+    account_sid: AccountSid,
+    #[serde(rename = "clock_frozen")]
+    is_frozen: bool,
+    account: Choices,
+    keys: Keys,
+    world: Memory,
+    #[serde(default, rename = "documents")]
+    _documents: IgnoredAny,
 }
 
 /// What a world's account was beside its id and its token.
@@ -166,145 +185,81 @@ impl State {
         self.keys.newest_first().map(|key: &ApiKey| key.sid)
     }
 
-    /// The document, of which each fax's stands once, however many faxes share it.
+    /// Writes the document, in which each fax's document stands once, however many faxes share it. A part of it is made at
+    /// a time.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(&self, media: MediaForm, out: impl io::Write) -> serde_json::Result<()> {
+        shelf::writing(|| {
+            let mut serializer = serde_json::Serializer::new(out);
+            let mut fields = serializer.serialize_map(None)?;
+            fields.serialize_entry(VERSION, &self.version)?;
+            fields.serialize_entry("account_sid", &self.account_sid)?;
+            fields.serialize_entry("clock_frozen", &self.is_frozen)?;
+            fields.serialize_entry("account", &Lean(&self.account))?;
+            fields.serialize_entry("keys", &Lean(&self.keys))?;
+            fields.serialize_entry("world", &self.world)?;
+            let mut documents = shelf::written();
+            if media == MediaForm::Hash {
+                let stored = self.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
+                stored
+                    .filter_map(|media| shelf::name(&media.document.bytes))
+                    .for_each(|name| drop(documents.remove(&name)));
+            }
+            fields.serialize_entry(DOCUMENTS, &Inline(&documents))?;
+            fields.end()
+        })
+    }
+
+    /// The document as a value, for those that are small.
     #[must_use]
     pub fn to_json(&self, media: MediaForm) -> Value {
-        let mut document = serde_json::to_value(self).unwrap_or_default();
-        let mut documents = BTreeMap::new();
-        visit(&mut document, &mut Vec::new(), &mut |fields, _| {
-            fields.retain(|_, value| !value.is_null());
-            let Some(Value::String(text)) = fields.remove(BASE64) else { return };
-            let name = hash(&BASE64_STANDARD.decode(&text).unwrap_or_default());
-            fields.insert(SHA256.to_owned(), name.clone().into());
-            documents.insert(name, Value::String(text));
-        });
-        if media == MediaForm::Hash {
-            let stored = self.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
-            stored.for_each(|media| drop(documents.remove(&hash(&media.document.bytes))));
-        }
-        document[DOCUMENTS] = documents.into_iter().collect::<Map<_, _>>().into();
-        document
+        let mut text = Vec::new();
+        self.write(media, &mut text).and_then(|()| serde_json::from_slice(&text)).unwrap_or_default()
     }
 
     /// Reads a document; `stored` are the documents that it may name without having them.
     ///
     /// # Errors
     /// Anything in it is not understood.
-    pub fn of_json(mut document: Value, stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
-        let version = document.get(VERSION).and_then(Value::as_u64).ok_or(StateError::NoState)?;
+    pub fn read(text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
+        let outline = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text));
+        let Outline { version, documents } =
+            outline.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
+                let (place, is_data) = (error.path().to_string(), error.inner().is_data());
+                let why = error.into_inner().to_string();
+                if is_data { StateError::Wrong { place, why } } else { StateError::NoJson { why } }
+            })?;
+        let version = version.ok_or(StateError::NoState)?;
         if version > STATE_VERSION {
             return Err(StateError::Newer { found: version });
         }
-        if let Some(place) = beyond_counting(&document, &mut Vec::new()) {
-            return Err(StateError::Wrong { place, why: format!("is a number over {COUNT_MAX}") });
+        let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
+        let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || {
+            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text))
+        });
+        let WrittenState { version, account_sid, is_frozen, account, keys, world, .. } =
+            state.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
+                let place = error.path().to_string();
+                match shelf.missing.clone() {
+                    Some(hash) => StateError::NoDocument { place, hash },
+                    None => StateError::Wrong { place, why: error.into_inner().to_string() },
+                }
+            })?;
+        if let Some(unused) = shelf.unused() {
+            let why = "is the document of no fax".to_owned();
+            return Err(StateError::Wrong { place: format!("{DOCUMENTS}.{unused}"), why });
         }
-        let documents = document.as_object_mut().and_then(|fields| fields.remove(DOCUMENTS));
-        bring_documents(&mut document, documents.unwrap_or_default(), stored)?;
-        let state: Self = serde_path_to_error::deserialize(document).map_err(|error| {
-            let place = error.path().to_string();
-            StateError::Wrong { place, why: error.into_inner().to_string() }
-        })?;
-        sound::check(&state.world)?;
-        Ok(state)
+        sound::check(&world)?;
+        Ok(Self { version, account_sid, is_frozen, account, keys, world })
     }
-}
 
-/// Puts the documents that are named by hash in their places.
-fn bring_documents(document: &mut Value, documents: Value, stored: &[Arc<[u8]>]) -> Result<(), StateError> {
-    let wrong = |place: String, why: &str| StateError::Wrong { place, why: why.to_owned() };
-    let mut known = match documents {
-        Value::Null => Map::new(),
-        Value::Object(documents) => documents,
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            return Err(wrong(DOCUMENTS.to_owned(), "must be an object: base64 by SHA-256"));
-        }
-    };
-    for (name, text) in &known {
-        let bytes = text.as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
-        let bytes = bytes.ok_or_else(|| wrong(format!("{DOCUMENTS}.{name}"), "is no base64"))?;
-        if hash(&bytes) != *name {
-            return Err(wrong(format!("{DOCUMENTS}.{name}"), "is not the document with that SHA-256"));
-        }
+    /// As [`State::read`], for a document that has been parsed already.
+    ///
+    /// # Errors
+    /// As [`State::read`].
+    pub fn of_json(document: &Value, stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
+        Self::read(document.to_string().as_bytes(), stored)
     }
-    let (mut missing, mut named) = (BTreeMap::new(), BTreeSet::new());
-    visit(document, &mut Vec::new(), &mut |fields, place| {
-        let Some(name) = fields.get(SHA256).and_then(Value::as_str) else { return };
-        named.insert(name.to_owned());
-        if !known.contains_key(name) {
-            missing.entry(name.to_owned()).or_insert_with(|| place.concat());
-        }
-    });
-    if let Some(unused) = known.keys().find(|name| !named.contains(*name)) {
-        return Err(wrong(format!("{DOCUMENTS}.{unused}"), "is the document of no fax"));
-    }
-    for bytes in stored {
-        if missing.is_empty() {
-            break;
-        }
-        let name = hash(bytes);
-        if missing.remove(&name).is_some() {
-            known.insert(name, BASE64_STANDARD.encode(bytes).into());
-        }
-    }
-    if let Some((hash, place)) = missing.into_iter().min_by(|one, other| one.1.cmp(&other.1)) {
-        return Err(StateError::NoDocument { place, hash });
-    }
-    visit(document, &mut Vec::new(), &mut |fields, _| {
-        let Some(text) = fields.get(SHA256).and_then(Value::as_str).and_then(|name| known.get(name)).cloned() else {
-            return;
-        };
-        fields.remove(SHA256);
-        fields.insert(BASE64.to_owned(), text);
-    });
-    Ok(())
-}
-
-/// Shows each object to `each`, with its place.
-fn visit(value: &mut Value, place: &mut Vec<String>, each: &mut impl FnMut(&mut Map<String, Value>, &[String])) {
-    match value {
-        Value::Object(fields) => {
-            each(fields, place);
-            for (name, value) in fields {
-                place.push(if place.is_empty() { name.clone() } else { format!(".{name}") });
-                visit(value, place, each);
-                place.pop();
-            }
-        }
-        Value::Array(values) => {
-            for (at, value) in values.iter_mut().enumerate() {
-                place.push(format!("[{at}]"));
-                visit(value, place, each);
-                place.pop();
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// The place of a whole number that no world ever counts to, if there is one: adding to it could overflow.
-fn beyond_counting(value: &Value, place: &mut Vec<String>) -> Option<String> {
-    match value {
-        Value::Number(number) => number.as_u64().filter(|number| *number > COUNT_MAX).map(|_| place.concat()),
-        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            place.push(if place.is_empty() { name.clone() } else { format!(".{name}") });
-            let found = beyond_counting(value, place);
-            place.pop();
-            found
-        }),
-        Value::Array(values) => values.iter().enumerate().find_map(|(at, value)| {
-            place.push(format!("[{at}]"));
-            let found = beyond_counting(value, place);
-            place.pop();
-            found
-        }),
-        Value::Null | Value::Bool(_) | Value::String(_) => None,
-    }
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::engine::agenda::{Agenda, Alarm, Ordinal};
 use crate::engine::alerts::Alerts;
@@ -22,11 +23,55 @@ use crate::model::number::IncomingNumber;
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, NumberSid};
 use crate::model::time::Timestamp;
 
+/// A part of a state, without the fields that say nothing. A part is made at a time: all of a world as one value would take
+/// many times its memory.
+pub(in crate::engine) struct Lean<T>(pub(in crate::engine) T);
+
+impl<T: Serialize> Serialize for Lean<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut value = serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?;
+        leave_out_nulls(&mut value);
+        value.serialize(serializer)
+    }
+}
+
+fn leave_out_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(leave_out_nulls);
+        }
+        Value::Array(values) => values.iter_mut().for_each(leave_out_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Writes the parts of a list one after the other.
+pub(in crate::engine) fn parts<S: Serializer, T: Serialize>(
+    list: impl IntoIterator<Item = T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(list.into_iter().map(Lean))
+}
+
+/// Writes the parts of a map one after the other.
+pub(in crate::engine) fn parts_by_name<S: Serializer, K: Serialize, T: Serialize>(
+    map: &BTreeMap<K, T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(map.iter().map(|(name, part)| (name, Lean(part))))
+}
+
+/// Writes what is small as one part.
+pub(in crate::engine) fn whole<S: Serializer, T: Serialize>(part: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    Lean(part).serialize(serializer)
+}
+
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenTables {
-    faxes: Vec<Arc<Fax>>,
-    calls: Vec<WrittenCall>,
+#[serde(deny_unknown_fields, bound(deserialize = "F: Deserialize<'de>, C: Deserialize<'de>"))]
+struct WrittenTables<F, C> {
+    faxes: F,
+    calls: C,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,13 +84,15 @@ struct WrittenCall {
 impl Serialize for Tables {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let calls = self.calls().map(|(ordinal, call)| WrittenCall { ordinal, call: Arc::clone(call) });
-        WrittenTables { faxes: self.faxes().cloned().collect(), calls: calls.collect() }.serialize(serializer)
+        let (faxes, calls): (Vec<_>, Vec<_>) = (self.faxes().map(Lean).collect(), calls.map(Lean).collect());
+        WrittenTables { faxes, calls }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Tables {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let WrittenTables { faxes, calls } = WrittenTables::deserialize(deserializer)?;
+        let WrittenTables::<Vec<Arc<Fax>>, Vec<WrittenCall>> { faxes, calls } =
+            WrittenTables::deserialize(deserializer)?;
         let mut tables = Self::default();
         for fax in faxes {
             free(&tables, fax.ordinal, fax.sid)?;
@@ -71,7 +118,7 @@ fn free<E: Error>(tables: &Tables, ordinal: Ordinal, sid: FaxSid) -> Result<(), 
 
 impl Serialize for Agenda {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        parts(self.iter(), serializer)
     }
 }
 
@@ -243,10 +290,11 @@ struct WrittenAlert {
 
 impl Serialize for Alerts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().filter_map(|event| {
+        let alerts = self.iter().filter_map(|event| {
             let EventKind::Alert(alert) = &event.kind else { return None };
             Some(WrittenAlert { at: event.at, fax: event.fax, alert: alert.clone() })
-        }))
+        });
+        parts(alerts, serializer)
     }
 }
 

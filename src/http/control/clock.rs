@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
 use crate::clock::ClockMode;
 use crate::dialect::date;
-use crate::emulator::World;
+use crate::emulator::{Emulator, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::time::Timestamp;
 use crate::world::ClockError;
@@ -92,6 +93,7 @@ pub(super) async fn set(
 }
 
 pub(super) async fn advance(
+    State(emulator): State<Emulator>,
     Addressed(world): Addressed,
     JsonBody(order): JsonBody<Move>,
 ) -> Result<Json<ClockView>, Problem> {
@@ -107,23 +109,28 @@ pub(super) async fn advance(
     if to >= Timestamp::LATEST {
         return Err(Problem::new(422, "bad-advance", "the clock ends with the year 9999"));
     }
-    moved(&world, order.timeout, world.advance(to)).await
+    moved((&emulator, &world), order.timeout, world.advance(to)).await
 }
 
 pub(super) async fn drain(
+    State(emulator): State<Emulator>,
     Addressed(world): Addressed,
     JsonBody(order): JsonBody<Drain>,
 ) -> Result<Json<ClockView>, Problem> {
-    moved(&world, order.timeout, world.drain()).await
+    moved((&emulator, &world), order.timeout, world.drain()).await
 }
 
 async fn moved(
-    world: &World,
+    (emulator, world): (&Emulator, &World),
     timeout_s: Option<f64>,
     moving: impl Future<Output = Result<(), ClockError>>,
 ) -> Result<Json<ClockView>, Problem> {
     let since = world.read(crate::engine::Engine::last_seq);
-    match tokio::time::timeout(timeout(timeout_s)?, moving).await {
+    let moved = tokio::select! {
+        moved = tokio::time::timeout(timeout(timeout_s)?, moving) => moved,
+        () = emulator.stopping() => return Err(Problem::stopping()),
+    };
+    match moved {
         Ok(Ok(())) => {}
         Ok(Err(error @ ClockError::Running)) => return Err(Problem::new(409, "clock-running", error.to_string())),
         Ok(Err(error @ ClockError::Backwards)) => return Err(Problem::new(422, "clock-backwards", error.to_string())),

@@ -1,16 +1,16 @@
 //! What a call brings: its world, its query and its JSON, each refused by name where it can't be read. It acts on none.
 
-use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 use crate::dialect::form::{self, Form};
 use crate::emulator::{Emulator, SignInError, World};
-use crate::http::is_read;
+use crate::http::{body, is_read};
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
@@ -122,14 +122,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 /// A body of JSON; none at all means `{}`.
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned> FromRequest<Emulator> for JsonBody<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let body = to_bytes(request.into_body(), JSON_BYTES_MAX).await;
-        let body =
-            body.map_err(|_| Problem::new(413, "too-large", format!("the JSON is over {JSON_BYTES_MAX} bytes")))?;
-        read_json(&body).map(Self)
+    async fn from_request(request: Request, emulator: &Emulator) -> Result<Self, Problem> {
+        read_json(&RawJson::from_request(request, emulator).await?.0).map(Self)
+    }
+}
+
+/// A body of JSON that is yet to be read.
+pub(super) struct RawJson(pub(super) Bytes);
+
+impl FromRequest<Emulator> for RawJson {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, emulator: &Emulator) -> Result<Self, Problem> {
+        let read = body::read(request.into_body(), JSON_BYTES_MAX, emulator.budget()).await;
+        let read = read.map_err(|fault| Problem::body(fault, format!("the JSON is over {JSON_BYTES_MAX} bytes")))?;
+        Ok(Self(read.into_bytes()))
     }
 }
 

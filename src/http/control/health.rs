@@ -26,6 +26,7 @@ pub(super) struct Health {
     rendering: &'static str,
     counts: Counts,
     evicted: Evicted,
+    body_budget: BodyBudget,
 }
 
 /// What all worlds hold together.
@@ -35,6 +36,17 @@ struct Counts {
     /// Faxes and calls that have not ended.
     pending: usize,
     media_bytes: u64,
+}
+
+/// Bytes in flight: bodies of requests, answers of apps, and answers that have not been read.
+#[derive(Serialize, JsonSchema)]
+struct BodyBudget {
+    /// How many there may be (`--body-budget`).
+    limit_bytes: u64,
+    /// How many there are.
+    held_bytes: u64,
+    /// Bodies and answers for which there was no room in time.
+    refused: u64,
 }
 
 /// What went to keep within a limit.
@@ -88,5 +100,10 @@ pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
         rendering: emulator.renderer().mode(),
         counts,
         evicted,
+        body_budget: BodyBudget {
+            limit_bytes: emulator.budget().limit_bytes(),
+            held_bytes: emulator.budget().held_bytes(),
+            refused: emulator.budget().refused(),
+        },
     })
 }

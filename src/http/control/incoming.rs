@@ -1,6 +1,8 @@
 //! A machine calls a number of the world: the document and the wishes of a tester become one engine input.
 //! It waits for the end of the conversation where asked to.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
@@ -24,6 +26,7 @@ use crate::engine::input::{Control, DocumentFault, Input, LineFault, ReceiveFax,
 use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::engine::{Conversation, Engine};
 use crate::http::origin;
+use crate::io::budget::Hold;
 use crate::model::fax::{Quality, Status};
 use crate::model::line::Line;
 use crate::model::media::Document;
@@ -111,7 +114,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
             "the clock is frozen, so the fax would never end: leave out wait=true and advance or drain the clock";
         return Err(Problem::new(409, "clock-frozen", detail));
     }
-    let upload = upload::read(&parts, body).await?;
+    let upload = upload::read(&parts, body, emulator.budget()).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
     let seq = world.read(Engine::last_seq);
     let reply = world.handle(Input::Control(Control::ReceiveFax(Box::new(order))));
@@ -122,7 +125,11 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());
     }
-    let Ok(ended) = tokio::time::timeout(patience, settled(&world, call.sid)).await else {
+    let ended = tokio::select! {
+        ended = tokio::time::timeout(patience, settled(&world, call.sid)) => ended,
+        () = emulator.stopping() => return Err(Problem::stopping()),
+    };
+    let Ok(ended) = ended else {
         let detail = format!("{} has not ended within {} s; it goes on", call.sid, patience.as_secs_f64());
         return Err(Problem::new(408, "not-settled", detail));
     };
@@ -204,10 +211,10 @@ async fn document(
     emulator: &Emulator,
     world: &World,
     fields: &Fields,
-    file: Option<Vec<u8>>,
+    file: Option<(Arc<[u8]>, Hold)>,
 ) -> Result<Document, Problem> {
     let read = match (file, &fields.media_url, fields.pages) {
-        (Some(bytes), None, None) => emulator.renderer().probe(bytes.into()).await.map_err(DocumentFault::Unreadable),
+        (Some((bytes, _room)), None, None) => emulator.renderer().probe(bytes).await.map_err(DocumentFault::Unreadable),
         (None, Some(url), None) => emulator.fetch_document(world, url).await,
         (None, None, pages) => return test_pages(pages.unwrap_or(PAGES_DEFAULT)),
         _ => return Err(Problem::new(422, "bad-field", "give one of file, media_url and pages")),

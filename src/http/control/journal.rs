@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event::EventView;
 use super::extract::{Addressed, Asked, Awaited};
+use super::lazy;
 use super::problem::Problem;
 use super::stream;
 use crate::engine::Engine;
@@ -76,6 +77,13 @@ impl Start {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct EventPage {
     events: Vec<EventView>,
+    #[serde(flatten)]
+    end: PageEnd,
+}
+
+/// What follows the events of a page.
+#[derive(Serialize, JsonSchema)]
+struct PageEnd {
     /// The place of the newest event there is.
     last_seq: u64,
     /// How many events have been dropped since the start.
@@ -112,8 +120,8 @@ pub(super) async fn list(
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
     let (events, last_seq, evicted) =
         awaited.world.read(|engine| (engine.events(&filter, limit), engine.last_seq(), engine.events_evicted()));
-    let events = events.iter().map(|each| EventView::of(each)).collect();
-    Ok(Json(EventPage { events, last_seq, evicted, missed: evicted.saturating_sub(since) }).into_response())
+    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
+    Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
 /// The SID of a fax in a query.

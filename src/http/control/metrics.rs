@@ -29,6 +29,9 @@ struct Scrape {
     requests_under_way: u64,
     callbacks_waiting: u64,
     media_bytes: u64,
+    body_budget_bytes: u64,
+    body_bytes: u64,
+    bodies_refused: u64,
     events_evicted: u64,
     media_evicted: u64,
     tally: Tally,
@@ -48,6 +51,9 @@ fn scrape(emulator: &Emulator) -> Scrape {
     let mut scrape = Scrape {
         uptime_s: emulator.uptime().as_secs_f64(),
         worlds: worlds.len() as u64,
+        body_budget_bytes: emulator.budget().limit_bytes(),
+        body_bytes: emulator.budget().held_bytes(),
+        bodies_refused: emulator.budget().refused(),
         tally: emulator.departed_tally(),
         ..Scrape::default()
     };
@@ -77,6 +83,8 @@ impl Collector for Scrape {
             ("fauxfax_requests_under_way", "Requests to apps that are under way", self.requests_under_way),
             ("fauxfax_callbacks_waiting", "Callbacks that wait for the one before", self.callbacks_waiting),
             ("fauxfax_media_bytes", "Bytes of media kept", self.media_bytes),
+            ("fauxfax_body_budget_bytes", "Bytes of bodies that may be in flight", self.body_budget_bytes),
+            ("fauxfax_body_bytes", "Bytes of bodies in flight", self.body_bytes),
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
@@ -85,6 +93,7 @@ impl Collector for Scrape {
         let (name, help) = ("fauxfax_uptime_seconds", "Time since the start");
         uptime.encode(encoder.encode_descriptor(name, help, None, uptime.metric_type())?)?;
         for (name, help, value) in [
+            ("fauxfax_bodies_refused", "Bodies for which there was no room in time", self.bodies_refused),
             ("fauxfax_events_evicted", "Events dropped from journals", self.events_evicted),
             ("fauxfax_media_evicted", "Media dropped to keep within the budget", self.media_evicted),
         ] {

@@ -12,6 +12,7 @@ mod faxes;
 mod health;
 mod incoming;
 mod journal;
+mod lazy;
 mod metrics;
 mod operation;
 mod pages;

@@ -11,9 +11,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::emulator::World;
+use crate::http::body::BodyFault;
+use crate::io::budget::NoRoom;
 use crate::model::fax::Status;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
+
+/// Seconds after which a call that found no room or no turn may come again.
+const RETRY_AFTER_S: &str = "1";
+
+/// The name of the refusal of a call that is still waiting when the emulator stops.
+const STOPPING: &str = "stopping";
 
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +80,34 @@ impl Problem {
         Self::new(400, "bad-query", error.body_text())
     }
 
+    /// A body that could not be read; `limit` is what there may be of it.
+    pub(in crate::http) fn body(fault: BodyFault, limit: impl Into<String>) -> Self {
+        match fault {
+            BodyFault::TooLarge => Self::new(413, "too-large", limit),
+            BodyFault::Broken => Self::new(400, "body-broken", fault.to_string()),
+            BodyFault::TooSlow => Self::new(408, "body-too-slow", fault.to_string()),
+            BodyFault::NoRoom(no_room) => Self::no_room(no_room),
+        }
+    }
+
+    /// A body or an answer for which there is no room in the budget of bytes in flight.
+    pub fn no_room(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::InTime => Self::new(503, "busy", no_room.to_string()),
+            NoRoom::Ever => Self::new(413, "too-large", no_room.to_string()),
+        }
+    }
+
+    /// A call whose turn didn't come in time.
+    pub fn no_turn() -> Self {
+        Self::new(503, "busy", "others that take as much are being answered; try again")
+    }
+
+    /// A call that is still waiting when the emulator stops.
+    pub fn stopping() -> Self {
+        Self::new(503, STOPPING, "the emulator stops before what is waited for has come")
+    }
+
     /// What the engine refused.
     pub fn refused(refusal: &Refusal) -> Self {
         let (status, name) = match refusal {
@@ -128,7 +164,10 @@ impl IntoResponse for Problem {
             detail: self.detail,
             fax_status: self.fax_status.map(Status::as_str),
         };
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], axum::Json(body)).into_response()
+        let retry = (status == StatusCode::SERVICE_UNAVAILABLE).then_some([(header::RETRY_AFTER, RETRY_AFTER_S)]);
+        // The listeners learn of a stop a moment later.
+        let close = (self.name == STOPPING).then_some([(header::CONNECTION, "close")]);
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], retry, close, axum::Json(body)).into_response()
     }
 }
 

@@ -1,11 +1,17 @@
 //! A world as one document, handed out and taken. What is in it, and whether it is understood, is the engine's business.
 
+use std::convert::Infallible;
+
 use axum::Json;
-use axum::body::to_bytes;
+use axum::body::Body;
 use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::runtime::Handle;
 
 use super::extract::{self, Addressed, Asked};
 use super::problem::Problem;
@@ -13,6 +19,8 @@ use super::snapshots::{self, ResetDone};
 use crate::emulator::Emulator;
 use crate::engine::Engine;
 use crate::engine::state::{MediaForm, State, StateError};
+use crate::http::body;
+use crate::io::budget::{NoRoom, ROOM_WAIT_MAX};
 
 /// The longest state that is taken; one with more documents is named by hash, or loaded by `serve --state`.
 const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -54,12 +62,30 @@ pub(super) struct StateShown {
     documents: Map<String, Value>,
 }
 
-pub(super) async fn show(Addressed(world): Addressed, Asked(query): Asked<StateQuery>) -> Json<Value> {
+pub(super) async fn show(
+    Shared(emulator): Shared<Emulator>,
+    Addressed(world): Addressed,
+    Asked(query): Asked<StateQuery>,
+) -> Result<Response, Problem> {
     let form = match query.media {
         Media::Inline => MediaForm::Inline,
         Media::Hash => MediaForm::Hash,
     };
-    Json(world.state().to_json(form))
+    let turn = emulator.gates().state().await.ok_or_else(Problem::no_turn)?;
+    let mut written = emulator.budget().body(ROOM_WAIT_MAX);
+    let written = blocking(move |runtime| {
+        let _turn = turn;
+        let done = world.state().write(form, written.writer(runtime));
+        // Nothing but a lack of room keeps it from being written.
+        done.map(|()| written).map_err(|_| Problem::no_room(NoRoom::InTime))
+    });
+    let written = written.await??;
+    let head = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CONTENT_LENGTH, written.len().into()),
+    ];
+    let chunks = written.into_chunks().map(Ok::<_, Infallible>);
+    Ok((head, Body::from_stream(stream::iter(chunks))).into_response())
 }
 
 pub(super) async fn load(
@@ -67,24 +93,38 @@ pub(super) async fn load(
     Addressed(world): Addressed,
     request: Request,
 ) -> Result<Json<ResetDone>, Problem> {
-    let body = to_bytes(request.into_body(), STATE_BYTES_MAX).await;
-    let body =
-        body.map_err(|_| Problem::new(413, "too-large", format!("a state is at most {STATE_BYTES_MAX} bytes")))?;
-    let document = serde_json::from_slice(&body).map_err(|error| Problem::new(400, "bad-json", error.to_string()))?;
-    let stored = world.read(Engine::stored_documents);
-    let canceled = State::of_json(document, &stored).and_then(|state| emulator.load_state(&world, state));
-    Ok(Json(snapshots::done(&world, &canceled.map_err(|error| refused(&error))?)))
+    let read = body::read(request.into_body(), STATE_BYTES_MAX, emulator.budget()).await;
+    let read = read.map_err(|fault| Problem::body(fault, format!("a state is at most {STATE_BYTES_MAX} bytes")))?;
+    let turn = emulator.gates().state().await.ok_or_else(Problem::no_turn)?;
+    let loaded = blocking(move |_| {
+        let _turn = turn;
+        let (text, _room) = read.into_whole();
+        let stored = world.read(Engine::stored_documents);
+        let canceled = State::read(&text, &stored).and_then(|state| emulator.load_state(&world, state));
+        Ok(Json(snapshots::done(&world, &canceled.map_err(|error| refused(&error))?)))
+    });
+    loaded.await?
+}
+
+/// Does what takes its time where no other call waits for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 'static) -> Result<T, Problem> {
+    let runtime = Handle::current();
+    let done = tokio::task::spawn_blocking(move || work(&runtime)).await;
+    done.map_err(|error| Problem::new(500, "internal", error.to_string()))
 }
 
 fn refused(error: &StateError) -> Problem {
     let name = match error {
+        StateError::NoJson { why } => return Problem::new(400, "bad-json", why.clone()),
         StateError::Newer { .. } => "state-newer",
         StateError::NoDocument { .. } => "state-document-missing",
         StateError::NoState | StateError::Wrong { .. } => "state-not-understood",
     };
     let detail = match error {
         StateError::Wrong { place, why } => format!("{place}: {}", extract::near(why)),
-        StateError::NoState | StateError::Newer { .. } | StateError::NoDocument { .. } => error.to_string(),
+        StateError::NoJson { .. } | StateError::NoState | StateError::Newer { .. } | StateError::NoDocument { .. } => {
+            error.to_string()
+        }
     };
     Problem::new(422, name, format!("{detail}; the world is as it was"))
 }

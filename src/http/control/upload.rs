@@ -1,5 +1,7 @@
 //! The body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes and no meanings.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::header;
 use axum::http::request::Parts;
@@ -8,6 +10,8 @@ use multer::{Constraints, Multipart, SizeLimit};
 use super::extract::read_json;
 use super::incoming::{Fields, Outcome};
 use super::problem::Problem;
+use crate::http::body::{self, BodyFault};
+use crate::io::budget::{Budget, Hold, ROOM_WAIT_MAX};
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
 
 /// The longest JSON body, and the longest text field of a form.
@@ -18,38 +22,43 @@ const NAMES: [&str; 9] = ["to", "from", "pages", "media_url", "station_id", "qua
 /// What came.
 pub(super) struct Upload {
     pub(super) fields: Fields,
-    pub(super) file: Option<Vec<u8>>,
+    /// The document, and the room that it takes of the budget of bytes in flight.
+    pub(super) file: Option<(Arc<[u8]>, Hold)>,
 }
 
 /// Reads the body by its content type.
-pub(super) async fn read(parts: &Parts, body: Body) -> Result<Upload, Problem> {
+pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<Upload, Problem> {
     let content_type =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.to_ascii_lowercase().starts_with("multipart/") {
         let boundary = multer::parse_boundary(content_type).map_err(|error| bad_form(&error))?;
-        return form(body, boundary).await;
+        return form(body, boundary, budget).await;
     }
     let limit = usize::try_from(FIELDS_BYTES_MAX).unwrap_or(usize::MAX);
-    let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| {
-        let detail =
+    let read = body::read(body, limit, budget).await.map_err(|fault| {
+        let limit =
             format!("the JSON is over {FIELDS_BYTES_MAX} bytes; send a document as multipart/form-data, part file");
-        Problem::new(413, "too-large", detail)
+        Problem::body(fault, limit)
     })?;
-    Ok(Upload { fields: read_json(&bytes)?, file: None })
+    Ok(Upload { fields: read_json(&read.into_bytes())?, file: None })
 }
 
-async fn form(body: Body, boundary: String) -> Result<Upload, Problem> {
+async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, Problem> {
     let sizes = SizeLimit::new()
         .whole_stream(DOCUMENT_BYTES_MAX + FIELDS_BYTES_MAX)
         .per_field(FIELDS_BYTES_MAX)
         .for_field("file", DOCUMENT_BYTES_MAX);
     let constraints = Constraints::new().size_limit(sizes);
-    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
+    let mut form = Multipart::with_constraints(Box::pin(body::parts(body)), boundary, constraints);
     let mut upload = Upload { fields: Fields::default(), file: None };
-    while let Some(field) = form.next_field().await.map_err(|error| bad_form(&error))? {
+    while let Some(mut field) = form.next_field().await.map_err(|error| bad_form(&error))? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
-            upload.file = Some(field.bytes().await.map_err(|error| bad_form(&error))?.into());
+            let mut file = budget.body(ROOM_WAIT_MAX);
+            while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
+                file.add(&chunk).await.map_err(Problem::no_room)?;
+            }
+            upload.file = Some(file.into_document());
         } else {
             let text = field.text().await.map_err(|error| bad_form(&error))?;
             set(&mut upload.fields, &name, text)?;
@@ -91,6 +100,11 @@ fn bad_form(error: &multer::Error) -> Problem {
     if let multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } = error {
         let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
+    }
+    if let multer::Error::StreamReadFailed(why) = error
+        && let Some(fault) = why.downcast_ref::<BodyFault>()
+    {
+        return Problem::body(*fault, error.to_string());
     }
     Problem::new(400, "bad-form", error.to_string())
 }

@@ -1,16 +1,20 @@
 //! Whether something is in the journal, so many times or in order, and what came nearest. The comparing is
-//! `dialect::matching`'s; it happens outside the world's lock.
+//! `dialect::matching`'s; it happens outside the world's lock, a few at once, an event after the other.
+
+use std::borrow::Cow;
 
 use axum::Json;
+use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::event::{self, EventView};
-use super::extract::{Asked, JsonBody, Observed};
+use super::extract::{Asked, Observed, RawJson, read_json};
 use super::journal::Start;
 use super::problem::Problem;
 use crate::dialect::matching::{Expectation, NearMiss, PatternError};
+use crate::emulator::{Emulator, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 
 /// Events found that are shown; `found` counts all.
@@ -67,35 +71,43 @@ struct Closest {
 }
 
 pub(super) async fn verify(
+    State(emulator): State<Emulator>,
     Observed(world): Observed,
     Asked(query): Asked<VerifyQuery>,
-    JsonBody(order): JsonBody<VerifyOrder>,
+    RawJson(order): RawJson,
 ) -> Result<Json<VerdictView>, Problem> {
+    // An order may take many times its bytes once it is read.
+    let turn = emulator.gates().verify().await.ok_or_else(Problem::no_turn)?;
+    // Thousands of events and a costly pattern take their time; other calls go on meanwhile.
+    let verdict = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        verdict(&world, query.all, &order)
+    });
+    verdict.await.map_err(|error| Problem::new(500, "internal", error.to_string()))?.map(Json)
+}
+
+fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Problem> {
+    let order: VerifyOrder = read_json(order)?;
     let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
     let expectation = expectation.map_err(|error| refused(&error))?;
-    let start = Start::of(order.since, order.all || query.all);
+    let start = Start::of(order.since, order.all || all);
     let events = world.read(|engine| {
         let filter = EventFilter { since: start.seq(engine), ..EventFilter::default() };
         engine.events(&filter, JOURNAL_EVENTS_MAX)
     });
-    // Thousands of events and a costly pattern take their time; other calls go on meanwhile.
-    let verdict = tokio::task::spawn_blocking(move || {
-        let views: Vec<EventView> = events.iter().map(|each| EventView::of(each)).collect();
-        let values: Vec<Value> = events.iter().map(|each| event::json(each)).collect();
-        let verdict = expectation.check(&values);
-        let near = |miss: NearMiss| Closest {
-            event: views[miss.index].clone(),
-            differs: miss.differs.into_iter().map(|d| (d.field, json!({ "want": d.want, "got": d.got }))).collect(),
-        };
-        VerdictView {
-            verified: verdict.verified,
-            found: verdict.found.len(),
-            matched: verdict.found.iter().take(FOUND_SHOWN_MAX).map(|index| views[*index].clone()).collect(),
-            missing_step: verdict.missing_step,
-            closest: verdict.closest.into_iter().map(near).collect(),
-        }
-    });
-    verdict.await.map(Json).map_err(|error| Problem::new(500, "internal", error.to_string()))
+    let verdict = expectation.check_each(events.len(), &|index| Cow::Owned(event::json(&events[index])));
+    let view = |index: usize| EventView::of(&events[index]);
+    let near = |miss: NearMiss| Closest {
+        event: view(miss.index),
+        differs: miss.differs.into_iter().map(|d| (d.field, json!({ "want": d.want, "got": d.got }))).collect(),
+    };
+    Ok(VerdictView {
+        verified: verdict.verified,
+        found: verdict.found.len(),
+        matched: verdict.found.iter().take(FOUND_SHOWN_MAX).map(|index| view(*index)).collect(),
+        missing_step: verdict.missing_step,
+        closest: verdict.closest.into_iter().map(near).collect(),
+    })
 }
 
 fn refused(error: &PatternError) -> Problem {

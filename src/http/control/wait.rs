@@ -59,6 +59,14 @@ pub(super) struct WaitedView {
 }
 
 pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Result<Json<WaitedView>, Problem> {
+    let emulator = awaited.emulator.clone();
+    tokio::select! {
+        waited = waited(awaited, query) => waited,
+        () = emulator.stopping() => Err(Problem::stopping()),
+    }
+}
+
+async fn waited(awaited: Awaited, query: WaitQuery) -> Result<Json<WaitedView>, Problem> {
     let patience = timeout(query.timeout)?;
     match (query.what.as_deref(), &query.status) {
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use super::event;
 use super::extract::{Addressed, Asked, JsonBody};
 use super::journal::{Start, parse_fax};
+use super::lazy;
 use super::problem::Problem;
 use crate::dialect::{form, mask};
 use crate::emulator::{Emulator, World};
@@ -81,6 +83,13 @@ pub(super) struct Attempt {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct WebhookList {
     webhooks: Vec<WebhookView>,
+    #[serde(flatten)]
+    end: ListEnd,
+}
+
+/// What follows the webhooks of a list.
+#[derive(Serialize, JsonSchema)]
+struct ListEnd {
     /// The place of the newest event there is.
     last_seq: u64,
 }
@@ -92,16 +101,13 @@ struct Webhook {
     attempts: Vec<Arc<Event>>,
 }
 
-pub(super) async fn list(
-    Addressed(world): Addressed,
-    Asked(query): Asked<WebhooksQuery>,
-) -> Result<Json<WebhookList>, Problem> {
+pub(super) async fn list(Addressed(world): Addressed, Asked(query): Asked<WebhooksQuery>) -> Result<Response, Problem> {
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
     let (webhooks, last_seq) = webhooks(&world, fax);
     let since = world.read(|engine| Start::of(query.since, query.all).seq(engine));
-    let is_later = |webhook: &&Webhook| webhook.attempts.last().is_some_and(|event| event.seq > since);
-    let webhooks = webhooks.iter().filter(is_later).filter_map(Webhook::view).collect();
-    Ok(Json(WebhookList { webhooks, last_seq }))
+    let is_later = move |webhook: &Webhook| webhook.attempts.last().is_some_and(|event| event.seq > since);
+    let webhooks = webhooks.into_iter().filter(is_later).filter_map(|webhook| webhook.view());
+    Ok(lazy::list("webhooks", webhooks, &ListEnd { last_seq }))
 }
 
 pub(super) async fn show(Addressed(world): Addressed, Path(id): Path<String>) -> Result<Json<WebhookView>, Problem> {

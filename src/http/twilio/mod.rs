@@ -166,7 +166,7 @@ where
         return response;
     }
     let body = match auth::admit(signed_in, parts) {
-        Ok(()) if parts.method == Method::POST => reply::form_body(body).await,
+        Ok(()) if parts.method == Method::POST => reply::form_body(body, emulator.budget()).await,
         admitted => admitted.map(|()| Bytes::new()),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));

@@ -5,21 +5,28 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
 use super::frame::Frame;
-use super::{CHILD_ARGUMENT, Made, PAGES_BYTES_MAX, RenderOptions, Wish, options, too_large, too_slow, unreadable};
+use super::{
+    CHILD_ARGUMENT, Drawing, Made, PAGES_BYTES_MAX, RenderOptions, Wish, options, too_large, too_slow, unreadable,
+};
 use crate::document;
+use crate::document::dither::Tone;
 use crate::document::fonts::Fonts;
+use crate::document::page::Counting;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 
-/// Address space of a child: the largest page that is taken needs about half of it.
+/// Memory of a child: the largest page that is taken needs about half of it.
+pub const MEMORY_BYTES_MAX: u64 = 384 * 1024 * 1024;
+/// Address space of a child: its memory, and what its allocator and its program only reserve.
 pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1_536 * 1024 * 1024;
+/// Has the allocator of a child reserve memory by small parts: what it takes at once would count as used.
+const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_EAGER_COMMIT", "0"), ("MIMALLOC_ARENA_RESERVE", "32768")];
 /// The longest first line of a request.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 
@@ -33,6 +40,7 @@ pub(super) async fn make(
     let spawned = Command::new(program)
         .arg(CHILD_ARGUMENT)
         .env_clear()
+        .envs(ALLOCATOR)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -40,7 +48,7 @@ pub(super) async fn make(
         .spawn();
     let mut child = spawned.map_err(|error| unreadable(&format!("no renderer can be started: {error}")))?;
     let request = request(wish, options.font_directory.as_deref());
-    let talk = talk(&mut child, &request, &bytes, options.page_limit);
+    let talk = talk(&mut child, &request, &bytes, options);
     let Ok(made) = tokio::time::timeout(options.document_limit, talk).await else {
         return Err(too_slow(options.document_limit));
     };
@@ -59,7 +67,7 @@ async fn talk(
     child: &mut Child,
     request: &str,
     bytes: &[u8],
-    page_limit: Duration,
+    RenderOptions { page_limit, progress, .. }: &RenderOptions,
 ) -> Result<Made, UnreadableDocument> {
     let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(unreadable("the renderer can't be talked to"));
@@ -72,7 +80,7 @@ async fn talk(
     let listen = async {
         let (mut pages, mut size) = (Vec::new(), 0);
         loop {
-            let frame = tokio::time::timeout(page_limit, Frame::read(&mut output)).await.map_err(|_| {
+            let frame = tokio::time::timeout(*page_limit, Frame::read(&mut output)).await.map_err(|_| {
                 let number = pages.len() + 1;
                 unreadable(&format!(
                     "page {number} of the document takes longer to draw than {} s",
@@ -86,6 +94,9 @@ async fn talk(
                         return Err(too_large());
                     }
                     pages.push(page);
+                    if let Some(progress) = progress {
+                        progress(pages.len());
+                    }
                 }
                 Ok(Some(Frame::Probed(probe))) => {
                     return Ok(Some(Made::probed(probe)));
@@ -110,15 +121,21 @@ fn died(status: Option<ExitStatus>) -> UnreadableDocument {
     #[cfg(not(unix))]
     let aborted = status.is_some_and(|status| !status.success());
     if aborted {
-        let limit = ADDRESS_SPACE_BYTES_MAX / 1024 / 1024;
+        let limit = MEMORY_BYTES_MAX / 1024 / 1024;
         return unreadable(&format!("the document takes more memory to draw than {limit} MiB, or breaks the renderer"));
     }
     unreadable("the document breaks the renderer")
 }
 
 fn request(wish: Wish, fonts: Option<&Path>) -> String {
-    let quality = if let Wish::Pages(quality) = wish { Some(quality.as_str()) } else { None };
-    format!("{}\n", json!({ "quality": quality, "fonts": fonts }))
+    let drawing = if let Wish::Pages(drawing) = wish { Some(drawing) } else { None };
+    let order = json!({
+        "quality": drawing.map(|drawing| drawing.quality.as_str()),
+        "text": drawing.is_some_and(|drawing| drawing.tone == Tone::Text),
+        "mmr_alone": drawing.is_some_and(|drawing| drawing.counting == Counting::Mmr),
+        "fonts": fonts,
+    });
+    format!("{order}\n")
 }
 
 fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
@@ -134,8 +151,11 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     };
     let fonts =
         request["fonts"].as_str().and_then(|path| Fonts::of_directory(Path::new(path)).ok()).unwrap_or_default();
+    let said = |name: &str| request[name].as_bool().unwrap_or(false);
+    let tone = if said("text") { Tone::Text } else { Tone::Dither };
+    let counting = if said("mmr_alone") { Counting::Mmr } else { Counting::All };
     let mut written = Ok(());
-    let summary = document::pages(&bytes, &options(quality, fonts), |page| {
+    let summary = document::pages(&bytes, &options(Drawing { quality, tone, counting }, fonts), |page| {
         written = Frame::Page(page).write(output);
         if written.is_ok() { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
     });

@@ -6,15 +6,16 @@ mod frame;
 mod pictures;
 mod recent;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-pub use self::child::{ADDRESS_SPACE_BYTES_MAX, run as run_child};
+pub use self::child::{ADDRESS_SPACE_BYTES_MAX, MEMORY_BYTES_MAX, run as run_child};
 
 use self::pictures::{Key, Pictures};
 use self::recent::{Name, Recent};
@@ -22,18 +23,21 @@ use self::recent::{Name, Recent};
 use crate::document::dither::Tone;
 use crate::document::fonts::Fonts;
 use crate::document::page::Counting;
+use crate::document::printed::Printed;
 use crate::document::receive;
 use crate::document::{self, Kind, Options, Probe, Summary, file};
 use crate::engine::effect::RenderRequest;
 use crate::model::account::Documents;
-use crate::model::fax::{MediaType, Quality};
+use crate::model::fax::{MediaType, PageSize, Quality};
 use crate::model::media::{Document, UnreadableDocument};
-use crate::model::page::FaxPage;
-use crate::model::reception::HeaderLine;
+use crate::model::page::{FaxPage, PageLoss};
+use crate::model::reception::{HeaderLine, Reception};
 
 /// Wall-clock time for one document, and for one page of it, where nothing else is said.
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
+/// Forms in which a page is kept: drawn, in the file that is sent, and on paper.
+const FORMS: usize = 3;
 /// Bytes that the pages of one document may have; a thousand dithered photographs have about as many.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
@@ -52,6 +56,8 @@ pub struct RenderOptions {
     pub document_limit: Duration,
     /// Wall-clock time for one page of it, where it has a process of its own.
     pub page_limit: Duration,
+    /// Is told how many pages have been drawn, after each.
+    pub progress: Option<fn(usize)>,
 }
 
 impl Default for RenderOptions {
@@ -64,6 +70,7 @@ impl Default for RenderOptions {
             header_line: HeaderLine::On,
             document_limit: DOCUMENT_LIMIT,
             page_limit: PAGE_LIMIT,
+            progress: None,
         }
     }
 }
@@ -86,13 +93,33 @@ struct Pool {
 /// The threads of this process are one pool, however many emulators a test founds.
 static THREADS: OnceLock<Renderer> = OnceLock::new();
 
+/// How pages are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawing {
+    /// How close the rows lie.
+    pub quality: Quality,
+    /// What becomes of greys.
+    pub tone: Tone,
+    /// Which codings are counted.
+    pub counting: Counting,
+}
+
+impl Drawing {
+    /// As faxes are drawn.
+    const fn of_a_fax(quality: Quality) -> Self {
+        Self { quality, tone: Tone::Dither, counting: Counting::All }
+    }
+}
+
 /// What is wanted of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Its kind and the number of its pages.
     Probe,
     /// Its fax pages.
-    Pages(Quality),
+    Pages(Drawing),
+    /// The pages that it holds; it is a file of the emulator's own.
+    Held,
 }
 
 /// What came of it.
@@ -102,21 +129,45 @@ pub(super) struct Made {
     summary: Summary,
     /// The file that is sent, once somebody has sent it.
     sent: OnceLock<Document>,
+    /// The pages on paper, once somebody has received them.
+    printed: Mutex<Option<(PageSize, Arc<PrintedPages>)>>,
 }
 
+/// Pages as they are printed; none of those that the header line alone doesn't make.
+type PrintedPages = [Option<Arc<Printed>>];
+
 impl Made {
-    const fn probed(probe: Probe) -> Self {
+    fn probed(probe: Probe) -> Self {
         let summary = Summary { document_pages: probe.pages, losses: Vec::new() };
-        Self { probe: Some(probe), pages: Vec::new(), summary, sent: OnceLock::new() }
+        Self { probe: Some(probe), pages: Vec::new(), summary, sent: OnceLock::new(), printed: Mutex::default() }
     }
 
-    const fn drawn(pages: Vec<FaxPage>, summary: Summary) -> Self {
-        Self { probe: None, pages, summary, sent: OnceLock::new() }
+    fn drawn(pages: Vec<FaxPage>, summary: Summary) -> Self {
+        Self { probe: None, pages, summary, sent: OnceLock::new(), printed: Mutex::default() }
     }
 
-    /// About what it takes, its file included.
+    /// About what it takes: its pages, their file, and the pages on paper of one size.
     fn size_bytes(&self) -> usize {
-        self.pages.iter().map(|page| page.mmr.len() * 2 + size_of::<FaxPage>() * 2).sum()
+        self.pages.iter().map(|page| (page.mmr.len() + size_of::<FaxPage>()) * FORMS).sum()
+    }
+
+    /// The file of these pages as they come in.
+    fn received(&self, reception: &Reception, header_line: HeaderLine, losses: &[PageLoss]) -> Document {
+        let printed = self.printed(reception.page_size, header_line);
+        let before = |number: u64| usize::try_from(number - 1).ok().and_then(|at| printed.get(at)?.clone());
+        receive::received(self.pages.iter().cloned(), reception, header_line, losses, before)
+    }
+
+    fn printed(&self, size: PageSize, header_line: HeaderLine) -> Arc<PrintedPages> {
+        let mut kept = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, printed)) = kept.as_ref().filter(|(own, _)| *own == size) {
+            return Arc::clone(printed);
+        }
+        // Few apps receive on paper of several sizes, so that one is kept. Who needs the same meanwhile had better wait.
+        let made: Arc<PrintedPages> =
+            self.pages.iter().map(|page| Printed::new(page, header_line, size).map(Arc::new)).collect();
+        *kept = Some((size, Arc::clone(&made)));
+        made
     }
 }
 
@@ -175,7 +226,7 @@ impl Renderer {
             let reason = format!("only PDF can be sent with --documents strict, this is a {}", kind.name());
             return Err(UnreadableDocument { reason });
         }
-        let made = self.make(bytes, Wish::Pages(quality)).await?;
+        let made = self.make(bytes, Wish::Pages(Drawing::of_a_fax(quality))).await?;
         let file = move |_: &Pool| {
             let file = || file::document(&made.pages, MediaType::Pdf, &made.summary.losses);
             made.sent.get_or_init(file).clone()
@@ -190,18 +241,28 @@ impl Renderer {
     pub async fn received(&self, request: RenderRequest) -> Result<Document, UnreadableDocument> {
         let RenderRequest { document, quality, reception } = request;
         if !document.sheets.is_empty() {
-            return self
-                .blocking(move |pool| {
-                    let sent: Vec<FaxPage> = file::pages(&document).collect();
-                    receive::received(sent.into_iter(), &reception, pool.options.header_line, &document.losses)
-                })
-                .await;
+            let received = move |pool: &Pool| {
+                let made = pool.held(&document);
+                made.received(&reception, pool.options.header_line, &document.losses)
+            };
+            return self.blocking(received).await;
         }
-        let made = self.make(Arc::clone(&document.bytes), Wish::Pages(quality)).await?;
-        self.blocking(move |pool| {
-            receive::received(made.pages.iter().cloned(), &reception, pool.options.header_line, &made.summary.losses)
-        })
-        .await
+        let made = self.make(Arc::clone(&document.bytes), Wish::Pages(Drawing::of_a_fax(quality))).await?;
+        self.blocking(move |pool| made.received(&reception, pool.options.header_line, &made.summary.losses)).await
+    }
+
+    /// The fax pages of a document.
+    ///
+    /// # Errors
+    /// It can't be rendered.
+    pub async fn pages(
+        &self,
+        bytes: Arc<[u8]>,
+        drawing: Drawing,
+    ) -> Result<(Vec<FaxPage>, Summary), UnreadableDocument> {
+        document::kind(&bytes)?;
+        let made = self.make(bytes, Wish::Pages(drawing)).await?;
+        Ok((made.pages.clone(), made.summary.clone()))
     }
 
     /// One page of a rendered document, from 0, as a PNG; none where it has no such page.
@@ -256,8 +317,32 @@ impl Renderer {
     ) -> Result<T, UnreadableDocument> {
         let pool = Arc::clone(&self.0);
         let failed = |_| unreadable("drawing the document failed within the emulator; please report it");
-        tokio::task::spawn_blocking(move || work(&pool)).await.map_err(failed)
+        started(|| tokio::task::spawn_blocking(move || work(&pool)))?.await.map_err(failed)
     }
+}
+
+impl Pool {
+    /// The pages of a file of the emulator's own.
+    fn held(&self, document: &Document) -> Arc<Made> {
+        let name = Name::of(&document.bytes, Wish::Held);
+        let pages: Vec<FaxPage> = file::pages(document).collect();
+        // The same bytes may be told to hold other pages.
+        if let Some(made) = self.recent.get(name).filter(|made| made.pages == pages) {
+            return made;
+        }
+        let summary = Summary { document_pages: document.pages, losses: Vec::new() };
+        let made = Arc::new(Made::drawn(pages, summary));
+        self.recent.put(name, Arc::clone(&made));
+        made
+    }
+}
+
+/// What has been started on a thread. Where the machine has no further thread, the runtime panics.
+fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
+    catch_unwind(AssertUnwindSafe(start)).map_err(|panic| {
+        let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        unreadable(&format!("no thread can be started to draw it: {}", why.unwrap_or("the machine says no more")))
+    })
 }
 
 /// Does what is wished, here and now; `goes_on` is asked before each page.
@@ -268,13 +353,14 @@ fn make_here(
     goes_on: impl Fn() -> Result<(), ()>,
 ) -> Result<Made, UnreadableDocument> {
     match wish {
+        Wish::Held => Err(unreadable("a file of the emulator's own is not drawn")),
         Wish::Probe => {
             let probe = document::probe(bytes)?;
             Ok(Made::probed(probe))
         }
-        Wish::Pages(quality) => {
+        Wish::Pages(drawing) => {
             let (mut pages, mut size) = (Vec::new(), 0);
-            let summary = document::pages(bytes, &options(quality, fonts.clone()), |page: FaxPage| {
+            let summary = document::pages(bytes, &options(drawing, fonts.clone()), |page: FaxPage| {
                 size += page.mmr.len();
                 pages.push(page);
                 if size > PAGES_BYTES_MAX || goes_on().is_err() {
@@ -291,8 +377,8 @@ fn make_here(
     }
 }
 
-fn options(quality: Quality, fonts: Fonts) -> Options {
-    Options { quality: Some(quality), tone: Tone::Dither, counting: Counting::All, fonts }
+fn options(Drawing { quality, tone, counting }: Drawing, fonts: Fonts) -> Options {
+    Options { quality: Some(quality), tone, counting, fonts }
 }
 
 fn too_slow(limit: Duration) -> UnreadableDocument {
@@ -305,4 +391,26 @@ fn too_large() -> UnreadableDocument {
 
 fn unreadable(reason: &str) -> UnreadableDocument {
     UnreadableDocument { reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_can_not_be_started_is_told_with_the_machines_reason() {
+        let refused = started(|| -> () { panic!("OS can't spawn worker thread: out of them") });
+        let reason = refused.expect_err("it can't be started").reason;
+        assert!(reason.contains("no thread") && reason.contains("out of them"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn a_renderer_that_can_not_be_started_is_told_with_the_machines_reason() {
+        let options = RenderOptions { program: Some("/nowhere/fauxfax".into()), ..RenderOptions::default() };
+        let renderer = Renderer::new(options).expect("a pool");
+        let document = document::sample::test_pages(1);
+        let refused = renderer.to_send(document.into(), Quality::Fine, Documents::Lenient).await;
+        let reason = refused.expect_err("it can't be started").reason;
+        assert!(reason.contains("no renderer can be started") && reason.contains("os error 2"), "{reason}");
+    }
 }

@@ -1,0 +1,150 @@
+//! A page as a machine prints it but for its header line, ready coded: only the header differs from call to call. It gives
+//! the very bits that coding the whole page would.
+
+use super::bitmap::Bitmap;
+use super::ccitt::{BitSink, BitWriter, Changes, Coder, Scheme};
+use super::page::decoded;
+use super::{fit, stamp};
+use crate::model::fax::{PageSize, Quality};
+use crate::model::page::FaxPage;
+use crate::model::reception::HeaderLine;
+
+/// One sheet of paper.
+#[derive(Debug)]
+pub struct Printed {
+    /// The page as it came over the line.
+    sent: FaxPage,
+    height: u32,
+    /// Rows above that the header line takes; none without one.
+    header_rows: u32,
+    /// The rows below the header, coded.
+    lower: Vec<u8>,
+    lower_bits: u64,
+}
+
+impl Printed {
+    /// The page on a sheet; none where it takes more than one, or is shortened to fit on it.
+    #[must_use]
+    pub fn new(page: &FaxPage, header_line: HeaderLine, size: PageSize) -> Option<Self> {
+        let (mut image, quality) = (decoded(page), page.quality);
+        let header_rows = match header_line {
+            HeaderLine::On => stamp::rows(quality),
+            HeaderLine::Off => 0,
+        };
+        if header_line == HeaderLine::On {
+            image = stamp::stamped(&image, quality, "");
+        }
+        let height = fit::sheet_rows(size, quality);
+        image.trim_below(height);
+        if image.height() > height || height <= header_rows {
+            return None;
+        }
+        image.set_height(height);
+        // The last row of a header is white, as is what a coder takes for the row above the first.
+        let lower =
+            written(&image, header_rows..height, Coder::new(Scheme::Mmr, image.width(), 0, BitWriter::default()));
+        let lower = lower.finish();
+        let (lower_bits, lower) = (lower.bits(), lower.into_bytes());
+        Some(Self { sent: page.clone(), height, header_rows, lower, lower_bits })
+    }
+
+    /// The sheet with this text in its header line.
+    #[must_use]
+    pub fn with_header(&self, text: &str) -> FaxPage {
+        let FaxPage { width, quality, bits, .. } = self.sent;
+        let writer = Coder::new(Scheme::Mmr, width, 0, BitWriter::default());
+        let mut sink = if self.header_rows == 0 {
+            writer.into_sink()
+        } else {
+            written(&header(width, quality, text), 0..self.header_rows, writer).into_sink()
+        };
+        let (words, rest) = self.lower.as_chunks::<4>();
+        let mut left = self.lower_bits;
+        for word in words {
+            let some = u32::try_from(left.min(32)).unwrap_or(32);
+            sink.put(u32::from_be_bytes(*word) >> (32 - some), some);
+            left -= u64::from(some);
+        }
+        for byte in rest {
+            let some = u32::try_from(left.min(8)).unwrap_or(8);
+            if some > 0 {
+                sink.put(u32::from(byte >> (8 - some)), some);
+            }
+            left -= u64::from(some);
+        }
+        FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits }
+    }
+
+    /// About what it takes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>() + self.lower.len()
+    }
+}
+
+fn header(width: u32, quality: Quality, text: &str) -> Bitmap {
+    stamp::stamped(&Bitmap::white(width, stamp::rows(quality) + 1), quality, text)
+}
+
+fn written(image: &Bitmap, rows: std::ops::Range<u32>, mut coder: Coder<BitWriter>) -> Coder<BitWriter> {
+    let mut row = Changes::white(image.width());
+    for y in rows {
+        image.changes_into(y, &mut row);
+        coder.row(&row);
+    }
+    coder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::page::{Counting, coded};
+
+    /// Pages with ink in their top rows, with none, of no ink at all, and too long for the paper.
+    fn pages(quality: Quality) -> Vec<FaxPage> {
+        let letter = fit::sheet_rows(PageSize::Letter, quality);
+        [(0, 100), (1, letter), (200, letter - 10), (letter, letter), (60, letter + 1), (90, letter * 3)]
+            .into_iter()
+            .map(|(first_ink, height)| {
+                let mut image = Bitmap::white(1_728, height);
+                for y in (first_ink..height).step_by(3) {
+                    image.blacken_run(y, y % 700, 700 + y * 7 % 1_000);
+                }
+                coded(&image, quality, Counting::All)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_header_line_on_a_coded_page_gives_the_bits_of_the_page_coded_with_it() {
+        let mut prepared = 0;
+        for quality in Quality::ALL.iter().copied() {
+            for page in pages(quality) {
+                for size in PageSize::ALL.iter().copied() {
+                    for text in ["", "2026-01-01 00:00 UTC   FROM +1   TO +2   PAGE 1 OF 2", &"M".repeat(400)] {
+                        let Some(printed) = Printed::new(&page, HeaderLine::On, size) else { continue };
+                        let mut image = stamp::stamped(&decoded(&page), quality, text);
+                        let rows = fit::sheet_rows(size, quality);
+                        image.trim_below(rows);
+                        image.set_height(rows);
+                        let whole = FaxPage { bits: page.bits, ..coded(&image, quality, Counting::Mmr) };
+                        assert!(printed.with_header(text) == whole, "{quality} {size} {text:?}");
+                        prepared += 1;
+                    }
+                }
+            }
+        }
+        assert!(prepared > 50, "{prepared}");
+    }
+
+    #[test]
+    fn a_page_without_header_line_is_the_page_on_its_paper() {
+        for page in pages(Quality::Fine) {
+            let Some(printed) = Printed::new(&page, HeaderLine::Off, PageSize::Letter) else { continue };
+            let mut image = decoded(&page);
+            image.set_height(fit::sheet_rows(PageSize::Letter, Quality::Fine));
+            let whole = coded(&image, Quality::Fine, Counting::Mmr);
+            assert!(printed.with_header("") == FaxPage { bits: page.bits, ..whole });
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! What is looked at in a document before the rest: its version, and the documents of its faxes. Both may stand anywhere, and
+//! nothing else is kept in memory for them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::display::Base64Display;
+use base64::prelude::BASE64_STANDARD;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::{COUNT_MAX, DOCUMENTS, VERSION};
+use crate::model::shelf::{self, ByHash};
+
+/// A document that can't be taken: its place, and what is wrong with it.
+type Fault = (String, String);
+
+/// The version and the documents of a state.
+pub(super) struct Outline {
+    /// None where it is no state.
+    pub(super) version: Option<u64>,
+    pub(super) documents: Result<ByHash, Fault>,
+}
+
+impl Outline {
+    const fn of_no_state() -> Self {
+        Self { version: None, documents: Ok(ByHash::new()) }
+    }
+}
+
+/// The methods of a visitor for everything that is not what it looks for.
+macro_rules! others {
+    ($other:expr) => {
+        others!($other, IgnoredAny);
+    };
+    ($other:expr, $element:ty) => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("anything")
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($other)
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($other)
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($other)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok($other)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            while list.next_element::<$element>()?.is_some() {}
+            Ok($other)
+        }
+    };
+}
+
+impl<'de> Deserialize<'de> for Outline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl<'de> Visitor<'de> for Whole {
+            type Value = Outline;
+            others!(Outline::of_no_state());
+
+            fn visit_u64<E>(self, _: u64) -> Result<Outline, E> {
+                Ok(Outline::of_no_state())
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Outline, E> {
+                Ok(Outline::of_no_state())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Outline, A::Error> {
+                let mut outline = Outline::of_no_state();
+                while let Some(name) = fields.next_key::<String>()? {
+                    if name == VERSION {
+                        outline.version = fields.next_value::<Version>()?.0;
+                    } else if name == DOCUMENTS {
+                        outline.documents = fields.next_value::<Documents>()?.0;
+                    } else {
+                        fields.next_value::<Counted>()?;
+                    }
+                }
+                Ok(outline)
+            }
+        }
+        deserializer.deserialize_any(Whole)
+    }
+}
+
+/// Anything in which no whole number is larger than is ever counted: adding to it could overflow.
+struct Counted;
+
+impl<'de> Deserialize<'de> for Counted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Counted;
+            others!(Counted, Counted);
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Counted, E> {
+                let is_large = number > COUNT_MAX;
+                if is_large { Err(E::custom(format!("is a number over {COUNT_MAX}"))) } else { Ok(Counted) }
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Counted, E> {
+                Ok(Counted)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Counted, A::Error> {
+                while fields.next_key::<String>()?.is_some() {
+                    fields.next_value::<Self::Value>()?;
+                }
+                Ok(Counted)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+struct Version(Option<u64>);
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl<'de> Visitor<'de> for Number {
+            type Value = Version;
+            others!(Version(None));
+
+            fn visit_u64<E>(self, version: u64) -> Result<Version, E> {
+                Ok(Version(Some(version)))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Version, E> {
+                Ok(Version(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Version, A::Error> {
+                while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Version(None))
+            }
+        }
+        deserializer.deserialize_any(Number)
+    }
+}
+
+struct Documents(Result<ByHash, Fault>);
+
+impl Documents {
+    fn no_object() -> Self {
+        Self(Err((DOCUMENTS.to_owned(), "must be an object: base64 by SHA-256".to_owned())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Documents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Listed;
+        impl<'de> Visitor<'de> for Listed {
+            type Value = Documents;
+            others!(Documents::no_object());
+
+            fn visit_u64<E>(self, _: u64) -> Result<Documents, E> {
+                Ok(Documents::no_object())
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Documents, E> {
+                Ok(Documents::no_object())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Documents, A::Error> {
+                let mut documents = Ok(ByHash::new());
+                while let Some(name) = fields.next_key::<String>()? {
+                    let bytes = fields.next_value::<Bytes>()?.0;
+                    let fault = |why: &str| Err((format!("{DOCUMENTS}.{name}"), why.to_owned()));
+                    documents = match (documents, bytes) {
+                        (Err(fault), _) => Err(fault),
+                        (Ok(_), None) => fault("is no base64"),
+                        (Ok(_), Some(bytes)) if shelf::hash(&bytes) != name => {
+                            fault("is not the document with that SHA-256")
+                        }
+                        (Ok(mut known), Some(bytes)) => {
+                            known.insert(name, bytes);
+                            Ok(known)
+                        }
+                    };
+                }
+                Ok(Documents(documents))
+            }
+        }
+        deserializer.deserialize_any(Listed)
+    }
+}
+
+/// The bytes of a document; none where they can't be read.
+struct Bytes(Option<Arc<[u8]>>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Base64;
+        impl<'de> Visitor<'de> for Base64 {
+            type Value = Bytes;
+            others!(Bytes(None));
+
+            fn visit_u64<E>(self, _: u64) -> Result<Bytes, E> {
+                Ok(Bytes(None))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Bytes, E> {
+                Ok(Bytes(decoded(text)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Bytes, A::Error> {
+                while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Bytes(None))
+            }
+        }
+        deserializer.deserialize_any(Base64)
+    }
+}
+
+/// Decodes into the place where the bytes will stay.
+fn decoded(text: &str) -> Option<Arc<[u8]>> {
+    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    let length = (text.len() / 4 * 3).checked_sub(padding)?;
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    let written = BASE64_STANDARD.decode_slice(text, Arc::get_mut(&mut bytes)?).ok()?;
+    (written == length).then_some(bytes)
+}
+
+/// Documents as they are written: base64 by SHA-256.
+pub(super) struct Inline<'a>(pub(super) &'a ByHash);
+
+impl Serialize for Inline<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, bytes)| (name, Encoded(bytes))))
+    }
+}
+
+struct Encoded<'a>(&'a [u8]);
+
+impl Serialize for Encoded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Base64Display::new(self.0, &BASE64_STANDARD))
+    }
+}

@@ -1,0 +1,157 @@
+//! The bodies of requests: read within their limits of size and time, and within the budget of bytes in flight. It
+//! understands none.
+
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::HttpBody;
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::io::budget::{Budget, NoRoom, Pieces, ROOM_WAIT_MAX};
+
+/// How long a client may send nothing of a body that it has begun.
+pub(super) const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
+/// How long a body may take in all.
+pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// Why a body could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyFault {
+    #[error("the body is over its limit")]
+    TooLarge,
+    #[error("the body ended too early")]
+    Broken,
+    #[error(
+        "nothing of the body came for {} s, or all of it took more than {} s",
+        BODY_IDLE_MAX.as_secs(),
+        BODY_TIME_MAX.as_secs()
+    )]
+    TooSlow,
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
+}
+
+/// How long a body may take.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    idle: Duration,
+    total: Duration,
+}
+
+const PATIENCE: Patience = Patience { idle: BODY_IDLE_MAX, total: BODY_TIME_MAX };
+
+/// A body as its parts come.
+struct Parts<B> {
+    body: B,
+    idle: Duration,
+    end: Instant,
+}
+
+impl<B> Parts<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    fn of(body: B, patience: Patience) -> Self {
+        Self { body, idle: patience.idle, end: Instant::now() + patience.total }
+    }
+
+    async fn next(&mut self) -> Option<Result<Bytes, BodyFault>> {
+        loop {
+            let frame = timeout_at(self.end, timeout(self.idle, self.body.frame())).await;
+            let Ok(Ok(frame)) = frame else { return Some(Err(BodyFault::TooSlow)) };
+            match frame? {
+                Ok(frame) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Some(Ok(data));
+                    }
+                }
+                Err(_) => return Some(Err(BodyFault::Broken)),
+            }
+        }
+    }
+}
+
+/// Reads a body of so many bytes at the most.
+pub(super) async fn read<B>(body: B, limit_bytes: usize, budget: &Budget) -> Result<Pieces, BodyFault>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    read_within(body, limit_bytes, budget, PATIENCE).await
+}
+
+async fn read_within<B>(body: B, limit_bytes: usize, budget: &Budget, patience: Patience) -> Result<Pieces, BodyFault>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    if body.size_hint().lower() > limit_bytes as u64 {
+        return Err(BodyFault::TooLarge);
+    }
+    let (mut parts, mut read) = (Parts::of(Box::pin(body), patience), budget.body(ROOM_WAIT_MAX));
+    while let Some(data) = parts.next().await {
+        let data = data?;
+        if read.len() + data.len() > limit_bytes {
+            return Err(BodyFault::TooLarge);
+        }
+        read.add(&data).await?;
+    }
+    Ok(read)
+}
+
+/// A body as its parts come, each within its time.
+pub(super) fn parts<B>(body: B) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send
+where
+    B: HttpBody<Data = Bytes> + Unpin + Send,
+    B::Error: Into<BoxError>,
+{
+    stream::unfold(Parts::of(body, PATIENCE), |mut parts| async move { Some((parts.next().await?, parts)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    async fn length(body: Body, patience: Patience) -> Result<usize, BodyFault> {
+        read_within(body, 1_000, &Budget::default(), patience).await.map(|read| read.len())
+    }
+
+    #[tokio::test]
+    async fn a_body_of_its_limit_is_read_and_one_byte_more_is_not() {
+        assert_eq!(length(Body::from(vec![0; 1_000]), PATIENCE).await, Ok(1_000));
+        assert_eq!(length(Body::from(vec![0; 1_001]), PATIENCE).await, Err(BodyFault::TooLarge));
+        let unannounced = stream::iter([Ok::<_, std::convert::Infallible>(vec![0; 600]), Ok(vec![0; 401])]);
+        assert_eq!(length(Body::from_stream(unannounced), PATIENCE).await, Err(BodyFault::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_body_of_which_nothing_comes_for_too_long_is_given_up() {
+        let stuck = || stream::once(async { Ok::<_, std::convert::Infallible>("x") });
+        let stuck = Body::from_stream(futures_util::StreamExt::chain(stuck(), stream::pending()));
+        assert_eq!(length(stuck, Patience { idle: SHORT, total: LONG }).await, Err(BodyFault::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_drips_on_and_on_is_given_up() {
+        let drip = stream::unfold((), |()| async {
+            crate::driver::pause(Duration::from_millis(1)).await;
+            Some((Ok::<_, std::convert::Infallible>(""), ()))
+        });
+        let dripping = Body::from_stream(drip);
+        assert_eq!(length(dripping, Patience { idle: LONG, total: SHORT }).await, Err(BodyFault::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_told_from_one_that_is_too_long() {
+        let broken = stream::iter([Ok("x"), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
+        assert_eq!(length(Body::from_stream(broken), PATIENCE).await, Err(BodyFault::Broken));
+    }
+}

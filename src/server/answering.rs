@@ -1,0 +1,152 @@
+//! How long a client may take over an answer: connections on which nothing moves are cut. It never looks into an answer.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long a client may take nothing of an answer. What it has not taken waits in the connection: of a stream of events
+/// no more than [`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES) and a piece.
+const ANSWER_IDLE_MAX: Duration = Duration::from_secs(60);
+/// How long an answer that has an end may take in all.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// What is being answered on a connection.
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    /// Something with an end.
+    Finite(Instant),
+    /// Events as they come.
+    Endless,
+    /// Bytes of somebody else, who has limits of their own.
+    Tunnel,
+}
+
+/// Tells a connection what is answered on it; clones are of the same connection.
+#[derive(Debug, Clone)]
+pub(super) struct Answering(Arc<Mutex<Answer>>);
+
+impl Default for Answering {
+    fn default() -> Self {
+        // The first answer says what it is; until then, TLS may have something to say.
+        Self(Arc::new(Mutex::new(Answer::Endless)))
+    }
+}
+
+impl Answering {
+    /// An answer that has an end begins.
+    pub(super) fn finite(&self) {
+        self.set(Answer::Finite(Instant::now()));
+    }
+
+    /// A stream without end begins.
+    pub(super) fn endless(&self) {
+        self.set(Answer::Endless);
+    }
+
+    /// The connection is no longer one of requests.
+    pub(super) fn tunnel(&self) {
+        self.set(Answer::Tunnel);
+    }
+
+    fn set(&self, answer: Answer) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+
+    fn get(&self) -> Answer {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Watches what is written on a connection.
+pub(super) struct Watch {
+    answering: Answering,
+    idle: Duration,
+    total: Duration,
+    /// Set while the client takes nothing.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl Watch {
+    pub(super) fn new(answering: Answering) -> Self {
+        Self { answering, idle: ANSWER_IDLE_MAX, total: ANSWER_TIME_MAX, alarm: None }
+    }
+
+    /// What came of a try to write; an error where the client has taken too long.
+    pub(super) fn written<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.alarm = None;
+            return written;
+        }
+        let now = Instant::now();
+        let idle_until = now + self.idle;
+        let until = match self.answering.get() {
+            Answer::Tunnel => return Poll::Pending,
+            Answer::Endless => idle_until,
+            Answer::Finite(begun) => idle_until.min(begun + self.total),
+        };
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        match alarm.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    fn watch(idle: Duration, total: Duration) -> Watch {
+        Watch { idle, total, ..Watch::new(Answering::default()) }
+    }
+
+    /// Writes that find no room.
+    async fn stuck(watch: &mut Watch) -> io::Result<()> {
+        poll_fn(|context| watch.written(Poll::Pending, context)).await
+    }
+
+    async fn is_cut(watch: &mut Watch) -> bool {
+        match tokio::time::timeout(10 * SHORT, stuck(watch)).await {
+            Ok(cut) => cut.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut),
+            Err(_) => false,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_or_a_stream_of_which_nothing_is_taken_is_cut_and_a_tunnel_is_not() {
+        let mut watch = watch(SHORT, LONG);
+        assert!(is_cut(&mut watch).await, "a stream");
+        watch.alarm = None;
+        watch.answering.finite();
+        assert!(is_cut(&mut watch).await, "an answer");
+        watch.alarm = None;
+        watch.answering.tunnel();
+        assert!(!is_cut(&mut watch).await, "a tunnel");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_taken_too_slowly_is_cut_and_a_stream_goes_on() {
+        for is_finite in [true, false] {
+            let mut watch = watch(LONG, SHORT);
+            if is_finite {
+                watch.answering.finite();
+            }
+            let taken = poll_fn(|context| watch.written(Poll::Ready(Ok(1)), context)).await;
+            assert_eq!(taken.expect("something is taken"), 1);
+            assert_eq!(is_cut(&mut watch).await, is_finite);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Limits on what clients can take of the emulator: bytes in flight, the memory of a state, and waits at the stop.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use fauxfax::emulator::AccountSetup;
+use fauxfax::http::control::BASE;
+use fauxfax::http::{self, Surface};
+use fauxfax::io::budget::Budget;
+use fauxfax::io::client::ClientOptions;
+use fauxfax::model::time::Pace;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tower::ServiceExt;
+
+use crate::gateway::{Running, config};
+use crate::host::{Host, settings};
+
+const MIB: u64 = 1024 * 1024;
+
+fn host(budget: &Budget) -> Host {
+    let options = ClientOptions { budget: budget.clone(), ..ClientOptions::default() };
+    Host::with(settings(Pace::Max), &options, AccountSetup::default())
+}
+
+fn surface(host: &Host) -> Surface {
+    http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into())
+}
+
+async fn call(host: &Host, method: &str, target: &str, body: impl Into<Body>) -> (u16, Option<String>, Vec<u8>) {
+    let request = Request::builder().method(method).uri(format!("{BASE}{target}")).header(header::HOST, "localhost");
+    let answer = surface(host).oneshot(request.body(body.into()).expect("a request")).await.expect("an answer");
+    let again = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let status = answer.status().as_u16();
+    (status, again, to_bytes(answer.into_body(), usize::MAX).await.expect("read").to_vec())
+}
+
+#[tokio::test]
+async fn bodies_that_find_no_room_wait_until_others_have_ended() {
+    let budget = Budget::new(MIB);
+    let host = host(&budget);
+    let mut other = budget.body(std::time::Duration::from_secs(3_600));
+    other.add(&vec![0; 17 * 64 * 1024]).await.expect("all of it is free");
+    assert_eq!(budget.held_bytes(), MIB);
+    let order = format!("{{\"match\":{{}}}}{}", " ".repeat(200_000));
+    let (answered, ()) = tokio::join!(call(&host, "POST", "/verify", order), async { drop(other) });
+    assert_eq!(answered.0, 200);
+    assert_eq!((budget.held_bytes(), budget.refused()), (0, 0));
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_take_room_until_they_are_dropped_and_others_are_answered_503() {
+    let budget = Budget::new(MIB);
+    let host = host(&budget);
+    let request = || {
+        let request = Request::get(format!("{BASE}/openapi.json")).header(header::HOST, "localhost");
+        request.body(Body::empty()).expect("a request")
+    };
+    let mut unread = Vec::new();
+    let refused = loop {
+        let answer = surface(&host).oneshot(request()).await.expect("an answer");
+        if answer.status() != 200 {
+            break answer;
+        }
+        unread.push(answer);
+        assert!(budget.held_bytes() > 0 && unread.len() < 20, "{} answers are unread", unread.len());
+    };
+    assert_eq!((refused.status().as_u16(), budget.refused()), (503, 1));
+    assert!(refused.headers().contains_key(header::RETRY_AFTER));
+    let (status, _, health) = call(&host, "GET", "/health", Body::empty()).await;
+    let health: Value = serde_json::from_slice(&health).expect("JSON");
+    assert_eq!((status, &health["body_budget"]["refused"]), (200, &1.into()));
+    assert_eq!(health["body_budget"]["held_bytes"], budget.held_bytes());
+    drop(unread);
+    assert_eq!(budget.held_bytes(), 0);
+    assert_eq!(call(&host, "GET", "/openapi.json", Body::empty()).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_state_that_is_over_the_budget_is_refused_at_once_and_the_next_is_taken() {
+    let budget = Budget::new(MIB);
+    let host = host(&budget);
+    let (status, again, _) = call(&host, "PUT", "/state", " ".repeat(2 * 1024 * 1024)).await;
+    assert_eq!((status, again), (413, None));
+    let (status, _, state) = call(&host, "GET", "/state", Body::empty()).await;
+    assert_eq!((status, call(&host, "PUT", "/state", state).await.0), (200, 200));
+    assert_eq!(budget.held_bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_wait_ends_when_the_emulator_stops() {
+    let running = Running::new(config()).await;
+    let mut waiting = running.connect().await;
+    let request = format!("GET {BASE}/wait?status=delivered&timeout=60 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    waiting.write_all(request.as_bytes()).await.expect("sent");
+    running.end().await;
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("problem:stopping"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+/// Starts the binary, has a state of `bytes` bytes put into it, and answers with its memory at the start and at the most.
+#[cfg(target_os = "linux")]
+fn memory_for(state: &[u8]) -> (u64, u64) {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::process::{Command, Stdio};
+    let mut emulator = Command::new(env!("CARGO_BIN_EXE_fauxfax"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let mut ready = String::new();
+    BufReader::new(emulator.stdout.take().expect("a pipe")).read_line(&mut ready).expect("it starts");
+    let address = ready.split_whitespace().nth(2).and_then(|url| url.strip_prefix("http://")).expect("a URL");
+    let memory = |field: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", emulator.id())).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with(field)).expect("a field");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") * 1024
+    };
+    let before = memory("VmRSS:");
+    let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+    let head = format!(
+        "PUT {BASE}/state HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        state.len()
+    );
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(state)).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+    let most = memory("VmHWM:");
+    emulator.kill().and_then(|()| emulator.wait()).expect("it ends");
+    (before, most)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_state_of_nonsense_takes_at_most_four_times_its_size() {
+    let size = 24 << 20;
+    let numbers = format!("{{\"fauxfax_state\":1,\"world\":[{}0]}}", "0,".repeat(size / 2));
+    let objects = format!("{{\"fauxfax_state\":1,\"world\":[{}{{}}]}}", "{},".repeat(size / 3));
+    let document = format!("{{\"fauxfax_state\":1,\"documents\":{{\"x\":\"{}\"}}}}", "A".repeat(size));
+    for state in [numbers, objects, document] {
+        let (before, most) = memory_for(state.as_bytes());
+        assert!(most <= before + 4 * state.len() as u64, "{} MiB for {} MiB", (most - before) >> 20, state.len() >> 20);
+    }
+}
+
+#[test]
+fn a_budget_below_its_least_is_refused() {
+    let environment = |name: &str| (name == "FAUXFAX_BODY_BUDGET").then(|| "1000".to_owned());
+    let error = fauxfax::config::Config::load(fauxfax::config::Settings::default(), &environment).expect_err("refused");
+    assert!(error.to_string().contains("at least 1MiB"), "{error}");
+}
+
+#[test]
+fn a_client_of_the_library_and_the_configuration_have_the_same_budget() {
+    let configured = fauxfax::config::Config::default().body_budget_bytes;
+    assert_eq!(ClientOptions::default().budget.limit_bytes(), configured);
+}

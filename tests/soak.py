@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""The load of tests/soak.sh, which says what it is: python3 tests/soak.py BINARY SECONDS.
+
+There are three rounds of load. After each, all clients go, the round's account is removed, and what is left is looked at:
+as many descriptors as at the start, and after the third round no more than 10 % or 8 MiB more memory than after the second,
+whichever is more. In the first, caches and buffers fill.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROUNDS = 3
+MEMORY_MORE = 0.10
+MEMORY_MORE_KIB = 8 * 1024
+BODY_BUDGET = "64MiB"
+MEDIA_BUDGET = "32MiB"
+SETTLE_S = 30
+NUMBER = "+15017122661"
+FAR = "+15558675310"
+DOCUMENT = Path("fixtures/documents/two-pages.pdf").read_bytes()
+TWIML = b'<Response><Receive action="/ok/done"/></Response>'
+BASE = "/_fauxfax/v1"
+
+
+class App:
+    """The customers' apps, good and bad: what one does is the first part of its path."""
+
+    def __init__(self):
+        self.open = {}
+        self.asked = 0
+
+    async def start(self):
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0, backlog=1024)
+        self.url = "http://127.0.0.1:%d" % self.server.sockets[0].getsockname()[1]
+
+    async def serve(self, reader, writer):
+        self.open[writer] = asyncio.current_task()
+        self.asked += 1
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            await self.answer(head.split(b" ")[1].decode().split("/")[1].split("?")[0], writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
+            pass
+        finally:
+            self.open.pop(writer, None)
+            writer.close()
+
+    async def answer(self, way, writer):
+        def head(kind, length):
+            text = "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            return (text % (kind, length)).encode()
+
+        if way == "ok":
+            writer.write(head("text/xml", len(TWIML)) + TWIML)
+        elif way == "document":
+            writer.write(head("application/pdf", len(DOCUMENT)) + DOCUMENT)
+        elif way == "hang":
+            await asyncio.sleep(3600)
+        elif way == "drip":
+            writer.write(head("application/pdf", len(DOCUMENT)))
+            for at in range(0, len(DOCUMENT), 512):
+                writer.write(DOCUMENT[at : at + 512])
+                await writer.drain()
+                await asyncio.sleep(1)
+        elif way == "reset":
+            reset(writer)
+        elif way == "endless":
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nConnection: close\r\n\r\n%PDF-1.4\n")
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        await writer.drain()
+
+    async def hang_up(self):
+        for writer, task in list(self.open.items()):
+            reset(writer)
+            task.cancel()
+        await asyncio.sleep(0.05)
+
+
+def reset(writer):
+    """Ends a connection as if the machine had died."""
+    taken = writer.get_extra_info("socket")
+    if taken is not None and taken.fileno() >= 0:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+class Emulator:
+    def __init__(self, binary):
+        flags = ["--pace", "max", "--log-level", "error", "--body-budget", BODY_BUDGET, "--media-budget", MEDIA_BUDGET]
+        command = [binary, "serve", "--listen", "127.0.0.1:0", *flags]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        ready = self.process.stdout.readline().split()
+        self.port = int(ready[2].rsplit(":", 1)[1])
+        self.proc = Path("/proc") / str(self.process.pid)
+
+    def descriptors(self):
+        return len(os.listdir(self.proc / "fd"))
+
+    def memory_kib(self, field="VmRSS"):
+        lines = (self.proc / "status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(field + ":"))
+
+    async def connect(self):
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    @staticmethod
+    def request(method, path, body=b"", headers=""):
+        head = "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n"
+        return (head % (method, path, len(body), headers)).encode() + body
+
+    async def call(self, method, path, body=b"", headers=""):
+        """Status and body of a call on a connection of its own."""
+        reader, writer = await self.connect()
+        try:
+            writer.write(self.request(method, path, body, headers))
+            await writer.drain()
+            answer = await reader.read()
+        finally:
+            writer.close()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if b"transfer-encoding: chunked" in head.lower():
+            body = b"".join(unchunked(body))
+        return int(head.split(b" ")[1]) if head else 0, body
+
+
+def unchunked(body):
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        yield rest[: int(size, 16)]
+        body = rest[int(size, 16) + 2 :]
+
+
+class Round:
+    """One round: an account, and what is done to it until the end."""
+
+    def __init__(self, emulator, app, number, seed):
+        self.emulator, self.app, self.random = emulator, app, random.Random(seed)
+        self.sid, self.token = "AC%032x" % number, "soak"
+        self.query = "?account=" + self.sid
+        self.calls, self.latencies, self.answers = 0, [], {}
+        self.unread = []
+
+    async def found(self):
+        numbers = [{"phone_number": NUMBER, "voice_url": self.app.url + "/ok/fax", "voice_receive_mode": "fax"}]
+        order = {"sid": self.sid, "auth_token": self.token, "numbers": numbers}
+        status, body = await self.emulator.call("POST", BASE + "/accounts", json.dumps(order).encode())
+        assert status == 201, body
+
+    def control(self, method, path, body=b"", headers="", query=""):
+        return self.emulator.call(method, BASE + path + self.query + query, body, headers)
+
+    async def receive(self):
+        await self.control("POST", "/incoming-faxes", b'{"pages": 2}', query="&wait=true&timeout=5")
+
+    async def send(self):
+        way = self.random.choice(["document", "document", "hang", "drip", "reset", "endless"])
+        told = self.random.choice(["ok", "hang", "reset", "drip"])
+        form = "From=%%2B15017122661&To=%%2B15558675310&MediaUrl=%s/%s/a.pdf&StatusCallback=%s/%s/s"
+        form = (form % (self.app.url, way, self.app.url, told)).encode()
+        credential = base64.b64encode(("%s:%s" % (self.sid, self.token)).encode()).decode()
+        await self.emulator.call("POST", "/v1/Faxes", form, "Authorization: Basic %s\r\n" % credential)
+
+    def multipart(self, document):
+        head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+        return head + document + b"\r\n--b--\r\n", "Content-Type: multipart/form-data; boundary=b\r\n"
+
+    async def upload(self):
+        body, kind = self.multipart(DOCUMENT)
+        await self.control("POST", "/incoming-faxes", body, kind)
+
+    async def upload_much(self):
+        body, kind = self.multipart(b"%PDF-1.4\n" + bytes(6 << 20))
+        await self.control("POST", "/incoming-faxes", body, kind)
+
+    async def break_off(self):
+        """A client that dies in the middle of its upload."""
+        body, kind = self.multipart(DOCUMENT * 8)
+        request = self.emulator.request("POST", BASE + "/incoming-faxes" + self.query, body, kind)
+        _, writer = await self.emulator.connect()
+        writer.write(request[: self.random.randrange(20, len(request))])
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        reset(writer)
+
+    async def wait(self):
+        await self.control("GET", "/wait", query="&status=canceled&timeout=0.5")
+
+    async def give_up_waiting(self):
+        _, writer = await self.emulator.connect()
+        writer.write(self.emulator.request("GET", BASE + "/wait" + self.query + "&status=canceled&timeout=60"))
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        reset(writer)
+
+    async def stream(self):
+        reader, writer = await self.emulator.connect()
+        path = BASE + "/events" + self.query + "&all=true"
+        writer.write(self.emulator.request("GET", path, headers="Accept: text/event-stream\r\n"))
+        try:
+            for _ in range(20):
+                await asyncio.wait_for(reader.read(65536), 0.2)
+        except asyncio.TimeoutError:
+            pass
+        writer.close()
+
+    async def read_nothing(self):
+        """A client that asks for all there is and reads none of it until the round ends."""
+        if len(self.unread) >= 60:
+            return
+        taken = socket.socket()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        taken.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(taken, ("127.0.0.1", self.emulator.port))
+        path, accept = self.random.choice(
+            [("/events", ""), ("/events", "Accept: text/event-stream\r\n"), ("/state", ""), ("/webhooks", "")]
+        )
+        path = BASE + path + self.query + ("&all=true" if path != "/state" else "")
+        await asyncio.get_running_loop().sock_sendall(taken, self.emulator.request("GET", path, headers=accept))
+        self.unread.append(taken)
+
+    async def drip(self):
+        """A client that takes its time over the head of a request."""
+        _, writer = await self.emulator.connect()
+        for byte in b"GET /livez HTTP/1.1\r\nHost: lo":
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    async def verify(self):
+        order = {"match": {"kind": "webhook.attempt", "data": {"url": {"regex": "(a|b)*zzz$"}}}}
+        await self.control("POST", "/verify", json.dumps(order).encode())
+
+    async def state(self):
+        status, body = await self.control("GET", "/state")
+        if status == 200:
+            await self.control("PUT", "/state", body)
+
+    async def reset(self):
+        await self.control("POST", "/reset")
+
+    async def keep_on(self, what, pause, end):
+        while time.monotonic() < end:
+            try:
+                await asyncio.wait_for(what(), 20)
+                self.calls += 1
+            except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+                pass
+            await asyncio.sleep(pause)
+
+    async def measure(self, end, peak):
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            await self.emulator.call("GET", "/livez")
+            self.latencies.append(1000 * (time.monotonic() - begun))
+            peak[0] = max(peak[0], self.emulator.descriptors())
+            await asyncio.sleep(0.05)
+
+    async def run(self, seconds, peak):
+        await self.found()
+        end = time.monotonic() + seconds
+        many = [(self.receive, 0), (self.receive, 0), (self.send, 0.02), (self.upload, 0.05), (self.wait, 0)]
+        some = [(self.upload_much, 0.2), (self.break_off, 0.1), (self.give_up_waiting, 0.1), (self.stream, 0.1)]
+        few = [(self.read_nothing, 0.2), (self.drip, 0.1), (self.verify, 0.2), (self.state, 1), (self.reset, 3)]
+        load = [self.keep_on(what, pause, end) for what, pause in (many * 4 + some * 3 + few)]
+        await asyncio.gather(self.measure(end, peak), *load)
+
+    async def end(self, descriptors):
+        """Takes everything away, and waits until the emulator has noticed."""
+        for taken in self.unread:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            taken.close()
+        await self.control("POST", "/reset")
+        await self.emulator.call("DELETE", BASE + "/accounts/" + self.sid)
+        await self.app.hang_up()
+        end = time.monotonic() + SETTLE_S
+        while self.emulator.descriptors() > descriptors and time.monotonic() < end:
+            await self.app.hang_up()
+            await asyncio.sleep(0.2)
+        # What is freed goes back to the system after a while.
+        least = self.emulator.memory_kib()
+        for _ in range(10):
+            await asyncio.sleep(0.2)
+            await self.emulator.call("GET", "/livez")
+            least = min(least, self.emulator.memory_kib())
+        return least
+
+
+def percentile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * share))] if values else float("nan")
+
+
+def row(name, memory_kib, descriptors, latencies=(), calls=""):
+    times = "%6.1f %6.1f %6.1f" % tuple(percentile(latencies, share) for share in (0.5, 0.99, 1)) if latencies else ""
+    print("%-16s %8.1f %11d   %-22s %s" % (name, memory_kib / 1024, descriptors, times, calls), flush=True)
+
+
+async def soak(binary, seconds):
+    app = App()
+    await app.start()
+    emulator = Emulator(binary)
+    failures = []
+    try:
+        # Threads and the log are there after the first call.
+        await emulator.call("GET", "/livez")
+        await asyncio.sleep(0.5)
+        descriptors, after = emulator.descriptors(), []
+        print("%-16s %8s %11s   %-22s %s" % ("", "MiB", "descriptors", "livez ms 50% 99% max", "calls"))
+        row("before", emulator.memory_kib(), descriptors)
+        for number in range(1, ROUNDS + 1):
+            load, peak = Round(emulator, app, number, number), [0]
+            await load.run(seconds / ROUNDS, peak)
+            row("round %d, load" % number, emulator.memory_kib(), peak[0], load.latencies, load.calls)
+            after.append(await load.end(descriptors))
+            row("round %d, after" % number, after[-1], emulator.descriptors())
+            if emulator.descriptors() > descriptors:
+                names = sorted(os.readlink(entry) for entry in (emulator.proc / "fd").iterdir())
+                failures.append("%d descriptors, at first %d: %s" % (emulator.descriptors(), descriptors, names))
+        row("peak", emulator.memory_kib("VmHWM"), descriptors)
+        more = after[-1] - after[-2]
+        if more > max(MEMORY_MORE * after[-2], MEMORY_MORE_KIB):
+            failures.append("the last round left %.1f MiB more memory than the one before" % (more / 1024))
+        _, health = await emulator.call("GET", BASE + "/health")
+        budget = json.loads(health)["body_budget"]
+        if budget["held_bytes"]:
+            failures.append("%d bytes of the budget were never given back" % budget["held_bytes"])
+        print("budget: %s; requests to apps: %d" % (budget, app.asked))
+    finally:
+        emulator.process.terminate()
+        status = emulator.process.wait(10)
+    if status:
+        failures.append("SIGTERM ended it with %d" % status)
+    for failure in failures:
+        print("FAILED: " + failure)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(soak(sys.argv[1], float(sys.argv[2]))))
