@@ -131,7 +131,6 @@ if [[ -z $quick ]]; then
     step 'state on a mounted file' bash tests/mounted.sh "$static"
     step 'demo' demo
     step 'recipes' env "FAUXFAX_BIN=$static" bash tests/sdk/recipes.sh
-    step 'soak' env "FAUXFAX_BIN=$static" bash tests/soak.sh 60
     step 'scripts, Dockerfile' bash tests/lint/run.sh
 else
     for suite in python-7.5.1 node-3; do
