@@ -117,7 +117,7 @@ pub struct Config {
     pub allow_hosts: Vec<String>,
     /// Origins whose web pages may call the emulator, such as `http://localhost:3000`.
     pub allow_origins: Vec<String>,
-    /// What guards the control API and the console; nothing does where there is none.
+    /// What guards the control API and the console; without one, nothing guards them.
     pub control_token: Option<Box<str>>,
     /// Which status changes fire a StatusCallback.
     pub callbacks: Callbacks,

@@ -19,7 +19,7 @@ use crate::world::{World, message_of};
 /// Effects of one world that are performed at once; the others wait their turn.
 const UNDER_WAY_MAX: usize = 4_096;
 /// Of those, to one host and port: an app that hangs must not take the turn of another.
-const UNDER_WAY_A_HOST_MAX: usize = 1_024;
+const UNDER_WAY_PER_HOST_MAX: usize = 1_024;
 /// The lane of documents, which go to no host.
 const RENDERING: &str = "(rendering)";
 /// The longest single sleep; deadlines further off are looked at again.
@@ -192,7 +192,7 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(host) else { return };
         if lane.waiting.is_empty() && lane.under_way == 0 {
             self.lanes.remove(host);
-        } else if !lane.is_ready && !lane.waiting.is_empty() && lane.under_way < UNDER_WAY_A_HOST_MAX {
+        } else if !lane.is_ready && !lane.waiting.is_empty() && lane.under_way < UNDER_WAY_PER_HOST_MAX {
             lane.is_ready = true;
             self.ready.push_back(Arc::clone(host));
         }
@@ -236,7 +236,7 @@ mod tests {
         }
         lanes.push(fetch(9_999, "http://answers/b.pdf"));
         let begun: Vec<_> = std::iter::from_fn(|| lanes.next(Generation::default())).collect();
-        assert_eq!(begun.len(), UNDER_WAY_A_HOST_MAX + 1);
+        assert_eq!(begun.len(), UNDER_WAY_PER_HOST_MAX + 1);
         assert_eq!(begun[1].1.id.number(), 9_999);
         lanes.done(&begun[0].0);
         assert_eq!(lanes.next(Generation::default()).map(|(_, effect)| effect.id.number()), Some(1_024));

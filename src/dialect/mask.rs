@@ -23,7 +23,7 @@ const SECRET_ENDS: [&str; 12] = [
 ];
 /// Names that are secrets as they stand, though others that end so are not.
 const SECRET_WORDS: [&str; 4] = ["auth", "key", "sig", "signature"];
-/// Names that end like a secret's and are none.
+/// Names that end like a secret's but are not secrets.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];
 
 /// The text with the password of each URL in it masked.

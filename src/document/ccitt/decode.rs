@@ -273,7 +273,7 @@ impl Bits<'_> {
         self.at >= self.bytes.len() * 8
     }
 
-    /// Takes bits of a code; one that reaches past the end is none.
+    /// Takes the bits of a code; one that runs past the end is wrong.
     const fn take(&mut self, count: u8) -> Result<(), Wrong> {
         self.at += count as usize;
         if self.at > self.bytes.len() * 8 { Err(Wrong) } else { Ok(()) }
@@ -327,7 +327,7 @@ impl Bits<'_> {
         false
     }
 
-    /// Skips zeros and the one behind them; false where there is none.
+    /// Skips zeros and the 1 bit after them; false if no 1 bit follows.
     fn skip_zeros(&mut self) -> bool {
         while !self.is_at_end() {
             match self.peek(24) {

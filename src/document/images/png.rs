@@ -123,7 +123,7 @@ fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), F
         2 => 3,
         4 => 2,
         6 => 4,
-        _ => return Err(Fault::damaged("its colour type is none")),
+        _ => return Err(Fault::damaged("its colour type is not one that PNG defines")),
     };
     let line = |width: u32| 1 + (u64::from(width) * samples * u64::from(*depth)).div_ceil(8);
     let lines: Vec<u64> = if *interlaced == 0 {

@@ -56,7 +56,7 @@ impl Images {
     }
 
     /// Notes an image. Answers false where it lies on the page but the clip seems to hide it all: a clip thinner than a
-    /// pel is better judged by whoever draws the image.
+    /// pel is better judged when the image is drawn.
     pub(super) fn note(&mut self, image: &Image<'_, '_>, transform: Affine, clip: &Clip, raster: &mut Raster) -> bool {
         let corners = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
         self.note_scan(transform.transform_rect_bbox(corners), clip);

@@ -238,7 +238,7 @@ fn colour(
             let shared = match shared[..] {
                 [across, down] if (1..=4).contains(&across) && (1..=4).contains(&down) => (across as u32, down as u32),
                 [] => (2, 2),
-                _ => return Err(Fault::damaged("its chroma subsampling is none")),
+                _ => return Err(Fault::damaged("its chroma subsampling is not one that TIFF defines")),
             };
             (Colour::LumaFirst { shared }, 3)
         }

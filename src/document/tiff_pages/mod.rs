@@ -57,7 +57,7 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Finds the pages; smaller copies of pages and masks are none.
+    /// Finds the pages; smaller copies of pages, and masks, do not count.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, UnreadableDocument> {
         let damaged = |why: &str| unreadable(format!("the TIFF is damaged: {why}"));
         let Some(Chain { mut directories, fault }) = directory::chain(bytes) else {
