@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use crate::engine::Discarded;
 use crate::engine::effect::{Effect, EffectId, Generation, Intent};
-use crate::engine::input::{Answer, AnswerOutcome, Input};
+use crate::engine::input::{Answer, AnswerOutcome};
 use crate::io::{Performer, Signer};
 use crate::world::{World, message_of};
 
@@ -91,7 +91,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
                 if let Some(Begun { id, generation, host }) = begun.remove(&task) {
                     lanes.done(&host);
                     // An answer is never refused.
-                    let _ = world.handle(Input::Answer(Answer { effect: id, generation, outcome }));
+                    let _ = world.handle(Answer { effect: id, generation, outcome });
                 }
             }
             () = world.woken() => {

@@ -14,11 +14,11 @@ use self::registry::Worlds;
 use crate::clock::RealTime;
 use crate::driver;
 use crate::engine::door::Terms;
-use crate::engine::input::{Canceled, Command, DocumentFault, Input, KeyCommand, Reply};
+use crate::engine::export::{State, StateError};
+use crate::engine::input::{Canceled, CreateKey, DocumentFault};
 use crate::engine::journal::EventKind;
 use crate::engine::random::WorldSeed;
 use crate::engine::rule::Rule;
-use crate::engine::state::{State, StateError};
 use crate::engine::tally::Tally;
 use crate::engine::{Founding, Rules};
 use crate::io::budget::Budget;
@@ -376,8 +376,7 @@ impl Emulator {
     /// # Errors
     /// The account has too many.
     pub fn create_key(&self, world: &World, friendly_name: Box<str>) -> Result<KeySid, Refusal> {
-        let reply = world.handle(Input::Command(Command::Key(KeyCommand::Create(friendly_name))))?;
-        let Reply::Key(sid) = reply else { unreachable!("a key's creation is answered with a key, not {reply:?}") };
+        let sid = world.handle(CreateKey(friendly_name))?;
         self.worlds_write(|worlds| worlds.keys.insert(sid, world.sid()));
         Ok(sid)
     }

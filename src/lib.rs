@@ -3,12 +3,9 @@
 //! A pure engine decides ([`engine`], [`model`], [`twiml`]), the wire words of a service stop at [`dialect`], and a
 //! thin shell performs what the engine wants done. Without the feature `server` the library is the pure part alone.
 
-pub mod dialect;
 #[cfg(feature = "render")]
-pub mod document;
-pub mod engine;
-pub mod model;
-pub mod twiml;
+pub use fauxfax_core::document;
+pub use fauxfax_core::{dialect, engine, model, twiml};
 
 #[cfg(feature = "server")]
 pub mod clock;

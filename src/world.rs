@@ -13,11 +13,12 @@ use tokio::sync::{Notify, watch};
 pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
 use crate::clock::{Clock, ClockMode, RealTime};
+use crate::engine::command::Command;
 use crate::engine::door::{Door, Terms};
 use crate::engine::effect::{Effect, Generation};
-use crate::engine::input::{Canceled, Input, Reply};
+use crate::engine::export::State;
+use crate::engine::input::Canceled;
 use crate::engine::journal::EventKind;
-use crate::engine::state::State;
 use crate::engine::{Discarded, Engine, Founding};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
@@ -172,25 +173,25 @@ impl World {
         self.0.writes.load(Ordering::Relaxed)
     }
 
-    /// Hands the engine one input.
+    /// Hands the engine one command.
     ///
     /// # Errors
     /// The engine's refusal; nothing has changed then.
-    pub fn handle(&self, input: Input) -> Result<Reply, Refusal> {
-        self.mutate(|core, now| self.take(core, input, now))
+    pub fn handle<C: Command>(&self, command: C) -> Result<C::Done, Refusal> {
+        self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Hands the engine one input, looks at what came of it, and notes what that shows, at one moment.
+    /// Hands the engine one command, looks at what came of it, and notes what that shows, at one moment.
     ///
     /// A refusal has changed nothing.
-    pub fn handle_and_note<T>(
+    pub fn handle_and_note<C: Command, T>(
         &self,
-        input: Input,
-        view: impl FnOnce(&Engine, Result<Reply, Refusal>, Timestamp) -> (T, Note),
+        command: C,
+        view: impl FnOnce(&Engine, Result<C::Done, Refusal>, Timestamp) -> (T, Note),
     ) -> T {
         self.mutate(|core, now| {
-            let reply = self.take(core, input, now);
-            let (shown, note) = view(&core.engine, reply, now);
+            let done = self.take(core, command, now);
+            let (shown, note) = view(&core.engine, done, now);
             core.engine.note(note.fax, note.kind, now);
             shown
         })
@@ -301,7 +302,7 @@ impl World {
         self.count_write();
         self.count_write();
         self.mutate(|core, now| {
-            core.trace.add_named("load-state", None, now);
+            core.trace.add("load-state", None, now);
             let canceled = core.engine.load_state(state, now);
             core.clock.move_to(core.engine.latest());
             core.clock.set_mode(mode);
@@ -378,7 +379,7 @@ impl World {
             if core.engine.poll_timeout().is_none_or(|due| due > now) {
                 return None;
             }
-            core.trace.add_named("timeout", None, now);
+            core.trace.add("timeout", None, now);
             let more = core.engine.handle_few(now);
             core.drain();
             Some(more)
@@ -413,7 +414,7 @@ impl World {
             let Some(due) = next(&core.engine) else { return Ok(false) };
             core.clock.move_to(due);
             let now = core.clock.now();
-            core.trace.add_named("timeout", None, now);
+            core.trace.add("timeout", None, now);
             core.engine.handle_timeout(now);
             Ok(true)
         })
@@ -438,23 +439,24 @@ impl World {
         result
     }
 
-    /// Hands the engine one input, unless the world is broken; a reset puts a broken one right.
-    fn take(&self, core: &mut Core, input: Input, now: Timestamp) -> Result<Reply, Refusal> {
-        let (heals, is_answer) = (input.is_way_back(), matches!(input, Input::Answer(_)));
-        if !is_answer {
+    /// Hands the engine one command, unless the world is broken; a reset puts a broken one right.
+    fn take<C: Command>(&self, core: &mut Core, command: C, now: Timestamp) -> Result<C::Done, Refusal> {
+        if !C::IS_ANSWER {
             self.count_write();
         }
-        if !heals && let Some(why) = self.0.breakage.why() {
+        if !C::REWINDS
+            && let Some(why) = self.0.breakage.why()
+        {
             return Err(Refusal::WorldBroken(why));
         }
-        core.trace.add(&input, now);
-        let reply = core.engine.handle(input, now);
-        if heals && reply.is_ok() && self.0.breakage.is_broken() {
+        core.trace.add(command.name(), command.fax(), now);
+        let done = core.engine.handle(command, now);
+        if C::REWINDS && done.is_ok() && self.0.breakage.is_broken() {
             self.0.breakage.heal();
             // The driver has stopped in the middle of something and begins anew.
             self.0.wake.notify_one();
         }
-        reply
+        done
     }
 
     fn count_write(&self) {

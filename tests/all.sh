@@ -36,11 +36,11 @@ rm -f "$logs"/*.log
 [[ -n $quick ]] || export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 export CARGO_TERM_COLOR=never
 
-# What CORE and dialect must do without: the proof that they are pure.
+# What the core must do without: the proof that it is pure.
 readonly IMPURE='^(tokio|hyper|axum|rustls|tokio-rustls|hayro.*|ring|tracing|clap) v'
 
 core_is_pure() {
-    cargo check --quiet --lib --no-default-features || return
+    cargo check --quiet --package fauxfax-core || return
     local found
     found=$(core_crates | grep -E "$IMPURE")
     [[ -z $found ]] || {
@@ -63,19 +63,19 @@ library_is_lean() {
 }
 
 core_crates() {
-    cargo tree --no-default-features -e normal --prefix none --no-dedupe | sort -u
+    cargo tree --package fauxfax-core -e normal --prefix none --no-dedupe | sort -u
 }
 
 rust_tests() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --no-fail-fast --status-level fail --final-status-level fail
+        cargo nextest run --workspace --no-fail-fast --status-level fail --final-status-level fail
     else
-        cargo test --no-fail-fast --lib --bins --tests
+        cargo test --workspace --no-fail-fast --lib --bins --tests
     fi
 }
 
 documentation() {
-    RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --lib --document-private-items
+    RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --lib --document-private-items
 }
 
 # The target is named so that the flags apply to the program alone and not to build scripts.
@@ -102,13 +102,13 @@ if [[ -z $quick ]]; then
     step 'client libraries' bash tests/sdk/run.sh --install
 fi
 step 'format' cargo fmt --all --check
-step 'clippy' cargo clippy --quiet --all-targets -- -D warnings
+step 'clippy' cargo clippy --quiet --workspace --all-targets -- -D warnings
 step 'core alone' core_is_pure
 [[ -n $quick ]] || step 'library for tests' library_is_lean
 # With what the tests bring, so that nothing is compiled twice; the release is built without.
-step 'build' cargo build --quiet --bins --tests
+step 'build' cargo build --quiet --workspace --bins --tests
 step 'Rust tests' rust_tests
-step 'doc tests' cargo test --quiet --doc
+step 'doc tests' cargo test --quiet --workspace --doc
 step 'documentation' documentation
 
 export FAUXFAX_BIN=$target/debug/fauxfax
@@ -129,6 +129,7 @@ if [[ -z $quick ]]; then
     step 'static binary' build_static
     step 'empty chroot' bash tests/chroot.sh "$static"
     step 'state on a mounted file' bash tests/mounted.sh "$static"
+    step 'soak' env "FAUXFAX_BIN=$static" bash tests/soak.sh 60
     step 'demo' demo
     step 'recipes' env "FAUXFAX_BIN=$static" bash tests/sdk/recipes.sh
     step 'scripts, Dockerfile' bash tests/lint/run.sh

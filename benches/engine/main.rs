@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fauxfax::engine::Engine;
+use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::Intent;
-use fauxfax::engine::input::{Answer, AnswerOutcome, Command, Control, CreateFax, Input};
+use fauxfax::engine::input::{Answer, AnswerOutcome, CreateFax, DropSnapshot, Reset, Restore, TakeSnapshot};
 use fauxfax::model::media::Document;
 use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::time::Timestamp;
 
 use self::founding::{START, founding, order, record};
 
@@ -40,7 +42,7 @@ fn with_faxes(count: u64, is_told: bool) -> Engine {
         let order = CreateFax { status_callback, ..order(PhoneNumber::from_digits(15_550_000_000 + n)) };
         // A microsecond apart, so that no two faxes share a deadline.
         let at = START.after(Duration::from_micros(n));
-        engine.handle(Input::Command(Command::CreateFax(Box::new(order))), at).expect("taken");
+        engine.handle(order, at).expect("taken");
         engine.handle_timeout(at);
     }
     let mut fetched = count;
@@ -51,7 +53,7 @@ fn with_faxes(count: u64, is_told: bool) -> Engine {
         let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
         let at = START.after(Duration::from_micros(fetched));
         fetched += 1;
-        engine.handle(Input::Answer(answer), at.max(engine.latest())).expect("an answer is never refused");
+        engine.handle(answer, at.max(engine.latest())).expect("an answer is never refused");
     }
     engine
 }
@@ -82,21 +84,22 @@ fn way_back(is_pending: bool) -> [f64; 3] {
             at = due;
             engine.handle_timeout(due);
         }
-        let mut timed = |control: Control| {
-            let input = Input::Control(control);
-            let began = now();
-            engine.handle(input, at).expect("taken");
-            let span = micros(began.elapsed());
-            // As a world does: freed where nobody waits.
-            drop(engine.take_discarded());
-            span
-        };
-        taken.push(timed(Control::TakeSnapshot("one".into())));
-        restored.push(timed(Control::Restore("one".into())));
-        timed(Control::DropSnapshot("one".into()));
-        reset.push(timed(Control::Reset { seed: None }));
+        taken.push(timed(&mut engine, TakeSnapshot("one".into()), at));
+        restored.push(timed(&mut engine, Restore("one".into()), at));
+        timed(&mut engine, DropSnapshot("one".into()), at);
+        reset.push(timed(&mut engine, Reset { seed: None }, at));
     }
     [median(taken), median(restored), median(reset)]
+}
+
+/// Microseconds of one command.
+fn timed(engine: &mut Engine, command: impl Command, at: Timestamp) -> f64 {
+    let began = now();
+    engine.handle(command, at).expect("taken");
+    let span = micros(began.elapsed());
+    // As a world does: freed where nobody waits.
+    drop(engine.take_discarded());
+    span
 }
 
 fn micros(span: Duration) -> f64 {

@@ -4,7 +4,8 @@
 
 use fauxfax::engine::Engine;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{Answer, AnswerOutcome, Command, Control, CreateFax, Input, ReceiveFax};
+use fauxfax::engine::command::Command;
+use fauxfax::engine::input::{AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, ReceiveFax, Reset, Restore, TakeSnapshot};
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
@@ -65,8 +66,8 @@ impl World {
     fn step(&mut self, kind: u8, detail: u8) {
         let picked = self.faxes.get(usize::from(detail) % self.faxes.len().max(1)).copied();
         match kind % 12 {
-            0 | 1 => self.input(Input::Command(Command::CreateFax(Box::new(order(detail))))),
-            2 => self.input(Input::Control(Control::ReceiveFax(Box::new(call(detail))))),
+            0 | 1 => self.input(order(detail)),
+            2 => self.input(call(detail)),
             3..=5 if !self.effects.is_empty() => {
                 let effect = self.effects.remove(usize::from(detail) % self.effects.len());
                 self.answer(effect, detail % 10);
@@ -75,24 +76,24 @@ impl World {
                 self.now = self.now.after(Duration::from_millis(u64::from(detail) * 500));
                 self.engine.handle_timeout(self.now);
             }
-            7 => picked.into_iter().for_each(|sid| self.input(Input::Command(Command::CancelFax(sid)))),
-            8 => picked.into_iter().for_each(|sid| self.input(Input::Command(Command::DeleteFax(sid)))),
+            7 => picked.into_iter().for_each(|sid| self.input(CancelFax(sid))),
+            8 => picked.into_iter().for_each(|sid| self.input(DeleteFax(sid))),
             9 => {
                 let value = serde_json::from_str(RULES[usize::from(detail) % RULES.len()]).expect("JSON");
                 let rule = fauxfax::dialect::rule::parse(&value).expect("a rule");
-                self.input(Input::Control(Control::AddRule(Box::new(rule))));
+                self.input(AddRule(rule));
             }
-            10 => self.input(Input::Control(Control::TakeSnapshot("one".into()))),
-            11 if detail % 4 == 0 => self.input(Input::Control(Control::Reset { seed: None })),
-            11 => self.input(Input::Control(Control::Restore("one".into()))),
+            10 => self.input(TakeSnapshot("one".into())),
+            11 if detail % 4 == 0 => self.input(Reset { seed: None }),
+            11 => self.input(Restore("one".into())),
             _ => {}
         }
         self.take_effects();
     }
 
-    fn input(&mut self, input: Input) {
+    fn input(&mut self, command: impl Command) {
         let generation = self.engine.generation();
-        let _ = self.engine.handle(input, self.now);
+        let _ = self.engine.handle(command, self.now);
         if self.engine.generation() != generation {
             self.effects.clear();
         }
@@ -121,7 +122,7 @@ impl World {
             Intent::Deliver(_) | Intent::Report(_) => AnswerOutcome::Delivered { record, cookies: Vec::new() },
         };
         let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
-        self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+        self.engine.handle(answer, self.now).expect("an answer is never refused");
     }
 }
 

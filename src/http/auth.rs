@@ -16,7 +16,7 @@ use crate::dialect::error::{
 use crate::dialect::twilio::account_path;
 use crate::emulator::{Emulator, SignInError, World};
 use crate::engine::door::Terms;
-use crate::engine::input::{Control, Input, Reply};
+use crate::engine::input::ApiCalled;
 use crate::model::account::{AccountStatus, Service};
 use crate::model::sid::{AccountSid, KeySid};
 
@@ -74,8 +74,7 @@ pub(super) async fn otherwise(
         return None;
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
-    let Ok(Reply::Api(Some(fault))) = signed_in.world().handle(Input::Control(Control::ApiCalled { method, path }))
-    else {
+    let Ok(Some(fault)) = signed_in.world().handle(ApiCalled { method, path }) else {
         return None;
     };
     if fault.delay_ms > 0 {

@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::AskedHost;
 use super::control::{BASE, Problem};
+use super::{AskedHost, reply};
 use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED};
 use crate::dialect::hosts::is_service;
 use crate::emulator::{GuardOptions, Settings};
@@ -287,7 +287,7 @@ impl Refusal {
         };
         let detail = self.detail();
         if area == Area::Rest {
-            return ApiError::new(status.as_u16(), CODE_ACCESS_DENIED, detail).into_response();
+            return reply::error(&ApiError::new(status.as_u16(), CODE_ACCESS_DENIED, detail));
         }
         let mut response = Problem::new(status.as_u16(), name, detail).into_response();
         if status == StatusCode::UNAUTHORIZED {

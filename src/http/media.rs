@@ -13,7 +13,6 @@ use axum::{Extension, Router};
 use super::range::{self, Wanted};
 use super::reply::Counted;
 use super::{reply, user_agent};
-use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
 use crate::emulator::{Emulator, World};
 use crate::engine::journal::EventKind;
@@ -49,8 +48,11 @@ async fn show(
     uri: Uri,
     method: Method,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let query = reply::form(uri.query().unwrap_or_default().as_bytes())?;
+) -> Response {
+    let query = match reply::form(uri.query().unwrap_or_default().as_bytes()) {
+        Ok(query) => query,
+        Err(error) => return reply::error(&error),
+    };
     let ticket = Ticket {
         date: query.get("X-Amz-Date"),
         expires_s: query.get("X-Amz-Expires"),
@@ -61,13 +63,13 @@ async fn show(
         Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
     });
     let world = name.as_ref().and_then(|name| emulator.world(name.account));
-    let (Some(name), Some(world)) = (name, world) else { return Ok(Denial::Missing.into_response()) };
+    let (Some(name), Some(world)) = (name, world) else { return Denial::Missing.into_response() };
     let is_named = user_agent::is_named(&headers);
     let found = match emulator.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
     };
-    Ok(match found {
+    match found {
         Ok(shown) => {
             if !is_named {
                 world.note(Some(name.fax), user_agent::warning());
@@ -78,7 +80,7 @@ async fn show(
             world.note(Some(name.fax), denial.event());
             denial.into_response()
         }
-    })
+    }
 }
 
 fn find(world: &World, name: MediaName, ticket: Ticket<'_>) -> Result<Shown, Denial> {

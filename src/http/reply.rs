@@ -40,7 +40,7 @@ pub(super) fn no_content() -> Response {
 
 /// 405, and what goes instead.
 pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
-    let mut response = ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)).into_response();
+    let mut response = error(&ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
     let methods = HeaderValue::try_from(methods).expect("methods are words");
     response.headers_mut().insert(header::ALLOW, methods);
     response
@@ -49,7 +49,7 @@ pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
 /// The answer that a rule asks for; a 429 says when to come again.
 pub(super) fn on_purpose(status: u16, code: u32) -> Response {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
-    let mut response = ApiError::new(status, code, reason).into_response();
+    let mut response = error(&ApiError::new(status, code, reason));
     if status == StatusCode::TOO_MANY_REQUESTS.as_u16() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
@@ -59,7 +59,7 @@ pub(super) fn on_purpose(status: u16, code: u32) -> Response {
 /// The answer to a call in which the emulator itself failed.
 pub(super) fn fault() -> Response {
     let message = "Internal Server Error: a fault of the emulator, which its log tells of; please report it";
-    ApiError::new(500, CODE_INTERNAL, message).into_response()
+    error(&ApiError::new(500, CODE_INTERNAL, message))
 }
 
 /// No answer: the connection is reset, where a listener can do that, else broken off.
@@ -83,19 +83,18 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
     response
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = bytes(status, self.body());
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
-        }
-        if self.code == CODE_UNAUTHENTICATED {
-            let challenge = HeaderValue::from_static("Basic realm=\"Twilio API\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        response
+/// An error as HTTP; one of the emulator's load says when to come again, one of the credential how to authenticate.
+pub(super) fn error(error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = bytes(status, error.body());
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
+    if error.code == CODE_UNAUTHENTICATED {
+        let challenge = HeaderValue::from_static("Basic realm=\"Twilio API\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
 }
 
 /// An answer of this size or less is not counted; connections are.
@@ -116,7 +115,7 @@ pub(super) fn charged(response: Response, budget: &Budget) -> Response {
             let room = Arc::new(room);
             response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| tied(data, &room)))))
         }
-        Err(no_room) => ApiError::new(503, CODE_INTERNAL, format!("Service Unavailable: {no_room}")).into_response(),
+        Err(no_room) => error(&ApiError::new(503, CODE_INTERNAL, format!("Service Unavailable: {no_room}"))),
     }
 }
 
@@ -157,10 +156,10 @@ mod tests {
 
     #[test]
     fn an_error_is_json_and_a_401_challenges() {
-        let response = ApiError::unauthenticated("Authenticate").into_response();
+        let response = error(&ApiError::unauthenticated("Authenticate"));
         assert_eq!(response.status(), 401);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
         assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Basic realm=\"Twilio API\"");
-        assert!(!ApiError::not_found("/").into_response().headers().contains_key(header::WWW_AUTHENTICATE));
+        assert!(!error(&ApiError::not_found("/")).headers().contains_key(header::WWW_AUTHENTICATE));
     }
 }

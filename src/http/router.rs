@@ -11,7 +11,7 @@ use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::header;
 use axum::http::uri::{PathAndQuery, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{BoxError, Router};
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -172,12 +172,12 @@ fn without_suffix(uri: &Uri) -> Option<Uri> {
 
 pub(super) async fn no_such_resource(request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    ApiError::not_found(asked_path(&parts)).into_response()
+    reply::error(&ApiError::not_found(asked_path(&parts)))
 }
 
 async fn wrong_method(request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts)).into_response()
+    reply::error(&ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts)))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tower::ServiceExt;
 
 use crate::emulator::{AccountSetup, Emulator, GuardOptions, Settings};
 use crate::engine::Rules;
-use crate::engine::input::{Control, Input};
+use crate::engine::input::{AddRule, ChangeAccount, DropRules};
 use crate::engine::journal::{EventFilter, EventKind};
 use crate::engine::rule::{ApiFault, Match, Rule};
 use crate::io::client::{Client, ClientOptions};
@@ -416,7 +416,7 @@ async fn who_knocks_meets_the_account_as_it_stands() {
     api.fax().await;
     let world = api.emulator.world(SID.parse().unwrap()).unwrap();
     let change = |service| AccountChange { service: Some(service), ..AccountChange::default() };
-    let set = |service| world.handle(Input::Control(Control::ChangeAccount(Box::new(change(service))))).unwrap();
+    let set = |service| world.handle(ChangeAccount(change(service))).unwrap();
     set(Service::Retired);
     assert_eq!(api.get("/v1/Faxes").await.status, 403);
     set(Service::Full);
@@ -424,9 +424,9 @@ async fn who_knocks_meets_the_account_as_it_stands() {
     assert!(!world.terms().has_api_rules);
     let fault = ApiFault { refusal: Some((429, 20429)), delay_ms: 0, reset: false };
     let rule = Rule { matches: Match::default(), after: 0, times: None, chance: None, effect: fault.into() };
-    world.handle(Input::Control(Control::AddRule(Box::new(rule)))).unwrap();
+    world.handle(AddRule(rule)).unwrap();
     assert_eq!(api.get("/v1/Faxes").await.status, 429);
-    world.handle(Input::Control(Control::DropRules)).unwrap();
+    world.handle(DropRules).unwrap();
     assert_eq!(api.get("/v1/Faxes").await.status, 200);
     assert!(world.claim("another token").is_none() && world.claim("secret").is_some());
 }

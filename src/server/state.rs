@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::emulator::{Emulator, World};
-use crate::engine::state::{MediaForm, STATE_VERSION, State, StateError};
+use crate::engine::export::{MediaForm, STATE_VERSION, State, StateError};
 use crate::io::file::{self, Contents};
 use crate::model::sid::AccountSid;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AccountClock, AccountRules, Document, Error, Event, Receive};
-use crate::engine::input::{BuyNumber, Command, Control, CreateFax, Input, NumberWish, Reply};
+use crate::engine::input::{BuyNumber, CreateFax, NumberWish, Reset, UpdateNumber};
 use crate::engine::journal::{self, EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
 use crate::http::control::event::EventView;
@@ -70,8 +70,7 @@ impl Account {
         }
         let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
         let order = BuyNumber { wish: NumberWish::Number(number), change };
-        let bought = world.handle(Input::Command(Command::BuyNumber(Box::new(order))))?;
-        let Reply::Number(sid) = bought else { unreachable!("a purchase is answered with a number, not {bought:?}") };
+        let sid = world.handle(order)?;
         Ok(Number { world, sid, number })
     }
 
@@ -97,9 +96,7 @@ impl Account {
             ttl_minutes: None,
             origin: Arc::clone(&self.url),
         };
-        let sent = self.world.handle(Input::Command(Command::CreateFax(Box::new(order))))?;
-        let Reply::Fax(sid) = sent else { unreachable!("an order is answered with a fax, not {sent:?}") };
-        Ok(sid)
+        Ok(self.world.handle(order)?)
     }
 
     /// A fax as it stands.
@@ -214,7 +211,7 @@ impl Account {
     /// # Errors
     /// None in practice.
     pub fn reset(&self) -> Result<(), Error> {
-        self.world.handle(Input::Control(Control::Reset { seed: None }))?;
+        self.world.handle(Reset { seed: None })?;
         Ok(())
     }
 }
@@ -247,7 +244,7 @@ impl Number {
     /// # Errors
     /// The number is gone, or can't be so.
     pub fn changed(self, change: NumberChange) -> Result<Self, Error> {
-        self.world.handle(Input::Command(Command::UpdateNumber(self.sid, Box::new(change))))?;
+        self.world.handle(UpdateNumber(self.sid, change))?;
         Ok(self)
     }
 }

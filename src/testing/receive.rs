@@ -10,7 +10,7 @@ use super::account::PATIENCE;
 use super::{Account, Error};
 use crate::clock::ClockMode;
 use crate::document::sample;
-use crate::engine::input::{Control, Input, LineFault, ReceiveFax, Reply};
+use crate::engine::input::{LineFault, ReceiveFax};
 use crate::engine::journal::{Event, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::engine::{self, Engine, Fax};
 use crate::io::render::Renderer;
@@ -196,8 +196,7 @@ impl Receive {
         };
         let world = &self.account.world;
         let seq = world.read(Engine::last_seq);
-        let reply = world.handle(Input::Control(Control::ReceiveFax(Box::new(order))))?;
-        let Reply::Ringing(call) = reply else { unreachable!("a call is answered with its ringing, not {reply:?}") };
+        let call = world.handle(order)?;
         Ok((call.sid, seq))
     }
 

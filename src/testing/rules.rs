@@ -3,7 +3,7 @@
 use super::Error;
 use crate::dialect::rule;
 pub use crate::engine::input::LineFault;
-use crate::engine::input::{Control, Input, Reply};
+use crate::engine::input::{AddRule, DropRule, DropRules};
 pub use crate::engine::rule::{ApiFault, LineWish, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
 use crate::model::fax::Direction;
@@ -113,7 +113,7 @@ impl AccountRules {
     /// # Errors
     /// There is none with this id.
     pub fn remove(self, id: u64) -> Result<(), Error> {
-        self.world.handle(Input::Control(Control::DropRule(id)))?;
+        self.world.handle(DropRule(id))?;
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl AccountRules {
     /// # Errors
     /// None in practice.
     pub fn clear(self) -> Result<(), Error> {
-        self.world.handle(Input::Control(Control::DropRules))?;
+        self.world.handle(DropRules)?;
         Ok(())
     }
 
@@ -133,9 +133,7 @@ impl AccountRules {
         let wanted = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
         // Read as if it had come from outside, so that it is held to the same checks.
         let rule = rule::parse(&rule::json(&wanted)).map_err(|error| Error::Rule(error.to_string()))?;
-        let reply = self.world.handle(Input::Control(Control::AddRule(Box::new(rule))))?;
-        let Reply::Rule(id) = reply else { unreachable!("a rule is answered with its id, not {reply:?}") };
-        Ok(id)
+        Ok(self.world.handle(AddRule(rule))?)
     }
 
     fn pattern(&mut self, field: &str, text: &str) -> Option<Pattern> {

@@ -13,7 +13,6 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::input::Input;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
@@ -68,12 +67,7 @@ struct Traced {
 }
 
 impl Trace {
-    pub(super) fn add(&mut self, input: &Input, at: Timestamp) {
-        let (name, fax) = input.traced();
-        self.add_named(name, fax, at);
-    }
-
-    pub(super) fn add_named(&mut self, name: &'static str, fax: Option<FaxSid>, at: Timestamp) {
+    pub(super) fn add(&mut self, name: &'static str, fax: Option<FaxSid>, at: Timestamp) {
         if self.0.len() == INPUTS_KEPT {
             self.0.pop_front();
         }

@@ -1,7 +1,6 @@
 //! Each alert code: an app that does exactly that, the alert in the Monitor list with request and response, and the
 //! fallback that is asked instead. Answers are held to Twilio's description of the Monitor API.
 
-use fauxfax::engine::input::{Control, Input};
 use fauxfax::engine::journal::{Alert, AlertLevel};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::number::NumberChange;
@@ -42,7 +41,7 @@ async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Ale
 
 fn ring(host: &Host) {
     let call = fauxfax::engine::input::ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    host.world().handle(call).expect("it rings");
 }
 
 /// The FaxUrl fails with this one code, seen in the Monitor list.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{Command, Control, Input};
+use fauxfax::engine::input::{CancelFax, DeleteFax, Reset, Restore, TakeSnapshot};
 use fauxfax::engine::{Conversation, Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::refusal::Refusal;
@@ -30,9 +30,8 @@ pub(crate) fn check(engine: &mut Engine, effects: &[Effect], now: Timestamp) {
     let sids: Vec<FaxSid> = asked.map(|effect| effect.fax).filter(|sid| engine.arriving(*sid).is_some()).collect();
     for sid in sids {
         assert_eq!(engine.fax(sid).err(), Some(Refusal::NoFax(sid)), "it is one of both");
-        let mut refused = |command| engine.handle(Input::Command(command), now).expect_err("it can only be fetched");
-        assert_eq!(refused(Command::DeleteFax(sid)), Refusal::StillActive(sid));
-        assert_eq!(refused(Command::CancelFax(sid)), Refusal::TooLateToCancel(sid));
+        assert_eq!(engine.handle(DeleteFax(sid), now), Err(Refusal::StillActive(sid)));
+        assert_eq!(engine.handle(CancelFax(sid), now), Err(Refusal::TooLateToCancel(sid)));
     }
 }
 
@@ -45,14 +44,14 @@ fn a_fax_can_be_fetched_from_the_question_on_and_only_fetched() {
         assert_eq!((arriving.sid, arriving.to, arriving.from, arriving.rang), (sid, OWN, call(2).from, script.now));
         let listed_now = |script: &Script| script.engine.faxes(&FaxFilter::default(), Cursor::Skip(0), 9).items.len();
         assert_eq!((listed_now(&script), script.engine.fax(sid).err()), (0, Some(Refusal::NoFax(sid))));
-        assert_eq!(script.command(Command::DeleteFax(sid)), Err(Refusal::StillActive(sid)));
-        assert_eq!(script.command(Command::CancelFax(sid)), Err(Refusal::TooLateToCancel(sid)));
+        assert_eq!(script.command(DeleteFax(sid)), Err(Refusal::StillActive(sid)));
+        assert_eq!(script.command(CancelFax(sid)), Err(Refusal::TooLateToCancel(sid)));
         assert_eq!(script.engine.conversation(sid), Conversation::Pending);
         script.answer_twiml(twiml, &[]);
         assert_eq!((script.engine.arriving(sid), listed_now(&script)), (None, listed), "{twiml}");
         assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that nobody takes is no fax again");
         let after = if listed == 0 { Err(Refusal::NoFax(sid)) } else { Err(Refusal::TooLateToCancel(sid)) };
-        assert_eq!(script.command(Command::CancelFax(sid)), after, "{twiml}");
+        assert_eq!(script.command(CancelFax(sid)), after, "{twiml}");
     }
 }
 
@@ -62,7 +61,7 @@ fn a_fax_stays_there_while_the_app_is_asked_again_and_its_fallback() {
     founding.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
     let mut script = Script::new(founding);
     let sid = script.receive(call(1));
-    script.control(Control::TakeSnapshot("asked".into())).expect("taken");
+    script.control(TakeSnapshot("asked".into())).expect("taken");
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     assert!(script.engine.arriving(sid).is_some(), "between two tries");
     script.forward(Duration::ZERO);
@@ -71,9 +70,9 @@ fn a_fax_stays_there_while_the_app_is_asked_again_and_its_fallback() {
     assert!(script.engine.arriving(sid).is_some(), "while the fallback is asked");
     script.answer_no_twiml(ExchangeFailure::TotalTimeout);
     assert_eq!(script.engine.arriving(sid), None);
-    script.control(Control::Restore("asked".into())).expect("back");
+    script.control(Restore("asked".into())).expect("back");
     assert!(script.engine.arriving(sid).is_some(), "it is asked again after a restore");
-    script.control(Control::Reset { seed: None }).expect("reset");
+    script.control(Reset { seed: None }).expect("reset");
     assert_eq!((script.engine.arriving(sid), script.engine.conversation(sid)), (None, Conversation::Unknown));
 }
 
@@ -95,11 +94,11 @@ fn a_deleted_fax_has_ended_as_it_ended_once_its_action_has_been_told() {
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
-    script.command(Command::DeleteFax(sid)).expect("it has ended");
+    script.command(DeleteFax(sid)).expect("it has ended");
     assert_eq!(script.engine.conversation(sid), Conversation::Pending, "the action is being told");
     script.answer_ok();
     assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Received));
-    script.control(Control::Reset { seed: None }).expect("reset");
+    script.control(Reset { seed: None }).expect("reset");
     assert_eq!(script.engine.conversation(sid), Conversation::Unknown, "a reset forgets");
 }
 
@@ -164,9 +163,9 @@ async fn a_fax_that_its_app_deletes_in_the_action_was_received_all_the_same() {
     let world = std::sync::Arc::new(std::sync::OnceLock::<fauxfax::emulator::World>::new());
     let known = std::sync::Arc::clone(&world);
     let app = deleting_app(move |sid| {
-        let command = Command::DeleteFax(sid.parse().expect("a SID"));
+        let command = DeleteFax(sid.parse().expect("a SID"));
         let world = known.get().expect("the world is known");
-        world.handle(Input::Command(command)).expect("it has ended");
+        world.handle(command).expect("it has ended");
     })
     .await;
     let host = Host::new(setup(&format!("{}/fax", app.uri())));

@@ -2,7 +2,7 @@
 //! which credential, names below `localhost`, and what is told of servers that answer oddly.
 
 use fauxfax::dialect::{address, signature};
-use fauxfax::engine::input::{Control, Input, ReceiveFax};
+use fauxfax::engine::input::ReceiveFax;
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::http::control::event;
 use fauxfax::io::client::ClientOptions;
@@ -17,7 +17,7 @@ use crate::script::{call, letter};
 
 fn ring(host: &Host) {
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    host.world().handle(call).expect("it rings");
 }
 
 fn twiml(body: &str) -> ResponseTemplate {

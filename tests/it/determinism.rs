@@ -9,7 +9,7 @@ use fauxfax::clock::ClockMode;
 use fauxfax::document::sample;
 use fauxfax::emulator::World;
 use fauxfax::engine::canonical;
-use fauxfax::engine::input::{Command, Control, CreateFax, Input, ReceiveFax};
+use fauxfax::engine::input::{CreateFax, ReceiveFax};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::engine::random::WorldSeed;
 use fauxfax::io::client::ClientOptions;
@@ -94,12 +94,12 @@ async fn run(app: App, delays: u64) -> Run {
     ] {
         let media_url = url(media).expect("an address").into();
         let order = CreateFax { media_url, status_callback: url(callback), ..order(PhoneNumber::from_digits(to)) };
-        world.handle(Input::Command(Command::CreateFax(Box::new(order)))).expect("taken");
+        world.handle(order).expect("taken");
     }
     for pages in [1, 2, 3] {
         let document = Document { bytes: sample::test_pages(pages).into(), ..call(pages).document };
         let call = ReceiveFax { document, ..call(pages) };
-        world.handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+        world.handle(call).expect("it rings");
     }
     world.advance(world.now().after(HOUR)).await.expect("the clock moves");
     told(&world)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fauxfax::engine::Conversation;
 use fauxfax::engine::effect::Intent;
-use fauxfax::engine::input::{BuyNumber, Command, Control, DocumentFault, Input, NumberWish, Reply};
+use fauxfax::engine::input::{BuyNumber, CancelFax, DeleteFax, DocumentFault, NumberWish, Reset};
 use fauxfax::model::account::{Accounts, Callbacks};
 use fauxfax::model::fax::Status;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
@@ -35,8 +35,8 @@ fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
 #[test]
 fn a_fax_is_queued_at_once_and_then_fetches_its_document() {
     let mut script = Script::default();
-    let reply = script.command(Command::CreateFax(Box::new(order(FAR))));
-    let Ok(Reply::Fax(sid)) = reply else { panic!("{reply:?}") };
+    let reply = script.command(order(FAR));
+    let Ok(sid) = reply else { panic!("{reply:?}") };
     assert_eq!(script.status(sid), Status::Queued);
     script.expect_effects(&[]);
     script.expect_deadline(0);
@@ -203,7 +203,7 @@ fn a_fault_of_the_emulator_fails_what_waited_for_it() {
 fn a_fax_can_be_canceled_until_it_is_sent() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
-    assert_eq!(script.command(Command::CancelFax(sid)), Ok(Reply::Fax(sid)));
+    assert_eq!(script.command(CancelFax(sid)), Ok(()));
     assert_eq!(script.status(sid), Status::Canceled);
     script.answer_document(3);
     script.forward(HOUR);
@@ -211,18 +211,18 @@ fn a_fax_can_be_canceled_until_it_is_sent() {
     let late = script.send(order(FAR));
     script.answer_document(1);
     script.forward(Duration::from_secs(2));
-    assert_eq!(script.command(Command::CancelFax(late)), Err(Refusal::TooLateToCancel(late)));
+    assert_eq!(script.command(CancelFax(late)), Err(Refusal::TooLateToCancel(late)));
 }
 
 #[test]
 fn an_active_fax_cant_be_deleted_and_a_deleted_one_is_gone() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
-    assert_eq!(script.command(Command::DeleteFax(sid)), Err(Refusal::StillActive(sid)));
+    assert_eq!(script.command(DeleteFax(sid)), Err(Refusal::StillActive(sid)));
     script.answer_document(1);
     script.forward(HOUR);
-    assert_eq!(script.command(Command::DeleteFax(sid)), Ok(Reply::Done));
-    assert_eq!(script.command(Command::DeleteFax(sid)), Err(Refusal::NoFax(sid)));
+    assert_eq!(script.command(DeleteFax(sid)), Ok(()));
+    assert_eq!(script.command(DeleteFax(sid)), Err(Refusal::NoFax(sid)));
     assert_eq!(script.engine.fax_count(), 0);
 }
 
@@ -328,11 +328,11 @@ fn an_incoming_fax_breaks_where_the_tester_wants() {
 fn only_a_fax_number_of_ones_own_can_be_called() {
     let refused = |script: &mut Script, to| {
         let order = fauxfax::engine::input::ReceiveFax { to, ..call(1) };
-        script.engine.handle(Input::Control(Control::ReceiveFax(Box::new(order))), script.now)
+        script.engine.handle(order, script.now)
     };
     let mut script = Script::default();
     assert_eq!(refused(&mut script, Some(FAR)), Err(Refusal::NumberNotOwned(FAR)));
-    assert!(matches!(refused(&mut script, None), Ok(Reply::Ringing(_))));
+    assert!(refused(&mut script, None).is_ok());
     let mut founding = founding();
     founding.numbers[0].1.voice_receive_mode = Some(ReceiveMode::Voice);
     let mut script = Script::new(founding);
@@ -345,7 +345,7 @@ fn an_unclaimed_account_cant_be_called() {
     let mut founding = founding();
     founding.account.auth_token = None;
     let mut script = Script::new(founding);
-    let reply = script.engine.handle(Input::Control(Control::ReceiveFax(Box::new(call(1)))), script.now);
+    let reply = script.engine.handle(call(1), script.now);
     assert_eq!(reply, Err(Refusal::Unclaimed));
     assert!(script.engine.claim("first") && !script.engine.claim("second") && script.engine.claim("first"));
 }
@@ -395,7 +395,7 @@ fn canceling_while_the_far_app_is_asked_hangs_up() {
     script.answer_document(1);
     script.forward(Duration::from_secs(1));
     let far = script.first_effect().fax;
-    assert_eq!(script.command(Command::CancelFax(sid)), Ok(Reply::Fax(sid)));
+    assert_eq!(script.command(CancelFax(sid)), Ok(()));
     script.answer_twiml(RECEIVE, &[]);
     assert_eq!(script.engine.conversation(far), Conversation::NotAnswered);
     assert!(script.engine.is_idle());
@@ -406,22 +406,21 @@ fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict() {
     let stranger = number(15_551_234_567);
     let strange = || fauxfax::engine::input::CreateFax { from: Some(Party::Number(stranger)), ..order(FAR) };
     let mut script = Script::default();
-    assert!(script.command(Command::CreateFax(Box::new(strange()))).is_ok());
+    assert!(script.command(strange()).is_ok());
     assert!(script.events(None).iter().any(|event| event.kind.as_str() == "caller-id.adopted"));
     let mut founding = founding();
     founding.rules.accounts = Accounts::Strict;
     let mut script = Script::new(founding);
-    let refused = script.command(Command::CreateFax(Box::new(strange())));
+    let refused = script.command(strange());
     assert_eq!(refused, Err(Refusal::FromNotOwned(stranger)));
     let known = fauxfax::engine::input::CreateFax { from: Some(Party::Number(FAR)), ..order(FAR) };
-    assert!(script.command(Command::CreateFax(Box::new(known))).is_ok());
+    assert!(script.command(known).is_ok());
 }
 
 #[test]
 fn magic_numbers_are_bought_as_twilio_documents() {
     let mut script = Script::default();
-    let mut buy =
-        |wish| script.command(Command::BuyNumber(Box::new(BuyNumber { wish, change: NumberChange::default() })));
+    let mut buy = |wish| script.command(BuyNumber { wish, change: NumberChange::default() });
     assert_eq!(
         buy(NumberWish::Number(number(15_005_550_000))),
         Err(Refusal::NumberUnavailable(number(15_005_550_000)))
@@ -429,8 +428,8 @@ fn magic_numbers_are_bought_as_twilio_documents() {
     assert_eq!(buy(NumberWish::Number(number(15_005_550_001))), Err(Refusal::NumberInvalid(number(15_005_550_001))));
     assert_eq!(buy(NumberWish::Area(533)), Err(Refusal::NoneInArea(533)));
     assert_eq!(buy(NumberWish::Number(OWN)), Err(Refusal::NumberUnavailable(OWN)));
-    assert!(matches!(buy(NumberWish::Area(500)), Ok(Reply::Number(_))));
-    assert!(matches!(buy(NumberWish::Area(415)), Ok(Reply::Number(_))));
+    assert!(buy(NumberWish::Area(500)).is_ok());
+    assert!(buy(NumberWish::Area(415)).is_ok());
 }
 
 #[test]
@@ -466,8 +465,8 @@ fn a_reset_cancels_what_is_pending_and_late_answers_change_nothing() {
     let mut script = Script::default();
     script.send(order(FAR));
     let seq = script.engine.last_seq();
-    let reply = script.engine.handle(Input::Control(Control::Reset { seed: None }), script.now);
-    let Ok(Reply::Reset(count)) = reply else { panic!("{reply:?}") };
+    let reply = script.engine.handle(Reset { seed: None }, script.now);
+    let Ok(count) = reply else { panic!("{reply:?}") };
     assert_eq!((count.count.faxes, count.count.pending, count.count.effects), (1, 1, 1));
     script.answer_document(1);
     assert_eq!(script.engine.fax_count(), 0);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fauxfax::document::sample;
-use fauxfax::engine::input::{BuyNumber, Command, CreateFax, Input, NumberWish};
+use fauxfax::engine::input::{BuyNumber, CreateFax, NumberWish};
 use fauxfax::model::fax::Status;
 use fauxfax::model::number::NumberChange;
 use fauxfax::model::phone::PhoneNumber;
@@ -30,7 +30,7 @@ async fn ten_thousand_documents_that_never_come_stop_nobody_else() {
     let media_url: Arc<str> = format!("{}/never.pdf", hangs.url).into();
     for _ in 0..FLOOD {
         let order = CreateFax { media_url: Arc::clone(&media_url), ..order(FAR) };
-        world.handle(Input::Command(Command::CreateFax(Box::new(order)))).expect("taken");
+        world.handle(order).expect("taken");
     }
     let form = format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/a.pdf", good.uri());
     let fax = host.api("POST", "/v1/Faxes", "/v1/Faxes", &form).await;
@@ -52,7 +52,7 @@ async fn ten_thousand_numbers_are_listed_page_by_page() {
     for n in 0..FLOOD as u64 {
         let wish = NumberWish::Number(PhoneNumber::from_digits(14_155_000_000 + n));
         let order = BuyNumber { wish, change: NumberChange::default() };
-        world.handle(Input::Command(Command::BuyNumber(Box::new(order)))).expect("bought");
+        world.handle(order).expect("bought");
     }
     let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers.json", account());
     let (mut target, mut seen) = (format!("{root}?PageSize=1000"), 0);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fauxfax::engine::SNAPSHOTS_MAX;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{Command, Control, CreateFax, Reply};
+use fauxfax::engine::input::{AddRule, CreateFax, DeleteFax, DropSnapshot, Reset, Restore, TakeSnapshot};
 use fauxfax::engine::journal::EventKind;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -20,12 +20,12 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn take(script: &mut Script, name: &str) {
-    assert_eq!(script.control(Control::TakeSnapshot(name.into())), Ok(Reply::Done));
+    assert_eq!(script.control(TakeSnapshot(name.into())), Ok(()));
 }
 
 fn restore(script: &mut Script, name: &str) -> fauxfax::engine::input::Canceled {
-    match script.control(Control::Restore(name.into())) {
-        Ok(Reply::Reset(canceled)) => canceled,
+    match script.control(Restore(name.into())) {
+        Ok(canceled) => canceled,
         other => panic!("not restored: {other:?}"),
     }
 }
@@ -51,7 +51,7 @@ fn a_restored_world_is_as_it_was() {
     script.answer_document(2);
     script.forward(HOUR);
     take(&mut script, "sent");
-    script.command(Command::DeleteFax(kept)).expect("it has ended");
+    script.command(DeleteFax(kept)).expect("it has ended");
     let later = script.send(order(FAR));
     restore(&mut script, "sent");
     let fax = script.engine.fax(kept).expect("it is back");
@@ -148,7 +148,7 @@ fn no_way_back_brings_an_id_again_unless_a_seed_is_given() {
     sent.push(script.send(order(FAR)));
     restore(&mut script, "start");
     sent.push(script.send(order(FAR)));
-    script.control(Control::Reset { seed: None }).expect("reset");
+    script.control(Reset { seed: None }).expect("reset");
     sent.push(script.send(order(FAR)));
     let state = script.engine.state(false, script.now);
     script.engine.load_state(state, script.now);
@@ -156,7 +156,7 @@ fn no_way_back_brings_an_id_again_unless_a_seed_is_given() {
     let once: std::collections::BTreeSet<_> = sent.iter().collect();
     assert_eq!(once.len(), sent.len(), "{sent:?}");
     let with_seed = |script: &mut Script| {
-        script.control(Control::Reset { seed: Some(7) }).expect("reset");
+        script.control(Reset { seed: Some(7) }).expect("reset");
         script.send(order(FAR))
     };
     assert_eq!(with_seed(&mut script), sent[0], "the world began with this seed");
@@ -168,9 +168,7 @@ fn what_is_done_again_after_a_reset_goes_as_it_did_before() {
     let rule = json!({ "match": { "direction": "outbound" }, "chance": 0.5, "outcome": { "status": "busy" } });
     let mut script = Script::default();
     let run = |script: &mut Script| {
-        script
-            .control(Control::AddRule(Box::new(fauxfax::dialect::rule::parse(&rule).expect("a rule"))))
-            .expect("added");
+        script.control(AddRule(fauxfax::dialect::rule::parse(&rule).expect("a rule"))).expect("added");
         for _ in 0..12 {
             script.send(order(FAR));
         }
@@ -178,7 +176,7 @@ fn what_is_done_again_after_a_reset_goes_as_it_did_before() {
         fauxfax::engine::canonical::projection(&script.events(None))
     };
     let first = run(&mut script);
-    script.control(Control::Reset { seed: None }).expect("reset");
+    script.control(Reset { seed: None }).expect("reset");
     script.forward(HOUR);
     let again = run(&mut script);
     assert_eq!(first, again);
@@ -195,7 +193,7 @@ fn a_reset_cancels_what_is_pending_and_says_what() {
     script.forward(HOUR);
     let waiting = script.send(told("http://app/s"));
     let ringing = script.receive(call(1));
-    let Ok(Reply::Reset(canceled)) = script.control(Control::Reset { seed: None }) else { panic!("not reset") };
+    let Ok(canceled) = script.control(Reset { seed: None }) else { panic!("not reset") };
     assert_eq!((canceled.count.faxes, canceled.count.pending, canceled.count.effects), (2, 2, 4));
     assert_eq!(canceled.pending, [waiting, ringing]);
     assert!(script.engine.is_idle() && script.engine.fax(done).is_err());
@@ -211,7 +209,7 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
     let mut script = Script::new(founding);
     assert!(script.engine.claim("first"));
     take(&mut script, "kept");
-    script.control(Control::Reset { seed: None }).expect("taken");
+    script.control(Reset { seed: None }).expect("taken");
     assert_eq!(script.engine.snapshots().count(), 1);
     assert!(!script.engine.claim("second") && script.engine.claim("first"));
 }
@@ -232,8 +230,8 @@ fn a_snapshot_that_is_not_there_changes_nothing() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     let none: Box<str> = "none".into();
-    assert_eq!(script.control(Control::Restore(none.clone())), Err(Refusal::NoSnapshot(none.clone())));
-    assert_eq!(script.control(Control::DropSnapshot(none.clone())), Err(Refusal::NoSnapshot(none)));
+    assert_eq!(script.control(Restore(none.clone())), Err(Refusal::NoSnapshot(none.clone())));
+    assert_eq!(script.control(DropSnapshot(none.clone())), Err(Refusal::NoSnapshot(none)));
     assert_eq!(script.status(sid), Status::Processing);
     script.expect_effects(&["fetch http://app/a.pdf"]);
 }
@@ -244,10 +242,10 @@ fn snapshots_are_limited_and_replaced_by_name() {
     for n in 0..SNAPSHOTS_MAX {
         take(&mut script, &n.to_string());
     }
-    let refused = script.control(Control::TakeSnapshot("more".into()));
+    let refused = script.control(TakeSnapshot("more".into()));
     assert!(matches!(refused, Err(Refusal::LimitReached { limit: SNAPSHOTS_MAX, .. })));
     take(&mut script, "0");
-    script.control(Control::DropSnapshot("1".into())).expect("it is there");
+    script.control(DropSnapshot("1".into())).expect("it is there");
     take(&mut script, "more");
 }
 

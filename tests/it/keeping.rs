@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fauxfax::engine::input::{Command, Reply};
+use fauxfax::engine::input::{DeleteFax, DeleteMedia};
 use fauxfax::engine::journal::EventKind;
 use fauxfax::model::fax::Status;
 use fauxfax::model::refusal::Refusal;
@@ -116,20 +116,20 @@ fn deletions_while_others_go_through_leave_the_count_of_bytes_right() {
         script.answer_document(1);
         let media = script.engine.fax(sid).expect("there").media.as_ref().map(|media| media.sid);
         let active = script.engine.fax(going).expect("there").media.as_ref().map(|media| media.sid);
-        let refused = script.command(Command::DeleteMedia(going, active.expect("stored")));
+        let refused = script.command(DeleteMedia(going, active.expect("stored")));
         assert_eq!(refused, Err(Refusal::StillActive(going)));
-        assert_eq!(script.command(Command::DeleteFax(going)), Err(Refusal::StillActive(going)));
+        assert_eq!(script.command(DeleteFax(going)), Err(Refusal::StillActive(going)));
         match round % 3 {
-            0 => assert_eq!(script.command(Command::DeleteFax(sid)), Ok(Reply::Done)),
+            0 => assert_eq!(script.command(DeleteFax(sid)), Ok(())),
             1 => {
                 let media = media.expect("stored");
-                assert_eq!(script.command(Command::DeleteMedia(sid, media)), Ok(Reply::Done));
-                assert_eq!(script.command(Command::DeleteMedia(sid, media)), Err(Refusal::NoMedia(media)));
+                assert_eq!(script.command(DeleteMedia(sid, media)), Ok(()));
+                assert_eq!(script.command(DeleteMedia(sid, media)), Err(Refusal::NoMedia(media)));
             }
             _ => left.push(sid),
         }
         script.forward(HOUR);
-        assert_eq!(script.command(Command::DeleteFax(going)), Ok(Reply::Done));
+        assert_eq!(script.command(DeleteFax(going)), Ok(()));
     }
     let last = left.iter().filter(|sid| has_media(&script, **sid)).count() as u64;
     assert_eq!(script.engine.media_bytes(), last * DOCUMENT_BYTES);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fauxfax::clock::ClockMode;
 use fauxfax::emulator::{AccountSetup, FoundError, SignInError, WORLDS_MAX};
-use fauxfax::engine::input::{Command, Control, CreateFax, Input, ReceiveFax, Reply};
+use fauxfax::engine::input::{CreateFax, DropRules, ReceiveFax, Reset};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::phone::PhoneNumber;
@@ -81,8 +81,8 @@ async fn worlds_are_limited_and_the_limit_is_told() {
     for _ in 1..WORLDS_MAX {
         let world = host.emulator.found(AccountSetup::default()).expect("there is room");
         // Somebody works here: the world is not given up for a stranger.
-        world.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
-        world.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
+        world.handle(DropRules).expect("nothing to drop");
+        world.handle(DropRules).expect("nothing to drop");
         last = Some(world.sid());
     }
     let refused = host.emulator.found(AccountSetup::default()).err();
@@ -98,8 +98,8 @@ async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
     let host = Host::new(AccountSetup::default());
     let found = || host.emulator.found(AccountSetup::default()).expect("there is room");
     let used = found();
-    used.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
-    used.handle(Input::Control(Control::DropRules)).expect("nothing to drop");
+    used.handle(DropRules).expect("nothing to drop");
+    used.handle(DropRules).expect("nothing to drop");
     let (oldest, next) = (found().sid(), found().sid());
     for _ in 4..WORLDS_MAX {
         found();
@@ -119,11 +119,9 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
     let mut named = std::collections::BTreeSet::new();
     for life in 1..=3 {
         let world = host.emulator.sign_in(sid, "token").expect("open mode");
-        let Ok(Reply::Fax(fax)) = world.handle(Input::Command(Command::CreateFax(Box::new(order(FAR))))) else {
-            panic!("a fax is created")
-        };
+        let Ok(fax) = world.handle(order(FAR)) else { panic!("a fax is created") };
         assert!(named.insert(fax), "life {life}");
-        world.handle(Input::Control(Control::Reset { seed: None })).expect("a reset is never refused");
+        world.handle(Reset { seed: None }).expect("a reset is never refused");
         assert!(host.emulator.remove(sid));
     }
     // While one thread deletes the world, others go on in it and create it again.
@@ -131,8 +129,8 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
         let creates = || {
             let send = |_| {
                 let world = host.emulator.sign_in(sid, "token").ok()?;
-                let reply = world.handle(Input::Command(Command::CreateFax(Box::new(order(FAR)))));
-                if let Ok(Reply::Fax(fax)) = reply { Some(fax) } else { None }
+                let reply = world.handle(order(FAR));
+                reply.ok()
             };
             (0..300).filter_map(send).collect::<Vec<_>>()
         };
@@ -172,7 +170,7 @@ async fn an_account_founded_again_hears_nothing_of_the_requests_of_the_one_befor
     let found = || host.emulator.found(setup(&format!("{}/fax", hangs.url))).expect("there is room");
     let first = found();
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    first.handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    first.handle(call).expect("it rings");
     first.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
     assert!(host.emulator.remove(first.sid()));
     let second = found();
@@ -189,11 +187,11 @@ async fn a_reset_amid_an_advance_lets_it_come_to_its_end() {
     let world = host.world();
     world.set_clock_mode(ClockMode::Frozen);
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    world.handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    world.handle(call).expect("it rings");
     let to = world.now().after(Duration::from_secs(3_600));
     let resets = async {
         world.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
-        world.handle(Input::Control(Control::Reset { seed: None })).expect("a reset is never refused");
+        world.handle(Reset { seed: None }).expect("a reset is never refused");
     };
     let (advanced, ()) = tokio::join!(world.advance(to), resets);
     assert_eq!((advanced, world.now()), (Ok(()), to));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fauxfax::dialect::rule;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{Control, CreateFax, Reply};
+use fauxfax::engine::input::{AddRule, ApiCalled, CreateFax, DropRule, DropRules, Reset, Restore, TakeSnapshot};
 use fauxfax::engine::journal::EventKind;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -29,8 +29,8 @@ fn with_rules(rules: &[Value]) -> Script {
 
 fn add(script: &mut Script, value: &Value) -> u64 {
     let rule = rule::parse(value).expect("a rule");
-    match script.control(Control::AddRule(Box::new(rule))) {
-        Ok(Reply::Rule(id)) => id,
+    match script.control(AddRule(rule)) {
+        Ok(id) => id,
         other => panic!("not added: {other:?}"),
     }
 }
@@ -276,7 +276,7 @@ fn a_delayed_webhook_of_a_deleted_fax_still_goes() {
     let sid = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
     script.forward(Duration::from_secs(31));
-    script.command(fauxfax::engine::input::Command::DeleteFax(sid)).expect("it has ended");
+    script.command(fauxfax::engine::input::DeleteFax(sid)).expect("it has ended");
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
     script.answer_ok();
@@ -352,10 +352,10 @@ fn counters_of_webhooks_do_not_depend_on_which_answer_comes_first() {
 #[test]
 fn rules_are_dropped_one_by_one_or_all_and_limited() {
     let mut script = with_rules(&[json!({ "outcome": { "status": "busy" } }), json!({ "line": { "noise": 1 } })]);
-    assert_eq!(script.control(Control::DropRule(1)), Ok(Reply::Done));
-    assert_eq!(script.control(Control::DropRule(1)), Err(Refusal::NoRule(1)));
+    assert_eq!(script.control(DropRule(1)), Ok(()));
+    assert_eq!(script.control(DropRule(1)), Err(Refusal::NoRule(1)));
     assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
-    script.control(Control::DropRules).expect("taken");
+    script.control(DropRules).expect("taken");
     assert_eq!(script.engine.rule_book().count(), 0);
     let again = add(&mut script, &json!({ "outcome": { "status": "busy" } }));
     assert_eq!(again, 3, "an id is never reused");
@@ -363,7 +363,7 @@ fn rules_are_dropped_one_by_one_or_all_and_limited() {
         add(&mut script, &json!({ "line": { "noise": 1 } }));
     }
     let rule = rule::parse(&json!({ "line": { "noise": 1 } })).expect("a rule");
-    assert!(matches!(script.control(Control::AddRule(Box::new(rule))), Err(Refusal::LimitReached { .. })));
+    assert!(matches!(script.control(AddRule(rule)), Err(Refusal::LimitReached { .. })));
 }
 
 #[test]
@@ -371,13 +371,13 @@ fn a_reset_brings_the_configured_rules_back_and_a_snapshot_its_counters() {
     let mut founding = founding();
     founding.behaviour = vec![rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } })).expect("a rule")];
     let mut script = Script::new(founding);
-    script.control(Control::TakeSnapshot("fresh".into())).expect("taken");
+    script.control(TakeSnapshot("fresh".into())).expect("taken");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
     assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
-    script.control(Control::Restore("fresh".into())).expect("restored");
+    script.control(Restore("fresh".into())).expect("restored");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
-    script.control(Control::DropRules).expect("taken");
-    script.control(Control::Reset { seed: None }).expect("reset");
+    script.control(DropRules).expect("taken");
+    script.control(Reset { seed: None }).expect("reset");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
 }
 
@@ -386,9 +386,9 @@ fn rest_calls_are_matched_by_method_and_path() {
     let rule = json!({ "match": { "method": "POST", "path": "/v1/Faxes" }, "times": 1, "api": { "status": 429 } });
     let mut script = with_rules(&[rule]);
     let mut called = |method: &str, path: &str| {
-        let control = Control::ApiCalled { method: method.into(), path: path.into() };
+        let control = ApiCalled { method: method.into(), path: path.into() };
         match script.control(control) {
-            Ok(Reply::Api(fault)) => fault.and_then(|fault| fault.refusal),
+            Ok(fault) => fault.and_then(|fault| fault.refusal),
             other => panic!("{other:?}"),
         }
     };
@@ -403,10 +403,10 @@ fn a_restored_delay_has_what_was_left_of_it() {
     script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
     script.forward(Duration::from_secs(60));
-    script.control(Control::TakeSnapshot("delayed".into())).expect("taken");
+    script.control(TakeSnapshot("delayed".into())).expect("taken");
     script.expect_deadline(60_000);
     script.forward(HOUR);
-    script.control(Control::Restore("delayed".into())).expect("restored");
+    script.control(Restore("delayed".into())).expect("restored");
     script.expect_deadline(60_000);
     script.forward(Duration::from_secs(60));
     script.expect_effects(&["tell action received http://app/done"]);

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{
-    Answer, AnswerOutcome, Command, Control, CreateFax, DocumentFault, Input, LineFault, ReceiveFax, Reply,
-};
+use fauxfax::engine::export::State;
+use fauxfax::engine::input::{Answer, AnswerOutcome, CreateFax, DocumentFault, LineFault, ReceiveFax};
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
-use fauxfax::engine::state::State;
 use fauxfax::engine::{Engine, Founding};
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::Document;
@@ -44,16 +43,16 @@ impl Script {
         Self::new(founding())
     }
 
-    pub(crate) fn command(&mut self, command: Command) -> Result<Reply, Refusal> {
-        let reply = self.engine.handle(Input::Command(command), self.now);
+    pub(crate) fn command<C: Command>(&mut self, command: C) -> Result<C::Done, Refusal> {
+        let reply = self.engine.handle(command, self.now);
         self.take_effects();
         reply
     }
 
     /// Asks as a tester does.
-    pub(crate) fn control(&mut self, control: Control) -> Result<Reply, Refusal> {
+    pub(crate) fn control<C: Command>(&mut self, control: C) -> Result<C::Done, Refusal> {
         let generation = self.engine.generation();
-        let reply = self.engine.handle(Input::Control(control), self.now);
+        let reply = self.engine.handle(control, self.now);
         if self.engine.generation() != generation {
             self.late.append(&mut self.effects);
         }
@@ -79,25 +78,25 @@ impl Script {
                 }
             };
             let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
-            self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+            self.engine.handle(answer, self.now).expect("an answer is never refused");
             self.take_effects();
         }
     }
 
     /// Creates a fax and lets it leave the queue.
     pub(crate) fn send(&mut self, order: CreateFax) -> FaxSid {
-        let Ok(Reply::Fax(sid)) = self.command(Command::CreateFax(Box::new(order))) else { panic!("refused") };
+        let Ok(sid) = self.command(order) else { panic!("refused") };
         self.forward(Duration::ZERO);
         sid
     }
 
     /// Lets a machine call.
     pub(crate) fn receive(&mut self, call: ReceiveFax) -> FaxSid {
-        let reply = self.engine.handle(Input::Control(Control::ReceiveFax(Box::new(call))), self.now);
+        let reply = self.engine.handle(call, self.now);
         self.take_effects();
         self.forward(Duration::ZERO);
         match reply {
-            Ok(Reply::Ringing(ringing)) => ringing.sid,
+            Ok(ringing) => ringing.sid,
             other => panic!("not ringing: {other:?}"),
         }
     }
@@ -235,7 +234,7 @@ impl Script {
         let effect = self.effects.remove(0);
         let record = Box::new(record(&effect.intent));
         let answer = Answer { effect: effect.id, generation: effect.generation, outcome: outcome(record) };
-        self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+        self.engine.handle(answer, self.now).expect("an answer is never refused");
         self.take_effects();
     }
 
@@ -249,7 +248,7 @@ impl Script {
             let document = Document { media_type: request.reception.media_type, ..request.document.clone() };
             let outcome = AnswerOutcome::Rendered(Ok(document));
             let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
-            self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+            self.engine.handle(answer, self.now).expect("an answer is never refused");
         }
     }
 }

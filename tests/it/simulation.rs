@@ -14,9 +14,11 @@ use std::time::Duration;
 
 use fauxfax::dialect::rule;
 use fauxfax::engine::canonical;
+use fauxfax::engine::command::{Command, Input};
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::input::{
-    Answer, AnswerOutcome, Command, Control, CreateFax, DocumentFault, Input, LineFault, ReceiveFax, Reply,
+    AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, DocumentFault, DropRules, LineFault, ReceiveFax,
+    Reset, Restore, TakeSnapshot,
 };
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::{Cursor, Engine, FaxFilter};
@@ -138,8 +140,8 @@ impl Sim {
             6..=8 => self.receive(),
             9..=17 => self.answer(),
             18..=22 => self.pass(),
-            23 => self.command(Command::CancelFax),
-            24 | 25 => self.command(Command::DeleteFax),
+            23 => self.command(|sid| CancelFax(sid).into()),
+            24 | 25 => self.command(|sid| DeleteFax(sid).into()),
             26 => self.answer_late(),
             27 | 28 => self.add_rule(),
             29 => self.take_snapshot(),
@@ -147,7 +149,7 @@ impl Sim {
             _ => match self.dice.roll(4) {
                 0 => self.reset(),
                 1 => self.load(),
-                _ => drop(self.control(Control::DropRules)),
+                _ => drop(self.control(DropRules)),
             },
         }
         self.observe();
@@ -171,8 +173,8 @@ impl Sim {
         let is_told = status_callback.is_some();
         let fax = CreateFax { status_callback, ttl_minutes, store_media, ..order(to) };
         self.note(&format!("send {to} ttl {ttl_minutes:?}"));
-        let reply = self.engine.handle(Input::Command(Command::CreateFax(Box::new(fax))), self.now);
-        let Ok(Reply::Fax(sid)) = reply else { panic!("not taken: {reply:?}") };
+        let reply = self.engine.handle(fax, self.now);
+        let Ok(sid) = reply else { panic!("not taken: {reply:?}") };
         if is_told {
             self.model.with_callback.insert(sid);
         } else {
@@ -185,8 +187,8 @@ impl Sim {
         let line_fault = (self.dice.roll(5) == 0).then_some(LineFault { code: 34004, after_pages: 1 });
         self.note(&format!("receive {pages} {line_fault:?}"));
         let fax = ReceiveFax { line_fault, ..call(pages) };
-        let reply = self.engine.handle(Input::Control(Control::ReceiveFax(Box::new(fax))), self.now);
-        assert!(matches!(reply, Ok(Reply::Ringing(_))), "{reply:?}");
+        let reply = self.engine.handle(fax, self.now);
+        assert!(reply.is_ok(), "{reply:?}");
     }
 
     /// Something that is under way comes to an end, well or not; what is not picked hangs on.
@@ -233,7 +235,7 @@ impl Sim {
             (Intent::Deliver(_) | Intent::Report(_), _) => AnswerOutcome::Delivered { record, cookies },
         };
         let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
-        self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+        self.engine.handle(answer, self.now).expect("an answer is never refused");
     }
 
     /// An answer to something asked before the world went back: nothing may come of it.
@@ -259,14 +261,14 @@ impl Sim {
         self.engine.handle_timeout(self.now);
     }
 
-    fn command(&mut self, command: impl Fn(FaxSid) -> Command) {
+    fn command(&mut self, command: impl Fn(FaxSid) -> Input) {
         let faxes: Vec<FaxSid> = self.model.status.keys().copied().collect();
         let Some(sid) = self.dice.pick(&faxes).copied() else { return };
         let command = command(sid);
         self.note(&format!("{command:?}"));
-        let is_delete = matches!(command, Command::DeleteFax(_));
+        let is_delete = matches!(command, Input::DeleteFax(_));
         let status = self.model.status[&sid];
-        let reply = self.engine.handle(Input::Command(command), self.now);
+        let reply = self.engine.replay(command, self.now);
         if is_delete {
             assert_eq!(reply.is_ok(), status.is_final(), "{sid} {status} {reply:?}");
             if reply.is_ok() {
@@ -290,7 +292,7 @@ impl Sim {
             json!({ "chance": 0.3, "webhook": { "delay_ms": 45000 } }),
         ];
         let rule = rule::parse(self.dice.pick(&rules).expect("one of them")).expect("a rule");
-        drop(self.control(Control::AddRule(Box::new(rule))));
+        drop(self.control(AddRule(rule)));
     }
 
     fn take_snapshot(&mut self) {
@@ -300,7 +302,7 @@ impl Sim {
         for sid in self.engine.deadlines().filter_map(|(_, fax)| fax) {
             self.model.names.used(&sid.to_string(), &mut self.ever);
         }
-        drop(self.control(Control::TakeSnapshot(name.into())));
+        drop(self.control(TakeSnapshot(name.into())));
         self.snapshots.insert(name, self.model.clone());
     }
 
@@ -308,7 +310,7 @@ impl Sim {
         let names: Vec<&'static str> = self.snapshots.keys().copied().collect();
         let Some(name) = self.dice.pick(&names).copied() else { return };
         self.observe();
-        assert!(self.control(Control::Restore(name.into())).is_ok());
+        assert!(self.control(Restore(name.into())).is_ok());
         self.late.append(&mut self.effects);
         self.model = self.snapshots[name].clone();
         let mut again: Vec<_> = std::iter::from_fn(|| self.engine.poll_effect()).collect();
@@ -323,7 +325,7 @@ impl Sim {
 
     fn reset(&mut self) {
         self.observe();
-        let Ok(Reply::Reset(canceled)) = self.control(Control::Reset { seed: None }) else { panic!("not reset") };
+        let Ok(canceled) = self.control(Reset { seed: None }) else { panic!("not reset") };
         assert_eq!(canceled.count.faxes, self.model.status.len());
         self.late.append(&mut self.effects);
         self.model = Model::default();
@@ -345,9 +347,9 @@ impl Sim {
         self.seen = self.engine.last_seq();
     }
 
-    fn control(&mut self, control: Control) -> Result<Reply, Refusal> {
+    fn control<C: Command>(&mut self, control: C) -> Result<C::Done, Refusal> {
         self.note(&format!("{control:?}"));
-        self.engine.handle(Input::Control(control), self.now)
+        self.engine.handle(control, self.now)
     }
 
     /// Once faults stop, every fax ends, and all that is owed is told.
@@ -428,7 +430,7 @@ impl Sim {
             let is_retry = notice.attempt.number > 1;
             if self.planted == Planted::SkippedCallback && *told == 1 && !is_retry {
                 let answer = Answer { effect: effect.id, generation: effect.generation, outcome: AnswerOutcome::Lost };
-                self.engine.handle(Input::Answer(answer), self.now).expect("an answer is never refused");
+                self.engine.handle(answer, self.now).expect("an answer is never refused");
                 return;
             }
             let place = if is_retry { told.checked_sub(1) } else { Some(*told) };

@@ -5,10 +5,8 @@ use std::time::Duration;
 use fauxfax::dialect::rule;
 use fauxfax::engine::Engine;
 use fauxfax::engine::effect::Intent;
-use fauxfax::engine::input::{
-    Answer, AnswerOutcome, ApplicationCommand, Command, Control, CreateFax, Input, KeyCommand, Reply,
-};
-use fauxfax::engine::state::{MediaForm, STATE_VERSION, State, StateError};
+use fauxfax::engine::export::{MediaForm, STATE_VERSION, State, StateError};
+use fauxfax::engine::input::{AddRule, Answer, AnswerOutcome, CreateApplication, CreateFax, CreateKey, Reset};
 use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -27,10 +25,10 @@ const HOUR: Duration = Duration::from_secs(3_600);
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
-    script.control(Control::AddRule(Box::new(rule::parse(&delay).expect("a rule")))).expect("taken");
+    script.control(AddRule(rule::parse(&delay).expect("a rule"))).expect("taken");
     let change = ApplicationChange { voice_url: Some("http://app/shared".into()), ..ApplicationChange::default() };
-    script.command(Command::Application(ApplicationCommand::Create(Box::new(change)))).expect("there is room");
-    script.command(Command::Key(KeyCommand::Create("CI".into()))).expect("there is room");
+    script.command(CreateApplication(change)).expect("there is room");
+    script.command(CreateKey("CI".into())).expect("there is room");
     script.send(order(FAR));
     script.answer_document(2);
     script.forward(HOUR);
@@ -82,7 +80,7 @@ pub(crate) fn survives(engine: &Engine, now: Timestamp) {
         while let Some(effect) = again.poll_effect() {
             let outcome = good(&effect.intent);
             let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
-            again.handle(Input::Answer(answer), now).expect("an answer is never refused");
+            again.handle(answer, now).expect("an answer is never refused");
         }
         now = again.next_work().map_or(now, |due| due.max(now));
         again.handle_timeout(now);
@@ -360,7 +358,7 @@ fn the_first_version_ever_written_is_still_read() {
     let script = busy();
     let mut engine = loaded(&document, &script);
     assert_eq!(but_for_the_way_back(written(&engine, script.now)), document);
-    let Ok(Reply::Reset(canceled)) = engine.handle(Input::Control(Control::Reset { seed: None }), script.now) else {
+    let Ok(canceled) = engine.handle(Reset { seed: None }, script.now) else {
         panic!("not reset");
     };
     assert_eq!((canceled.count.faxes, canceled.count.pending), (4, 2));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fauxfax::dialect::signature;
-use fauxfax::engine::input::{Control, Input, ReceiveFax};
+use fauxfax::engine::input::ReceiveFax;
 use fauxfax::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::fax::Status;
@@ -24,7 +24,7 @@ fn twiml(body: &str) -> ResponseTemplate {
 
 fn ring(host: &Host) {
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(Input::Control(Control::ReceiveFax(Box::new(call)))).expect("it rings");
+    host.world().handle(call).expect("it rings");
 }
 
 fn fields(body: &[u8]) -> Vec<(String, String)> {

@@ -2,9 +2,18 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+#[cfg(unix)]
+use std::io::IsTerminal;
 use std::process::ExitStatus;
 
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal as Unix, SignalKind, signal};
+
+#[cfg(unix)]
+use super::super::signals::hangup_stops;
 
 /// As a shell answers where the program isn't there, and where it is none.
 const NOT_FOUND: u8 = 127;
@@ -14,6 +23,8 @@ const NOT_EXECUTABLE: u8 = 126;
 pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) -> anyhow::Result<u8> {
     let [program, arguments @ ..] = command else { anyhow::bail!("exec needs a command: fauxfax exec -- COMMAND…") };
     let variables = variables.iter().map(|(name, value)| (name, value));
+    // Before the program runs: a signal that comes while it starts would otherwise end this process and leave it behind.
+    let signals = Signals::listen()?;
     let child = match Command::new(program).args(arguments).envs(variables).spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -22,7 +33,7 @@ pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) ->
             return Ok(code);
         }
     };
-    Ok(code(until_ended(child).await?))
+    Ok(code(signals.until_ended(child).await?))
 }
 
 /// The program's own status; as a shell has it, 128 and the signal where one ended it.
@@ -35,58 +46,80 @@ fn code(status: ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// Waits, handing on what the emulator's process is told by signals.
+/// The signals that are handed on to the program.
 #[cfg(unix)]
-async fn until_ended(mut child: Child) -> anyhow::Result<ExitStatus> {
-    use std::io::IsTerminal;
+struct Signals {
+    interrupt: Unix,
+    quit: Unix,
+    terminate: Unix,
+    /// Left out where SIGHUP is ignored: it stays so, for the program too.
+    hangup: Option<Unix>,
+    user_1: Unix,
+    user_2: Unix,
+}
 
-    use rustix::process::{Pid, Signal, kill_process};
-    use tokio::signal::unix::{SignalKind, signal};
+#[cfg(unix)]
+impl Signals {
+    /// Takes the signals from here on; those that come before `until_ended` wait for it.
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: if hangup_stops() { Some(signal(SignalKind::hangup())?) } else { None },
+            user_1: signal(SignalKind::user_defined1())?,
+            user_2: signal(SignalKind::user_defined2())?,
+        })
+    }
 
-    use super::super::signals::hangup_stops;
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut quit = signal(SignalKind::quit())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    // An ignored SIGHUP stays so, for the child too.
-    let mut hangup = if hangup_stops() { Some(signal(SignalKind::hangup())?) } else { None };
-    let mut user_1 = signal(SignalKind::user_defined1())?;
-    let mut user_2 = signal(SignalKind::user_defined2())?;
-    // What is typed at a terminal, the terminal tells the child as well; twice would be once too often.
-    let typed = std::io::stdin().is_terminal();
-    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-    loop {
-        let told = tokio::select! {
-            ended = child.wait() => return Ok(ended?),
-            _ = interrupt.recv() => (!typed).then_some(Signal::INT),
-            _ = quit.recv() => (!typed).then_some(Signal::QUIT),
-            _ = terminate.recv() => Some(Signal::TERM),
-            _ = hung_up(&mut hangup) => Some(Signal::HUP),
-            _ = user_1.recv() => Some(Signal::USR1),
-            _ = user_2.recv() => Some(Signal::USR2),
-        };
-        if let (Some(pid), Some(told)) = (pid, told) {
-            // A child that has just ended needs no signal.
-            let _ = kill_process(pid, told);
+    /// Waits for the program's end, handing on the signals.
+    async fn until_ended(mut self, mut child: Child) -> std::io::Result<ExitStatus> {
+        // What is typed at a terminal, the terminal tells the child as well; twice would be once too often.
+        let typed = std::io::stdin().is_terminal();
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        loop {
+            let told = tokio::select! {
+                ended = child.wait() => return ended,
+                _ = self.interrupt.recv() => (!typed).then_some(Signal::INT),
+                _ = self.quit.recv() => (!typed).then_some(Signal::QUIT),
+                _ = self.terminate.recv() => Some(Signal::TERM),
+                _ = hung_up(&mut self.hangup) => Some(Signal::HUP),
+                _ = self.user_1.recv() => Some(Signal::USR1),
+                _ = self.user_2.recv() => Some(Signal::USR2),
+            };
+            if let (Some(pid), Some(told)) = (pid, told) {
+                // A child that has just ended needs no signal.
+                let _ = kill_process(pid, told);
+            }
         }
     }
 }
 
 #[cfg(unix)]
-async fn hung_up(hangup: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+async fn hung_up(hangup: &mut Option<Unix>) -> Option<()> {
     match hangup {
         Some(hangup) => hangup.recv().await,
         None => std::future::pending().await,
     }
 }
 
+/// Ctrl+C, which the console tells the program as well.
 #[cfg(not(unix))]
-async fn until_ended(mut child: Child) -> anyhow::Result<ExitStatus> {
-    loop {
-        tokio::select! {
-            ended = child.wait() => return Ok(ended?),
-            // The console tells the child as well.
-            _ = tokio::signal::ctrl_c() => {}
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix, where it can fail")]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn until_ended(self, mut child: Child) -> std::io::Result<ExitStatus> {
+        loop {
+            tokio::select! {
+                ended = child.wait() => return ended,
+                _ = tokio::signal::ctrl_c() => {}
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::dialect::form::{self, Form};
 use crate::dialect::parameter;
 use crate::dialect::twilio::numbers::{self, NumberResource};
 use crate::emulator::{AccountSetup, Emulator, FoundError, World};
-use crate::engine::input::{Control, Input};
+use crate::engine::input::ChangeAccount;
 use crate::model::account::{AccountChange, AccountStatus, Callbacks, Dialect, Service};
 use crate::model::number::{NumberAttributes, NumberChange};
 use crate::model::phone::PhoneNumber;
@@ -134,8 +134,7 @@ pub(super) async fn change(
     let status = word(edits.status.as_deref(), "status", AccountStatus::from_word, AccountStatus::ALL)?;
     let (friendly_name, debugger_url) = (edits.friendly_name, edits.debugger_url);
     let change = AccountChange { friendly_name, status, service, debugger_url };
-    let reply = world.handle(Input::Control(Control::ChangeAccount(Box::new(change))));
-    reply.map_err(|refusal| Problem::refused(&refusal))?;
+    world.handle(ChangeAccount(change)).map_err(|refusal| Problem::refused(&refusal))?;
     Ok(Json(view(&emulator, &world)))
 }
 

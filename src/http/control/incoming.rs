@@ -22,7 +22,7 @@ use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::sample;
 use crate::emulator::{Emulator, World};
-use crate::engine::input::{Control, DocumentFault, Input, LineFault, ReceiveFax, Reply, Ringing};
+use crate::engine::input::{DocumentFault, LineFault, ReceiveFax, Ringing};
 use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::engine::{Conversation, Engine};
 use crate::http::origin;
@@ -117,10 +117,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     let upload = upload::read(&parts, body, emulator.budget()).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
     let seq = world.read(Engine::last_seq);
-    let reply = world.handle(Input::Control(Control::ReceiveFax(Box::new(order))));
-    let Reply::Ringing(call) = reply.map_err(|refusal| Problem::refused(&refusal))? else {
-        return Err(Problem::new(500, "internal", "the call was answered otherwise"));
-    };
+    let call = world.handle(order).map_err(|refusal| Problem::refused(&refusal))?;
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "a fax comes in");
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());

@@ -14,7 +14,8 @@ use super::problem::Problem;
 use crate::dialect::rule;
 use crate::emulator::World;
 use crate::engine::HeldRule;
-use crate::engine::input::{Control, Input, Reply};
+use crate::engine::command::Command;
+use crate::engine::input::{AddRule, DropRule, DropRules};
 
 /// A rule, as `dialect::rule` reads it.
 #[derive(Deserialize, Serialize)]
@@ -102,9 +103,7 @@ pub(super) async fn add(
     JsonBody(RuleOrder(order)): JsonBody<RuleOrder>,
 ) -> Result<(StatusCode, Json<RuleShown>), Problem> {
     let rule = rule::parse(&order).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
-    let Reply::Rule(id) = ask(&world, Control::AddRule(Box::new(rule)))? else {
-        return Err(Problem::new(500, "internal", "a rule's addition was answered otherwise"));
-    };
+    let id = ask(&world, AddRule(rule))?;
     let added = world.read(|engine| {
         let held = engine.rule_book().find(|held| held.id == id)?;
         Some(view(held, engine.shadow_of(id)))
@@ -115,17 +114,17 @@ pub(super) async fn add(
 
 pub(super) async fn remove(Addressed(world): Addressed, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let id = id.parse().map_err(|_| Problem::new(404, "rule-not-found", format!("there is no rule {id:?}")))?;
-    ask(&world, Control::DropRule(id))?;
+    ask(&world, DropRule(id))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn remove_all(Addressed(world): Addressed) -> Result<StatusCode, Problem> {
-    ask(&world, Control::DropRules)?;
+    ask(&world, DropRules)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn ask(world: &World, control: Control) -> Result<Reply, Problem> {
-    world.handle(Input::Control(control)).map_err(|refusal| Problem::refused(&refusal))
+fn ask<C: Command>(world: &World, command: C) -> Result<C::Done, Problem> {
+    world.handle(command).map_err(|refusal| Problem::refused(&refusal))
 }
 
 fn view(held: &HeldRule, shadow: Option<u64>) -> RuleShown {

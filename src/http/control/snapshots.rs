@@ -10,7 +10,8 @@ use super::event;
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use crate::emulator::World;
-use crate::engine::input::{Canceled, Control, Input, Reply};
+use crate::engine::command::Command;
+use crate::engine::input::{Canceled, DropSnapshot, Reset, Restore, TakeSnapshot};
 use crate::engine::{Engine, SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 
 /// Where to go back to.
@@ -73,18 +74,18 @@ pub(super) async fn take(
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<SnapshotShown>), Problem> {
     let name = checked(&name)?;
-    ask(&world, Control::TakeSnapshot(name.clone()))?;
+    ask(&world, TakeSnapshot(name.clone()))?;
     let taken = world.read(|engine| engine.snapshots().find(|each| each.name == name).map(|each| view(&each)));
     let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot is gone already"))?;
     Ok((StatusCode::CREATED, Json(taken)))
 }
 
 pub(super) async fn restore(Addressed(world): Addressed, Path(name): Path<String>) -> Result<Json<ResetDone>, Problem> {
-    go_back(&world, Control::Restore(checked(&name)?))
+    go_back(&world, Restore(checked(&name)?))
 }
 
 pub(super) async fn remove(Addressed(world): Addressed, Path(name): Path<String>) -> Result<StatusCode, Problem> {
-    ask(&world, Control::DropSnapshot(checked(&name)?))?;
+    ask(&world, DropSnapshot(checked(&name)?))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -92,21 +93,18 @@ pub(super) async fn reset(
     Addressed(world): Addressed,
     Asked(query): Asked<ResetQuery>,
 ) -> Result<Json<ResetDone>, Problem> {
-    let control = match (&query.snapshot, query.seed) {
-        (None, seed) => Control::Reset { seed },
-        (Some(name), None) => Control::Restore(checked(name)?),
+    match (&query.snapshot, query.seed) {
+        (None, seed) => go_back(&world, Reset { seed }),
+        (Some(name), None) => go_back(&world, Restore(checked(name)?)),
         (Some(_), Some(_)) => {
             let detail = "a snapshot is restored with the ids it has; give seed or snapshot, not both";
-            return Err(Problem::new(422, "bad-reset", detail));
+            Err(Problem::new(422, "bad-reset", detail))
         }
-    };
-    go_back(&world, control)
+    }
 }
 
-fn go_back(world: &World, control: Control) -> Result<Json<ResetDone>, Problem> {
-    let Reply::Reset(canceled) = ask(world, control)? else {
-        return Err(Problem::new(500, "internal", "a reset was answered otherwise"));
-    };
+fn go_back(world: &World, command: impl Command<Done = Canceled>) -> Result<Json<ResetDone>, Problem> {
+    let canceled = ask(world, command)?;
     Ok(Json(done(world, &canceled)))
 }
 
@@ -121,8 +119,8 @@ pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
     }
 }
 
-fn ask(world: &World, control: Control) -> Result<Reply, Problem> {
-    world.handle(Input::Control(control)).map_err(|refusal| Problem::refused(&refusal))
+fn ask<C: Command>(world: &World, command: C) -> Result<C::Done, Problem> {
+    world.handle(command).map_err(|refusal| Problem::refused(&refusal))
 }
 
 fn checked(name: &str) -> Result<Box<str>, Problem> {

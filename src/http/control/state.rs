@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::snapshots::{self, ResetDone};
 use crate::emulator::Emulator;
 use crate::engine::Engine;
-use crate::engine::state::{MediaForm, State, StateError};
+use crate::engine::export::{MediaForm, State, StateError};
 use crate::http::body;
 use crate::io::budget::{NoRoom, ROOM_WAIT_MAX};
 

@@ -6,7 +6,7 @@ use super::{Call, Route};
 use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED, CODE_TOO_MANY};
 use crate::dialect::twilio::accounts::{self, AccountList, AccountResource};
 use crate::emulator::World;
-use crate::engine::input::Command;
+use crate::engine::input::UpdateAccount;
 use crate::http::reply;
 use crate::model::account::Account;
 
@@ -42,7 +42,7 @@ fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     if change.status.is_some() && is_own_subaccount {
         return Err(ApiError::new(403, CODE_ACCESS_DENIED, "Only its owner changes the status of a subaccount"));
     }
-    call.change(Command::Account(Box::new(change)), |engine, _| Ok(AccountResource::of(engine.account())))
+    call.change(UpdateAccount(change), |engine, _| Ok(AccountResource::of(engine.account())))
 }
 
 fn account(world: &World) -> Account {

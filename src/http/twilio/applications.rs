@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::applications::{self, ApplicationList, ApplicationResource};
-use crate::engine::input::{ApplicationCommand, Command, Reply};
+use crate::engine::input::{CreateApplication, DeleteApplication, UpdateApplication};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/Applications").get(list).post(create),
@@ -23,11 +23,9 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
 }
 
 fn create(call: &Call<'_>) -> Result<Response, ApiError> {
-    let change = Box::new(applications::create_application(&call.form()?)?);
-    let command = Command::Application(ApplicationCommand::Create(change));
-    call.create(command, |engine, view, reply| {
-        let Reply::Application(sid) = reply else { unreachable!("a creation is answered with an application") };
-        engine.application(*sid).map(|application| ApplicationResource::of(application, view.account))
+    let change = applications::create_application(&call.form()?)?;
+    call.create(CreateApplication(change), |engine, view, sid| {
+        engine.application(sid).map(|application| ApplicationResource::of(application, view.account))
     })
 }
 
@@ -38,14 +36,14 @@ fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("application")?;
-    let change = Box::new(applications::update_application(&call.form()?)?);
-    let command = Command::Application(ApplicationCommand::Update(sid, change));
+    let change = applications::update_application(&call.form()?)?;
+    let command = UpdateApplication(sid, change);
     call.change(command, |engine, view| {
         engine.application(sid).map(|application| ApplicationResource::of(application, view.account))
     })
 }
 
 fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
-    let command = Command::Application(ApplicationCommand::Delete(call.part("application")?));
+    let command = DeleteApplication(call.part("application")?);
     call.delete(command)
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::caller_ids::{self, CallerIdList, CallerIdResource, ValidationResource};
-use crate::engine::input::{CallerIdCommand, Command, Reply};
+use crate::engine::input::{DeleteCallerId, RenameCallerId, VerifyCallerId};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/OutgoingCallerIds").get(list).post(validate),
@@ -22,10 +22,8 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn validate(call: &Call<'_>) -> Result<Response, ApiError> {
     let (number, name) = caller_ids::validate(&call.form()?)?;
-    let command = Command::CallerId(CallerIdCommand::Verify(number, name));
-    call.create(command, |engine, view, reply| {
-        let Reply::CallerId(sid) = reply else { unreachable!("a verification is answered with a caller id") };
-        engine.caller_id(*sid).map(|caller_id| ValidationResource::of(caller_id, view.account))
+    call.create(VerifyCallerId(number, name), |engine, view, sid| {
+        engine.caller_id(sid).map(|caller_id| ValidationResource::of(caller_id, view.account))
     })
 }
 
@@ -36,12 +34,12 @@ fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("number")?;
-    let command = Command::CallerId(CallerIdCommand::Rename(sid, caller_ids::caller_id_name(&call.form()?)?));
+    let command = RenameCallerId(sid, caller_ids::caller_id_name(&call.form()?)?);
     call.change(command, |engine, view| {
         engine.caller_id(sid).map(|caller_id| CallerIdResource::of(caller_id, view.account))
     })
 }
 
 fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
-    call.delete(Command::CallerId(CallerIdCommand::Delete(call.part("number")?)))
+    call.delete(DeleteCallerId(call.part("number")?))
 }

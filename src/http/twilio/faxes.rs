@@ -9,7 +9,7 @@ use crate::dialect::error::{ApiError, CODE_FORBIDDEN};
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
 use crate::engine::Engine;
-use crate::engine::input::{Command, Reply};
+use crate::engine::input::{CancelFax, DeleteFax, DeleteMedia};
 use crate::http::user_agent;
 use crate::model::account::MediaUserAgent;
 use crate::model::refusal::Refusal;
@@ -24,7 +24,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     let order = faxes::create_fax(&call.form()?, Arc::clone(&call.origin))?;
-    call.create(Command::CreateFax(Box::new(order)), |engine, view, reply| show(engine, view, sid_of(reply)))
+    call.create(order, show)
 }
 
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {
@@ -44,12 +44,12 @@ fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("fax")?;
     match faxes::update_fax(&call.form()?)? {
         FaxUpdate::Nothing => call.show(|engine, view| show(engine, view, sid)),
-        FaxUpdate::Cancel => call.change(Command::CancelFax(sid), |engine, view| show(engine, view, sid)),
+        FaxUpdate::Cancel => call.change(CancelFax(sid), |engine, view| show(engine, view, sid)),
     }
 }
 
 fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
-    call.delete(Command::DeleteFax(call.part("fax")?))
+    call.delete(DeleteFax(call.part("fax")?))
 }
 
 fn list_media(call: &Call<'_>) -> Result<Response, ApiError> {
@@ -76,14 +76,9 @@ fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
 }
 
 fn delete_media(call: &Call<'_>) -> Result<Response, ApiError> {
-    call.delete(Command::DeleteMedia(call.part("fax")?, call.part("media")?))
+    call.delete(DeleteMedia(call.part("fax")?, call.part("media")?))
 }
 
 fn show<'a>(engine: &Engine, view: &View<'a>, sid: FaxSid) -> Result<FaxResource<'a>, Refusal> {
     FaxResource::find(engine, sid, view)
-}
-
-fn sid_of(reply: &Reply) -> FaxSid {
-    let Reply::Fax(sid) = reply else { unreachable!("create is answered with a fax, not {reply:?}") };
-    *sid
 }

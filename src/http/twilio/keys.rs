@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::keys::{self, KeyList, KeyResource, NewKeyResource};
-use crate::engine::input::{Command, KeyCommand};
+use crate::engine::input::{DeleteKey, RenameKey};
 use crate::http::reply;
 
 pub(super) const ROUTES: &[Route] = &[
@@ -35,10 +35,10 @@ fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("key")?;
-    let command = Command::Key(KeyCommand::Rename(sid, keys::key_name(&call.form()?)?));
+    let command = RenameKey(sid, keys::key_name(&call.form()?)?);
     call.change(command, |engine, _| engine.key(sid).map(KeyResource::of))
 }
 
 fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
-    call.delete(Command::Key(KeyCommand::Delete(call.part("key")?)))
+    call.delete(DeleteKey(call.part("key")?))
 }

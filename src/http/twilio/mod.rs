@@ -22,7 +22,7 @@ use axum::BoxError;
 use axum::body::HttpBody;
 use axum::http::request::Parts;
 use axum::http::{Method, Request, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use matchit::Params;
 use percent_encoding::percent_decode_str;
@@ -38,7 +38,7 @@ use crate::dialect::mask;
 use crate::dialect::twilio::View;
 use crate::emulator::{Emulator, World};
 use crate::engine::Engine;
-use crate::engine::input::{Command, Input, Reply};
+use crate::engine::command::Command;
 use crate::engine::journal::EventKind;
 use crate::model::account::PriceForm;
 use crate::model::refusal::Refusal;
@@ -134,7 +134,7 @@ where
     let params = PathParams(found.params);
     let signed_in = match auth::sign_in(emulator, &parts, params.account()) {
         Ok(signed_in) => signed_in,
-        Err(error) => return ControlFlow::Break(at_once(error.into_response())),
+        Err(error) => return ControlFlow::Break(at_once(reply::error(&error))),
     };
     if parts.method == Method::POST || signed_in.has_api_rules() {
         let (emulator, connection) = (emulator.clone(), connection.clone());
@@ -238,10 +238,7 @@ impl<'a> Call<'a> {
     fn answered(&self, answer: Result<Response, ApiError>) -> Response {
         let (response, code) = match answer {
             Ok(response) => (response, None),
-            Err(error) => {
-                let code = error.code;
-                (error.into_response(), Some(code))
-            }
+            Err(error) => (reply::error(&error), Some(error.code)),
         };
         if !self.is_noted.get() {
             self.note(response.status(), code);
@@ -303,7 +300,7 @@ impl<'a> Call<'a> {
     /// Changes the world; 200 with what came of it.
     fn change<T: Serialize>(
         &'a self,
-        command: Command,
+        command: impl Command,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
     ) -> Result<Response, ApiError> {
         let changed = self.command(command, StatusCode::OK, |engine, view, _| look(engine, view));
@@ -311,32 +308,30 @@ impl<'a> Call<'a> {
     }
 
     /// Creates something in the world; 201 with it.
-    fn create<T: Serialize>(
+    fn create<C: Command, T: Serialize>(
         &'a self,
-        command: Command,
-        look: impl FnOnce(&Engine, &View<'a>, &Reply) -> Result<T, Refusal>,
+        command: C,
+        look: impl FnOnce(&Engine, &View<'a>, C::Done) -> Result<T, Refusal>,
     ) -> Result<Response, ApiError> {
         self.command(command, StatusCode::CREATED, look).map(|created| reply::created(&created))
     }
 
     /// Takes something out of the world; 204.
-    fn delete(&'a self, command: Command) -> Result<Response, ApiError> {
+    fn delete(&'a self, command: impl Command) -> Result<Response, ApiError> {
         self.command(command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
     }
 
     /// Changes the world, looks at what came of it, and has that journaled, all at one moment.
-    fn command<T>(
+    fn command<C: Command, T>(
         &'a self,
-        command: Command,
+        command: C,
         status: StatusCode,
-        look: impl FnOnce(&Engine, &View<'a>, &Reply) -> Result<T, Refusal>,
+        look: impl FnOnce(&Engine, &View<'a>, C::Done) -> Result<T, Refusal>,
     ) -> Result<T, ApiError> {
         let mut asked = self.asked();
-        let shown = self.world.handle_and_note(Input::Command(command), |engine, reply, now| {
-            if let Ok(Reply::Fax(sid)) = &reply {
-                asked.fax = Some(*sid);
-            }
-            let shown = reply.and_then(|reply| look(engine, &self.view(now), &reply));
+        let shown = self.world.handle_and_note(command, |engine, done, now| {
+            asked.fax = done.as_ref().ok().and_then(C::created).or(asked.fax);
+            let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));
             let note = asked.answered(status, shown.as_ref().err());
             (shown, note)

@@ -7,7 +7,7 @@ use crate::dialect::error::ApiError;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::numbers::{self, NumberList, NumberResource};
 use crate::engine::Engine;
-use crate::engine::input::{Command, Reply};
+use crate::engine::input::{ReleaseNumber, UpdateNumber};
 use crate::model::inventory::NumberKind;
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
@@ -41,8 +41,7 @@ fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError>
 fn buy(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError> {
     let seed = call.world.read(Engine::inventory_seed);
     let order = numbers::buy_number(&call.form()?, kind, seed)?;
-    let command = Command::BuyNumber(Box::new(order));
-    call.create(command, |engine, view, reply| show(engine, view, sid_of(reply)))
+    call.create(order, show)
 }
 
 fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
@@ -53,19 +52,14 @@ fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
 fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("number")?;
     let change = numbers::update_number(&call.form()?, call.world.sid())?;
-    let command = Command::UpdateNumber(sid, Box::new(change));
+    let command = UpdateNumber(sid, change);
     call.change(command, |engine, view| show(engine, view, sid))
 }
 
 fn release(call: &Call<'_>) -> Result<Response, ApiError> {
-    call.delete(Command::ReleaseNumber(call.part("number")?))
+    call.delete(ReleaseNumber(call.part("number")?))
 }
 
 fn show(engine: &Engine, view: &View<'_>, sid: NumberSid) -> Result<NumberResource, Refusal> {
     engine.number(sid).map(|number| NumberResource::of(number, view.account, engine.inventory_seed()))
-}
-
-fn sid_of(reply: &Reply) -> NumberSid {
-    let Reply::Number(sid) = reply else { unreachable!("a purchase is answered with a number, not {reply:?}") };
-    *sid
 }

@@ -1,0 +1,196 @@
+//! Single parameters of a form or query: present or not, well-formed or refused by name. It knows no resource.
+
+use url::Url;
+
+use super::error::{ApiError, CODE_FRIENDLY_NAME, CODE_INVALID_METHOD, CODE_INVALID_SID, CODE_INVALID_URL};
+use super::form::Form;
+use crate::model::webhook::Method;
+
+/// The longest address taken; Twilio's limit for a StatusCallback (error 21609).
+pub(super) const URL_LEN_MAX: usize = 4_000;
+/// `FriendlyName` has at most so many characters (Twilio's OpenAPI, 2010-04-01).
+const FRIENDLY_NAME_LEN_MAX: usize = 64;
+/// So much of a refused value is repeated; the rest helps nobody.
+const EXCERPT_LEN_MAX: usize = 200;
+
+/// What an empty value of a form means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Empty {
+    /// Create: as if left out.
+    LeftOut,
+    /// Update: the text is cleared.
+    Cleared,
+}
+
+impl Empty {
+    /// The parameter's text, if it says anything.
+    pub(super) fn text<'a>(self, form: &'a Form, name: &str) -> Option<&'a str> {
+        match self {
+            Self::LeftOut => given(form, name),
+            Self::Cleared => form.get(name),
+        }
+    }
+}
+
+/// The parameter's value; an empty one counts as left out.
+pub(super) fn given<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
+    form.get(name).filter(|value| !value.is_empty())
+}
+
+/// `true` or `false` in any case: twilio-python sends `True`.
+pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError> {
+    let Some(text) = given(form, name) else { return Ok(None) };
+    match text {
+        _ if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        _ if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        _ => Err(ApiError::invalid(name, &format!("'{text}' is neither true nor false"))),
+    }
+}
+
+/// A whole number; one beyond 64 bits is the greatest of them.
+pub(super) fn whole_number(form: &Form, name: &str) -> Result<Option<u64>, ApiError> {
+    let Some(text) = given(form, name) else { return Ok(None) };
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ApiError::invalid(name, &format!("'{text}' is not a whole number")));
+    }
+    Ok(Some(text.parse().unwrap_or(u64::MAX)))
+}
+
+/// One of the words of a vocabulary.
+pub(super) fn word<T: Copy>(
+    form: &Form,
+    name: &str,
+    words: &[T],
+    text_of: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, ApiError> {
+    let Some(text) = given(form, name) else { return Ok(None) };
+    let known = words.iter().copied().find(|word| text_of(*word) == text);
+    known.map(Some).ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|word| text_of(*word)).collect();
+        ApiError::invalid(name, &format!("'{text}' is none of {}", words.join(", ")))
+    })
+}
+
+/// A name of at most 64 characters.
+pub(super) fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = given(form, "FriendlyName") else { return Ok(None) };
+    if text.chars().count() > FRIENDLY_NAME_LEN_MAX {
+        let message = format!("Invalid FriendlyName: it is longer than {FRIENDLY_NAME_LEN_MAX} characters");
+        return Err(ApiError::bad_request(CODE_FRIENDLY_NAME, message));
+    }
+    Ok(Some(text.into()))
+}
+
+/// An address of a number or application.
+pub(super) fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = empty.text(form, name) else { return Ok(None) };
+    if !text.is_empty() {
+        check_url(text).map_err(|reason| {
+            let excerpt = excerpt(text);
+            ApiError::bad_request(CODE_INVALID_URL, format!("{name} '{excerpt}' is not a valid URL: {reason}"))
+        })?;
+    }
+    Ok(Some(text.into()))
+}
+
+/// How an address is called.
+pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError> {
+    let Some(text) = given(form, name) else { return Ok(None) };
+    let method = [Method::Get, Method::Post].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
+    method.map(Some).ok_or_else(|| {
+        ApiError::bad_request(CODE_INVALID_METHOD, format!("{name} '{}' is neither GET nor POST", excerpt(text)))
+    })
+}
+
+/// Whether the text is an absolute `http` or `https` address; if not, why.
+pub fn check_url(text: &str) -> Result<(), String> {
+    if text.len() > URL_LEN_MAX {
+        return Err(format!("it is longer than {URL_LEN_MAX} characters"));
+    }
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    if !lower.starts_with("http://") && !lower.starts_with("https://") {
+        return Err("it must begin with http:// or https://".to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("it contains a control character".to_owned());
+    }
+    Url::parse(text).map(drop).map_err(|error| error.to_string())
+}
+
+/// Whether the text is a SID of this kind.
+pub(super) fn check_sid(name: &str, text: &str, prefix: &str) -> Result<(), ApiError> {
+    let digits = text.strip_prefix(prefix).unwrap_or_default();
+    if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    let message = format!("Invalid parameter {name}: '{text}' is not {prefix} and 32 hexadecimal digits");
+    Err(ApiError::bad_request(CODE_INVALID_SID, message))
+}
+
+/// The beginning of a value that may be very long, for a message.
+pub(super) fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT_LEN_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fax::Quality;
+
+    fn form(text: &str) -> Form {
+        Form::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn booleans_come_in_any_case() {
+        for (text, value) in [("true", true), ("True", true), ("FALSE", false), ("False", false)] {
+            assert_eq!(boolean(&form(&format!("Beta={text}")), "Beta"), Ok(Some(value)));
+        }
+        assert_eq!(boolean(&form("Beta="), "Beta"), Ok(None));
+        let error = boolean(&form("Beta=1"), "Beta").unwrap_err();
+        assert_eq!((error.status, error.code), (400, 20422));
+        assert!(error.message.contains("Beta"), "{}", error.message);
+    }
+
+    #[test]
+    fn whole_numbers_have_digits_only() {
+        assert_eq!(whole_number(&form("Ttl=5"), "Ttl"), Ok(Some(5)));
+        assert_eq!(whole_number(&form("Ttl=99999999999999999999"), "Ttl"), Ok(Some(u64::MAX)));
+        for bad in ["-1", "1.5", "five", "%2B5", "+5"] {
+            assert_eq!(
+                whole_number(&form(&format!("Ttl={bad}")), "Ttl").map_err(|error| error.code),
+                Err(20422),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_word_is_told_the_right_ones() {
+        let error = word(&form("Quality=Fine"), "Quality", Quality::ALL, Quality::as_str).unwrap_err();
+        assert!(error.message.contains("Quality") && error.message.contains("standard, fine, superfine"), "{error:?}");
+        assert_eq!(word(&form("Quality=fine"), "Quality", Quality::ALL, Quality::as_str), Ok(Some(Quality::Fine)));
+    }
+
+    #[test]
+    fn an_address_is_absolute_and_of_http() {
+        for good in ["http://localhost:3000/a b.pdf", "HTTPS://user:pass@example.com/é?x=1#rc=2", "http://[::1]/"] {
+            assert_eq!(check_url(good), Ok(()), "{good}");
+        }
+        let long = format!("http://example.com/{}", "x".repeat(URL_LEN_MAX));
+        for bad in ["", "/fax.pdf", "ftp://example.com/", "http:/example.com", "http://", "http://exa mple.com/", &long]
+        {
+            assert!(check_url(bad).is_err(), "{bad}");
+        }
+        assert!(check_url("http://example.com/\r\nX: y").is_err());
+    }
+
+    #[test]
+    fn a_sid_has_its_prefix_and_32_digits() {
+        let digits = "0123456789abcdefABCDEF0123456789";
+        assert_eq!(check_sid("TrunkSid", &format!("TK{digits}"), "TK"), Ok(()));
+        for bad in [format!("AD{digits}"), format!("TK{digits}0"), "TK".to_owned()] {
+            assert_eq!(check_sid("TrunkSid", &bad, "TK").map_err(|error| error.code), Err(20423), "{bad}");
+        }
+    }
+}

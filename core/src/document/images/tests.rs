@@ -1,0 +1,257 @@
+//! PNGs and JPEGs as pages: the way up, what is transparent, what is missing, four inks.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use ::png as png_crate;
+
+use super::orientation::Orientation;
+use super::*;
+use crate::document::bitmap::Bitmap;
+use crate::document::picture::Pels;
+use crate::document::{Options, page, pages};
+use crate::model::fax::Quality;
+
+const TONES: &[u8] = include_bytes!("../../../../fixtures/documents/tones.jpg");
+const TONES_PROGRESSIVE: &[u8] = include_bytes!("../../../../fixtures/documents/tones-progressive.jpg");
+const INKS: &[u8] = include_bytes!("../../../../fixtures/documents/inks.jpg");
+
+/// The fax pages of a document, and its losses.
+fn fax(bytes: &[u8], quality: Quality) -> (Vec<Bitmap>, Vec<String>) {
+    let options = Options { quality: Some(quality), ..Options::default() };
+    let mut made = Vec::new();
+    let summary = pages(&Arc::from(bytes), &options, |fax_page| {
+        made.push(page::decoded(&fax_page));
+        ControlFlow::Continue(())
+    });
+    (made, summary.unwrap().losses.iter().map(ToString::to_string).collect())
+}
+
+fn ink(page: &Bitmap) -> f64 {
+    let black: u32 = page.rows().flatten().map(|word| word.count_ones()).sum();
+    f64::from(black) / f64::from(page.width()) / f64::from(page.height())
+}
+
+fn greys(picture: &Picture) -> &[u8] {
+    match &picture.pels {
+        Pels::Gray(gray) => gray.pels(),
+        Pels::Bits(_) => panic!("bits"),
+    }
+}
+
+fn png_of(
+    size: (u32, u32),
+    color: png_crate::ColorType,
+    samples: &[u8],
+    exif: Option<&[u8]>,
+    interlaced: bool,
+) -> Vec<u8> {
+    let mut info = png_crate::Info::with_size(size.0, size.1);
+    (info.color_type, info.bit_depth, info.interlaced) = (color, png_crate::BitDepth::Eight, interlaced);
+    info.exif_metadata = exif.map(|exif| exif.to_vec().into());
+    let mut file = Vec::new();
+    let mut writer = png_crate::Encoder::with_info(&mut file, info).unwrap().write_header().unwrap();
+    writer.write_image_data(samples).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+/// EXIF data that hold an orientation alone.
+fn exif(orientation: u8) -> Vec<u8> {
+    let mut exif = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
+    exif[18] = orientation;
+    exif
+}
+
+/// A JPEG with a segment put in at its beginning.
+fn with_segment(jpeg: &[u8], marker: u8, data: &[u8]) -> Vec<u8> {
+    let length = (data.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xff, marker], &length, data, &jpeg[2..]].concat()
+}
+
+#[test]
+fn exif_turns_a_png_and_a_jpeg_upright() {
+    let samples: Vec<u8> = (0..30 * 20).map(|at| (at % 251) as u8).collect();
+    let plain = png_of((30, 20), png_crate::ColorType::Grayscale, &samples, None, false);
+    for (kind, plain) in [(Kind::Png, plain), (Kind::Jpeg, TONES.to_vec())] {
+        let stored = read(&plain, kind).unwrap();
+        for value in 1..=8 {
+            let turned = match kind {
+                Kind::Jpeg | Kind::Pdf | Kind::Tiff => {
+                    with_segment(&plain, 0xe1, &[b"Exif\0\0", &exif(value)[..]].concat())
+                }
+                Kind::Png => png_of((30, 20), png_crate::ColorType::Grayscale, &samples, Some(&exif(value)), false),
+            };
+            let wanted = Orientation::of_tag(Some(u64::from(value))).upright(stored.pels.clone());
+            assert_eq!(read(&turned, kind).unwrap().pels, wanted, "{} {value}", kind.name());
+        }
+    }
+}
+
+#[test]
+fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
+    for (level, wanted) in [(204, 0.2), (128, 0.5), (230, 0.1)] {
+        let flat = png_of((850, 500), png_crate::ColorType::Grayscale, &vec![level; 850 * 500], None, false);
+        for quality in Quality::ALL {
+            let (pages, losses) = fax(&flat, *quality);
+            assert!((ink(&pages[0]) - wanted).abs() < 0.03, "{level} {quality}: {}", ink(&pages[0]));
+            assert!(losses.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_told() {
+    let mut speck = vec![255; 4_000 * 4_000];
+    speck[4_000 * 2_000 + 2_000] = 0;
+    let (pages, losses) =
+        fax(&png_of((4_000, 4_000), png_crate::ColorType::Grayscale, &speck, None, false), Quality::Standard);
+    assert_eq!(ink(&pages[0]), 0.0);
+    assert!(losses[0].contains("comes out white"), "{losses:?}");
+    let white = png_of((100, 100), png_crate::ColorType::Grayscale, &[255; 100 * 100], None, false);
+    assert_eq!(fax(&white, Quality::Fine).1, [""; 0]);
+}
+
+#[test]
+fn what_is_transparent_is_white() {
+    let pels = [[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 51]];
+    let samples: Vec<u8> = (0..300).flat_map(|at| pels[at % 3]).collect();
+    let picture = read(&png_of((30, 10), png_crate::ColorType::Rgba, &samples, None, false), Kind::Png).unwrap();
+    assert_eq!(greys(&picture)[..3], [255, 0, 204]);
+    let grey: Vec<u8> = samples.chunks(4).flat_map(|pel| [pel[0], pel[3]]).collect();
+    let picture = read(&png_of((30, 10), png_crate::ColorType::GrayscaleAlpha, &grey, None, false), Kind::Png).unwrap();
+    assert_eq!(greys(&picture)[..3], [255, 0, 204]);
+}
+
+#[test]
+fn a_png_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
+    let (width, height) = (200, 150);
+    let mut state = 1_u32;
+    let samples: Vec<u8> = (0..width * height)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 25) as u8
+        })
+        .collect();
+    for percent in [30, 60, 90] {
+        let whole = png_of((width, height), png_crate::ColorType::Grayscale, &samples, None, false);
+        let picture = read(&whole[..whole.len() * percent / 100], Kind::Png).unwrap();
+        let pels = greys(&picture);
+        let same = pels.iter().zip(&samples).take_while(|(a, b)| a == b).count();
+        assert!(same * 100 >= samples.len() * (percent - 10), "{percent}: {same}");
+        assert!(pels[same.next_multiple_of(width as usize)..].iter().all(|pel| *pel == 255));
+        assert!(picture.losses[0].contains("rows can't be read"), "{:?}", picture.losses);
+        let interlaced = png_of((width, height), png_crate::ColorType::Grayscale, &samples, None, true);
+        let picture = read(&interlaced[..interlaced.len() * percent / 100], Kind::Png).unwrap();
+        assert_eq!(picture.losses.len(), 1);
+    }
+}
+
+#[test]
+fn a_png_with_a_wrong_checksum_is_read_and_told() {
+    let samples: Vec<u8> = (0..40 * 40).map(|at| at as u8).collect();
+    let whole = png_of((40, 40), png_crate::ColorType::Grayscale, &samples, None, false);
+    let mut wrong = whole.clone();
+    let at = wrong.len() - 16;
+    wrong[at] ^= 0x55;
+    let picture = read(&wrong, Kind::Png).unwrap();
+    assert_eq!(greys(&picture), samples);
+    assert_eq!(picture.losses.len(), 1);
+    assert!(read(&whole, Kind::Png).unwrap().losses.is_empty());
+    assert!(read(&whole[..40], Kind::Png).unwrap_err().reason.contains("damaged"));
+    assert_eq!(png::size(&whole), Ok((40, 40)));
+}
+
+#[test]
+fn a_jpeg_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
+    for (name, whole) in [("baseline", TONES), ("progressive", TONES_PROGRESSIVE)] {
+        let sound = read(whole, Kind::Jpeg).unwrap();
+        assert!(sound.losses.is_empty(), "{name}: {:?}", sound.losses);
+        let head = jpeg::Head::read(whole).unwrap();
+        let start = whole.len() - coded_bytes(whole);
+        for percent in [40, 70] {
+            let cut = &whole[..start + (whole.len() - start) * percent / 100];
+            let picture = read(cut, Kind::Jpeg).unwrap();
+            assert_eq!(picture.losses.len(), 1, "{name} {percent}");
+            let pels = greys(&picture);
+            let bottom = pels.chunks(head.width as usize).next_back().unwrap();
+            if name == "baseline" {
+                assert!(bottom.iter().all(|pel| *pel == 255), "{name} {percent}");
+                assert!(picture.losses[0].contains("are white"), "{:?}", picture.losses);
+                assert_eq!(pels[..8 * head.width as usize], greys(&sound)[..8 * head.width as usize]);
+            }
+        }
+        assert!(read(&whole[..20], Kind::Jpeg).unwrap_err().reason.contains("damaged"));
+    }
+}
+
+/// Bytes behind the first start of a scan.
+fn coded_bytes(jpeg: &[u8]) -> usize {
+    let at = jpeg.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
+    jpeg.len() - at
+}
+
+/// The greys in the middles of the four fields of inks.jpg.
+fn fields(jpeg: &[u8]) -> [u8; 4] {
+    let picture = read(jpeg, Kind::Jpeg).unwrap();
+    assert!(picture.losses.is_empty(), "{:?}", picture.losses);
+    [16, 48, 80, 112].map(|x| greys(&picture)[16 * 128 + x])
+}
+
+fn near(greys: [u8; 4], wanted: [u8; 4]) {
+    assert!(greys.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 3), "{greys:?} {wanted:?}");
+}
+
+#[test]
+fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
+    let adobe = INKS.windows(5).position(|name| name == b"Adobe").unwrap();
+    let light = |cyan: u32| picture_luma(cyan, 128, 128);
+    // Inverted: 255 is no ink.
+    near(fields(INKS), [light(0), light(255), 0, (u32::from(light(100)) * 200 / 255) as u8]);
+    // Not inverted: 255 is all ink.
+    let mut plain = INKS.to_vec();
+    plain.drain(adobe - 4..adobe + 12);
+    let dark = |cyan: u32| picture_luma(255 - cyan, 127, 127);
+    near(fields(&plain), [0, 0, dark(255), (u32::from(dark(100)) * 55 / 255) as u8]);
+    // Luma, chroma and black: 128 is no chroma, so that the first is a grey.
+    let mut ycck = INKS.to_vec();
+    ycck[adobe + 11] = 2;
+    near(fields(&ycck), [255, 0, 0, (155 * 200 / 255) as u8]);
+}
+
+#[test]
+fn red_green_and_blue_are_read_by_adobes_mark_or_their_names() {
+    // The components are what they are, whatever they were meant to be.
+    let marked = with_segment(&without_jfif(TONES), 0xee, b"Adobe\0\x64\0\0\0\0\0");
+    let mut named = without_jfif(TONES);
+    for (mark, step) in [(0xc0, 3), (0xda, 2)] {
+        let at = named.windows(2).position(|pair| pair == [0xff, mark]).unwrap() + if mark == 0xc0 { 10 } else { 5 };
+        (0..3).for_each(|component| named[at + component * step] = b"RGB"[component]);
+    }
+    let (marked, named) = (read(&marked, Kind::Jpeg).unwrap(), read(&named, Kind::Jpeg).unwrap());
+    assert_eq!(marked.pels, named.pels);
+    assert_ne!(marked.pels, read(TONES, Kind::Jpeg).unwrap().pels);
+    assert!(marked.losses.is_empty() && named.losses.is_empty());
+}
+
+fn without_jfif(jpeg: &[u8]) -> Vec<u8> {
+    let length = usize::from(u16::from_be_bytes([jpeg[4], jpeg[5]]));
+    [&jpeg[..2], &jpeg[4 + length..]].concat()
+}
+
+fn picture_luma(red: u32, green: u32, blue: u32) -> u8 {
+    crate::document::picture::luma(red as u8, green as u8, blue as u8)
+}
+
+#[test]
+fn what_is_not_supported_is_told_from_what_is_damaged() {
+    let frame = TONES.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    let with = |at: usize, byte: u8| {
+        let mut jpeg = TONES.to_vec();
+        jpeg[at] = byte;
+        read(&jpeg, Kind::Jpeg).unwrap_err().reason
+    };
+    assert!(with(frame + 1, 0xc9).contains("not supported: arithmetic"));
+    assert!(with(frame + 1, 0xc3).contains("not supported: lossless"));
+    assert!(with(frame + 4, 12).contains("not supported: 12-bit"));
+}

@@ -1,0 +1,147 @@
+//! Alerts: what a developer should see, kept for the Monitor API and told to the Debugger webhook. It finds no fault itself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::effect::{Intent, Report};
+use super::journal::{Alert, AlertLevel, Event, EventKind};
+use super::webhooks::TokenPlace;
+use crate::model::fax::Status;
+use crate::model::media::Document;
+use crate::model::refusal::Refusal;
+use crate::model::sid::{AlertSid, FaxSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::ExchangeRecord;
+
+/// Alerts kept a world, twice the largest page of the Monitor API.
+pub const ALERTS_MAX: usize = 2_000;
+/// Bytes of alerts kept a world; excerpts of webhooks make up most of it.
+pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The Monitor API looks so far back (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
+const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The alerts that are kept, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Alerts {
+    kept: VecDeque<Arc<Event>>,
+    bytes: usize,
+    evicted: u64,
+}
+
+impl Alerts {
+    /// Counts on from what was evicted before.
+    pub(super) const fn count_on(&mut self, before: &Self) {
+        self.evicted = before.evicted;
+    }
+
+    /// The alerts, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
+        self.kept.iter()
+    }
+
+    pub(super) fn keep(&mut self, event: Arc<Event>) {
+        self.bytes += event.kind.size_bytes();
+        self.kept.push_back(event);
+        while self.kept.len() > ALERTS_MAX || self.bytes > ALERTS_BYTES_MAX {
+            let Some(event) = self.kept.pop_front() else { break };
+            self.bytes -= event.kind.size_bytes();
+            self.evicted += 1;
+        }
+    }
+}
+
+impl Engine {
+    /// The alerts of the last 30 days by the world's clock, newest first.
+    pub fn alerts(&self, now: Timestamp) -> impl Iterator<Item = (&Event, &Alert)> {
+        let recent = move |event: &&Arc<Event>| now.since(event.at) <= ALERT_RETENTION;
+        self.world
+            .alerts
+            .kept
+            .iter()
+            .rev()
+            .take_while(recent)
+            .filter_map(|event| if let EventKind::Alert(alert) = &event.kind { Some((&**event, alert)) } else { None })
+    }
+
+    /// An alert.
+    ///
+    /// # Errors
+    /// `NoAlert`.
+    pub fn alert_of(&self, sid: AlertSid, now: Timestamp) -> Result<(&Event, &Alert), Refusal> {
+        self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
+    }
+
+    /// How many alerts went to keep within their limits.
+    #[must_use]
+    pub const fn alerts_evicted(&self) -> u64 {
+        self.world.alerts.evicted
+    }
+
+    pub(super) fn alert(
+        &mut self,
+        fax: Option<FaxSid>,
+        (code, level): (u32, AlertLevel),
+        message: &str,
+        record: Option<Arc<ExchangeRecord>>,
+        now: Timestamp,
+    ) {
+        let place = self.next_place(fax, code);
+        let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
+        let sid = AlertSid::from_bytes(self.ids.seed().sid_bytes("alert", &parent, place));
+        let alert = Alert { sid, place, code, level, message: message.into(), record };
+        let event = self.journal.write(now, fax, EventKind::Alert(alert));
+        self.world.alerts.keep(Arc::clone(&event));
+        let Some((fax, url)) = fax.zip(self.account.debugger_url.clone()) else { return };
+        let idempotency_token = self.idempotency_token(fax, TokenPlace::Alert(place));
+        let report = Report { url, parent: self.account.owner, alert: event, idempotency_token };
+        self.issue(fax, Intent::Report(Box::new(report)));
+    }
+
+    /// The alert of a call that went wrong: busy, no answer, broken, incompatible.
+    pub(super) fn alert_of_call(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let called = match fax.status() {
+            Status::Busy | Status::NoAnswer => true,
+            // Without a duration there was no call, and its own alert says why.
+            Status::Failed => fax.duration_s().is_some(),
+            Status::Queued
+            | Status::Processing
+            | Status::Sending
+            | Status::Delivered
+            | Status::Receiving
+            | Status::Received
+            | Status::Canceled => false,
+        };
+        let Some((code, text)) = fax.error().filter(|_| called) else { return };
+        let (sid, text) = (fax.sid, format!("{} to {}: {text}", fax.direction(), fax.to));
+        self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
+    }
+
+    /// Writes an event for each thing of a document that is missing on its fax pages.
+    pub(super) fn write_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
+        for loss in document.losses.iter() {
+            self.journal.write(now, Some(sid), EventKind::DocumentLoss(loss.clone()));
+        }
+    }
+
+    /// The Debugger webhook has been told, well or not; a failure makes no alert, which would have to be told too.
+    pub(super) fn reported(&mut self, fax: FaxSid, record: ExchangeRecord, now: Timestamp) {
+        self.journal.write(now, Some(fax), EventKind::WebhookAttempt { record: Arc::new(record) });
+    }
+
+    /// The place of a fax's next alert with this code, so that its SID depends on no other alert.
+    fn next_place(&self, fax: Option<FaxSid>, code: u32) -> u64 {
+        let own = |event: &&Arc<Event>| event.fax == fax;
+        let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {
+            if let EventKind::Alert(alert) = &event.kind {
+                Some(alert).filter(|alert| alert.code == code)
+            } else {
+                None
+            }
+        });
+        last.map_or(u64::from(code) << 32, |alert| alert.place + 1)
+    }
+}

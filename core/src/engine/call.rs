@@ -1,0 +1,67 @@
+//! A call that rings at a number of the world, and the question to the number's app about it. No fax exists yet.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::agenda::Ordinal;
+use super::fax::Luck;
+use super::input::LineFault;
+use super::webhooks::Fate;
+use crate::model::fax::Quality;
+use crate::model::line::Line;
+use crate::model::media::Document;
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
+
+/// A call that rings at a number of the world; no fax exists yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Call {
+    pub(super) sid: FaxSid,
+    pub(super) caller: Caller,
+    pub(super) from: Party,
+    pub(super) to: PhoneNumber,
+    pub(super) quality: Quality,
+    pub(super) station_id: Box<str>,
+    pub(super) document: Document,
+    pub(super) fault: Option<LineFault>,
+    pub(super) line: Line,
+    pub(super) origin: Arc<str>,
+    pub(super) rang: Timestamp,
+    pub(super) cookies: Vec<Cookie>,
+    /// The question to its app, once one is asked.
+    pub(super) asking: Option<Asking>,
+    #[serde(default, skip_serializing_if = "Luck::is_unknown")]
+    pub(super) luck: Luck,
+}
+
+/// A question to a number's app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asking {
+    /// `FaxUrl` or `FallbackUrl`.
+    pub(super) purpose: Purpose,
+    pub(super) url: Box<str>,
+    pub(super) method: Method,
+    /// Asking the fallback: the code that the FaxUrl failed with, and its URL.
+    pub(super) failed: Option<(u32, Box<str>)>,
+    pub(super) attempt: Attempt,
+    pub(super) fate: Fate,
+    pub(super) signature: Signature,
+    /// Its idempotency token, once it has been asked.
+    #[serde(default)]
+    pub(super) token: Option<Box<str>>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum Caller {
+    /// A machine elsewhere.
+    Machine,
+    /// An outbound fax of this world.
+    Own(Ordinal),
+}

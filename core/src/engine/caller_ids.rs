@@ -1,0 +1,103 @@
+//! Verified caller ids: numbers that an account may send from without owning them. Nobody is called to verify one.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use super::input::{DeleteCallerId, RenameCallerId, VerifyCallerId};
+use super::random::WorldSeed;
+use super::register::Register;
+use crate::model::credential::CallerId;
+use crate::model::phone::PhoneNumber;
+use crate::model::refusal::Refusal;
+use crate::model::sid::NumberSid;
+use crate::model::time::Timestamp;
+
+/// Caller ids that one account may have.
+const CALLER_IDS_MAX: usize = 100_000;
+
+/// The caller ids of one account.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CallerIds {
+    pub(super) register: Register<NumberSid, CallerId>,
+    pub(super) by_number: BTreeMap<PhoneNumber, NumberSid>,
+}
+
+impl CallerIds {
+    pub(super) fn has(&self, number: PhoneNumber) -> bool {
+        self.by_number.contains_key(&number)
+    }
+}
+
+impl Engine {
+    /// A caller id.
+    ///
+    /// # Errors
+    /// `NoNumber`.
+    pub fn caller_id(&self, sid: NumberSid) -> Result<&CallerId, Refusal> {
+        self.world.caller_ids.register.get(&sid).ok_or(Refusal::NoNumber(sid))
+    }
+
+    /// The caller ids, newest first.
+    pub fn caller_ids(&self) -> impl Iterator<Item = &CallerId> {
+        self.world.caller_ids.register.newest_first()
+    }
+
+    pub(super) fn verify_caller_id(
+        &mut self,
+        VerifyCallerId(number, name): VerifyCallerId,
+        now: Timestamp,
+    ) -> Result<NumberSid, Refusal> {
+        if self.world.caller_ids.has(number) {
+            return Err(Refusal::CallerIdExists(number));
+        }
+        let seed = *self.ids.seed();
+        self.add_caller_id(&seed, number, name, now)
+    }
+
+    pub(super) fn rename_caller_id(
+        &mut self,
+        RenameCallerId(sid, name): RenameCallerId,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let caller_id = self.world.caller_ids.register.get_mut(&sid).ok_or(Refusal::NoNumber(sid))?;
+        if let Some(name) = name {
+            caller_id.friendly_name = name;
+            caller_id.updated = now;
+        }
+        Ok(())
+    }
+
+    pub(super) fn delete_caller_id(
+        &mut self,
+        DeleteCallerId(sid): DeleteCallerId,
+        _: Timestamp,
+    ) -> Result<(), Refusal> {
+        let removed = self.world.caller_ids.register.remove(&sid).ok_or(Refusal::NoNumber(sid))?;
+        self.world.caller_ids.by_number.remove(&removed.number);
+        Ok(())
+    }
+
+    /// Takes a number as caller id.
+    pub(super) fn add_caller_id(
+        &mut self,
+        seed: &WorldSeed,
+        number: PhoneNumber,
+        name: Option<Box<str>>,
+        now: Timestamp,
+    ) -> Result<NumberSid, Refusal> {
+        if self.world.caller_ids.register.len() >= CALLER_IDS_MAX {
+            return Err(Refusal::LimitReached { what: "caller ids", limit: CALLER_IDS_MAX });
+        }
+        if let Some(sid) = self.world.caller_ids.by_number.get(&number) {
+            return Ok(*sid);
+        }
+        // Keyed by the number, since whoever is adopted first may be a matter of luck.
+        let sid = NumberSid::from_bytes(seed.sid_bytes("caller-id", &number.digits().to_be_bytes(), 0));
+        let ordinal = self.world.caller_ids.register.take_ordinal();
+        let friendly_name = name.unwrap_or_else(|| number.national_format().into());
+        let caller_id = CallerId { sid, ordinal, number, friendly_name, created: now, updated: now };
+        self.world.caller_ids.register.insert(ordinal, sid, caller_id);
+        self.world.caller_ids.by_number.insert(number, sid);
+        Ok(sid)
+    }
+}

@@ -1,0 +1,109 @@
+//! Effects from issue to completion: what is under way, and where its result goes.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::effect::{Effect, EffectId, Intent, IntentKind};
+use super::fax::Fax;
+use super::input::{Answer, AnswerOutcome};
+use super::journal::{AlertLevel, EventKind};
+use super::phase::{Ended, Phase, Processing};
+use super::{Engine, line};
+use crate::model::fax::Status;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+
+/// `Internal failure`.
+const CODE_INTERNAL: u32 = 12400;
+
+/// An effect that has been issued and not answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UnderWay {
+    pub(super) fax: FaxSid,
+    pub(super) intent: Arc<Intent>,
+    /// The same is asked by another effect, whose answer counts; that of this one is journaled only.
+    pub(super) is_echo: bool,
+}
+
+impl Engine {
+    pub(super) fn issue(&mut self, fax: FaxSid, intent: Intent) {
+        self.issue_effect(UnderWay { fax, intent: Arc::new(intent), is_echo: false });
+    }
+
+    pub(super) fn issue_effect(&mut self, under_way: UnderWay) {
+        let id = EffectId(self.next_effect);
+        self.next_effect += 1;
+        let (fax, intent) = (under_way.fax, Arc::clone(&under_way.intent));
+        self.world.under_way.insert(id, under_way);
+        self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
+    }
+
+    pub(super) fn answer(&mut self, answer: Answer, now: Timestamp) {
+        let known = answer.generation == self.generation;
+        let Some(under_way) = known.then(|| self.world.under_way.remove(&answer.effect)).flatten() else {
+            self.journal.write(now, None, EventKind::AnswerDropped);
+            return;
+        };
+        let UnderWay { fax: sid, intent, is_echo } = under_way;
+        if is_echo {
+            self.echo_answered(sid, answer.outcome, now);
+            return;
+        }
+        match answer.outcome {
+            AnswerOutcome::Document { record, document } => self.document_fetched(sid, *record, document, now),
+            AnswerOutcome::Rendered(rendered) => {
+                let rendered = rendered.map_err(|unreadable| (line::CODE_TRANSMISSION, unreadable.reason));
+                self.rendered(sid, rendered, now);
+            }
+            AnswerOutcome::Twiml { record, cookies, base_url, reading } => {
+                self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
+            }
+            AnswerOutcome::Delivered { record, .. } if intent.kind() == IntentKind::Report => {
+                self.reported(sid, *record, now)
+            }
+            AnswerOutcome::Delivered { record, cookies } => self.delivered(sid, *record, cookies, now),
+            AnswerOutcome::Lost => self.lost(sid, intent.kind(), now),
+        }
+    }
+
+    /// Performing an effect failed within the emulator: what waited for it goes on without.
+    fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
+        let text = "a fault of the emulator; please report it";
+        if kind == IntentKind::Report {
+            return;
+        }
+        if kind != IntentKind::Render {
+            self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), text, None, now);
+        }
+        match kind {
+            IntentKind::FetchDocument => {
+                let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
+                let fetching = |fax: &Fax| matches!(fax.phase, Phase::Processing(Processing::Fetching));
+                if !self.world.tables.fax(ordinal).is_some_and(fetching) {
+                    return;
+                }
+                let error = Some(Box::new((CODE_INTERNAL, text.into())));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+            }
+            IntentKind::Render => self.rendered(sid, Err((CODE_INTERNAL, text.to_owned())), now),
+            IntentKind::AskForTwiml => {
+                let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
+                self.not_answered(ordinal, now);
+            }
+            IntentKind::Deliver => self.told(sid, Vec::new(), now),
+            IntentKind::Report => {}
+        }
+    }
+
+    /// An answer to what was asked twice on purpose: it is seen, and changes nothing.
+    pub(super) fn echo_answered(&mut self, sid: FaxSid, outcome: AnswerOutcome, now: Timestamp) {
+        match outcome {
+            AnswerOutcome::Twiml { record, .. } | AnswerOutcome::Delivered { record, .. } => {
+                self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::new(*record) });
+            }
+            AnswerOutcome::Document { .. } | AnswerOutcome::Rendered(_) | AnswerOutcome::Lost => {}
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Whether a world that was read holds together: whatever one thing says of another is there. It repairs nothing.
+
+use std::collections::BTreeSet;
+
+use super::StateError;
+use crate::engine::PENDING_FAXES_MAX;
+use crate::engine::agenda::{AlarmKind, Ordinal};
+use crate::engine::call::Caller;
+use crate::engine::effect::Intent;
+use crate::engine::fax::{Fax, Leg};
+use crate::engine::phase::{CallStep, Phase, Processing, ReceivingStep, Verdict};
+use crate::engine::rewind::Rewindable;
+use crate::model::fax::Status;
+use crate::model::line::{Line, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
+use crate::model::sid::FaxSid;
+
+/// Leaves out what nobody waits for any more: what was asked twice on purpose, alerts on their way to the Debugger
+/// webhook, and alarms and requests of faxes that are gone.
+pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
+    let known = known(world);
+    let gone: Vec<_> = world.agenda.iter().filter(|alarm| !known.contains(&alarm.ordinal)).copied().collect();
+    for alarm in gone {
+        world.agenda.take(&alarm);
+    }
+    world.retrying.retain(|ordinal, _| known.contains(ordinal));
+    let (tables, outgoing) = (&world.tables, &world.outgoing);
+    world.under_way.retain(|_, under_way| {
+        let is_waited_for = !under_way.is_echo && !matches!(*under_way.intent, Intent::Report(_));
+        is_waited_for && (tables.ordinal(under_way.fax).is_some() || outgoing.contains_key(&under_way.fax))
+    });
+}
+
+/// Whether everything that is named is there.
+pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
+    check_faxes(world)?;
+    let known = known(world);
+    for (at, alarm) in world.agenda.iter().enumerate() {
+        expect(known.contains(&alarm.ordinal), || (format!("world.agenda[{at}]"), nothing_has(alarm.ordinal)))?;
+    }
+    for (ordinal, sid) in &world.retrying {
+        expect(known.contains(ordinal), || (format!("world.retrying.{ordinal}"), nothing_has(*ordinal)))?;
+        let named = world.tables.ordinal(*sid).is_some() || world.outgoing.contains_key(sid);
+        expect(named, || (format!("world.retrying.{ordinal}"), format!("there is no fax or call {sid}")))?;
+    }
+    for (sid, outgoing) in &world.outgoing {
+        let own = world.tables.ordinal(*sid).unwrap_or(outgoing.ordinal);
+        let place = || format!("world.outgoing.{sid}.ordinal");
+        expect(own == outgoing.ordinal, || {
+            (place(), format!("is {}, but that of the fax is {own}", outgoing.ordinal))
+        })?;
+    }
+    for (at, under_way) in world.under_way.values().enumerate() {
+        let sid = under_way.fax;
+        let named = world.tables.ordinal(sid).is_some() || world.outgoing.contains_key(&sid);
+        expect(named, || (format!("world.under_way[{at}].fax"), format!("there is no fax or call {sid}")))?;
+    }
+    let last = known.last().copied().unwrap_or(0);
+    let place = || "world.next_ordinal".to_owned();
+    expect(last < world.next_ordinal, || (place(), format!("must be more than {last}, which is in use")))?;
+    check_phases(world)
+}
+
+/// A line that machines can agree on: any other would go on for ever, or divide by nothing.
+fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
+    let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
+    let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
+    expect(is_line, || (place(), format!("no line is so: one has {why}")))
+}
+
+/// The lines of a fax: what the machines agreed on, or will.
+fn line_of(fax: &Fax) -> Option<Line> {
+    match &fax.phase {
+        Phase::Sending(sending) => match &sending.step {
+            CallStep::Talking(talk) => Some(talk.line),
+            CallStep::Ringing(Verdict::Answer { line, .. }) => Some(*line),
+            CallStep::Ringing(Verdict::Busy | Verdict::NoAnswer) | CallStep::RingingOwn | CallStep::Waiting => None,
+        },
+        Phase::Receiving(receiving) => match &receiving.step {
+            ReceivingStep::Rendering(_, talk) | ReceivingStep::Talking(talk) => Some(talk.line),
+            ReceivingStep::Fed => None,
+        },
+        Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
+    }
+}
+
+fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
+    let tables = &world.tables;
+    expect(tables.pending_count() <= PENDING_FAXES_MAX, || {
+        ("world.tables".to_owned(), format!("at most {PENDING_FAXES_MAX} faxes and calls may be pending"))
+    })?;
+    for (at, fax) in tables.faxes().enumerate() {
+        let place = || format!("world.tables.faxes[{at}].phase");
+        line_of(fax).map_or(Ok(()), |line| check_line(line, place))?;
+        expect(is_of_its_direction(fax), || (place(), format!("no {} fax is so", fax.direction())))?;
+        for ordinal in far_ends(fax) {
+            let there = tables.fax(ordinal).is_some() || tables.call(ordinal).is_some();
+            expect(there, || (place(), nothing_has(ordinal)))?;
+        }
+    }
+    for (at, (_, call)) in tables.calls().enumerate() {
+        check_line(call.line, || format!("world.tables.calls[{at}].call.line"))?;
+        if let Caller::Own(ordinal) = call.caller {
+            let place = || format!("world.tables.calls[{at}].call.caller");
+            expect(tables.fax(ordinal).is_some(), || (place(), nothing_has(ordinal)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether each fax stands where something will happen next, and nothing else will: an alarm that does not fit its fax's
+/// phase, or a phase that waits for nothing, would break the world or hold the fax for ever.
+fn check_phases(world: &Rewindable) -> Result<(), StateError> {
+    let tables = &world.tables;
+    let movers = Movers::of(world);
+    for (at, fax) in tables.faxes().enumerate() {
+        let place = || format!("world.tables.faxes[{at}].phase");
+        let alarm = world.agenda.of_phase(fax.ordinal).map(|alarm| alarm.kind);
+        let needed = alarm_of(&fax.phase);
+        expect(alarm == needed, || {
+            let word = |alarm: Option<AlarmKind>| alarm.map_or("no alarm", AlarmKind::as_str);
+            (
+                place(),
+                format!("fax {} is {}: it needs {}, and has {}", fax.sid, fax.status(), word(needed), word(alarm)),
+            )
+        })?;
+        expect(movers.move_on(world, fax), || {
+            (place(), format!("fax {} waits for something that nothing will bring", fax.sid))
+        })?;
+    }
+    for (at, (ordinal, call)) in tables.calls().enumerate() {
+        let place = || format!("world.tables.calls[{at}]");
+        expect(world.agenda.of_phase(ordinal).is_none(), || {
+            (place(), format!("{} is a call that rings: no alarm of a fax belongs to it", call.sid))
+        })?;
+        if let Caller::Own(caller) = call.caller {
+            expect(tables.fax(caller).is_some_and(|fax| rings(fax, Some(ordinal))), || {
+                (place(), format!("fax {caller} does not ring there"))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The alarm that a fax in this phase has; none where a request or the other end of the line moves it on.
+const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
+    match phase {
+        Phase::Queued => Some(AlarmKind::Start),
+        Phase::Processing(Processing::Converting(_)) => Some(AlarmKind::Dial),
+        Phase::Sending(sending) => match &sending.step {
+            CallStep::Ringing(_) => Some(AlarmKind::RingEnd),
+            CallStep::Talking(_) => Some(AlarmKind::Page),
+            CallStep::Waiting => Some(AlarmKind::Redial),
+            CallStep::RingingOwn => None,
+        },
+        Phase::Receiving(receiving) => match &receiving.step {
+            ReceivingStep::Talking(_) => Some(AlarmKind::Page),
+            ReceivingStep::Rendering(..) | ReceivingStep::Fed => None,
+        },
+        Phase::Processing(Processing::Fetching | Processing::Ringing { .. }) | Phase::Ended(_) => None,
+    }
+}
+
+/// What moves faxes on that have no alarm.
+struct Movers {
+    /// Faxes whose document is being fetched.
+    fetched: BTreeSet<FaxSid>,
+    /// Faxes whose pages are being made.
+    rendered: BTreeSet<FaxSid>,
+    /// Faxes that a fax of this world sends its pages to.
+    fed: BTreeSet<Ordinal>,
+    /// Faxes that ring at a number of this world, or whose call was taken there.
+    ringing: BTreeSet<Ordinal>,
+}
+
+impl Movers {
+    fn of(world: &Rewindable) -> Self {
+        let tables = &world.tables;
+        let counted = || world.under_way.values().filter(|under_way| !under_way.is_echo);
+        let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
+        let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));
+        let calling = tables.calls().filter_map(|(_, call)| own(call.caller));
+        Self {
+            fetched: fetches.map(|under_way| under_way.fax).collect(),
+            rendered: renders.map(|under_way| under_way.fax).collect(),
+            fed: tables.faxes().filter_map(|fax| fed_by(fax)).collect(),
+            ringing: calling.chain(tables.faxes().filter_map(|fax| own_caller(fax))).collect(),
+        }
+    }
+
+    /// Whether what moves the fax on, beside an alarm, is there.
+    fn move_on(&self, world: &Rewindable, fax: &Fax) -> bool {
+        let tables = &world.tables;
+        match &fax.phase {
+            Phase::Processing(Processing::Fetching) => self.fetched.contains(&fax.sid),
+            Phase::Processing(Processing::Ringing { far, .. }) => {
+                tables.call(*far).is_some_and(|call| own(call.caller) == Some(fax.ordinal))
+            }
+            Phase::Sending(sending) => match &sending.step {
+                CallStep::RingingOwn => self.ringing.contains(&fax.ordinal),
+                CallStep::Talking(talk) => {
+                    let is_there = talk.far.is_none_or(|far| tables.fax(far).is_some_and(is_fed));
+                    talk.pages_done < sending.document.pages && is_there
+                }
+                CallStep::Ringing(_) | CallStep::Waiting => true,
+            },
+            Phase::Receiving(receiving) => match &receiving.step {
+                ReceivingStep::Rendering(caller, _) => {
+                    let rings = own(*caller).is_none_or(|own| tables.fax(own).is_some_and(|fax| rings(fax, None)));
+                    rings && self.rendered.contains(&fax.sid)
+                }
+                ReceivingStep::Talking(talk) => talk.pages_done < receiving.document.pages,
+                ReceivingStep::Fed => self.fed.contains(&fax.ordinal),
+            },
+            Phase::Queued | Phase::Processing(Processing::Converting(_)) | Phase::Ended(_) => true,
+        }
+    }
+}
+
+const fn own(caller: Caller) -> Option<Ordinal> {
+    match caller {
+        Caller::Own(ordinal) => Some(ordinal),
+        Caller::Machine => None,
+    }
+}
+
+/// Whether an outbound fax rings at a number of the world: at this call, or at one that has been taken.
+fn rings(fax: &Fax, call: Option<Ordinal>) -> bool {
+    match &fax.phase {
+        Phase::Processing(Processing::Ringing { far, .. }) => call == Some(*far),
+        Phase::Sending(sending) => matches!(sending.step, CallStep::RingingOwn),
+        Phase::Queued
+        | Phase::Processing(Processing::Fetching | Processing::Converting(_))
+        | Phase::Receiving(_)
+        | Phase::Ended(_) => false,
+    }
+}
+
+fn is_fed(fax: &Fax) -> bool {
+    matches!(&fax.phase, Phase::Receiving(receiving) if matches!(receiving.step, ReceivingStep::Fed))
+}
+
+/// The fax of this world that this one sends its pages to.
+fn fed_by(fax: &Fax) -> Option<Ordinal> {
+    let Phase::Sending(sending) = &fax.phase else { return None };
+    let CallStep::Talking(talk) = &sending.step else { return None };
+    talk.far
+}
+
+/// The fax of this world that calls, while the pages of the call are made.
+fn own_caller(fax: &Fax) -> Option<Ordinal> {
+    let Phase::Receiving(receiving) = &fax.phase else { return None };
+    let ReceivingStep::Rendering(Caller::Own(ordinal), _) = &receiving.step else { return None };
+    Some(*ordinal)
+}
+
+/// The faxes and calls that there are, and the faxes that are gone but for what is still to be told of them.
+fn known(world: &Rewindable) -> BTreeSet<Ordinal> {
+    let faxes = world.tables.faxes().map(|fax| fax.ordinal);
+    let calls = world.tables.calls().map(|(ordinal, _)| ordinal);
+    faxes.chain(calls).chain(world.outgoing.values().map(|outgoing| outgoing.ordinal)).collect()
+}
+
+fn is_of_its_direction(fax: &Fax) -> bool {
+    match (&fax.leg, &fax.phase) {
+        (Leg::Outbound(_), Phase::Receiving(_)) => false,
+        (Leg::Outbound(_), Phase::Ended(ended)) => ended.status.is_final() && ended.status != Status::Received,
+        (Leg::Outbound(_), Phase::Queued | Phase::Processing(_) | Phase::Sending(_))
+        | (Leg::Inbound(_), Phase::Receiving(_)) => true,
+        (Leg::Inbound(_), Phase::Ended(ended)) => {
+            matches!(ended.status, Status::Received | Status::Failed | Status::Canceled)
+        }
+        (Leg::Inbound(_), Phase::Queued | Phase::Processing(_) | Phase::Sending(_)) => false,
+    }
+}
+
+/// What a fax says is at the other end.
+fn far_ends(fax: &Fax) -> Vec<Ordinal> {
+    match &fax.phase {
+        Phase::Processing(Processing::Ringing { far, .. }) => vec![*far],
+        Phase::Sending(sending) => match &sending.step {
+            CallStep::Talking(talk) => talk.far.into_iter().collect(),
+            CallStep::Ringing(_) | CallStep::RingingOwn | CallStep::Waiting => Vec::new(),
+        },
+        Phase::Receiving(receiving) => match &receiving.step {
+            ReceivingStep::Rendering(caller, talk) => {
+                let own = if let Caller::Own(ordinal) = caller { Some(*ordinal) } else { None };
+                own.into_iter().chain(talk.far).collect()
+            }
+            ReceivingStep::Talking(talk) => talk.far.into_iter().collect(),
+            ReceivingStep::Fed => Vec::new(),
+        },
+        Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) | Phase::Ended(_) => {
+            Vec::new()
+        }
+    }
+}
+
+fn nothing_has(ordinal: Ordinal) -> String {
+    format!("there is no fax or call with the ordinal {ordinal}")
+}
+
+fn expect(holds: bool, otherwise: impl FnOnce() -> (String, String)) -> Result<(), StateError> {
+    if holds {
+        return Ok(());
+    }
+    let (place, why) = otherwise();
+    Err(StateError::Wrong { place, why })
+}

@@ -1,0 +1,266 @@
+//! A world as one document that a person can read, and back: versioned, whole or not at all. It holds the API keys, but
+//! no token, no journal and no snapshot; nothing of a document acts before all of it has been understood.
+
+mod check;
+pub(super) mod format;
+mod outline;
+
+use std::io;
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+use serde::ser::{SerializeMap, Serializer as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::format::{Lean, World};
+use self::outline::{Inline, Outline};
+use super::Engine;
+use super::accounts::Keys;
+use super::input::Canceled;
+use super::journal::WayBack;
+use super::retention::Retention;
+use super::rewind::Snapshot;
+use crate::model::account::{Account, AccountStatus, Dialect, Service};
+use crate::model::credential::ApiKey;
+use crate::model::shelf;
+use crate::model::sid::{AccountSid, KeySid};
+use crate::model::time::Timestamp;
+use crate::model::words::words;
+
+/// The version of the documents that are written, and the newest that is read.
+pub const STATE_VERSION: u64 = 1;
+
+/// The largest number that is read: what JSON readers everywhere hold exactly, and far beyond what is ever counted.
+const COUNT_MAX: u64 = 1 << 53;
+
+/// The field that tells the version.
+const VERSION: &str = "fauxfax_state";
+/// The field with the documents by their SHA-256.
+const DOCUMENTS: &str = "documents";
+
+words!(
+    /// How the documents of faxes are written.
+    MediaForm {
+        /// In the state itself.
+        Inline = "inline",
+        /// Those that are stored as media only named by their SHA-256, to be found in the world that reads the state.
+        Hash = "hash",
+    }
+);
+
+/// Why a document is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// There is no version in it.
+    #[error("this is no state of a fauxfax world: it has no number {VERSION}")]
+    NoState,
+    /// It is not even JSON.
+    #[error("this is no JSON: {why}")]
+    NoJson {
+        /// What is wrong.
+        why: String,
+    },
+    /// A later fauxfax wrote it.
+    #[error("written by a newer fauxfax: its {VERSION} is {found}, and this one reads up to {STATE_VERSION}")]
+    Newer {
+        /// Its version.
+        found: u64,
+    },
+    /// Something in it is not understood, or names what is not there.
+    #[error("{place}: {why}")]
+    Wrong {
+        /// Where, as `world.tables.faxes[0].quality`.
+        place: String,
+        /// What is wrong, for a person.
+        why: String,
+    },
+    /// It names a document by its hash that is not to be had here.
+    #[error(
+        "{place}: neither the state nor this world has the document with the SHA-256 {hash}; export it with media=inline"
+    )]
+    NoDocument {
+        /// Where it is first named.
+        place: String,
+        /// Its name.
+        hash: String,
+    },
+}
+
+/// A world to be written down, or one that has been read.
+#[derive(Debug, Clone)]
+pub struct State {
+    version: u64,
+    /// Whose world it was.
+    pub account_sid: AccountSid,
+    /// Whether its clock stood still.
+    pub is_frozen: bool,
+    account: Choices,
+    keys: Keys,
+    world: Snapshot,
+}
+
+/// A state as it is read, after its documents.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenState {
+    #[serde(rename = "fauxfax_state")]
+    version: u64,
+    account_sid: AccountSid,
+    #[serde(rename = "clock_frozen")]
+    is_frozen: bool,
+    account: Choices,
+    keys: Keys,
+    world: World,
+    #[serde(default, rename = "documents")]
+    _documents: IgnoredAny,
+}
+
+/// What a world's account was beside its id and its token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Choices {
+    friendly_name: Box<str>,
+    dialect: Dialect,
+    status: AccountStatus,
+    service: Service,
+    debugger_url: Option<Box<str>>,
+    created: Timestamp,
+    updated: Timestamp,
+}
+
+impl Engine {
+    /// The world as it is at this moment; a cheap copy, to be written where nobody waits.
+    #[must_use]
+    pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
+        let Account { friendly_name, dialect, status, service, debugger_url, created, updated, .. } =
+            self.account.clone();
+        let mut world = self.snapshot();
+        world.taken = world.taken.max(now);
+        check::leave_out_loose_ends(&mut world.world);
+        State {
+            version: STATE_VERSION,
+            account_sid: self.account.sid,
+            is_frozen,
+            account: Choices { friendly_name, dialect, status, service, debugger_url, created, updated },
+            keys: self.keys.clone(),
+            world,
+        }
+    }
+
+    /// The documents that a state may name by their hash.
+    #[must_use]
+    pub fn stored_documents(&self) -> Vec<Arc<[u8]>> {
+        let media = self.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
+        media.map(|media| Arc::clone(&media.document.bytes)).collect()
+    }
+
+    /// Puts a state in the world's place; its token, its journal and its snapshots stay. A clock that stands earlier than
+    /// the state's has to be moved to `latest` afterwards.
+    pub fn load_state(&mut self, state: State, now: Timestamp) -> Canceled {
+        let State { account, keys, world: mut snapshot, .. } = state;
+        let Choices { friendly_name, dialect, status, service, debugger_url, created, updated } = account;
+        self.account =
+            Account { friendly_name, dialect, status, service, debugger_url, created, updated, ..self.account.clone() };
+        self.keys = keys;
+        snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
+        let now = self.tick(now.max(snapshot.taken));
+        let canceled = self.go_back(snapshot, WayBack::State, now);
+        self.keep_budget(now);
+        canceled
+    }
+}
+
+impl State {
+    /// Whether what it says holds together, as when it is read.
+    ///
+    /// # Errors
+    /// The first thing that doesn't.
+    pub fn check(&self) -> Result<(), StateError> {
+        check::check(&self.world.world)
+    }
+
+    /// The API keys in it.
+    pub fn keys(&self) -> impl Iterator<Item = KeySid> {
+        self.keys.newest_first().map(|key: &ApiKey| key.sid)
+    }
+
+    /// Writes the document, in which each fax's document stands once, however many faxes share it. A part of it is made at
+    /// a time.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(&self, media: MediaForm, out: impl io::Write) -> serde_json::Result<()> {
+        shelf::writing(|| {
+            let mut serializer = serde_json::Serializer::new(out);
+            let mut fields = serializer.serialize_map(None)?;
+            fields.serialize_entry(VERSION, &self.version)?;
+            fields.serialize_entry("account_sid", &self.account_sid)?;
+            fields.serialize_entry("clock_frozen", &self.is_frozen)?;
+            fields.serialize_entry("account", &Lean(&self.account))?;
+            fields.serialize_entry("keys", &Lean(&self.keys))?;
+            fields.serialize_entry("world", &World::of(&self.world))?;
+            let mut documents = shelf::written();
+            if media == MediaForm::Hash {
+                let stored = self.world.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
+                stored
+                    .filter_map(|media| shelf::name(&media.document.bytes))
+                    .for_each(|name| drop(documents.remove(&name)));
+            }
+            fields.serialize_entry(DOCUMENTS, &Inline(&documents))?;
+            fields.end()
+        })
+    }
+
+    /// The document as a value, for those that are small.
+    #[must_use]
+    pub fn to_json(&self, media: MediaForm) -> Value {
+        let mut text = Vec::new();
+        self.write(media, &mut text).and_then(|()| serde_json::from_slice(&text)).unwrap_or_default()
+    }
+
+    /// Reads a document; `stored` are the documents that it may name without having them.
+    ///
+    /// # Errors
+    /// Anything in it is not understood.
+    pub fn read(text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
+        let outline = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text));
+        let Outline { version, documents } =
+            outline.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
+                let (place, is_data) = (error.path().to_string(), error.inner().is_data());
+                let why = error.into_inner().to_string();
+                if is_data { StateError::Wrong { place, why } } else { StateError::NoJson { why } }
+            })?;
+        let version = version.ok_or(StateError::NoState)?;
+        if version > STATE_VERSION {
+            return Err(StateError::Newer { found: version });
+        }
+        let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
+        let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || {
+            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text))
+        });
+        let WrittenState { version, account_sid, is_frozen, account, keys, world, .. } =
+            state.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
+                let place = error.path().to_string();
+                match shelf.missing.clone() {
+                    Some(hash) => StateError::NoDocument { place, hash },
+                    None => StateError::Wrong { place, why: error.into_inner().to_string() },
+                }
+            })?;
+        if let Some(unused) = shelf.unused() {
+            let why = "is the document of no fax".to_owned();
+            return Err(StateError::Wrong { place: format!("{DOCUMENTS}.{unused}"), why });
+        }
+        let world = Snapshot::from(world);
+        check::check(&world.world)?;
+        Ok(Self { version, account_sid, is_frozen, account, keys, world })
+    }
+
+    /// As [`State::read`], for a document that has been parsed already.
+    ///
+    /// # Errors
+    /// As [`State::read`].
+    pub fn of_json(document: &Value, stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
+        Self::read(document.to_string().as_bytes(), stored)
+    }
+}

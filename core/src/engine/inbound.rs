@@ -1,0 +1,335 @@
+//! Receiving a fax: a call rings, its app's TwiML decides, the fax is created and its pages are made. The question to the
+//! app is in `webhooks/question.rs`, the pages on the line are in `transmission.rs`.
+
+use std::sync::Arc;
+
+use rand::Rng;
+use url::Url;
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::call::{Call, Caller};
+use super::effect::{Intent, RenderRequest};
+use super::fax::{Acceptance, Fax, Leg, Luck, Told};
+use super::input::{LineFault, ReceiveFax, Ringing};
+use super::journal::{AlertLevel, EventKind};
+use super::own_numbers::FarAnswer;
+use super::phase::{Ended, Phase, Receiving, ReceivingStep, Transmission};
+use super::rule::{LineWish, Outcome};
+use super::webhooks::keep_cookies;
+use super::webhooks::notice::Outgoing;
+use crate::model::account::AccountStatus;
+use crate::model::fax::Status;
+use crate::model::media::Document;
+use crate::model::number::{IncomingNumber, ReceiveMode};
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::reception::{Header, Noise, Reception};
+use crate::model::reference::{resolve, without_userinfo};
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
+use crate::twiml::{Reading, Receive, Verb};
+
+/// Calls without a fax whose end is remembered for who waits for it.
+const NOT_ANSWERED_MAX: usize = 10_000;
+
+/// `Invalid URL format`.
+const CODE_INVALID_URL: u32 = 11100;
+
+/// `Account not active`.
+const CODE_NOT_ACTIVE: u32 = 20005;
+
+impl Engine {
+    pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Ringing, Refusal> {
+        if self.account.auth_token.is_none() {
+            return Err(Refusal::Unclaimed);
+        }
+        let number = self.called_number(order.to)?;
+        self.check_room()?;
+        let luck = Luck(self.world.next_order);
+        let sid = self.sid_of_call(order.sid)?;
+        let ordinal = self.take_ordinal();
+        let ringing = Ringing { sid, from: order.from.clone(), to: number };
+        let (fault, line) = self.incoming_line((sid, luck), (&order.from, number), order.document.pages, now);
+        let call = Call {
+            sid,
+            caller: Caller::Machine,
+            from: order.from,
+            to: number,
+            quality: order.quality,
+            station_id: order.station_id,
+            document: order.document,
+            fault: order.line_fault.or(fault),
+            line: line.over(order.line),
+            origin: order.origin,
+            rang: now,
+            cookies: Vec::new(),
+            asking: None,
+            luck,
+        };
+        self.ring(ordinal, call, now);
+        Ok(ringing)
+    }
+
+    fn called_number(&self, wanted: Option<PhoneNumber>) -> Result<PhoneNumber, Refusal> {
+        if let Some(number) = wanted {
+            let owned = self.world.numbers.by_number(number).ok_or(Refusal::NumberNotOwned(number))?;
+            return match owned.attributes.voice_receive_mode {
+                ReceiveMode::Fax => Ok(number),
+                ReceiveMode::Voice => Err(Refusal::NotAFaxNumber(number)),
+            };
+        }
+        let mut fax_numbers = self.world.numbers.newest_first().filter(|number| takes_faxes(number));
+        match (fax_numbers.next(), fax_numbers.count()) {
+            (Some(only), 0) => Ok(only.number),
+            (first, others) => Err(Refusal::AmbiguousNumber(usize::from(first.is_some()) + others)),
+        }
+    }
+
+    fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
+        let order = self.world.next_order;
+        let sid = wanted.unwrap_or_else(|| FaxSid::from_bytes(self.ids.seed().sid_bytes("call", b"", order)));
+        if self.world.tables.ordinal(sid).is_some() || self.world.not_answered.contains(&sid) {
+            return Err(Refusal::SidTaken(sid));
+        }
+        self.world.next_order += 1;
+        Ok(sid)
+    }
+
+    pub(super) fn ring(&mut self, ordinal: Ordinal, call: Call, now: Timestamp) {
+        let (sid, number) = (call.sid, call.to);
+        let mode = self.world.numbers.by_number(number).map(|number| number.attributes.voice_receive_mode);
+        let urls = self.voice_urls(number);
+        let invalid = |why| Some((CODE_INVALID_URL, why));
+        let quiet = match (mode, &urls) {
+            _ if self.account.status != AccountStatus::Active => Some((CODE_NOT_ACTIVE, "is of an account not active")),
+            (Some(ReceiveMode::Voice), _) => invalid("answers voice calls: set its VoiceReceiveMode to fax"),
+            (Some(ReceiveMode::Fax), Some(urls)) if !urls.voice.url.is_empty() => None,
+            (Some(ReceiveMode::Fax), _) => {
+                invalid("has no VoiceUrl to ask what to do with a fax: set one, as by serve --fax-url")
+            }
+            (None, _) => invalid("is not this account's any more"),
+        };
+        self.world.tables.insert_call(ordinal, call);
+        if let Some((code, why)) = quiet {
+            let text = format!("{number} {why}");
+            self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
+            self.not_answered(ordinal, now);
+            return;
+        }
+        self.ask(ordinal, Purpose::FaxUrl, None, now);
+    }
+
+    /// How a call to a number of the world breaks, and over what line it goes, by the rules.
+    pub(super) fn incoming_line(
+        &mut self,
+        fax: (FaxSid, Luck),
+        (from, to): (&Party, PhoneNumber),
+        pages: u32,
+        now: Timestamp,
+    ) -> (Option<LineFault>, LineWish) {
+        if !self.has_call_rules() {
+            return (None, LineWish::default());
+        }
+        let (outcome, line) = self.rules_of_incoming(fax, (&from.to_string(), &to.to_string()), pages, now);
+        match outcome {
+            Some(Outcome::Failed(fault)) => (Some(fault), line),
+            Some(Outcome::Delivered | Outcome::Received | Outcome::Busy | Outcome::NoAnswer) | None => (None, line),
+        }
+    }
+
+    pub(super) fn twiml_answered(
+        &mut self,
+        sid: FaxSid,
+        record: ExchangeRecord,
+        cookies: Vec<Cookie>,
+        base_url: &str,
+        reading: Result<Reading, ExchangeFailure>,
+        now: Timestamp,
+    ) {
+        let record = Arc::new(record);
+        self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
+        let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
+        let Some(call) = self.world.tables.call_mut(ordinal) else { return };
+        keep_cookies(&mut call.cookies, cookies);
+        if reading.is_err() && self.retry_question(ordinal, &record, now) {
+            return;
+        }
+        let verb = match reading {
+            Ok(reading) => {
+                for warning in &reading.warnings {
+                    let kind = (warning.code, AlertLevel::Warning);
+                    self.alert(Some(sid), kind, &warning.text, Some(Arc::clone(&record)), now);
+                }
+                reading.verb.map_err(|error| (error.code(), error.to_string()))
+            }
+            Err(failure) => Err((failure.code(), failure.to_string())),
+        };
+        match verb {
+            Ok(verb) => {
+                self.journal.write(now, Some(sid), EventKind::TwimlExecuted { verb: verb.clone() });
+                match &verb {
+                    Verb::Receive(receive) => self.take_call(ordinal, receive, base_url, now),
+                    Verb::Reject => self.reject_call(ordinal, now),
+                }
+            }
+            Err((code, text)) => {
+                let failed = (code, Box::from(record.url.as_str()));
+                let first = record.purpose == Purpose::FaxUrl;
+                self.alert(Some(sid), (code, AlertLevel::Error), &text, Some(record), now);
+                if !(first && self.ask_fallback(ordinal, failed, now)) {
+                    self.not_answered(ordinal, now);
+                }
+            }
+        }
+    }
+
+    /// `<Receive>`: the fax exists from here on.
+    fn take_call(&mut self, ordinal: Ordinal, receive: &Receive, base_url: &str, now: Timestamp) {
+        let Some(mut call) = self.world.tables.remove_call(ordinal) else { return };
+        let told = self.hears_of_end(&call, receive, base_url, now);
+        let acceptance =
+            Acceptance { station_id: std::mem::take(&mut call.station_id), told, store_media: receive.store_media };
+        let talk = Transmission { far: None, fault: call.fault, line: call.line, pages_done: 0, line_ms: 0 };
+        let request = self.render_request(&call, &acceptance.station_id, receive);
+        let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
+        let phase = Phase::Receiving(Box::new(Receiving { document: call.document.clone(), step }));
+        let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
+        keep_cookies(&mut outgoing.cookies, std::mem::take(&mut call.cookies));
+        let caller = call.caller;
+        self.found_inbound(ordinal, call, acceptance, phase, now);
+        if let Caller::Own(caller) = caller {
+            self.far_answered(caller, &FarAnswer::PicksUp, now);
+        }
+        self.issue(sid, Intent::Render(Box::new(request)));
+    }
+
+    /// `<Reject>`: the fax is born canceled; nobody is told, since no action can be given.
+    fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(mut call) = self.world.tables.remove_call(ordinal) else { return };
+        let acceptance =
+            Acceptance { station_id: std::mem::take(&mut call.station_id), told: Told::Nobody, store_media: false };
+        let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, error: None };
+        let caller = call.caller;
+        self.found_inbound(ordinal, call, acceptance, Phase::Ended(ended), now);
+        if let Caller::Own(caller) = caller {
+            self.far_answered(caller, &FarAnswer::Busy, now);
+        }
+    }
+
+    fn found_inbound(&mut self, ordinal: Ordinal, call: Call, acceptance: Acceptance, phase: Phase, now: Timestamp) {
+        let fax = Fax {
+            sid: call.sid,
+            ordinal,
+            from: call.from,
+            to: Party::Number(call.to),
+            quality: call.quality,
+            created: call.rang,
+            updated: now,
+            media: None,
+            origin: call.origin,
+            leg: Leg::Inbound(Box::new(acceptance)),
+            phase,
+            luck: call.luck,
+        };
+        self.world.tables.insert_fax(fax);
+        self.entered(ordinal, None, now);
+    }
+
+    /// Who hears of the end: the action, or the number's StatusCallback where no action is given (Twilio docs: receiving faxes).
+    fn hears_of_end(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> Told {
+        let Some(action) = &receive.action else {
+            let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);
+            return match callback.filter(|callback| !callback.url.is_empty()) {
+                Some(callback) => Told::StatusCallback(callback.url, callback.method),
+                None => Told::Nobody,
+            };
+        };
+        let is_address = |url: &String| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        match resolve(base_url, action).filter(is_address) {
+            Some(url) => Told::Action(url.into(), receive.method),
+            None => {
+                let action = without_userinfo(action);
+                let text = format!(
+                    "<Receive action=\"{action}\"> leads to no http or https address; write a path or a whole URL"
+                );
+                self.alert(Some(call.sid), (CODE_INVALID_URL, AlertLevel::Error), &text, None, now);
+                Told::Nobody
+            }
+        }
+    }
+
+    fn render_request(&self, call: &Call, station_id: &str, receive: &Receive) -> RenderRequest {
+        let noise = (!call.line.has_error_correction() && call.line.noise_per_mille > 0).then(|| Noise {
+            seed: self.seed().generator("noise", &call.luck.0.to_be_bytes(), 0).next_u64(),
+            rows_per_mille: call.line.noise_per_mille,
+        });
+        let header = Header {
+            at: call.rang,
+            station_id: station_id.into(),
+            from: call.from.clone(),
+            to: Party::Number(call.to),
+        };
+        let reception = Reception {
+            media_type: receive.media_type,
+            page_size: receive.page_size,
+            header,
+            noise,
+            whole_pages: call.fault.map(|fault| fault.after_pages),
+        };
+        RenderRequest { document: call.document.clone(), quality: call.quality, reception }
+    }
+
+    /// The pages of an incoming fax have been made as they are received: they may come in.
+    pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (u32, String)>, now: Timestamp) {
+        let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
+        let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
+            return;
+        };
+        let ReceivingStep::Rendering(caller, talk) = receiving.step else { return };
+        match rendered {
+            Ok(document) => {
+                receiving.document = document.clone();
+                receiving.step = match caller {
+                    Caller::Machine => ReceivingStep::Talking(talk),
+                    Caller::Own(_) => ReceivingStep::Fed,
+                };
+                self.write_losses(sid, &document, now);
+                match caller {
+                    Caller::Machine => self.next_page(ordinal, talk, now),
+                    Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes(ordinal, talk), now),
+                }
+            }
+            Err((code, text)) => {
+                self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
+                let error = Some(Box::new((code, text.into())));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+                if let Caller::Own(caller) = caller {
+                    self.far_answered(caller, &FarAnswer::Fails(code), now);
+                }
+            }
+        }
+    }
+
+    /// No usable TwiML came: the call ends without a fax.
+    pub(super) fn not_answered(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(call) = self.world.tables.remove_call(ordinal) else { return };
+        self.close_call(&call, now);
+        if let Caller::Own(caller) = call.caller {
+            self.far_answered(caller, &FarAnswer::NoAnswer, now);
+        }
+    }
+
+    pub(super) fn close_call(&mut self, call: &Call, now: Timestamp) {
+        self.journal.write(now, Some(call.sid), EventKind::CallNotAnswered);
+        self.world.not_answered.push_back(call.sid);
+        if self.world.not_answered.len() > NOT_ANSWERED_MAX {
+            self.world.not_answered.pop_front();
+        }
+    }
+}
+
+fn takes_faxes(number: &IncomingNumber) -> bool {
+    number.attributes.voice_receive_mode == ReceiveMode::Fax
+}

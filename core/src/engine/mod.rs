@@ -1,0 +1,223 @@
+//! The fax service as a pure state machine: inputs and the time go in; replies, effects and the next deadline come out.
+//! Nothing here reads a clock, a socket, a file or the environment.
+//!
+//! ```text
+//!            handle(command, now) ──► what comes of it, or Refusal
+//!   shell ─► handle_timeout(now)          poll_effect() ──► Effect ──► performed by the shell ──► Answer ─┐
+//!        ▲                                poll_timeout() ─► the next deadline                             │
+//!        └────────────────────────────────────── handle(Answer) ◄─────────────────────────────────────────┘
+//! ```
+//!
+//! | question | file |
+//! |---|---|
+//! | What is a fax, and how does it change its phase? | `fax.rs`; the phases are drawn in `phase.rs` |
+//! | What is a call before a fax comes of it? | `call.rs`, `arriving.rs` |
+//! | How is a fax sent? | `outbound.rs` |
+//! | How is one received? | `inbound.rs` |
+//! | How do pages go over the line? | `transmission.rs`; how long that takes, and what the far end does: `line.rs` |
+//! | What happens between two numbers of one world? | `own_numbers.rs` |
+//! | Which app is asked or told what, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`, `webhooks/retry.rs` |
+//! | What has the shell to do, and what came of it? | `effect.rs`, `effects.rs` |
+//! | What goes in? | `command.rs`, `input.rs` |
+//! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
+//! | When is what due? | `agenda.rs`; when faxes and media go: `retention.rs` |
+//! | What happened? | `journal.rs`, `alerts.rs`, `tally.rs`; as one line each: `canonical.rs` |
+//! | How does a tester change how things go? | `rule.rs`, `rulebook.rs` |
+//! | What does a reset or snapshot take back? | `rewind.rs` |
+//! | How is a world written to a file and read again? | `export/` |
+//! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs` |
+//! | Who may call? | `door.rs` |
+//! | Where do ids and chance come from? | `random.rs` |
+
+mod accounts;
+pub mod agenda;
+pub mod alerts;
+mod applications;
+mod arriving;
+mod call;
+mod caller_ids;
+pub mod canonical;
+pub mod command;
+mod conversation;
+pub mod door;
+pub mod effect;
+mod effects;
+pub mod export;
+mod fax;
+mod founding;
+mod inbound;
+pub mod input;
+pub mod journal;
+mod line;
+mod numbers;
+mod outbound;
+mod own_numbers;
+pub mod phase;
+mod prospect;
+mod queries;
+pub mod random;
+mod register;
+mod retention;
+mod rewind;
+pub mod rule;
+mod rulebook;
+mod tables;
+pub mod tally;
+mod transmission;
+mod webhooks;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+pub use self::arriving::Arriving;
+pub use self::conversation::Conversation;
+pub use self::fax::Fax;
+pub use self::founding::{Founding, Rules};
+pub use self::prospect::{Prospect, Unreachable};
+pub use self::rewind::{Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
+pub use self::rulebook::{HeldRule, RULES_MAX};
+pub use self::tables::{Cursor, FaxFilter, Page};
+
+use self::accounts::Keys;
+use self::agenda::{Alarm, AlarmKind, Ordinal};
+use self::command::Command;
+use self::effect::{Effect, Generation};
+use self::journal::{EventKind, Journal};
+use self::random::Ids;
+use self::rewind::{Rewindable, Snapshot};
+use crate::model::account::Account;
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+
+/// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
+const ALARMS_A_CALL_MAX: usize = 1_000;
+/// Alarms handled while others wait for the lock: about as long as a call holds it, so that they need not sleep.
+const ALARMS_A_TURN_MAX: usize = 4;
+/// Faxes and calls that may be pending in one world.
+pub const PENDING_FAXES_MAX: usize = 100_000;
+
+/// The fax service of one account.
+#[derive(Debug)]
+pub struct Engine {
+    founding: Arc<Founding>,
+    account: Account,
+    ids: Ids,
+    keys: Keys,
+    world: Rewindable,
+    journal: Journal,
+    effects: VecDeque<Effect>,
+    snapshots: BTreeMap<Box<str>, Arc<Snapshot>>,
+    generation: Generation,
+    next_effect: u64,
+    latest: Timestamp,
+    discarded: Option<Discarded>,
+}
+
+impl Engine {
+    /// A world as founded.
+    #[must_use]
+    pub fn new(founding: Founding, now: Timestamp) -> Self {
+        let founding = Arc::new(founding);
+        let mut engine = Self {
+            account: founding.account.clone(),
+            ids: Ids::new(founding.seed, founding.life),
+            keys: Keys::default(),
+            world: Rewindable::start(&founding),
+            journal: Journal::default(),
+            effects: VecDeque::new(),
+            snapshots: BTreeMap::new(),
+            generation: Generation::default(),
+            next_effect: 1,
+            latest: now,
+            discarded: None,
+            founding,
+        };
+        engine.found_numbers(now);
+        engine
+    }
+
+    /// Takes one command.
+    ///
+    /// # Errors
+    /// It can't be taken; nothing has changed then.
+    pub fn handle<C: Command>(&mut self, command: C, now: Timestamp) -> Result<C::Done, Refusal> {
+        let now = self.tick(now);
+        command.apply(self, now)
+    }
+
+    /// Handles the alarms that are due, in order; `poll_timeout` tells whether more are.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.handle_alarms(now, ALARMS_A_CALL_MAX);
+    }
+
+    /// As `handle_timeout`, a few alarms only; answers whether more are due.
+    pub fn handle_few(&mut self, now: Timestamp) -> bool {
+        self.handle_alarms(now, ALARMS_A_TURN_MAX);
+        self.poll_timeout().is_some_and(|due| due <= now)
+    }
+
+    fn handle_alarms(&mut self, now: Timestamp, limit: usize) {
+        let now = self.tick(now);
+        for _ in 0..limit {
+            let Some(alarm) = self.world.agenda.pop_due(now) else { break };
+            let at = alarm.at;
+            self.alarm(alarm, at);
+        }
+        self.retire(now);
+    }
+
+    /// The next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When `handle_timeout` is next needed: the first deadline of work or of housekeeping.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let retirement = self.next_retirement();
+        self.world.agenda.next().into_iter().chain(retirement).min()
+    }
+
+    /// Writes something into the journal that the shell saw happen.
+    pub fn note(&mut self, fax: Option<FaxSid>, kind: EventKind, now: Timestamp) {
+        let now = self.tick(now);
+        self.journal.write(now, fax, kind);
+    }
+
+    fn alarm(&mut self, alarm: Alarm, now: Timestamp) {
+        let ordinal = alarm.ordinal;
+        match alarm.kind {
+            AlarmKind::Start => self.start(ordinal, now),
+            AlarmKind::Dial | AlarmKind::Redial => self.dial(ordinal, now),
+            AlarmKind::RingEnd => self.ring_end(ordinal, now),
+            AlarmKind::Page => self.page_end(ordinal, now),
+            AlarmKind::Retry => self.retry(ordinal),
+            AlarmKind::Tell => self.webhook_due(ordinal, now),
+        }
+    }
+
+    fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {
+        let wait = self.founding.rules.pace.scale(std::time::Duration::from_millis(line_time_ms));
+        self.world.agenda.set(Alarm { at: now.after(wait), ordinal, kind });
+    }
+
+    fn take_ordinal(&mut self) -> Ordinal {
+        let ordinal = self.world.next_ordinal;
+        self.world.next_ordinal += 1;
+        ordinal
+    }
+
+    fn check_room(&self) -> Result<(), Refusal> {
+        if self.world.tables.pending_count() >= PENDING_FAXES_MAX {
+            return Err(Refusal::LimitReached { what: "pending faxes", limit: PENDING_FAXES_MAX });
+        }
+        Ok(())
+    }
+
+    /// Time as the engine sees it never goes back.
+    fn tick(&mut self, now: Timestamp) -> Timestamp {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+}

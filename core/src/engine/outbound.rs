@@ -1,0 +1,271 @@
+//! Sending a fax: create, fetch the document, call, and what becomes of the call. The pages are in `transmission.rs`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::agenda::{AlarmKind, Ordinal};
+use super::effect::Intent;
+use super::fax::{Fax, Leg, Luck, Order, Ttl};
+use super::input::{CancelFax, CreateFax, DeleteFax, DeleteMedia, DocumentFault};
+use super::journal::{AlertLevel, EventKind};
+use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
+use super::tables::media_of;
+use super::transmission::seconds;
+use super::{Engine, line};
+use crate::model::account::Accounts;
+use crate::model::fax::Status;
+use crate::model::media::Document;
+use crate::model::phone::Party;
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::ExchangeRecord;
+
+impl Engine {
+    pub(super) fn create_fax(&mut self, order: CreateFax, now: Timestamp) -> Result<FaxSid, Refusal> {
+        if line::is_refused(&order.to) {
+            return Err(Refusal::InvalidTo(order.to));
+        }
+        self.check_room()?;
+        let from = self.caller(&order, now)?;
+        let ordinal = self.take_ordinal();
+        let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("fax", b"", self.world.next_order));
+        let luck = Luck(self.world.next_order);
+        self.world.next_order += 1;
+        let leg = Leg::Outbound(Box::new(Order {
+            media_url: order.media_url,
+            status_callback: order.status_callback,
+            store_media: order.store_media,
+            ttl: order.ttl_minutes.map(|minutes| Ttl { minutes, ends: now.after(minutes_of(minutes)) }),
+        }));
+        let fax = Fax {
+            sid,
+            ordinal,
+            from,
+            to: order.to,
+            quality: order.quality,
+            created: now,
+            updated: now,
+            media: None,
+            origin: self.world.tables.shared_origin(order.origin),
+            leg,
+            phase: Phase::Queued,
+            luck,
+        };
+        self.world.tables.insert_fax(fax);
+        self.entered(ordinal, None, now);
+        self.set_alarm(ordinal, AlarmKind::Start, 0, now);
+        Ok(sid)
+    }
+
+    pub(super) fn cancel_fax(&mut self, CancelFax(sid): CancelFax, now: Timestamp) -> Result<(), Refusal> {
+        let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
+        let (ordinal, pages) = (fax.ordinal, fax.pages());
+        match &fax.phase {
+            Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) => {}
+            Phase::Processing(Processing::Ringing { far, .. }) => {
+                let far = *far;
+                self.hang_up(far, now);
+            }
+            Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return Err(Refusal::TooLateToCancel(sid)),
+        }
+        self.end(ordinal, Ended { status: Status::Canceled, pages, duration_s: None, error: None }, now);
+        Ok(())
+    }
+
+    pub(super) fn delete_fax(&mut self, DeleteFax(sid): DeleteFax, _: Timestamp) -> Result<(), Refusal> {
+        let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::StillActive(sid)))?;
+        if !fax.status().is_final() {
+            return Err(Refusal::StillActive(sid));
+        }
+        let ordinal = fax.ordinal;
+        if let Some(fax) = self.world.tables.remove_fax(ordinal) {
+            self.world.retention.forget(fax.ordinal);
+        }
+        Ok(())
+    }
+
+    pub(super) fn delete_media(&mut self, DeleteMedia(sid, media): DeleteMedia, now: Timestamp) -> Result<(), Refusal> {
+        let fax = self.fax(sid)?;
+        media_of(fax, media).ok_or(Refusal::NoMedia(media))?;
+        if !fax.status().is_final() {
+            return Err(Refusal::StillActive(sid));
+        }
+        let ordinal = fax.ordinal;
+        self.drop_media(ordinal, now);
+        Ok(())
+    }
+
+    /// The fax leaves the queue: its document is asked for.
+    pub(super) fn start(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some((fax, order)) = self.order(ordinal) else { return };
+        let (sid, quality, url) = (fax.sid, fax.quality, Arc::clone(&order.media_url));
+        let documents = self.rules().documents;
+        self.enter(ordinal, Phase::Processing(Processing::Fetching), now);
+        self.issue(sid, Intent::FetchDocument { url, quality, documents });
+    }
+
+    pub(super) fn document_fetched(
+        &mut self,
+        sid: FaxSid,
+        record: ExchangeRecord,
+        document: Result<Document, DocumentFault>,
+        now: Timestamp,
+    ) {
+        let record = Arc::new(record);
+        let told = match &document {
+            Ok(document) => Ok((document.pages, document.bytes.len())),
+            Err(DocumentFault::Fetch(failure)) => Err(failure.to_string().into()),
+            Err(DocumentFault::Unreadable(unreadable)) => Err(unreadable.reason.as_str().into()),
+        };
+        let kind = EventKind::DocumentFetched { record: Arc::clone(&record), document: told };
+        self.journal.write(now, Some(sid), kind);
+        let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Phase::Processing(Processing::Fetching) = fax.phase else { return };
+        match document {
+            Ok(document) => {
+                self.write_losses(sid, &document, now);
+                if self.order(ordinal).is_some_and(|(_, order)| order.store_media) {
+                    self.store_media(ordinal, document.clone(), now);
+                }
+                if let Some(fax) = self.world.tables.fax_mut(ordinal) {
+                    fax.phase = Phase::Processing(Processing::Converting(Box::new(document)));
+                }
+                self.set_alarm(ordinal, AlarmKind::Dial, line::CONVERT_MS, now);
+            }
+            Err(fault) => {
+                let (code, text) = match fault {
+                    DocumentFault::Fetch(failure) => (failure.code(), failure.to_string()),
+                    DocumentFault::Unreadable(unreadable) => (line::CODE_TRANSMISSION, unreadable.reason),
+                };
+                let message = format!("MediaUrl: {text}");
+                self.alert(Some(sid), (code, AlertLevel::Error), &message, Some(record), now);
+                let error = Some(Box::new((code, message.into())));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+            }
+        }
+    }
+
+    /// Calls the far end, for the first time or again. What happens there is decided here, at a deadline.
+    pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let (document, calls) = match &fax.phase {
+            Phase::Processing(Processing::Converting(document)) => (Document::clone(document), 1),
+            Phase::Sending(sending) => (sending.document.clone(), sending.calls + 1),
+            Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => return,
+        };
+        let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
+        let behaves = line::verdict(&fax.to, calls);
+        let (outcome, wish) = self.rules_of_call(ordinal, calls, now);
+        if let (None, Some(number)) = (outcome, own) {
+            self.ring_own((ordinal, calls), number, document, wish, now);
+            return;
+        }
+        let verdict = line::over(outcome.map_or(behaves, line::verdict_of), wish);
+        let ring_ms = match verdict {
+            Verdict::Answer { .. } => line::RING_MS,
+            Verdict::Busy => line::BUSY_MS,
+            Verdict::NoAnswer => line::NO_ANSWER_MS,
+        };
+        self.be_sending(ordinal, Sending { document, calls, step: CallStep::Ringing(verdict) }, now);
+        self.set_alarm(ordinal, AlarmKind::RingEnd, ring_ms, now);
+    }
+
+    /// The far machine answers, is busy or doesn't pick up.
+    pub(super) fn ring_end(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(sending) = self.sending(ordinal) else { return };
+        let CallStep::Ringing(verdict) = sending.step else { return };
+        match verdict {
+            Verdict::Answer { fault, line } => {
+                let talk = Transmission { far: None, fault, line, pages_done: 0, line_ms: 0 };
+                self.talk(ordinal, talk, now);
+            }
+            Verdict::Busy => self.call_failed(ordinal, Status::Busy, now),
+            Verdict::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),
+        }
+    }
+
+    /// A call that came to nothing: another within the Ttl, or the end.
+    pub(super) fn call_failed(&mut self, ordinal: Ordinal, status: Status, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Phase::Sending(sending) = &fax.phase else { return };
+        if self.may_redial(fax, sending.calls, now) {
+            if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
+                sending.step = CallStep::Waiting;
+            }
+            self.set_alarm(ordinal, AlarmKind::Redial, line::REDIAL_MS, now);
+            return;
+        }
+        let pages = Some(sending.document.pages);
+        let (code, duration_s) = if status == Status::NoAnswer {
+            (line::CODE_NO_ANSWER, Some(seconds(line::NO_ANSWER_MS)))
+        } else {
+            (line::CODE_BUSY, None)
+        };
+        let error = Some(Box::new((code, line::text(code).into())));
+        self.end(ordinal, Ended { status, pages, duration_s, error }, now);
+    }
+
+    /// Whether the next call would still fall within the Ttl.
+    fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
+        let Leg::Outbound(order) = &fax.leg else { return false };
+        let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
+        let wait = self.rules().pace.scale(Duration::from_millis(line::REDIAL_MS));
+        calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
+    }
+
+    /// Enters `Sending`, or goes on within it.
+    fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax_mut(ordinal) else { return };
+        if let Phase::Sending(current) = &mut fax.phase {
+            **current = sending;
+        } else {
+            self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
+        }
+    }
+
+    fn caller(&mut self, order: &CreateFax, now: Timestamp) -> Result<Party, Refusal> {
+        let Some(from) = order.from.clone() else {
+            return match order.to {
+                Party::Sip(_) => Ok(Party::Name("".into())),
+                Party::Number(_) | Party::Name(_) => Err(Refusal::FromMissing),
+            };
+        };
+        if line::is_refused(&from) {
+            return Err(Refusal::InvalidFrom(from));
+        }
+        let Some(number) = from.number() else { return Ok(from) };
+        if self.may_call(number) {
+            return Ok(from);
+        }
+        match self.rules().accounts {
+            Accounts::Strict => Err(Refusal::FromNotOwned(number)),
+            Accounts::Open => {
+                let seed = *self.ids.seed();
+                self.add_caller_id(&seed, number, None, now)?;
+                self.journal.write(now, None, EventKind::CallerIdAdopted { number });
+                Ok(from)
+            }
+        }
+    }
+
+    fn order(&self, ordinal: Ordinal) -> Option<(&Fax, &Order)> {
+        let fax = self.world.tables.fax(ordinal)?;
+        match &fax.leg {
+            Leg::Outbound(order) => Some((fax, order)),
+            Leg::Inbound(_) => None,
+        }
+    }
+
+    pub(super) fn sending(&self, ordinal: Ordinal) -> Option<&Sending> {
+        match &self.world.tables.fax(ordinal)?.phase {
+            Phase::Sending(sending) => Some(sending),
+            Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => None,
+        }
+    }
+}
+
+fn minutes_of(minutes: u32) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
+}

@@ -1,0 +1,116 @@
+//! A fax from the world to one of its own numbers: the outbound fax calls, the number's app is asked, and both ends go
+//! through one transmission.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::call::{Call, Caller};
+use super::input::LineFault;
+use super::phase::{CallStep, Phase, Processing, Sending, Transmission};
+use super::rule::LineWish;
+use crate::model::fax::Status;
+use crate::model::line::Line;
+use crate::model::media::Document;
+use crate::model::phone::PhoneNumber;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+
+/// What a number of this world did when it was called.
+pub(super) enum FarAnswer {
+    /// `<Receive>`: a fax is about to take it.
+    PicksUp,
+    /// This fax takes it, and so the pages go over the line.
+    Takes(Ordinal, Transmission),
+    /// The receiving fax has failed.
+    Fails(u32),
+    /// `<Reject>`.
+    Busy,
+    /// Voice mode, no VoiceUrl, or no usable TwiML.
+    NoAnswer,
+}
+
+impl Engine {
+    /// Notes that a number of this world rings, and asks its app.
+    pub(super) fn ring_own(
+        &mut self,
+        (ordinal, calls): (Ordinal, u32),
+        number: PhoneNumber,
+        document: Document,
+        line: LineWish,
+        now: Timestamp,
+    ) {
+        let far = self.take_ordinal();
+        if let Some(fax) = self.world.tables.fax_mut(ordinal) {
+            fax.phase = match &fax.phase {
+                Phase::Sending(_) => {
+                    Phase::Sending(Box::new(Sending { document: document.clone(), calls, step: CallStep::RingingOwn }))
+                }
+                Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
+                    Phase::Processing(Processing::Ringing { document: Box::new(document.clone()), far })
+                }
+            };
+        }
+        self.call_own_number((ordinal, calls), (far, number), document, line, now);
+    }
+
+    /// An outbound fax of this world calls one of its numbers, for the `calls`th time.
+    pub(super) fn call_own_number(
+        &mut self,
+        (caller, calls): (Ordinal, u32),
+        (far, number): (Ordinal, PhoneNumber),
+        document: Document,
+        line: LineWish,
+        now: Timestamp,
+    ) {
+        let Some(fax) = self.world.tables.fax(caller) else { return };
+        let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
+        let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
+        let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
+        let line = if line == LineWish::default() { far_line } else { line };
+        let Some(fax) = self.world.tables.fax(caller) else { return };
+        let call = Call {
+            sid,
+            caller: Caller::Own(caller),
+            from: fax.from.clone(),
+            to: number,
+            quality: fax.quality,
+            station_id: fax.from.to_string().into(),
+            document,
+            fault,
+            line: line.over(Line::default()),
+            origin: Arc::clone(&fax.origin),
+            rang: now,
+            cookies: Vec::new(),
+            asking: None,
+            luck,
+        };
+        self.ring(far, call, now);
+    }
+
+    /// The caller has given up before the app answered.
+    pub(super) fn hang_up(&mut self, far: Ordinal, now: Timestamp) {
+        if let Some(call) = self.world.tables.remove_call(far) {
+            self.close_call(&call, now);
+        }
+    }
+
+    /// A number of this world has dealt with the call.
+    pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
+            let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };
+            self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
+        }
+        match answer {
+            FarAnswer::PicksUp => {}
+            FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..*talk }, now),
+            FarAnswer::Fails(code) => {
+                let talk = Transmission { far: None, fault: None, line: Line::default(), pages_done: 0, line_ms: 0 };
+                self.broke(ordinal, talk, LineFault { code: *code, after_pages: 0 }, now);
+            }
+            FarAnswer::Busy => self.call_failed(ordinal, Status::Busy, now),
+            FarAnswer::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Where a fax stands, and which changes are allowed. It never makes a change.
+//!
+//! ```text
+//! outbound    Queued ──► Processing ──► Sending ──► delivered · failed · busy · no-answer
+//!                │           │
+//!                ▼           ├──► failed      (no document)
+//!             canceled ◄─────┘
+//!
+//! inbound     (a call rings; no fax yet, but clients can fetch it: `arriving.rs`)
+//!                │ <Receive>                  │ <Reject>          │ no usable TwiML
+//!                ▼                            ▼                   ▼
+//!             Receiving ──► received · failed canceled            no fax, not-answered
+//! ```
+//!
+//! `Processing` and `Sending` have steps of their own, which no client sees: fetching, converting, ringing; ringing,
+//! talking, waiting for the next call. A redial within the Ttl stays `Sending`.
+
+use serde::{Deserialize, Serialize};
+
+use super::agenda::Ordinal;
+use super::call::Caller;
+use super::input::LineFault;
+use crate::model::fax::Status;
+use crate::model::line::Line;
+use crate::model::media::Document;
+
+/// The changes of status that can happen; `None` is before the fax exists.
+const EDGES: &[(Option<Status>, Status)] = &[
+    (None, Status::Queued),
+    (None, Status::Receiving),
+    (None, Status::Canceled),
+    (Some(Status::Queued), Status::Processing),
+    (Some(Status::Queued), Status::Canceled),
+    (Some(Status::Processing), Status::Sending),
+    (Some(Status::Processing), Status::Failed),
+    (Some(Status::Processing), Status::Canceled),
+    (Some(Status::Sending), Status::Delivered),
+    (Some(Status::Sending), Status::Failed),
+    (Some(Status::Sending), Status::Busy),
+    (Some(Status::Sending), Status::NoAnswer),
+    (Some(Status::Receiving), Status::Received),
+    (Some(Status::Receiving), Status::Failed),
+];
+
+/// Whether a fax may go from one status to the other.
+#[must_use]
+pub fn is_edge(old: Option<Status>, new: Status) -> bool {
+    EDGES.contains(&(old, new))
+}
+
+/// Whether a fax can come from one status to the other, over whatever others.
+#[must_use]
+pub fn leads_to(old: Status, new: Status) -> bool {
+    let next = EDGES.iter().filter(|(before, _)| *before == Some(old)).map(|(_, after)| *after);
+    next.into_iter().any(|after| after == new || leads_to(after, new))
+}
+
+/// Where a fax stands; each variant holds what exists only then. What is large and passes is boxed: most faxes have ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum Phase {
+    /// Created; the document has not been asked for.
+    Queued,
+    /// The document is under way, or the far end rings for the first time.
+    Processing(Processing),
+    /// Calling or transmitting.
+    Sending(Box<Sending>),
+    /// Being received.
+    Receiving(Box<Receiving>),
+    /// Nothing follows.
+    Ended(Ended),
+}
+
+/// The steps of `Processing`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum Processing {
+    /// The document is being fetched.
+    Fetching,
+    /// The document is there and being converted.
+    Converting(Box<Document>),
+    /// A number of this world rings and its app is asked what to do.
+    Ringing {
+        /// What is sent.
+        document: Box<Document>,
+        /// The call at the far end.
+        far: Ordinal,
+    },
+}
+
+/// A fax being sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sending {
+    /// What is sent.
+    pub(super) document: Document,
+    /// Calls begun so far, this one included.
+    pub(super) calls: u32,
+    /// How far this call is.
+    pub(super) step: CallStep,
+}
+
+/// The steps of a call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum CallStep {
+    /// A machine elsewhere rings; what it will do is settled.
+    Ringing(Verdict),
+    /// A number of this world rings.
+    RingingOwn,
+    /// Pages go over the line.
+    Talking(Transmission),
+    /// Busy or unanswered; the next call is due later.
+    Waiting,
+}
+
+/// What the far machine does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum Verdict {
+    /// It takes the fax.
+    Answer {
+        /// How it breaks, if it does.
+        fault: Option<LineFault>,
+        /// What the machines agree on.
+        line: Line,
+    },
+    /// It is busy.
+    Busy,
+    /// It doesn't pick up.
+    NoAnswer,
+}
+
+/// Pages going over the line, in either direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transmission {
+    /// The fax at the far end, where it is one of this world's.
+    pub(super) far: Option<Ordinal>,
+    /// How it breaks, if it does.
+    pub(super) fault: Option<LineFault>,
+    /// What the machines agreed on.
+    pub(super) line: Line,
+    /// Pages through.
+    pub(super) pages_done: u32,
+    /// Line time so far.
+    pub(super) line_ms: u64,
+}
+
+/// A fax being received.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Receiving {
+    /// What comes in; until its pages have been made, what is sent.
+    pub(super) document: Document,
+    /// How far it is.
+    pub(super) step: ReceivingStep,
+}
+
+/// The steps of `Receiving`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum ReceivingStep {
+    /// The pages are being made; then the call goes on.
+    Rendering(Caller, Transmission),
+    /// Pages come in from a machine elsewhere.
+    Talking(Transmission),
+    /// Pages come in from a fax of this world, which keeps count.
+    Fed,
+}
+
+/// How a fax ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ended {
+    /// A final status.
+    pub(super) status: Status,
+    /// Pages of the document; none where it never came.
+    pub(super) pages: Option<u32>,
+    /// Line time in whole seconds.
+    pub(super) duration_s: Option<u32>,
+    /// Code and text of a failure.
+    pub(super) error: Option<Box<(u32, Box<str>)>>,
+}
+
+impl Sending {
+    /// What goes over the line, and how far it is, while pages do.
+    pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
+        match &mut self.step {
+            CallStep::Talking(talk) => Some((&self.document, talk)),
+            CallStep::Ringing(_) | CallStep::RingingOwn | CallStep::Waiting => None,
+        }
+    }
+}
+
+impl Receiving {
+    /// What comes over the line, and how far it is, while a machine elsewhere sends.
+    pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
+        match &mut self.step {
+            ReceivingStep::Talking(talk) => Some((&self.document, talk)),
+            ReceivingStep::Rendering(..) | ReceivingStep::Fed => None,
+        }
+    }
+}
+
+impl Phase {
+    /// The status that clients see.
+    pub(super) const fn status(&self) -> Status {
+        match self {
+            Self::Queued => Status::Queued,
+            Self::Processing(_) => Status::Processing,
+            Self::Sending(_) => Status::Sending,
+            Self::Receiving(_) => Status::Receiving,
+            Self::Ended(ended) => ended.status,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_leads_to_those_after_it_and_to_no_other() {
+        for (old, new) in [
+            (Status::Queued, Status::Delivered),
+            (Status::Queued, Status::Canceled),
+            (Status::Sending, Status::Busy),
+            (Status::Receiving, Status::Received),
+        ] {
+            assert!(leads_to(old, new), "{old} to {new}");
+        }
+        for (old, new) in [
+            (Status::Sending, Status::Queued),
+            (Status::Sending, Status::Canceled),
+            (Status::Receiving, Status::Delivered),
+            (Status::Failed, Status::Delivered),
+            (Status::Queued, Status::Queued),
+        ] {
+            assert!(!leads_to(old, new), "{old} to {new}");
+        }
+    }
+
+    #[test]
+    fn nothing_follows_a_final_status_and_every_status_can_be_reached() {
+        for (old, _) in EDGES {
+            assert!(!old.is_some_and(Status::is_final), "{old:?}");
+        }
+        for status in Status::ALL {
+            assert!(EDGES.iter().any(|(_, new)| new == status), "{status}");
+        }
+    }
+}

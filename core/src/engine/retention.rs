@@ -1,0 +1,137 @@
+//! How long things are kept: faxes for 180 days, media within a budget of bytes. It never touches what is active.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::fax::Fax;
+use super::journal::EventKind;
+use crate::model::media::{Document, Media};
+use crate::model::sid::MediaSid;
+use crate::model::time::Timestamp;
+
+/// Twilio keeps a fax's data for 180 days after its creation (Twilio docs: fax).
+const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+/// Faxes that go in one call, so that the world's lock is never held long.
+const RETIRED_A_CALL_MAX: usize = 1_000;
+
+/// What is stored, by the order in which it may go.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Retention {
+    /// Bytes of the media of faxes that have not ended.
+    active: BTreeMap<Ordinal, u64>,
+    /// Bytes of the media of faxes that have.
+    ended: BTreeMap<Ordinal, u64>,
+    bytes: u64,
+    evicted: u64,
+}
+
+impl Retention {
+    pub(super) const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Counts on from what was evicted before.
+    pub(super) const fn count_on(&mut self, before: &Self) {
+        self.evicted = before.evicted;
+    }
+
+    /// What is stored of these faxes.
+    pub(super) fn of<'a>(faxes: impl Iterator<Item = &'a Fax>) -> Self {
+        let mut kept = Self::default();
+        for fax in faxes {
+            let Some(media) = &fax.media else { continue };
+            kept.store(fax.ordinal, media.document.bytes.len() as u64);
+            if fax.status().is_final() {
+                kept.release(fax.ordinal);
+            }
+        }
+        kept
+    }
+
+    /// The fax is gone, or its media.
+    pub(super) fn forget(&mut self, ordinal: Ordinal) {
+        let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
+        self.bytes -= bytes.unwrap_or(0);
+    }
+
+    fn store(&mut self, ordinal: Ordinal, bytes: u64) {
+        self.active.insert(ordinal, bytes);
+        self.bytes += bytes;
+    }
+
+    /// The fax has ended: its media may go.
+    fn release(&mut self, ordinal: Ordinal) {
+        if let Some(bytes) = self.active.remove(&ordinal) {
+            self.ended.insert(ordinal, bytes);
+        }
+    }
+
+    /// The media that goes next, while there is more than `budget_bytes`.
+    fn pop_surplus(&mut self, budget_bytes: u64) -> Option<Ordinal> {
+        if self.bytes <= budget_bytes {
+            return None;
+        }
+        let (ordinal, bytes) = self.ended.pop_first()?;
+        self.bytes -= bytes;
+        self.evicted += 1;
+        Some(ordinal)
+    }
+}
+
+impl Engine {
+    pub(super) fn store_media(&mut self, ordinal: Ordinal, document: Document, now: Timestamp) {
+        let seed = *self.ids.seed();
+        let Some(fax) = self.world.tables.fax_mut(ordinal) else { return };
+        let sid = MediaSid::from_bytes(seed.sid_bytes("media", fax.sid.bytes(), 0));
+        self.world.retention.store(ordinal, document.bytes.len() as u64);
+        fax.media = Some(Box::new(Media { sid, created: now, document }));
+        fax.updated = now;
+        self.keep_budget(now);
+    }
+
+    pub(super) fn drop_media(&mut self, ordinal: Ordinal, now: Timestamp) {
+        self.world.retention.forget(ordinal);
+        if let Some(fax) = self.world.tables.fax_mut(ordinal) {
+            fax.media = None;
+            fax.updated = now;
+        }
+    }
+
+    pub(super) fn release_media(&mut self, ordinal: Ordinal, now: Timestamp) {
+        self.world.retention.release(ordinal);
+        self.keep_budget(now);
+    }
+
+    /// Removes the ended faxes whose time is over, oldest first.
+    pub(super) fn retire(&mut self, now: Timestamp) {
+        for _ in 0..RETIRED_A_CALL_MAX {
+            if self.next_retirement().is_none_or(|due| due > now) {
+                return;
+            }
+            let Some(ordinal) = self.world.tables.oldest_fax().map(|fax| fax.ordinal) else { return };
+            self.world.tables.remove_fax(ordinal);
+            self.world.retention.forget(ordinal);
+        }
+    }
+
+    /// When the oldest fax goes; never while it is active.
+    pub(super) fn next_retirement(&self) -> Option<Timestamp> {
+        let oldest: &Fax = self.world.tables.oldest_fax().filter(|fax| fax.status().is_final())?;
+        Some(oldest.created.after(RETENTION))
+    }
+
+    pub(super) fn keep_budget(&mut self, now: Timestamp) {
+        while let Some(ordinal) = self.world.retention.pop_surplus(self.founding.rules.media_budget_bytes) {
+            let Some(fax) = self.world.tables.fax_mut(ordinal) else { continue };
+            fax.media = None;
+            let sid = fax.sid;
+            self.journal.write(now, Some(sid), EventKind::MediaEvicted);
+        }
+    }
+}

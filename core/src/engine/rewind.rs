@@ -1,0 +1,182 @@
+//! Going back: to the configured start, to a snapshot or to a state that was loaded. `Rewindable` says what goes back; the
+//! clock, the journal, the token and what was counted never do.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::agenda::{Agenda, Ordinal};
+use super::alerts::Alerts;
+use super::applications::Applications;
+use super::caller_ids::CallerIds;
+use super::effect::{Effect, EffectId, Generation};
+use super::effects::UnderWay;
+use super::input::{Canceled, DropSnapshot, Reset, ResetCount, Restore, TakeSnapshot};
+use super::journal::{EventKind, WayBack};
+use super::numbers::Numbers;
+use super::random::WorldSeed;
+use super::retention::Retention;
+use super::rulebook::RuleBook;
+use super::tables::Tables;
+use super::webhooks::notice::Outgoing;
+use super::{Engine, Founding};
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+
+/// Snapshots of one world; what two of them share is kept once.
+pub const SNAPSHOTS_MAX: usize = 100;
+/// Characters of a snapshot's name.
+pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
+/// Faxes and calls named in the answer to a reset; the rest are counted.
+const CANCELED_SHOWN_MAX: usize = 100;
+
+/// All that a reset, a snapshot or a restore takes back. The account and its keys, the journal, the snapshots and what was
+/// counted are no part of it: they go on. A clone shares faxes, calls and documents until one of both changes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rewindable {
+    pub(super) tables: Tables,
+    pub(super) numbers: Numbers,
+    pub(super) caller_ids: CallerIds,
+    pub(super) applications: Applications,
+    pub(super) agenda: Agenda,
+    pub(super) retention: Retention,
+    pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,
+    /// Faxes and calls whose webhook is about to be tried again.
+    pub(super) retrying: BTreeMap<Ordinal, FaxSid>,
+    pub(super) alerts: Alerts,
+    /// Effects that have been issued and not answered, in the order of issue.
+    pub(super) under_way: BTreeMap<EffectId, UnderWay>,
+    pub(super) book: RuleBook,
+    pub(super) api_calls: u64,
+    pub(super) next_ordinal: Ordinal,
+    pub(super) next_order: u64,
+    pub(super) not_answered: VecDeque<FaxSid>,
+}
+
+impl Rewindable {
+    /// What a world has at its start, but for its numbers.
+    pub(super) fn start(founding: &Founding) -> Self {
+        Self { book: RuleBook::of(&founding.behaviour), next_ordinal: 1, next_order: 1, ..Self::default() }
+    }
+
+    /// Puts off by `span` all that waits for its time.
+    fn postpone(&mut self, span: Duration) {
+        self.agenda.postpone(span);
+        self.tables.postpone(span);
+        self.outgoing.values_mut().for_each(|outgoing| outgoing.postpone(span));
+    }
+}
+
+/// A world as it was at one moment.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    pub(super) taken: Timestamp,
+    /// How often the world had gone back before: one that goes on from here mints ids beyond those in it.
+    pub(super) ways_back: u64,
+    pub(super) world: Rewindable,
+}
+
+/// What a reset or restore has replaced, to be freed where nobody waits: freeing a thousand faxes takes longer than that.
+#[derive(Debug)]
+pub struct Discarded {
+    _world: Rewindable,
+    _effects: VecDeque<Effect>,
+}
+
+/// A snapshot, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotView {
+    /// Its name.
+    pub name: Box<str>,
+    /// When it was taken.
+    pub taken: Timestamp,
+    /// Faxes in it.
+    pub faxes: usize,
+    /// Faxes and calls that had not ended.
+    pub pending: usize,
+}
+
+impl Engine {
+    /// The snapshots, by name.
+    pub fn snapshots(&self) -> impl Iterator<Item = SnapshotView> {
+        self.snapshots.iter().map(|(name, snapshot)| SnapshotView {
+            name: name.clone(),
+            taken: snapshot.taken,
+            faxes: snapshot.world.tables.fax_count(),
+            pending: snapshot.world.tables.pending_count(),
+        })
+    }
+
+    pub(super) fn take_snapshot(&mut self, TakeSnapshot(name): TakeSnapshot, _: Timestamp) -> Result<(), Refusal> {
+        if self.snapshots.len() >= SNAPSHOTS_MAX && !self.snapshots.contains_key(&name) {
+            return Err(Refusal::LimitReached { what: "snapshots", limit: SNAPSHOTS_MAX });
+        }
+        let snapshot = Arc::new(self.snapshot());
+        self.snapshots.insert(name, snapshot);
+        Ok(())
+    }
+
+    pub(super) fn drop_snapshot(&mut self, DropSnapshot(name): DropSnapshot, _: Timestamp) -> Result<(), Refusal> {
+        self.snapshots.remove(&name).ok_or(Refusal::NoSnapshot(name))?;
+        Ok(())
+    }
+
+    pub(super) fn restore_snapshot(&mut self, Restore(name): Restore, now: Timestamp) -> Result<Canceled, Refusal> {
+        let snapshot = self.snapshots.get(&name).ok_or_else(|| Refusal::NoSnapshot(name.clone()))?;
+        let snapshot = Snapshot::clone(snapshot);
+        Ok(self.go_back(snapshot, WayBack::Snapshot(name), now))
+    }
+
+    /// Back to the configured start; with a seed, ids and draws begin anew from it and may come again.
+    pub(super) fn reset(&mut self, Reset { seed }: Reset, now: Timestamp) -> Canceled {
+        let start = Snapshot { taken: now, ways_back: 0, world: Rewindable::start(&self.founding) };
+        let canceled = self.go_back(start, WayBack::Start, now);
+        if let Some(seed) = seed {
+            self.ids.restart(WorldSeed::of(seed, self.account.sid));
+        }
+        self.found_numbers(now);
+        canceled
+    }
+
+    /// What the last going back has put aside; dropping it frees it.
+    pub fn take_discarded(&mut self) -> Option<Discarded> {
+        self.discarded.take()
+    }
+
+    /// The world as it is.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot { taken: self.latest, ways_back: self.ids.ways_back(), world: self.world.clone() }
+    }
+
+    /// Puts a snapshot in the world's place. What waited then waits for what was left of its time, and what was under
+    /// way is issued again; answers to what is under way now will be dropped.
+    pub(super) fn go_back(&mut self, snapshot: Snapshot, to: WayBack, now: Timestamp) -> Canceled {
+        let canceled = self.canceled();
+        let Snapshot { taken, ways_back, world } = snapshot;
+        self.generation = Generation(self.generation.0.wrapping_add(1));
+        self.ids.go_back(ways_back);
+        let replaced = std::mem::replace(&mut self.world, world);
+        self.world.retention.count_on(&replaced.retention);
+        self.world.alerts.count_on(&replaced.alerts);
+        self.discarded = Some(Discarded { _world: replaced, _effects: std::mem::take(&mut self.effects) });
+        let passed = now.since(taken);
+        if !passed.is_zero() {
+            self.world.postpone(passed);
+        }
+        self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, to });
+        for under_way in std::mem::take(&mut self.world.under_way).into_values() {
+            self.issue_effect(under_way);
+        }
+        canceled
+    }
+
+    fn canceled(&self) -> Canceled {
+        let count = ResetCount {
+            faxes: self.world.tables.fax_count(),
+            pending: self.world.tables.pending_count(),
+            effects: self.world.under_way.len() + self.waiting_count(),
+        };
+        Canceled { count, pending: self.world.tables.pending().take(CANCELED_SHOWN_MAX).collect() }
+    }
+}

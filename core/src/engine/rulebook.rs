@@ -1,0 +1,272 @@
+//! The rules of a world in their order, their counters, and the decisions made by them. Decisions fall where inputs
+//! have one order already, at deadlines and controls, never on an answer's arrival.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::fax::Luck;
+use super::input::{AddRule, ApiCalled, DropRule};
+use super::journal::EventKind;
+use super::random::WorldSeed;
+use super::rule::{ApiFault, LineWish, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
+use crate::model::fax::Direction;
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::Purpose;
+
+/// Rules of one world; each call, webhook and request may be held against all of them.
+pub const RULES_MAX: usize = 1_000;
+
+/// A rule and what came of it so far.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldRule {
+    /// Its id.
+    pub id: u64,
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// How often it fitted and its turn came.
+    pub matched: u64,
+    /// How often it acted.
+    pub fired: u64,
+}
+
+/// The rules in order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RuleBook {
+    rules: BTreeMap<u64, HeldRule>,
+    pub(super) added: u64,
+    /// How many there are of each kind, in the order of `RuleKind`.
+    kinds: [usize; RuleKind::ALL.len()],
+}
+
+/// What chance is drawn from: whom it is about and the how-manieth decision of its kind.
+#[derive(Debug, Clone, Copy)]
+struct Draw<'a> {
+    parent: &'a [u8],
+    place: u64,
+}
+
+impl RuleBook {
+    pub(super) fn of(rules: &[Rule]) -> Self {
+        let mut book = Self::default();
+        for rule in rules {
+            book.add(rule.clone());
+        }
+        book
+    }
+
+    pub(super) const fn has(&self, kind: RuleKind) -> bool {
+        self.kinds[kind as usize] > 0
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &HeldRule> {
+        self.rules.values()
+    }
+
+    pub(super) fn restore(&mut self, held: HeldRule) {
+        self.added = self.added.max(held.id);
+        self.kinds[held.rule.effect.kind() as usize] += 1;
+        self.rules.insert(held.id, held);
+    }
+
+    fn add(&mut self, rule: Rule) -> u64 {
+        let id = self.added + 1;
+        self.restore(HeldRule { id, rule: Arc::new(rule), matched: 0, fired: 0 });
+        id
+    }
+
+    fn remove(&mut self, id: u64) -> Option<HeldRule> {
+        let held = self.rules.remove(&id)?;
+        self.kinds[held.rule.effect.kind() as usize] -= 1;
+        Some(held)
+    }
+
+    /// The first rule of this kind that fits and acts.
+    fn decide(
+        &mut self,
+        kind: RuleKind,
+        subject: &Subject<'_>,
+        seed: &WorldSeed,
+        draw: Draw<'_>,
+    ) -> Option<(u64, Arc<Rule>)> {
+        let fitting = self.rules.values_mut().filter(|held| held.rule.effect.kind() == kind && held.rule.fits(subject));
+        for held in fitting {
+            held.matched += 1;
+            let rule = &held.rule;
+            let is_due = held.matched > u64::from(rule.after);
+            let is_left = rule.times.is_none_or(|times| held.fired < u64::from(times));
+            if is_due && is_left && rule.chance.is_none_or(|chance| drawn(seed, held.id, draw) < chance) {
+                held.fired += 1;
+                return Some((held.id, Arc::clone(rule)));
+            }
+        }
+        None
+    }
+}
+
+/// A number from 0 to below 1.
+fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
+    let parent = [&rule.to_be_bytes(), draw.parent].concat();
+    // The 53 bits that a float holds exactly.
+    let bits = seed.generator("rule", &parent, draw.place).next_u64() >> 11;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    let fraction = bits as f64 / (1_u64 << 53) as f64;
+    fraction
+}
+
+impl Engine {
+    /// The tester's rules, in order.
+    pub fn rule_book(&self) -> impl Iterator<Item = &HeldRule> {
+        self.world.book.iter()
+    }
+
+    /// The rule that leaves this one nothing to act on, if there is one.
+    #[must_use]
+    pub fn shadow_of(&self, id: u64) -> Option<u64> {
+        let own = self.world.book.iter().find(|held| held.id == id)?;
+        let earlier = self.world.book.iter().take_while(|held| held.id < id);
+        earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
+    }
+
+    /// Whether any rule is about REST calls.
+    #[must_use]
+    pub fn has_api_rules(&self) -> bool {
+        self.world.book.has(RuleKind::Api)
+    }
+
+    pub(super) fn add_rule(&mut self, AddRule(rule): AddRule, _: Timestamp) -> Result<u64, Refusal> {
+        if self.world.book.rules.len() >= RULES_MAX {
+            return Err(Refusal::LimitReached { what: "rules", limit: RULES_MAX });
+        }
+        Ok(self.world.book.add(rule))
+    }
+
+    pub(super) fn drop_rule(&mut self, DropRule(id): DropRule, _: Timestamp) -> Result<(), Refusal> {
+        self.world.book.remove(id).ok_or(Refusal::NoRule(id))?;
+        Ok(())
+    }
+
+    pub(super) fn drop_rules(&mut self) {
+        self.world.book = RuleBook { added: self.world.book.added, ..RuleBook::default() };
+    }
+
+    /// How a REST call is to be answered otherwise.
+    pub(super) fn api_called(&mut self, call: &ApiCalled, now: Timestamp) -> Option<ApiFault> {
+        let subject = Subject { method: &call.method, path: &call.path, ..Subject::default() };
+        self.world.api_calls += 1;
+        let draw = Draw { parent: b"api", place: self.world.api_calls };
+        let effect = self.decide(RuleKind::Api, &subject, draw, None, now);
+        effect.and_then(|effect| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
+    }
+
+    /// How the `calls`th call of an outbound fax goes, and over what line, by the rules.
+    pub(super) fn rules_of_call(
+        &mut self,
+        ordinal: Ordinal,
+        calls: u32,
+        now: Timestamp,
+    ) -> (Option<Outcome>, LineWish) {
+        let Some(fax) = self.world.tables.fax(ordinal).filter(|_| self.has_call_rules()) else {
+            return (None, LineWish::default());
+        };
+        let (from, to, pages) = (fax.from.to_string(), fax.to.to_string(), fax.pages());
+        let fax = (fax.sid, fax.luck);
+        let direction = Some(Direction::Outbound);
+        let subject = Subject { direction, from: &from, to: &to, pages, ..Subject::default() };
+        self.call_rules(fax, &subject, u64::from(calls), now)
+    }
+
+    /// How a call to a number of the world goes, and over what line, by the rules.
+    pub(super) fn rules_of_incoming(
+        &mut self,
+        fax: (FaxSid, Luck),
+        (from, to): (&str, &str),
+        pages: u32,
+        now: Timestamp,
+    ) -> (Option<Outcome>, LineWish) {
+        let direction = Some(Direction::Inbound);
+        let subject = Subject { direction, from, to, pages: Some(pages), ..Subject::default() };
+        self.call_rules(fax, &subject, 0, now)
+    }
+
+    /// How a webhook goes, by the rules; `place` is its place among those of its fax.
+    pub(super) fn rules_of_webhook(
+        &mut self,
+        sid: FaxSid,
+        (purpose, url): (Purpose, &str),
+        (direction, from, to): (Direction, &str, &str),
+        place: u64,
+        now: Timestamp,
+    ) -> Option<WebhookFault> {
+        let direction = Some(direction);
+        let subject = Subject { direction, from, to, url, purpose: Some(purpose), ..Subject::default() };
+        let luck = self.luck_of(sid).0.to_be_bytes();
+        let draw = Draw { parent: &luck, place };
+        match self.decide(RuleKind::Webhook, &subject, draw, Some(sid), now)? {
+            RuleEffect::Webhook(fault) => Some(fault),
+            RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_) => None,
+        }
+    }
+
+    /// A deleted fax's last messages are drawn by its place.
+    fn luck_of(&self, sid: FaxSid) -> Luck {
+        let ordinal = self.world.tables.ordinal(sid);
+        let fax = ordinal.and_then(|ordinal| self.world.tables.fax(ordinal)).map(|fax| fax.luck);
+        let call = || Some(self.world.tables.call(ordinal?)?.luck);
+        let gone = || self.world.outgoing.get(&sid).map(|outgoing| Luck(outgoing.ordinal));
+        fax.or_else(call).or_else(gone).unwrap_or_default()
+    }
+
+    pub(super) fn has_call_rules(&self) -> bool {
+        self.world.book.has(RuleKind::Outcome) || self.world.book.has(RuleKind::Line)
+    }
+
+    fn call_rules(
+        &mut self,
+        (sid, luck): (FaxSid, Luck),
+        subject: &Subject<'_>,
+        place: u64,
+        now: Timestamp,
+    ) -> (Option<Outcome>, LineWish) {
+        let luck = luck.0.to_be_bytes();
+        let draw = Draw { parent: &luck, place };
+        let outcome = match self.decide(RuleKind::Outcome, subject, draw, Some(sid), now) {
+            Some(RuleEffect::Outcome(outcome)) => Some(outcome),
+            _ => None,
+        };
+        let line = match self.decide(RuleKind::Line, subject, draw, Some(sid), now) {
+            Some(RuleEffect::Line(line)) => line,
+            _ => LineWish::default(),
+        };
+        (outcome, line)
+    }
+
+    fn decide(
+        &mut self,
+        kind: RuleKind,
+        subject: &Subject<'_>,
+        draw: Draw<'_>,
+        fax: Option<FaxSid>,
+        now: Timestamp,
+    ) -> Option<RuleEffect> {
+        if !self.world.book.has(kind) {
+            return None;
+        }
+        let (id, rule) = self.world.book.decide(kind, subject, self.ids.world(), draw)?;
+        let effect = rule.effect.clone();
+        self.journal.write(now, fax, EventKind::RuleFired { id, rule });
+        Some(effect)
+    }
+
+    /// What an answer's arrival made a rule's business is decided by the alarm, in the order of deadlines.
+    pub(super) fn must_be_decided(&self) -> bool {
+        self.world.book.has(RuleKind::Webhook)
+    }
+}

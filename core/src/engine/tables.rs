@@ -1,0 +1,282 @@
+//! The indexes that find faxes and calls, and the pages of a list. They are kept consistent here, and nothing is decided.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::agenda::Ordinal;
+use super::call::Call;
+use super::fax::{Fax, Leg};
+use super::phase::Phase;
+use crate::model::media::Media;
+use crate::model::phone::Party;
+use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::time::Timestamp;
+
+/// Which faxes a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FaxFilter {
+    /// From this party.
+    pub from: Option<Party>,
+    /// To this party.
+    pub to: Option<Party>,
+    /// Created after this second.
+    pub created_after: Option<Timestamp>,
+    /// Created in this second or before.
+    pub created_on_or_before: Option<Timestamp>,
+}
+
+/// Where a page of a newest-first list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    /// After skipping so many; O(skipped).
+    Skip(u64),
+    /// With the newest older than this ordinal.
+    Before(Ordinal),
+    /// With the page that ends just before this ordinal.
+    After(Ordinal),
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<'a, T> {
+    /// What is on it.
+    pub items: Vec<&'a T>,
+    /// Whether an older one follows.
+    pub has_next: bool,
+    /// Whether a newer one precedes.
+    pub has_previous: bool,
+}
+
+/// The tables. A clone shares each fax and call until one of both changes it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables {
+    faxes: BTreeMap<Ordinal, Arc<Fax>>,
+    calls: BTreeMap<Ordinal, Arc<Call>>,
+    by_sid: HashMap<FaxSid, Ordinal>,
+    by_from: BTreeSet<(Party, Ordinal)>,
+    by_to: BTreeSet<(Party, Ordinal)>,
+    /// For each second in which a fax was created, its first ordinal.
+    calendar: BTreeMap<i64, Ordinal>,
+    active: usize,
+}
+
+impl Tables {
+    /// The faxes, oldest first.
+    pub(super) fn faxes(&self) -> impl Iterator<Item = &Arc<Fax>> {
+        self.faxes.values()
+    }
+
+    /// The calls, oldest first.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (Ordinal, &Arc<Call>)> {
+        self.calls.iter().map(|(ordinal, call)| (*ordinal, call))
+    }
+
+    pub(super) fn insert_fax(&mut self, fax: Fax) {
+        self.by_sid.insert(fax.sid, fax.ordinal);
+        self.by_from.insert((fax.from.clone(), fax.ordinal));
+        self.by_to.insert((fax.to.clone(), fax.ordinal));
+        let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
+        *first = (*first).min(fax.ordinal);
+        if !fax.status().is_final() {
+            self.active += 1;
+        }
+        self.faxes.insert(fax.ordinal, Arc::new(fax));
+    }
+
+    pub(super) fn remove_fax(&mut self, ordinal: Ordinal) -> Option<Arc<Fax>> {
+        let fax = self.faxes.remove(&ordinal)?;
+        self.by_sid.remove(&fax.sid);
+        self.by_from.remove(&(fax.from.clone(), ordinal));
+        self.by_to.remove(&(fax.to.clone(), ordinal));
+        let second = fax.created.seconds();
+        if self.calendar.get(&second) == Some(&ordinal) {
+            self.calendar.remove(&second);
+            let next = self.faxes.range(ordinal..).next().filter(|(_, fax)| fax.created.seconds() == second);
+            if let Some((&next, _)) = next {
+                self.calendar.insert(second, next);
+            }
+        }
+        if !fax.status().is_final() {
+            self.active -= 1;
+        }
+        Some(fax)
+    }
+
+    pub(super) fn insert_call(&mut self, ordinal: Ordinal, call: Call) {
+        self.by_sid.insert(call.sid, ordinal);
+        self.calls.insert(ordinal, Arc::new(call));
+    }
+
+    pub(super) fn remove_call(&mut self, ordinal: Ordinal) -> Option<Call> {
+        let call = self.calls.remove(&ordinal)?;
+        self.by_sid.remove(&call.sid);
+        Some(Arc::unwrap_or_clone(call))
+    }
+
+    /// Puts a fax into another phase; answers the one before.
+    pub(super) fn set_phase(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) -> Option<Phase> {
+        let fax = Arc::make_mut(self.faxes.get_mut(&ordinal)?);
+        if !fax.status().is_final() && phase.status().is_final() {
+            self.active -= 1;
+        }
+        fax.updated = now;
+        Some(std::mem::replace(&mut fax.phase, phase))
+    }
+
+    pub(super) fn ordinal(&self, sid: FaxSid) -> Option<Ordinal> {
+        self.by_sid.get(&sid).copied()
+    }
+
+    pub(super) fn fax(&self, ordinal: Ordinal) -> Option<&Fax> {
+        self.faxes.get(&ordinal).map(|fax| &**fax)
+    }
+
+    /// A fax to be changed within its phase.
+    pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
+        self.faxes.get_mut(&ordinal).map(Arc::make_mut)
+    }
+
+    pub(super) fn call(&self, ordinal: Ordinal) -> Option<&Call> {
+        self.calls.get(&ordinal).map(|call| &**call)
+    }
+
+    pub(super) fn call_mut(&mut self, ordinal: Ordinal) -> Option<&mut Call> {
+        self.calls.get_mut(&ordinal).map(Arc::make_mut)
+    }
+
+    /// The origin, shared with the newest fax where that came by the same: most come by one.
+    pub(super) fn shared_origin(&self, origin: Arc<str>) -> Arc<str> {
+        let newest = self.faxes.last_key_value().map(|(_, fax)| &fax.origin);
+        newest.filter(|newest| **newest == origin).map_or(origin, Arc::clone)
+    }
+
+    pub(super) fn oldest_fax(&self) -> Option<&Fax> {
+        self.faxes.first_key_value().map(|(_, fax)| &**fax)
+    }
+
+    /// The faxes that have not ended and the calls, newest first.
+    pub(super) fn pending(&self) -> impl Iterator<Item = FaxSid> {
+        let faxes = self.faxes.values().rev().filter(|fax| !fax.status().is_final()).take(self.active);
+        faxes.map(|fax| fax.sid).chain(self.calls.values().rev().map(|call| call.sid))
+    }
+
+    /// Puts off by `span` what a restored fax may still do within its Ttl.
+    pub(super) fn postpone(&mut self, span: Duration) {
+        let active = self.active;
+        for fax in self.faxes.values_mut().rev().filter(|fax| !fax.status().is_final()).take(active) {
+            if let Leg::Outbound(order) = &mut Arc::make_mut(fax).leg
+                && let Some(ttl) = &mut order.ttl
+            {
+                ttl.ends = ttl.ends.after(span);
+            }
+        }
+    }
+
+    pub(super) fn fax_count(&self) -> usize {
+        self.faxes.len()
+    }
+
+    /// Faxes that have not ended, and calls.
+    pub(super) fn pending_count(&self) -> usize {
+        self.active + self.calls.len()
+    }
+
+    /// One page, newest first.
+    pub(super) fn list(&self, filter: &FaxFilter, cursor: Cursor, limit: usize) -> Page<'_, Fax> {
+        let (low, high) = self.bounds(filter);
+        match cursor {
+            Cursor::Skip(skip) => {
+                let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                let mut rest = self.newest_first(filter, low, high).skip(skip);
+                let items: Vec<_> = rest.by_ref().take(limit).collect();
+                Page { has_next: rest.next().is_some(), has_previous: skip > 0, items }
+            }
+            Cursor::Before(anchor) => {
+                let mut rest = self.newest_first(filter, low, high.min(anchor));
+                let items: Vec<_> = rest.by_ref().take(limit).collect();
+                let has_next = rest.next().is_some();
+                let has_previous = self.oldest_first(filter, low.max(anchor), high).next().is_some();
+                Page { has_next, has_previous, items }
+            }
+            Cursor::After(anchor) => {
+                let mut rest = self.oldest_first(filter, low.max(anchor.saturating_add(1)), high);
+                let mut items: Vec<_> = rest.by_ref().take(limit).collect();
+                items.reverse();
+                let has_previous = rest.next().is_some();
+                let older = self.newest_first(filter, low, high.min(anchor.saturating_add(1))).next().is_some();
+                Page { has_next: older, has_previous, items }
+            }
+        }
+    }
+
+    /// The ordinals `low..high` that the dates leave.
+    fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
+        let first_after = |moment: Timestamp| {
+            let later = self.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
+            later.map_or(Ordinal::MAX, |(_, ordinal)| *ordinal)
+        };
+        (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
+    }
+
+    fn newest_first<'t, 'i>(
+        &'t self,
+        filter: &'i FaxFilter,
+        low: Ordinal,
+        high: Ordinal,
+    ) -> Box<dyn Iterator<Item = &'t Fax> + 'i>
+    where
+        't: 'i,
+    {
+        if low >= high {
+            return Box::new(std::iter::empty());
+        }
+        match self.index(filter) {
+            Some((index, party)) => {
+                let range = (party.clone(), low)..(party.clone(), high);
+                let found = index.range(range).rev().filter_map(|(_, ordinal)| self.fax(*ordinal));
+                Box::new(found.filter(|fax| matches(filter, fax)))
+            }
+            None => Box::new(self.faxes.range(low..high).rev().map(|(_, fax)| &**fax)),
+        }
+    }
+
+    fn oldest_first<'t, 'i>(
+        &'t self,
+        filter: &'i FaxFilter,
+        low: Ordinal,
+        high: Ordinal,
+    ) -> Box<dyn Iterator<Item = &'t Fax> + 'i>
+    where
+        't: 'i,
+    {
+        if low >= high {
+            return Box::new(std::iter::empty());
+        }
+        match self.index(filter) {
+            Some((index, party)) => {
+                let range = (party.clone(), low)..(party.clone(), high);
+                let found = index.range(range).filter_map(|(_, ordinal)| self.fax(*ordinal));
+                Box::new(found.filter(|fax| matches(filter, fax)))
+            }
+            None => Box::new(self.faxes.range(low..high).map(|(_, fax)| &**fax)),
+        }
+    }
+
+    fn index<'t, 'i>(&'t self, filter: &'i FaxFilter) -> Option<(&'t BTreeSet<(Party, Ordinal)>, &'i Party)> {
+        let by_to = filter.to.as_ref().map(|party| (&self.by_to, party));
+        by_to.or_else(|| filter.from.as_ref().map(|party| (&self.by_from, party)))
+    }
+}
+
+/// Whether the parties fit; the index has dealt with one of them and with the dates.
+fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
+    filter.from.as_ref().is_none_or(|party| *party == fax.from)
+        && filter.to.as_ref().is_none_or(|party| *party == fax.to)
+}
+
+/// A media of a fax, by both ids.
+pub(super) fn media_of(fax: &Fax, sid: MediaSid) -> Option<&Media> {
+    fax.media.as_deref().filter(|media| media.sid == sid)
+}

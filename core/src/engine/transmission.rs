@@ -1,0 +1,126 @@
+//! Pages going over the line, whichever way: one after the other, until all are through or the call breaks.
+//!
+//! A fax between two numbers of one world has two ends and one transmission, which the sending end keeps.
+
+use super::agenda::{AlarmKind, Ordinal};
+use super::fax::Leg;
+use super::input::LineFault;
+use super::journal::EventKind;
+use super::phase::{CallStep, Ended, Phase, Transmission};
+use super::{Engine, line};
+use crate::model::fax::Status;
+use crate::model::time::Timestamp;
+
+impl Engine {
+    pub(super) fn talk(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+        if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
+            sending.step = CallStep::Talking(talk);
+            self.next_page(ordinal, talk, now);
+        }
+    }
+
+    /// Sets the alarm for the next page, or for the break in it.
+    pub(super) fn next_page(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+        let document = self.world.tables.fax(ordinal).and_then(|fax| match &fax.phase {
+            Phase::Sending(sending) => Some(&sending.document),
+            Phase::Receiving(receiving) => Some(&receiving.document),
+            Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
+        });
+        let Some(document) = document else { return };
+        let last = document.pages.saturating_sub(1);
+        let breaks = talk.fault.is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
+        let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
+        self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
+    }
+
+    /// A page, or the part of one after which the call breaks, has gone over the line: outbound or inbound.
+    pub(super) fn page_end(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax_mut(ordinal) else { return };
+        let sid = fax.sid;
+        let talking = match &mut fax.phase {
+            Phase::Sending(sending) => sending.talking(),
+            Phase::Receiving(receiving) => receiving.talking(),
+            Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
+        };
+        let Some((document, talk)) = talking else { return };
+        let pages = document.pages;
+        let page_ms = line::page_ms(document, talk.pages_done, talk.line);
+        let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
+        let bits = sheet.map(|sheet| talk.line.bits(&sheet.bits));
+        let broken = talk.fault.filter(|fault| fault.after_pages.min(pages.saturating_sub(1)) == talk.pages_done);
+        if let Some(fault) = broken {
+            talk.line_ms += line::BREAK_MS;
+            let talk = *talk;
+            self.broke(ordinal, talk, fault, now);
+            return;
+        }
+        talk.pages_done += 1;
+        talk.line_ms += page_ms;
+        let talk = *talk;
+        let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
+        self.journal.write(now, Some(sid), event.clone());
+        if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {
+            self.journal.write(now, Some(far.sid), event);
+        }
+        if talk.pages_done < pages {
+            self.next_page(ordinal, talk, now);
+        } else {
+            self.went_through(ordinal, talk, now);
+        }
+    }
+
+    pub(super) fn broke(&mut self, ordinal: Ordinal, talk: Transmission, fault: LineFault, now: Timestamp) {
+        let far = talk.far;
+        for ordinal in [Some(ordinal), far].into_iter().flatten() {
+            let Some(fax) = self.world.tables.fax(ordinal) else { continue };
+            let pages = fax.pages();
+            self.keep_part(ordinal, now);
+            let error = Some(Box::new((fault.code, line::text(fault.code).into())));
+            let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), error };
+            self.end(ordinal, ended, now);
+        }
+    }
+
+    fn went_through(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+        let duration_s = Some(seconds(talk.line_ms));
+        let inbound = match self.sending(ordinal) {
+            Some(sending) => {
+                let pages = Some(sending.document.pages);
+                self.end(ordinal, Ended { status: Status::Delivered, pages, duration_s, error: None }, now);
+                talk.far
+            }
+            None => Some(ordinal),
+        };
+        if let Some(inbound) = inbound {
+            self.received(inbound, duration_s, now);
+        }
+    }
+
+    /// All pages of an incoming fax have come in.
+    pub(super) fn received(&mut self, ordinal: Ordinal, duration_s: Option<u32>, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
+        let document = receiving.document.clone();
+        let pages = Some(document.pages);
+        if acceptance.store_media {
+            self.store_media(ordinal, document, now);
+        }
+        self.end(ordinal, Ended { status: Status::Received, pages, duration_s, error: None }, now);
+    }
+
+    /// The call of an incoming fax has dropped: what came in is kept, as a machine would.
+    pub(super) fn keep_part(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
+        let anything = receiving.document.sheets.iter().any(|sheet| !sheet.place.is_empty());
+        if acceptance.store_media && anything {
+            let document = receiving.document.clone();
+            self.store_media(ordinal, document, now);
+        }
+    }
+}
+
+/// Whole seconds, rounded up, as `duration` has them.
+pub(super) fn seconds(line_ms: u64) -> u32 {
+    u32::try_from(line_ms.div_ceil(1_000)).unwrap_or(u32::MAX)
+}

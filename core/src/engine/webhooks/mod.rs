@@ -1,0 +1,125 @@
+//! What questions to apps and notices have in common: the rules' decision on each, cookies, idempotency tokens.
+
+pub(super) mod notice;
+mod question;
+mod retry;
+
+use std::time::Duration;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::Engine;
+use super::agenda::{Alarm, AlarmKind, Ordinal};
+use super::random::WorldSeed;
+use super::rule::WebhookFault;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::Cookie;
+
+/// Cookies kept of one fax; an app that sets more has the oldest forgotten.
+const COOKIES_MAX: usize = 50;
+
+/// The place of a request among those of a fax; its idempotency token depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TokenPlace {
+    /// The question to the FaxUrl.
+    FaxUrl,
+    /// The question to the fallback URL.
+    Fallback,
+    /// The n-th message.
+    Notice(u64),
+    /// The n-th alert, to the Debugger webhook.
+    Alert(u64),
+}
+
+/// What the rules have decided on a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum Fate {
+    /// Nothing yet: an alarm will have it decided.
+    Undecided,
+    /// It goes as any.
+    Plain,
+    /// It goes as a rule says.
+    Ruled {
+        /// Not earlier than this.
+        not_before: Timestamp,
+        /// What the rule says.
+        fault: WebhookFault,
+    },
+}
+
+impl Fate {
+    /// The fate that a rule's decision at this moment brings.
+    pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
+        let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
+        fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })
+    }
+}
+
+/// Takes newly set cookies into those of a fax: the last of a host and name wins.
+pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
+    for cookie in set {
+        kept.retain(|old| old.host != cookie.host || old.name() != cookie.name());
+        kept.push(cookie);
+    }
+    let surplus = kept.len().saturating_sub(COOKIES_MAX);
+    kept.drain(..surplus);
+}
+
+impl Engine {
+    /// The fate of a new webhook: where there are rules for webhooks, an alarm has it decided.
+    pub(super) fn first_fate(&mut self, ordinal: Ordinal, now: Timestamp) -> Fate {
+        if !self.must_be_decided() {
+            return Fate::Plain;
+        }
+        self.set_tell(ordinal, now);
+        Fate::Undecided
+    }
+
+    pub(super) fn set_tell(&mut self, ordinal: Ordinal, at: Timestamp) {
+        self.world.agenda.set(Alarm { at, ordinal, kind: AlarmKind::Tell });
+    }
+
+    /// The alarm: what has not been decided is, and what may go goes.
+    pub(super) fn webhook_due(&mut self, ordinal: Ordinal, now: Timestamp) {
+        if self.world.tables.call(ordinal).is_some() {
+            self.question_due(ordinal, now);
+            return;
+        }
+        let of_fax = self.world.tables.fax(ordinal).map(|fax| fax.sid);
+        // The last message of a fax may wait when the fax has been deleted.
+        let of_gone =
+            || self.world.outgoing.iter().find(|(_, outgoing)| outgoing.ordinal == ordinal).map(|(sid, _)| *sid);
+        let Some(sid) = of_fax.or_else(of_gone) else { return };
+        self.decide_messages(sid, now);
+        self.tell_next(sid, now);
+    }
+
+    fn keep_cookies_of(&mut self, sid: FaxSid, cookies: Vec<Cookie>) {
+        if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
+            keep_cookies(&mut outgoing.cookies, cookies);
+        }
+    }
+
+    /// A UUID that is the same each time the same request is made.
+    pub(super) fn idempotency_token(&self, sid: FaxSid, place: TokenPlace) -> Box<str> {
+        token(self.ids.seed(), sid, place)
+    }
+}
+
+/// A UUID that follows from the seed, the fax and the place of the message among the fax's.
+fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
+    let place = match place {
+        TokenPlace::FaxUrl => 0,
+        TokenPlace::Fallback => 1,
+        TokenPlace::Notice(n) => 2 + n,
+        TokenPlace::Alert(n) => u64::MAX - n,
+    };
+    let bits = seed.generator("token", sid.bytes(), place).next_u64();
+    let low = seed.generator("token-low", sid.bytes(), place).next_u64();
+    let (variant, node) = (0x8000 | (low >> 48 & 0x3fff), low & 0xffff_ffff_ffff);
+    let (time_low, time_mid, version) = (bits >> 32, bits >> 16 & 0xffff, 0x4000 | (bits & 0x0fff));
+    format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{variant:04x}-{node:012x}").into()
+}

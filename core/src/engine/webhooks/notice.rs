@@ -1,0 +1,295 @@
+//! Notices of statuses to apps: in order for each fax, one at a time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Engine;
+use crate::engine::agenda::Ordinal;
+use crate::engine::effect::{Intent, Notice};
+use crate::engine::fax::{Fax, Leg, Told};
+use crate::engine::journal::{AlertLevel, EventKind};
+use crate::engine::phase::Phase;
+use crate::engine::webhooks::{Fate, TokenPlace, keep_cookies, token};
+use crate::model::account::Callbacks;
+use crate::model::fax::Status;
+use crate::model::media::Document;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, Signature};
+
+/// What is still to be told of one fax.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::engine) struct Outgoing {
+    /// Whose it is, also when the fax is gone.
+    pub(in crate::engine) ordinal: Ordinal,
+    queue: VecDeque<Queued>,
+    /// The message that is being told, or about to be told again.
+    pub(in crate::engine) under_way: Option<Arc<Notice>>,
+    told: u64,
+    /// What the app set earlier in this fax.
+    pub(in crate::engine) cookies: Vec<Cookie>,
+}
+
+/// A message that waits, and what the rules have decided on it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Queued {
+    notice: Arc<Notice>,
+    /// Its place among the messages of its fax.
+    place: u64,
+    fate: Fate,
+}
+
+impl Outgoing {
+    /// Of a fax of which nothing has been told yet.
+    pub(in crate::engine) fn of(ordinal: Ordinal) -> Self {
+        Self { ordinal, ..Self::default() }
+    }
+
+    /// Puts off by `span` what waits for its time.
+    pub(in crate::engine) fn postpone(&mut self, span: Duration) {
+        for queued in &mut self.queue {
+            if let Fate::Ruled { not_before, .. } = &mut queued.fate {
+                *not_before = not_before.after(span);
+            }
+        }
+    }
+
+    /// How many messages have not been sent.
+    pub(in crate::engine) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether nothing is left to be told.
+    pub(in crate::engine) fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.under_way.is_none()
+    }
+}
+
+impl Engine {
+    /// Tells the StatusCallback of an outbound fax, where the account's choice has this status told.
+    pub(in crate::engine) fn tell_status(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Leg::Outbound(order) = &fax.leg else { return };
+        let status = fax.status();
+        let wanted = match self.rules().callbacks {
+            Callbacks::All => true,
+            Callbacks::QueuedAndFinal => status == Status::Queued || status.is_final(),
+            Callbacks::Final => status.is_final(),
+        };
+        let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
+        let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
+        let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
+        notice.remote_station_id = answered.then(|| fax.to.to_string().into());
+        notice.original_media_url = Some(Arc::clone(&order.media_url));
+        notice.pages = fax.pages().filter(|_| status == Status::Delivered);
+        self.tell(ordinal, fax.sid, notice, now);
+    }
+
+    /// Tells whoever is to hear how an incoming fax ended.
+    pub(in crate::engine) fn tell_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Leg::Inbound(acceptance) = &fax.leg else { return };
+        if !fax.status().is_final() {
+            return;
+        }
+        let (purpose, url, method) = match &acceptance.told {
+            Told::Action(url, method) => (Purpose::Action, url.clone(), *method),
+            Told::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
+            Told::Nobody => {
+                self.world.outgoing.remove(&fax.sid);
+                return;
+            }
+        };
+        let received = fax.status() == Status::Received;
+        let mut notice = notice(fax, purpose, url, method);
+        notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
+        notice.pages = fax.pages().filter(|_| received);
+        // What came in before a call dropped is kept, but an app is told of a document only where a fax was received.
+        notice.media = notice.media.filter(|_| received);
+        notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
+        self.tell(ordinal, fax.sid, notice, now);
+    }
+
+    fn tell(&mut self, ordinal: Ordinal, sid: FaxSid, notice: Notice, now: Timestamp) {
+        let fate = self.first_fate(ordinal, now);
+        let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
+        let place = outgoing.told;
+        outgoing.told += 1;
+        if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
+            outgoing.queue.push_back(Queued { notice: Arc::new(notice), place, fate });
+        }
+        self.tell_next(sid, now);
+    }
+
+    pub(in crate::engine) fn decide_messages(&mut self, sid: FaxSid, now: Timestamp) {
+        let waiting = self.world.outgoing.get(&sid).map_or(0, Outgoing::waiting);
+        for at in 0..waiting {
+            let queued = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.queue.get(at));
+            let Some(queued) = queued.filter(|queued| queued.fate == Fate::Undecided).cloned() else { continue };
+            let Queued { notice, place, .. } = queued;
+            let (from, to) = (notice.from.to_string(), notice.to.to_string());
+            let fax = (notice.direction, from.as_str(), to.as_str());
+            // The places of the questions to the FaxUrl and the fallback come first.
+            let fault = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, 2 + place, now);
+            if let Some(queued) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
+                queued.fate = Fate::of(fault, now);
+            }
+        }
+    }
+
+    /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
+    pub(in crate::engine) fn tell_next(&mut self, sid: FaxSid, now: Timestamp) {
+        let is_last = self.fax(sid).map_or(true, |fax| fax.status().is_final());
+        let ids = *self.ids.seed();
+        let Some(outgoing) = self.world.outgoing.get_mut(&sid).filter(|outgoing| outgoing.under_way.is_none()) else {
+            return;
+        };
+        let ordinal = outgoing.ordinal;
+        match outgoing.take_next(is_last, now, &|place| token(&ids, sid, TokenPlace::Notice(place))) {
+            Next::Message(notice) => {
+                self.check_overrides(sid, &notice.url);
+                if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
+                    outgoing.under_way = Some(notice);
+                }
+                self.tell_again(sid);
+            }
+            Next::At(not_before) => self.set_tell(ordinal, not_before),
+            Next::Waits => {}
+            Next::Nothing if is_last => drop(self.world.outgoing.remove(&sid)),
+            Next::Nothing => {}
+        }
+    }
+
+    /// Tells the message under way, for the first time or again.
+    pub(in crate::engine) fn tell_again(&mut self, sid: FaxSid) {
+        let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
+        let Some(notice) = &mut outgoing.under_way else { return };
+        Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);
+        let again = Box::new(Notice::clone(notice));
+        self.issue(sid, Intent::Deliver(again));
+    }
+
+    pub(in crate::engine) fn delivered(
+        &mut self,
+        sid: FaxSid,
+        record: ExchangeRecord,
+        cookies: Vec<Cookie>,
+        now: Timestamp,
+    ) {
+        let record = Arc::new(record);
+        self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
+        if self.retry_notice(sid, &record, now) {
+            self.keep_cookies_of(sid, cookies);
+            return;
+        }
+        if let Some(failure) = &record.failure {
+            let text = format!("{}: {failure}", record.purpose.as_str());
+            self.alert(Some(sid), (failure.code(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
+        }
+        self.told(sid, cookies, now);
+    }
+
+    /// The message under way has reached its end, well or not: the next may go.
+    pub(in crate::engine) fn told(&mut self, sid: FaxSid, cookies: Vec<Cookie>, now: Timestamp) {
+        let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
+        outgoing.under_way = None;
+        keep_cookies(&mut outgoing.cookies, cookies);
+        self.tell_next(sid, now);
+    }
+}
+
+/// What can be told next.
+enum Next {
+    /// This.
+    Message(Arc<Notice>),
+    /// Something, from this moment on.
+    At(Timestamp),
+    /// Something, when it has been decided on or another message has come.
+    Waits,
+    /// Nothing waits.
+    Nothing,
+}
+
+impl Outgoing {
+    /// Takes the next message, as its fate has it; `is_last` says that no other will come. It gets its token here: one
+    /// that a snapshot finds waiting is another event after each way back.
+    fn take_next(&mut self, is_last: bool, now: Timestamp, token_of: &dyn Fn(u64) -> Box<str>) -> Next {
+        loop {
+            let others = self.queue.len().saturating_sub(1);
+            let Some(first) = self.queue.front_mut() else { return Next::Nothing };
+            let place = first.place;
+            let Fate::Ruled { not_before, fault } = &mut first.fate else {
+                if first.fate == Fate::Undecided {
+                    return Next::Waits;
+                }
+                let named = |queued: Queued| Next::Message(with_token(queued.notice, place, token_of));
+                return self.queue.pop_front().map_or(Next::Nothing, named);
+            };
+            if *not_before > now {
+                return Next::At(*not_before);
+            }
+            if fault.drop {
+                self.queue.pop_front();
+            } else if fault.reorder && others > 0 {
+                fault.reorder = false;
+                self.queue.swap(0, 1);
+            } else if fault.reorder && !is_last {
+                return Next::Waits;
+            } else {
+                first.notice = with_token(Arc::clone(&first.notice), place, token_of);
+                let mut notice = Arc::clone(&first.notice);
+                Arc::make_mut(&mut notice).signature = fault.signature;
+                if fault.duplicate {
+                    fault.duplicate = false;
+                } else {
+                    self.queue.pop_front();
+                }
+                return Next::Message(notice);
+            }
+        }
+    }
+}
+
+/// The message with its token; a duplicate has that of the first.
+fn with_token(mut notice: Arc<Notice>, place: u64, token_of: &dyn Fn(u64) -> Box<str>) -> Arc<Notice> {
+    if notice.idempotency_token.is_empty() {
+        Arc::make_mut(&mut notice).idempotency_token = token_of(place);
+    }
+    notice
+}
+
+/// What every message of a fax says.
+fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice {
+    Notice {
+        purpose,
+        url,
+        method,
+        status: fax.status(),
+        direction: fax.direction(),
+        from: fax.from.clone(),
+        to: fax.to.clone(),
+        remote_station_id: None,
+        original_media_url: None,
+        pages: None,
+        media: fax.media.as_ref().map(|media| (media.sid, media.document.media_type)),
+        attachment: None,
+        error: fax.error().map(|(code, text)| (code, text.into())),
+        origin: Arc::clone(&fax.origin),
+        cookies: Vec::new(),
+        attempt: Attempt::FIRST,
+        signature: Signature::Good,
+        idempotency_token: Box::default(),
+    }
+}
+
+fn incoming_document(phase: &Phase) -> Option<Document> {
+    match phase {
+        Phase::Receiving(receiving) => Some(receiving.document.clone()),
+        Phase::Queued | Phase::Processing(_) | Phase::Sending(_) | Phase::Ended(_) => None,
+    }
+}

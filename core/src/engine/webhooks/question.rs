@@ -1,0 +1,135 @@
+//! The question to a number's app: what to do with a call. The FaxUrl is asked first, then the fallback URL.
+
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::engine::agenda::Ordinal;
+use crate::engine::applications::Address;
+use crate::engine::call::Asking;
+use crate::engine::effect::{Intent, TwimlRequest};
+use crate::engine::effects::UnderWay;
+use crate::engine::journal::AlertLevel;
+use crate::engine::webhooks::{Fate, TokenPlace};
+use crate::model::fax::Direction;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Attempt, ExchangeFailure, Purpose, Signature};
+
+impl Engine {
+    pub(in crate::engine) fn ask(
+        &mut self,
+        ordinal: Ordinal,
+        purpose: Purpose,
+        failed: Option<(u32, Box<str>)>,
+        now: Timestamp,
+    ) {
+        let Some(call) = self.world.tables.call(ordinal) else { return };
+        let (sid, Some(urls)) = (call.sid, self.voice_urls(call.to)) else { return };
+        let Address { url, method } = if purpose == Purpose::FallbackUrl { urls.fallback } else { urls.voice };
+        self.check_overrides(sid, &url);
+        let (attempt, signature) = (Attempt::FIRST, Signature::Good);
+        let fate = self.first_fate(ordinal, now);
+        let asking = Asking { purpose, url, method, failed, attempt, fate, signature, token: None };
+        if let Some(call) = self.world.tables.call_mut(ordinal) {
+            call.asking = Some(asking);
+        }
+        if fate == Fate::Plain {
+            self.ask_again(ordinal, false);
+        }
+    }
+
+    /// Asks the fallback URL, where the number has one.
+    pub(in crate::engine) fn ask_fallback(
+        &mut self,
+        ordinal: Ordinal,
+        failed: (u32, Box<str>),
+        now: Timestamp,
+    ) -> bool {
+        let urls = self.world.tables.call(ordinal).and_then(|call| self.voice_urls(call.to));
+        let has_one = urls.is_some_and(|urls| !urls.fallback.url.is_empty());
+        if has_one {
+            self.ask(ordinal, Purpose::FallbackUrl, Some(failed), now);
+        }
+        has_one
+    }
+
+    /// The question of a call goes out as the rules have it, now or by another alarm.
+    pub(in crate::engine) fn question_due(&mut self, ordinal: Ordinal, now: Timestamp) {
+        let Some(call) = self.world.tables.call(ordinal) else { return };
+        let Some(asking) = &call.asking else { return };
+        let (sid, from, to) = (call.sid, call.from.to_string(), call.to.to_string());
+        let (purpose, url) = (asking.purpose, asking.url.clone());
+        let fate = match asking.fate {
+            Fate::Undecided => {
+                let place = u64::from(purpose == Purpose::FallbackUrl);
+                let fax = (Direction::Inbound, from.as_str(), to.as_str());
+                Fate::of(self.rules_of_webhook(sid, (purpose, &url), fax, place, now), now)
+            }
+            decided @ (Fate::Plain | Fate::Ruled { .. }) => decided,
+        };
+        let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) else { return };
+        let was_asked = asking.fate == Fate::Plain;
+        asking.fate = fate;
+        match fate {
+            _ if was_asked => {}
+            Fate::Ruled { not_before, .. } if not_before > now => self.set_tell(ordinal, not_before),
+            Fate::Ruled { fault, .. } => {
+                asking.fate = Fate::Plain;
+                if fault.drop {
+                    self.not_asked(ordinal, purpose, url, now);
+                    return;
+                }
+                self.sign_question(ordinal, fault.signature);
+                self.ask_again(ordinal, false);
+                if fault.duplicate {
+                    self.ask_again(ordinal, true);
+                }
+            }
+            Fate::Plain | Fate::Undecided => self.ask_again(ordinal, false),
+        }
+    }
+
+    /// A rule keeps the question from its app: the call goes on as if the app could not be reached.
+    fn not_asked(&mut self, ordinal: Ordinal, purpose: Purpose, url: Box<str>, now: Timestamp) {
+        let failure = ExchangeFailure::ConnectionFailure("dropped by a rule".to_owned());
+        let sid = self.world.tables.call(ordinal).map(|call| call.sid);
+        let text = format!("{}: {failure}", purpose.as_str());
+        self.alert(sid, (failure.code(), AlertLevel::Error), &text, None, now);
+        let is_first = purpose == Purpose::FaxUrl;
+        if !(is_first && self.ask_fallback(ordinal, (failure.code(), url), now)) {
+            self.not_answered(ordinal, now);
+        }
+    }
+
+    /// Asks what is being asked; an echo's answer doesn't count.
+    pub(in crate::engine) fn ask_again(&mut self, ordinal: Ordinal, is_echo: bool) {
+        let Some(call) = self.world.tables.call(ordinal) else { return };
+        let Some(asking) = &call.asking else { return };
+        let place = if asking.purpose == Purpose::FallbackUrl { TokenPlace::Fallback } else { TokenPlace::FaxUrl };
+        // A question that was under way when a snapshot was taken goes on under the token that it began with.
+        let token = asking.token.clone().unwrap_or_else(|| self.idempotency_token(call.sid, place));
+        let request = TwimlRequest {
+            purpose: asking.purpose,
+            url: asking.url.clone(),
+            method: asking.method,
+            from: call.from.clone(),
+            to: call.to,
+            failed: asking.failed.clone(),
+            cookies: call.cookies.clone(),
+            attempt: asking.attempt,
+            signature: asking.signature,
+            idempotency_token: token.clone(),
+        };
+        let sid = call.sid;
+        if let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) {
+            asking.token = Some(token);
+        }
+        let intent = Arc::new(Intent::AskForTwiml(Box::new(request)));
+        self.issue_effect(UnderWay { fax: sid, intent, is_echo });
+    }
+
+    fn sign_question(&mut self, ordinal: Ordinal, signature: Signature) {
+        if let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) {
+            asking.signature = signature;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The pure part of fauxfax: what a fax service decides, without I/O, a clock or a thread. Use the package `fauxfax`; this one
+//! makes no promise of stability.
+//!
+//! Imports point down only: [`dialect`] has the words of a service, [`engine`] decides, [`twiml`] reads an app's instructions,
+//! `document` turns documents into fax pages and back, and [`model`] holds what all of them speak of.
+
+pub mod dialect;
+#[cfg(feature = "render")]
+pub mod document;
+pub mod engine;
+pub mod model;
+pub mod twiml;

@@ -1,0 +1,23 @@
+//! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. Nothing here decides anything or does I/O.
+
+pub mod account;
+pub mod application;
+pub(crate) mod attributes;
+pub mod credential;
+pub mod fax;
+pub mod inventory;
+pub mod line;
+pub mod media;
+pub mod number;
+pub mod overrides;
+pub mod page;
+pub mod phone;
+pub mod reception;
+pub mod reference;
+pub mod refusal;
+pub(crate) mod shelf;
+pub mod sid;
+pub mod time;
+pub mod webhook;
+#[doc(hidden)]
+pub mod words;
