@@ -3,7 +3,7 @@
 import { account, basic, control, forget, world } from "./api.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
-import { button, confirm, copyButton, dialog, field, head, linkButton, note, once, outcome, secret, select, toast } from "./ui.js";
+import { button, confirm, copyButton, dialog, field, head, linkButton, note, once, outcome, secret, toast } from "./ui.js";
 
 /** Worlds shown; a test run may found thousands. */
 const SHOWN = 200;
@@ -57,11 +57,10 @@ function found(context) {
   const told = outcome();
   const name = h("input", { type: "text", maxlength: 64, placeholder: "fauxfax account", autocomplete: "off" });
   const sid = h("input", { type: "text", placeholder: "minted", pattern: "AC[0-9a-fA-F]{32}", autocomplete: "off", spellcheck: "false" });
-  const dialect = select([["twilio", "Twilio"], ["signalwire", "SignalWire"]], "twilio");
   const number = h("input", { type: "text", value: "+15017122661", autocomplete: "off", spellcheck: "false" });
   const save = once(async () => {
     told.clear();
-    const body = { dialect: dialect.value };
+    const body = {};
     if (name.value.trim()) body.friendly_name = name.value.trim();
     if (sid.value.trim()) body.sid = sid.value.trim();
     if (number.value.trim()) body.numbers = [{ phone_number: number.value.trim(), voice_receive_mode: "fax" }];
@@ -69,5 +68,5 @@ function found(context) {
     box.close();
     context.go(`/console/worlds?account=${made.sid}`);
   }, told.fail);
-  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "What is left empty is minted."), field("Name", name), field("Account SID", sid), field("Speaks", dialect), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Found it", null, { kind: "first", type: "submit" }))));
+  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "What is left empty is minted."), field("Name", name), field("Account SID", sid), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Found it", null, { kind: "first", type: "submit" }))));
 }

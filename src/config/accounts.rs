@@ -94,8 +94,8 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
         None => None,
     };
     let auth_token = table.text("auth_token")?.map(|given| given.parse_secret(parse::auth_token)).transpose()?;
-    let dialect = parse::word(Dialect::ALL, Dialect::as_str);
-    let dialect = table.text("dialect")?.map(|given| given.parse(dialect)).transpose()?.unwrap_or(Dialect::Twilio);
+    let dialect =
+        table.text("dialect")?.map(|given| given.parse(Dialect::named)).transpose()?.unwrap_or(Dialect::Twilio);
     let callbacks = parse::word(Callbacks::ALL, Callbacks::as_str);
     let callbacks = table.text("callbacks")?.map(|given| given.parse(callbacks)).transpose()?;
     let service = parse::word(Service::ALL, Service::as_str);

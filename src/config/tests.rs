@@ -54,7 +54,7 @@ fn a_file_can_say_everything() {
     let [first, second] = &config.worlds[..] else { panic!("two accounts: {:?}", config.worlds) };
     assert_eq!(first.sid, "AC0123456789abcdef0123456789abcdef".parse().ok());
     assert_eq!(first.auth_token.as_deref(), Some("a token"));
-    assert_eq!((first.dialect, first.callbacks), (Dialect::SignalWire, Some(Callbacks::Final)));
+    assert_eq!((first.dialect, first.callbacks), (Dialect::Twilio, Some(Callbacks::Final)));
     assert_eq!(first.service, Some(Service::TestCredentials));
     assert_eq!(first.debugger_url.as_deref(), Some("http://127.0.0.1:3000/alerts"));
     assert_eq!(first.caller_ids, [PhoneNumber::from_digits(15_558_675_310)]);
@@ -113,6 +113,10 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         ),
         ("no-number.toml", "no-number.toml:3:1: [[accounts.numbers]] needs phone_number"),
         ("same-number.toml", "same-number.toml:4:64: phone_number must be given once only, not `+15017122661`"),
+        (
+            "other-dialect.toml",
+            "other-dialect.toml:3:11: dialect must be twilio (signalwire is not built yet), not `signalwire`",
+        ),
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (
             "fallback-alone.toml",

@@ -62,7 +62,6 @@ fn every_surface_answers_to_the_same_hosts_and_to_no_other() {
             "fax.twilio.com",
             "fax.sydney.au1.twilio.com:443",
             "media.twiliocdn.com",
-            "example.signalwire.com",
             "fax.example.org",
         ] {
             assert_eq!(open("GET", path, &[("host", host)]), 0, "{path} {host}");

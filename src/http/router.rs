@@ -23,8 +23,8 @@ use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control
 use crate::dialect::error::ApiError;
 use crate::emulator::Emulator;
 
-/// Below these, resources may be asked for with `.json` at the end.
-const SUFFIXED_ROOTS: [&str; 2] = ["/2010-04-01/", "/api/laml/2010-04-01/"];
+/// Below this, resources may be asked for with `.json` at the end.
+const SUFFIXED_ROOT: &str = "/2010-04-01/";
 const SUFFIX: &str = ".json";
 
 /// What a listener serves: the REST APIs, media, the control API, and the console.
@@ -161,7 +161,7 @@ fn strip_suffix<B>(mut request: Request<B>) -> Request<B> {
 
 fn without_suffix(uri: &Uri) -> Option<Uri> {
     let path = uri.path().strip_suffix(SUFFIX)?;
-    if !SUFFIXED_ROOTS.iter().any(|root| path.starts_with(root)) {
+    if !path.starts_with(SUFFIXED_ROOT) {
         return None;
     }
     let target = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));

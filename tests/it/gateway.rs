@@ -199,8 +199,8 @@ async fn a_request_without_host_has_the_host_of_its_tunnel() {
     for (connect, origin) in [
         ("CONNECT fax.sydney.au1.twilio.com:443 HTTP/1.0\r\n\r\n", "https://fax.sydney.au1.twilio.com"),
         (
-            "CONNECT example.signalwire.com:8443 HTTP/1.1\r\nHost: example.signalwire.com:8443\r\n\r\n",
-            "https://example.signalwire.com:8443",
+            "CONNECT media.twiliocdn.com:8443 HTTP/1.1\r\nHost: media.twiliocdn.com:8443\r\n\r\n",
+            "https://media.twiliocdn.com:8443",
         ),
     ] {
         let (_, stream) = running.ask(connect).await;

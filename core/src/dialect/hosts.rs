@@ -1,4 +1,4 @@
-//! The host names of the services that are emulated: which ones an app may reach the emulator by.
+//! The host names of the service that is emulated: which ones an app may reach the emulator by.
 
 /// Twilio's products that are emulated; each is reached as `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
 const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
@@ -6,13 +6,11 @@ const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
 const EDGE_LABELS_MAX: usize = 2;
 /// The host of Twilio's media.
 const MEDIA_HOST: &str = "media.twiliocdn.com";
-/// Every space of SignalWire is a host below this name.
-const SIGNALWIRE: &str = ".signalwire.com";
 
-/// Whether a host, in lower case and without a port, belongs to a service that is emulated.
+/// Whether a host, in lower case and without a port, belongs to the service that is emulated.
 #[must_use]
 pub fn is_service(host: &str) -> bool {
-    if host == MEDIA_HOST || host.strip_suffix(SIGNALWIRE).is_some_and(|space| !space.is_empty()) {
+    if host == MEDIA_HOST {
         return true;
     }
     let Some(labels) = host.strip_suffix(".twilio.com") else { return false };

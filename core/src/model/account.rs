@@ -65,10 +65,22 @@ words!(
     Dialect {
         /// Twilio.
         Twilio = "twilio",
-        /// SignalWire's Twilio-compatible API.
-        SignalWire = "signalwire",
     }
 );
+
+/// Dialects that are planned, and refused until they are there.
+const NOT_BUILT: [&str; 1] = ["signalwire"];
+
+impl Dialect {
+    /// The dialect of this name.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let reason = if NOT_BUILT.contains(&name) { format!(" ({name} is not built yet)") } else { String::new() };
+        Self::from_word(name).ok_or_else(|| format!("be {}{reason}", Self::Twilio))
+    }
+}
 
 words!(
     /// Which credentials are taken.

@@ -30,7 +30,7 @@ pub(super) struct NewAccount {
     sid: Option<String>,
     auth_token: Option<Box<str>>,
     friendly_name: Option<Box<str>>,
-    /// `twilio` or `signalwire`.
+    /// `twilio`.
     dialect: Option<String>,
     /// `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
@@ -152,7 +152,8 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     if order.auth_token.as_deref().is_some_and(str::is_empty) {
         return Err(bad("auth_token", "may not be empty; leave it out to have one minted"));
     }
-    let dialect = word(order.dialect.as_deref(), "dialect", Dialect::from_word, Dialect::ALL)?;
+    let dialect = order.dialect.as_deref().map(Dialect::named).transpose();
+    let dialect = dialect.map_err(|why| bad("dialect", &format!("must {why}")))?;
     let callbacks = word(order.callbacks.as_deref(), "callbacks", Callbacks::from_word, Callbacks::ALL)?;
     let service = word(order.service.as_deref(), "service", Service::from_word, Service::ALL)?;
     if let Some(url) = &order.debugger_url {
