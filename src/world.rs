@@ -17,7 +17,7 @@ use crate::engine::command::Command;
 use crate::engine::door::{Door, Terms};
 use crate::engine::effect::{Effect, Generation};
 use crate::engine::export::State;
-use crate::engine::input::Canceled;
+use crate::engine::input::{Canceled, Claim, HandleAlarms, LoadState, Note};
 use crate::engine::journal::EventKind;
 use crate::engine::{Discarded, Engine, Founding};
 use crate::model::refusal::Refusal;
@@ -26,6 +26,8 @@ use crate::model::time::Timestamp;
 
 /// How often who finds the world busy lets others go first.
 const YIELDS_MAX: usize = 4;
+/// Alarms handled while others wait for the lock: about as long as a call holds it, so that they need not sleep.
+const ALARMS_PER_TURN_MAX: usize = 4;
 /// Turns at the lock that the driver takes before it begins the effects of what they brought.
 const TURNS_MAX: usize = 250;
 
@@ -67,14 +69,6 @@ struct Core {
 struct Awaited {
     due: Option<Timestamp>,
     mode: ClockMode,
-}
-
-/// Something for the journal that the shell saw happen.
-pub struct Note {
-    /// To which fax or call.
-    pub fax: Option<FaxSid>,
-    /// What.
-    pub kind: EventKind,
 }
 
 /// Why a clock can't be moved.
@@ -177,22 +171,22 @@ impl World {
     ///
     /// # Errors
     /// The engine's refusal; nothing has changed then.
-    pub fn handle<C: Command>(&self, command: C) -> Result<C::Done, Refusal> {
+    pub fn handle<T>(&self, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Refusal> {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
     /// Hands the engine one command, looks at what came of it, and notes what that shows, at one moment.
     ///
     /// A refusal has changed nothing.
-    pub fn handle_and_note<C: Command, T>(
+    pub fn handle_and_note<D, T>(
         &self,
-        command: C,
-        view: impl FnOnce(&Engine, Result<C::Done, Refusal>, Timestamp) -> (T, Note),
+        command: impl Command<Done = Result<D, Refusal>>,
+        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, Note),
     ) -> T {
         self.mutate(|core, now| {
             let done = self.take(core, command, now);
             let (shown, note) = view(&core.engine, done, now);
-            core.engine.note(note.fax, note.kind, now);
+            core.engine.handle(note, now);
             shown
         })
     }
@@ -212,7 +206,7 @@ impl World {
         let shown = self.within(|core| {
             let now = core.clock.now();
             let (shown, note) = view(&core.engine, now);
-            core.engine.note(note.fax, note.kind, now);
+            core.engine.handle(note, now);
             shown
         });
         // Nothing is to be done for it, so the driver sleeps on.
@@ -234,7 +228,8 @@ impl World {
             }
         }
         self.within(|core| {
-            core.engine.claim(token);
+            let now = core.clock.now();
+            core.engine.handle(Claim(token.into()), now);
             self.renew_door(core);
         });
         self.door().opened_by(token)
@@ -253,7 +248,7 @@ impl World {
             if core.clock.mode() != mode {
                 core.clock.set_mode(mode);
                 let kind = EventKind::ClockMoved { from: now, frozen: mode == ClockMode::Frozen };
-                core.engine.note(None, kind, now);
+                core.engine.handle(Note { fax: None, kind }, now);
             }
         });
     }
@@ -272,7 +267,7 @@ impl World {
         self.mutate(|core, from| {
             core.clock.move_to(to);
             if core.clock.now() > from {
-                core.engine.note(None, EventKind::ClockMoved { from, frozen: true }, to);
+                core.engine.handle(Note { fax: None, kind: EventKind::ClockMoved { from, frozen: true } }, to);
             }
         });
         self.until_open(|engine| engine.is_settled().then_some(())).await.ok_or(ClockError::Gone)
@@ -303,7 +298,7 @@ impl World {
         self.count_write();
         self.mutate(|core, now| {
             core.trace.add("load-state", None, now);
-            let canceled = core.engine.load_state(state, now);
+            let canceled = core.engine.handle(LoadState(state), now);
             core.clock.move_to(core.engine.latest());
             core.clock.set_mode(mode);
             canceled
@@ -380,7 +375,7 @@ impl World {
                 return None;
             }
             core.trace.add("timeout", None, now);
-            let more = core.engine.handle_few(now);
+            let more = core.engine.handle(HandleAlarms { limit: ALARMS_PER_TURN_MAX }, now);
             core.drain();
             Some(more)
         });
@@ -440,7 +435,10 @@ impl World {
     }
 
     /// Hands the engine one command, unless the world is broken; a reset puts a broken one right.
-    fn take<C: Command>(&self, core: &mut Core, command: C, now: Timestamp) -> Result<C::Done, Refusal> {
+    fn take<T, C>(&self, core: &mut Core, command: C, now: Timestamp) -> Result<T, Refusal>
+    where
+        C: Command<Done = Result<T, Refusal>>,
+    {
         if !C::IS_ANSWER {
             self.count_write();
         }
@@ -511,7 +509,8 @@ impl World {
         let (now, inputs, seed) = (core.clock.now(), core.trace.told(), core.engine.inventory_seed());
         let account = self.0.sid;
         tracing::error!(%account, why, seed, inputs, "a world has broken: a fault of the emulator, please report it");
-        core.engine.note(None, EventKind::WorldBroken { why: why.into(), inputs: inputs.into(), seed }, now);
+        let kind = EventKind::WorldBroken { why: why.into(), inputs: inputs.into(), seed };
+        core.engine.handle(Note { fax: None, kind }, now);
     }
 
     /// Who begins to wait after this looks at the world itself first, so nobody misses what nobody was told.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fauxfax::engine::Conversation;
 use fauxfax::engine::effect::Intent;
-use fauxfax::engine::input::{BuyNumber, CancelFax, DeleteFax, DocumentFault, NumberWish, Reset};
+use fauxfax::engine::input::{BuyNumber, CancelFax, Claim, DeleteFax, DocumentFault, NumberWish, Reset};
 use fauxfax::model::account::{Accounts, Callbacks};
 use fauxfax::model::fax::Status;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
@@ -347,7 +347,11 @@ fn an_unclaimed_account_cant_be_called() {
     let mut script = Script::new(founding);
     let reply = script.engine.handle(call(1), script.now);
     assert_eq!(reply, Err(Refusal::Unclaimed));
-    assert!(script.engine.claim("first") && !script.engine.claim("second") && script.engine.claim("first"));
+    assert!(
+        script.engine.handle(Claim("first".into()), script.now)
+            && !script.engine.handle(Claim("second".into()), script.now)
+            && script.engine.handle(Claim("first".into()), script.now)
+    );
 }
 
 #[test]

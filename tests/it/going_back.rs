@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use fauxfax::engine::SNAPSHOTS_MAX;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{AddRule, CreateFax, DeleteFax, DropSnapshot, Reset, Restore, TakeSnapshot};
+use fauxfax::engine::input::{
+    AddRule, Claim, CreateFax, DeleteFax, DropSnapshot, LoadState, Reset, Restore, TakeSnapshot,
+};
 use fauxfax::engine::journal::EventKind;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -151,7 +153,7 @@ fn no_way_back_brings_an_id_again_unless_a_seed_is_given() {
     script.control(Reset { seed: None }).expect("reset");
     sent.push(script.send(order(FAR)));
     let state = script.engine.state(false, script.now);
-    script.engine.load_state(state, script.now);
+    script.engine.handle(LoadState(state), script.now);
     sent.push(script.send(order(FAR)));
     let once: std::collections::BTreeSet<_> = sent.iter().collect();
     assert_eq!(once.len(), sent.len(), "{sent:?}");
@@ -207,11 +209,14 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
     let mut founding = crate::script::founding();
     founding.account.auth_token = None;
     let mut script = Script::new(founding);
-    assert!(script.engine.claim("first"));
+    assert!(script.engine.handle(Claim("first".into()), script.now));
     take(&mut script, "kept");
     script.control(Reset { seed: None }).expect("taken");
     assert_eq!(script.engine.snapshots().count(), 1);
-    assert!(!script.engine.claim("second") && script.engine.claim("first"));
+    assert!(
+        !script.engine.handle(Claim("second".into()), script.now)
+            && script.engine.handle(Claim("first".into()), script.now)
+    );
 }
 
 #[test]
@@ -220,9 +225,9 @@ fn a_claim_after_a_snapshot_outlives_its_restore() {
     founding.account.auth_token = None;
     let mut script = Script::new(founding);
     take(&mut script, "unclaimed");
-    assert!(script.engine.claim("first"));
+    assert!(script.engine.handle(Claim("first".into()), script.now));
     restore(&mut script, "unclaimed");
-    assert!(!script.engine.claim("second"));
+    assert!(!script.engine.handle(Claim("second".into()), script.now));
 }
 
 #[test]

@@ -6,12 +6,11 @@ use std::time::Duration;
 use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::export::State;
-use fauxfax::engine::input::{Answer, AnswerOutcome, CreateFax, DocumentFault, LineFault, ReceiveFax};
+use fauxfax::engine::input::{Answer, AnswerOutcome, CreateFax, DocumentFault, LineFault, LoadState, ReceiveFax};
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::{Engine, Founding};
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::Document;
-use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
 use fauxfax::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord};
@@ -43,14 +42,14 @@ impl Script {
         Self::new(founding())
     }
 
-    pub(crate) fn command<C: Command>(&mut self, command: C) -> Result<C::Done, Refusal> {
+    pub(crate) fn command<C: Command>(&mut self, command: C) -> C::Done {
         let reply = self.engine.handle(command, self.now);
         self.take_effects();
         reply
     }
 
     /// Asks as a tester does.
-    pub(crate) fn control<C: Command>(&mut self, control: C) -> Result<C::Done, Refusal> {
+    pub(crate) fn control<C: Command>(&mut self, control: C) -> C::Done {
         let generation = self.engine.generation();
         let reply = self.engine.handle(control, self.now);
         if self.engine.generation() != generation {
@@ -62,7 +61,7 @@ impl Script {
 
     /// Puts a state in the world's place.
     pub(crate) fn load(&mut self, state: State) {
-        self.engine.load_state(state, self.now);
+        self.engine.handle(LoadState(state), self.now);
         self.late.append(&mut self.effects);
         self.take_effects();
     }

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use fauxfax::dialect::rule;
 use fauxfax::engine::canonical;
-use fauxfax::engine::command::{Command, Input};
+use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::export::MediaForm;
 use fauxfax::engine::input::{
     AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, DocumentFault, DropRules, LineFault, ReceiveFax,
     Reset, Restore, TakeSnapshot,
@@ -25,7 +26,6 @@ use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::UnreadableDocument;
 use fauxfax::model::phone::PhoneNumber;
-use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
 use fauxfax::model::webhook::ExchangeFailure;
@@ -107,10 +107,12 @@ struct Sim {
 
 impl Sim {
     fn new(seed: u64, planted: Planted) -> Self {
+        let mut engine = Engine::new(founding(), START);
+        engine.record();
         Self {
             dice: Dice(seed),
             planted,
-            engine: Engine::new(founding(), START),
+            engine,
             now: START,
             model: Model::default(),
             snapshots: BTreeMap::new(),
@@ -140,8 +142,8 @@ impl Sim {
             6..=8 => self.receive(),
             9..=17 => self.answer(),
             18..=22 => self.pass(),
-            23 => self.command(|sid| CancelFax(sid).into()),
-            24 | 25 => self.command(|sid| DeleteFax(sid).into()),
+            23 => self.cancel(),
+            24 | 25 => self.delete(),
             26 => self.answer_late(),
             27 | 28 => self.add_rule(),
             29 => self.take_snapshot(),
@@ -261,24 +263,26 @@ impl Sim {
         self.engine.handle_timeout(self.now);
     }
 
-    fn command(&mut self, command: impl Fn(FaxSid) -> Input) {
-        let faxes: Vec<FaxSid> = self.model.status.keys().copied().collect();
-        let Some(sid) = self.dice.pick(&faxes).copied() else { return };
-        let command = command(sid);
-        self.note(&format!("{command:?}"));
-        let is_delete = matches!(command, Input::DeleteFax(_));
-        let status = self.model.status[&sid];
-        let reply = self.engine.replay(command, self.now);
-        if is_delete {
-            assert_eq!(reply.is_ok(), status.is_final(), "{sid} {status} {reply:?}");
-            if reply.is_ok() {
-                self.model.status.remove(&sid);
-                self.model.deleted.insert(sid);
-            }
-        } else {
-            let may = matches!(status, Status::Queued | Status::Processing);
-            assert_eq!(reply.is_ok(), may, "{sid} {status} {reply:?}");
+    fn cancel(&mut self) {
+        let Some((sid, status)) = self.pick_fax() else { return };
+        let canceled = self.control(CancelFax(sid));
+        let may = matches!(status, Status::Queued | Status::Processing);
+        assert_eq!(canceled.is_ok(), may, "{sid} {status} {canceled:?}");
+    }
+
+    fn delete(&mut self) {
+        let Some((sid, status)) = self.pick_fax() else { return };
+        let deleted = self.control(DeleteFax(sid));
+        assert_eq!(deleted.is_ok(), status.is_final(), "{sid} {status} {deleted:?}");
+        if deleted.is_ok() {
+            self.model.status.remove(&sid);
+            self.model.deleted.insert(sid);
         }
+    }
+
+    fn pick_fax(&mut self) -> Option<(FaxSid, Status)> {
+        let faxes: Vec<_> = self.model.status.iter().map(|(sid, status)| (*sid, *status)).collect();
+        self.dice.pick(&faxes).copied()
     }
 
     fn add_rule(&mut self) {
@@ -347,7 +351,7 @@ impl Sim {
         self.seen = self.engine.last_seq();
     }
 
-    fn control<C: Command>(&mut self, control: C) -> Result<C::Done, Refusal> {
+    fn control<C: Command>(&mut self, control: C) -> C::Done {
         self.note(&format!("{control:?}"));
         self.engine.handle(control, self.now)
     }
@@ -376,6 +380,21 @@ impl Sim {
             assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: {told} told of {owed:?}");
         }
         self.check_list();
+        self.replay();
+    }
+
+    /// The log of commands is the world's whole history: another engine comes by it to the same state and journal.
+    fn replay(&mut self) {
+        let mut again = Engine::new(founding(), START);
+        for logged in self.engine.take_log() {
+            again.replay(logged);
+            while again.poll_effect().is_some() {}
+        }
+        let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
+        assert_eq!(state(&again), state(&self.engine), "a replay comes to another state");
+        let projection = |engine: &Engine| canonical::projection(&engine.events(&EventFilter::default(), usize::MAX));
+        assert_eq!(projection(&again), projection(&self.engine), "a replay comes to another journal");
+        assert_eq!(again.generation(), self.engine.generation());
     }
 
     /// Takes in what the engine has journaled and issued since.

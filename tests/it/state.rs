@@ -6,7 +6,9 @@ use fauxfax::dialect::rule;
 use fauxfax::engine::Engine;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::export::{MediaForm, STATE_VERSION, State, StateError};
-use fauxfax::engine::input::{AddRule, Answer, AnswerOutcome, CreateApplication, CreateFax, CreateKey, Reset};
+use fauxfax::engine::input::{
+    AddRule, Answer, AnswerOutcome, CreateApplication, CreateFax, CreateKey, LoadState, Reset,
+};
 use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -53,7 +55,7 @@ fn read(document: &Value) -> Result<State, StateError> {
 
 fn loaded(document: &Value, script: &Script) -> Engine {
     let mut engine = Engine::new(founding(), script.now);
-    engine.load_state(read(document).expect("it is understood"), script.now);
+    engine.handle(LoadState(read(document).expect("it is understood")), script.now);
     engine
 }
 
@@ -66,14 +68,14 @@ fn but_for_the_way_back(mut document: Value) -> Value {
 /// Puts a world as it is, written down and read again, in its own place.
 pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
     let state = State::of_json(&engine.state(false, now).to_json(MediaForm::Inline), &[]);
-    engine.load_state(state.unwrap_or_else(|error| panic!("{error}")), now);
+    engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
 /// Writes a world down and reads it into another, which must be the same and come to rest by itself.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(founding(), now);
-    again.load_state(read(&document).expect("what was written is understood"), now);
+    again.handle(LoadState(read(&document).expect("what was written is understood")), now);
     assert_eq!(but_for_the_way_back(written(&again, now)), but_for_the_way_back(document));
     let mut now = now;
     while !again.is_idle() {
@@ -312,7 +314,7 @@ fn stored_documents_may_be_named_by_their_hash_where_the_world_has_them() {
     assert!(matches!(read(&state), Err(StateError::NoDocument { place, .. }) if place.contains("faxes[0].media")));
     let read = State::of_json(&state, &script.engine.stored_documents()).expect("the world has it");
     let before = written(&script.engine, script.now);
-    script.engine.load_state(read, script.now);
+    script.engine.handle(LoadState(read), script.now);
     assert_eq!(but_for_the_way_back(written(&script.engine, script.now)), but_for_the_way_back(before));
 }
 
@@ -326,7 +328,7 @@ fn a_loaded_world_goes_on_for_what_was_left_of_its_time() {
         (written(&script.engine, script.now), script.engine.next_work().map(|due| due.since(script.now)));
     let later = script.now.after(HOUR);
     let mut engine = Engine::new(founding(), later);
-    engine.load_state(read(&state).expect("it is understood"), later);
+    engine.handle(LoadState(read(&state).expect("it is understood")), later);
     assert_eq!(engine.next_work().map(|due| due.since(later)), left);
     assert_eq!(engine.fax(sid).map(|fax| fax.status()), Ok(Status::Sending));
 }

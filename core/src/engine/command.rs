@@ -5,10 +5,10 @@
 
 use super::Engine;
 use super::input::{
-    AddRule, Answer, ApiCalled, BuyNumber, CancelFax, Canceled, ChangeAccount, CreateApplication, CreateFax, CreateKey,
-    DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DropRule, DropRules, DropSnapshot,
-    ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing, TakeSnapshot, UpdateAccount,
-    UpdateApplication, UpdateNumber, VerifyCallerId,
+    AddRule, Answer, ApiCalled, BuyNumber, CancelFax, Canceled, ChangeAccount, Claim, CreateApplication, CreateFax,
+    CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DropRule, DropRules, DropSnapshot,
+    HandleAlarms, LoadState, Note, ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing,
+    TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, VerifyCallerId,
 };
 use super::rule::ApiFault;
 use crate::model::refusal::Refusal;
@@ -17,7 +17,7 @@ use crate::model::time::Timestamp;
 
 /// Something that changes a world.
 pub trait Command: Into<Input> + Clone + std::fmt::Debug {
-    /// What comes of it.
+    /// What comes of it; a refusal has changed nothing.
     type Done;
 
     /// Whether it takes the world back to an earlier state of itself.
@@ -41,10 +41,38 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
 
     /// Does it.
     ///
-    /// # Errors
-    /// It can't be taken; nothing has changed then.
     #[doc(hidden)]
-    fn apply(self, engine: &mut Engine, now: Timestamp) -> Result<Self::Done, Refusal>;
+    fn apply(self, engine: &mut Engine, now: Timestamp) -> Self::Done;
+}
+
+/// A command and when it was taken.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// The world's time.
+    pub at: Timestamp,
+    /// The command.
+    pub input: Input,
+}
+
+impl Engine {
+    /// Takes one command; a refusal has changed nothing.
+    pub fn handle<C: Command>(&mut self, command: C, now: Timestamp) -> C::Done {
+        let now = self.tick(now);
+        if let Some(log) = &mut self.log {
+            log.push(Logged { at: now, input: command.clone().into() });
+        }
+        command.apply(self, now)
+    }
+
+    /// Keeps a log of all commands from here on. It grows without limit until it is taken.
+    pub fn record(&mut self) {
+        self.log.get_or_insert_default();
+    }
+
+    /// The log so far, oldest first; what follows begins a new one.
+    pub fn take_log(&mut self) -> Vec<Logged> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
+    }
 }
 
 macro_rules! commands {
@@ -80,57 +108,58 @@ macro_rules! commands {
 
                 $(
                     fn created(done: &$done) -> Option<FaxSid> {
-                        let of: fn(&$done) -> FaxSid = $creates;
-                        Some(of(done))
+                        let of: fn(&$done) -> Option<FaxSid> = $creates;
+                        of(done)
                     }
                 )?
 
-                fn apply(self, engine: &mut Engine, now: Timestamp) -> Result<$done, Refusal> {
-                    let apply: fn(&mut Engine, Self, Timestamp) -> Result<$done, Refusal> = $apply;
+                fn apply(self, engine: &mut Engine, now: Timestamp) -> $done {
+                    let apply: fn(&mut Engine, Self, Timestamp) -> $done = $apply;
                     apply(engine, self, now)
                 }
             }
         )+
 
         impl Engine {
-            /// Does again what a log holds.
-            ///
-            /// # Errors
-            /// As when it was done first.
-            pub fn replay(&mut self, input: Input, now: Timestamp) -> Result<(), Refusal> {
-                match input { $(Input::$name(command) => self.handle(*command, now).map(drop),)+ }
+            /// Does again what a log holds; what was refused then is refused again.
+            pub fn replay(&mut self, Logged { at, input }: Logged) {
+                match input { $(Input::$name(command) => drop(self.handle(*command, at)),)+ }
             }
         }
     };
 }
 
 commands! {
-    CreateFax => FaxSid, |_| "create-fax", Engine::create_fax, creates |sid| *sid;
-    CancelFax => (), |_| "cancel-fax", Engine::cancel_fax, fax |command| command.0;
-    DeleteFax => (), |_| "delete-fax", Engine::delete_fax, fax |command| command.0;
-    DeleteMedia => (), |_| "delete-media", Engine::delete_media, fax |command| command.0;
-    BuyNumber => NumberSid, |_| "buy-number", |engine, command, now| engine.buy_number(&command, now);
-    UpdateNumber => (), |_| "update-number", Engine::update_number;
-    ReleaseNumber => (), |_| "release-number", Engine::release_number;
-    UpdateAccount => (), |_| "update-account", Engine::update_account;
-    CreateKey => KeySid, |_| "create-key", Engine::create_key;
-    RenameKey => (), |_| "rename-key", Engine::rename_key;
-    DeleteKey => (), |_| "delete-key", Engine::delete_key;
-    VerifyCallerId => NumberSid, |_| "verify-caller-id", Engine::verify_caller_id;
-    RenameCallerId => (), |_| "rename-caller-id", Engine::rename_caller_id;
-    DeleteCallerId => (), |_| "delete-caller-id", Engine::delete_caller_id;
-    CreateApplication => ApplicationSid, |_| "create-application", Engine::create_application;
-    UpdateApplication => (), |_| "update-application", Engine::update_application;
-    DeleteApplication => (), |_| "delete-application", Engine::delete_application;
-    ReceiveFax => Ringing, |_| "receive-fax", Engine::receive_fax;
-    ChangeAccount => (), |_| "change-account", Engine::change_account;
-    Reset => Canceled, |_| "reset", |engine, command, now| Ok(engine.reset(command, now)), const REWINDS;
-    AddRule => u64, |_| "add-rule", Engine::add_rule;
-    DropRule => (), |_| "drop-rule", Engine::drop_rule;
-    DropRules => (), |_| "drop-rules", |engine, _, _| { engine.drop_rules(); Ok(()) };
-    ApiCalled => Option<ApiFault>, |_| "api-called", |engine, command, now| Ok(engine.api_called(&command, now));
-    TakeSnapshot => (), |_| "take-snapshot", Engine::take_snapshot;
-    Restore => Canceled, |_| "restore", Engine::restore_snapshot, const REWINDS;
-    DropSnapshot => (), |_| "drop-snapshot", Engine::drop_snapshot;
-    Answer => (), |answer| answer.outcome.name(), |engine, command, now| { engine.answer(command, now); Ok(()) }, const IS_ANSWER;
+    CreateFax => Result<FaxSid, Refusal>, |_| "create-fax", Engine::create_fax, creates |sid| sid.as_ref().ok().copied();
+    CancelFax => Result<(), Refusal>, |_| "cancel-fax", Engine::cancel_fax, fax |command| command.0;
+    DeleteFax => Result<(), Refusal>, |_| "delete-fax", Engine::delete_fax, fax |command| command.0;
+    DeleteMedia => Result<(), Refusal>, |_| "delete-media", Engine::delete_media, fax |command| command.0;
+    BuyNumber => Result<NumberSid, Refusal>, |_| "buy-number", |engine, command, now| engine.buy_number(&command, now);
+    UpdateNumber => Result<(), Refusal>, |_| "update-number", Engine::update_number;
+    ReleaseNumber => Result<(), Refusal>, |_| "release-number", Engine::release_number;
+    UpdateAccount => Result<(), Refusal>, |_| "update-account", Engine::update_account;
+    CreateKey => Result<KeySid, Refusal>, |_| "create-key", Engine::create_key;
+    RenameKey => Result<(), Refusal>, |_| "rename-key", Engine::rename_key;
+    DeleteKey => Result<(), Refusal>, |_| "delete-key", Engine::delete_key;
+    VerifyCallerId => Result<NumberSid, Refusal>, |_| "verify-caller-id", Engine::verify_caller_id;
+    RenameCallerId => Result<(), Refusal>, |_| "rename-caller-id", Engine::rename_caller_id;
+    DeleteCallerId => Result<(), Refusal>, |_| "delete-caller-id", Engine::delete_caller_id;
+    CreateApplication => Result<ApplicationSid, Refusal>, |_| "create-application", Engine::create_application;
+    UpdateApplication => Result<(), Refusal>, |_| "update-application", Engine::update_application;
+    DeleteApplication => Result<(), Refusal>, |_| "delete-application", Engine::delete_application;
+    ReceiveFax => Result<Ringing, Refusal>, |_| "receive-fax", Engine::receive_fax;
+    ChangeAccount => Result<(), Refusal>, |_| "change-account", Engine::change_account;
+    Reset => Result<Canceled, Refusal>, |_| "reset", |engine, command, now| Ok(engine.reset(command, now)), const REWINDS;
+    AddRule => Result<u64, Refusal>, |_| "add-rule", Engine::add_rule;
+    DropRule => Result<(), Refusal>, |_| "drop-rule", Engine::drop_rule;
+    DropRules => Result<(), Refusal>, |_| "drop-rules", |engine, _, _| { engine.drop_rules(); Ok(()) };
+    ApiCalled => Result<Option<ApiFault>, Refusal>, |_| "api-called", |engine, command, now| Ok(engine.api_called(&command, now));
+    TakeSnapshot => Result<(), Refusal>, |_| "take-snapshot", Engine::take_snapshot;
+    Restore => Result<Canceled, Refusal>, |_| "restore", Engine::restore_snapshot, const REWINDS;
+    Claim => bool, |_| "claim", |engine, command, _| engine.claim(&command);
+    Note => (), |_| "note", |engine, command, now| engine.note(command, now);
+    LoadState => Canceled, |_| "load-state", |engine, command, now| engine.load_state(command, now);
+    HandleAlarms => bool, |_| "timeout", |engine, command, now| engine.handle_alarms(command, now);
+    DropSnapshot => Result<(), Refusal>, |_| "drop-snapshot", Engine::drop_snapshot;
+    Answer => Result<(), Refusal>, |answer| answer.outcome.name(), |engine, command, now| { engine.answer(command, now); Ok(()) }, const IS_ANSWER;
 }

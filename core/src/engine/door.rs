@@ -4,6 +4,7 @@
 use subtle::ConstantTimeEq;
 
 use super::Engine;
+use super::input::Claim;
 use crate::model::account::{AccountStatus, Service};
 
 /// The token and the terms of an account, as they stand.
@@ -66,9 +67,8 @@ impl Door {
 }
 
 impl Engine {
-    /// Gives an unclaimed account its token; answers whether the token is the account's.
-    pub fn claim(&mut self, token: &str) -> bool {
-        self.account.auth_token.get_or_insert_with(|| token.into());
+    pub(super) fn claim(&mut self, Claim(token): &Claim) -> bool {
+        self.account.auth_token.get_or_insert_with(|| token.clone());
         Door::of(self).opened_by(token).is_some()
     }
 }

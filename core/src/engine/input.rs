@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::effect::{EffectId, Generation};
+use super::export::State;
+use super::journal::EventKind;
 use super::rule::Rule;
 use crate::model::account::AccountChange;
 use crate::model::application::ApplicationChange;
@@ -159,6 +161,37 @@ pub struct Restore(pub Box<str>);
 /// Removes a snapshot.
 #[derive(Debug, Clone)]
 pub struct DropSnapshot(pub Box<str>);
+
+/// Gives an unclaimed account its token; comes to whether the token is the account's.
+#[derive(Clone)]
+pub struct Claim(pub Box<str>);
+
+impl std::fmt::Debug for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Claim(…)")
+    }
+}
+
+/// The shell saw something happen that the journal tells.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// To which fax or call.
+    pub fax: Option<FaxSid>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// Puts a state in the world's place; its token, its journal and its snapshots stay. A clock that stands earlier than the
+/// state's has to be moved to `latest` afterwards.
+#[derive(Debug, Clone)]
+pub struct LoadState(pub State);
+
+/// Handles alarms that are due, in order; comes to whether more are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandleAlarms {
+    /// How many at the most, so that a lock is not held long.
+    pub limit: usize,
+}
 
 /// A fax that a machine sends to a number of the world.
 #[derive(Debug, Clone)]

@@ -80,20 +80,18 @@ pub use self::tables::{Cursor, FaxFilter, Page};
 
 use self::accounts::Keys;
 use self::agenda::{Alarm, AlarmKind, Ordinal};
-use self::command::Command;
+use self::command::Logged;
 use self::effect::{Effect, Generation};
-use self::journal::{EventKind, Journal};
+use self::input::{HandleAlarms, Note};
+use self::journal::Journal;
 use self::random::Ids;
 use self::rewind::{Rewindable, Snapshot};
 use crate::model::account::Account;
 use crate::model::refusal::Refusal;
-use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
 /// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
-const ALARMS_A_CALL_MAX: usize = 1_000;
-/// Alarms handled while others wait for the lock: about as long as a call holds it, so that they need not sleep.
-const ALARMS_A_TURN_MAX: usize = 4;
+const ALARMS_PER_CALL_MAX: usize = 1_000;
 /// Faxes and calls that may be pending in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
 
@@ -112,6 +110,7 @@ pub struct Engine {
     next_effect: u64,
     latest: Timestamp,
     discarded: Option<Discarded>,
+    log: Option<Vec<Logged>>,
 }
 
 impl Engine {
@@ -131,40 +130,27 @@ impl Engine {
             next_effect: 1,
             latest: now,
             discarded: None,
+            log: None,
             founding,
         };
         engine.found_numbers(now);
         engine
     }
 
-    /// Takes one command.
-    ///
-    /// # Errors
-    /// It can't be taken; nothing has changed then.
-    pub fn handle<C: Command>(&mut self, command: C, now: Timestamp) -> Result<C::Done, Refusal> {
-        let now = self.tick(now);
-        command.apply(self, now)
-    }
-
-    /// Handles the alarms that are due, in order; `poll_timeout` tells whether more are.
+    /// Handles the alarms that are due, in order, up to a limit; `poll_timeout` tells whether more are.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        self.handle_alarms(now, ALARMS_A_CALL_MAX);
+        // Alarms are never refused.
+        let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
     }
 
-    /// As `handle_timeout`, a few alarms only; answers whether more are due.
-    pub fn handle_few(&mut self, now: Timestamp) -> bool {
-        self.handle_alarms(now, ALARMS_A_TURN_MAX);
-        self.poll_timeout().is_some_and(|due| due <= now)
-    }
-
-    fn handle_alarms(&mut self, now: Timestamp, limit: usize) {
-        let now = self.tick(now);
+    fn handle_alarms(&mut self, HandleAlarms { limit }: HandleAlarms, now: Timestamp) -> bool {
         for _ in 0..limit {
             let Some(alarm) = self.world.agenda.pop_due(now) else { break };
             let at = alarm.at;
             self.alarm(alarm, at);
         }
         self.retire(now);
+        self.poll_timeout().is_some_and(|due| due <= now)
     }
 
     /// The next thing to do.
@@ -179,9 +165,7 @@ impl Engine {
         self.world.agenda.next().into_iter().chain(retirement).min()
     }
 
-    /// Writes something into the journal that the shell saw happen.
-    pub fn note(&mut self, fax: Option<FaxSid>, kind: EventKind, now: Timestamp) {
-        let now = self.tick(now);
+    fn note(&mut self, Note { fax, kind }: Note, now: Timestamp) {
         self.journal.write(now, fax, kind);
     }
 

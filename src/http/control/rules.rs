@@ -16,6 +16,7 @@ use crate::emulator::World;
 use crate::engine::HeldRule;
 use crate::engine::command::Command;
 use crate::engine::input::{AddRule, DropRule, DropRules};
+use crate::model::refusal::Refusal;
 
 /// A rule, as `dialect::rule` reads it.
 #[derive(Deserialize, Serialize)]
@@ -123,7 +124,7 @@ pub(super) async fn remove_all(Addressed(world): Addressed) -> Result<StatusCode
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn ask<C: Command>(world: &World, command: C) -> Result<C::Done, Problem> {
+fn ask<T>(world: &World, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Problem> {
     world.handle(command).map_err(|refusal| Problem::refused(&refusal))
 }
 

@@ -13,6 +13,7 @@ use crate::emulator::World;
 use crate::engine::command::Command;
 use crate::engine::input::{Canceled, DropSnapshot, Reset, Restore, TakeSnapshot};
 use crate::engine::{Engine, SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
+use crate::model::refusal::Refusal;
 
 /// Where to go back to.
 #[derive(Deserialize, JsonSchema)]
@@ -103,7 +104,7 @@ pub(super) async fn reset(
     }
 }
 
-fn go_back(world: &World, command: impl Command<Done = Canceled>) -> Result<Json<ResetDone>, Problem> {
+fn go_back(world: &World, command: impl Command<Done = Result<Canceled, Refusal>>) -> Result<Json<ResetDone>, Problem> {
     let canceled = ask(world, command)?;
     Ok(Json(done(world, &canceled)))
 }
@@ -119,7 +120,7 @@ pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
     }
 }
 
-fn ask<C: Command>(world: &World, command: C) -> Result<C::Done, Problem> {
+fn ask<T>(world: &World, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Problem> {
     world.handle(command).map_err(|refusal| Problem::refused(&refusal))
 }
 

@@ -39,12 +39,12 @@ use crate::dialect::twilio::View;
 use crate::emulator::{Emulator, World};
 use crate::engine::Engine;
 use crate::engine::command::Command;
+use crate::engine::input::Note;
 use crate::engine::journal::EventKind;
 use crate::model::account::PriceForm;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
-use crate::world::Note;
 
 /// So much of a target is journaled; real ones are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
@@ -300,7 +300,7 @@ impl<'a> Call<'a> {
     /// Changes the world; 200 with what came of it.
     fn change<T: Serialize>(
         &'a self,
-        command: impl Command,
+        command: impl Command<Done = Result<(), Refusal>>,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
     ) -> Result<Response, ApiError> {
         let changed = self.command(command, StatusCode::OK, |engine, view, _| look(engine, view));
@@ -308,29 +308,32 @@ impl<'a> Call<'a> {
     }
 
     /// Creates something in the world; 201 with it.
-    fn create<C: Command, T: Serialize>(
+    fn create<D, T: Serialize>(
         &'a self,
-        command: C,
-        look: impl FnOnce(&Engine, &View<'a>, C::Done) -> Result<T, Refusal>,
+        command: impl Command<Done = Result<D, Refusal>>,
+        look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
     ) -> Result<Response, ApiError> {
         self.command(command, StatusCode::CREATED, look).map(|created| reply::created(&created))
     }
 
     /// Takes something out of the world; 204.
-    fn delete(&'a self, command: impl Command) -> Result<Response, ApiError> {
+    fn delete(&'a self, command: impl Command<Done = Result<(), Refusal>>) -> Result<Response, ApiError> {
         self.command(command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
     }
 
     /// Changes the world, looks at what came of it, and has that journaled, all at one moment.
-    fn command<C: Command, T>(
+    fn command<C, D, T>(
         &'a self,
         command: C,
         status: StatusCode,
-        look: impl FnOnce(&Engine, &View<'a>, C::Done) -> Result<T, Refusal>,
-    ) -> Result<T, ApiError> {
+        look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
+    ) -> Result<T, ApiError>
+    where
+        C: Command<Done = Result<D, Refusal>>,
+    {
         let mut asked = self.asked();
         let shown = self.world.handle_and_note(command, |engine, done, now| {
-            asked.fax = done.as_ref().ok().and_then(C::created).or(asked.fax);
+            asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));
             let note = asked.answered(status, shown.as_ref().err());

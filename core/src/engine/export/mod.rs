@@ -17,7 +17,7 @@ use self::format::{Lean, World};
 use self::outline::{Inline, Outline};
 use super::Engine;
 use super::accounts::Keys;
-use super::input::Canceled;
+use super::input::{Canceled, LoadState};
 use super::journal::WayBack;
 use super::retention::Retention;
 use super::rewind::Snapshot;
@@ -155,9 +155,7 @@ impl Engine {
         media.map(|media| Arc::clone(&media.document.bytes)).collect()
     }
 
-    /// Puts a state in the world's place; its token, its journal and its snapshots stay. A clock that stands earlier than
-    /// the state's has to be moved to `latest` afterwards.
-    pub fn load_state(&mut self, state: State, now: Timestamp) -> Canceled {
+    pub(super) fn load_state(&mut self, LoadState(state): LoadState, now: Timestamp) -> Canceled {
         let State { account, keys, world: mut snapshot, .. } = state;
         let Choices { friendly_name, dialect, status, service, debugger_url, created, updated } = account;
         self.account =
