@@ -45,8 +45,8 @@ pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 const EVENT_STREAM: &str = "text/event-stream";
 /// Connections of clients at once, where the system has descriptors for more.
 const CONNECTIONS_MAX: usize = 16_384;
-/// Of the descriptors that there are, connections of clients take this many in a hundred: the others are for requests to apps,
-/// renderers and files.
+/// Of the descriptors that there are, connections of clients, and those that the proxy opens for them, take this many in a
+/// hundred: the others are for requests to apps, renderers and files.
 const DESCRIPTORS_OF_CLIENTS_PERCENT: u64 = 60;
 /// The wait after a failed accept: out of descriptors, most likely, and others will be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -70,7 +70,7 @@ where
             }
         }
     };
-    accept(listener, stop, serve).await;
+    accept(listener, places(), stop, serve).await;
 }
 
 /// Whether the server stops; who holds one is waited for.
@@ -101,16 +101,21 @@ impl Stopping {
     }
 }
 
+/// The connections of clients that there may be at once, on all ports together.
+pub(super) fn places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(connections_max()))
+}
+
 /// Accepts until `stop` is ready, each connection a task; then waits for them within [`GRACE`].
 pub(super) async fn accept<C>(
     listener: TcpListener,
+    places: Arc<Semaphore>,
     stop: impl Future<Output = ()>,
     serve: impl Fn(TcpStream, SocketAddr, Stopping) -> C,
 ) where
     C: Future<Output = ()> + Send + 'static,
 {
     let (stopping, watched) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(connections_max()));
     let serve = |(stream, peer): (TcpStream, SocketAddr), place: Option<OwnedSemaphorePermit>| {
         // Answers are small and whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
