@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fauxfax::dialect::rule;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{Control, CreateFax, Reply};
+use fauxfax::engine::input::{ApplicationCommand, Command, Control, CreateFax, KeyCommand, Reply};
 use fauxfax::engine::journal::EventKind;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -276,7 +276,7 @@ fn a_delayed_webhook_of_a_deleted_fax_still_goes() {
     let sid = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
     script.forward(Duration::from_secs(31));
-    script.command(fauxfax::engine::input::Command::DeleteFax(sid)).expect("it has ended");
+    script.command(Command::DeleteFax(sid)).expect("it has ended");
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
     script.answer_ok();
@@ -364,6 +364,18 @@ fn rules_are_dropped_one_by_one_or_all_and_limited() {
     }
     let rule = rule::parse(&json!({ "line": { "noise": 1 } })).expect("a rule");
     assert!(matches!(script.control(Control::AddRule(Box::new(rule))), Err(Refusal::LimitReached { .. })));
+}
+
+#[test]
+fn api_keys_and_applications_are_limited() {
+    let mut script = Script::default();
+    let limit = |script: &mut Script, create: &dyn Fn() -> Command| {
+        (0..).find_map(|_| script.command(create()).err()).expect("there is a limit")
+    };
+    let refused = limit(&mut script, &|| Command::Key(KeyCommand::Create("key".into())));
+    assert!(matches!(refused, Refusal::LimitReached { what: "API keys", limit: 10_000 }), "{refused}");
+    let refused = limit(&mut script, &|| Command::Application(ApplicationCommand::Create(Box::default())));
+    assert!(matches!(refused, Refusal::LimitReached { what: "applications", limit: 10_000 }), "{refused}");
 }
 
 #[test]
