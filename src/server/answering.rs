@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a client may take nothing of an answer. What it has not taken waits in the connection: of a stream of events
-/// no more than [`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES) and a piece.
+/// How long a client may take nothing of an answer. What it has not taken waits in the connection, of a stream of events
+/// too: no more is made of it than [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and a piece, beside what the
+/// system holds ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
 const ANSWER_IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long an answer that has an end may take in all.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);

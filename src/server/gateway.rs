@@ -193,12 +193,13 @@ impl Gateway {
                 });
             }
             Route::Through | Route::Offline => {
+                let place = self.proxy.place()?;
                 let host = self.proxy.reach(&target).await?;
                 let stopping = came.stopping.clone();
                 spawn(async move {
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
                     super::tunnel::relay(upgraded, host, stopping).await;
-                    drop(permit);
+                    drop((permit, place));
                 });
             }
         }

@@ -41,12 +41,15 @@ const LAST_ACCEPT: Duration = Duration::from_millis(2);
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a request's head, the longest that are read: a list with every filter is far below.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a response that wait in the process for their client; while there are so many, no further piece is made. The
+/// HTTP library has one limit for these and for a head.
+pub(super) const UNREAD_BYTES_MAX: usize = HEAD_BYTES_MAX;
 /// The media type of answers that have no end.
 const EVENT_STREAM: &str = "text/event-stream";
 /// Connections of clients at once, where the system has descriptors for more.
 const CONNECTIONS_MAX: usize = 16_384;
-/// Of the descriptors that there are, connections of clients take this many in a hundred: the others are for requests to apps,
-/// renderers and files.
+/// Of the descriptors that there are, connections of clients, and those that the proxy opens for them, take this many in a
+/// hundred: the others are for requests to apps, renderers and files.
 const DESCRIPTORS_OF_CLIENTS_PERCENT: u64 = 60;
 /// The wait after a failed accept: out of descriptors, most likely, and others will be freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -70,7 +73,7 @@ where
             }
         }
     };
-    accept(listener, stop, serve).await;
+    accept(listener, places(), stop, serve).await;
 }
 
 /// Whether the server stops; who holds one is waited for.
@@ -101,16 +104,21 @@ impl Stopping {
     }
 }
 
+/// The connections of clients that there may be at once, on all ports together.
+pub(super) fn places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(connections_max()))
+}
+
 /// Accepts until `stop` is ready, each connection a task; then waits for them within [`GRACE`].
 pub(super) async fn accept<C>(
     listener: TcpListener,
+    places: Arc<Semaphore>,
     stop: impl Future<Output = ()>,
     serve: impl Fn(TcpStream, SocketAddr, Stopping) -> C,
 ) where
     C: Future<Output = ()> + Send + 'static,
 {
     let (stopping, watched) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(connections_max()));
     let serve = |(stream, peer): (TcpStream, SocketAddr), place: Option<OwnedSemaphorePermit>| {
         // Answers are small and whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
@@ -226,7 +234,8 @@ where
     let mut builder = http1::Builder::new();
     // A client may end its side once it has sent its request, as `nc -N` does.
     builder.half_close(true);
-    builder.timer(HeadTimer::default()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    builder.timer(HeadTimer::default()).header_read_timeout(HEAD_TIMEOUT);
+    builder.max_buf_size(UNREAD_BYTES_MAX);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
         biased;
@@ -256,4 +265,59 @@ pub(super) fn spawn(connection: impl Future<Output = ()> + Send + 'static) {
 #[expect(clippy::disallowed_methods, reason = "the listener waits for descriptors to be freed, and for last requests")]
 async fn pause(length: Duration) {
     tokio::time::sleep(length).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::stream;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::super::answering::Answering;
+    use super::*;
+
+    const PIECE_BYTES: usize = 32 * 1024;
+    /// What the connection itself holds.
+    const CONNECTION_BYTES: usize = 1_024;
+    const SHORT: Duration = Duration::from_millis(50);
+
+    #[tokio::test]
+    async fn of_a_stream_that_nobody_reads_no_more_is_made_than_may_wait() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&made);
+        let service = service_fn(move |_: Request<Lent<Incoming>>| {
+            let counted = Arc::clone(&counted);
+            let pieces = stream::repeat_with(move || {
+                counted.fetch_add(PIECE_BYTES, Ordering::Relaxed);
+                Ok::<_, Infallible>(vec![b'x'; PIECE_BYTES])
+            });
+            let body = Body::from_stream(pieces);
+            async {
+                Ok::<_, Infallible>(
+                    Response::builder().header(header::CONTENT_TYPE, EVENT_STREAM).body(body).expect("a response"),
+                )
+            }
+        });
+        let (mut client, server) = duplex(CONNECTION_BYTES);
+        let (_stopping, watched) = watch::channel(false);
+        let serving = serve_http(server, service, Peer::new(Weak::new(), Answering::default()), Stopping(watched));
+        let read = async {
+            client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+            let mut taken = 0;
+            for wanted in [0, 1_000_000] {
+                client.read_exact(&mut vec![0; wanted]).await.expect("there is always more");
+                taken += wanted;
+                pause(SHORT).await;
+                let unread = made.load(Ordering::Relaxed) - taken;
+                assert!(unread > 0, "it goes on");
+                assert!(unread <= UNREAD_BYTES_MAX + PIECE_BYTES + CONNECTION_BYTES, "{unread} bytes are unread");
+            }
+        };
+        tokio::select! {
+            ended = serving => panic!("it has no end: {ended:?}"),
+            () = read => {}
+        }
+    }
 }

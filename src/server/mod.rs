@@ -28,7 +28,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use self::ca::{LocalCa, Roots};
 use self::gateway::Gateway;
@@ -89,6 +89,8 @@ pub struct Server {
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
+    /// The connections of clients that there may be, on all ports together.
+    places: Arc<Semaphore>,
     /// Where the worlds are written at the end.
     state: Option<PathBuf>,
 }
@@ -137,7 +139,9 @@ impl Server {
         }
         let state = config.state.clone();
         let terminator = Arc::new(Terminator::new(ca.clone(), Arc::clone(&policy)));
-        Ok(Self { ports, emulator, ca, proxy: Arc::new(Proxy::new(policy, forwarding)), terminator, state })
+        let places = listener::places();
+        let proxy = Arc::new(Proxy::new(policy, forwarding, Arc::clone(&places)));
+        Ok(Self { ports, emulator, ca, proxy, terminator, places, state })
     }
 
     /// The address that is listened on.
@@ -192,7 +196,7 @@ impl Server {
             });
             let mut stopped = stopped.clone();
             let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
-            listener::accept(port.listener, stop, move |stream, peer, stopping| {
+            listener::accept(port.listener, Arc::clone(&self.places), stop, move |stream, peer, stopping| {
                 Arc::clone(&gateway).serve(stream, peer, stopping)
             })
         });

@@ -28,7 +28,7 @@ use crate::io::client::Client;
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// Tunnels at once: each holds two descriptors and its buffers.
+/// Tunnels at once: each holds its buffers.
 const TUNNELS_MAX: usize = 1_024;
 /// Until a connection to the host stands.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -49,6 +49,8 @@ pub(super) struct Proxy {
     policy: Arc<Policy>,
     client: Client,
     tunnels: Arc<Semaphore>,
+    /// Those of the listener: a connection to another host takes a descriptor as a client's does.
+    places: Arc<Semaphore>,
 }
 
 /// A host and a port that a client wants to be connected to.
@@ -75,6 +77,8 @@ pub(super) enum Refused {
     Loop(Target),
     #[error("{TUNNELS_MAX} tunnels are open, the most there may be; close some")]
     TooMany,
+    #[error("as many connections are open as there may be; close some, or allow more open files (ulimit -n)")]
+    NoPlace,
     #[error("can't reach {0}: {1}")]
     Unreachable(Target, ExchangeFailure),
     #[error("{0} broke off: {1}")]
@@ -83,13 +87,18 @@ pub(super) enum Refused {
 
 impl Proxy {
     /// One that makes connections with this client.
-    pub(super) fn new(policy: Arc<Policy>, client: Client) -> Self {
-        Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)) }
+    pub(super) fn new(policy: Arc<Policy>, client: Client, places: Arc<Semaphore>) -> Self {
+        Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)), places }
     }
 
     /// Leave to open one more tunnel, until it is dropped.
     pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::TooMany)
+    }
+
+    /// Leave to connect to another host, until it is dropped.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::NoPlace)
     }
 
     /// Where a CONNECT leads.
@@ -139,6 +148,7 @@ impl Proxy {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
         let url = Url::parse(&request.uri().to_string()).map_err(|_| Refused::NoTarget)?;
         let unreachable = |failure| Refused::Unreachable(target.clone(), failure);
+        let place = self.place()?;
         let stream = self.client.connect(&url, CONNECT_MAX).await.map_err(unreachable)?;
         let broke_off = |error: hyper::Error| Refused::BrokeOff(target.clone(), error.to_string());
         let mut builder = http1::Builder::new();
@@ -147,6 +157,7 @@ impl Proxy {
         spawn(async move {
             // How it ends is told to who waits for the answer.
             let _ = connection.await;
+            drop(place);
         });
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         *request.uri_mut() = Uri::from(path);
@@ -215,7 +226,7 @@ impl Refused {
             Self::Host(_) | Self::NoTarget => StatusCode::BAD_REQUEST,
             Self::Client | Self::Offline(_) => StatusCode::FORBIDDEN,
             Self::Loop(_) => StatusCode::LOOP_DETECTED,
-            Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany | Self::NoPlace => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreachable(_, ExchangeFailure::ConnectTimeout) => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable(..) | Self::BrokeOff(..) => StatusCode::BAD_GATEWAY,
         }

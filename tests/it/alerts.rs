@@ -1,6 +1,7 @@
 //! Each alert code: an app that does exactly that, the alert in the Monitor list with request and response, and the
 //! fallback that is asked instead. Answers are held to Twilio's description of the Monitor API.
 
+use fauxfax::config::Config;
 use fauxfax::engine::journal::{Alert, AlertLevel};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::number::NumberChange;
@@ -10,6 +11,7 @@ use wiremock::matchers::{body_string_contains, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::apps::{App, Authority, Manner, answering, app, closed, full};
+use crate::gateway::{Running, config, exchange};
 use crate::host::{Host, PATIENCE, account, settings, setup};
 use crate::script::{call, letter};
 
@@ -210,6 +212,32 @@ async fn calls_that_go_wrong_are_alerts_of_the_fax_family() {
         let list = host.api("GET", "/v1/Alerts", "/v1/Alerts", "").await;
         assert_eq!(list["alerts"][0]["resource_sid"], fax["sid"]);
     }
+}
+
+#[tokio::test]
+async fn a_renderer_that_can_not_be_started_is_an_alert_of_its_fax_with_the_machines_reason() {
+    let pdf = MockServer::start().await;
+    let document = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(2), "application/pdf");
+    Mock::given(path("/fax.pdf")).respond_with(document).mount(&pdf).await;
+    let running =
+        Running::new(Config { render_program: Some("/nowhere/fauxfax".into()), pace: Pace::Max, ..config() }).await;
+    let form = format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/fax.pdf", pdf.uri());
+    let request = format!(
+        "POST /v1/Faxes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n{form}",
+        running.credential,
+        form.len()
+    );
+    let answer = exchange(&mut running.connect().await, &request).await;
+    let fax: Value = serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+    let world = running.emulator.worlds().into_iter().next().expect("a world");
+    tokio::time::timeout(PATIENCE, world.until(|engine| engine.is_idle().then_some(()))).await.expect("it ends");
+    let list = running.list("/v1/Alerts", "localhost");
+    let answer = exchange(&mut running.connect().await, &list).await;
+    let alerts: Value = serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+    let alert = &alerts["alerts"][0];
+    assert_eq!((&alert["resource_sid"], &alert["error_code"]), (&fax["sid"], &"34004".into()), "{alerts}");
+    assert!(alert["alert_text"].as_str().is_some_and(|text| text.contains("No+such+file+or+directory")), "{alert}");
+    running.end().await;
 }
 
 #[tokio::test]

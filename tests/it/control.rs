@@ -6,6 +6,8 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, Response, header};
 use fauxfax::emulator::{AccountSetup, Emulator};
+use fauxfax::engine::Engine;
+use fauxfax::engine::journal::EventKind;
 use fauxfax::http;
 use fauxfax::http::control::{BASE, openapi};
 use fauxfax::io::client::ClientOptions;
@@ -197,12 +199,41 @@ async fn a_stream_tells_what_is_there_and_what_comes_and_goes_on_where_it_was_cu
 }
 
 #[tokio::test]
+async fn a_stream_is_drawn_in_pieces_of_few_bytes_and_loses_nothing_between_them() {
+    const PIECE_BYTES: usize = 32 * 1024;
+    const EVENT_BYTES: usize = 4 * 1024;
+    const EVENTS: u64 = 150;
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
+    let first = world.read(Engine::last_seq) + 1;
+    for _ in 0..EVENTS {
+        let path = format!("/{}", "x".repeat(EVENT_BYTES - 300)).into();
+        world.note(None, EventKind::ApiRequest { method: "GET".into(), path, status: 404, code: None });
+    }
+    let target = format!("/events?account={account}&since={}", first - 1);
+    let mut request = Bench::request("GET", &target, &Value::Null);
+    request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().expect("a value"));
+    let mut stream = bench.send(request).await.into_body().into_data_stream();
+    block(&mut stream).await;
+    let mut next = first;
+    while next < first + EVENTS {
+        let piece = block(&mut stream).await.expect("more events");
+        assert!(piece.len() < PIECE_BYTES + EVENT_BYTES, "{} bytes", piece.len());
+        for id in piece.lines().filter_map(|line| line.strip_prefix("id: ")) {
+            assert_eq!(id, next.to_string());
+            next += 1;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_fell_behind_is_told_what_was_dropped() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
     for _ in 0..fauxfax::engine::journal::JOURNAL_EVENTS_MAX + 7 {
-        world.note(None, fauxfax::engine::journal::EventKind::CallNotAnswered);
+        world.note(None, EventKind::CallNotAnswered);
     }
     let page = bench.ok("GET", &format!("/events?account={account}&limit=1&since=2"), Value::Null).await;
     assert_eq!((&page["evicted"], &page["missed"], &page["events"][0]["seq"]), (&json!(7), &json!(5), &json!(8)));

@@ -8,12 +8,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::config::{Config, ProxyClients};
+use fauxfax::emulator::Emulator;
 use fauxfax::server::ca::{Authority, Identity};
 use fauxfax::server::{Server, StateFileError};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_rustls::client::TlsStream;
@@ -37,6 +38,7 @@ pub(crate) struct Running {
     ca: CertificateDer<'static>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), StateFileError>>,
+    pub(crate) emulator: Emulator,
     pub(crate) credential: String,
 }
 
@@ -45,15 +47,23 @@ impl Running {
         let server = Server::bind(&config).await.expect("a server");
         let address = server.address();
         let ca = server.ca().authority().expect("a CA").certificate().clone();
+        let emulator = server.emulator().clone();
         let (stop, stopped) = oneshot::channel();
         let served = spawn(server.serve(async { drop(stopped.await) }));
         let zeros = "0".repeat(32);
         let credential = format!("Basic {}", BASE64_STANDARD.encode(format!("AC{zeros}:{zeros}")));
-        Self { address, ca, stop, served, credential }
+        Self { address, ca, stop, served, emulator, credential }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("a connection")
+    }
+
+    /// A connection of a client whose system takes in few bytes that it doesn't read.
+    pub(crate) async fn connect_narrowly(&self, receive_bytes: u32) -> TcpStream {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(receive_bytes).expect("supported");
+        socket.connect(self.address).await.expect("a connection")
     }
 
     /// Sends a head, and answers the status line with the connection.
@@ -72,7 +82,7 @@ impl Running {
         trusting(&self.ca, name, stream).await
     }
 
-    fn list(&self, target: &str, host: &str) -> String {
+    pub(crate) fn list(&self, target: &str, host: &str) -> String {
         format!(
             "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: {}\r\n\r\n",
             self.credential

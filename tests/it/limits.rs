@@ -1,8 +1,12 @@
-//! Limits on what clients can take of the emulator: bytes in flight, the memory of a state, and waits at the stop.
+//! Limits on what clients can take of the emulator: bytes in flight, the memory of a state, unread streams, and waits at the
+//! stop.
+
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use fauxfax::emulator::AccountSetup;
+use fauxfax::engine::journal::{EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::http::control::BASE;
 use fauxfax::http::{self, Surface};
 use fauxfax::io::budget::Budget;
@@ -38,7 +42,7 @@ async fn call(host: &Host, method: &str, target: &str, body: impl Into<Body>) ->
 async fn bodies_that_find_no_room_wait_until_others_have_ended() {
     let budget = Budget::new(MIB);
     let host = host(&budget);
-    let mut other = budget.body(std::time::Duration::from_secs(3_600));
+    let mut other = budget.body(Duration::from_secs(3_600));
     other.add(&vec![0; 17 * 64 * 1024]).await.expect("all of it is free");
     assert_eq!(budget.held_bytes(), MIB);
     let order = format!("{{\"match\":{{}}}}{}", " ".repeat(200_000));
@@ -84,6 +88,39 @@ async fn a_state_that_is_over_the_budget_is_refused_at_once_and_the_next_is_take
     let (status, _, state) = call(&host, "GET", "/state", Body::empty()).await;
     assert_eq!((status, call(&host, "PUT", "/state", state).await.0), (200, 200));
     assert_eq!(budget.held_bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_reads_takes_so_many_bytes_and_no_more() {
+    /// What the system keeps for a client: twice what it was asked for, with its own notes on it.
+    const SYSTEM_BYTES: usize = 2 * 128 * 1024;
+    /// What waits in the process, and the piece that found no room there.
+    const PROCESS_BYTES: usize = 64 * 1024 + 32 * 1024;
+    const CLIENT_BYTES: u32 = 4 * 1024;
+    let running = Running::new(config()).await;
+    let world = running.emulator.worlds().into_iter().next().expect("a world");
+    let fill_the_journal = || {
+        for _ in 0..JOURNAL_EVENTS_MAX {
+            world.note(None, EventKind::CallNotAnswered);
+        }
+    };
+    fill_the_journal();
+    let request = format!("GET {BASE}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+    let mut client = running.connect_narrowly(CLIENT_BYTES).await;
+    client.write_all(request.as_bytes()).await.expect("sent");
+    // What has been made by now was made for a client that takes none of it; the rest is dropped before it is made.
+    tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("a while");
+    fill_the_journal();
+    let (mut taken, gap) = (Vec::new(), b"event: evicted");
+    let at = loop {
+        client.read_buf(&mut taken).await.expect("it goes on");
+        if let Some(at) = taken.windows(gap.len()).position(|window| window == gap) {
+            break at;
+        }
+        assert!(taken.len() < 4 * (SYSTEM_BYTES + PROCESS_BYTES), "nothing was dropped");
+    };
+    assert!(at <= PROCESS_BYTES + SYSTEM_BYTES + 2 * CLIENT_BYTES as usize, "{at} bytes were unread");
+    running.end().await;
 }
 
 #[tokio::test]

@@ -2,13 +2,16 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write, pipe};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write, pipe};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use crate::host::PATIENCE;
 
@@ -271,4 +274,75 @@ fn a_port_file_may_be_a_pipe_that_nobody_reads_yet() {
     assert!(line.contains(&format!("http://{} ", address(home.path()))), "{line}");
     running.signal("TERM");
     assert_eq!(running.ended().code(), Some(0));
+}
+
+/// A fax of which a callback tells.
+fn fax_with_callback(callback: SocketAddr) -> String {
+    let zeros = "0".repeat(32);
+    let credential = BASE64_STANDARD.encode(format!("AC{zeros}:{zeros}"));
+    let form = format!(
+        "From=%2B15005550006&To=%2B15558675310&MediaUrl=http://127.0.0.1:9/a&StatusCallback=http://{callback}/told"
+    );
+    let length = form.len();
+    format!(
+        "POST /v1/Faxes HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credential}\r\nContent-Length: {length}\r\n\r\n{form}"
+    )
+}
+
+#[test]
+fn more_clients_than_may_connect_wait_while_webhooks_go_out() {
+    /// Open files of the emulator, and the clients that may be connected of them.
+    const OPEN_FILES: usize = 100;
+    const CLIENTS: usize = 60;
+    let home = tempfile::tempdir().expect("a folder");
+    let emulator = serve(home.path(), &["--pace", "max"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -n {OPEN_FILES}; exec \"$0\" \"$@\"")]);
+    limited.arg(emulator.get_program()).args(emulator.get_args());
+    limited.current_dir(home.path()).env("HOME", home.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _running = Running::start(&mut limited);
+    let address = address(home.path());
+    let client = || {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("supported");
+        stream
+    };
+    let send = |mut stream: &TcpStream, request: &str| stream.write_all(request.as_bytes()).expect("sent");
+    let status = |mut stream: &TcpStream| {
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).map(|()| String::from_utf8_lossy(&status).into_owned())
+    };
+    let livez = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut clients: Vec<TcpStream> = (0..CLIENTS).map(|_| client()).collect();
+    for other in &clients[1..] {
+        send(other, livez);
+        assert_eq!(status(other).expect("an answer"), "HTTP/1.1 200");
+    }
+    let excess = client();
+    send(&excess, livez);
+    excess.set_read_timeout(Some(50 * TURN)).expect("supported");
+    let waits = status(&excess).expect_err("no place is free");
+    assert!(matches!(waits.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{waits}");
+    let app = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    send(&clients[0], &fax_with_callback(app.local_addr().expect("an address")));
+    assert_eq!(status(&clients[0]).expect("an answer"), "HTTP/1.1 201");
+    app.set_nonblocking(true).expect("supported");
+    let told = eventually(|| app.accept().ok(), "no webhook comes").0;
+    told.set_nonblocking(false).expect("supported");
+    let mut line = String::new();
+    BufReader::new(told).read_line(&mut line).expect("a request");
+    assert_eq!(line, "POST /told HTTP/1.1\r\n");
+    // Nor does the proxy open a connection for a client now.
+    let host = app.local_addr().expect("an address");
+    send(&clients[0], &format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+    let mut answers = Vec::new();
+    while !answers.windows(12).any(|window| window == b"HTTP/1.1 503") {
+        let mut some = [0; 1_024];
+        let count = (&clients[0]).read(&mut some).expect("an answer");
+        assert!(count > 0, "it was closed");
+        answers.extend_from_slice(&some[..count]);
+    }
+    clients.pop();
+    excess.set_read_timeout(Some(PATIENCE)).expect("supported");
+    assert_eq!(status(&excess).expect("its turn has come"), "HTTP/1.1 200");
 }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use fauxfax::dialect::rule;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{AddRule, ApiCalled, CreateFax, DropRule, DropRules, Reset, Restore, TakeSnapshot};
+use fauxfax::engine::input::{
+    AddRule, ApiCalled, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, Reset, Restore, TakeSnapshot,
+};
 use fauxfax::engine::journal::EventKind;
+use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::refusal::Refusal;
@@ -364,6 +367,17 @@ fn rules_are_dropped_one_by_one_or_all_and_limited() {
     }
     let rule = rule::parse(&json!({ "line": { "noise": 1 } })).expect("a rule");
     assert!(matches!(script.control(AddRule(rule)), Err(Refusal::LimitReached { .. })));
+}
+
+#[test]
+fn api_keys_and_applications_are_limited() {
+    let mut script = Script::default();
+    let keys = (0..).find_map(|_| script.command(CreateKey("key".into())).err());
+    let refused = keys.expect("there is a limit");
+    assert!(matches!(refused, Refusal::LimitReached { what: "API keys", limit: 10_000 }), "{refused}");
+    let applications = (0..).find_map(|_| script.command(CreateApplication(ApplicationChange::default())).err());
+    let refused = applications.expect("there is a limit");
+    assert!(matches!(refused, Refusal::LimitReached { what: "applications", limit: 10_000 }), "{refused}");
 }
 
 #[test]

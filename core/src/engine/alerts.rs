@@ -145,3 +145,34 @@ impl Engine {
         last.map_or(u64::from(code) << 32, |alert| alert.place + 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(seq: u64, text: &str) -> Arc<Event> {
+        let alert = Alert {
+            sid: AlertSid::from_bytes([0; 16]),
+            place: seq,
+            code: 11200,
+            level: AlertLevel::Error,
+            message: text.into(),
+            record: None,
+        };
+        Arc::new(Event { seq, at: Timestamp::from_micros(0), fax: None, kind: EventKind::Alert(alert) })
+    }
+
+    #[test]
+    fn the_oldest_alerts_go_past_their_number_and_past_their_bytes() {
+        let mut alerts = Alerts::default();
+        for seq in 0..ALERTS_MAX as u64 + 3 {
+            alerts.keep(event(seq, "x"));
+        }
+        assert_eq!((alerts.kept.len(), alerts.evicted, alerts.kept[0].seq), (ALERTS_MAX, 3, 3));
+        let large = "x".repeat(ALERTS_BYTES_MAX / 4);
+        for seq in 0..10 {
+            alerts.keep(event(seq, &large));
+        }
+        assert!(alerts.kept.len() < 4 && alerts.bytes <= ALERTS_BYTES_MAX, "{} bytes", alerts.bytes);
+    }
+}

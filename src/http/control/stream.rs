@@ -19,18 +19,22 @@ use crate::engine::journal::EventFilter;
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 /// How long nothing is said at the most: below the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Events drawn at once.
+/// Events looked at at once.
 const EVENTS_A_DRAW_MAX: usize = 100;
+/// Bytes drawn at once, to the end of an event: so many wait for a client that has stopped reading, besides what waits in
+/// its connection.
+const DRAW_BYTES_MAX: usize = 32 * 1024;
 
 /// One client's place in a world's journal.
 struct Reader {
     awaited: Awaited,
     filter: EventFilter,
+    heartbeat: Duration,
 }
 
 /// Answers with the events that fit, those that are there and those to come.
 pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
-    let reader = Reader { awaited, filter };
+    let reader = Reader { awaited, filter, heartbeat: HEARTBEAT };
     let opening = Bytes::from_static(b": fauxfax\n\n");
     let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
         let text = match opening {
@@ -49,7 +53,7 @@ impl Reader {
         let emulator = self.awaited.emulator.clone();
         if self.awaited.is_fresh {
             let created = tokio::select! {
-                created = tokio::time::timeout(HEARTBEAT, self.awaited.created()) => created,
+                created = tokio::time::timeout(self.heartbeat, self.awaited.created()) => created,
                 () = emulator.stopping() => return None,
             };
             let Ok(world) = created else { return Some(Bytes::from_static(b": still here\n\n")) };
@@ -66,7 +70,7 @@ impl Reader {
             (missed.is_some() || !events.is_empty()).then_some((missed, events))
         });
         let news = tokio::select! {
-            news = tokio::time::timeout(HEARTBEAT, news) => news,
+            news = tokio::time::timeout(self.heartbeat, news) => news,
             () = emulator.stopping() => return None,
         };
         let Ok(news) = news else { return Some(Bytes::from_static(b": still here\n\n")) };
@@ -78,7 +82,51 @@ impl Reader {
         }
         for each in &events {
             let _ = write!(text, "id: {}\ndata: {}\n\n", each.seq, event::json(each));
+            if text.len() >= DRAW_BYTES_MAX {
+                // The others are drawn once the client has taken these.
+                self.filter.since = each.seq;
+                break;
+            }
         }
         Some(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::emulator::{AccountSetup, Emulator, GuardOptions, Settings};
+    use crate::engine::{Engine, Rules};
+    use crate::io::client::{Client, ClientOptions};
+
+    fn emulator() -> Emulator {
+        let Config { pace, callbacks, documents, accounts, media_budget_bytes, price, service, .. } = Config::default();
+        let settings = Settings {
+            seed: 8,
+            rules: Rules { pace, callbacks, documents, accounts, media_budget_bytes },
+            price,
+            service,
+            public_url: None,
+            guard: GuardOptions::default(),
+            media_user_agent: Config::default().media_user_agent,
+        };
+        let client = Client::new(&ClientOptions::default()).unwrap();
+        Emulator::new(settings, client, AccountSetup::default(), Vec::new(), Handle::current()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_which_nothing_comes_has_a_heartbeat() {
+        let emulator = emulator();
+        let world = emulator.worlds().into_iter().next().unwrap();
+        let filter = EventFilter { since: world.read(Engine::last_seq), ..EventFilter::default() };
+        let heartbeat = Duration::from_millis(20);
+        let mut reader = Reader { awaited: Awaited { emulator, world, is_fresh: false }, filter, heartbeat };
+        for _ in 0..2 {
+            let drawn = tokio::time::timeout(50 * heartbeat, reader.draw()).await.expect("it comes in time");
+            assert_eq!(drawn.unwrap(), ": still here\n\n");
+        }
     }
 }

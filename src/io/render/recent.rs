@@ -50,3 +50,43 @@ impl Recent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Summary;
+    use crate::model::fax::Quality;
+    use crate::model::page::{CodedBits, FaxPage};
+
+    fn name(n: usize) -> Name {
+        Name::of(&n.to_be_bytes(), Wish::Probe)
+    }
+
+    fn made(bytes: usize) -> Arc<Made> {
+        let bits = CodedBits::default();
+        let page = FaxPage { width: 1_728, height: 1, quality: Quality::Fine, mmr: vec![0; bytes].into(), bits };
+        Arc::new(Made::drawn(vec![page], Summary::default()))
+    }
+
+    #[test]
+    fn documents_are_kept_up_to_a_number_and_the_one_asked_for_longest_ago_goes_first() {
+        let recent = Recent::default();
+        (0..KEPT_MAX).for_each(|n| recent.put(name(n), made(1)));
+        assert!(recent.get(name(0)).is_some());
+        recent.put(name(KEPT_MAX), made(1));
+        assert!(recent.get(name(1)).is_none());
+        assert!(recent.get(name(0)).is_some() && recent.get(name(KEPT_MAX)).is_some());
+    }
+
+    #[test]
+    fn documents_are_kept_up_to_so_many_bytes_and_one_of_more_is_not() {
+        let recent = Recent::default();
+        recent.put(name(0), made(KEPT_BYTES_MAX / 9));
+        recent.put(name(1), made(KEPT_BYTES_MAX / 9));
+        assert!(recent.get(name(0)).is_some() && recent.get(name(1)).is_some());
+        recent.put(name(2), made(KEPT_BYTES_MAX / 5));
+        assert!(recent.get(name(0)).is_none() && recent.get(name(2)).is_some());
+        recent.put(name(3), made(KEPT_BYTES_MAX));
+        assert!(recent.get(name(3)).is_none());
+    }
+}

@@ -123,3 +123,19 @@ fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
     let (time_low, time_mid, version) = (bits >> 32, bits >> 16 & 0xffff, 0x4000 | (bits & 0x0fff));
     format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{variant:04x}-{node:012x}").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_cookies_than_are_kept_the_oldest_are_forgotten() {
+        let cookie = |n: usize| Cookie { host: "app.test".to_owned(), pair: format!("c{n}=1") };
+        let mut kept = Vec::new();
+        keep_cookies(&mut kept, (0..COOKIES_MAX).map(cookie).collect());
+        keep_cookies(&mut kept, vec![cookie(0), cookie(COOKIES_MAX)]);
+        assert_eq!(kept.len(), COOKIES_MAX);
+        let names: Vec<&str> = [kept.first(), kept.last()].into_iter().flatten().map(Cookie::name).collect();
+        assert_eq!(names, ["c2", "c50"]);
+    }
+}
