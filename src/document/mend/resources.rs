@@ -74,6 +74,10 @@ impl<'a> Mender<'a> {
             image = image.with("ColorSpace", space);
             is_new = true;
         }
+        if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.grey_pels_left) {
+            self.store.replaced(object, greys);
+            return;
+        }
         let checked = images::checked(&mut self.store, &image, &self.cmyk);
         if let Some(loss) = checked.loss {
             findings.tell(loss);
