@@ -174,3 +174,24 @@ fn shapes_a_pel_wide_or_more_stay_as_they_are() {
     let rows = 272.0;
     assert!(f64::from(made.black()) <= rows * 2.0 + 4.0, "{}", made.black());
 }
+
+#[test]
+fn an_image_in_cmyk_is_as_dark_as_the_same_inks_in_a_fill() {
+    let inverted = "/Decode [1 0 1 0 1 0 1 0]";
+    for inks in [[0, 0, 0, 128_u8], [255, 0, 0, 0], [0, 200, 60, 30], [90, 90, 0, 0], [255, 255, 255, 255], [0, 0, 0, 60]] {
+        let part = inks.map(|ink| format!("{}", f64::from(ink) / 255.0)).join(" ");
+        let wanted = square(&format!("{part} k"), "/DeviceRGB").ink(SQUARE);
+        for (entries, samples) in [("", inks), (inverted, inks.map(|ink| 255 - ink)), ("/Mask [1 1 1 1 1 1 1 1]", inks)]
+        {
+            let entries = format!(
+                "/Type /XObject /Subtype /Image /Width 10 /Height 10 /BitsPerComponent 8 /ColorSpace /DeviceCMYK {entries}"
+            );
+            let image = stream(&entries, &samples.repeat(100));
+            let content = stream("", b"q 100 0 0 100 100 400 cm /I Do Q");
+            let made = made(&page("/Resources << /XObject << /I 5 0 R >> >>", content, &[image]));
+            made.is_whole();
+            let ink = made.ink(SQUARE);
+            assert!((ink - wanted).abs() < 0.02, "{entries} {inks:?}: {ink} {wanted}");
+        }
+    }
+}
