@@ -10,6 +10,7 @@ mod fonts;
 mod images;
 mod lexer;
 mod marks;
+mod masks;
 mod names;
 mod pages;
 pub(super) mod prepare;
