@@ -174,3 +174,67 @@ fn shapes_a_pel_wide_or_more_stay_as_they_are() {
     let rows = 272.0;
     assert!(f64::from(made.black()) <= rows * 2.0 + 4.0, "{}", made.black());
 }
+
+#[test]
+fn an_image_in_cmyk_is_as_dark_as_the_same_inks_in_a_fill() {
+    let inverted = "/Decode [1 0 1 0 1 0 1 0]";
+    for inks in
+        [[0, 0, 0, 128_u8], [255, 0, 0, 0], [0, 200, 60, 30], [90, 90, 0, 0], [255, 255, 255, 255], [0, 0, 0, 60]]
+    {
+        let part = inks.map(|ink| format!("{}", f64::from(ink) / 255.0)).join(" ");
+        let wanted = square(&format!("{part} k"), "/DeviceRGB").ink(SQUARE);
+        for (entries, samples) in [("", inks), (inverted, inks.map(|ink| 255 - ink)), ("/Mask [1 1 1 1 1 1 1 1]", inks)]
+        {
+            let entries = format!(
+                "/Type /XObject /Subtype /Image /Width 10 /Height 10 /BitsPerComponent 8 /ColorSpace /DeviceCMYK {entries}"
+            );
+            let image = stream(&entries, &samples.repeat(100));
+            let content = stream("", b"q 100 0 0 100 100 400 cm /I Do Q");
+            let made = made(&page("/Resources << /XObject << /I 5 0 R >> >>", content, &[image]));
+            made.is_whole();
+            let ink = made.ink(SQUARE);
+            assert!((ink - wanted).abs() < 0.02, "{entries} {inks:?}: {ink} {wanted}");
+        }
+    }
+}
+
+/// A page painted black through a soft mask, whose group is black but for its right half.
+fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
+    let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
+    let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");
+    let group = stream(&group, b"0 g 100 400 50 100 re f 1 g 150 400 50 100 re f");
+    let named = if is_inline { state.clone() } else { "6 0 R".to_owned() };
+    let entries = format!("/Resources << /ExtGState << /M {named} >> >>");
+    let content = stream("", b"/M gs 0 g 0 0 612 792 re f");
+    let made = made(&page(&entries, content, &[group, state.into_bytes()]));
+    made.is_whole();
+    made
+}
+
+#[test]
+fn a_soft_mask_hides_what_it_should_whatever_it_leaves_out() {
+    let group = |space: &str| format!("/Group << /Type /Group /S /Transparency {space} >>");
+    let luminosity = "/S /Luminosity";
+    for (mask, attributes, outside) in [
+        (luminosity.to_owned(), group("/CS /DeviceGray"), 0.0),
+        (luminosity.to_owned(), group(""), 0.0),
+        (luminosity.to_owned(), String::new(), 0.0),
+        (String::new(), group("/CS /DeviceGray"), 0.0),
+        (String::new(), String::new(), 0.0),
+        (format!("{luminosity} /BC [1]"), group(""), 1.0),
+        (format!("{luminosity} /BC [0.5]"), group(""), 0.5),
+        (format!("{luminosity} /BC [1 1 1]"), group(""), 1.0),
+        (format!("{luminosity} /BC [0 0 0 1]"), group("/CS /DeviceCMYK"), 0.0),
+        (format!("{luminosity} /BC [0 0 0 0]"), group("/CS /DeviceCMYK"), 1.0),
+        (format!("{luminosity} /BC [0 0 0 0.5]"), group(""), 0.5),
+    ] {
+        for is_inline in [false, true] {
+            let made = masked(&mask, &attributes, is_inline);
+            let inks = [[110.0, 410.0, 140.0, 490.0], [160.0, 410.0, 190.0, 490.0], [300.0, 300.0, 400.0, 600.0]]
+                .map(|corners| made.ink(corners));
+            for (ink, wanted) in inks.into_iter().zip([0.0, 1.0, outside]) {
+                assert!((ink - wanted).abs() < 0.03, "{mask} {attributes}: {inks:?}");
+            }
+        }
+    }
+}

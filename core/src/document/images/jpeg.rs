@@ -16,6 +16,9 @@ const FILLED: u8 = 128;
 /// Scans of a progressive image; more would be an attack on the processor.
 const SCANS_MAX: usize = 200;
 
+/// What XMP begins with in a JPEG (XMP specification part 3, 1.1.3).
+const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
 /// What a JPEG says of itself before its pels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::document) struct Head {
@@ -57,6 +60,7 @@ impl Head {
     /// Reads the segments before the pels.
     pub(in crate::document) fn read(bytes: &[u8]) -> Result<Self, Fault> {
         let mut head = Self::default();
+        let (mut exif, mut xmp) = (None, None);
         let mut at = 2;
         loop {
             let Some((marker, data, next)) = segment(bytes, at) else {
@@ -74,11 +78,13 @@ impl Head {
                     head.is_jfif = true;
                     head.dots_an_inch = jfif_dots_an_inch(data);
                 }
-                0xe1 if data.starts_with(b"Exif\0\0") => head.orientation = Orientation::of_exif(data),
+                0xe1 if data.starts_with(b"Exif\0\0") => exif = Some(data),
+                0xe1 if data.starts_with(XMP_HEADER) => xmp = Some(data),
                 0xee if data.starts_with(b"Adobe") => head.has_adobe = true,
                 _ => {}
             }
         }
+        head.orientation = Orientation::of_metadata(exif, xmp);
         head.pels = at;
         Ok(head)
     }

@@ -1,4 +1,5 @@
-//! Which way up an image is meant to be seen: TIFF tag 274 and EXIF's of the same number. It reads no pels.
+//! Which way up an image is meant to be seen: TIFF tag 274, EXIF's of the same number, or XMP where neither is there. It
+//! reads no pels.
 
 use super::super::bitmap::Bitmap;
 use super::super::gray::Gray;
@@ -7,6 +8,10 @@ use super::super::tiff_pages::directory;
 
 /// The tag, in TIFF and EXIF.
 const ORIENTATION: u16 = 274;
+/// The tag that holds XMP in a TIFF (XMP specification part 3, 3.2.7).
+const XMP: u16 = 700;
+/// The property's name in XMP, where it stands as an attribute or as an element.
+const XMP_PROPERTY: &[u8] = b"tiff:Orientation";
 
 /// How the rows of an image lie (TIFF 6.0, tag 274).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,13 +46,13 @@ impl Orientation {
 
     /// What a directory says.
     pub(in crate::document) fn of_directory(directory: &directory::Directory<'_>) -> Self {
-        Self::of_tag(directory.number(ORIENTATION))
+        let value = directory.number(ORIENTATION);
+        Self::of_tag(value.or_else(|| directory.bytes(XMP).and_then(xmp_value)))
     }
 
-    /// What EXIF data say: a TIFF header and directory, with or without `Exif\0\0` before them.
-    pub(in crate::document) fn of_exif(data: &[u8]) -> Self {
-        let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
-        directory::first(data).map_or(Self::Upright, |directory| Self::of_directory(&directory))
+    /// What EXIF and XMP data say. XMP counts only where EXIF says nothing, as in other readers.
+    pub(in crate::document) fn of_metadata(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Self {
+        Self::of_tag(exif.and_then(exif_value).or_else(|| xmp.and_then(xmp_value)))
     }
 
     /// Whether rows become columns.
@@ -112,6 +117,31 @@ impl Orientation {
     }
 }
 
+/// The tag's value in EXIF data: a TIFF header and directory, with or without `Exif\0\0` before them.
+fn exif_value(data: &[u8]) -> Option<u64> {
+    let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
+    directory::first(data)?.number(ORIENTATION)
+}
+
+/// The property's value in XMP: `tiff:Orientation="6"`, with either quote, or `<tiff:Orientation>6<`.
+fn xmp_value(data: &[u8]) -> Option<u64> {
+    let names = data.windows(XMP_PROPERTY.len()).enumerate().filter(|(_, window)| *window == XMP_PROPERTY);
+    names.map(|(place, _)| data[place + XMP_PROPERTY.len()..].trim_ascii_start()).find_map(|rest| {
+        let value = match rest {
+            [b'>', rest @ ..] => rest.trim_ascii_start(),
+            [b'=', rest @ ..] => match rest.trim_ascii_start() {
+                [b'"' | b'\'', rest @ ..] => rest,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        match value {
+            [digit @ b'1'..=b'8', end, ..] if !end.is_ascii_digit() => Some(u64::from(digit - b'0')),
+            _ => None,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,11 +178,41 @@ mod tests {
 
     #[test]
     fn exif_is_read_in_either_byte_order() {
+        let of_exif = |data: &[u8]| Orientation::of_metadata(Some(data), None);
         let little = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
         let big = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0\0\0\0\0";
-        assert_eq!(Orientation::of_exif(little), Orientation::TurnedLeft);
-        assert_eq!(Orientation::of_exif(&[b"Exif\0\0", &big[..]].concat()), Orientation::TurnedRight);
-        assert_eq!(Orientation::of_exif(&little[..12]), Orientation::Upright);
-        assert_eq!(Orientation::of_exif(b""), Orientation::Upright);
+        assert_eq!(of_exif(little), Orientation::TurnedLeft);
+        assert_eq!(of_exif(&[b"Exif\0\0", &big[..]].concat()), Orientation::TurnedRight);
+        assert_eq!(of_exif(&little[..12]), Orientation::Upright);
+        assert_eq!(of_exif(b""), Orientation::Upright);
+    }
+
+    #[test]
+    fn xmp_counts_where_exif_says_nothing() {
+        let of_xmp = |text: &str| Orientation::of_metadata(None, Some(text.as_bytes()));
+        for (text, wanted) in [
+            ("<rdf:Description tiff:Orientation=\"6\" xmp:Rating='5'/>", Orientation::TurnedLeft),
+            ("<rdf:Description tiff:Orientation = '3'/>", Orientation::UpsideDown),
+            ("<tiff:Orientation>8</tiff:Orientation>", Orientation::TurnedRight),
+            ("<tiff:Orientation>\n 2 </tiff:Orientation>", Orientation::Mirrored),
+            ("<tiff:OrientationNote/><x tiff:Orientation='5'/>", Orientation::Transposed),
+        ] {
+            assert_eq!(of_xmp(text), wanted, "{text}");
+        }
+        for text in [
+            "",
+            "tiff:Orientation",
+            "tiff:Orientation=",
+            "tiff:Orientation='",
+            "tiff:Orientation='6",
+            "tiff:Orientation='66'",
+            "tiff:Orientation='0'",
+        ] {
+            assert_eq!(of_xmp(text), Orientation::Upright, "{text}");
+        }
+        let exif = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0\0\0\0\0";
+        let xmp = b"tiff:Orientation='6'".as_slice();
+        assert_eq!(Orientation::of_metadata(Some(exif), Some(xmp)), Orientation::Upright);
+        assert_eq!(Orientation::of_metadata(Some(b"II"), Some(xmp)), Orientation::TurnedLeft);
     }
 }

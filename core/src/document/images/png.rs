@@ -1,6 +1,7 @@
 //! PNG images, as far as they go. The png crate decodes; where data break off or are damaged, what can be inflated of them is
 //! given to it as a sound file, and the rows behind it are white.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use flate2::Compression;
@@ -14,6 +15,8 @@ use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, luma, over_white};
 
 const HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Bytes of XMP that are inflated; a JPEG's has at most 64 KiB.
+const XMP_BYTES_MAX: usize = 1024 * 1024;
 
 /// The size that a PNG says it has.
 pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32), Fault> {
@@ -188,10 +191,19 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     })
 }
 
-/// The `eXIf` chunk (PNG third edition §11.3.4.5), which may stand behind the pels.
+/// The `eXIf` chunk (PNG third edition §11.3.4.5) or XMP in an `iTXt` chunk; both may stand behind the pels.
 fn orientation(bytes: &[u8]) -> Orientation {
-    let exif = chunks(bytes).find(|(kind, _)| *kind == b"eXIf");
-    exif.map_or(Orientation::Upright, |(_, data)| Orientation::of_exif(data))
+    let exif = chunks(bytes).find(|(kind, _)| *kind == b"eXIf").map(|(_, data)| data);
+    let xmp = chunks(bytes).filter(|(kind, _)| *kind == b"iTXt").find_map(|(_, data)| xmp(data));
+    Orientation::of_metadata(exif, xmp.as_deref())
+}
+
+/// The XMP of an `iTXt` chunk (PNG §11.3.4.5; XMP specification part 3, 1.1.5), if that is what it holds.
+fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let [is_compressed, _, rest @ ..] = data.strip_prefix(b"XML:com.adobe.xmp\0")? else { return None };
+    // The language and the translated keyword, each with a zero behind it.
+    let text = rest.splitn(3, |byte| *byte == 0).nth(2)?;
+    Some(if *is_compressed == 1 { inflate(text, XMP_BYTES_MAX).bytes.into() } else { text.into() })
 }
 
 /// The `pHYs` chunk (PNG §11.3.5.3), if it counts in metres.

@@ -88,6 +88,41 @@ fn exif_turns_a_png_and_a_jpeg_upright() {
     }
 }
 
+/// A PNG with a chunk put in behind its header.
+fn with_chunk(png: &[u8], kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut checksum = flate2::Crc::new();
+    checksum.update(&kind);
+    checksum.update(data);
+    let (length, sum) = ((data.len() as u32).to_be_bytes(), checksum.sum().to_be_bytes());
+    // The file's header has 8 bytes, the chunk IHDR 25.
+    [&png[..33], &length, &kind, data, &sum, &png[33..]].concat()
+}
+
+#[test]
+fn xmp_alone_turns_a_png_and_a_jpeg_upright() {
+    let samples: Vec<u8> = (0..30 * 20).map(|at| (at % 251) as u8).collect();
+    let plain = png_of((30, 20), png_crate::ColorType::Grayscale, &samples, None, false);
+    let packed = |text: &[u8]| {
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, text).unwrap();
+        packed.finish().unwrap()
+    };
+    for value in 1..=8 {
+        let xmp = format!("<x:xmpmeta><rdf:Description tiff:Orientation=\"{value}\"/></x:xmpmeta>").into_bytes();
+        let keyword = b"XML:com.adobe.xmp\0";
+        let text = with_chunk(&plain, *b"iTXt", &[&keyword[..], b"\0\0\0\0", &xmp].concat());
+        let compressed = with_chunk(&plain, *b"iTXt", &[&keyword[..], b"\x01\0en\0xmp\0", &packed(&xmp)].concat());
+        let jpeg = with_segment(TONES, 0xe1, &[b"http://ns.adobe.com/xap/1.0/\0", &xmp[..]].concat());
+        for (turned, plain, kind) in
+            [(&text, &plain[..], Kind::Png), (&compressed, &plain, Kind::Png), (&jpeg, TONES, Kind::Jpeg)]
+        {
+            let stored = read(plain, kind).unwrap().pels;
+            let wanted = Orientation::of_tag(Some(value)).upright(stored);
+            assert_eq!(read(turned, kind).unwrap().pels, wanted, "{} {value}", kind.name());
+        }
+    }
+}
+
 #[test]
 fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
     for (level, wanted) in [(204, 0.2), (128, 0.5), (230, 0.1)] {

@@ -48,6 +48,24 @@ pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     sum
 }
 
+/// Luma of inks in bytes: that of the corners, mixed. What black ink is over is black, so that it only scales the rest.
+pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
+    const LUMA: [i32; 8] = {
+        let mut all = [0; 8];
+        let mut corner = 0;
+        while corner < all.len() {
+            let [red, green, blue] = CORNERS[corner];
+            all[corner] = red as i32 * 77 + green as i32 * 150 + blue as i32 * 29;
+            corner += 1;
+        }
+        all
+    };
+    let mix = |without: i32, with: i32, ink: u8| without + (with - without) * i32::from(ink) / 255;
+    let [paper, green, red, dark] = [0, 2, 4, 6].map(|corner| mix(LUMA[corner], LUMA[corner + 1], cyan));
+    let light = mix(mix(paper, green, magenta), mix(red, dark, magenta), yellow);
+    ((mix(light, 0, black) + 128) >> 8) as u8
+}
+
 /// What stands for `c m y k k` and `c m y k K` in a content stream.
 pub(super) fn operator(operands: &Operands, stroke: bool) -> Option<Edit> {
     let (numbers, place) = operands.last_numbers::<4>()?;
@@ -186,5 +204,14 @@ mod tests {
         assert_eq!(sums, [1e6; 3]);
         let grey = rgb([0.0, 0.0, 0.0, 0.2])[0];
         assert!((grey - 0.8).abs() < 0.001, "{grey}");
+    }
+
+    #[test]
+    fn luma_of_bytes_is_that_of_parts() {
+        for inks in (0_u32..625).map(|number| [1, 5, 25, 125].map(|step| (number / step % 5 * 255 / 4) as u8)) {
+            let [red, green, blue] = rgb(inks.map(|ink| f64::from(ink) / 255.0));
+            let wanted = (red * 77.0 + green * 150.0 + blue * 29.0) / 256.0 * 255.0;
+            assert!((f64::from(luma(inks)) - wanted).abs() < 1.0, "{inks:?}: {} {wanted}", luma(inks));
+        }
     }
 }

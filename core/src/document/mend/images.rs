@@ -65,6 +65,39 @@ pub(super) fn checked<'a>(store: &mut Store<'a>, image: &Value<'a>, cmyk: &Value
     }
 }
 
+/// An image of plain samples in our CMYK as one of greys, which is what comes of it: the renderer would take many times as
+/// long to mix its inks. None where it is another kind of image, isn't whole, or has more pels than are left.
+pub(super) fn greys_of_inks<'a>(
+    store: &mut Store<'a>,
+    image: &Value<'a>,
+    cmyk: &Value<'a>,
+    pels_left: &mut u64,
+) -> Option<Value<'a>> {
+    let entries = image.entries()?;
+    let same =
+        matches!((entries.get(b"ColorSpace".as_slice()), cmyk), (Some(Value::Ref(id)), Value::Ref(ours)) if id == ours);
+    let plain = same
+        && store.number(image, "BitsPerComponent") == Some(8.0)
+        && store.get(image, "Decode").is_null()
+        && store.get(image, "Mask").items().is_empty();
+    let mask = store.get(image, "SMask");
+    if !plain || !store.get(&mask, "Matte").is_null() {
+        return None;
+    }
+    let side = |side: Option<f64>| side.filter(|side| (1.0..=1e6).contains(side)).map(|side| side as u64);
+    let pels = side(store.number(image, "Width"))? * side(store.number(image, "Height"))?;
+    let left = pels_left.checked_sub(pels)?;
+    let steps = streams::steps(store, image);
+    let decoded = streams::through(store, image, &steps).filter(|decoded| decoded.whole)?;
+    let greys: Vec<u8> =
+        decoded.bytes.as_chunks().0.iter().map(|inks| colors::luma(*inks)).take(pels as usize).collect();
+    if greys.len() as u64 != pels {
+        return None;
+    }
+    *pels_left = left;
+    Some(image.with("ColorSpace", Value::name("DeviceGray")).with_data(greys))
+}
+
 /// Plain samples: as many as the size asks for?
 fn samples<'a>(
     store: &mut Store<'a>,

@@ -10,6 +10,7 @@ mod fonts;
 mod images;
 mod lexer;
 mod marks;
+mod masks;
 mod names;
 mod pages;
 pub(super) mod prepare;
@@ -30,6 +31,8 @@ use super::fonts::Fonts;
 /// What a page lacks when its content can't be read.
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
+/// Pels of a document's images that are made greys before they are drawn: they are all in memory at once, a byte each.
+const GREY_PELS_MAX: u64 = 64 * 1024 * 1024;
 /// Streams that make up one page.
 const CONTENTS_MAX: usize = 10_000;
 
@@ -98,6 +101,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
         known: HashMap::new(),
         open: HashSet::new(),
         texts: fonts::Texts::default(),
+        grey_pels_left: GREY_PELS_MAX,
         number: 0,
     };
     mender.store.changed = differs(pdf, &found.leaves);
@@ -141,6 +145,8 @@ struct Mender<'a> {
     known: HashMap<Id, Rc<Findings>>,
     open: HashSet<Id>,
     texts: fonts::Texts<'a>,
+    /// Pels of images that may still be made greys before they are drawn.
+    grey_pels_left: u64,
     /// The page's number, from 0.
     number: usize,
 }

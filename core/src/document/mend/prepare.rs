@@ -48,17 +48,19 @@ pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The next `stream` from a place on.
+/// The next `stream` from a place on (Horspool's algorithm: its letters differ, so that most bytes are skipped).
 fn find(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
+    let mut end = from + BEGIN.len();
     loop {
-        let rest = bytes.get(at..)?;
-        let place = at + rest.iter().position(|byte| *byte == b'm')?;
-        // Its last letter is rarer than the others.
-        if place + 1 >= from + BEGIN.len() && bytes[..=place].ends_with(BEGIN) {
-            return Some(place + 1 - BEGIN.len());
-        }
-        at = place + 1;
+        end += match bytes.get(end - 1)? {
+            b'm' if bytes[..end].ends_with(BEGIN) => return Some(end - BEGIN.len()),
+            b'a' => 1,
+            b'e' => 2,
+            b'r' => 3,
+            b't' => 4,
+            b's' => 5,
+            _ => BEGIN.len(),
+        };
     }
 }
 
@@ -83,5 +85,20 @@ mod tests {
     fn a_stream_that_breaks_off_is_closed() {
         let closed = prepared(b"1 0 obj <</Length 9>> stream\nab").unwrap();
         assert!(closed.ends_with(b"ab\nendstream\nendobj\n"));
+    }
+
+    #[test]
+    fn the_next_stream_is_found_wherever_it_begins() {
+        for text in
+            ["stream", "sstream", "streastream", "mmmmmstream", "ststreamstream", "endstream", "strea", "team", ""]
+        {
+            for padding in 0..8 {
+                let text = format!("{}{text}", &"streamst"[8 - padding..]);
+                for from in 0..text.len() {
+                    let wanted = text[from..].find("stream").map(|place| place + from);
+                    assert_eq!(find(text.as_bytes(), from), wanted, "{text} {from}");
+                }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::content::{self, Survey};
 use super::value::Value;
-use super::{Changes, Findings, Mender, changed, colors, fonts, images, streams};
+use super::{Changes, Findings, Mender, changed, colors, fonts, images, masks, streams};
 
 /// Forms and patterns within one another.
 const DEPTH_MAX: usize = 40;
@@ -22,7 +22,8 @@ impl<'a> Mender<'a> {
             let patterns = self.patterns(&resources, given, category, findings);
             changes.extend(patterns.map(|patterns| (category.as_bytes().to_vec(), patterns)));
         }
-        self.masks(&resources, given, findings);
+        let states = self.masks(&resources, given, findings);
+        changes.extend(states.map(|states| (b"ExtGState".to_vec(), states)));
         self.others(&resources, survey, findings);
         changed(&mut self.store, given, changes)
     }
@@ -73,6 +74,10 @@ impl<'a> Mender<'a> {
         {
             image = image.with("ColorSpace", space);
             is_new = true;
+        }
+        if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.grey_pels_left) {
+            self.store.replaced(object, greys);
+            return;
         }
         let checked = images::checked(&mut self.store, &image, &self.cmyk);
         if let Some(loss) = checked.loss {
@@ -246,17 +251,26 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Forms that are masks.
-    fn masks(&mut self, resources: &Value<'a>, given: &Value<'a>, findings: &mut Findings) {
+    /// Forms that are masks, and the graphics states that name them.
+    fn masks(&mut self, resources: &Value<'a>, given: &Value<'a>, findings: &mut Findings) -> Option<Value<'a>> {
         let states = self.store.get(resources, "ExtGState");
-        for state in states.entries().into_iter().flat_map(|entries| entries.values()) {
-            let state = self.store.resolve(state);
-            let mask = self.store.get(&state, "SMask");
-            if let Some(group) = mask.entries().and_then(|entries| entries.get(b"G".as_slice())).cloned() {
-                let found = self.object(&group, given);
-                findings.losses.extend(found.losses);
+        let mut changes = Changes::new();
+        for (name, state) in states.entries().into_iter().flatten() {
+            let resolved = self.store.resolve(state);
+            let mask = self.store.get(&resolved, "SMask");
+            let group = mask.entries().and_then(|entries| entries.get(b"G".as_slice())).cloned();
+            let Some(group) = group else { continue };
+            let found = self.object(&group, given);
+            findings.losses.extend(found.losses);
+            let Some(mask) = masks::mended(&mut self.store, &mask, &group) else { continue };
+            let instead = resolved.with("SMask", mask);
+            if matches!(state, Value::Ref(_)) {
+                self.store.replaced(state, instead);
+            } else {
+                changes.insert(name.clone(), instead);
             }
         }
+        (!changes.is_empty()).then(|| changed(&mut self.store, &states, changes))
     }
 }
 

@@ -71,7 +71,8 @@ pub(super) fn through<'a>(store: &mut Store<'a>, stream: &Value<'a>, steps: &[St
             }
             name if FILTERS.iter().all(|filter| filter.as_bytes() != name) => return None,
             name => {
-                let bytes = by_hayro(store, name, parameters, &data)?;
+                let is_ascii85 = matches!(name, b"ASCII85Decode" | b"A85");
+                let bytes = if is_ascii85 { ascii85(&data)? } else { by_hayro(store, name, parameters, &data)? };
                 let whole = !bytes.is_empty() || data.trim_ascii().is_empty();
                 (bytes, whole)
             }
@@ -99,6 +100,56 @@ fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data
     file.extend(b"\nendstream");
     let stream = Stream::from_bytes(&file)?;
     stream.decoded_data().ok().map(Cow::into_owned)
+}
+
+/// Decodes ASCII-85 as the renderer does, several times as fast: images of whole pages are often coded so.
+fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
+    const GROUP: usize = 5;
+    let mut bytes = Vec::with_capacity(data.len() / GROUP * 4 + 4);
+    let (mut value, mut digits) = (0_u64, 0);
+    let mut rest = data;
+    while let [byte, after @ ..] = rest {
+        if digits == 0
+            && let Some((group, after)) = rest.split_first_chunk::<GROUP>()
+            && group.iter().all(|byte| matches!(byte, b'!'..=b'u'))
+        {
+            let value = group.iter().fold(0, |value, byte| value * 85 + u64::from(byte - b'!'));
+            bytes.extend(u32::try_from(value).ok()?.to_be_bytes());
+            rest = after;
+            continue;
+        }
+        rest = after;
+        match byte {
+            b'!'..=b'u' => {
+                (value, digits) = (value * 85 + u64::from(byte - b'!'), digits + 1);
+                if digits == GROUP {
+                    bytes.extend(u32::try_from(value).ok()?.to_be_bytes());
+                    (value, digits) = (0, 0);
+                }
+            }
+            b'z' => {
+                last_group(&mut bytes, value, digits)?;
+                (value, digits) = (0, 0);
+                bytes.extend([0; 4]);
+            }
+            b'~' => break,
+            0 | b'\t' | b'\n' | 0x0c | b'\r' | b' ' => {}
+            _ => return None,
+        }
+    }
+    last_group(&mut bytes, value, digits)?;
+    Some(bytes)
+}
+
+/// Decodes a group of fewer than five digits (ISO 32000-1, 7.4.3); one digit alone is none.
+fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
+    if digits == 0 {
+        return Some(());
+    }
+    let value = (digits..5).fold(value, |value, _| value * 85 + 84);
+    let group = u32::try_from(value).ok()?.to_be_bytes();
+    bytes.extend(group.get(..digits - 1).filter(|group| !group.is_empty())?);
+    Some(())
 }
 
 /// Undoes a predictor; what there is of a row that breaks off stays.
@@ -169,6 +220,41 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
             Ok(Status::StreamEnd) => return true,
             Ok(Status::Ok | Status::BufError) if inflate.total_in() > read || length > 0 => {}
             Ok(Status::Ok | Status::BufError) | Err(_) => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii85_is_decoded_as_the_renderer_does() {
+        let long: String =
+            (0..=255).map(|at: u8| if at % 61 == 60 { '\n' } else { char::from(b'!' + at % 80) }).collect();
+        for text in [
+            "9jqo^BlbD-BleB1DJ+*+F(f,q~>",
+            "9jqo^ BlbD-\nBleB1DJ+*+F(f,q",
+            "zz9jqo^z~>9jqo^",
+            "9j~>",
+            "9jq\t~",
+            "9jqo~>",
+            "9jqzo^~>",
+            "9",
+            "9z",
+            "s8W-!",
+            "s8W-\"",
+            "uuuuu",
+            "uu",
+            "9jqo^v",
+            "9jq\u{0}o\u{c}^",
+            "",
+            &long,
+        ] {
+            let file = format!("<</Length {}/Filter/ASCII85Decode>>\nstream\n{text}\nendstream", text.len());
+            let stream = Stream::from_bytes(file.as_bytes()).unwrap();
+            let wanted = stream.decoded_data().ok().map(Cow::into_owned);
+            assert_eq!(ascii85(text.as_bytes()), wanted, "{text:?}");
         }
     }
 }

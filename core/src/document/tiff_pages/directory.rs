@@ -172,7 +172,7 @@ impl<'a> Directory<'a> {
     }
 
     /// The bytes of a tag.
-    pub(super) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
+    pub(in crate::document) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entry(tag)?;
         let start = usize::try_from(entry.at).ok()?;
         let end = start.checked_add(usize::try_from(entry.count.checked_mul(size(entry.kind))?).ok()?)?;

@@ -205,8 +205,13 @@ fn colour(
     samples: usize,
     bits: u32,
 ) -> Result<(Colour, usize), Fault> {
-    // The tag is required; what is likely where it is missing is what libtiff takes.
+    // The tag is required; where it is missing, tags that only one kind of colour has say which it is, and otherwise
+    // what is likely is what libtiff takes.
+    let has = |tags: &[u16]| tags.iter().any(|tag| directory.number(*tag).is_some());
     let likely = match (samples, compression) {
+        (1, _) if has(&[tag::COLOR_MAP]) => 3,
+        (4.., _) if has(&[tag::INK_SET, tag::NUMBER_OF_INKS]) => 5,
+        (3.., _) if has(&[tag::YCBCR_SUBSAMPLING, tag::YCBCR_POSITIONING]) => 6,
         (1 | 2, Compression::None | Compression::Lzw | Compression::Deflate | Compression::PackBits) => 1,
         (1 | 2, Compression::Jpeg) => 1,
         (1 | 2, _) => 0,

@@ -44,10 +44,12 @@ mod tag {
     pub(super) const TILE_OFFSETS: u16 = 324;
     pub(super) const TILE_BYTE_COUNTS: u16 = 325;
     pub(super) const INK_SET: u16 = 332;
+    pub(super) const NUMBER_OF_INKS: u16 = 334;
     pub(super) const EXTRA_SAMPLES: u16 = 338;
     pub(super) const SAMPLE_FORMAT: u16 = 339;
     pub(super) const JPEG_TABLES: u16 = 347;
     pub(super) const YCBCR_SUBSAMPLING: u16 = 530;
+    pub(super) const YCBCR_POSITIONING: u16 = 531;
 }
 
 /// The pages of one file.

@@ -479,6 +479,48 @@ fn a_bilevel_page_may_leave_out_what_its_pels_mean() {
 }
 
 #[test]
+fn other_tags_say_what_samples_mean_where_that_is_left_out() {
+    let samples = |count: u8| -> Vec<u8> {
+        greys().iter().flat_map(|grey| (0..count).map(|sample| grey.wrapping_mul(sample + 1))).collect()
+    };
+    let palette: Vec<u32> = (0..768).map(|value| value * 7_919 % 65_536).collect();
+    let ycbcr: (u16, &[u32]) = (530, &[1, 1]);
+    for (photometric, count, tags) in [
+        ([5], 4, &[(332, &[1][..])][..]),
+        ([5], 4, &[(334, &[4])]),
+        ([5], 5, &[(332, &[1]), (338, &[2])]),
+        ([3], 1, &[(320, &palette)]),
+        ([6], 3, &[ycbcr]),
+        ([6], 3, &[ycbcr, (531, &[2])]),
+    ] {
+        let (depths, counted) = (vec![8; usize::from(count)], [u32::from(count)]);
+        let tags = [&SIZE[..], &[(258, &depths[..]), (277, &counted)], tags].concat();
+        let said = [&tags[..], &[(262, &photometric)]].concat();
+        let data = samples(count);
+        let left_out = gray_of(&Writer::new(&tags, &[&data]).file());
+        assert_eq!(left_out, gray_of(&Writer::new(&said, &[&data]).file()), "{photometric:?} {tags:?}");
+    }
+}
+
+#[test]
+fn xmp_turns_a_page_that_lacks_tag_274() {
+    let image = drawing();
+    let mmr = g4(&image);
+    for value in [3_u8, 6, 8] {
+        // The writer has shorts, in pairs of bytes.
+        let xmp = format!("<rdf:Description tiff:Orientation=\"{value}\" />");
+        let pairs: Vec<u32> =
+            xmp.as_bytes().chunks(2).map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 8).collect();
+        let tags = [SIZE[0], SIZE[1], (259, &[4][..]), (262, &[0]), (700, &pairs)];
+        let picture = &pictures(&Writer::new(&tags, &[&mmr]).file())[0];
+        let wanted = Orientation::of_tag(Some(u64::from(value))).upright(Pels::Bits(image.clone()));
+        assert_eq!(picture.pels, wanted, "{value}");
+        let said = [&tags[..], &[(274, &[1])]].concat();
+        assert_eq!(pictures(&Writer::new(&said, &[&mmr]).file())[0].pels, Pels::Bits(image.clone()));
+    }
+}
+
+#[test]
 fn tag_274_turns_pages_of_every_compression() {
     let image = drawing();
     for (value, turned) in [(1, false), (3, false), (6, true), (8, true), (5, true)] {

@@ -1,0 +1,38 @@
+//! Soft masks that lack what the renderer wants of them. Where it finds no kind, no group or no colour space, it leaves the
+//! mask out, and what the mask would hide is painted (hayro-interpret 0.9.0). Backdrops in CMYK get our colours.
+
+use super::colors;
+use super::value::{Store, Value};
+
+/// A mask as it is to be drawn, of which `form` is the group; none where it may stay as it is. The group is changed with it.
+pub(super) fn mended<'a>(store: &mut Store<'a>, mask: &Value<'a>, form: &Value<'a>) -> Option<Value<'a>> {
+    let kind = store.get(mask, "S");
+    let group = store.resolve(form);
+    if kind.is_name("Alpha") || !matches!(group, Value::Stream(_)) {
+        return None;
+    }
+    let backdrop = store.numbers(mask, "BC");
+    let attributes = store.get(&group, "Group");
+    let has_space = !store.get(&attributes, "CS").is_null();
+    // The space is that of the backdrop's numbers; colours within the group name their own.
+    let space = match backdrop.len() {
+        4 => Some("DeviceRGB"),
+        _ if has_space => None,
+        3 => Some("DeviceRGB"),
+        _ => Some("DeviceGray"),
+    };
+    if let Some(space) = space {
+        let none = Value::dict([("S", Value::name("Transparency"))]);
+        let attributes = if attributes.entries().is_some() { attributes } else { none };
+        store.replaced(form, group.with("Group", attributes.with("CS", Value::name(space))));
+    }
+    let mut mended = mask.clone();
+    if let [cyan, magenta, yellow, black] = *backdrop {
+        mended = mended.with("BC", Value::numbers(&colors::rgb([cyan, magenta, yellow, black])));
+    }
+    if !kind.is_name("Luminosity") {
+        mended = mended.with("S", Value::name("Luminosity"));
+    }
+    let stays = backdrop.len() != 4 && kind.is_name("Luminosity");
+    (!stays).then_some(mended)
+}
