@@ -11,12 +11,13 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 
-use super::api::{Api, Target, block_on};
+use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::exec::environment::{Way, prepare};
 use crate::config;
 
 /// The flags of `env`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct EnvFlags {
     #[command(flatten)]
     target: Target,
@@ -39,16 +40,16 @@ enum Shell {
 
 pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
-        let api = Api::new(&flags.target)?;
-        let credential = api.credential().await?;
-        let ca = CertificateDer::from_pem_slice(api.text("/ca.pem").await?.as_bytes())?;
+        let client = Client::new(&flags.target)?;
+        let credential = client.credential().await?;
+        let ca = CertificateDer::from_pem_slice(client.text("/ca.pem").await?.as_bytes())?;
         let folder = config::data_dir().context("there is no home directory to keep certificates in; set HOME")?;
         let account = (credential.sid.as_str(), Some(credential.token.as_str()));
         // What another shell was told of another emulator has to stay as it is.
         let folder = place(&folder, &ca);
         let variables = prepare(
             &folder,
-            &Way { url: api.base(), ca: &ca, account, control_token: flags.target.control_token.as_deref() },
+            &Way { url: client.base(), ca: &ca, account, control_token: flags.target.control_token.as_deref() },
             &config::variable,
         )?;
         let mut out = stdout().lock();

@@ -3,12 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use bytes::Bytes;
 use clap::Args;
 use serde_json::Value;
 
-use super::api::{Target, block_on};
-use super::control::{Control, EXIT_CODES};
+use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::table::{self, cell};
 
 /// The flags of `events`.
@@ -52,14 +50,14 @@ pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
         ("limit", flags.limit.map(|limit| limit.to_string())),
     ];
     block_on(async {
-        let control = Control::new(&flags.target)?;
+        let client = Client::new(&flags.target)?;
         if flags.hash {
-            return hash(&control).await;
+            return hash(&client).await;
         }
         if flags.follow {
-            return follow(&control, &query, flags.json).await;
+            return follow(&client, &query, flags.json).await;
         }
-        let page = control.call("GET", "/events", &query, None).await?;
+        let page = client.control("GET", "/events", &query, None).await?;
         let events = page["events"].as_array().map(Vec::as_slice).unwrap_or_default();
         if flags.json {
             let mut out = anstream::stdout().lock();
@@ -75,8 +73,8 @@ pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn hash(control: &Control) -> anyhow::Result<ExitCode> {
-    let answer = control.call("GET", "/events/hash", &[], None).await?;
+async fn hash(client: &Client) -> anyhow::Result<ExitCode> {
+    let answer = client.control("GET", "/events/hash", &[], None).await?;
     if answer["evicted"].as_u64().is_some_and(|evicted| evicted > 0) {
         writeln!(anstream::stderr(), "the journal has dropped its oldest events: this is the hash of the rest")?;
     }
@@ -84,8 +82,8 @@ async fn hash(control: &Control) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn follow(control: &Control, query: &[(&str, Option<String>)], json: bool) -> anyhow::Result<ExitCode> {
-    let mut stream = control.open("GET", "/events", query, Bytes::new(), "text/event-stream").await?;
+async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -> anyhow::Result<ExitCode> {
+    let mut stream = client.events(query).await?;
     let mut text = String::new();
     while let Some(piece) = stream.next().await? {
         // The emulator ends each piece at the end of a block, and a block is text.

@@ -4,16 +4,17 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::api::{Api, Target, block_on};
+use super::client::{Client, EXIT_CODES, Target, block_on};
 
 /// The flags of `healthcheck`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct HealthcheckFlags {
     #[command(flatten)]
     target: Target,
 }
 
 pub(super) fn run(flags: &HealthcheckFlags) -> anyhow::Result<ExitCode> {
-    block_on(async { Api::new(&flags.target)?.is_ready().await })?;
+    block_on(async { Client::new(&flags.target)?.is_ready().await })?;
     Ok(ExitCode::SUCCESS)
 }

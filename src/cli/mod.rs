@@ -1,8 +1,7 @@
 //! The command line: one file a subcommand. Thin clients use only the public APIs; nothing here decides what a fax does.
 
-mod api;
 mod ca;
-mod control;
+mod client;
 mod convert;
 mod demo;
 mod env;
@@ -127,7 +126,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             print_error(&format!("{error:#}"));
-            error.downcast_ref::<control::CallError>().map_or(ExitCode::FAILURE, control::CallError::exit_code)
+            error.downcast_ref::<client::CallError>().map_or(ExitCode::FAILURE, client::CallError::exit_code)
         }
     }
 }

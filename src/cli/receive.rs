@@ -3,24 +3,23 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
 use serde_json::Value;
 
-use super::api::{Api, Target, block_on};
+use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::events;
 use super::table::{self, cell};
 use crate::dialect::form;
-use crate::model::webhook::Method;
 
 /// Boundary of the upload; no document contains it.
 const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
 
 /// The flags of `receive`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct ReceiveFlags {
     #[command(flatten)]
     target: Target,
@@ -54,21 +53,19 @@ pub(super) struct ReceiveFlags {
 
 pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
-        let api = Api::new(&flags.target)?;
+        let client = Client::new(&flags.target)?;
         if let Some(url) = &flags.fax_url {
-            set_fax_url(&api, flags.to.as_deref(), url).await?;
+            set_fax_url(&client, flags.to.as_deref(), url).await?;
         }
         let file = flags.file.as_ref().map(|path| {
             let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
             let name = path.file_name().map(|name| name.to_string_lossy().replace('"', "'")).unwrap_or_default();
             Ok::<_, anyhow::Error>((name, bytes))
         });
-        let body = multipart(&fields(flags), file.transpose()?);
-        let query = if flags.wait { format!("wait=true&timeout={}", flags.timeout) } else { String::new() };
-        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-        let patience = Duration::from_secs(flags.timeout.into());
-        let answer =
-            api.control(Method::Post, "/incoming-faxes", &query, Some((&content_type, body)), patience).await?;
+        let body = Body::multipart(BOUNDARY, multipart(&fields(flags), file.transpose()?));
+        let waits = |value: String| flags.wait.then_some(value);
+        let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
+        let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         show(&answer, flags)?;
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -126,11 +123,11 @@ fn multipart(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Byte
 }
 
 /// Sets the VoiceUrl of the number that will be called, and lets it answer faxes.
-async fn set_fax_url(api: &Api, to: Option<&str>, url: &str) -> anyhow::Result<()> {
-    let credential = api.credential().await?;
+async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Result<()> {
+    let credential = client.credential().await?;
     let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", credential.sid);
     let filter = to.map(|to| form::with_query("", &[("PhoneNumber", to)])).unwrap_or_default();
-    let list = api.rest(Method::Get, &format!("{root}.json{filter}"), &credential, None).await?;
+    let list = client.rest("GET", &format!("{root}.json{filter}"), &credential, None).await?;
     let numbers = list["incoming_phone_numbers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let sid = match numbers {
         [only] => only["sid"].as_str(),
@@ -139,7 +136,7 @@ async fn set_fax_url(api: &Api, to: Option<&str>, url: &str) -> anyhow::Result<(
     };
     let sid = sid.context("--fax-url needs --to, the one number of the account whose app is meant")?;
     let change = form::encode(&[("VoiceUrl", url), ("VoiceReceiveMode", "fax")]);
-    api.rest(Method::Post, &format!("{root}/{sid}.json"), &credential, Some(change)).await?;
+    client.rest("POST", &format!("{root}/{sid}.json"), &credential, Some(change)).await?;
     Ok(())
 }
 

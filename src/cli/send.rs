@@ -4,7 +4,6 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -12,17 +11,17 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::api::{Api, Target, block_on};
+use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::events;
 use super::table::{self, cell};
 use crate::dialect::form;
-use crate::model::webhook::Method;
 
 /// The statuses a fax ends with.
 const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
 
 /// The flags of `send`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct SendFlags {
     #[command(flatten)]
     target: Target,
@@ -53,43 +52,43 @@ pub(super) struct SendFlags {
 
 pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
-        let api = Api::new(&flags.target)?;
+        let client = Client::new(&flags.target)?;
         if flags.document.starts_with("http://") || flags.document.starts_with("https://") {
-            return send(&api, flags, &flags.document).await;
+            return send(&client, flags, &flags.document).await;
         }
         let path = Path::new(&flags.document);
         let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/document", listener.local_addr()?);
         tokio::select! {
-            sent = send(&api, flags, &url) => sent,
+            sent = send(&client, flags, &url) => sent,
             served = serve_document(&listener, &bytes) => served.map(|()| ExitCode::SUCCESS),
         }
     })
 }
 
-async fn send(api: &Api, flags: &SendFlags, media_url: &str) -> anyhow::Result<ExitCode> {
-    let credential = api.credential().await?;
+async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Result<ExitCode> {
+    let credential = client.credential().await?;
     let mut order = vec![("From", flags.from.as_str()), ("To", &flags.to), ("MediaUrl", media_url)];
     order.extend(flags.quality.as_deref().map(|quality| ("Quality", quality)));
     order.extend(flags.status_callback.as_deref().map(|url| ("StatusCallback", url)));
-    let fax = api.rest(Method::Post, "/v1/Faxes", &credential, Some(form::encode(&order))).await?;
+    let fax = client.rest("POST", "/v1/Faxes", &credential, Some(form::encode(&order))).await?;
     let sid = fax["sid"].as_str().context("the answer has no sid")?;
     // A served file must stay until the emulator has fetched it; the fax leaves `processing` after that.
-    let what = if flags.wait { "for=settled".to_owned() } else { format!("status=sending,{FINAL}") };
-    let query = format!("fax={sid}&{what}&timeout={}", flags.timeout);
-    let waited = api.control(Method::Get, "/wait", &query, None, Duration::from_secs(flags.timeout.into())).await?;
+    let fax_of = |sid: &str| ("fax", Some(sid.to_owned()));
+    let what = if flags.wait { ("for", "settled".to_owned()) } else { ("status", format!("sending,{FINAL}")) };
+    let query = [fax_of(sid), (what.0, Some(what.1)), ("timeout", Some(flags.timeout.to_string()))];
+    let waited = client.control("GET", "/wait", &query, None).await?;
     let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
     let outcome = outcome.context("the emulator says not how the fax stands")?;
     // The app may have deleted it as soon as it was told.
-    let left = api.rest_if_there(&format!("/v1/Faxes/{sid}"), &credential).await?;
+    let left = client.rest_if_there(&format!("/v1/Faxes/{sid}"), &credential).await?;
     let fax = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
     if flags.json {
         table::json(&fax)?;
     } else {
         if flags.wait {
-            let query = format!("fax={sid}");
-            let page = api.control(Method::Get, "/events", &query, None, Duration::ZERO).await?;
+            let page = client.control("GET", "/events", &[fax_of(sid)], None).await?;
             events::conversation(&page["events"])?;
         }
         let [status, pages, seconds] = ["status", "num_pages", "duration"].map(|name| cell(&fax[name]));

@@ -8,8 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::api::{Target, block_on};
-use super::control::{Control, EXIT_CODES};
+use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::table;
 use super::tester::pairs;
 use crate::dialect::address::normal_or_as_is;
@@ -101,7 +100,9 @@ fn ask(flags: &ExplainFlags) -> anyhow::Result<Value> {
             order["params"] = params.into();
         }
     }
-    block_on(async { Control::new(&flags.target)?.call("POST", "/explain-signature", &[], Some(&order)).await })
+    block_on(async {
+        Client::new(&flags.target)?.control("POST", "/explain-signature", &[], Some(Body::from(&order))).await
+    })
 }
 
 fn offline(flags: &ExplainFlags, token: &str) -> anyhow::Result<Value> {

@@ -8,8 +8,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::api::{Target, block_on};
-use super::control::{Control, EXIT_CODES};
+use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::table::{self, cell};
 
 /// Where the emulator is, and how the answer is shown.
@@ -220,16 +219,16 @@ pub(super) fn reset(flags: &ResetFlags) -> anyhow::Result<ExitCode> {
 
 pub(super) fn state(flags: &StateFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
-        let control = Control::new(&flags.target)?;
+        let client = Client::new(&flags.target)?;
         let answer = match &flags.load {
-            None => control.call("GET", "/state", &[], None).await?,
+            None => client.control("GET", "/state", &[], None).await?,
             Some(path) if path.as_os_str() == "-" => {
                 let text = std::io::read_to_string(std::io::stdin())?;
-                control.call_bytes("PUT", "/state", &[], text.into()).await?
+                client.control("PUT", "/state", &[], Some(Body::json(text))).await?
             }
             Some(path) => {
                 let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-                control.call_bytes("PUT", "/state", &[], bytes.into()).await?
+                client.control("PUT", "/state", &[], Some(Body::json(bytes))).await?
             }
         };
         if !answer.is_null() {
@@ -294,7 +293,7 @@ impl Asking {
         query: &[(&str, Option<String>)],
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        block_on(async { Control::new(&self.target)?.call(method, path, query, body).await })
+        block_on(async { Client::new(&self.target)?.control(method, path, query, body.map(Body::from)).await })
     }
 
     fn show<const N: usize>(

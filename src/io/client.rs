@@ -56,8 +56,6 @@ pub struct ClientOptions {
     pub traceparent: bool,
     /// Where the emulator itself listens: no request is made to its control API there.
     pub own_addresses: Vec<SocketAddr>,
-    /// What requests call themselves, where it is not Twilio's name.
-    pub user_agent: Option<&'static str>,
     /// With which content types TwiML is taken.
     pub twiml_types: TwimlTypes,
     /// What bytes in flight are taken out of: those of answers, and those of whoever shares it.
@@ -182,7 +180,6 @@ impl Answer {
 pub struct Client {
     connector: Connector,
     traceparent: bool,
-    user_agent: &'static str,
     twiml_types: TwimlTypes,
     budget: Budget,
 }
@@ -218,11 +215,9 @@ impl Client {
     /// A certificate that can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let connector = Connector::new(options)?;
-        let user_agent = options.user_agent.unwrap_or(USER_AGENT);
         Ok(Self {
             connector,
             traceparent: options.traceparent,
-            user_agent,
             twiml_types: options.twiml_types,
             budget: options.budget.clone(),
         })
@@ -324,7 +319,7 @@ impl Client {
         authorization: Option<&str>,
         outcome: &mut Outcome,
     ) -> Result<Answer, ExchangeFailure> {
-        let headers = headers(request, target, sent, authorization, self.user_agent)?;
+        let headers = headers(request, target, sent, authorization)?;
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
@@ -434,11 +429,10 @@ fn headers(
     target: &Target,
     sent: &Sent<'_>,
     authorization: Option<&str>,
-    user_agent: &str,
 ) -> Result<HeaderList, ExchangeFailure> {
     let mut pairs = vec![
         ("host".to_owned(), target.authority().to_owned()),
-        ("user-agent".to_owned(), user_agent.to_owned()),
+        ("user-agent".to_owned(), USER_AGENT.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];

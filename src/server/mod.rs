@@ -119,7 +119,6 @@ impl Server {
             insecure: config.insecure_webhooks,
             traceparent: config.traceparent,
             own_addresses: addresses.clone(),
-            user_agent: None,
             twiml_types: config.twiml_types,
             budget: Budget::new(config.body_budget_bytes),
         };

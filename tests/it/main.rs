@@ -16,6 +16,7 @@ mod downloads;
 mod driving;
 mod engine;
 mod exec;
+mod exit_statuses;
 mod flood;
 mod founding;
 mod gateway;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use super::agenda::Ordinal;
 use super::effect::{Intent, Report};
+use super::faults::never;
 use super::journal::{Alert, AlertLevel, Event, EventKind};
 use super::webhooks::TokenPlace;
 use crate::model::fax::Status;
@@ -102,7 +103,9 @@ impl Engine {
 
     /// The alert of a call that went wrong: busy, no answer, broken, incompatible.
     pub(super) fn alert_of_call(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "it has ended and is not there")
+        };
         let called = match fax.status() {
             Status::Busy | Status::NoAnswer => true,
             // Without a duration there was no call, and its own alert says why.

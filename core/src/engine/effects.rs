@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::effect::{Effect, EffectId, Intent, IntentKind};
+use super::faults::{CODE_INTERNAL, FAULT};
 use super::fax::Fax;
 use super::input::{Answer, AnswerOutcome};
 use super::journal::{AlertLevel, EventKind};
@@ -13,9 +14,6 @@ use super::{Engine, line};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-
-/// `Internal failure`.
-const CODE_INTERNAL: u32 = 12400;
 
 /// An effect that has been issued and not answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,25 +68,26 @@ impl Engine {
 
     /// Performing an effect failed within the emulator: what waited for it goes on without.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
-        let text = "a fault of the emulator; please report it";
         if kind == IntentKind::Report {
             return;
         }
         if kind != IntentKind::Render {
-            self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), text, None, now);
+            self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), FAULT, None, now);
         }
         match kind {
             IntentKind::FetchDocument => {
+                // It may have been canceled, and deleted, meanwhile.
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
                 let fetching = |fax: &Fax| matches!(fax.phase, Phase::Processing(Processing::Fetching));
                 if !self.world.tables.fax(ordinal).is_some_and(fetching) {
                     return;
                 }
-                let error = Some(Box::new((CODE_INTERNAL, text.into())));
+                let error = Some(Box::new((CODE_INTERNAL, FAULT.into())));
                 self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
             }
-            IntentKind::Render => self.rendered(sid, Err((CODE_INTERNAL, text.to_owned())), now),
+            IntentKind::Render => self.rendered(sid, Err((CODE_INTERNAL, FAULT.to_owned())), now),
             IntentKind::AskForTwiml => {
+                // The caller may have hung up meanwhile.
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
                 self.not_answered(ordinal, now);
             }

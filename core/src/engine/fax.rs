@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::agenda::Ordinal;
+use super::faults::never;
 use super::journal::EventKind;
 use super::phase::{Ended, Phase, Processing, is_edge};
 use super::random::WorldSeed;
@@ -198,7 +199,9 @@ impl Fax {
 impl Engine {
     /// Puts a fax into another phase: asserts the edge, writes the event, queues the callback.
     pub(super) fn enter(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) {
-        let Some(old) = self.world.tables.set_phase(ordinal, phase, now) else { return };
+        let Some(old) = self.world.tables.set_phase(ordinal, phase, now) else {
+            never!(self, ordinal, now, "it enters a phase and is not there")
+        };
         self.entered(ordinal, Some(&old), now);
     }
 
@@ -212,7 +215,9 @@ impl Engine {
 
     /// What every change of status brings, founding included.
     pub(super) fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "it has entered a phase and is not there")
+        };
         let (sid, old, new) = (fax.sid, before.map(Phase::status), fax.status());
         assert!(is_edge(old, new), "fax {sid} can't go from {old:?} to {new}");
         let error = fax.error().map(|(code, text)| (code, text.into()));

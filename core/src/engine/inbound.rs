@@ -10,6 +10,7 @@ use super::Engine;
 use super::agenda::Ordinal;
 use super::call::{Call, Caller};
 use super::effect::{Intent, RenderRequest};
+use super::faults::never;
 use super::fax::{Acceptance, Fax, Leg, Luck, Told};
 use super::input::{LineFault, ReceiveFax, Ringing};
 use super::journal::{AlertLevel, EventKind};
@@ -150,6 +151,7 @@ impl Engine {
     ) {
         let record = Arc::new(record);
         self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
+        // The caller may have hung up before the app answered.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(call) = self.world.tables.call_mut(ordinal) else { return };
         keep_cookies(&mut call.cookies, cookies);
@@ -187,7 +189,9 @@ impl Engine {
 
     /// `<Receive>`: the fax exists from here on.
     fn take_call(&mut self, ordinal: Ordinal, receive: &Receive, base_url: &str, now: Timestamp) {
-        let Some(mut call) = self.world.tables.remove_call(ordinal) else { return };
+        let Some(mut call) = self.world.tables.remove_call(ordinal) else {
+            never!(self, ordinal, now, "its app takes it and it is not there")
+        };
         let told = self.hears_of_end(&call, receive, base_url, now);
         let acceptance =
             Acceptance { station_id: std::mem::take(&mut call.station_id), told, store_media: receive.store_media };
@@ -207,7 +211,9 @@ impl Engine {
 
     /// `<Reject>`: the fax is born canceled; nobody is told, since no action can be given.
     fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(mut call) = self.world.tables.remove_call(ordinal) else { return };
+        let Some(mut call) = self.world.tables.remove_call(ordinal) else {
+            never!(self, ordinal, now, "its app rejects it and it is not there")
+        };
         let acceptance =
             Acceptance { station_id: std::mem::take(&mut call.station_id), told: Told::Nobody, store_media: false };
         let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, error: None };
@@ -283,6 +289,7 @@ impl Engine {
 
     /// The pages of an incoming fax have been made as they are received: they may come in.
     pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (u32, String)>, now: Timestamp) {
+        // A state that was loaded may hold a drawing for which no fax waits.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
             return;
@@ -314,7 +321,9 @@ impl Engine {
 
     /// No usable TwiML came: the call ends without a fax.
     pub(super) fn not_answered(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(call) = self.world.tables.remove_call(ordinal) else { return };
+        let Some(call) = self.world.tables.remove_call(ordinal) else {
+            never!(self, ordinal, now, "nobody takes it and it is not there")
+        };
         self.close_call(&call, now);
         if let Caller::Own(caller) = call.caller {
             self.far_answered(caller, &FarAnswer::NoAnswer, now);

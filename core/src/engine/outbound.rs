@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::agenda::{AlarmKind, Ordinal};
 use super::effect::Intent;
+use super::faults::never;
 use super::fax::{Fax, Leg, Luck, Order, Ttl};
 use super::input::{CancelFax, CreateFax, DeleteFax, DeleteMedia, DocumentFault};
 use super::journal::{AlertLevel, EventKind};
@@ -98,7 +99,9 @@ impl Engine {
 
     /// The fax leaves the queue: its document is asked for.
     pub(super) fn start(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some((fax, order)) = self.order(ordinal) else { return };
+        let Some((fax, order)) = self.order(ordinal) else {
+            never!(self, ordinal, now, "it leaves the queue and is not outbound")
+        };
         let (sid, quality, url) = (fax.sid, fax.quality, Arc::clone(&order.media_url));
         let documents = self.rules().documents;
         self.enter(ordinal, Phase::Processing(Processing::Fetching), now);
@@ -120,6 +123,7 @@ impl Engine {
         };
         let kind = EventKind::DocumentFetched { record: Arc::clone(&record), document: told };
         self.journal.write(now, Some(sid), kind);
+        // The fax may have been canceled, and deleted, while its document came.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(fax) = self.world.tables.fax(ordinal) else { return };
         let Phase::Processing(Processing::Fetching) = fax.phase else { return };
@@ -149,11 +153,15 @@ impl Engine {
 
     /// Calls the far end, for the first time or again. What happens there is decided here, at a deadline.
     pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "it is to call and is not there")
+        };
         let (document, calls) = match &fax.phase {
             Phase::Processing(Processing::Converting(document)) => (Document::clone(document), 1),
             Phase::Sending(sending) => (sending.document.clone(), sending.calls + 1),
-            Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => return,
+            Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
+                never!(self, ordinal, now, "it is to call in a phase without calls")
+            }
         };
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
         let behaves = line::verdict(&fax.to, calls);
@@ -174,8 +182,12 @@ impl Engine {
 
     /// The far machine answers, is busy or doesn't pick up.
     pub(super) fn ring_end(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(sending) = self.sending(ordinal) else { return };
-        let CallStep::Ringing(verdict) = sending.step else { return };
+        let Some(sending) = self.sending(ordinal) else {
+            never!(self, ordinal, now, "ringing ends and it is not being sent")
+        };
+        let CallStep::Ringing(verdict) = sending.step else {
+            never!(self, ordinal, now, "ringing ends and nothing rings")
+        };
         match verdict {
             Verdict::Answer { fault, line } => {
                 let talk = Transmission { far: None, fault, line, pages_done: 0, line_ms: 0 };
@@ -188,8 +200,12 @@ impl Engine {
 
     /// A call that came to nothing: another within the Ttl, or the end.
     pub(super) fn call_failed(&mut self, ordinal: Ordinal, status: Status, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
-        let Phase::Sending(sending) = &fax.phase else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "its call has failed and it is not there")
+        };
+        let Phase::Sending(sending) = &fax.phase else {
+            never!(self, ordinal, now, "its call has failed and it is not being sent")
+        };
         if self.may_redial(fax, sending.calls, now) {
             if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
                 sending.step = CallStep::Waiting;
@@ -217,7 +233,9 @@ impl Engine {
 
     /// Enters `Sending`, or goes on within it.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax_mut(ordinal) else { return };
+        let Some(fax) = self.world.tables.fax_mut(ordinal) else {
+            never!(self, ordinal, now, "it is to be sent and is not there")
+        };
         if let Phase::Sending(current) = &mut fax.phase {
             **current = sending;
         } else {

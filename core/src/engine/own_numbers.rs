@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::agenda::Ordinal;
 use super::call::{Call, Caller};
+use super::faults::never;
 use super::input::LineFault;
 use super::phase::{CallStep, Phase, Processing, Sending, Transmission};
 use super::rule::LineWish;
@@ -63,12 +64,12 @@ impl Engine {
         line: LineWish,
         now: Timestamp,
     ) {
-        let Some(fax) = self.world.tables.fax(caller) else { return };
+        let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
         let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
         let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
         let line = if line == LineWish::default() { far_line } else { line };
-        let Some(fax) = self.world.tables.fax(caller) else { return };
+        let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let call = Call {
             sid,
             caller: Caller::Own(caller),
@@ -97,7 +98,9 @@ impl Engine {
 
     /// A number of this world has dealt with the call.
     pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "the far end answers and it is not there")
+        };
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
             let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };
             self.enter(ordinal, Phase::Sending(Box::new(sending)), now);

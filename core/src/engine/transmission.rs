@@ -3,6 +3,7 @@
 //! A fax between two numbers of one world has two ends and one transmission, which the sending end keeps.
 
 use super::agenda::{AlarmKind, Ordinal};
+use super::faults::never;
 use super::fax::Leg;
 use super::input::LineFault;
 use super::journal::EventKind;
@@ -26,7 +27,9 @@ impl Engine {
             Phase::Receiving(receiving) => Some(&receiving.document),
             Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
         });
-        let Some(document) = document else { return };
+        let Some(document) = document else {
+            never!(self, ordinal, now, "a page is next and nothing goes over the line")
+        };
         let last = document.pages.saturating_sub(1);
         let breaks = talk.fault.is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
         let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
@@ -35,14 +38,18 @@ impl Engine {
 
     /// A page, or the part of one after which the call breaks, has gone over the line: outbound or inbound.
     pub(super) fn page_end(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax_mut(ordinal) else { return };
+        let Some(fax) = self.world.tables.fax_mut(ordinal) else {
+            never!(self, ordinal, now, "a page ends and it is not there")
+        };
         let sid = fax.sid;
         let talking = match &mut fax.phase {
             Phase::Sending(sending) => sending.talking(),
             Phase::Receiving(receiving) => receiving.talking(),
             Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
         };
-        let Some((document, talk)) = talking else { return };
+        let Some((document, talk)) = talking else {
+            never!(self, ordinal, now, "a page ends and nothing goes over the line")
+        };
         let pages = document.pages;
         let page_ms = line::page_ms(document, talk.pages_done, talk.line);
         let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
@@ -98,8 +105,12 @@ impl Engine {
 
     /// All pages of an incoming fax have come in.
     pub(super) fn received(&mut self, ordinal: Ordinal, duration_s: Option<u32>, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
-        let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "it has come in and is not there")
+        };
+        let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else {
+            never!(self, ordinal, now, "it has come in and was not being received")
+        };
         let document = receiving.document.clone();
         let pages = Some(document.pages);
         if acceptance.store_media {
@@ -110,7 +121,9 @@ impl Engine {
 
     /// The call of an incoming fax has dropped: what came in is kept, as a machine would.
     pub(super) fn keep_part(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "its call has dropped and it is not there")
+        };
         let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
         let anything = receiving.document.sheets.iter().any(|sheet| !sheet.place.is_empty());
         if acceptance.store_media && anything {

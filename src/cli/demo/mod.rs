@@ -15,14 +15,13 @@ use tokio::net::TcpListener;
 
 use self::app::{App, LETTER};
 use self::timeline::Timeline;
-use super::api::{Api, Credential, Target};
+use super::client::{Body, Client, Credential, Target};
 use super::flags::ServeFlags;
 use super::output::Output;
 use super::serve::{announce, isolated, runtime, standard_output, start_log, url};
 use super::signals::stop_signal;
 use crate::config::Config;
 use crate::dialect::form;
-use crate::model::webhook::Method;
 use crate::server::{Server, run as run_listener};
 
 /// How long each step of the demonstration may take; at the pace of a real line a fax of two pages needs over a minute.
@@ -53,17 +52,18 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
         config.fax_url = Some(format!("{origin}/fax").into());
         let server = Server::bind(&config).await?;
         announce(&config, &server, &mut out)?;
-        let api = Api::new(&Target::at(url(server.address()), config.control_token.as_deref().map(ToOwned::to_owned)))?;
+        let client =
+            Client::new(&Target::at(url(server.address()), config.control_token.as_deref().map(ToOwned::to_owned)))?;
         let mut told = None;
         let stop = async {
             let demonstration = async {
-                let ended = demonstrate(&api, app, &origin, coloured(out.clone())).await;
+                let ended = demonstrate(&client, app, &origin, coloured(out.clone())).await;
                 let serves_on = ended.is_ok() && !flags.once;
                 told = Some(ended);
                 if serves_on {
                     if cfg!(feature = "console") {
                         // The output drops a line rather than fail.
-                        let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", api.base());
+                        let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", client.base());
                     }
                     std::future::pending::<()>().await;
                 }
@@ -88,15 +88,15 @@ fn coloured(out: Output) -> impl Write {
 }
 
 /// Lets a fax come in and one go out; answers whether both went as they should.
-async fn demonstrate(api: &Api, listener: TcpListener, origin: &str, out: impl Write) -> anyhow::Result<bool> {
+async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: impl Write) -> anyhow::Result<bool> {
     let mut timeline = Timeline::new(out);
     // The credential comes from the API once it answers; the listener of the emulator runs beside this.
-    let credential = api.credential().await?;
+    let credential = client.credential().await?;
     let sample = App { origin: origin.to_owned(), auth_token: credential.token.clone() };
     let app = run_listener(listener, sample.router(), std::future::pending());
     let told = async {
-        let received = receive(api, &mut timeline).await?;
-        let sent = send(api, &credential, origin, &mut timeline).await?;
+        let received = receive(client, &mut timeline).await?;
+        let sent = send(client, &credential, origin, &mut timeline).await?;
         let signed = timeline.invalid == 0 && timeline.valid > 0;
         timeline.heading("In short")?;
         timeline.verdict(received, "a fax of two pages was received")?;
@@ -112,18 +112,18 @@ async fn demonstrate(api: &Api, listener: TcpListener, origin: &str, out: impl W
     }
 }
 
-async fn receive(api: &Api, timeline: &mut Timeline<impl Write>) -> anyhow::Result<bool> {
+async fn receive(client: &Client, timeline: &mut Timeline<impl Write>) -> anyhow::Result<bool> {
     timeline.heading(&format!("A fax machine at {FAR_MACHINE} calls the app's number with a letter of two pages"))?;
-    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    let body = Some((content_type.as_str(), letter_form()));
-    let call = api.control(Method::Post, "/incoming-faxes", "", body, PATIENCE).await?;
+    let body = Body::multipart(BOUNDARY, letter_form());
+    let call = client.control("POST", "/incoming-faxes", &[], Some(body)).await?;
     let sid = call["fax_sid"].as_str().context("the answer has no fax_sid")?;
-    let status = follow(api, sid, &call["seq"], &["receiving,canceled", "received,failed,canceled"], timeline).await?;
+    let status =
+        follow(client, sid, &call["seq"], &["receiving,canceled", "received,failed,canceled"], timeline).await?;
     Ok(status == "received")
 }
 
 async fn send(
-    api: &Api,
+    client: &Client,
     credential: &Credential,
     origin: &str,
     timeline: &mut Timeline<impl Write>,
@@ -138,16 +138,16 @@ async fn send(
     ];
     timeline
         .say("POST /v1/Faxes  From=+15005550006 To=+15558675310 MediaUrl=…/letter.pdf StatusCallback=…/fax/status")?;
-    let seq = api.control(Method::Get, "/events", "limit=0", None, PATIENCE).await?["last_seq"].clone();
-    let fax = api.rest(Method::Post, "/v1/Faxes", credential, Some(form::encode(&order))).await?;
+    let seq = client.control("GET", "/events", &[("limit", Some("0".to_owned()))], None).await?["last_seq"].clone();
+    let fax = client.rest("POST", "/v1/Faxes", credential, Some(form::encode(&order))).await?;
     let sid = fax["sid"].as_str().context("the answer has no sid")?;
     let steps = ["sending,failed", "delivered,failed,busy,no-answer"];
-    Ok(follow(api, sid, &seq, &steps, timeline).await? == "delivered")
+    Ok(follow(client, sid, &seq, &steps, timeline).await? == "delivered")
 }
 
 /// Tells a fax's events step by step until it has ended and everyone has been told; answers its last status.
 async fn follow(
-    api: &Api,
+    client: &Client,
     sid: &str,
     since: &Value,
     steps: &[&str],
@@ -155,11 +155,14 @@ async fn follow(
 ) -> anyhow::Result<String> {
     let mut seq = since.as_u64().unwrap_or(0);
     let mut status = String::new();
-    let timeout = PATIENCE.as_secs();
-    let waits = steps.iter().map(|statuses| format!("fax={sid}&status={statuses}&since={since}&timeout={timeout}"));
-    for wait in waits.chain([format!("for=idle&timeout={timeout}")]) {
-        api.control(Method::Get, "/wait", &wait, None, PATIENCE).await?;
-        let news = api.control(Method::Get, "/events", &format!("fax={sid}&since={seq}"), None, PATIENCE).await?;
+    let (of_fax, timeout) = (("fax", Some(sid.to_owned())), ("timeout", Some(PATIENCE.as_secs().to_string())));
+    let waits = steps.iter().map(|statuses| {
+        let status = ("status", Some((*statuses).to_owned()));
+        vec![of_fax.clone(), status, ("since", Some(since.to_string())), timeout.clone()]
+    });
+    for wait in waits.chain([vec![("for", Some("idle".to_owned())), timeout.clone()]]) {
+        client.control("GET", "/wait", &wait, None).await?;
+        let news = client.control("GET", "/events", &[of_fax.clone(), ("since", Some(seq.to_string()))], None).await?;
         for event in news["events"].as_array().into_iter().flatten() {
             timeline.event(event)?;
             seq = event["seq"].as_u64().unwrap_or(seq);

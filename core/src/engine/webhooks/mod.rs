@@ -92,6 +92,7 @@ impl Engine {
         // The last message of a fax may wait when the fax has been deleted.
         let of_gone =
             || self.world.outgoing.iter().find(|(_, outgoing)| outgoing.ordinal == ordinal).map(|(sid, _)| *sid);
+        // All may have been told, and the fax deleted, since the alarm was set.
         let Some(sid) = of_fax.or_else(of_gone) else { return };
         self.decide_messages(sid, now);
         self.tell_next(sid, now);

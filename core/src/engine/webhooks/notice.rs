@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Engine;
 use crate::engine::agenda::Ordinal;
 use crate::engine::effect::{Intent, Notice};
+use crate::engine::faults::never;
 use crate::engine::fax::{Fax, Leg, Told};
 use crate::engine::journal::{AlertLevel, EventKind};
 use crate::engine::phase::Phase;
@@ -73,8 +74,12 @@ impl Outgoing {
 impl Engine {
     /// Tells the StatusCallback of an outbound fax, where the account's choice has this status told.
     pub(in crate::engine) fn tell_status(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
-        let Leg::Outbound(order) = &fax.leg else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "its status is told and it is not there")
+        };
+        let Leg::Outbound(order) = &fax.leg else {
+            never!(self, ordinal, now, "its status is told as outbound and it is inbound")
+        };
         let status = fax.status();
         let wanted = match self.rules().callbacks {
             Callbacks::All => true,
@@ -92,8 +97,12 @@ impl Engine {
 
     /// Tells whoever is to hear how an incoming fax ended.
     pub(in crate::engine) fn tell_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
-        let Some(fax) = self.world.tables.fax(ordinal) else { return };
-        let Leg::Inbound(acceptance) = &fax.leg else { return };
+        let Some(fax) = self.world.tables.fax(ordinal) else {
+            never!(self, ordinal, now, "its end is told and it is not there")
+        };
+        let Leg::Inbound(acceptance) = &fax.leg else {
+            never!(self, ordinal, now, "its end is told as inbound and it is outbound")
+        };
         if !fax.status().is_final() {
             return;
         }
@@ -167,6 +176,7 @@ impl Engine {
 
     /// Tells the message under way, for the first time or again.
     pub(in crate::engine) fn tell_again(&mut self, sid: FaxSid) {
+        // A reset or the end of the fax may have taken away what was to be told again.
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         let Some(notice) = &mut outgoing.under_way else { return };
         Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);

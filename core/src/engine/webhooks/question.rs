@@ -8,6 +8,7 @@ use crate::engine::applications::Address;
 use crate::engine::call::Asking;
 use crate::engine::effect::{Intent, TwimlRequest};
 use crate::engine::effects::UnderWay;
+use crate::engine::faults::never;
 use crate::engine::journal::AlertLevel;
 use crate::engine::webhooks::{Fate, TokenPlace};
 use crate::model::fax::Direction;
@@ -22,8 +23,12 @@ impl Engine {
         failed: Option<(u32, Box<str>)>,
         now: Timestamp,
     ) {
-        let Some(call) = self.world.tables.call(ordinal) else { return };
-        let (sid, Some(urls)) = (call.sid, self.voice_urls(call.to)) else { return };
+        let Some(call) = self.world.tables.call(ordinal) else {
+            never!(self, ordinal, now, "its app is asked and it is not there")
+        };
+        let (sid, Some(urls)) = (call.sid, self.voice_urls(call.to)) else {
+            never!(self, ordinal, now, "its app is asked and its number is gone")
+        };
         let Address { url, method } = if purpose == Purpose::FallbackUrl { urls.fallback } else { urls.voice };
         self.check_overrides(sid, &url);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
@@ -54,8 +59,10 @@ impl Engine {
 
     /// The question of a call goes out as the rules have it, now or by another alarm.
     pub(in crate::engine) fn question_due(&mut self, ordinal: Ordinal, now: Timestamp) {
-        let Some(call) = self.world.tables.call(ordinal) else { return };
-        let Some(asking) = &call.asking else { return };
+        let Some(call) = self.world.tables.call(ordinal) else {
+            never!(self, ordinal, now, "its question is due and it is not there")
+        };
+        let Some(asking) = &call.asking else { never!(self, ordinal, now, "its question is due and there is none") };
         let (sid, from, to) = (call.sid, call.from.to_string(), call.to.to_string());
         let (purpose, url) = (asking.purpose, asking.url.clone());
         let fate = match asking.fate {
@@ -66,7 +73,9 @@ impl Engine {
             }
             decided @ (Fate::Plain | Fate::Ruled { .. }) => decided,
         };
-        let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) else { return };
+        let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) else {
+            never!(self, ordinal, now, "its question is decided and there is none")
+        };
         let was_asked = asking.fate == Fate::Plain;
         asking.fate = fate;
         match fate {

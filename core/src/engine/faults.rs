@@ -1,0 +1,115 @@
+//! Cases that can't come about, should one do so: a debug build panics, so that tests notice; a release build journals it, fails
+//! the fax concerned and goes on.
+
+use super::Engine;
+use super::agenda::Ordinal;
+use super::journal::AlertLevel;
+use super::phase::Ended;
+use crate::model::fax::Status;
+use crate::model::time::Timestamp;
+
+/// `Internal failure`.
+pub(super) const CODE_INTERNAL: u32 = 12400;
+/// What the alert of a fault begins with.
+pub(super) const FAULT: &str = "a fault of the emulator; please report it";
+
+/// Ends a method of the engine in which something is so that can't be; the fax or call with this ordinal fails.
+macro_rules! never {
+    ($engine:ident, $ordinal:expr, $now:expr, $what:literal) => {{
+        debug_assert!(false, "fax or call {}: {}", $ordinal, $what);
+        $engine.fault($ordinal, $what, $now);
+        return;
+    }};
+}
+
+pub(super) use never;
+
+impl Engine {
+    /// Alerts of what can't be, and ends the fax or call that it happened to.
+    pub(super) fn fault(&mut self, ordinal: Ordinal, what: &str, now: Timestamp) {
+        let text = format!("{FAULT}: {what}");
+        let fax = self.world.tables.fax(ordinal).map(|fax| (fax.sid, fax.status(), fax.pages()));
+        let sid = fax.map(|(sid, ..)| sid).or_else(|| self.world.tables.call(ordinal).map(|call| call.sid));
+        self.alert(sid, (CODE_INTERNAL, AlertLevel::Error), &text, None, now);
+        match fax {
+            Some((_, status, pages)) if !status.is_final() => {
+                // What is still queued can be canceled and not fail.
+                let status = if status == Status::Queued { Status::Canceled } else { Status::Failed };
+                let error = (status == Status::Failed).then(|| Box::new((CODE_INTERNAL, text.into())));
+                self.end(ordinal, Ended { status, pages, duration_s: None, error }, now);
+            }
+            Some(_) => {}
+            None if self.world.tables.call(ordinal).is_some() => self.not_answered(ordinal, now),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::input::CreateFax;
+    use crate::engine::journal::{EventFilter, EventKind};
+    use crate::engine::random::WorldSeed;
+    use crate::engine::{Founding, Rules};
+    use crate::model::account::{Account, Accounts, Callbacks, Documents};
+    use crate::model::fax::Quality;
+    use crate::model::phone::{Party, PhoneNumber};
+    use crate::model::sid::{AccountSid, FaxSid};
+    use crate::model::time::Pace;
+
+    const NOW: Timestamp = Timestamp::from_const_seconds(1_614_592_800);
+
+    fn world() -> Engine {
+        let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), NOW);
+        let rules = Rules {
+            pace: Pace::default(),
+            callbacks: Callbacks::All,
+            documents: Documents::Lenient,
+            accounts: Accounts::Open,
+            media_budget_bytes: 1 << 30,
+        };
+        let (seed, numbers, caller_ids) = (WorldSeed::of(7, account.sid), vec![], vec![]);
+        let founding =
+            Founding { account, seed, life: 0, inventory_seed: 7, numbers, caller_ids, behaviour: vec![], rules };
+        Engine::new(founding, NOW)
+    }
+
+    fn send(world: &mut Engine) -> (FaxSid, Ordinal) {
+        let number = |digits| Party::Number(PhoneNumber::from_digits(digits));
+        let order = CreateFax {
+            to: number(15_558_675_310),
+            from: Some(number(15_017_122_661)),
+            media_url: "http://app/fax.pdf".into(),
+            quality: Quality::Fine,
+            status_callback: None,
+            store_media: true,
+            ttl_minutes: None,
+            origin: "https://fax.twilio.com".into(),
+        };
+        let sid = world.handle(order, NOW).expect("taken");
+        (sid, world.fax(sid).expect("there").ordinal)
+    }
+
+    #[test]
+    fn a_fault_fails_its_fax_with_an_alert_and_no_other() {
+        let mut world = world();
+        let ((queued, first), (sid, second), (other, _)) = (send(&mut world), send(&mut world), send(&mut world));
+        world.fault(first, "a test", NOW);
+        assert_eq!(world.fax(queued).map(|fax| fax.status()), Ok(Status::Canceled));
+        world.handle_timeout(NOW);
+        world.fault(second, "a test", NOW);
+        let fax = world.fax(sid).expect("there");
+        assert_eq!((fax.status(), fax.error().map(|(code, _)| code)), (Status::Failed, Some(CODE_INTERNAL)));
+        assert_eq!(world.fax(other).map(|fax| fax.status()), Ok(Status::Processing));
+        let events = world.events(&EventFilter { kind: Some("alert".into()), ..EventFilter::default() }, usize::MAX);
+        let told = events.iter().filter_map(|event| {
+            let EventKind::Alert(alert) = &event.kind else { return None };
+            Some((event.fax, alert.code, alert.message.ends_with("report it: a test")))
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [(Some(queued), CODE_INTERNAL, true), (Some(sid), CODE_INTERNAL, true)]);
+        // What has gone by then is told all the same.
+        world.fault(99, "a test", NOW);
+        assert_eq!(world.pending_count(), 1);
+    }
+}

@@ -1,0 +1,344 @@
+//! The subcommands' client of a running emulator's public APIs, and what their exit statuses mean. It retries nothing and
+//! hides no refusal.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use clap::Args;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{Request, Response, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::dialect::form;
+use crate::http::control::BASE;
+
+/// What the exit statuses mean, for `--help`.
+pub(super) const EXIT_CODES: &str = "\
+Exit status:
+  0  done
+  1  refused, or not as expected
+  2  wrong usage
+  3  no emulator there
+  4  not within the time";
+
+/// No emulator answers.
+const EXIT_UNREACHABLE: u8 = 3;
+/// Not within the time.
+pub(super) const EXIT_TOO_LATE: u8 = 4;
+/// What the client calls itself.
+const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"));
+/// Beyond any answer of the APIs; the state of a world is the largest.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Until a connection is there; the emulator is on this machine or near it.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// Until an emulator that was reached answers; the longest calls move a frozen clock over many faxes.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
+/// Until it says whether it is well.
+const HEALTH_TIME_MAX: Duration = Duration::from_secs(10);
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Where the emulator is, and which of its accounts is meant.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Target {
+    /// The running emulator
+    #[arg(
+        long,
+        env = "FAUXFAX_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8329",
+        value_name = "URL"
+    )]
+    pub(super) url: String,
+    /// The account; the emulator's default account where none is given
+    #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…")]
+    pub(super) account: Option<String>,
+    /// The token that guards the emulator's control API, where one does
+    #[arg(long, env = "FAUXFAX_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(super) control_token: Option<String>,
+}
+
+impl Target {
+    /// The default account of the emulator at this URL.
+    pub(super) const fn at(url: String, control_token: Option<String>) -> Self {
+        Self { url, account: None, control_token }
+    }
+}
+
+/// Why a call brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    /// Nobody answers there.
+    #[error("can't reach an emulator at {url} ({why}); start one with: fauxfax serve")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// The emulator said no.
+    #[error("{reason} ({})", .status.as_u16())]
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl CallError {
+    /// The exit status of a subcommand that ended so.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Unreachable { .. } => ExitCode::from(EXIT_UNREACHABLE),
+            Self::Refused { status: StatusCode::REQUEST_TIMEOUT, .. } => ExitCode::from(EXIT_TOO_LATE),
+            Self::Refused { .. } => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// The body of a request and its content type.
+pub(super) struct Body {
+    kind: String,
+    bytes: Bytes,
+}
+
+impl Body {
+    /// JSON as it is.
+    pub(super) fn json(text: impl Into<Bytes>) -> Self {
+        Self { kind: JSON.to_owned(), bytes: text.into() }
+    }
+
+    /// Parts with this boundary between them.
+    pub(super) fn multipart(boundary: &str, bytes: Bytes) -> Self {
+        Self { kind: format!("multipart/form-data; boundary={boundary}"), bytes }
+    }
+}
+
+impl From<&Value> for Body {
+    fn from(value: &Value) -> Self {
+        Self::json(value.to_string())
+    }
+}
+
+/// An account's credential.
+pub(super) struct Credential {
+    pub(super) sid: String,
+    pub(super) token: String,
+}
+
+/// A client of one emulator.
+pub(super) struct Client {
+    base: Url,
+    account: Option<String>,
+    control_token: Option<String>,
+}
+
+/// An answer whose body still comes.
+pub(super) struct Stream {
+    response: Response<Incoming>,
+    /// The connection; it ends with this.
+    _connection: JoinSet<hyper::Result<()>>,
+}
+
+impl Client {
+    pub(super) fn new(target: &Target) -> anyhow::Result<Self> {
+        let base = Url::parse(&target.url).with_context(|| format!("--url: {} is no address", target.url))?;
+        if base.scheme() != "http" || !base.has_host() {
+            bail!("--url: the address of the emulator begins with http://, unlike {}", target.url);
+        }
+        Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
+    }
+
+    /// Where the emulator is, without a slash at the end.
+    pub(super) fn base(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Calls the control API. A pair of the query without a value is left out.
+    pub(super) async fn control(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, Option<String>)],
+        body: Option<Body>,
+    ) -> anyhow::Result<Value> {
+        value(&self.whole(self.control_request(method, path, query, body)?, ANSWER_TIME_MAX).await?)
+    }
+
+    /// Opens a stream of the control API's events.
+    pub(super) async fn events(&self, query: &[(&str, Option<String>)]) -> anyhow::Result<Stream> {
+        let mut request = self.control_request("GET", "/events", query, None)?;
+        request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("text/event-stream"));
+        Ok(self.accepted(request).await?)
+    }
+
+    /// Gets a text of the control API.
+    pub(super) async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let bytes = self.whole(self.control_request("GET", path, &[], None)?, ANSWER_TIME_MAX).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Calls the REST API.
+    pub(super) async fn rest(
+        &self,
+        method: &str,
+        target: &str,
+        credential: &Credential,
+        form: Option<String>,
+    ) -> anyhow::Result<Value> {
+        let basic = STANDARD.encode(format!("{}:{}", credential.sid, credential.token));
+        let body = form.map(|form| Body { kind: FORM.to_owned(), bytes: form.into() });
+        let request = self.request(method, target, Some(format!("Basic {basic}")), body)?;
+        value(&self.whole(request, ANSWER_TIME_MAX).await?)
+    }
+
+    /// Gets a resource of the REST API; none where there is no such resource.
+    pub(super) async fn rest_if_there(&self, target: &str, credential: &Credential) -> anyhow::Result<Option<Value>> {
+        match self.rest("GET", target, credential, None).await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => match error.downcast_ref() {
+                Some(CallError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Whether the emulator says that it is well: it answers, is not stopping, and no world of it has broken.
+    pub(super) async fn is_ready(&self) -> anyhow::Result<()> {
+        self.whole(self.request("GET", "/readyz", None, None)?, HEALTH_TIME_MAX).await?;
+        Ok(())
+    }
+
+    /// The credential of the account meant.
+    pub(super) async fn credential(&self) -> anyhow::Result<Credential> {
+        let health = self.control("GET", "/health", &[], None).await?;
+        let sid = match &self.account {
+            Some(account) => account.clone(),
+            None => health["default_account"].as_str().context("the emulator names no default account")?.to_owned(),
+        };
+        let account = self.control("GET", &format!("/accounts/{sid}"), &[], None).await?;
+        let token = account["auth_token"].as_str().context("nobody has claimed this account yet")?.to_owned();
+        Ok(Credential { sid, token })
+    }
+
+    fn control_request(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, Option<String>)],
+        body: Option<Body>,
+    ) -> anyhow::Result<Request<Full<Bytes>>> {
+        let account = [("account", self.account.clone())];
+        let pairs: Vec<(&str, &str)> =
+            query.iter().chain(&account).filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let bearer = self.control_token.as_ref().map(|token| format!("Bearer {token}"));
+        self.request(method, &form::with_query(&format!("{BASE}{path}"), &pairs), bearer, body)
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        target: &str,
+        authorization: Option<String>,
+        body: Option<Body>,
+    ) -> anyhow::Result<Request<Full<Bytes>>> {
+        let authority = &self.base[url::Position::BeforeHost..url::Position::AfterPort];
+        let mut request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(header::HOST, authority)
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, JSON);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        if let Some(body) = &body {
+            request = request.header(header::CONTENT_TYPE, &body.kind);
+        }
+        Ok(request.body(Full::new(body.map(|body| body.bytes).unwrap_or_default()))?)
+    }
+
+    /// The whole body of an answer that is no refusal.
+    async fn whole(&self, request: Request<Full<Bytes>>, limit: Duration) -> anyhow::Result<Bytes> {
+        let whole = async {
+            let stream = self.accepted(request).await?;
+            let body = Limited::new(stream.response.into_body(), ANSWER_BYTES_MAX).collect().await;
+            body.map(http_body_util::Collected::to_bytes).map_err(|error| self.unreachable(&*error))
+        };
+        Ok(timeout(limit, whole).await.map_err(|_| self.silent(limit))??)
+    }
+
+    /// Asks; a refusal is an error, anything else is left to be read.
+    async fn accepted(&self, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
+        let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.base.port_or_known_default().unwrap_or(80);
+        let connecting = timeout(CONNECT_TIME_MAX, TcpStream::connect((host, port))).await;
+        let tcp = connecting.map_err(|_| self.silent(CONNECT_TIME_MAX))?.map_err(|error| self.unreachable(&error))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(tcp)).await.map_err(|error| self.unreachable(&error))?;
+        let mut running = JoinSet::new();
+        running.spawn(connection);
+        let response = sender.send_request(request).await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if status.as_u16() < 400 {
+            return Ok(Stream { response, _connection: running });
+        }
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        Err(CallError::Refused { status, reason: reason_of(&body) })
+    }
+
+    fn unreachable(&self, why: &dyn std::error::Error) -> CallError {
+        CallError::Unreachable { url: self.base.to_string(), why: why.to_string() }
+    }
+
+    fn silent(&self, limit: Duration) -> CallError {
+        let why = format!("no answer within {} s", limit.as_secs());
+        CallError::Unreachable { url: self.base.to_string(), why }
+    }
+}
+
+impl Stream {
+    /// The next piece of the body; none at its end.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        while let Some(frame) = self.response.body_mut().frame().await {
+            if let Ok(data) = frame.context("the emulator has gone")?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What an answer says; null where it has no body.
+fn value(bytes: &[u8]) -> anyhow::Result<Value> {
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(bytes).context("the answer is no JSON; is an emulator at this address?")
+}
+
+/// Why a call was refused: the control API's detail, the REST API's message, or the text as it is.
+fn reason_of(body: &[u8]) -> String {
+    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
+    let told = problem["detail"].as_str().or(problem["message"].as_str()).map(ToOwned::to_owned);
+    let text = || Some(String::from_utf8_lossy(body).trim().to_owned()).filter(|text| !text.is_empty());
+    told.or_else(text).unwrap_or_else(|| "no reason was given".to_owned())
+}
+
+/// Runs a client's work to its end.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,60 @@
+//! What the subcommands' exit statuses say: one meaning each, whichever subcommand ends with it.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use fauxfax::Emulator;
+
+const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
+const DOCUMENT: &str = "http://127.0.0.1:9/a.pdf";
+
+async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
+    let mut command = Command::new(FAUXFAX);
+    command.args(arguments).args(["--url", url]).env_remove("FAUXFAX_ACCOUNT");
+    command.args(account.into_iter().flat_map(|account| ["--account", account]));
+    tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
+}
+
+#[tokio::test]
+async fn without_an_emulator_every_client_ends_with_3() {
+    let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
+    let clients: [&[&str]; 9] = [
+        &["healthcheck"],
+        &["env"],
+        &["receive"],
+        &["send", "--from", "+15005550006", "--to", "+15558675310", DOCUMENT],
+        &["events"],
+        &["wait", "--idle"],
+        &["clock"],
+        &["reset"],
+        &["state"],
+    ];
+    for arguments in clients {
+        let output = run(&format!("http://{gone}"), None, arguments).await;
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {text}");
+        assert!(text.contains("can't reach an emulator at"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_ends_with_1_wrong_usage_with_2_and_what_is_not_in_time_with_4() {
+    let emulator = Emulator::builder().start().await.expect("it starts");
+    let account = emulator.account().expect("an account");
+    account.number("+15005550006").expect("a number");
+    let (url, sid, nobody) = (emulator.url(), account.sid().to_string(), format!("FX{}", "0".repeat(32)));
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["receive", "--to", "+15550000000"], 1, "(404)"),
+        (&["send", "--from", "+15005550001", "--to", "+15558675310", DOCUMENT], 1, "(400)"),
+        (&["wait", "--fax", &nobody, "--status", "delivered"], 1, "(409)"),
+        (&["send", "--frm", "x"], 2, "--frm"),
+        (&["wait", "--status", "delivered", "--timeout", "0.1"], 4, "(408)"),
+    ];
+    for (arguments, code, told) in cases {
+        let output = run(&url, Some(&sid), arguments).await;
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(told), "{arguments:?}: {text}");
+    }
+    emulator.stop().await;
+}
