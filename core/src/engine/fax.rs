@@ -19,7 +19,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 
 /// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (docs/fidelity.md, "Where sources conflict").
-const PRICE_MICROS_A_MINUTE: u64 = 7_000;
+const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 
 /// A fax.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ impl Fax {
         let ended = self.ended()?;
         match ended.status {
             Status::Delivered | Status::Received => {
-                Some(u64::from(ended.duration_s?).div_ceil(60).max(1) * PRICE_MICROS_A_MINUTE)
+                Some(u64::from(ended.duration_s?).div_ceil(60).max(1) * PRICE_MICROS_PER_MINUTE)
             }
             Status::Queued
             | Status::Processing

@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 /// Twilio keeps a fax's data for 180 days after its creation (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// Faxes that go in one call, so that the world's lock is never held long.
-const RETIRED_A_CALL_MAX: usize = 1_000;
+const RETIRED_PER_CALL_MAX: usize = 1_000;
 
 /// What is stored, by the order in which it may go.
 #[derive(Debug, Clone, Default)]
@@ -110,7 +110,7 @@ impl Engine {
 
     /// Removes the ended faxes whose time is over, oldest first.
     pub(super) fn retire(&mut self, now: Timestamp) {
-        for _ in 0..RETIRED_A_CALL_MAX {
+        for _ in 0..RETIRED_PER_CALL_MAX {
             if self.next_retirement().is_none_or(|due| due > now) {
                 return;
             }

@@ -19,8 +19,8 @@ use crate::engine::journal::EventFilter;
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 /// How long nothing is said at the most: below the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Events looked at at once.
-const EVENTS_A_DRAW_MAX: usize = 100;
+/// Events read from the journal at a time.
+const EVENTS_PER_DRAW_MAX: usize = 100;
 /// Bytes drawn at once, to the end of an event: so many wait for a client that has stopped reading, besides what waits in
 /// its connection.
 const DRAW_BYTES_MAX: usize = 32 * 1024;
@@ -62,9 +62,9 @@ impl Reader {
         let (world, filter) = (self.awaited.world.clone(), &mut self.filter);
         let news = world.until_open(|engine| {
             let (since, evicted) = (filter.since, engine.events_evicted());
-            let events = engine.events(filter, EVENTS_A_DRAW_MAX);
+            let events = engine.events(filter, EVENTS_PER_DRAW_MAX);
             // What does not fit need not be looked at again.
-            let full = events.len() == EVENTS_A_DRAW_MAX;
+            let full = events.len() == EVENTS_PER_DRAW_MAX;
             filter.since = events.last().filter(|_| full).map_or(engine.last_seq(), |event| event.seq);
             let missed = (evicted > since).then_some((since, evicted));
             (missed.is_some() || !events.is_empty()).then_some((missed, events))
