@@ -48,32 +48,14 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::founding::plain;
     use crate::engine::input::CreateFax;
     use crate::engine::journal::{EventFilter, EventKind};
-    use crate::engine::random::WorldSeed;
-    use crate::engine::{Founding, Rules};
-    use crate::model::account::{Account, Accounts, Callbacks, Documents};
     use crate::model::fax::Quality;
     use crate::model::phone::{Party, PhoneNumber};
-    use crate::model::sid::{AccountSid, FaxSid};
-    use crate::model::time::Pace;
+    use crate::model::sid::FaxSid;
 
     const NOW: Timestamp = Timestamp::from_const_seconds(1_614_592_800);
-
-    fn world() -> Engine {
-        let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), NOW);
-        let rules = Rules {
-            pace: Pace::default(),
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
-            media_budget_bytes: 1 << 30,
-        };
-        let (seed, numbers, caller_ids) = (WorldSeed::of(7, account.sid), vec![], vec![]);
-        let founding =
-            Founding { account, seed, life: 0, inventory_seed: 7, numbers, caller_ids, behaviour: vec![], rules };
-        Engine::new(founding, NOW)
-    }
 
     fn send(world: &mut Engine) -> (FaxSid, Ordinal) {
         let number = |digits| Party::Number(PhoneNumber::from_digits(digits));
@@ -93,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_fault_fails_its_fax_with_an_alert_and_no_other() {
-        let mut world = world();
+        let mut world = Engine::new(plain(NOW), NOW);
         let ((queued, first), (sid, second), (other, _)) = (send(&mut world), send(&mut world), send(&mut world));
         world.fault(first, "a test", NOW);
         assert_eq!(world.fax(queued).map(|fax| fax.status()), Ok(Status::Canceled));

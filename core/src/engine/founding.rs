@@ -5,7 +5,11 @@ use super::rule::Rule;
 use crate::model::account::{Account, Accounts, Callbacks, Documents};
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
+#[cfg(test)]
+use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
+#[cfg(test)]
+use crate::model::time::Timestamp;
 
 /// What a world is founded with and reset to.
 #[derive(Debug, Clone)]
@@ -41,4 +45,26 @@ pub struct Rules {
     pub accounts: Accounts,
     /// Bytes of media kept.
     pub media_budget_bytes: u64,
+}
+
+/// An account of its own with nothing in it.
+#[cfg(test)]
+pub(crate) fn plain(now: Timestamp) -> Founding {
+    let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), now);
+    Founding {
+        seed: WorldSeed::of(7, account.sid),
+        account,
+        life: 0,
+        inventory_seed: 7,
+        numbers: Vec::new(),
+        caller_ids: Vec::new(),
+        rules: Rules {
+            pace: Pace::default(),
+            callbacks: Callbacks::All,
+            documents: Documents::Lenient,
+            accounts: Accounts::Open,
+            media_budget_bytes: 1 << 30,
+        },
+        behaviour: Vec::new(),
+    }
 }

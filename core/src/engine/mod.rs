@@ -46,7 +46,7 @@ mod effects;
 pub mod export;
 mod faults;
 mod fax;
-mod founding;
+pub(crate) mod founding;
 mod inbound;
 pub mod input;
 pub mod journal;

@@ -7,39 +7,18 @@ use serde_json::{Value, json};
 use super::*;
 use crate::dialect::twilio::keys_of;
 use crate::engine::agenda::Ordinal;
+use crate::engine::founding::plain;
 use crate::engine::input::{Answer, AnswerOutcome};
-use crate::engine::random::WorldSeed;
-use crate::engine::{Cursor, Engine, Founding, Rules};
-use crate::model::account::{Account, Accounts, Callbacks, Documents};
+use crate::engine::{Cursor, Engine};
 use crate::model::media::Document;
 use crate::model::sid::AccountSid;
-use crate::model::time::Pace;
 use crate::model::webhook::{ExchangeRecord, Method, Purpose};
 
 const NOW: i64 = 1_614_592_800; // 2021-03-01T10:00:00Z
 
 fn world() -> Engine {
-    let created = Timestamp::from_seconds(NOW);
-    let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), created);
-    let rules = Rules {
-        pace: Pace::default(),
-        callbacks: Callbacks::All,
-        documents: Documents::Lenient,
-        accounts: Accounts::Open,
-        media_budget_bytes: 1 << 30,
-    };
-    let seed = WorldSeed::of(7, account.sid);
-    let founding = Founding {
-        account,
-        seed,
-        life: 0,
-        inventory_seed: 7,
-        numbers: vec![],
-        caller_ids: vec![],
-        behaviour: vec![],
-        rules,
-    };
-    Engine::new(founding, Timestamp::from_seconds(NOW))
+    let now = Timestamp::from_seconds(NOW);
+    Engine::new(plain(now), now)
 }
 
 fn view() -> View<'static> {
