@@ -7,8 +7,10 @@
 mod canvas;
 mod glyphs;
 mod images;
+mod near;
 mod raster;
 mod slivers;
+mod strokes;
 
 use std::rc::Rc;
 
@@ -19,7 +21,7 @@ use hayro::hayro_interpret::{
     InterpreterSettings, Paint, RectExt, SoftMask, StrokeProps, interpret_page,
 };
 use hayro::hayro_syntax::page::Page;
-use hayro::kurbo::{Affine, BezPath, Cap, Join, Point, Rect, Shape, Stroke, StrokeOpts, stroke};
+use hayro::kurbo::{Affine, BezPath, Cap, Join, Point, Rect, Shape, Stroke};
 
 use self::canvas::{Clip, Ink, paint, stamp};
 use self::glyphs::{Glyphs, Mask};
@@ -32,8 +34,8 @@ use super::tones::Tones;
 
 /// Clips and groups within one another.
 const DEPTH_MAX: usize = 500;
-/// How far a stroke's outline may be off, in pels.
-const STROKE_TOLERANCE: f64 = 0.1;
+/// How far a rectangle's path may be off, in pels.
+const TOLERANCE: f64 = 0.1;
 /// The least width of a line, in pels, and of a letter's outline (hayro's own).
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
@@ -92,7 +94,7 @@ impl<'a> Inker<'a> {
             slivers: Slivers::default(),
             images: Images::new((width, height)),
         };
-        let crop = page.intersected_crop_box().to_kurbo().to_path(STROKE_TOLERANCE);
+        let crop = page.intersected_crop_box().to_kurbo().to_path(TOLERANCE);
         easel.clip(&(transform * crop), FillRule::NonZero);
         interpret_page(page, &mut context, &mut easel);
         self.image_area = easel.images.scanned();
@@ -175,7 +177,7 @@ impl<'a> Device<'a> for Easel<'_> {
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         if matches!(image, Image::Raster(_)) && !self.slivers.is_empty() {
             let area = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
-            self.cover(&area.to_path(STROKE_TOLERANCE), props.transform, FillRule::NonZero);
+            self.cover(&area.to_path(TOLERANCE), props.transform, FillRule::NonZero);
         }
         let clip = self.current();
         let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
@@ -273,7 +275,7 @@ impl Easel<'_> {
             dash_pattern: line.dash_array.iter().map(|length| f64::from(*length)).collect(),
             dash_offset: f64::from(line.dash_offset),
         };
-        let outline = stroke(path.iter(), &style, &StrokeOpts::default(), STROKE_TOLERANCE / scale);
+        let outline = strokes::outline(path, &style, transform, scale, self.size);
         self.fill(&outline, transform, FillRule::NonZero, ink);
     }
 

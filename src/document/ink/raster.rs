@@ -1,7 +1,9 @@
 //! Shapes to runs of pels: a pel belongs to a shape that covers more than a threshold of it. It paints nothing.
 
 use hayro::hayro_interpret::FillRule;
-use hayro::kurbo::{Affine, BezPath, PathEl, Point, flatten};
+use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
+
+use super::near::flatten_near;
 
 /// Lines of samples a row of pels; coverage across is exact.
 const SAMPLES: u32 = 5;
@@ -75,7 +77,7 @@ impl Raster {
             self.fill_rectangle(corners, (width, height), take);
             return;
         }
-        self.collect(path, transform, height);
+        self.collect(path, transform, (width, height));
         if self.crossings.is_empty() || self.is_exhausted() {
             return;
         }
@@ -123,12 +125,13 @@ impl Raster {
         Some([first(x0, width), first(y0, height), end(x1, width), end(y1, height)])
     }
 
-    fn collect(&mut self, path: &BezPath, transform: Affine, height: u32) {
+    fn collect(&mut self, path: &BezPath, transform: Affine, size: (u32, u32)) {
         self.crossings.clear();
         let (mut start, mut last) = (Point::ZERO, Point::ZERO);
         let edges = &mut self.edges;
         edges.clear();
-        flatten(path.iter().map(|element| transform * element), TOLERANCE, |element| match element {
+        let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
+        flatten_near(path.iter().map(|element| transform * element), page, TOLERANCE, |element| match element {
             PathEl::MoveTo(point) => {
                 edges.push((last, start));
                 (start, last) = (point, point);
@@ -147,7 +150,7 @@ impl Raster {
         edges.push((last, start));
         for at in 0..self.edges.len() {
             let (from, to) = self.edges[at];
-            self.cross(from, to, height);
+            self.cross(from, to, size.1);
         }
     }
 
@@ -362,7 +365,7 @@ mod tests {
             path.close_path();
         }
         let mut raster = Raster::new(100);
-        raster.collect(&path, Affine::IDENTITY, 100);
+        raster.collect(&path, Affine::IDENTITY, (100, 100));
         let mut few = raster.crossings.clone();
         few.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
         raster.sorter.sort(&mut raster.crossings);

@@ -2,9 +2,10 @@
 //! paints nothing itself, but keeps what was painted for a page that another renderer draws.
 
 use hayro::hayro_interpret::FillRule;
-use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect, flatten};
+use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
 use super::canvas::{Clip, Ink};
+use super::near::flatten_near;
 use super::raster::Run;
 use crate::document::bitmap::{Bitmap, clear_run, each_run, fill_run};
 use crate::document::gray::Gray;
@@ -94,7 +95,8 @@ fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
 fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: &mut Vec<Run>) {
     let mut edges: Vec<(Point, Point)> = Vec::new();
     let (mut start, mut last) = (Point::ZERO, Point::ZERO);
-    flatten(part.iter().map(|element| transform * *element), TOLERANCE, |element| match element {
+    let page = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+    flatten_near(part.iter().map(|element| transform * *element), page, TOLERANCE, |element| match element {
         PathEl::MoveTo(point) => (start, last) = (point, point),
         PathEl::LineTo(point) => {
             edges.push((last, point));
