@@ -43,18 +43,22 @@ pub(super) fn is_near(mut path: impl Iterator<Item = PathEl>, shown: Rect) -> bo
     path.all(|element| points(element).all(|point| around.contains(point)))
 }
 
-/// Whether a renderer that doesn't cut curves would make more lines of one than it has memory for.
-pub(super) fn has_endless_curve(path: impl Iterator<Item = PathEl>, shown: Rect) -> bool {
-    let around = shown.inflate(FAR_PELS, FAR_PELS);
-    let (mut start, mut last) = (Point::ZERO, Point::ZERO);
-    path.into_iter().any(|element| {
-        let bounds = curve(last, element).map(bounds);
+/// About how many lines a renderer makes of the curves of a path that doesn't cut them; not finite if one of them isn't.
+pub(super) fn lines_uncut(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
+    let (mut start, mut last, mut lines) = (Point::ZERO, Point::ZERO, 0.0);
+    for element in path {
+        if let Some(bounds) = curve(last, element).map(bounds)
+            && (!bounds.is_finite() || bounds.overlaps(shown))
+        {
+            // Half a pel is seen: a curve is a line where it leaves one by less.
+            lines += 2.0 * (bounds.width() + bounds.height()).sqrt();
+        }
         if let PathEl::MoveTo(point) = element {
             start = point;
         }
         last = element.end_point().unwrap_or(start);
-        bounds.is_some_and(|bounds| !bounds.is_finite() || bounds.overlaps(shown) && !around.contains_rect(bounds))
-    })
+    }
+    lines
 }
 
 fn curve(from: Point, element: PathEl) -> Option<PathSeg> {

@@ -8,7 +8,7 @@ use super::near::{flatten_near, is_near};
 /// How far an outline may be off, in pels.
 const TOLERANCE: f64 = 0.1;
 /// Dashes of one path: more than a map of dotted lines has, and few enough for memory.
-const DASHES_MAX: f64 = 100_000.0;
+pub(super) const DASHES_MAX: f64 = 100_000.0;
 /// The widest pen whose outline is as exact as that of others, in pels: it is wider than any page.
 const PEN_PELS: f64 = 65_536.0;
 /// How far the outline of a wider pen may be off, in parts of its width.
