@@ -32,7 +32,7 @@ use crate::model::page::{PELS_AN_INCH, ROW_PELS};
 const COVERAGE: u8 = 100;
 
 /// What a page lacks that asks for more memory than there is.
-const TOO_MUCH: &str = "images, patterns and effects are missing: the page asks for more than can be drawn";
+const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can be drawn";
 
 /// Opens a PDF; one encrypted with an empty password opens.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {

@@ -20,6 +20,10 @@ use super::strokes::{DASHES_MAX, dashes, length};
 /// Bytes of the pictures that hayro makes for one page and keeps until it is drawn: two thirds of the memory of a renderer,
 /// and about seventy times the page.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
+/// Bytes that hayro keeps for a pel that an edge runs through, as measured.
+const BYTES_AN_EDGE_PEL: f64 = 12.0;
+/// The length of the edges of a letter, in ems.
+const LETTER_EDGE_EMS: f64 = 5.0;
 /// Lines that the curves of one path are made of: as much memory as a quarter of a renderer's.
 const LINES_MAX: f64 = 2e6;
 /// Lines of the outline of a curve for one of the curve itself.
@@ -86,8 +90,11 @@ impl Measure {
         let (fill, line) = super::parts(mode);
         for glyph in run.glyphs() {
             let Glyph::Outline(outline) = &**glyph else { continue };
-            if fill.is_some() && !self.is_small(props.transform * glyph.transform()) {
-                self.fill(&outline.outline(), props.transform * glyph.transform());
+            let place = props.transform * glyph.transform();
+            if fill.is_some() && !self.is_small(place) {
+                self.fill(&outline.outline(), place);
+            } else {
+                self.bytes += self.letter_edge_pels(place) * BYTES_AN_EDGE_PEL;
             }
             if let Some(line) = line {
                 self.letter_line(outline, glyph.transform(), props.transform, line);
@@ -119,13 +126,22 @@ impl Measure {
         let Some(mask) = mask else { return };
         if self.seen.insert(mask.cache_key()) {
             self.bytes += self.shown.area();
-            mask.interpret(self);
+            self.within(|measure| mask.interpret(measure), 1.0);
         }
+    }
+
+    /// Measures what is drawn apart from the page, so many times, and then let go.
+    fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
+        let before = std::mem::take(&mut self.bytes);
+        draw(self);
+        self.has_excess |= !(before + self.bytes * times <= BYTES_MAX);
+        self.bytes = before;
     }
 
     fn fill(&mut self, path: &BezPath, transform: Affine) {
         let lines = lines_uncut(path.iter().map(|element| transform * element), self.shown);
         self.has_excess |= !(lines <= LINES_MAX);
+        self.bytes += edge_pels(path.iter().map(|element| transform * element), self.shown) * BYTES_AN_EDGE_PEL;
     }
 
     fn line(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps) {
@@ -140,6 +156,9 @@ impl Measure {
             path.iter().map(|element| transform * element),
             Rect::new(f64::MIN, f64::MIN, f64::MAX, f64::MAX),
         );
+        // A line has two sides.
+        let pels = 2.0 * edge_pels(path.iter().map(|element| transform * element), self.shown);
+        self.bytes += pels * BYTES_AN_EDGE_PEL;
         self.has_excess |= !(lines * LINES_OF_STROKE <= LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
     }
 
@@ -154,6 +173,18 @@ impl Measure {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let reach = (a.abs() + b.abs() + c.abs() + d.abs()) * EM * LETTER_EMS;
         is_near([PathEl::MoveTo((e.abs() + reach, f.abs() + reach).into())].into_iter(), self.shown)
+    }
+
+    /// About how long the edges of a letter are on the page.
+    fn letter_edge_pels(&self, transform: Affine) -> f64 {
+        let [a, b, c, d, e, f] = transform.as_coeffs();
+        let em = (a.abs() + b.abs()).max(c.abs() + d.abs()) * EM;
+        let around = Rect::new(e - em, f - em, e + em, f + em).intersect(self.shown);
+        if around.width() <= 0.0 || around.height() <= 0.0 {
+            0.0
+        } else {
+            LETTER_EDGE_EMS * em.min(around.width() + around.height())
+        }
     }
 
     fn picture(&mut self, width: f64, height: f64) {
@@ -213,9 +244,35 @@ impl Measure {
         }
         let page = std::mem::replace(&mut self.shown, Rect::new(0.0, 0.0, x.pels, y.pels));
         let place = Affine::scale_non_uniform(x.scale, y.scale) * Affine::translate((-x.start, -y.start));
-        pattern.interpret(self, place, is_stroke);
+        let draw = |measure: &mut Self| {
+            pattern.interpret(measure, place, is_stroke);
+        };
+        self.within(draw, x.copies * y.copies);
         self.shown = page;
     }
+}
+
+/// About how long the edges of a path are within what is shown.
+fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
+    let (mut start, mut last, mut pels) = (Point::ZERO, Point::ZERO, 0.0);
+    for element in path {
+        let held = match element {
+            PathEl::MoveTo(point) => {
+                (start, last) = (point, point);
+                continue;
+            }
+            PathEl::LineTo(point) => Rect::from_points(last, point),
+            PathEl::QuadTo(control, point) => Rect::from_points(last, point).union_pt(control),
+            PathEl::CurveTo(one, two, point) => Rect::from_points(last, point).union_pt(one).union_pt(two),
+            PathEl::ClosePath => Rect::from_points(last, start),
+        };
+        last = element.end_point().unwrap_or(start);
+        let seen = held.intersect(shown);
+        if held.overlaps(shown) {
+            pels += seen.width().hypot(seen.height());
+        }
+    }
+    pels
 }
 
 /// The pels that hayro looks at for a part of a mesh, which lies between its points.

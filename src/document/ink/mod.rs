@@ -37,6 +37,8 @@ use super::tones::Tones;
 
 /// Clips and groups within one another.
 const DEPTH_MAX: usize = 500;
+/// Bytes of the shapes of clips within one another.
+const CLIP_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How far a rectangle's path may be off, in pels.
 const TOLERANCE: f64 = 0.1;
 /// Tiles of patterns that are drawn on one page where nothing else draws them.
@@ -174,7 +176,7 @@ impl<'a> Device<'a> for Easel<'_> {
         }
         let Some(ink) = ink else { return };
         if let Some(line) = line {
-            self.stroke(path, props.transform, line, ink, LINE_PELS_MIN);
+            self.stroke_parts(path, props.transform, line, ink, LINE_PELS_MIN);
         }
     }
 
@@ -205,7 +207,7 @@ impl<'a> Device<'a> for Easel<'_> {
                     }
                     if let Some(line) = line {
                         let path = glyph.transform() * outline.outline();
-                        self.stroke(&path, props.transform, line, ink, LETTER_LINE_PELS_MIN);
+                        self.stroke_parts(&path, props.transform, line, ink, LETTER_LINE_PELS_MIN);
                     }
                 }
                 Glyph::Type3(type3) if fill.is_some() => {
@@ -285,7 +287,8 @@ impl Easel<'_> {
                 return;
             }
         };
-        if self.in_type3 {
+        // What nothing is found of when there are too many shapes isn't thin.
+        if self.in_type3 || self.raster.is_exhausted() {
             return;
         }
         let color = ink.unwrap_or_else(|| ink_of(color));
@@ -330,9 +333,24 @@ impl Easel<'_> {
         self.raster.fill(path, transform, rule, self.size, |run| paint(page, run, ink, &clip));
     }
 
+    /// Strokes a path, part by part where the outline of all of it would take much memory.
+    fn stroke_parts(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
+        let is_round = line.line_join == Join::Round || line.line_cap == Cap::Round;
+        if strokes::cost(path.elements(), is_round) <= strokes::COST_MAX {
+            self.stroke(path, transform, line, ink, least);
+            return;
+        }
+        for part in slivers::parts(path.elements()) {
+            if strokes::cost(part, is_round) > strokes::COST_MAX {
+                self.raster.exhaust();
+            }
+            self.stroke(&BezPath::from_vec(part.to_vec()), transform, line, ink, least);
+        }
+    }
+
     fn stroke(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
         let scale = scale_of(transform);
-        if !(scale.is_finite() && scale > 0.0) {
+        if !(scale.is_finite() && scale > 0.0) || self.raster.is_exhausted() {
             return;
         }
         let pels = (f64::from(line.line_width) * scale).max(0.01);
@@ -388,7 +406,9 @@ impl Easel<'_> {
     /// Narrows the clip by a shape in pels.
     fn clip(&mut self, path: &BezPath, rule: FillRule) {
         let outer = self.current();
-        if self.clips.len() >= DEPTH_MAX {
+        let shape_bytes = self.size.0 as usize / 8 * self.size.1 as usize;
+        let shapes = || self.clips.iter().filter(|clip| clip.shape.is_some()).count();
+        if self.clips.len() >= DEPTH_MAX || shapes() * shape_bytes > CLIP_BYTES_MAX {
             self.gives_up = true;
             self.clips.push(Clip { bounds: [0; 4], shape: None });
             return;

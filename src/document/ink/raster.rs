@@ -12,6 +12,12 @@ const TOLERANCE: f64 = 0.1;
 /// Crossings of shapes with sample lines on one page; a page that needs more is left to another renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
 
+/// Crossings of one shape, which are all kept until it is painted.
+const SHAPE_CROSSINGS_MAX: usize = 4_000_000;
+
+/// Edges of one shape, likewise.
+const SHAPE_EDGES_MAX: usize = 2_000_000;
+
 /// A run of pels of one row: row, first, end.
 pub(super) type Run = (u32, u32, u32);
 
@@ -59,6 +65,11 @@ impl Raster {
         self.spent > CROSSINGS_MAX
     }
 
+    /// Leaves the rest of the page to another renderer.
+    pub(super) fn exhaust(&mut self) {
+        self.spent = CROSSINGS_MAX + 1;
+    }
+
     /// A new page.
     pub(super) fn begin_page(&mut self) {
         self.spent = 0;
@@ -75,6 +86,9 @@ impl Raster {
     ) {
         if let Some(corners) = corners(path, transform) {
             self.fill_rectangle(corners, (width, height), take);
+            return;
+        }
+        if self.is_exhausted() {
             return;
         }
         self.collect(path, transform, (width, height));
@@ -131,23 +145,33 @@ impl Raster {
         let edges = &mut self.edges;
         edges.clear();
         let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
+        let mut add = |edge| {
+            // One more than there may be says that there are too many.
+            if edges.len() <= SHAPE_EDGES_MAX {
+                edges.push(edge);
+            }
+        };
         flatten_near(path.iter().map(|element| transform * element), page, TOLERANCE, |element| match element {
             PathEl::MoveTo(point) => {
-                edges.push((last, start));
+                add((last, start));
                 (start, last) = (point, point);
             }
             PathEl::LineTo(point) => {
-                edges.push((last, point));
+                add((last, point));
                 last = point;
             }
             PathEl::ClosePath => {
-                edges.push((last, start));
+                add((last, start));
                 last = start;
             }
             // Flattening leaves no curves.
             PathEl::QuadTo(..) | PathEl::CurveTo(..) => {}
         });
-        edges.push((last, start));
+        add((last, start));
+        if self.edges.len() > SHAPE_EDGES_MAX {
+            self.exhaust();
+            return;
+        }
         for at in 0..self.edges.len() {
             let (from, to) = self.edges[at];
             self.cross(from, to, size.1);
@@ -166,6 +190,9 @@ impl Raster {
             return;
         }
         self.spent += u64::from(end - first);
+        if self.crossings.len() > SHAPE_CROSSINGS_MAX {
+            self.exhaust();
+        }
         if self.is_exhausted() {
             return;
         }

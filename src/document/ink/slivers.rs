@@ -32,7 +32,7 @@ pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (
 }
 
 /// The parts of a path, each of which begins with a move.
-fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
+pub(super) fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
     elements.chunk_by(|_, next| !matches!(next, PathEl::MoveTo(_)))
 }
 

@@ -16,6 +16,18 @@ const PEN_TOLERANCE: f64 = 1e-5;
 /// How far the corners of a wide or far line are followed, in widths of its pen.
 const CORNER_MAX: f64 = 10.0;
 
+/// The largest path whose outline is made at once, in lines: some seventy megabytes.
+pub(super) const COST_MAX: usize = 200_000;
+/// Lines that the outline of a curve takes as much memory as.
+const CURVE_COST: usize = 8;
+
+/// How large the outline of a path is, in lines; round corners are curves.
+pub(super) fn cost(path: &[PathEl], is_round: bool) -> usize {
+    let is_curve = |element: &&PathEl| matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..));
+    let curves = if is_round { path.len() } else { path.iter().filter(is_curve).count() };
+    path.len() + curves * (CURVE_COST - 1)
+}
+
 /// The outline of a path, in its own units. `scale` is how many pels one of them is at the most.
 pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: f64, size: (u32, u32)) -> BezPath {
     let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
