@@ -136,3 +136,75 @@ fn a_mesh_that_reaches_far_is_told() {
         assert!(far.tells(1, "asks for more than can be drawn").ink([72.0, 400.0, 122.0, 420.0]) > 0.98);
     }
 }
+
+#[test]
+fn too_many_shapes_and_parts_of_them_are_told() {
+    let told = "asks for more than can be drawn";
+    for (content, times) in [
+        ("0 0 m 612 792 l 612 0 l f\n", 6_000),
+        ("q 0 0 m 612 792 l 612 0 l W n\n", 10_000),
+        ("BT /F 300 Tf 10 10 Td (MM) Tj ET\n", 4_000),
+    ] {
+        let drawn = plain(&format!("{SHADED}{}", content.repeat(times)));
+        assert!(!drawn.losses.is_empty(), "{content}");
+        drawn.tells(1, told);
+    }
+    let zigzag = "612 792 l 0 0 l\n".repeat(60_000);
+    for painted in [format!("{SHADED}0 0 m {zigzag} f"), format!("{SHADED}1 J 300 w 0 0 m {zigzag} S")] {
+        plain(&painted).tells(1, told);
+    }
+}
+
+#[test]
+fn forms_that_draw_one_another_without_end_are_told() {
+    let form = |next: usize| {
+        let entries =
+            format!("/Type /XObject /Subtype /Form /BBox [0 0 612 792] /Resources << /XObject << /X {next} 0 R >> >>");
+        stream(&entries, b"0 0 10 10 re f /X Do /X Do /X Do /X Do")
+    };
+    let mut forms: Vec<Vec<u8>> = (0..30).map(|number| form(number + 6)).collect();
+    forms.push(stream("/Type /XObject /Subtype /Form /BBox [0 0 612 792]", b"0 0 10 10 re f"));
+    let content = stream("", b"72 400 50 20 re f /X Do");
+    let drawn = made(&page("/Resources << /XObject << /X 5 0 R >> >>", content, &forms));
+    drawn.tells(1, "draws its parts too many times");
+    assert!(drawn.ink([72.0, 400.0, 122.0, 420.0]) > 0.98);
+}
+
+#[test]
+fn patterns_that_draw_one_another_without_end_are_told() {
+    let pattern = |next: usize| {
+        let entries = format!(
+            "/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 100 100] /XStep 100 /YStep 100 \
+             /Resources << /Pattern << /P {next} 0 R >> >>"
+        );
+        stream(&entries, b"/Pattern cs /P scn 0 0 50 50 re f 50 50 50 50 re f")
+    };
+    // The last draws the first.
+    let patterns: Vec<Vec<u8>> = (0..30).map(|number| pattern(if number == 29 { 5 } else { number + 6 })).collect();
+    let content = stream("", b"72 400 50 20 re f /Pattern cs /P scn 0 0 300 300 re f");
+    let drawn = made(&page("/Resources << /Pattern << /P 5 0 R >> >>", content, &patterns));
+    assert!(drawn.tells(1, "asks for more than can be drawn").ink([72.0, 400.0, 122.0, 420.0]) > 0.98);
+}
+
+#[test]
+fn images_that_say_they_are_larger_than_memory_are_told() {
+    let with = |entries: &str, more: &[Vec<u8>]| {
+        let image = format!("/Type /XObject /Subtype /Image /BitsPerComponent 8 /ColorSpace /DeviceGray {entries}");
+        let mut objects = vec![stream(&image, b"abcdefghabcdefgh")];
+        objects.extend_from_slice(more);
+        let content = stream("", b"72 400 50 20 re f q 500 0 0 300 50 50 cm /I Do Q");
+        let drawn = made(&page("/Resources << /XObject << /I 5 0 R >> >>", content, &objects));
+        assert!(drawn.ink([72.0, 400.0, 122.0, 420.0]) > 0.98, "{entries}");
+        drawn
+    };
+    for size in ["/Width 2147483647 /Height 1", "/Width 4294967295 /Height 4294967295", "/Width 65535 /Height 65535"] {
+        with(size, &[]).tells(1, "an image is missing");
+        let mask = stream(&format!("/Subtype /Image /BitsPerComponent 8 /ColorSpace /DeviceGray {size}"), b"abcd");
+        with("/Width 4 /Height 4 /SMask 6 0 R", &[mask]).tells(1, "too large");
+    }
+    let fax =
+        "/Width 4 /Height 4 /Filter /CCITTFaxDecode /DecodeParms << /K -1 /Columns 2000000000 /Rows 2000000000 >>";
+    with(fax, &[]).tells(1, "too large");
+    let row = "/Width 4 /Height 4 /Filter /LZWDecode /DecodeParms << /Predictor 15 /Colors 32 /Columns 2147483647 >>";
+    with(row, &[]).tells(1, "too large");
+}

@@ -2,7 +2,7 @@
 //! of images without a limit, so that a few numbers of a page can ask for more memory than any machine has. This device is
 //! told all that the page draws, and what is drawn within patterns and masks, and draws nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use hayro::hayro_interpret::font::{Glyph, GlyphRun, OutlineGlyph};
 use hayro::hayro_interpret::pattern::ShadingPattern;
@@ -15,6 +15,7 @@ use hayro::hayro_interpret::{
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
 use super::near::{is_near, lines_uncut};
+use super::raster::is_rectangle;
 use super::strokes::{DASHES_MAX, dashes, length};
 
 /// Bytes of the pictures that hayro makes for one page and keeps until it is drawn: two thirds of the memory of a renderer,
@@ -22,6 +23,8 @@ use super::strokes::{DASHES_MAX, dashes, length};
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
 /// Bytes that hayro keeps for a pel that an edge runs through, as measured.
 const BYTES_AN_EDGE_PEL: f64 = 12.0;
+/// Likewise for a pel within a shape.
+const BYTES_A_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The length of the edges of a letter, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
 /// Lines that the curves of one path are made of: as much memory as a quarter of a renderer's.
@@ -30,6 +33,8 @@ const LINES_MAX: f64 = 2e6;
 const LINES_OF_STROKE: f64 = 16.0;
 /// Copies of pattern cells on one page.
 const TILES_MAX: f64 = 100_000.0;
+/// Patterns of one page that are looked into, those within others among them.
+const PATTERNS_MAX: usize = 10_000;
 /// A letter lies within so many ems of its place.
 const LETTER_EMS: f64 = 8.0;
 /// Units of an em in outlines.
@@ -51,14 +56,24 @@ pub(super) struct Measure {
     tiles: f64,
     mesh_pels: f64,
     has_excess: bool,
-    /// Patterns and masks that have been looked into.
+    /// Masks that have been looked into.
     seen: HashSet<u128>,
+    /// Copies of cells that one copy of a pattern's cell takes; endless while it is looked into.
+    cells: HashMap<u128, f64>,
 }
 
 impl Measure {
     pub(super) fn new((width, height): (u32, u32)) -> Self {
         let shown = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
-        Self { shown, bytes: 0.0, tiles: 0.0, mesh_pels: 0.0, has_excess: false, seen: HashSet::new() }
+        Self {
+            shown,
+            bytes: 0.0,
+            tiles: 0.0,
+            mesh_pels: 0.0,
+            has_excess: false,
+            seen: HashSet::new(),
+            cells: HashMap::new(),
+        }
     }
 
     /// Whether the page asks for more than there is.
@@ -71,6 +86,10 @@ impl Measure {
         let (fill, line) = super::parts(mode);
         if fill.is_some() {
             self.fill(path, props.transform);
+            let held = props.transform.transform_rect_bbox(path.control_box());
+            if held.overlaps(self.shown) {
+                self.bytes += held.intersect(self.shown).area() * BYTES_A_FILLED_PEL;
+            }
         }
         if let Some(line) = line {
             self.line(path, props.transform, line);
@@ -82,7 +101,10 @@ impl Measure {
     }
 
     pub(super) fn clip(&mut self, clip: &ClipPath) {
-        self.fill(&clip.path, Affine::IDENTITY);
+        // Upright rectangles, of which pages may have one for each word, are kept as such.
+        if !is_rectangle(&clip.path) {
+            self.fill(&clip.path, Affine::IDENTITY);
+        }
     }
 
     /// The letters of a run that are outlines; those that are drawings come by themselves.
@@ -134,13 +156,13 @@ impl Measure {
     fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
         let before = std::mem::take(&mut self.bytes);
         draw(self);
-        self.has_excess |= !(before + self.bytes * times <= BYTES_MAX);
+        self.has_excess |= exceeds(before + self.bytes * times, BYTES_MAX);
         self.bytes = before;
     }
 
     fn fill(&mut self, path: &BezPath, transform: Affine) {
         let lines = lines_uncut(path.iter().map(|element| transform * element), self.shown);
-        self.has_excess |= !(lines <= LINES_MAX);
+        self.has_excess |= exceeds(lines, LINES_MAX);
         self.bytes += edge_pels(path.iter().map(|element| transform * element), self.shown) * BYTES_AN_EDGE_PEL;
     }
 
@@ -159,7 +181,7 @@ impl Measure {
         // A line has two sides.
         let pels = 2.0 * edge_pels(path.iter().map(|element| transform * element), self.shown);
         self.bytes += pels * BYTES_AN_EDGE_PEL;
-        self.has_excess |= !(lines * LINES_OF_STROKE <= LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
+        self.has_excess |= exceeds(lines * LINES_OF_STROKE, LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
     }
 
     fn letter_line(&mut self, letter: &OutlineGlyph, glyph: Affine, transform: Affine, line: &StrokeProps) {
@@ -233,23 +255,39 @@ impl Measure {
         let x = Tiles::new(across.length(), (bounds.x0, bounds.x1), pattern.x_step, (area.x0, area.x1));
         let y = Tiles::new(down.length(), (bounds.y0, bounds.y1), pattern.y_step, (area.y0, area.y1));
         self.picture(x.pels, y.pels);
-        self.tiles += x.copies * y.copies;
         // A cell so small or large that its pels can't be counted makes hayro look for one outside of it.
         let place = pattern.matrix * Affine::translate((x.start, y.start));
         let place = (place * Affine::scale_non_uniform(1.0 / x.scale, 1.0 / y.scale)).inverse();
         let is_countable = place.as_coeffs().iter().all(|number| number.abs() < COUNTABLE);
         self.has_excess |= !(is_countable && x.pels <= SIDE_PELS_MAX && y.pels <= SIDE_PELS_MAX);
-        if self.is_too_much() || !self.seen.insert(pattern.cache_key()) {
+        let copies = x.copies * y.copies;
+        let key = pattern.cache_key();
+        if let Some(cells) = self.cells.get(&key) {
+            self.tiles += copies * cells;
             return;
         }
+        if self.is_too_much() || self.cells.len() > PATTERNS_MAX {
+            self.has_excess = true;
+            return;
+        }
+        self.cells.insert(key, f64::INFINITY);
+        let tiles = std::mem::take(&mut self.tiles);
         let page = std::mem::replace(&mut self.shown, Rect::new(0.0, 0.0, x.pels, y.pels));
         let place = Affine::scale_non_uniform(x.scale, y.scale) * Affine::translate((-x.start, -y.start));
         let draw = |measure: &mut Self| {
             pattern.interpret(measure, place, is_stroke);
         };
-        self.within(draw, x.copies * y.copies);
+        self.within(draw, copies);
         self.shown = page;
+        let cells = self.tiles + 1.0;
+        self.cells.insert(key, cells);
+        self.tiles = tiles + copies * cells;
     }
+}
+
+/// Whether a number is more than it may be, or isn't one.
+fn exceeds(number: f64, most: f64) -> bool {
+    number.is_nan() || number > most
 }
 
 /// About how long the edges of a path are within what is shown.

@@ -283,6 +283,11 @@ fn sample_lines(upper: f64, lower: f64, height: u32) -> (u32, u32) {
     (line(upper), line(lower))
 }
 
+/// Whether a path is an upright rectangle.
+pub(super) fn is_rectangle(path: &BezPath) -> bool {
+    corners(path, Affine::IDENTITY).is_some()
+}
+
 /// The sides of a path that is an upright rectangle: left, top, right, bottom; none of any other path.
 fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
     let mut points = [Point::ZERO; 4];
