@@ -31,6 +31,7 @@ mod once;
 mod past;
 mod pdf_black;
 mod pdf_damage;
+mod pdf_extremes;
 mod pdf_marks;
 mod pdf_pages;
 mod pdf_text;

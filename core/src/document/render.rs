@@ -17,7 +17,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 use super::fit::{self, Placement};
 use super::fonts::Fonts;
 use super::gray::{Area, Gray};
-use super::ink::Inker;
+use super::ink::{Inker, Outcome};
 use super::loss::Losses;
 use super::mend::prepare::{prepared, with_a_root};
 use super::patch::Patch;
@@ -30,6 +30,9 @@ use crate::model::page::{PELS_AN_INCH, ROW_PELS};
 /// A pel is painted where a shape covers more than this of its 255 parts: enough less than half that thin strokes of
 /// letters stay, and no more.
 const COVERAGE: u8 = 100;
+
+/// What a page lacks that asks for more memory than there is.
+const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can be drawn";
 
 /// Opens a PDF; one encrypted with an empty password opens.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
@@ -66,6 +69,7 @@ pub(super) struct Renderer<'a> {
     context: RenderContext,
     target: Pixmap,
     inker: Inker<'a>,
+    losses: Losses,
 }
 
 /// A piece of a page.
@@ -81,6 +85,7 @@ pub(super) enum Piece {
 impl<'a> Renderer<'a> {
     pub(super) fn new(pdf: &'a Pdf, fonts: &Fonts, losses: &Losses) -> Self {
         let (fonts, losses) = (fonts.clone(), losses.clone());
+        let noted = losses.clone();
         let interpreter = InterpreterSettings {
             font_resolver: Arc::new(move |query| Some(fonts.resolve(query))),
             warning_sink: Arc::new(move |warning| {
@@ -99,6 +104,7 @@ impl<'a> Renderer<'a> {
             context: RenderContext::new(1, 1),
             target: Pixmap::new(1, 1),
             inker: Inker::new(COVERAGE),
+            losses: noted,
         }
     }
 
@@ -125,7 +131,7 @@ impl<'a> Renderer<'a> {
         let width = ROW_PELS * finer_across;
         let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
         match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
-            Ok(drawn) => {
+            Outcome::Drawn(drawn) => {
                 let tones = halved_tones(drawn.page, quality);
                 let images =
                     drawn.images.and_then(|(touched, slivers)| Some((Patch::area(&touched)?, touched, slivers)));
@@ -134,11 +140,15 @@ impl<'a> Renderer<'a> {
                 slivers.paint(&mut greys, (area.left, area.top));
                 Piece::Patched(tones, Patch { greys: halved(greys, quality), area, touched, quality })
             }
-            Err(slivers) => {
+            Outcome::Unable(slivers) => {
                 let area = Area { left: 0, top: 0, right: width, bottom: rows };
                 let mut greys = self.greys(page, area, transform);
                 slivers.paint(&mut greys, (0, 0));
                 Piece::Greys(greys, self.inker.image_area())
+            }
+            Outcome::Partly(tones) => {
+                self.losses.note(TOO_MUCH);
+                Piece::Tones(halved_tones(tones, quality))
             }
         }
     }

@@ -7,23 +7,28 @@
 mod canvas;
 mod glyphs;
 mod images;
+mod measure;
+mod near;
 mod raster;
 mod slivers;
+mod strokes;
 
 use std::rc::Rc;
 
 use hayro::hayro_interpret::font::{Glyph, GlyphRun, OutlineGlyph};
 use hayro::hayro_interpret::hayro_cmap::WritingMode;
+use hayro::hayro_interpret::pattern::Pattern;
 use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps, InterpreterCache,
     InterpreterSettings, Paint, RectExt, SoftMask, StrokeProps, interpret_page,
 };
 use hayro::hayro_syntax::page::Page;
-use hayro::kurbo::{Affine, BezPath, Cap, Join, Point, Rect, Shape, Stroke, StrokeOpts, stroke};
+use hayro::kurbo::{Affine, BezPath, Cap, Join, Point, Rect, Shape, Stroke};
 
 use self::canvas::{Clip, Ink, paint, stamp};
 use self::glyphs::{Glyphs, Mask};
 use self::images::Images;
+use self::measure::Measure;
 use self::raster::Raster;
 pub(super) use self::slivers::Slivers;
 use super::bitmap::{Bitmap, each_run, fill_run};
@@ -32,8 +37,12 @@ use super::tones::Tones;
 
 /// Clips and groups within one another.
 const DEPTH_MAX: usize = 500;
-/// How far a stroke's outline may be off, in pels.
-const STROKE_TOLERANCE: f64 = 0.1;
+/// Bytes of the shapes of clips within one another.
+const CLIP_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How far a rectangle's path may be off, in pels.
+const TOLERANCE: f64 = 0.1;
+/// Tiles of patterns that are drawn on one page where nothing else draws them.
+const TILES_MAX: usize = 1_000;
 /// The least width of a line, in pels, and of a letter's outline (hayro's own).
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
@@ -43,6 +52,16 @@ pub(super) struct Drawn {
     pub(super) page: Tones,
     /// The pels that images touch, if any do, and the thin shapes that show there.
     pub(super) images: Option<(Bitmap, Slivers)>,
+}
+
+/// What became of a page.
+pub(super) enum Outcome {
+    /// It is drawn, all but its images.
+    Drawn(Drawn),
+    /// It has something that can't be drawn here: these are its thin shapes.
+    Unable(Slivers),
+    /// It asks for more than the full renderer can do, and is drawn as far as it can be here.
+    Partly(Tones),
 }
 
 /// Draws the pages of one document.
@@ -68,14 +87,38 @@ impl<'a> Inker<'a> {
         self.image_area
     }
 
-    /// A page, or its thin shapes where it has something that can't be drawn here.
+    /// A page.
     pub(super) fn draw(
+        &mut self,
+        page: &Page<'a>,
+        settings: &InterpreterSettings,
+        size: (u32, u32),
+        transform: Affine,
+    ) -> Outcome {
+        let easel = self.drawn(page, settings, size, transform, false);
+        let image_area = easel.images.scanned();
+        let is_left = easel.gives_up || easel.raster.is_exhausted() || easel.images.are_most();
+        let is_too_much = easel.measure.is_too_much();
+        let (tones, slivers, images) = (easel.page, easel.slivers, easel.images.into_touched());
+        self.image_area = image_area;
+        if is_too_much && (is_left || images.is_some()) {
+            return Outcome::Partly(self.drawn(page, settings, size, transform, true).page);
+        }
+        if is_left {
+            return Outcome::Unable(slivers);
+        }
+        Outcome::Drawn(Drawn { page: tones, images: images.map(|touched| (touched, slivers)) })
+    }
+
+    /// A page as far as it is drawn here; `alone` where nothing else draws the rest.
+    fn drawn(
         &mut self,
         page: &Page<'a>,
         settings: &InterpreterSettings,
         (width, height): (u32, u32),
         transform: Affine,
-    ) -> Result<Drawn, Slivers> {
+        alone: bool,
+    ) -> Easel<'_> {
         let target = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let mut context = Context::new(transform, target, &self.cache, page.xref(), settings.clone());
         self.raster.begin_page();
@@ -87,21 +130,18 @@ impl<'a> Inker<'a> {
             effects: None,
             glyphs: &mut self.glyphs,
             raster: &mut self.raster,
+            alone,
+            tiles_left: TILES_MAX,
             gives_up: false,
             in_type3: false,
             slivers: Slivers::default(),
             images: Images::new((width, height)),
+            measure: Measure::new((width, height)),
         };
-        let crop = page.intersected_crop_box().to_kurbo().to_path(STROKE_TOLERANCE);
+        let crop = page.intersected_crop_box().to_kurbo().to_path(TOLERANCE);
         easel.clip(&(transform * crop), FillRule::NonZero);
         interpret_page(page, &mut context, &mut easel);
-        self.image_area = easel.images.scanned();
-        if easel.gives_up || easel.raster.is_exhausted() || easel.images.are_most() {
-            return Err(easel.slivers);
-        }
-        let slivers = easel.slivers;
-        let images = easel.images.into_touched().map(|touched| (touched, slivers));
-        Ok(Drawn { page: easel.page, images })
+        easel
     }
 }
 
@@ -116,31 +156,38 @@ struct Easel<'d> {
     effects: Option<usize>,
     glyphs: &'d mut Glyphs,
     raster: &'d mut Raster,
+    /// Nothing else draws what can't be drawn here, so that the rest is drawn.
+    alone: bool,
+    tiles_left: usize,
     gives_up: bool,
     in_type3: bool,
     slivers: Slivers,
     images: Images,
+    measure: Measure,
 }
 
 impl<'a> Device<'a> for Easel<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
         let (fill, line) = parts(draw_mode);
+        self.measure.path(path, &props, draw_mode);
         let ink = self.ink(&props);
         if let Some(rule) = fill {
             self.fill_shape(path, &props, rule, ink);
         }
         let Some(ink) = ink else { return };
         if let Some(line) = line {
-            self.stroke(path, props.transform, line, ink, LINE_PELS_MIN);
+            self.stroke_parts(path, props.transform, line, ink, LINE_PELS_MIN);
         }
     }
 
     fn push_clip_path(&mut self, clip_path: &ClipPath) {
+        self.measure.clip(clip_path);
         self.clip(&clip_path.path, clip_path.fill);
     }
 
     fn push_transparency_group(&mut self, opacity: f32, mask: Option<SoftMask<'a>>, blend_mode: BlendMode) {
         self.groups += 1;
+        self.measure.mask(mask.as_ref());
         if opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal {
             self.effects.get_or_insert(self.groups);
         }
@@ -148,6 +195,7 @@ impl<'a> Device<'a> for Easel<'_> {
     }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, draw_mode: &DrawMode) {
+        self.measure.letters(run, &props, draw_mode);
         let Some(ink) = self.ink(&props) else { return };
         let (fill, line) = parts(draw_mode);
         let hint = run.writing_mode() == WritingMode::Horizontal;
@@ -159,7 +207,7 @@ impl<'a> Device<'a> for Easel<'_> {
                     }
                     if let Some(line) = line {
                         let path = glyph.transform() * outline.outline();
-                        self.stroke(&path, props.transform, line, ink, LETTER_LINE_PELS_MIN);
+                        self.stroke_parts(&path, props.transform, line, ink, LETTER_LINE_PELS_MIN);
                     }
                 }
                 Glyph::Type3(type3) if fill.is_some() => {
@@ -173,9 +221,10 @@ impl<'a> Device<'a> for Easel<'_> {
     }
 
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
+        self.measure.image(&image, &props);
         if matches!(image, Image::Raster(_)) && !self.slivers.is_empty() {
             let area = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
-            self.cover(&area.to_path(STROKE_TOLERANCE), props.transform, FillRule::NonZero);
+            self.cover(&area.to_path(TOLERANCE), props.transform, FillRule::NonZero);
         }
         let clip = self.current();
         let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
@@ -199,20 +248,25 @@ impl<'a> Device<'a> for Easel<'_> {
 impl Easel<'_> {
     /// The ink of a drawing; none where it is more than an ink, or drawing has been given up.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
-        let Paint::Color(color) = &props.paint else {
-            self.gives_up = true;
-            return None;
-        };
         // What a group does to an image stays within the image; what it does to ink isn't drawn here.
-        self.gives_up |= self.effects.is_some() || props.soft_mask.is_some() || props.blend_mode != BlendMode::Normal;
-        if self.gives_up {
-            return None;
+        let is_plain = self.effects.is_none() && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
+        match &props.paint {
+            Paint::Color(color) if is_plain && (self.alone || !self.gives_up) => Some(ink_of(color)),
+            Paint::Color(_) | Paint::Pattern(_) => {
+                self.gives_up = true;
+                None
+            }
         }
-        Some(ink_of(color))
+    }
+
+    /// Whether nothing changes how a drawing meets the page. What a group does to an image stays within the image; what it
+    /// does to ink isn't drawn here.
+    fn is_plain(&self, props: &DrawProps<'_>) -> bool {
+        self.effects.is_none() && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal
     }
 
     /// A filled shape: what is thinner than a pel paints all that it touches. Letters that are drawings stay as they are.
-    fn fill_shape(&mut self, path: &BezPath, props: &DrawProps<'_>, rule: FillRule, ink: Option<Ink>) {
+    fn fill_shape<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, ink: Option<Ink>) {
         let clip = self.current();
         let mut shows = true;
         if let Some(ink) = ink {
@@ -226,8 +280,15 @@ impl Easel<'_> {
         } else if !self.slivers.is_empty() {
             self.cover(path, props.transform, rule);
         }
-        let Paint::Color(color) = &props.paint else { return };
-        if self.in_type3 {
+        let color = match &props.paint {
+            Paint::Color(color) => color,
+            Paint::Pattern(pattern) => {
+                self.pattern(path, props, rule, pattern);
+                return;
+            }
+        };
+        // What nothing is found of when there are too many shapes isn't thin.
+        if self.in_type3 || self.raster.is_exhausted() {
             return;
         }
         let color = ink.unwrap_or_else(|| ink_of(color));
@@ -237,6 +298,22 @@ impl Easel<'_> {
             }
             self.slivers.note(run, color, &clip, self.size);
         }
+    }
+
+    /// Draws a shape that is filled with tiles, one tile after the other, where nothing else draws it.
+    fn pattern<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, pattern: &Pattern<'a>) {
+        let Pattern::Tiling(pattern) = pattern else { return };
+        if !self.alone || !self.is_plain(props) {
+            return;
+        }
+        self.clip(&(props.transform * path), rule);
+        let [left, top, right, bottom] = self.current().bounds.map(f64::from);
+        let places = measure::places(pattern, Rect::new(left, top, right, bottom), self.tiles_left);
+        for place in places.unwrap_or_default() {
+            self.tiles_left = self.tiles_left.saturating_sub(1);
+            pattern.interpret(self, pattern.matrix * Affine::translate(place), false);
+        }
+        self.clips.pop();
     }
 
     /// Thin shapes under what is painted now don't show.
@@ -256,24 +333,36 @@ impl Easel<'_> {
         self.raster.fill(path, transform, rule, self.size, |run| paint(page, run, ink, &clip));
     }
 
+    /// Strokes a path, part by part where the outline of all of it would take much memory.
+    fn stroke_parts(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
+        let is_round = line.line_join == Join::Round || line.line_cap == Cap::Round;
+        if strokes::cost(path.elements(), is_round) <= strokes::COST_MAX {
+            self.stroke(path, transform, line, ink, least);
+            return;
+        }
+        for part in slivers::parts(path.elements()) {
+            if strokes::cost(part, is_round) > strokes::COST_MAX {
+                self.raster.exhaust();
+            }
+            self.stroke(&BezPath::from_vec(part.to_vec()), transform, line, ink, least);
+        }
+    }
+
     fn stroke(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
         let scale = scale_of(transform);
-        if !(scale.is_finite() && scale > 0.0) {
+        if !(scale.is_finite() && scale > 0.0) || self.raster.is_exhausted() {
             return;
         }
         let pels = (f64::from(line.line_width) * scale).max(0.01);
         let widened = if pels < least && !self.in_type3 { least } else { pels };
-        let thin = pels <= 1.0;
-        let style = Stroke {
-            width: widened / scale,
-            join: if thin && line.line_join == Join::Round { Join::Bevel } else { line.line_join },
-            miter_limit: f64::from(line.miter_limit),
-            start_cap: cap(line.line_cap, thin),
-            end_cap: cap(line.line_cap, thin),
-            dash_pattern: line.dash_array.iter().map(|length| f64::from(*length)).collect(),
-            dash_offset: f64::from(line.dash_offset),
-        };
-        let outline = stroke(path.iter(), &style, &StrokeOpts::default(), STROKE_TOLERANCE / scale);
+        let mut style = style(line, widened / scale);
+        // Round ends of thin lines can't be told from square ones, which are quicker to make.
+        if pels <= 1.0 {
+            style.join = if style.join == Join::Round { Join::Bevel } else { style.join };
+            let cap = if line.line_cap == Cap::Round { Cap::Square } else { line.line_cap };
+            (style.start_cap, style.end_cap) = (cap, cap);
+        }
+        let outline = strokes::outline(path, &style, transform, scale, self.size);
         self.fill(&outline, transform, FillRule::NonZero, ink);
     }
 
@@ -317,8 +406,11 @@ impl Easel<'_> {
     /// Narrows the clip by a shape in pels.
     fn clip(&mut self, path: &BezPath, rule: FillRule) {
         let outer = self.current();
-        if self.clips.len() >= DEPTH_MAX {
+        let shape_bytes = self.size.0 as usize / 8 * self.size.1 as usize;
+        let shapes = || self.clips.iter().filter(|clip| clip.shape.is_some()).count();
+        if self.clips.len() >= DEPTH_MAX || shapes() * shape_bytes > CLIP_BYTES_MAX {
             self.gives_up = true;
+            self.clips.push(Clip { bounds: [0; 4], shape: None });
             return;
         }
         if let Some(bounds) = self.raster.rectangle(path, self.size) {
@@ -371,9 +463,17 @@ const fn parts(mode: &DrawMode) -> (Option<FillRule>, Option<&StrokeProps>) {
     }
 }
 
-/// Round ends of thin lines can't be told from square ones, which are quicker to make.
-fn cap(cap: Cap, thin: bool) -> Cap {
-    if thin && cap == Cap::Round { Cap::Square } else { cap }
+/// How a line is drawn whose width is known.
+fn style(line: &StrokeProps, width: f64) -> Stroke {
+    Stroke {
+        width,
+        join: line.line_join,
+        miter_limit: f64::from(line.miter_limit),
+        start_cap: line.line_cap,
+        end_cap: line.line_cap,
+        dash_pattern: line.dash_array.iter().map(|length| f64::from(*length)).collect(),
+        dash_offset: f64::from(line.dash_offset),
+    }
 }
 
 /// By how much the longer axis grows.

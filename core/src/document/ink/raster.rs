@@ -1,7 +1,9 @@
 //! Shapes to runs of pels: a pel belongs to a shape that covers more than a threshold of it. It paints nothing.
 
 use hayro::hayro_interpret::FillRule;
-use hayro::kurbo::{Affine, BezPath, PathEl, Point, flatten};
+use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
+
+use super::near::flatten_near;
 
 /// Lines of samples a row of pels; coverage across is exact.
 const SAMPLES: u32 = 5;
@@ -9,6 +11,12 @@ const SAMPLES: u32 = 5;
 const TOLERANCE: f64 = 0.1;
 /// Crossings of shapes with sample lines on one page; a page that needs more is left to another renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
+
+/// Crossings of one shape, which are all kept until it is painted.
+const SHAPE_CROSSINGS_MAX: usize = 4_000_000;
+
+/// Edges of one shape, likewise.
+const SHAPE_EDGES_MAX: usize = 2_000_000;
 
 /// A run of pels of one row: row, first, end.
 pub(super) type Run = (u32, u32, u32);
@@ -57,6 +65,11 @@ impl Raster {
         self.spent > CROSSINGS_MAX
     }
 
+    /// Leaves the rest of the page to another renderer.
+    pub(super) fn exhaust(&mut self) {
+        self.spent = CROSSINGS_MAX + 1;
+    }
+
     /// A new page.
     pub(super) fn begin_page(&mut self) {
         self.spent = 0;
@@ -75,7 +88,10 @@ impl Raster {
             self.fill_rectangle(corners, (width, height), take);
             return;
         }
-        self.collect(path, transform, height);
+        if self.is_exhausted() {
+            return;
+        }
+        self.collect(path, transform, (width, height));
         if self.crossings.is_empty() || self.is_exhausted() {
             return;
         }
@@ -123,31 +139,42 @@ impl Raster {
         Some([first(x0, width), first(y0, height), end(x1, width), end(y1, height)])
     }
 
-    fn collect(&mut self, path: &BezPath, transform: Affine, height: u32) {
+    fn collect(&mut self, path: &BezPath, transform: Affine, size: (u32, u32)) {
         self.crossings.clear();
         let (mut start, mut last) = (Point::ZERO, Point::ZERO);
         let edges = &mut self.edges;
         edges.clear();
-        flatten(path.iter().map(|element| transform * element), TOLERANCE, |element| match element {
+        let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
+        let mut add = |edge| {
+            // One more than there may be says that there are too many.
+            if edges.len() <= SHAPE_EDGES_MAX {
+                edges.push(edge);
+            }
+        };
+        flatten_near(path.iter().map(|element| transform * element), page, TOLERANCE, |element| match element {
             PathEl::MoveTo(point) => {
-                edges.push((last, start));
+                add((last, start));
                 (start, last) = (point, point);
             }
             PathEl::LineTo(point) => {
-                edges.push((last, point));
+                add((last, point));
                 last = point;
             }
             PathEl::ClosePath => {
-                edges.push((last, start));
+                add((last, start));
                 last = start;
             }
             // Flattening leaves no curves.
             PathEl::QuadTo(..) | PathEl::CurveTo(..) => {}
         });
-        edges.push((last, start));
+        add((last, start));
+        if self.edges.len() > SHAPE_EDGES_MAX {
+            self.exhaust();
+            return;
+        }
         for at in 0..self.edges.len() {
             let (from, to) = self.edges[at];
-            self.cross(from, to, height);
+            self.cross(from, to, size.1);
         }
     }
 
@@ -163,6 +190,9 @@ impl Raster {
             return;
         }
         self.spent += u64::from(end - first);
+        if self.crossings.len() > SHAPE_CROSSINGS_MAX {
+            self.exhaust();
+        }
         if self.is_exhausted() {
             return;
         }
@@ -251,6 +281,11 @@ fn sample_lines(upper: f64, lower: f64, height: u32) -> (u32, u32) {
     let limit = f64::from(height * SAMPLES);
     let line = |y: f64| (y * f64::from(SAMPLES) - 0.5).ceil().clamp(0.0, limit) as u32;
     (line(upper), line(lower))
+}
+
+/// Whether a path is an upright rectangle.
+pub(super) fn is_rectangle(path: &BezPath) -> bool {
+    corners(path, Affine::IDENTITY).is_some()
 }
 
 /// The sides of a path that is an upright rectangle: left, top, right, bottom; none of any other path.
@@ -362,7 +397,7 @@ mod tests {
             path.close_path();
         }
         let mut raster = Raster::new(100);
-        raster.collect(&path, Affine::IDENTITY, 100);
+        raster.collect(&path, Affine::IDENTITY, (100, 100));
         let mut few = raster.crossings.clone();
         few.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
         raster.sorter.sort(&mut raster.crossings);

@@ -2,9 +2,10 @@
 //! paints nothing itself, but keeps what was painted for a page that another renderer draws.
 
 use hayro::hayro_interpret::FillRule;
-use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect, flatten};
+use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
 use super::canvas::{Clip, Ink};
+use super::near::flatten_near;
 use super::raster::Run;
 use crate::document::bitmap::{Bitmap, clear_run, each_run, fill_run};
 use crate::document::gray::Gray;
@@ -13,6 +14,8 @@ use crate::document::gray::Gray;
 const TOLERANCE: f64 = 0.1;
 /// Runs of one page's thin shapes; a page with more is no page of rules.
 const RUNS_MAX: usize = 1_000_000;
+/// Rows of edges that are looked at for one part of a shape.
+const ROWS_MAX: u32 = 4_000_000;
 /// A shape is thin whose mean width, in pels, is less than this however long it is.
 const WIDTH_PELS: f64 = 0.5;
 
@@ -31,7 +34,7 @@ pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (
 }
 
 /// The parts of a path, each of which begins with a move.
-fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
+pub(super) fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
     elements.chunk_by(|_, next| !matches!(next, PathEl::MoveTo(_)))
 }
 
@@ -94,7 +97,8 @@ fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
 fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: &mut Vec<Run>) {
     let mut edges: Vec<(Point, Point)> = Vec::new();
     let (mut start, mut last) = (Point::ZERO, Point::ZERO);
-    flatten(part.iter().map(|element| transform * *element), TOLERANCE, |element| match element {
+    let page = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+    flatten_near(part.iter().map(|element| transform * *element), page, TOLERANCE, |element| match element {
         PathEl::MoveTo(point) => (start, last) = (point, point),
         PathEl::LineTo(point) => {
             edges.push((last, point));
@@ -118,6 +122,7 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
     // A side that lies between two pels touches those within alone.
     let end = |low: f64, high: f64, limit: u32| high.ceil().max(low.floor() + 1.0).clamp(0.0, f64::from(limit)) as u32;
     let (right, bottom) = (end(sides[0], sides[2], width), end(sides[1], sides[3], height));
+    let mut rows_left = ROWS_MAX;
     for (from, to) in edges {
         let (upper, lower) = if from.y < to.y { (from, to) } else { (to, from) };
         let limit = f64::from(height);
@@ -127,6 +132,10 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
             rise if rise > 0.0 => upper.x + (lower.x - upper.x) * ((y - upper.y) / rise).clamp(0.0, 1.0),
             _ => upper.x,
         };
+        rows_left = rows_left.saturating_sub(stop.saturating_sub(first));
+        if rows_left == 0 || runs.len() >= RUNS_MAX {
+            return;
+        }
         for row in first..stop {
             let (mut a, mut b) = (at(f64::from(row)), at(f64::from(row) + 1.0));
             if lower.y <= upper.y {

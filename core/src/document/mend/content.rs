@@ -54,8 +54,8 @@ impl Operands {
 /// What was found in a content stream.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// Names of forms and images that are drawn.
-    pub(super) objects: BTreeSet<Vec<u8>>,
+    /// Names of forms and images that are drawn, and how often each is.
+    pub(super) objects: BTreeMap<Vec<u8>, u64>,
     /// Other things that are named, by their category among the resources.
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
     /// What is shown in each font, by its name.
@@ -159,7 +159,7 @@ impl Reader<'_> {
             b"S" | b"s" | b"B" | b"B*" | b"b" | b"b*" => self.survey.paints = true,
             b"Do" => {
                 if let Some((name, _)) = operands.last_name() {
-                    self.survey.objects.insert(name.to_vec());
+                    *self.survey.objects.entry(name.to_vec()).or_default() += 1;
                 }
             }
             _ => {}
@@ -216,7 +216,7 @@ mod tests {
     fn what_is_named_shown_and_painted_is_found() {
         let found = survey(b"q BT /F1 12 Tf (a) Tj [(b) -20 <63>] TJ ET Q /X Do 1 g 0 0 5 5 re f");
         assert_eq!(found.texts[b"F1".as_slice()], [b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
-        assert!(found.objects.contains(b"X".as_slice()) && found.paints && !found.open && found.edits.is_empty());
+        assert!(found.objects.contains_key(b"X".as_slice()) && found.paints && !found.open && found.edits.is_empty());
         assert!(!survey(b"1 g 0 0 5 5 re f BT 3 Tr /F 1 Tf (hidden) Tj ET").paints);
         assert!(survey(b"BT (breaks off").open);
     }

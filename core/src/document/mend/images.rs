@@ -10,6 +10,12 @@ use crate::document::ccitt::{self, Stored};
 use crate::document::picture::PICTURE_PELS_MAX;
 
 const MISSING: &str = "an image is missing: it can't be decoded";
+/// What is told of an image that the renderer has no memory for.
+pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be drawn";
+/// The largest image that the renderer is given: a byte of each pel takes half of its memory.
+const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
+/// The longest row that a filter may work on.
+const ROW_BITS_MAX: f64 = 1e9;
 /// What follows the data of a JPEG that breaks off, so that rows made of it can be told from those of the file.
 const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
@@ -31,6 +37,14 @@ impl Checked<'_> {
         Self { loss: Some(loss.into()), instead: None }
     }
 
+    /// Nothing is drawn in the image's place.
+    fn left_out(loss: impl Into<String>) -> Self {
+        let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
+        let empty =
+            Value::stream([("Type", Value::name("XObject")), ("Subtype", Value::name("Form")), unit], Vec::new());
+        Self { loss: Some(loss.into()), instead: Some(empty) }
+    }
+
     fn missing_rows(rows: u32) -> Self {
         Self::told(incomplete(rows))
     }
@@ -40,6 +54,16 @@ fn incomplete(rows: u32) -> String {
     format!("an image is incomplete: its last {rows} rows can't be read")
 }
 
+/// Whether an image has a mask that is too large to be drawn.
+pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str) -> bool {
+    let mask = store.get(image, mask);
+    if !matches!(mask, Value::Stream(_)) {
+        return false;
+    }
+    let mut side = |key: &str| store.number(&mask, key).unwrap_or(0.0);
+    side("Width") * side("Height") > IMAGE_PELS_MAX as f64
+}
+
 /// Looks whether an image's data are complete.
 pub(super) fn checked<'a>(store: &mut Store<'a>, image: &Value<'a>, cmyk: &Value<'a>) -> Checked<'a> {
     let side = |store: &mut Store<'a>, long: &str, short: &str| {
@@ -47,12 +71,17 @@ pub(super) fn checked<'a>(store: &mut Store<'a>, image: &Value<'a>, cmyk: &Value
         side.filter(|side| (1.0..=1e6).contains(side)).map(|side| side as u32)
     };
     let (Some(width), Some(height)) = (side(store, "Width", "W"), side(store, "Height", "H")) else {
-        return Checked::told("an image is missing: it has no size");
+        return Checked::left_out("an image is missing: it has no size, or one beyond all measure");
     };
+    let steps = streams::steps(store, image);
+    let is_beyond = steps.iter().any(|(_, parameters)| is_beyond(store, parameters, height));
+    // The renderer holds all of an image, and gets the memory for it before it looks at the data.
+    if is_beyond || u64::from(width) * u64::from(height) > IMAGE_PELS_MAX {
+        return Checked::left_out(TOO_LARGE);
+    }
     if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
         return Checked::default();
     }
-    let steps = streams::steps(store, image);
     let (filters, last) = match steps.split_last() {
         Some((last, before)) if streams::is_image_filter(&last.0) => (before, Some(last)),
         _ => (steps.as_slice(), None),
@@ -96,6 +125,14 @@ pub(super) fn greys_of_inks<'a>(
     }
     *pels_left = left;
     Some(image.with("ColorSpace", Value::name("DeviceGray")).with_data(greys))
+}
+
+/// Whether the parameters of a filter ask for more than there is: the renderer reckons with them before it looks at the data.
+fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> bool {
+    let mut number = |key: &str, default: f64| store.number(parameters, key).unwrap_or(default);
+    let (columns, rows) = (number("Columns", 1.0), number("Rows", f64::from(height)));
+    let sample_bits = number("Colors", 1.0) * number("BitsPerComponent", 8.0);
+    columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
 /// Plain samples: as many as the size asks for?

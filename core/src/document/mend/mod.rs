@@ -33,6 +33,10 @@ const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
 /// Pels of a document's images that are made greys before they are drawn: they are all in memory at once, a byte each.
 const GREY_PELS_MAX: u64 = 64 * 1024 * 1024;
+/// What is missing of forms that draw one another again and again: a few kilobytes could ask for more than a lifetime.
+const ENDLESS: &str = "a part of the page is missing: it draws its parts too many times";
+/// Forms and images that a form or a page draws, those within one another counted each time.
+const DRAWS_MAX: u64 = 500_000;
 /// Streams that make up one page.
 const CONTENTS_MAX: usize = 10_000;
 
@@ -64,6 +68,8 @@ pub(super) struct PageNotes {
 struct Findings {
     losses: Vec<String>,
     paints: bool,
+    /// Forms and images that are drawn, each as often as it is.
+    draws: u64,
 }
 
 impl Findings {
@@ -154,7 +160,7 @@ struct Mender<'a> {
 impl<'a> Mender<'a> {
     /// A page as it is to be drawn, what was found on it, and the fax page that it is.
     fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
-        let mut findings = Findings { losses: leaf.losses.clone(), paints: false };
+        let mut findings = Findings { losses: leaf.losses.clone(), paints: false, draws: 0 };
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);
@@ -164,9 +170,16 @@ impl<'a> Mender<'a> {
         findings.paints |= survey.paints;
         let resources = self.resources(&leaf.resources, &survey, &mut findings);
         is_new |= !survey.edits.is_empty();
-        let contents = if is_new {
+        let is_endless = findings.draws > DRAWS_MAX;
+        let contents = if is_new || is_endless {
             self.store.changed = true;
-            let stream = Value::stream([], content::edited(&content, &survey.edits));
+            let content = if is_endless {
+                findings.tell(ENDLESS);
+                Vec::new()
+            } else {
+                content::edited(&content, &survey.edits)
+            };
+            let stream = Value::stream([], content);
             self.store.add(stream)
         } else {
             contents.unwrap_or(Value::Null)

@@ -2,7 +2,7 @@
 
 use super::content::{self, Survey};
 use super::value::Value;
-use super::{Changes, Findings, Mender, changed, colors, fonts, images, masks, streams};
+use super::{Changes, DRAWS_MAX, ENDLESS, Findings, Mender, changed, colors, fonts, images, masks, streams};
 
 /// Forms and patterns within one another.
 const DEPTH_MAX: usize = 40;
@@ -31,10 +31,11 @@ impl<'a> Mender<'a> {
     /// Forms and images that are drawn.
     fn objects(&mut self, resources: &Value<'a>, given: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         let objects = self.store.get(resources, "XObject");
-        for name in &survey.objects {
+        for (name, times) in &survey.objects {
             let object = objects.entries().and_then(|entries| entries.get(name)).cloned();
             let found = object.map(|object| self.object(&object, given)).unwrap_or_else(|| missing(name));
             findings.add(&found);
+            findings.draws = findings.draws.saturating_add(times.saturating_mul(found.draws.saturating_add(1)));
         }
     }
 
@@ -60,6 +61,11 @@ impl<'a> Mender<'a> {
             }
             _ => findings.tell("an image or a form is missing: the PDF names it, but doesn't contain it"),
         }
+        if findings.draws > DRAWS_MAX {
+            findings.tell(ENDLESS);
+            findings.draws = 0;
+            self.store.replaced(object, resolved.with_data(Vec::new()));
+        }
         self.open.remove(id);
         self.known.insert(*id, findings.clone().into());
         findings
@@ -74,6 +80,13 @@ impl<'a> Mender<'a> {
         {
             image = image.with("ColorSpace", space);
             is_new = true;
+        }
+        for mask in ["SMask", "Mask"] {
+            if images::has_large(&mut self.store, &image, mask) {
+                findings.tell(images::TOO_LARGE);
+                image = image.with(mask, Value::Null);
+                is_new = true;
+            }
         }
         if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.grey_pels_left) {
             self.store.replaced(object, greys);
@@ -277,5 +290,5 @@ impl<'a> Mender<'a> {
 fn missing(name: &[u8]) -> Findings {
     let name = String::from_utf8_lossy(name);
     let loss = format!("an image or a form is missing: the page names {name}, but the PDF doesn't contain it");
-    Findings { losses: vec![loss], paints: true }
+    Findings { losses: vec![loss], paints: true, draws: 0 }
 }

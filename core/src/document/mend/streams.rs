@@ -9,6 +9,8 @@ use super::value::{Store, Value};
 
 /// Bytes that one stream may have once decoded.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
+/// Bytes that are kept of one stream: a page of content has no more, and they are held several times over.
+const KEPT_MAX: usize = 48 * 1024 * 1024;
 /// Filters of one stream.
 const FILTERS_MAX: usize = 10;
 /// Filters of images, by both of their names.
@@ -192,8 +194,9 @@ fn inflated(data: &[u8]) -> (Vec<u8>, bool) {
     let mut bytes = Vec::new();
     let whole = each_inflated(data, |chunk| {
         bytes.extend(chunk);
-        bytes.len() <= DECODED_MAX
+        bytes.len() <= KEPT_MAX
     });
+    let whole = whole && bytes.len() <= KEPT_MAX;
     (bytes, whole)
 }
 

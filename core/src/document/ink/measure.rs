@@ -1,0 +1,396 @@
+//! Whether the full renderer can draw a page. hayro 0.9 makes lines of curves, dashes of lines, tiles of patterns and copies
+//! of images without a limit, so that a few numbers of a page can ask for more memory than any machine has. This device is
+//! told all that the page draws, and what is drawn within patterns and masks, and draws nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use hayro::hayro_interpret::font::{Glyph, GlyphRun, OutlineGlyph};
+use hayro::hayro_interpret::pattern::ShadingPattern;
+use hayro::hayro_interpret::pattern::{Pattern, TilingPattern};
+use hayro::hayro_interpret::shading::ShadingType;
+use hayro::hayro_interpret::util::x_y_advances;
+use hayro::hayro_interpret::{
+    BlendMode, CacheKey, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask, StrokeProps,
+};
+use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
+
+use super::near::{is_near, lines_uncut};
+use super::raster::is_rectangle;
+use super::strokes::{DASHES_MAX, dashes, length};
+
+/// Bytes of the pictures that hayro makes for one page and keeps until it is drawn: two thirds of the memory of a renderer,
+/// and about seventy times the page.
+const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
+/// Bytes that hayro keeps for a pel that an edge runs through, as measured.
+const BYTES_AN_EDGE_PEL: f64 = 12.0;
+/// Likewise for a pel within a shape.
+const BYTES_A_FILLED_PEL: f64 = 1.0 / 64.0;
+/// The length of the edges of a letter, in ems.
+const LETTER_EDGE_EMS: f64 = 5.0;
+/// Lines that the curves of one path are made of: as much memory as a quarter of a renderer's.
+const LINES_MAX: f64 = 2e6;
+/// Lines of the outline of a curve for one of the curve itself.
+const LINES_OF_STROKE: f64 = 16.0;
+/// Copies of pattern cells on one page.
+const TILES_MAX: f64 = 100_000.0;
+/// Patterns of one page that are looked into, those within others among them.
+const PATTERNS_MAX: usize = 10_000;
+/// A letter lies within so many ems of its place.
+const LETTER_EMS: f64 = 8.0;
+/// Units of an em in outlines.
+const EM: f64 = 1_000.0;
+const BYTES_A_PEL: f64 = 4.0;
+/// Bytes of a pel of a mesh: an entry of a table, which is copied as it grows.
+const BYTES_A_MESH_PEL: f64 = 72.0;
+/// Pels of triangles that are looked at on one page, in some ten seconds.
+const MESH_PELS_MAX: f64 = 2e8;
+/// Numbers that single precision can still reckon with.
+const COUNTABLE: f64 = 1e18;
+/// The largest side of a picture that hayro makes.
+const SIDE_PELS_MAX: f64 = 65_535.0;
+
+/// What one page asks for.
+pub(super) struct Measure {
+    shown: Rect,
+    bytes: f64,
+    tiles: f64,
+    mesh_pels: f64,
+    has_excess: bool,
+    /// Masks that have been looked into.
+    seen: HashSet<u128>,
+    /// Copies of cells that one copy of a pattern's cell takes; endless while it is looked into.
+    cells: HashMap<u128, f64>,
+}
+
+impl Measure {
+    pub(super) fn new((width, height): (u32, u32)) -> Self {
+        let shown = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+        Self {
+            shown,
+            bytes: 0.0,
+            tiles: 0.0,
+            mesh_pels: 0.0,
+            has_excess: false,
+            seen: HashSet::new(),
+            cells: HashMap::new(),
+        }
+    }
+
+    /// Whether the page asks for more than there is.
+    pub(super) fn is_too_much(&self) -> bool {
+        let fits = self.bytes <= BYTES_MAX && self.tiles <= TILES_MAX && self.mesh_pels <= MESH_PELS_MAX;
+        self.has_excess || !fits
+    }
+
+    pub(super) fn path(&mut self, path: &BezPath, props: &DrawProps<'_>, mode: &DrawMode) {
+        let (fill, line) = super::parts(mode);
+        if fill.is_some() {
+            self.fill(path, props.transform);
+            let held = props.transform.transform_rect_bbox(path.control_box());
+            if held.overlaps(self.shown) {
+                self.bytes += held.intersect(self.shown).area() * BYTES_A_FILLED_PEL;
+            }
+        }
+        if let Some(line) = line {
+            self.line(path, props.transform, line);
+        }
+        let area = if matches!(props.paint, Paint::Pattern(_)) { path.control_box() } else { Rect::ZERO };
+        let reach = line.map_or(0.0, |line| f64::from(line.line_width));
+        self.paint(&props.paint, props.transform.transform_rect_bbox(area.inflate(reach, reach)), fill.is_none());
+        self.mask(props.soft_mask.as_ref());
+    }
+
+    pub(super) fn clip(&mut self, clip: &ClipPath) {
+        // Upright rectangles, of which pages may have one for each word, are kept as such.
+        if !is_rectangle(&clip.path) {
+            self.fill(&clip.path, Affine::IDENTITY);
+        }
+    }
+
+    /// The letters of a run that are outlines; those that are drawings come by themselves.
+    pub(super) fn letters(&mut self, run: &GlyphRun<'_, '_>, props: &DrawProps<'_>, mode: &DrawMode) {
+        let (fill, line) = super::parts(mode);
+        for glyph in run.glyphs() {
+            let Glyph::Outline(outline) = &**glyph else { continue };
+            let place = props.transform * glyph.transform();
+            if fill.is_some() && !self.is_small(place) {
+                self.fill(&outline.outline(), place);
+            } else {
+                self.bytes += self.letter_edge_pels(place) * BYTES_AN_EDGE_PEL;
+            }
+            if let Some(line) = line {
+                self.letter_line(outline, glyph.transform(), props.transform, line);
+            }
+        }
+        self.paint(&props.paint, self.shown, fill.is_none());
+        self.mask(props.soft_mask.as_ref());
+    }
+
+    pub(super) fn image(&mut self, image: &Image<'_, '_>, props: &ImageDrawProps<'_>) {
+        self.mask(props.soft_mask.as_ref());
+        let (width, height) = (f64::from(image.width()), f64::from(image.height()));
+        let area = props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, width, height));
+        if area.is_finite() && !area.overlaps(self.shown) {
+            return;
+        }
+        let (across, down) = x_y_advances(&props.transform);
+        let (across, down) = (across.length(), down.length());
+        // hayro makes a smaller copy where the image is larger than its place in one direction, and a larger one in the other.
+        let (width, height) =
+            if across < 1.0 || down < 1.0 { (width * across, height * down) } else { (width, height) };
+        self.picture(width.ceil().min(SIDE_PELS_MAX / 2.0), height.ceil().min(SIDE_PELS_MAX / 2.0));
+        if let Image::Stencil(_) = image {
+            self.picture(self.shown.width(), self.shown.height());
+        }
+    }
+
+    pub(super) fn mask(&mut self, mask: Option<&SoftMask<'_>>) {
+        let Some(mask) = mask else { return };
+        if self.seen.insert(mask.cache_key()) {
+            self.bytes += self.shown.area();
+            self.within(|measure| mask.interpret(measure), 1.0);
+        }
+    }
+
+    /// Measures what is drawn apart from the page, so many times, and then let go.
+    fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
+        let before = std::mem::take(&mut self.bytes);
+        draw(self);
+        self.has_excess |= exceeds(before + self.bytes * times, BYTES_MAX);
+        self.bytes = before;
+    }
+
+    fn fill(&mut self, path: &BezPath, transform: Affine) {
+        let lines = lines_uncut(path.iter().map(|element| transform * element), self.shown);
+        self.has_excess |= exceeds(lines, LINES_MAX);
+        self.bytes += edge_pels(path.iter().map(|element| transform * element), self.shown) * BYTES_AN_EDGE_PEL;
+    }
+
+    fn line(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps) {
+        let style = super::style(line, f64::from(line.line_width));
+        let extent = style.width * style.miter_limit.max(2.0);
+        let area = transform.transform_rect_bbox(path.control_box().inflate(extent, extent));
+        // hayro leaves out what misses the page, as long as it knows where it is.
+        if area.is_finite() && !area.overlaps(self.shown) {
+            return;
+        }
+        let lines = lines_uncut(
+            path.iter().map(|element| transform * element),
+            Rect::new(f64::MIN, f64::MIN, f64::MAX, f64::MAX),
+        );
+        // A line has two sides.
+        let pels = 2.0 * edge_pels(path.iter().map(|element| transform * element), self.shown);
+        self.bytes += pels * BYTES_AN_EDGE_PEL;
+        self.has_excess |= exceeds(lines * LINES_OF_STROKE, LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
+    }
+
+    fn letter_line(&mut self, letter: &OutlineGlyph, glyph: Affine, transform: Affine, line: &StrokeProps) {
+        if !self.is_small(transform * glyph) || !line.dash_array.is_empty() {
+            self.line(&(glyph * letter.outline()), transform, line);
+        }
+    }
+
+    /// Whether a letter is near and small enough not to be looked at.
+    fn is_small(&self, transform: Affine) -> bool {
+        let [a, b, c, d, e, f] = transform.as_coeffs();
+        let reach = (a.abs() + b.abs() + c.abs() + d.abs()) * EM * LETTER_EMS;
+        is_near([PathEl::MoveTo((e.abs() + reach, f.abs() + reach).into())].into_iter(), self.shown)
+    }
+
+    /// About how long the edges of a letter are on the page.
+    fn letter_edge_pels(&self, transform: Affine) -> f64 {
+        let [a, b, c, d, e, f] = transform.as_coeffs();
+        let em = (a.abs() + b.abs()).max(c.abs() + d.abs()) * EM;
+        let around = Rect::new(e - em, f - em, e + em, f + em).intersect(self.shown);
+        if around.width() <= 0.0 || around.height() <= 0.0 {
+            0.0
+        } else {
+            LETTER_EDGE_EMS * em.min(around.width() + around.height())
+        }
+    }
+
+    fn picture(&mut self, width: f64, height: f64) {
+        self.bytes += width * height * BYTES_A_PEL;
+    }
+
+    /// What is painted with a pattern, in an area.
+    fn paint(&mut self, paint: &Paint<'_>, area: Rect, is_stroke: bool) {
+        let Paint::Pattern(pattern) = paint else { return };
+        let area = if area.is_finite() { area.intersect(self.shown) } else { self.shown };
+        match &**pattern {
+            Pattern::Shading(shading) => {
+                self.picture(area.width(), area.height());
+                self.mesh(shading);
+            }
+            Pattern::Tiling(tiling) => self.tiles(tiling, area, is_stroke),
+        }
+    }
+
+    /// The triangles of a mesh, all of which hayro draws, however far from the page.
+    fn mesh(&mut self, pattern: &ShadingPattern) {
+        let mut parts = Vec::new();
+        match pattern.shading.shading_type.as_ref() {
+            ShadingType::TriangleMesh { triangles, .. } => {
+                parts
+                    .extend(triangles.iter().map(|each| held(&[each.p0.point, each.p1.point, each.p2.point], pattern)));
+            }
+            ShadingType::CoonsPatchMesh { patches, .. } => {
+                parts.extend(patches.iter().map(|patch| held(&patch.control_points, pattern)));
+            }
+            ShadingType::TensorProductPatchMesh { patches, .. } => {
+                parts.extend(patches.iter().map(|patch| held(&patch.control_points, pattern)));
+            }
+            ShadingType::FunctionBased { .. } | ShadingType::RadialAxial { .. } | ShadingType::Dummy => {}
+        }
+        let pels: f64 = parts.iter().map(Rect::area).sum();
+        let all = parts.into_iter().reduce(|all, part| all.union(part)).map_or(0.0, |all| all.area());
+        self.mesh_pels += pels;
+        self.has_excess |= pels.min(all) * BYTES_A_MESH_PEL > BYTES_MAX;
+    }
+
+    fn tiles(&mut self, pattern: &TilingPattern<'_>, area: Rect, is_stroke: bool) {
+        let area = pattern.matrix.inverse().transform_rect_bbox(area);
+        let (across, down) = x_y_advances(&pattern.matrix);
+        let bounds = pattern.bbox;
+        let x = Tiles::new(across.length(), (bounds.x0, bounds.x1), pattern.x_step, (area.x0, area.x1));
+        let y = Tiles::new(down.length(), (bounds.y0, bounds.y1), pattern.y_step, (area.y0, area.y1));
+        self.picture(x.pels, y.pels);
+        // A cell so small or large that its pels can't be counted makes hayro look for one outside of it.
+        let place = pattern.matrix * Affine::translate((x.start, y.start));
+        let place = (place * Affine::scale_non_uniform(1.0 / x.scale, 1.0 / y.scale)).inverse();
+        let is_countable = place.as_coeffs().iter().all(|number| number.abs() < COUNTABLE);
+        self.has_excess |= !(is_countable && x.pels <= SIDE_PELS_MAX && y.pels <= SIDE_PELS_MAX);
+        let copies = x.copies * y.copies;
+        let key = pattern.cache_key();
+        if let Some(cells) = self.cells.get(&key) {
+            self.tiles += copies * cells;
+            return;
+        }
+        if self.is_too_much() || self.cells.len() > PATTERNS_MAX {
+            self.has_excess = true;
+            return;
+        }
+        self.cells.insert(key, f64::INFINITY);
+        let tiles = std::mem::take(&mut self.tiles);
+        let page = std::mem::replace(&mut self.shown, Rect::new(0.0, 0.0, x.pels, y.pels));
+        let place = Affine::scale_non_uniform(x.scale, y.scale) * Affine::translate((-x.start, -y.start));
+        let draw = |measure: &mut Self| {
+            pattern.interpret(measure, place, is_stroke);
+        };
+        self.within(draw, copies);
+        self.shown = page;
+        let cells = self.tiles + 1.0;
+        self.cells.insert(key, cells);
+        self.tiles = tiles + copies * cells;
+    }
+}
+
+/// Whether a number is more than it may be, or isn't one.
+fn exceeds(number: f64, most: f64) -> bool {
+    number.is_nan() || number > most
+}
+
+/// About how long the edges of a path are within what is shown.
+fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
+    let (mut start, mut last, mut pels) = (Point::ZERO, Point::ZERO, 0.0);
+    for element in path {
+        let held = match element {
+            PathEl::MoveTo(point) => {
+                (start, last) = (point, point);
+                continue;
+            }
+            PathEl::LineTo(point) => Rect::from_points(last, point),
+            PathEl::QuadTo(control, point) => Rect::from_points(last, point).union_pt(control),
+            PathEl::CurveTo(one, two, point) => Rect::from_points(last, point).union_pt(one).union_pt(two),
+            PathEl::ClosePath => Rect::from_points(last, start),
+        };
+        last = element.end_point().unwrap_or(start);
+        let seen = held.intersect(shown);
+        if held.overlaps(shown) {
+            pels += seen.width().hypot(seen.height());
+        }
+    }
+    pels
+}
+
+/// The pels that hayro looks at for a part of a mesh, which lies between its points.
+fn held(points: &[Point], pattern: &ShadingPattern) -> Rect {
+    let inside = |value: f64| value.clamp(0.0, SIDE_PELS_MAX);
+    let mut points =
+        points.iter().map(|point| pattern.matrix * *point).map(|point| Point::new(inside(point.x), inside(point.y)));
+    let Some(first) = points.next() else { return Rect::ZERO };
+    points.fold(Rect::from_points(first, first), |held, point| held.union_pt(point))
+}
+
+/// The copies of a pattern's cell that hayro draws in one direction.
+struct Tiles {
+    start: f64,
+    /// Pels of a unit of the pattern.
+    scale: f64,
+    pels: f64,
+    copies: f64,
+}
+
+impl Tiles {
+    fn new(scale: f64, cell: (f64, f64), step: f32, area: (f64, f64)) -> Self {
+        let step = f64::from(step.abs());
+        let visible = (area.1 - area.0).max(0.0);
+        let scale = (step * scale).round().max(1.0) / step;
+        if visible >= step {
+            return Self { start: cell.0, scale, pels: step * scale, copies: ((cell.1 - cell.0) / step).ceil() };
+        }
+        let start = cell.0 + ((area.0 - cell.0) * scale).floor() / scale;
+        let pels = ((area.1 - start) * scale).ceil().max(1.0);
+        let copies = ((area.1 - cell.0) / step).floor() - ((area.0 - cell.1) / step).ceil() + 1.0;
+        Self { start, scale, pels, copies: copies.max(1.0) }
+    }
+}
+
+/// Where the tiles of a pattern lie that meet an area of the page, in the pattern's units; none if they are more than `most`.
+pub(super) fn places(pattern: &TilingPattern<'_>, area: Rect, most: usize) -> Option<Vec<(f64, f64)>> {
+    let area = pattern.matrix.inverse().transform_rect_bbox(area);
+    let along = |cell: (f64, f64), step: f32, area: (f64, f64)| {
+        let step = f64::from(step.abs());
+        (((area.0 - cell.1) / step).ceil(), ((area.1 - cell.0) / step).floor(), step)
+    };
+    let bounds = pattern.bbox;
+    let (left, right, across) = along((bounds.x0, bounds.x1), pattern.x_step, (area.x0, area.x1));
+    let (top, bottom, down) = along((bounds.y0, bounds.y1), pattern.y_step, (area.y0, area.y1));
+    let (columns, rows) = (right - left + 1.0, bottom - top + 1.0);
+    if !(columns >= 0.0 && rows >= 0.0 && columns * rows <= most as f64) {
+        return None;
+    }
+    let row = |y: usize| (0..columns as usize).map(move |x| ((left + x as f64) * across, (top + y as f64) * down));
+    Some((0..rows as usize).flat_map(row).collect())
+}
+
+impl<'a> Device<'a> for Measure {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
+        self.path(path, &props, mode);
+    }
+
+    fn push_clip_path(&mut self, clip: &ClipPath) {
+        self.clip(clip);
+    }
+
+    fn push_transparency_group(&mut self, _: f32, mask: Option<SoftMask<'a>>, _: BlendMode) {
+        self.mask(mask.as_ref());
+    }
+
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
+        self.letters(run, &props, mode);
+        for glyph in run.glyphs() {
+            if let Glyph::Type3(drawing) = &**glyph {
+                drawing.interpret(self, props.transform, glyph.transform(), &props.paint);
+            }
+        }
+    }
+
+    fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
+        self.image(&image, &props);
+    }
+
+    fn pop_clip(&mut self) {}
+
+    fn pop_transparency_group(&mut self) {}
+}
