@@ -265,8 +265,9 @@ impl<'a> Store<'a> {
 
     /// A PDF of what can be reached from this catalogue.
     pub(super) fn written(&mut self, catalog: &Value<'a>) -> Vec<u8> {
-        let streams =
-            self.known.values().filter_map(|value| if let Value::Stream(flow) = value { Some(flow) } else { None });
+        #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
+        let known = self.known.values();
+        let streams = known.filter_map(|value| if let Value::Stream(flow) = value { Some(flow) } else { None });
         let mut file = Vec::with_capacity(streams.map(|flow| flow.data.len() + OBJECT_BYTES).sum());
         file.extend(b"%PDF-1.7\n");
         let mut numbers: HashMap<Id, usize> = HashMap::new();
