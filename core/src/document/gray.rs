@@ -117,20 +117,21 @@ impl Gray {
         // Of each chunk of columns, whether the row above was dark nowhere in it, so that they all have had none.
         let mut is_light = vec![true; columns.len() / CHUNK_PELS + 1];
         for row in self.rows_of(area) {
-            let (mut start, mut end) = (0, 0);
-            while end <= row.len() {
-                if end.is_multiple_of(CHUNK_PELS)
-                    && let Some(pels) = row.get(end..end + CHUNK_PELS)
+            let (mut start, mut at) = (0, 0);
+            while at <= row.len() {
+                if at.is_multiple_of(CHUNK_PELS)
+                    && let Some(pels) = row.get(at..at + CHUNK_PELS)
                 {
-                    let was_light = std::mem::replace(&mut is_light[end / CHUNK_PELS], darkest(pels) >= paper.lowest);
-                    if was_light && is_light[end / CHUNK_PELS] && start == end {
-                        end += CHUNK_PELS;
-                        start = end;
+                    let is_light_now = darkest(pels) >= paper.lowest;
+                    let was_light = std::mem::replace(&mut is_light[at / CHUNK_PELS], is_light_now);
+                    if was_light && is_light_now && start == at {
+                        at += CHUNK_PELS;
+                        start = at;
                         continue;
                     }
                 }
-                end += 1;
-                let end = end - 1;
+                let end = at;
+                at += 1;
                 if row.get(end).is_some_and(|pel| *pel < paper.lowest) {
                     continue;
                 }
@@ -153,9 +154,6 @@ impl Gray {
         if is_blank { paper.lowest >= BLANK_LOWEST } else { thin * 100 >= dark * STROKES_PERCENT }
     }
 }
-
-/// Pels that are looked at together.
-const CHUNK_PELS: usize = 32;
 
 /// The darkest of some pels.
 fn darkest(pels: &[u8]) -> u8 {
@@ -255,6 +253,8 @@ const ONE_GREY_PERCENT: u64 = 60;
 const STROKE_PELS_MAX: usize = 24;
 /// The least share of all that is darker than paper that are strokes.
 const STROKES_PERCENT: u64 = 30;
+/// Pels that are looked at together: most of a scan is paper.
+const CHUNK_PELS: usize = 32;
 /// With less than this that is darker than paper, a page is blank.
 const BLANK_PER_MILLE: u64 = 3;
 /// The darkest grey of paper without anything on it; a darker image of next to one grey is a picture of something.
