@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 
-use super::serve::{isolated, runtime};
+use super::serve::isolated;
 use crate::config::Config;
 use crate::document::dither::Tone;
 use crate::document::page::Counting;
@@ -67,7 +67,10 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
         ..RenderOptions::default()
     };
     let renderer = Renderer::new(options).context("can't read the fonts")?;
-    let drawn = runtime()?.block_on(renderer.pages(bytes, drawing));
+    // One document is drawn, by a process of its own: further threads would have nothing to do.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
+    let drawn = runtime.block_on(renderer.pages(bytes, drawing));
     if progress {
         let _ = write!(anstream::stderr(), "\r");
     }

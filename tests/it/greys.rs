@@ -1,17 +1,25 @@
 //! Greys of PDF pages: the same whatever else is on the page, and paper made white only where it is scanned paper.
 
+use std::io::Write;
 use std::ops::ControlFlow;
 
 use fauxfax::document::bitmap::Bitmap;
 use fauxfax::document::ccitt::{self, Stored};
 use fauxfax::document::{self, Options};
 use fauxfax::model::fax::Quality;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use pdf_writer::types::BlendMode;
 use pdf_writer::writers::ExtGraphicsState;
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
 /// A letter page with this content, a grey image named X, the font F, and the graphics states Half and Times.
-fn pdf(content: &[u8], (columns, rows): (i32, i32), pels: &[u8]) -> Vec<u8> {
+fn pdf(content: &[u8], size: (i32, i32), pels: &[u8]) -> Vec<u8> {
+    coded(content, size, pels, &[])
+}
+
+/// Likewise; the image's data have been through these filters.
+fn coded(content: &[u8], (columns, rows): (i32, i32), data: &[u8], filters: &[&[u8]]) -> Vec<u8> {
     let [catalog, tree, page, stream, image, font] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(tree);
@@ -29,7 +37,8 @@ fn pdf(content: &[u8], (columns, rows): (i32, i32), pels: &[u8]) -> Vec<u8> {
     dictionary.finish();
     pdf.type1_font(font).base_font(Name(b"Helvetica"));
     pdf.stream(stream, content);
-    let mut object = pdf.image_xobject(image, pels);
+    let mut object = pdf.image_xobject(image, data);
+    object.insert(Name(b"Filter")).array().items(filters.iter().map(|filter| Name(filter)));
     object.width(columns).height(rows).bits_per_component(8).color_space().device_gray();
     object.finish();
     pdf.finish()
@@ -223,4 +232,25 @@ fn a_photograph_keeps_its_ink_at_every_quality() {
             assert!((dots - mean).abs() < 0.05, "{quality}: {dots} of {mean}");
         }
     }
+}
+
+#[test]
+fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
+    const SIDE: i32 = 700;
+    let mut state = 1_u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 24
+    };
+    let pels: Vec<u8> = (0..SIDE * SIDE).map(|at| ((at / SIDE / 4) as u32 + random() / 4) as u8).collect();
+    let mut deflated = ZlibEncoder::new(Vec::new(), Compression::fast());
+    deflated.write_all(&pels).expect("in memory");
+    let deflated = deflated.finish().expect("in memory");
+    let hex: Vec<u8> = deflated.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+    let content = b"q 400 0 0 400 100 100 cm /X Do Q";
+    let plain = page(&pdf(content, (SIDE, SIDE), &pels), Quality::Fine);
+    assert!(ink(&plain, BOX) > 0.2);
+    let one = page(&coded(content, (SIDE, SIDE), &deflated, &[b"FlateDecode"]), Quality::Fine);
+    let both = page(&coded(content, (SIDE, SIDE), &hex, &[b"ASCIIHexDecode", b"FlateDecode"]), Quality::Fine);
+    assert!(one == plain && both == plain);
 }

@@ -160,6 +160,33 @@ pub(crate) fn clear_run(row: &mut [u64], start: u32, end: u32) {
     over_run(row, start, end, |word, pels| *word &= !pels);
 }
 
+/// Makes the pels `start..end` of a row of words those of another row, whose first pel lies at `left`; beyond its ends all
+/// is white.
+pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left: u32) {
+    if start >= end {
+        return;
+    }
+    let (first, last) = (start / WORD_PELS, (end - 1) / WORD_PELS);
+    let mut mask = u64::MAX >> (start % WORD_PELS);
+    for place in first..=last {
+        if place == last {
+            mask &= u64::MAX << (WORD_PELS - 1 - (end - 1) % WORD_PELS);
+        }
+        if let Some(word) = row.get_mut(place as usize) {
+            let pels = word_at(from, i64::from(place * WORD_PELS) - i64::from(left));
+            *word = *word & !mask | pels & mask;
+        }
+        mask = u64::MAX;
+    }
+}
+
+/// The 64 pels of a row from a place on.
+fn word_at(row: &[u64], at: i64) -> u64 {
+    let (place, shift) = (at.div_euclid(i64::from(WORD_PELS)), at.rem_euclid(i64::from(WORD_PELS)));
+    let word = |place: i64| usize::try_from(place).ok().and_then(|place| row.get(place)).copied().unwrap_or(0);
+    if shift == 0 { word(place) } else { word(place) << shift | word(place + 1) >> (i64::from(WORD_PELS) - shift) }
+}
+
 /// Changes the words that hold the pels `start..end`, of which the second argument has a one each.
 #[inline]
 fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64)) {
@@ -246,6 +273,25 @@ mod tests {
         assert_eq!(runs(250, 300), [(250, 256)]);
         assert_eq!(runs(70, 128), []);
         assert_eq!(runs(9, 9), []);
+    }
+
+    #[test]
+    fn a_run_is_copied_from_wherever_the_other_row_begins() {
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state
+        };
+        for left in [0, 2, 40, 64, 70, 130] {
+            for (start, end) in [(left, left), (left, left + 1), (left + 3, 180), (left, 256), (200, 300)] {
+                let (before, from) = ([random(); 4], [random(), random()]);
+                let (mut copied, mut filled) = (before, before);
+                copy_run(&mut copied, start, end, &from, left);
+                clear_run(&mut filled, start, end.min(256));
+                each_run(&from, start - left, end - left, |a, b| fill_run(&mut filled, a + left, (b + left).min(256)));
+                assert_eq!(copied, filled, "{start}..{end} from {left}");
+            }
+        }
     }
 
     #[test]

@@ -132,37 +132,43 @@ impl Diffusion {
 /// What pels give to their neighbours: to the right, and to the two below right that others give to as well.
 #[derive(Default)]
 struct Run {
-    right: i16,
-    below: i16,
-    below_right: i16,
+    right: i32,
+    below: i32,
+    below_right: i32,
 }
 
 impl Run {
     /// The bits of up to 64 pels. `here` is what the row above gave each, `below` begins left below the first.
     fn greys(&mut self, pels: &[u8], here: &[i16], below: &mut [i16]) -> u64 {
-        let mut bits = 0;
-        for (((place, pel), given), below) in pels.iter().enumerate().zip(here).zip(below) {
+        let Self { mut right, below: mut below_left, mut below_right } = *self;
+        let mut bits = 0_u64;
+        for ((pel, given), below) in pels.iter().zip(here).zip(below) {
             let mut rest = 0;
-            if is_gray(*pel) {
-                let value = i16::from(*pel) + (self.right + given) / 16;
+            let black = if is_gray(*pel) {
+                let errors = right + i32::from(*given);
+                // The pel and a sixteenth of the errors, rounded towards zero: a negative number has fifteen added, which
+                // are its highest four bits. Each pel waits for the one before, so that no step may be too many.
+                let value = (i32::from(*pel) * 16 + errors + (errors.cast_unsigned() >> 28).cast_signed()) >> 4;
                 let black = value < 128;
-                bits |= u64::from(black) << (63 - place);
                 rest = if black { value } else { value - 255 };
+                black
             } else {
-                bits |= u64::from(*pel <= SNAP_BLACK) << (63 - place);
-            }
-            self.right = rest * 7;
-            *below = self.below + rest * 3;
-            self.below = self.below_right + rest * 5;
-            self.below_right = rest;
+                *pel <= SNAP_BLACK
+            };
+            bits = bits << 1 | u64::from(black);
+            right = rest * 7;
+            *below = (below_left + rest * 3) as i16;
+            below_left = below_right + rest * 5;
+            below_right = rest;
         }
-        bits
+        *self = Self { right, below: below_left, below_right };
+        bits << (64 - pels.len())
     }
 
     /// Hands over what is left for the pels below, of which `below` begins with the first.
     fn end(&mut self, below: &mut [i16]) {
         if let [first, second, ..] = below {
-            (*first, *second) = (self.below, self.below_right);
+            (*first, *second) = (self.below as i16, self.below_right as i16);
         }
         *self = Self::default();
     }

@@ -101,14 +101,22 @@ pub struct Summary {
 /// It is nothing that can be faxed; the reason is for a person.
 pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     let kind = kind(bytes)?;
-    let pages = match kind {
-        Kind::Pdf => u32::try_from(mend::count(&render::open(bytes)?)).unwrap_or(u32::MAX),
-        Kind::Tiff => Pages::open(bytes)?.count(),
+    match kind {
+        Kind::Pdf => counted(kind, count(&render::open(bytes)?)),
+        Kind::Tiff => counted(kind, Pages::open(bytes)?.count()),
         Kind::Png | Kind::Jpeg => {
             images::check(bytes, kind)?;
-            1
+            counted(kind, 1)
         }
-    };
+    }
+}
+
+/// The pages of a PDF.
+fn count(pdf: &Pdf) -> u32 {
+    u32::try_from(mend::count(pdf)).unwrap_or(u32::MAX)
+}
+
+fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
     match pages {
         0 if kind == Kind::Pdf => Err(unreadable("the PDF is damaged: no pages can be found in it".to_owned())),
         0 => Err(unreadable(format!("the {} has no pages", kind.name()))),
@@ -126,31 +134,34 @@ pub fn pages(
     options: &Options,
     mut take: impl FnMut(FaxPage) -> ControlFlow<()>,
 ) -> Result<Summary, UnreadableDocument> {
-    let probe = probe(bytes)?;
     let losses = Losses::default();
     let mut sink = Sink { options, losses: &losses, made: 0, take: &mut take };
-    match probe.kind {
-        Kind::Pdf => of_pdf(bytes, &mut sink)?,
-        Kind::Tiff => of_tiff(bytes, &mut sink)?,
-        Kind::Png | Kind::Jpeg => {
+    let probe = if kind(bytes)? == Kind::Pdf {
+        // Opened once: files of many megabytes take a while.
+        let pdf = render::open(bytes)?;
+        let probe = counted(Kind::Pdf, count(&pdf))?;
+        of_pdf(&pdf, &mut sink)?;
+        probe
+    } else {
+        let probe = probe(bytes)?;
+        if probe.kind == Kind::Tiff {
+            of_tiff(bytes, &mut sink)?;
+        } else {
             let _ = sink.picture(1, &images::read(bytes, probe.kind)?);
         }
-    }
+        probe
+    };
     if sink.made == 0 {
         return Err(unreadable("no page of the document has any area".to_owned()));
     }
     Ok(Summary { document_pages: probe.pages, losses: losses.take() })
 }
 
-fn of_pdf(
-    bytes: &Arc<[u8]>,
-    sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
-) -> Result<(), UnreadableDocument> {
-    let pdf = render::open(bytes)?;
-    let mended = mend::mended(&pdf, &sink.options.fonts);
+fn of_pdf(pdf: &Pdf, sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>) -> Result<(), UnreadableDocument> {
+    let mut mended = mend::mended(pdf, &sink.options.fonts);
     mended.losses.iter().for_each(|loss| sink.losses.note_of_document(loss.as_str()));
-    let written = mended.bytes.as_ref().map(render::open).transpose()?;
-    of_pages(written.as_ref().unwrap_or(&pdf), &mended, sink);
+    let written = mended.bytes.take().map(render::open_written).transpose()?;
+    of_pages(written.as_ref().unwrap_or(pdf), &mended, sink);
     Ok(())
 }
 

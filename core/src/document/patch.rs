@@ -1,7 +1,7 @@
 //! Images laid on the bits of a page that was drawn without them: outside them not one pel depends on them. It draws
 //! nothing.
 
-use super::bitmap::{Bitmap, clear_run, each_run, fill_run};
+use super::bitmap::{Bitmap, copy_run, each_run};
 use super::dither::{self, Tone};
 use super::gray::{Area, Gray};
 use crate::model::fax::Quality;
@@ -57,8 +57,7 @@ impl Patch {
             let from_row = patch.row(y / down - top);
             each_run(self.touched.row(y), self.area.left, self.area.right, |from, to| {
                 let (from, to) = (from / across, to.div_ceil(across));
-                clear_run(row, from, to);
-                each_run(from_row, from - left, to - left, |from, to| fill_run(row, from + left, to + left));
+                copy_run(row, from, to, from_row, left);
             });
         }
     }

@@ -38,18 +38,26 @@ const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
     let bytes = prepared(bytes).map_or_else(|| Arc::clone(bytes), Arc::from);
     let parsed = Pdf::new(Arc::new(Shared(Arc::clone(&bytes)))).or_else(|error| match error {
-        LoadPdfError::Invalid => Pdf::new(Arc::new(Shared(with_a_root(&bytes).into()))),
+        LoadPdfError::Invalid => Pdf::new(Arc::new(with_a_root(&bytes))),
         LoadPdfError::Decryption(_) => Err(error),
     });
-    parsed.map_err(|error| UnreadableDocument {
-        reason: match error {
-            LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
-                "the PDF is protected by a password; send one without".to_owned()
-            }
-            LoadPdfError::Decryption(_) => "the PDF is encrypted in a way that can't be read".to_owned(),
-            LoadPdfError::Invalid => "the PDF is damaged: no pages can be found in it".to_owned(),
-        },
-    })
+    parsed.map_err(|error| unreadable(&error))
+}
+
+/// Opens a PDF that was written here, and needs nothing.
+pub(super) fn open_written(bytes: Vec<u8>) -> Result<Pdf, UnreadableDocument> {
+    Pdf::new(Arc::new(bytes)).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &LoadPdfError) -> UnreadableDocument {
+    let reason = match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
+            "the PDF is protected by a password; send one without"
+        }
+        LoadPdfError::Decryption(_) => "the PDF is encrypted in a way that can't be read",
+        LoadPdfError::Invalid => "the PDF is damaged: no pages can be found in it",
+    };
+    UnreadableDocument { reason: reason.to_owned() }
 }
 
 struct Shared(Arc<[u8]>);
@@ -209,19 +217,21 @@ fn coefficients(page: &Page<'_>) -> [f64; 6] {
     page.initial_transform(true).to_kurbo().as_coeffs()
 }
 
-/// Luma of opaque RGBA pixels (ITU-R BT.601); runs of white and black are told by their bytes.
+/// Luma of opaque RGBA pixels (ITU-R BT.601); runs of white are told by their bytes.
 fn luma(pixels: &[u8]) -> Vec<u8> {
-    const RUN_BYTES: usize = 128;
-    let mut gray = Vec::with_capacity(pixels.len() / 4);
-    for run in pixels.chunks(RUN_BYTES) {
-        if run.iter().fold(u8::MAX, |all, byte| all & byte) == u8::MAX {
-            gray.resize(gray.len() + run.len() / 4, u8::MAX);
+    const RUN: usize = 32;
+    let pixels = pixels.as_chunks().0;
+    let mut gray = vec![u8::MAX; pixels.len()];
+    for (run, gray) in pixels.chunks(RUN).zip(gray.chunks_mut(RUN)) {
+        if run.iter().fold(u32::MAX, |all, pixel| all & u32::from_le_bytes(*pixel)) == u32::MAX {
             continue;
         }
-        gray.extend(run.chunks_exact(4).map(|pixel| {
-            let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
-            ((red * 77 + green * 150 + blue * 29 + 128) >> 8) as u8
-        }));
+        for (pixel, gray) in run.iter().zip(gray) {
+            // As one number, of which the compiler makes wide shifts and products.
+            let pixel = u32::from_le_bytes(*pixel);
+            let [red, green, blue] = [0, 8, 16].map(|place| pixel >> place & 0xff);
+            *gray = ((red * 77 + green * 150 + blue * 29 + 128) >> 8) as u8;
+        }
     }
     gray
 }

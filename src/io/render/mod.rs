@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::child::{ADDRESS_SPACE_BYTES_MAX, MEMORY_BYTES_MAX, run as run_child};
 
@@ -251,7 +251,7 @@ impl Renderer {
         self.blocking(move |pool| made.received(&reception, pool.options.header_line, &made.summary.losses)).await
     }
 
-    /// The fax pages of a document.
+    /// The fax pages of a document. They are not kept: who asks for them has them.
     ///
     /// # Errors
     /// It can't be rendered.
@@ -261,8 +261,8 @@ impl Renderer {
         drawing: Drawing,
     ) -> Result<(Vec<FaxPage>, Summary), UnreadableDocument> {
         document::kind(&bytes)?;
-        let made = self.make(bytes, Wish::Pages(drawing)).await?;
-        Ok((made.pages.clone(), made.summary.clone()))
+        let made = self.make_anew(bytes, Wish::Pages(drawing)).await?;
+        Ok((made.pages, made.summary))
     }
 
     /// One page of a rendered document, from 0, as a PNG; none where it has no such page.
@@ -283,17 +283,31 @@ impl Renderer {
         if let Some(made) = self.0.recent.get(name) {
             return Ok(made);
         }
-        let _place = self.0.places.acquire().await.map_err(|_| unreadable("the renderer is shut down"))?;
+        let _place = self.place().await?;
         // Another may have made it while this one waited.
         if let Some(made) = self.0.recent.get(name) {
             return Ok(made);
         }
-        let made = Arc::new(match &self.0.options.program {
-            Some(program) => child::make(program, &self.0.options, bytes, wish).await?,
-            None => self.on_a_thread(bytes, wish).await?,
-        });
+        let made = Arc::new(self.make_in_place(bytes, wish).await?);
         self.0.recent.put(name, Arc::clone(&made));
         Ok(made)
+    }
+
+    /// Renders when a place is free, and keeps nothing.
+    async fn make_anew(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
+        let _place = self.place().await?;
+        self.make_in_place(bytes, wish).await
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, UnreadableDocument> {
+        self.0.places.acquire().await.map_err(|_| unreadable("the renderer is shut down"))
+    }
+
+    async fn make_in_place(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
+        match &self.0.options.program {
+            Some(program) => child::make(program, &self.0.options, bytes, wish).await,
+            None => self.on_a_thread(bytes, wish).await,
+        }
     }
 
     /// A thread can't be stopped: one that is too slow is left to end by itself after its page.

@@ -8,8 +8,16 @@ use super::sink::BitSink;
 const RTC_EOLS: u32 = 6;
 /// End-of-line codes that end a block of MMR (T.6 §2.4.1.1: EOFB).
 const EOFB_EOLS: u32 = 2;
+/// The shortest run that has a make-up code (T.4 §4.1.1); it is a power of two.
+const MADE_UP: u32 = 64;
 /// The farthest that a vertical mode reaches (T.4 §4.2.1.3.2 b).
 const VERTICAL_REACH: u32 = 3;
+
+/// The codes of vertical modes, VL(3) to VR(3), and of pass mode.
+static VERTICAL_AND_PASS: [Code; 8] = {
+    let [vl3, vl2, vl1, v0, vr1, vr2, vr3] = VERTICAL;
+    [vl3, vl2, vl1, v0, vr1, vr2, vr3, PASS]
+};
 
 /// How rows are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +63,7 @@ impl<S: BitSink> Coder<S> {
         }
         self.rows = self.rows.wrapping_add(1);
         if self.scheme != Scheme::Mh {
-            self.above.at.clone_from(&row.at);
+            self.above.copy_from(row);
         }
     }
 
@@ -109,7 +117,7 @@ impl<S: BitSink> Coder<S> {
     /// T.4 §4.1.1: runs of white and black in turn, white first, even of no length.
     fn one_dimensional(&mut self, row: &Changes) {
         let (mut colours, mut from) = ([&WHITE, &BLACK], 0);
-        for at in &row.at[..=row.count()] {
+        for at in &row.at()[..=row.count()] {
             self.run(colours[0], at - from);
             from = *at;
             colours.swap(0, 1);
@@ -119,45 +127,55 @@ impl<S: BitSink> Coder<S> {
     /// T.4 §4.2.1.3.3 and T.6 §2.2.4, figures 7 and 3: `a0` is where coding stands, `a1` and `a2` the next changes of
     /// this row, `b1` the first change of the row above right of `a0` and to the other colour, `b2` the one after.
     fn two_dimensional(&mut self, row: &Changes) {
-        if row.at == self.above.at {
+        if row.at() == self.above.at() {
             self.same(row.count() as u32 + 1);
             return;
         }
         let width = self.width;
-        let (coding, above) = (row.at.as_slice(), std::mem::take(&mut self.above.at));
-        let (mut colours, mut a0, mut a, mut b) = ([&WHITE, &BLACK], 0, 0, 0);
+        let (coding, above) = (row.at(), self.above.at());
+        // Here, and not within the coder, it can stay in registers.
+        let mut sink = std::mem::take(&mut self.sink);
+        let (mut a0, mut a, mut b) = (0, 0, 0);
         while a0 < width {
-            let (a1, b1) = (coding[a], above[b]);
-            if above[b + 1] < a1 {
-                // Pass mode (§2.2.3.1): b2 lies left of a1.
-                self.put(PASS);
-                a0 = above[b + 1];
-                b += 2;
-                continue;
-            }
+            let (a1, b1, b2) = (coding[a], above[b], above[b + 1]);
+            let passes = b2 < a1;
             let reach = a1.wrapping_add(VERTICAL_REACH).wrapping_sub(b1);
-            if reach <= 2 * VERTICAL_REACH {
-                // Vertical mode (§2.2.3.2): a1 is at most three pels off b1.
-                self.put(VERTICAL[reach as usize]);
-                a0 = a1;
-                a += 1;
-                colours.swap(0, 1);
-                // The change before b1 has the colour that is wanted now.
-                b = if b > 0 { b - 1 } else { b + 1 };
+            if passes || reach <= 2 * VERTICAL_REACH {
+                // Pass mode (§2.2.3.1): b2 lies left of a1. Vertical mode (§2.2.3.2): a1 is at most three pels off b1.
+                // Which of them can't be foreseen on pages of dots, so that they are not told apart by a branch.
+                let code = VERTICAL_AND_PASS[if passes { VERTICAL.len() } else { reach as usize }];
+                sink.put(u32::from(code.code), u32::from(code.bits));
+                a0 = if passes { b2 } else { a1 };
+                a += usize::from(!passes);
+                // The change before b1 has the colour that is wanted after a1.
+                let before = if b > 0 { b - 1 } else { 1 };
+                b = if passes { b + 2 } else { before };
             } else {
                 // Horizontal mode (§2.2.3.3): the runs a0a1 and a1a2. The first run of a row counts from its first pel.
                 let a2 = coding[a + 1];
-                self.put(HORIZONTAL);
-                self.run(colours[0], a1 - a0);
-                self.run(colours[1], a2 - a1);
+                let (a0a1, a1a2) = (a1 - a0, a2 - a1);
+                // Changes are to black and to white in turn.
+                let (first, second) = if a.is_multiple_of(2) { (&WHITE, &BLACK) } else { (&BLACK, &WHITE) };
+                if a0a1 | a1a2 < MADE_UP {
+                    let (first, second) = (first.terminating(a0a1), second.terminating(a1a2));
+                    let runs = u32::from(first.code) << second.bits | u32::from(second.code);
+                    let bits = u32::from(first.bits + second.bits);
+                    sink.put(u32::from(HORIZONTAL.code) << bits | runs, bits + u32::from(HORIZONTAL.bits));
+                } else {
+                    sink = long_runs(sink, [(first, a0a1), (second, a1a2)]);
+                }
                 a0 = a2;
                 a += 2;
             }
-            while above[b] <= a0 && above[b] < width {
-                b += 2;
+            if a0 < width {
+                // One step is needed about as often as none: it takes no branch either. The sentinels end the rest.
+                b += 2 * usize::from(above[b] <= a0);
+                while above[b] <= a0 {
+                    b += 2;
+                }
             }
         }
-        self.above.at = above;
+        self.sink = sink;
     }
 
     /// A row equal to the one above: each change lies right under its like, and the end of the row as well (V(0)).
@@ -169,19 +187,35 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// T.4 §4.1.1: make-up codes, then a terminating code.
-    #[inline]
-    fn run(&mut self, runs: &Runs, mut length: u32) {
-        while length >= 64 {
-            let made_up = length.min(LONGEST_MAKE_UP) / 64;
-            self.put(runs.make_up(made_up));
-            length -= made_up * 64;
-        }
-        self.put(runs.terminating(length));
+    fn run(&mut self, runs: &Runs, length: u32) {
+        run(&mut self.sink, runs, length);
     }
 
-    #[inline]
     fn put(&mut self, code: Code) {
-        self.sink.put(u32::from(code.code), u32::from(code.bits));
+        put(&mut self.sink, code);
     }
+}
+
+/// Horizontal mode, where a run needs make-up codes.
+#[inline(never)]
+fn long_runs<S: BitSink>(mut sink: S, runs: [(&Runs, u32); 2]) -> S {
+    put(&mut sink, HORIZONTAL);
+    for (runs, length) in runs {
+        run(&mut sink, runs, length);
+    }
+    sink
+}
+
+/// T.4 §4.1.1: make-up codes, then a terminating code.
+fn run(sink: &mut impl BitSink, runs: &Runs, mut length: u32) {
+    while length >= MADE_UP {
+        let made_up = length.min(LONGEST_MAKE_UP) / MADE_UP;
+        put(sink, runs.make_up(made_up));
+        length -= made_up * MADE_UP;
+    }
+    put(sink, runs.terminating(length));
+}
+
+fn put(sink: &mut impl BitSink, code: Code) {
+    sink.put(u32::from(code.code), u32::from(code.bits));
 }

@@ -65,7 +65,12 @@ pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str
 }
 
 /// Looks whether an image's data are complete.
-pub(super) fn checked<'a>(store: &mut Store<'a>, image: &Value<'a>, cmyk: &Value<'a>) -> Checked<'a> {
+pub(super) fn checked<'a>(
+    store: &mut Store<'a>,
+    image: &Value<'a>,
+    cmyk: &Value<'a>,
+    bytes_left: &mut u64,
+) -> Checked<'a> {
     let side = |store: &mut Store<'a>, long: &str, short: &str| {
         let side = store.number(image, long).or_else(|| store.number(image, short));
         side.filter(|side| (1.0..=1e6).contains(side)).map(|side| side as u32)
@@ -86,9 +91,9 @@ pub(super) fn checked<'a>(store: &mut Store<'a>, image: &Value<'a>, cmyk: &Value
         Some((last, before)) if streams::is_image_filter(&last.0) => (before, Some(last)),
         _ => (steps.as_slice(), None),
     };
-    let Some((filter, parameters)) = last else { return samples(store, image, filters, (width, height)) };
+    let Some((filter, parameters)) = last else { return samples(store, image, filters, (width, height), bytes_left) };
     match filter.as_slice() {
-        b"DCTDecode" | b"DCT" => jpeg(store, image, filters, (width, height), cmyk),
+        b"DCTDecode" | b"DCT" => jpeg(store, image, (filters, parameters), (width, height), cmyk, bytes_left),
         b"CCITTFaxDecode" | b"CCF" => fax(store, image, filters, parameters, height),
         _ => Checked::default(),
     }
@@ -100,7 +105,7 @@ pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
     cmyk: &Value<'a>,
-    pels_left: &mut u64,
+    bytes_left: &mut u64,
 ) -> Option<Value<'a>> {
     let entries = image.entries()?;
     let same =
@@ -115,7 +120,7 @@ pub(super) fn greys_of_inks<'a>(
     }
     let side = |side: Option<f64>| side.filter(|side| (1.0..=1e6).contains(side)).map(|side| side as u64);
     let pels = side(store.number(image, "Width"))? * side(store.number(image, "Height"))?;
-    let left = pels_left.checked_sub(pels)?;
+    let left = bytes_left.checked_sub(pels)?;
     let steps = streams::steps(store, image);
     let decoded = streams::through(store, image, &steps).filter(|decoded| decoded.whole)?;
     let greys: Vec<u8> =
@@ -123,7 +128,7 @@ pub(super) fn greys_of_inks<'a>(
     if greys.len() as u64 != pels {
         return None;
     }
-    *pels_left = left;
+    *bytes_left = left;
     Some(image.with("ColorSpace", Value::name("DeviceGray")).with_data(greys))
 }
 
@@ -141,6 +146,7 @@ fn samples<'a>(
     image: &Value<'a>,
     steps: &[streams::Step<'a>],
     (width, height): (u32, u32),
+    bytes_left: &mut u64,
 ) -> Checked<'a> {
     let space = image.entries().and_then(|entries| entries.get(b"ColorSpace".as_slice())).cloned();
     let is_mask = matches!(store.get(image, "ImageMask"), Value::Bool(true));
@@ -152,12 +158,24 @@ fn samples<'a>(
         }
         _ => None,
     };
-    let Some((bytes, whole)) = length(store, image, steps) else { return Checked::told(MISSING) };
+    let size = row.map(|row| row * u64::from(height)).filter(|size| size <= bytes_left && is_long(image, steps));
+    let mut decoded = None;
+    let length = if size.is_some() {
+        decoded = streams::through(store, image, steps);
+        decoded.as_ref().map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
+    } else {
+        length(store, image, steps)
+    };
+    let Some((bytes, whole)) = length else { return Checked::told(MISSING) };
     // A row that breaks off would be drawn black to its end.
     let rows = row.filter(|row| *row > 0).map_or(u64::from(height), |row| bytes / row);
     let missing = u32::try_from(u64::from(height).saturating_sub(rows)).unwrap_or(height);
     match missing {
-        0 if whole => Checked::default(),
+        0 if whole => {
+            let instead =
+                decoded.filter(|_| take_bytes(bytes, bytes_left)).map(|decoded| image.with_data(decoded.bytes));
+            Checked { loss: None, instead }
+        }
         0 => Checked::told("an image is damaged: a part of it may be wrong"),
         missing if missing >= height => Checked::told(MISSING),
         missing => {
@@ -165,6 +183,20 @@ fn samples<'a>(
             Checked { loss: Some(incomplete(missing)), instead }
         }
     }
+}
+
+/// Whether an image's data are so long that they had better be decoded once, and not again when they are drawn: the
+/// document has to be written anew for that.
+fn is_long(image: &Value<'_>, steps: &[streams::Step<'_>]) -> bool {
+    const LONG_BYTES: usize = 256 * 1024;
+    !steps.is_empty() && matches!(image, Value::Stream(flow) if flow.data.len() >= LONG_BYTES)
+}
+
+/// Takes memory for an image; answers whether there was enough.
+const fn take_bytes(bytes: u64, left: &mut u64) -> bool {
+    let Some(rest) = left.checked_sub(bytes) else { return false };
+    *left = rest;
+    true
 }
 
 /// How many bytes a stream has once decoded, and whether that is all of it.
@@ -271,12 +303,13 @@ impl Decoder for Rows {
 fn jpeg<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
-    steps: &[streams::Step<'a>],
+    (steps, parameters): (&[streams::Step<'a>], &Value<'a>),
     (width, height): (u32, u32),
     cmyk: &Value<'a>,
+    bytes_left: &mut u64,
 ) -> Checked<'a> {
-    let Some(data) = streams::through(store, image, steps) else { return Checked::told(MISSING) };
-    let data = data.bytes;
+    let Some(decoded) = streams::through(store, image, steps) else { return Checked::told(MISSING) };
+    let data = decoded.bytes;
     let mut checked = Checked::default();
     let Some(frame) = frame(&data) else { return Checked::told(MISSING) };
     // Without a colour space, four components are CMYK.
@@ -284,6 +317,12 @@ fn jpeg<'a>(
         checked.instead = Some(image.with("ColorSpace", cmyk.clone()));
     }
     if ends(&data) {
+        if decoded.whole && is_long(image, steps) && take_bytes(data.len() as u64, bytes_left) {
+            let image = checked.instead.as_ref().unwrap_or(image).with_data(data);
+            let image = image.with("Filter", Value::name("DCTDecode"));
+            let has_parameters = parameters.entries().is_some();
+            checked.instead = Some(if has_parameters { image.with("DecodeParms", parameters.clone()) } else { image });
+        }
         return checked;
     }
     let good = rows_there(&data, &frame, (width, height));

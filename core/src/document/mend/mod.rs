@@ -20,7 +20,6 @@ mod value;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use hayro::hayro_syntax::Pdf;
 
@@ -31,8 +30,8 @@ use super::fonts::Fonts;
 /// What a page lacks when its content can't be read.
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
-/// Pels of a document's images that are made greys before they are drawn: they are all in memory at once, a byte each.
-const GREY_PELS_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of a document's images that are decoded before they are drawn: they are all in memory at once.
+const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// What is missing of forms that draw one another again and again: a few kilobytes could ask for more than a lifetime.
 const ENDLESS: &str = "a part of the page is missing: it draws its parts too many times";
 /// Forms and images that a form or a page draws, those within one another counted each time.
@@ -43,7 +42,7 @@ const CONTENTS_MAX: usize = 10_000;
 /// A document that can be drawn.
 pub(super) struct Mended {
     /// The document written anew, if it had to be.
-    pub(super) bytes: Option<Arc<[u8]>>,
+    pub(super) bytes: Option<Vec<u8>>,
     /// What is told of its pages, in their order.
     pub(super) pages: Vec<PageNotes>,
     /// What is told of the document.
@@ -107,7 +106,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
         known: HashMap::new(),
         open: HashSet::new(),
         texts: fonts::Texts::default(),
-        grey_pels_left: GREY_PELS_MAX,
+        image_bytes_left: IMAGE_BYTES_MAX,
         number: 0,
     };
     mender.store.changed = differs(pdf, &found.leaves);
@@ -127,7 +126,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
             notes.losses.push(loss);
         }
     }
-    let bytes = mender.store.changed.then(|| mender.written(&catalog, leaves).into());
+    let bytes = mender.store.changed.then(|| mender.written(&catalog, leaves));
     Mended { bytes, pages: notes, losses: found.losses }
 }
 
@@ -151,8 +150,8 @@ struct Mender<'a> {
     known: HashMap<Id, Rc<Findings>>,
     open: HashSet<Id>,
     texts: fonts::Texts<'a>,
-    /// Pels of images that may still be made greys before they are drawn.
-    grey_pels_left: u64,
+    /// Bytes of images that may still be decoded before they are drawn.
+    image_bytes_left: u64,
     /// The page's number, from 0.
     number: usize,
 }

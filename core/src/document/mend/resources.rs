@@ -88,11 +88,11 @@ impl<'a> Mender<'a> {
                 is_new = true;
             }
         }
-        if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.grey_pels_left) {
+        if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.image_bytes_left) {
             self.store.replaced(object, greys);
             return;
         }
-        let checked = images::checked(&mut self.store, &image, &self.cmyk);
+        let checked = images::checked(&mut self.store, &image, &self.cmyk, &mut self.image_bytes_left);
         if let Some(loss) = checked.loss {
             findings.tell(loss);
         }

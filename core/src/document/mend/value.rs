@@ -9,6 +9,8 @@ use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Object, ObjectIdentifie
 
 /// Dictionaries and arrays within one another; what lies deeper is null.
 const DEPTH_MAX: usize = 60;
+/// About what a stream takes besides its data.
+const OBJECT_BYTES: usize = 1_024;
 /// References that lead to references.
 const HOPS_MAX: usize = 20;
 /// Objects that one document may have in memory.
@@ -263,7 +265,11 @@ impl<'a> Store<'a> {
 
     /// A PDF of what can be reached from this catalogue.
     pub(super) fn written(&mut self, catalog: &Value<'a>) -> Vec<u8> {
-        let mut file = b"%PDF-1.7\n".to_vec();
+        #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
+        let known = self.known.values();
+        let streams = known.filter_map(|value| if let Value::Stream(flow) = value { Some(flow) } else { None });
+        let mut file = Vec::with_capacity(streams.map(|flow| flow.data.len() + OBJECT_BYTES).sum());
+        file.extend(b"%PDF-1.7\n");
         let mut numbers: HashMap<Id, usize> = HashMap::new();
         let mut places = vec![0];
         let mut waiting = VecDeque::from([(1_usize, catalog.clone())]);
