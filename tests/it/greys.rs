@@ -254,3 +254,25 @@ fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
     let both = page(&coded(content, (SIDE, SIDE), &hex, &[b"ASCIIHexDecode", b"FlateDecode"]), Quality::Fine);
     assert!(one == plain && both == plain);
 }
+
+/// An image of more bytes than are kept of a page's content, by one filter and by two.
+#[test]
+fn a_large_image_is_whole_whatever_its_data_have_been_through() {
+    const SIDE: i32 = 7_200;
+    let mut state = 1_u32;
+    let mut pels = vec![90_u8; (SIDE * SIDE) as usize];
+    // So many bytes that don't deflate make it one whose data are decoded once.
+    for pel in &mut pels[..400_000] {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *pel = (state >> 24) as u8;
+    }
+    let mut deflated = ZlibEncoder::new(Vec::new(), Compression::fast());
+    deflated.write_all(&pels).expect("in memory");
+    let deflated = deflated.finish().expect("in memory");
+    let hex: Vec<u8> = deflated.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+    let content = b"q 400 0 0 400 100 100 cm /X Do Q";
+    for (data, filters) in [(&deflated, &[&b"FlateDecode"[..]][..]), (&hex, &[b"ASCIIHexDecode", b"FlateDecode"])] {
+        let dark = ink(&page(&coded(content, (SIDE, SIDE), data, filters), Quality::Standard), BOX);
+        assert!(dark > 0.2, "{dark}");
+    }
+}

@@ -122,7 +122,7 @@ pub(super) fn greys_of_inks<'a>(
     let pels = side(store.number(image, "Width"))? * side(store.number(image, "Height"))?;
     let left = bytes_left.checked_sub(pels)?;
     let steps = streams::steps(store, image);
-    let decoded = streams::through(store, image, &steps).filter(|decoded| decoded.whole)?;
+    let decoded = streams::through(store, image, &steps, streams::DECODED_MAX).filter(|decoded| decoded.whole)?;
     let greys: Vec<u8> =
         decoded.bytes.as_chunks().0.iter().map(|inks| colors::luma(*inks)).take(pels as usize).collect();
     if greys.len() as u64 != pels {
@@ -139,6 +139,9 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     let sample_bits = number("Colors", 1.0) * number("BitsPerComponent", 8.0);
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
+
+/// Bytes behind an image's own that are still decoded with it.
+const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
 /// Plain samples: as many as the size asks for?
 fn samples<'a>(
@@ -159,12 +162,14 @@ fn samples<'a>(
         _ => None,
     };
     let size = row.map(|row| row * u64::from(height)).filter(|size| size <= bytes_left && is_long(image, steps));
-    let mut decoded = None;
-    let length = if size.is_some() {
-        decoded = streams::through(store, image, steps);
-        decoded.as_ref().map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
-    } else {
-        length(store, image, steps)
+    // A predictor puts a byte before each row. What inflates to far more than the image has is only counted.
+    let limit = size.and_then(|size| usize::try_from(size + u64::from(height) + EXCESS_BYTES_MAX).ok());
+    let decoded = limit.and_then(|limit| {
+        streams::through(store, image, steps, limit).filter(|decoded| decoded.whole || decoded.bytes.len() < limit)
+    });
+    let length = match &decoded {
+        Some(decoded) => Some((decoded.bytes.len() as u64, decoded.whole)),
+        None => length(store, image, steps),
     };
     let Some((bytes, whole)) = length else { return Checked::told(MISSING) };
     // A row that breaks off would be drawn black to its end.
@@ -218,7 +223,8 @@ fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'
         let bytes = if predictor >= 10.0 { bytes * row / (row + 1) } else { bytes };
         return Some((bytes, whole));
     }
-    streams::through(store, image, steps).map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
+    streams::through(store, image, steps, streams::DECODED_MAX)
+        .map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
 }
 
 /// Fax coding: as many rows as the size asks for?
@@ -229,7 +235,9 @@ fn fax<'a>(
     parameters: &Value<'a>,
     height: u32,
 ) -> Checked<'a> {
-    let Some(decoded) = streams::through(store, image, steps) else { return Checked::told(MISSING) };
+    let Some(decoded) = streams::through(store, image, steps, streams::DECODED_MAX) else {
+        return Checked::told(MISSING);
+    };
     let k = store.number(parameters, "K").unwrap_or(0.0);
     let mut flag = |key: &str, default: bool| {
         if let Value::Bool(value) = store.get(parameters, key) { value } else { default }
@@ -308,7 +316,9 @@ fn jpeg<'a>(
     cmyk: &Value<'a>,
     bytes_left: &mut u64,
 ) -> Checked<'a> {
-    let Some(decoded) = streams::through(store, image, steps) else { return Checked::told(MISSING) };
+    let Some(decoded) = streams::through(store, image, steps, streams::DECODED_MAX) else {
+        return Checked::told(MISSING);
+    };
     let data = decoded.bytes;
     let mut checked = Checked::default();
     let Some(frame) = frame(&data) else { return Checked::told(MISSING) };

@@ -9,7 +9,7 @@ use super::value::{Store, Value};
 
 /// Bytes that one stream may have once decoded.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// Bytes that are kept of one stream: a page of content has no more, and they are held several times over.
+/// Bytes that are kept of a stream that is no image: a page of content has no more, and they are held several times over.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
 /// Filters of one stream.
 const FILTERS_MAX: usize = 10;
@@ -56,11 +56,17 @@ pub(super) fn is_image_filter(name: &[u8]) -> bool {
 /// Decodes a stream that is no image; none where nothing of it can be decoded.
 pub(super) fn decoded<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Option<Decoded> {
     let steps = steps(store, stream);
-    through(store, stream, &steps)
+    through(store, stream, &steps, KEPT_MAX)
 }
 
-/// A stream's data after some of its filters; none where one of them gives nothing.
-pub(super) fn through<'a>(store: &mut Store<'a>, stream: &Value<'a>, steps: &[Step<'a>]) -> Option<Decoded> {
+/// A stream's data after some of its filters; none where one of them gives nothing. Of what inflates to more than `limit`
+/// bytes only about so many are there, and it isn't whole.
+pub(super) fn through<'a>(
+    store: &mut Store<'a>,
+    stream: &Value<'a>,
+    steps: &[Step<'a>],
+    limit: usize,
+) -> Option<Decoded> {
     let Value::Stream(flow) = stream else { return None };
     let mut data: Cow<'_, [u8]> = Cow::Borrowed(&flow.data);
     let mut whole = true;
@@ -68,7 +74,7 @@ pub(super) fn through<'a>(store: &mut Store<'a>, stream: &Value<'a>, steps: &[St
         let (bytes, all) = match name.as_slice() {
             b"Crypt" => continue,
             b"FlateDecode" | b"Fl" => {
-                let (bytes, all) = inflated(&data);
+                let (bytes, all) = inflated(&data, limit);
                 (predicted(store, bytes, parameters)?, all)
             }
             name if FILTERS.iter().all(|filter| filter.as_bytes() != name) => return None,
@@ -189,14 +195,14 @@ fn adler(bytes: &[u8]) -> u32 {
     high << 16 | low
 }
 
-/// Inflates as much as there is, and says whether it came to its end.
-fn inflated(data: &[u8]) -> (Vec<u8>, bool) {
+/// Inflates as much as there is up to a limit, and says whether it came to its end.
+fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     let mut bytes = Vec::new();
     let whole = each_inflated(data, |chunk| {
         bytes.extend(chunk);
-        bytes.len() <= KEPT_MAX
+        bytes.len() <= limit
     });
-    let whole = whole && bytes.len() <= KEPT_MAX;
+    let whole = whole && bytes.len() <= limit;
     (bytes, whole)
 }
 
