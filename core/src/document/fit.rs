@@ -1,10 +1,10 @@
 //! How a page of any size lies on fax paper: turned, cropped, centred, scaled, cut into several. It draws nothing.
 
 use crate::model::fax::{PageSize, Quality};
-use crate::model::page::{PELS_AN_INCH, ROW_PELS};
+use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// Points of an inch.
-const POINTS_AN_INCH: f64 = 72.0;
+const POINTS_PER_INCH: f64 = 72.0;
 /// A page this much wider than the paper is cropped rather than scaled: 3 pels a side of letter paper, whose margins
 /// are white (8.5 inches are 1734 pels).
 const CROP_PELS_MAX: f64 = 8.0;
@@ -35,13 +35,13 @@ pub struct Placement {
 /// Places a page of this size in points; none if it has no area.
 #[must_use]
 pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
-    let (width, height) = (width_points / POINTS_AN_INCH, height_points / POINTS_AN_INCH);
+    let (width, height) = (width_points / POINTS_PER_INCH, height_points / POINTS_PER_INCH);
     let has_area = width.is_finite() && height.is_finite() && width > 0.0 && height > 0.0;
     if !has_area {
         return None;
     }
     let paper = f64::from(ROW_PELS);
-    let pels = |inches: f64| inches * f64::from(PELS_AN_INCH);
+    let pels = |inches: f64| inches * f64::from(PELS_PER_INCH);
     let turned = width > height && pels(width) > paper + CROP_PELS_MAX;
     let (width, height) = if turned { (height, width) } else { (width, height) };
     let scale = if pels(width) > paper + CROP_PELS_MAX { paper / pels(width) } else { 1.0 };

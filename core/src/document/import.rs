@@ -22,7 +22,7 @@ use super::tiff_pages::Pages;
 use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
-use crate::model::page::{FaxPage, PELS_AN_INCH, PageLoss, ROW_PELS};
+use crate::model::page::{FaxPage, PELS_PER_INCH, PageLoss, ROW_PELS};
 
 pub use crate::model::page::PAGES_MAX;
 /// A PDF's header may have junk before it (Adobe's readers look as far).
@@ -214,7 +214,7 @@ fn of_page(
 /// A fax page as a picture; none if its coding isn't whole.
 fn fax_page(fax: &FaxImage) -> Option<Picture> {
     let decoded = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height);
-    let dots_an_inch = Some((f64::from(PELS_AN_INCH), fax.rows_an_inch));
+    let dots_an_inch = Some((f64::from(PELS_PER_INCH), fax.rows_an_inch));
     decoded.is_whole().then(|| Picture {
         pels: Pels::Bits(decoded.image),
         dots_an_inch,

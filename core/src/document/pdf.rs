@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, TextStr};
 
-use crate::model::page::{FaxPage, PELS_AN_INCH};
+use crate::model::page::{FaxPage, PELS_PER_INCH};
 
 /// Points of an inch.
-const POINTS_AN_INCH: f32 = 72.0;
+const POINTS_PER_INCH: f32 = 72.0;
 /// Catalogue, page tree and information; then three objects a page.
 const FIRST_PAGE: i32 = 4;
-const OBJECTS_A_PAGE: i32 = 3;
+const OBJECTS_PER_PAGE: i32 = 3;
 
 /// Between the end of a stream's data and the end of its object.
 const AFTER_DATA: &[u8] = b"\nendstream\nendobj\n\n";
@@ -22,7 +22,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let (catalog, tree, information) = (Ref::new(1), Ref::new(2), Ref::new(3));
     let count = i32::try_from(pages.len()).unwrap_or(i32::MAX);
     let references = |number: i32| {
-        let first = FIRST_PAGE + number * OBJECTS_A_PAGE;
+        let first = FIRST_PAGE + number * OBJECTS_PER_PAGE;
         (Ref::new(first), Ref::new(first + 1), Ref::new(first + 2))
     };
     let mut pdf = Pdf::with_capacity(pages.iter().map(|page| page.mmr.len() + 700).sum::<usize>() + 1_024);
@@ -38,8 +38,8 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
 
 /// Writes a page; answers where the data of its image ends.
 fn write_page(pdf: &mut Pdf, page: &FaxPage, tree: Ref, (leaf, image, content): (Ref, Ref, Ref)) -> usize {
-    let width = page.width as f32 * POINTS_AN_INCH / PELS_AN_INCH as f32;
-    let height = page.height as f32 * POINTS_AN_INCH / page.quality.rows_an_inch() as f32;
+    let width = page.width as f32 * POINTS_PER_INCH / PELS_PER_INCH as f32;
+    let height = page.height as f32 * POINTS_PER_INCH / page.quality.rows_an_inch() as f32;
     let mut dictionary = pdf.page(leaf);
     dictionary.media_box(Rect::new(0.0, 0.0, width, height)).parent(tree).contents(content);
     dictionary.resources().x_objects().pair(Name(b"Fax"), image);

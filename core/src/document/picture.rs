@@ -5,20 +5,20 @@ use super::dither::{self, Tone};
 use super::fit::{self, Placement};
 use super::gray::{Area, Gray, Scan};
 use crate::model::fax::Quality;
-use crate::model::page::{PELS_AN_INCH, ROW_PELS};
+use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// Pels of one picture: an A3 page at 600 dots an inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
 /// Dots an inch of a picture that doesn't say: a photograph of 1 700 dots is 17 inches wide then and made to fit.
-const DOTS_AN_INCH_DEFAULT: f64 = 100.0;
+const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 /// Believable resolutions; others are taken for unknown.
-const DOTS_AN_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
+const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
 /// Darker pels are ink; the paper of a scan and faint tints are lighter.
 const INK_DARKEST: u8 = 128;
 /// Widths of fax pages at 204 dots per inch: of A4 and letter, B4, A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
 /// Dots per inch that a fax page may have across; with others it would be a leaflet or a poster.
-const FAX_DOTS_AN_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
+const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
 /// The longest fax page whose rows are taken to be as far apart as they can be.
 const FAX_INCHES_MAX: f64 = 14.2;
 /// A pel of a picture of black and white that is made smaller is black if more than this part of it is.
@@ -65,7 +65,7 @@ impl Picture {
         if !self.is_fax_file || !FAX_WIDTHS.contains(&width) {
             return None;
         }
-        let across = f64::from(PELS_AN_INCH);
+        let across = f64::from(PELS_PER_INCH);
         let by_shape = |ratio: f64| {
             let is_near = |quality: &Quality| {
                 let own = across / f64::from(quality.rows_an_inch());
@@ -74,7 +74,7 @@ impl Picture {
             Quality::ALL.iter().copied().find(is_near)
         };
         let shape = match self.dots_an_inch {
-            Some((x, _)) if FAX_DOTS_AN_INCH.contains(&x) => return None,
+            Some((x, _)) if FAX_DOTS_PER_INCH.contains(&x) => return None,
             Some((x, y)) => by_shape(x / y),
             None => None,
         };
@@ -89,10 +89,10 @@ impl Picture {
         if let Some((x, y)) = self.fax_dots_an_inch() {
             return (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0);
         }
-        let believable = self.dots_an_inch.filter(|(x, y)| DOTS_AN_INCH.contains(x) && DOTS_AN_INCH.contains(y));
-        let (x, y) = believable.unwrap_or((DOTS_AN_INCH_DEFAULT, DOTS_AN_INCH_DEFAULT));
+        let believable = self.dots_an_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
+        let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
         let x =
-            if width == ROW_PELS && (x - f64::from(PELS_AN_INCH)).abs() < 2.0 { f64::from(PELS_AN_INCH) } else { x };
+            if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
         (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0)
     }
 
@@ -140,7 +140,7 @@ impl Picture {
         let (width, _) = self.size();
         let (x, y) = self.fax_dots_an_inch().or(self.dots_an_inch).unwrap_or((0.0, 0.0));
         width == ROW_PELS
-            && (x - f64::from(PELS_AN_INCH)).abs() < 2.0
+            && (x - f64::from(PELS_PER_INCH)).abs() < 2.0
             && (y - f64::from(quality.rows_an_inch())).abs() < 2.0
     }
 }
@@ -163,7 +163,7 @@ impl Window {
         let (width, height) = picture.size_points();
         let dots = |pels: u32, points: f64| f64::from(pels) / (points / 72.0 * placement.scale);
         let (x, y) = (dots(source.0, width), dots(source.1, height));
-        let (page_x, page_y) = (f64::from(PELS_AN_INCH), f64::from(quality.rows_an_inch()));
+        let (page_x, page_y) = (f64::from(PELS_PER_INCH), f64::from(quality.rows_an_inch()));
         let (across, down) = if placement.turned { (x / page_y, y / page_x) } else { (x / page_x, y / page_y) };
         let (left_pels, from_row) = (placement.left_pels, piece.0 * page_y);
         Self { rows, turned: placement.turned, source, across, down, left_pels, from_row }

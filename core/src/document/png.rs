@@ -5,7 +5,7 @@ use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 use super::bitmap::Bitmap;
 use super::page::decoded;
 use crate::model::fax::Quality;
-use crate::model::page::{FaxPage, PELS_AN_INCH};
+use crate::model::page::{FaxPage, PELS_PER_INCH};
 
 /// The widest image: a page at its own resolution.
 pub const WIDTH_MAX: u32 = 1_728;
@@ -23,7 +23,7 @@ pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, EncodingError> {
 pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Vec<u8>, EncodingError> {
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let scale = f64::from(width) / f64::from(image.width().max(1));
-    let rows = f64::from(image.height()) * f64::from(PELS_AN_INCH) / f64::from(quality.rows_an_inch()) * scale;
+    let rows = f64::from(image.height()) * f64::from(PELS_PER_INCH) / f64::from(quality.rows_an_inch()) * scale;
     // A page has at most some thousands of rows.
     let height = (rows.round() as u32).max(1);
     let mut pels = Vec::with_capacity(width as usize * height as usize);

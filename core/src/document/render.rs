@@ -25,7 +25,7 @@ use super::reduce;
 use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
-use crate::model::page::{PELS_AN_INCH, ROW_PELS};
+use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// A pel is painted where a shape covers more than this of its 255 parts: enough less than half that thin strokes of
 /// letters stay, and no more.
@@ -197,7 +197,7 @@ pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
 
 /// From the page's points to pels of the piece that begins `from` inches down.
 fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u32, rows_an_inch: u32) -> Affine {
-    let (across, down) = (f64::from(PELS_AN_INCH * finer_across), f64::from(rows_an_inch));
+    let (across, down) = (f64::from(PELS_PER_INCH * finer_across), f64::from(rows_an_inch));
     let turn = if placement.turned {
         // The right edge of a landscape page becomes the bottom's: (x, y) → (height − y, x).
         let (_, height) = page.render_dimensions();

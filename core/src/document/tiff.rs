@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::page::{FaxPage, PELS_AN_INCH};
+use crate::model::page::{FaxPage, PELS_PER_INCH};
 
 /// What wrote the file (tag 305); the byte after it ends the string.
 const SOFTWARE: &[u8] = b"fauxfax\0";
@@ -36,7 +36,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
         file.resize(file.len().next_multiple_of(2), 0);
         let values = file.len();
         let (Ok(strip), Ok(values)) = (u32::try_from(strip), u32::try_from(values)) else { break };
-        file.extend_from_slice(&PELS_AN_INCH.to_le_bytes());
+        file.extend_from_slice(&PELS_PER_INCH.to_le_bytes());
         file.extend_from_slice(&1_u32.to_le_bytes());
         file.extend_from_slice(&page.quality.rows_an_inch().to_le_bytes());
         file.extend_from_slice(&1_u32.to_le_bytes());

@@ -13,7 +13,7 @@ pub const ROWS_MAX: u32 = 6_000;
 /// Pages of a fax.
 pub const PAGES_MAX: u32 = 1_000;
 /// Pels an inch along a row.
-pub const PELS_AN_INCH: u32 = 204;
+pub const PELS_PER_INCH: u32 = 204;
 /// The line rates that coded bits are known at, in bit/s: V.17, V.29 and V.27 ter (T.30 §5.3.6.2.2, table 2).
 pub const LINE_RATES_BPS: [u32; 6] = [14_400, 12_000, 9_600, 7_200, 4_800, 2_400];
 

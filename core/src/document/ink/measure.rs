@@ -22,9 +22,9 @@ use super::strokes::{DASHES_MAX, dashes, length};
 /// and about seventy times the page.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
 /// Bytes that hayro keeps for a pel that an edge runs through, as measured.
-const BYTES_AN_EDGE_PEL: f64 = 12.0;
+const BYTES_PER_EDGE_PEL: f64 = 12.0;
 /// Likewise for a pel within a shape.
-const BYTES_A_FILLED_PEL: f64 = 1.0 / 64.0;
+const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The length of the edges of a letter, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
 /// Lines that the curves of one path are made of: as much memory as a quarter of a renderer's.
@@ -39,9 +39,9 @@ const PATTERNS_MAX: usize = 10_000;
 const LETTER_EMS: f64 = 8.0;
 /// Units of an em in outlines.
 const EM: f64 = 1_000.0;
-const BYTES_A_PEL: f64 = 4.0;
+const BYTES_PER_PEL: f64 = 4.0;
 /// Bytes of a pel of a mesh: an entry of a table, which is copied as it grows.
-const BYTES_A_MESH_PEL: f64 = 72.0;
+const BYTES_PER_MESH_PEL: f64 = 72.0;
 /// Pels of triangles that are looked at on one page, in some ten seconds.
 const MESH_PELS_MAX: f64 = 2e8;
 /// Numbers that single precision can still reckon with.
@@ -88,7 +88,7 @@ impl Measure {
             self.fill(path, props.transform);
             let held = props.transform.transform_rect_bbox(path.control_box());
             if held.overlaps(self.shown) {
-                self.bytes += held.intersect(self.shown).area() * BYTES_A_FILLED_PEL;
+                self.bytes += held.intersect(self.shown).area() * BYTES_PER_FILLED_PEL;
             }
         }
         if let Some(line) = line {
@@ -116,7 +116,7 @@ impl Measure {
             if fill.is_some() && !self.is_small(place) {
                 self.fill(&outline.outline(), place);
             } else {
-                self.bytes += self.letter_edge_pels(place) * BYTES_AN_EDGE_PEL;
+                self.bytes += self.letter_edge_pels(place) * BYTES_PER_EDGE_PEL;
             }
             if let Some(line) = line {
                 self.letter_line(outline, glyph.transform(), props.transform, line);
@@ -163,7 +163,7 @@ impl Measure {
     fn fill(&mut self, path: &BezPath, transform: Affine) {
         let lines = lines_uncut(path.iter().map(|element| transform * element), self.shown);
         self.has_excess |= exceeds(lines, LINES_MAX);
-        self.bytes += edge_pels(path.iter().map(|element| transform * element), self.shown) * BYTES_AN_EDGE_PEL;
+        self.bytes += edge_pels(path.iter().map(|element| transform * element), self.shown) * BYTES_PER_EDGE_PEL;
     }
 
     fn line(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps) {
@@ -180,7 +180,7 @@ impl Measure {
         );
         // A line has two sides.
         let pels = 2.0 * edge_pels(path.iter().map(|element| transform * element), self.shown);
-        self.bytes += pels * BYTES_AN_EDGE_PEL;
+        self.bytes += pels * BYTES_PER_EDGE_PEL;
         self.has_excess |= exceeds(lines * LINES_OF_STROKE, LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
     }
 
@@ -210,7 +210,7 @@ impl Measure {
     }
 
     fn picture(&mut self, width: f64, height: f64) {
-        self.bytes += width * height * BYTES_A_PEL;
+        self.bytes += width * height * BYTES_PER_PEL;
     }
 
     /// What is painted with a pattern, in an area.
@@ -245,7 +245,7 @@ impl Measure {
         let pels: f64 = parts.iter().map(Rect::area).sum();
         let all = parts.into_iter().reduce(|all, part| all.union(part)).map_or(0.0, |all| all.area());
         self.mesh_pels += pels;
-        self.has_excess |= pels.min(all) * BYTES_A_MESH_PEL > BYTES_MAX;
+        self.has_excess |= pels.min(all) * BYTES_PER_MESH_PEL > BYTES_MAX;
     }
 
     fn tiles(&mut self, pattern: &TilingPattern<'_>, area: Rect, is_stroke: bool) {

@@ -248,10 +248,8 @@ impl<'a> Device<'a> for Easel<'_> {
 impl Easel<'_> {
     /// The ink of a drawing; none where it is more than an ink, or drawing has been given up.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
-        // What a group does to an image stays within the image; what it does to ink isn't drawn here.
-        let is_plain = self.effects.is_none() && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
         match &props.paint {
-            Paint::Color(color) if is_plain && (self.alone || !self.gives_up) => Some(ink_of(color)),
+            Paint::Color(color) if self.is_plain(props) && (self.alone || !self.gives_up) => Some(ink_of(color)),
             Paint::Color(_) | Paint::Pattern(_) => {
                 self.gives_up = true;
                 None

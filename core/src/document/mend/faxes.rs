@@ -5,7 +5,7 @@ use super::lexer::{Kind, Lexer};
 use super::pages::Leaf;
 use super::streams;
 use super::value::{Store, Value};
-use crate::model::page::{PELS_AN_INCH, ROW_PELS};
+use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// The content of such a page is short.
 const CONTENT_BYTES_MAX: usize = 400;
@@ -55,7 +55,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     let pels_an_inch = f64::from(ROW_PELS) * 72.0 / matrix[0];
     let rows_an_inch = height * 72.0 / matrix[3];
     let Value::Stream(flow) = &image else { return None };
-    ((pels_an_inch - f64::from(PELS_AN_INCH)).abs() < OFF_MAX).then(|| FaxImage {
+    ((pels_an_inch - f64::from(PELS_PER_INCH)).abs() < OFF_MAX).then(|| FaxImage {
         mmr: flow.data.to_vec(),
         height: height as u32,
         rows_an_inch,
