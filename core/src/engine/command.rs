@@ -40,7 +40,6 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     }
 
     /// Does it.
-    ///
     #[doc(hidden)]
     fn apply(self, engine: &mut Engine, now: Timestamp) -> Self::Done;
 }
