@@ -208,3 +208,17 @@ fn images_that_say_they_are_larger_than_memory_are_told() {
     let row = "/Width 4 /Height 4 /Filter /LZWDecode /DecodeParms << /Predictor 15 /Colors 32 /Columns 2147483647 >>";
     with(row, &[]).tells(1, "too large");
 }
+
+#[test]
+fn a_font_of_bitmaps_beside_a_shading_is_drawn_in_full() {
+    let letter = |at: usize| {
+        let (x, y) = (100 + at % 20 * 20, 500 + at / 20 * 20);
+        format!("q 8 0 0 8 {x} {y} cm BI /W 8 /H 8 /IM true /BPC 1 /D [1 0] /F /AHx ID ffffffffffffffff> EI Q\n")
+    };
+    let made = plain(&format!("{SHADED}{}", (0..100).map(letter).collect::<String>()));
+    made.is_whole();
+    for at in [0, 50, 99] {
+        let (x, y) = (100.0 + (at % 20) as f64 * 20.0, 500.0 + (at / 20) as f64 * 20.0);
+        assert!(made.ink([x + 1.0, y + 1.0, x + 7.0, y + 7.0]) > 0.9, "{at}");
+    }
+}

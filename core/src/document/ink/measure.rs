@@ -10,7 +10,8 @@ use hayro::hayro_interpret::pattern::{Pattern, TilingPattern};
 use hayro::hayro_interpret::shading::ShadingType;
 use hayro::hayro_interpret::util::x_y_advances;
 use hayro::hayro_interpret::{
-    BlendMode, CacheKey, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask, StrokeProps,
+    BlendMode, CacheKey, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask, StencilImage,
+    StrokeProps,
 };
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
@@ -39,6 +40,8 @@ const PATTERNS_MAX: usize = 10_000;
 const LETTER_EMS: f64 = 8.0;
 /// Units of an em in outlines.
 const EM: f64 = 1_000.0;
+/// Stencils of a page that are measured without being decoded.
+const STENCILS_TAKEN_AS_PATTERNED: u32 = 4;
 const BYTES_PER_PEL: f64 = 4.0;
 /// Bytes of a pel of a mesh: an entry of a table, which is copied as it grows.
 const BYTES_PER_MESH_PEL: f64 = 72.0;
@@ -56,6 +59,8 @@ pub(super) struct Measure {
     tiles: f64,
     mesh_pels: f64,
     has_excess: bool,
+    /// Stencils so far.
+    stencils: u32,
     /// Masks that have been looked into.
     seen: HashSet<u128>,
     /// Copies of cells that one copy of a pattern's cell takes; endless while it is looked into.
@@ -71,6 +76,7 @@ impl Measure {
             tiles: 0.0,
             mesh_pels: 0.0,
             has_excess: false,
+            stencils: 0,
             seen: HashSet::new(),
             cells: HashMap::new(),
         }
@@ -139,9 +145,24 @@ impl Measure {
         let (width, height) =
             if across < 1.0 || down < 1.0 { (width * across, height * down) } else { (width, height) };
         self.picture(width.ceil().min(SIDE_PELS_MAX / 2.0), height.ceil().min(SIDE_PELS_MAX / 2.0));
-        if let Image::Stencil(_) = image {
+        if let Image::Stencil(stencil) = image
+            && self.may_be_patterned(stencil)
+        {
             self.picture(self.shown.width(), self.shown.height());
         }
+    }
+
+    /// Whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only decoding it
+    /// tells, so a few are taken to be: one that covers a page takes long to decode, and pages have one of those, while a
+    /// font of bitmaps has hundreds of small ones.
+    fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
+        self.stencils += 1;
+        if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {
+            return true;
+        }
+        let mut is_patterned = false;
+        stencil.with_stencil(|_, paint| is_patterned = matches!(paint, Paint::Pattern(_)), Some((1, 1)));
+        is_patterned
     }
 
     pub(super) fn mask(&mut self, mask: Option<&SoftMask<'_>>) {
