@@ -6,6 +6,7 @@ mod alerts;
 mod apps;
 mod arriving;
 mod as_configured;
+mod cases;
 mod connections;
 mod control;
 mod described;
