@@ -19,6 +19,6 @@ fuzz_target!(|bytes: &[u8]| {
     });
     if let Ok(summary) = made {
         assert!(!pages.is_empty() && summary.document_pages > 0);
-        file::document(&pages, MediaType::Tiff, &summary.losses);
+        let _ = file::document(&pages, MediaType::Tiff, &summary.losses);
     }
 });
