@@ -3,7 +3,7 @@
 # resets, states and slow clients. Tells memory, descriptors and latency before, at the peak and after, and fails where
 # something was left over.
 #
-#   bash tests/soak.sh [SECONDS]      60 where nothing is said; FAUXFAX_BIN names the binary
+#   bash tests/soak.sh [SECONDS]      of load, 60 where nothing is said, after a first round; FAUXFAX_BIN names the binary
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
