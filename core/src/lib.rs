@@ -2,7 +2,7 @@
 //! makes no promise of stability.
 //!
 //! Imports point down only: [`dialect`] has the words of a service, [`engine`] decides, [`twiml`] reads an app's instructions,
-//! `document` turns documents into fax pages and back, and [`model`] holds what all of them speak of.
+//! `document` turns documents into fax pages and back, and [`model`] holds the types they share.
 
 pub mod dialect;
 #[cfg(feature = "render")]

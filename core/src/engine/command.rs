@@ -17,7 +17,7 @@ use crate::model::time::Timestamp;
 
 /// Something that changes a world.
 pub trait Command: Into<Input> + Clone + std::fmt::Debug {
-    /// What comes of it; a refusal has changed nothing.
+    /// Its result; a refusal has changed nothing.
     type Done;
 
     /// Whether it takes the world back to an earlier state of itself.
@@ -34,12 +34,12 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
         None
     }
 
-    /// The fax that came of it, if it creates one.
+    /// The fax that it created, if any.
     fn created(_: &Self::Done) -> Option<FaxSid> {
         None
     }
 
-    /// Does it.
+    /// Performs the command.
     #[doc(hidden)]
     fn apply(self, engine: &mut Engine, now: Timestamp) -> Self::Done;
 }
@@ -120,7 +120,7 @@ macro_rules! commands {
         )+
 
         impl Engine {
-            /// Does again what a log holds; what was refused then is refused again.
+            /// Replays a logged command; one that was refused is refused again.
             pub fn replay(&mut self, Logged { at, input }: Logged) {
                 match input { $(Input::$name(command) => drop(self.handle(*command, at)),)+ }
             }

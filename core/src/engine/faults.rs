@@ -1,5 +1,5 @@
-//! Cases that can't come about, should one do so: a debug build panics, so that tests notice; a release build journals it, fails
-//! the fax concerned and goes on.
+//! Impossible cases, should one occur: a debug build panics, so that tests notice; a release build journals it, fails the fax
+//! concerned and goes on.
 
 use super::Engine;
 use super::agenda::Ordinal;
@@ -13,7 +13,7 @@ pub(super) const CODE_INTERNAL: u32 = 12400;
 /// What the alert of a fault begins with.
 pub(super) const FAULT: &str = "a fault of the emulator; please report it";
 
-/// Ends a method of the engine in which something is so that can't be; the fax or call with this ordinal fails.
+/// Ends a method of the engine that has met an impossible case; the fax or call with this ordinal fails.
 macro_rules! never {
     ($engine:ident, $ordinal:expr, $now:expr, $what:literal) => {{
         debug_assert!(false, "fax or call {}: {}", $ordinal, $what);
@@ -25,7 +25,7 @@ macro_rules! never {
 pub(super) use never;
 
 impl Engine {
-    /// Alerts of what can't be, and ends the fax or call that it happened to.
+    /// Raises an alert for an impossible case and ends the fax or call it happened to.
     pub(super) fn fault(&mut self, ordinal: Ordinal, what: &str, now: Timestamp) {
         let text = format!("{FAULT}: {what}");
         let fax = self.world.tables.fax(ordinal).map(|fax| (fax.sid, fax.status(), fax.pages()));

@@ -162,7 +162,7 @@ pub struct Restore(pub Box<str>);
 #[derive(Debug, Clone)]
 pub struct DropSnapshot(pub Box<str>);
 
-/// Gives an unclaimed account its token; comes to whether the token is the account's.
+/// Gives an unclaimed account its token; the result says whether the token is the account's.
 #[derive(Clone)]
 pub struct Claim(pub Box<str>);
 
@@ -186,7 +186,7 @@ pub struct Note {
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
-/// Handles alarms that are due, in order; comes to whether more are.
+/// Handles alarms that are due, in order; the result says whether more are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandleAlarms {
     /// How many at the most, so that a lock is not held long.

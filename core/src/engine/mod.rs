@@ -27,7 +27,7 @@
 //! | How is a world written to a file and read again? | `export/` |
 //! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs` |
 //! | Who may call? | `door.rs` |
-//! | What if something is so that can't be? | `faults.rs` |
+//! | What happens in an impossible case? | `faults.rs` |
 //! | Where do ids and chance come from? | `random.rs` |
 
 mod accounts;

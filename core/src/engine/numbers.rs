@@ -17,7 +17,7 @@ const NUMBERS_MAX: usize = 100_000;
 
 /// Twilio's magic number that can't be bought (test credentials).
 const MAGIC_UNAVAILABLE: PhoneNumber = PhoneNumber::from_digits(15_005_550_000);
-/// Twilio's magic number that is none.
+/// Twilio's magic number that is invalid.
 const MAGIC_INVALID: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 /// Twilio's magic number that can be bought.
 const MAGIC_AVAILABLE: u64 = 15_005_550_006;

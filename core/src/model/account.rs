@@ -143,7 +143,7 @@ pub struct Account {
     pub debugger_url: Option<Box<str>>,
 }
 
-/// What may change of an account; what is none stays.
+/// A partial update of an account; `None` leaves a field unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountChange {
     /// The name shown.

@@ -149,7 +149,7 @@ fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Decodes a group of fewer than five digits (ISO 32000-1, 7.4.3); one digit alone is none.
+/// Decodes a group of fewer than five digits (ISO 32000-1, 7.4.3); one digit alone is invalid.
 fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
     if digits == 0 {
         return Some(());
