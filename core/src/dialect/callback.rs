@@ -1,6 +1,7 @@
 //! The parameters of the requests that customers' apps get, in Twilio's words (docs/fidelity.md, "Webhooks").
 //! It never signs or sends them.
 
+use super::twilio::codes;
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::model::sid::{AccountSid, FaxSid};
 
@@ -11,8 +12,8 @@ pub type Params = Vec<(String, String)>;
 #[must_use]
 pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
     let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());
-    if let Some((code, url)) = &request.failed {
-        add(&mut params, "ErrorCode", &code.to_string());
+    if let Some((fault, url)) = &request.failed {
+        add(&mut params, "ErrorCode", &codes::code(*fault).to_string());
         add(&mut params, "ErrorUrl", url);
     }
     params
@@ -32,9 +33,9 @@ pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_ur
     if let Some(url) = media_url {
         add(&mut params, "MediaUrl", url);
     }
-    if let Some((code, text)) = &notice.error {
-        add(&mut params, "ErrorCode", &code.to_string());
-        add(&mut params, "ErrorMessage", text);
+    if let Some(failure) = &notice.failure {
+        add(&mut params, "ErrorCode", &codes::code(failure.fault).to_string());
+        add(&mut params, "ErrorMessage", failure.text());
     }
     params
 }
@@ -58,6 +59,7 @@ fn add(params: &mut Params, name: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fault::Fault;
     use crate::model::phone::{Party, PhoneNumber};
     use crate::model::webhook::{Attempt, Method, Purpose, Signature};
 
@@ -69,7 +71,7 @@ mod tests {
             method: Method::Post,
             from: Party::Name("".into()),
             to: PhoneNumber::from_digits(15_005_550_006),
-            failed: Some((11200, "http://app/fax".into())),
+            failed: Some((Fault::HttpStatus, "http://app/fax".into())),
             cookies: Vec::new(),
             attempt: Attempt::FIRST,
             signature: Signature::Good,

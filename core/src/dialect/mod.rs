@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod callback;
+pub mod canonical;
 pub mod date;
 pub mod debugger;
 pub mod error;

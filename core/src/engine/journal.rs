@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::MediaFault;
@@ -58,8 +59,8 @@ pub enum EventKind {
         old: Option<Status>,
         /// After.
         new: Status,
-        /// Code and text of a failure.
-        error: Option<(u32, Box<str>)>,
+        /// Why it failed, if it did.
+        failure: Option<Failure>,
     },
     /// A page went through.
     FaxPage {
@@ -262,16 +263,16 @@ impl EventKind {
     }
 }
 
-/// Something a developer should see, with Twilio's code.
+/// Something a developer should see.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alert {
     /// Its id in the Monitor list.
     pub sid: AlertSid,
-    /// Its place among the alerts of its fax: the code, then which of those with that code it is.
+    /// Its place among the alerts of its fax: the fault, then which of those with that fault it is.
     pub place: u64,
-    /// Twilio's error code.
-    pub code: u32,
+    /// What kind of fault it is.
+    pub fault: Fault,
     /// Error or warning.
     pub level: AlertLevel,
     /// What is wrong, for a person.

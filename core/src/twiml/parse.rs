@@ -4,11 +4,12 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::text;
-use super::verb::{CODE_CONTENT_TYPE, Reading, Receive, Verb, Warning};
+use super::verb::{Reading, Receive, Verb, Warning};
+use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// The longest TwiML (error 11750).
+/// The longest TwiML, in bytes.
 pub const TWIML_BYTES_MAX: usize = 64 * 1024;
 /// How deep elements may be nested; fax TwiML has two levels.
 pub const DEPTH_MAX: usize = 64;
@@ -18,8 +19,6 @@ const NODES_MAX: u32 = 32 * 1024;
 const WARNINGS_MAX: usize = 20;
 /// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (docs/fidelity.md, "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
-/// `Document parse failure`.
-const CODE_MALFORMED: u32 = 12100;
 /// So much of a wrong value is repeated in a warning.
 const EXCERPT_CHARS_MAX: usize = 80;
 
@@ -50,8 +49,8 @@ pub enum TwimlError {
     Compressed {
         /// Which coding.
         coding: String,
-        /// What that amounts to.
-        code: u32,
+        /// Which fault that amounts to.
+        fault: Fault,
     },
     /// Another root element.
     #[error("the root element is <{0}>; it must be <Response>")]
@@ -59,8 +58,8 @@ pub enum TwimlError {
     /// A page for a person.
     #[error("the answer is an HTML page, {HTML_HINT}")]
     HtmlPage {
-        /// What that amounts to.
-        code: u32,
+        /// Which fault that amounts to.
+        fault: Fault,
     },
     /// Neither `<Receive>` nor `<Reject>`.
     #[error("the TwiML has neither <Receive> nor <Reject>; the simplest implementation is <Receive/>")]
@@ -68,17 +67,17 @@ pub enum TwimlError {
 }
 
 impl TwimlError {
-    /// Twilio's error code.
+    /// What kind of fault it is.
     #[must_use]
-    pub const fn code(&self) -> u32 {
+    pub const fn fault(&self) -> Fault {
         match self {
-            Self::TooLarge => 11750,
-            Self::Empty => 11770,
-            Self::Malformed(_) => CODE_MALFORMED,
-            Self::Root(_) => 12102,
-            Self::ContentType(_) => CODE_CONTENT_TYPE,
-            Self::Compressed { code, .. } | Self::HtmlPage { code } => *code,
-            Self::NoVerb => 34106,
+            Self::TooLarge => Fault::TwimlTooLarge,
+            Self::Empty => Fault::TwimlEmpty,
+            Self::Malformed(_) => Fault::TwimlMalformed,
+            Self::Root(_) => Fault::TwimlRoot,
+            Self::ContentType(_) => Fault::ContentType,
+            Self::Compressed { fault, .. } | Self::HtmlPage { fault } => *fault,
+            Self::NoVerb => Fault::NoFaxVerb,
         }
     }
 }
@@ -95,7 +94,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
             let verb = verb(content_type, body, &mut warnings);
             match verb {
                 Ok(_) | Err(TwimlError::NoVerb) => {
-                    warnings.insert(0, Warning { code: CODE_CONTENT_TYPE, text: odd });
+                    warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }
                 Err(error) => {
@@ -128,7 +127,7 @@ fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) ->
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
     let document = Document::parse_with_options(&text, options).map_err(|error| {
         if is_html(body) {
-            TwimlError::HtmlPage { code: CODE_MALFORMED }
+            TwimlError::HtmlPage { fault: Fault::TwimlMalformed }
         } else {
             TwimlError::Malformed(error.to_string())
         }
@@ -179,7 +178,7 @@ fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
 
 fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
     if root.tag_name().name().eq_ignore_ascii_case("html") {
-        return Err(TwimlError::HtmlPage { code: 12102 });
+        return Err(TwimlError::HtmlPage { fault: Fault::TwimlRoot });
     }
     if root.tag_name().name() != "Response" {
         return Err(TwimlError::Root(excerpt(root.tag_name().name())));
@@ -264,8 +263,8 @@ mod tests {
         interpret(Some("text/xml"), body.as_bytes())
     }
 
-    fn code(body: &str) -> Option<u32> {
-        read(body).verb.err().map(|error| error.code())
+    fn fault(body: &str) -> Option<Fault> {
+        read(body).verb.err().map(|error| error.fault())
     }
 
     fn received(body: &str) -> (Receive, usize) {
@@ -307,13 +306,16 @@ mod tests {
 
     #[test]
     fn each_error_has_its_code() {
-        assert_eq!(code("<Response/>"), Some(34106));
-        assert_eq!(code("<Response><receive/></Response>"), Some(34106));
-        assert_eq!(code("<response><Receive/></response>"), Some(12102));
-        assert_eq!(code("<Response><Receive></Response>"), Some(12100));
-        assert_eq!(code(" \n"), Some(11770));
-        assert_eq!(code(&format!("<Response>{}</Response>", " ".repeat(TWIML_BYTES_MAX))), Some(11750));
-        assert_eq!(interpret(Some("text/xml"), b"<Response>\xff</Response>").verb.unwrap_err().code(), 12100);
+        assert_eq!(fault("<Response/>"), Some(Fault::NoFaxVerb));
+        assert_eq!(fault("<Response><receive/></Response>"), Some(Fault::NoFaxVerb));
+        assert_eq!(fault("<response><Receive/></response>"), Some(Fault::TwimlRoot));
+        assert_eq!(fault("<Response><Receive></Response>"), Some(Fault::TwimlMalformed));
+        assert_eq!(fault(" \n"), Some(Fault::TwimlEmpty));
+        assert_eq!(fault(&format!("<Response>{}</Response>", " ".repeat(TWIML_BYTES_MAX))), Some(Fault::TwimlTooLarge));
+        assert_eq!(
+            interpret(Some("text/xml"), b"<Response>\xff</Response>").verb.unwrap_err().fault(),
+            Fault::TwimlMalformed
+        );
     }
 
     #[test]
@@ -333,12 +335,12 @@ mod tests {
             for twiml in ["<Response><Reject/></Response>", "\n<?xml version='1.0'?>"] {
                 let reading = interpret(odd, twiml.as_bytes());
                 let strict = reading.clone().held_to(TwimlTypes::Strict);
-                assert_eq!(strict.verb.map_err(|error| error.code()), Err(12300), "{odd:?}");
+                assert_eq!(strict.verb.map_err(|error| error.fault()), Err(Fault::ContentType), "{odd:?}");
                 if twiml.starts_with('<') {
-                    let codes: Vec<u32> = reading.warnings.iter().map(|warning| warning.code).collect();
-                    assert_eq!((reading.verb, codes), (Ok(Verb::Reject), vec![12300]), "{odd:?}");
+                    let faults: Vec<Fault> = reading.warnings.iter().map(|warning| warning.fault).collect();
+                    assert_eq!((reading.verb, faults), (Ok(Verb::Reject), vec![Fault::ContentType]), "{odd:?}");
                 } else {
-                    assert_eq!(reading.verb.map_err(|error| error.code()), Err(12300), "{odd:?}");
+                    assert_eq!(reading.verb.map_err(|error| error.fault()), Err(Fault::ContentType), "{odd:?}");
                 }
             }
         }
@@ -358,19 +360,19 @@ mod tests {
             (Some("text/plain"), "<Fax/>", "<Fax>"),
         ] {
             let error = interpret(content_type, body.as_bytes()).verb.expect_err(body);
-            assert!(error.code() == 12300 && error.to_string().contains(part), "{error}");
+            assert!(error.fault() == Fault::ContentType && error.to_string().contains(part), "{error}");
         }
     }
 
     #[test]
     fn a_page_for_a_person_is_said_to_be_one() {
-        for (page, code) in [
-            ("<!doctype HTML>\n<html><body><br></body></html>", 12100),
-            ("\n<HTML><p></HTML>", 12100),
-            ("<html><body/></html>", 12102),
+        for (page, fault) in [
+            ("<!doctype HTML>\n<html><body><br></body></html>", Fault::TwimlMalformed),
+            ("\n<HTML><p></HTML>", Fault::TwimlMalformed),
+            ("<html><body/></html>", Fault::TwimlRoot),
         ] {
             let error = interpret(Some("text/html"), page.as_bytes()).verb.expect_err(page);
-            assert!(error.code() == code && error.to_string().contains("an HTML page"), "{page}: {error}");
+            assert!(error.fault() == fault && error.to_string().contains("an HTML page"), "{page}: {error}");
         }
     }
 
@@ -378,7 +380,10 @@ mod tests {
     fn a_compressed_answer_is_said_to_be_one() {
         let reading = interpret(Some("text/xml"), b"\x1f\x8b\x08\0\0\0").compressed("gzip");
         let error = reading.verb.expect_err("no XML");
-        assert!(error.code() == 12100 && error.to_string().contains("Content-Encoding: gzip"), "{error}");
+        assert!(
+            error.fault() == Fault::TwimlMalformed && error.to_string().contains("Content-Encoding: gzip"),
+            "{error}"
+        );
         let plain = interpret(Some("text/xml"), b"<Response><Reject/></Response>").compressed("gzip");
         assert_eq!(plain.verb, Ok(Verb::Reject), "a header that lies does no harm");
     }
@@ -394,17 +399,20 @@ mod tests {
     fn white_space_stands_before_an_element_and_not_before_a_declaration() {
         assert_eq!(received("\u{feff}<?xml version=\"1.0\"?><Response><Receive/></Response>").1, 0);
         assert_eq!(received("\n  <Response><Receive/></Response>\n").1, 0);
-        assert_eq!(code("\n<?xml version=\"1.0\"?>\n<Response><Receive/></Response>"), Some(12100));
+        assert_eq!(fault("\n<?xml version=\"1.0\"?>\n<Response><Receive/></Response>"), Some(Fault::TwimlMalformed));
     }
 
     #[test]
     fn hostile_documents_are_refused_quickly() {
         let entities = "<!DOCTYPE r [<!ENTITY a \"x\"><!ENTITY b \"&a;&a;\">]><Response>&b;</Response>";
-        assert_eq!(code(entities), Some(12100));
-        assert_eq!(code("<!DOCTYPE r SYSTEM \"file:///etc/passwd\"><Response><Receive/></Response>"), Some(12100));
-        assert_eq!(code("<Response>&nbsp;<Receive/></Response>"), Some(12100));
+        assert_eq!(fault(entities), Some(Fault::TwimlMalformed));
+        assert_eq!(
+            fault("<!DOCTYPE r SYSTEM \"file:///etc/passwd\"><Response><Receive/></Response>"),
+            Some(Fault::TwimlMalformed)
+        );
+        assert_eq!(fault("<Response>&nbsp;<Receive/></Response>"), Some(Fault::TwimlMalformed));
         let deep = format!("<Response>{}{}</Response>", "<a>".repeat(9_000), "</a>".repeat(9_000));
-        assert_eq!(code(&deep), Some(12100));
+        assert_eq!(fault(&deep), Some(Fault::TwimlMalformed));
         let warned = read(&format!("<Response>{}<Receive/></Response>", "<a/>".repeat(1_000)));
         assert_eq!(warned.warnings.len(), WARNINGS_MAX);
     }

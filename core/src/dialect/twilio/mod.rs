@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod applications;
 pub mod available;
 pub mod caller_ids;
+pub mod codes;
 pub mod faxes;
 pub mod keys;
 pub mod numbers;
