@@ -26,7 +26,7 @@ use crate::model::account::TwimlTypes;
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
-/// Redirects followed before 11215.
+/// Redirects followed before an exchange fails.
 pub const REDIRECTS_MAX: usize = 10;
 /// The head of an answer.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -40,8 +40,6 @@ const ENDED_EARLY: &str = "the connection ended before the answer did";
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
 /// How often an exchange that waits for room in the budget is looked at again.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
-/// What Twilio's requests call themselves (captured).
-const USER_AGENT: &str = "TwilioProxy/1.1";
 
 /// How the client reaches and trusts apps.
 #[derive(Debug, Clone, Default)]
@@ -116,6 +114,8 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// How much of the answer's body is read.
     pub body_max_bytes: u64,
+    /// How the request names its sender.
+    pub user_agent: &'a str,
     /// Further headers.
     pub headers: HopHeaders<'a>,
 }
@@ -432,7 +432,7 @@ fn headers(
 ) -> Result<HeaderList, ExchangeFailure> {
     let mut pairs = vec![
         ("host".to_owned(), target.authority().to_owned()),
-        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ("user-agent".to_owned(), request.user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];

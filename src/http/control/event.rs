@@ -131,7 +131,7 @@ fn data(kind: &EventKind) -> Value {
             "code": codes::code(alert.fault),
             "level": alert.level.as_str(),
             "message": alert.message,
-            "more_info": format!("https://www.twilio.com/docs/errors/{}", codes::code(alert.fault)),
+            "more_info": codes::more_info(codes::code(alert.fault)),
             "request_url": alert.record.as_ref().map(|record| &record.url),
         }),
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),

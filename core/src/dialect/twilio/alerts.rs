@@ -101,7 +101,7 @@ impl AlertResource {
             date_updated: date,
             error_code: codes::code(alert.fault).to_string(),
             log_level: alert.level.as_str(),
-            more_info: format!("https://www.twilio.com/docs/errors/{}", codes::code(alert.fault)),
+            more_info: codes::more_info(codes::code(alert.fault)),
             request_method: record.map(|record| Method::as_str(record.method)),
             request_url: record.map(|record| record.url.clone()),
             resource_sid: event.fax.map(|fax| fax.to_string()),

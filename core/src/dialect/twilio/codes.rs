@@ -43,6 +43,12 @@ pub const fn code(fault: Fault) -> u32 {
     }
 }
 
+/// The page of Twilio's error dictionary on a code.
+#[must_use]
+pub fn more_info(code: u32) -> String {
+    format!("https://www.twilio.com/docs/errors/{code}")
+}
+
 /// The fault of the line with this code, one that a transmission can break with.
 #[must_use]
 pub const fn line_fault(code: u32) -> Option<Fault> {

@@ -3,9 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::callback::Params;
-use super::date;
-use super::twilio::{alerts, codes};
+use super::{alerts, codes};
+use crate::dialect::{Params, date};
 use crate::engine::journal::{Alert, Event, EventKind};
 use crate::model::sid::AccountSid;
 use crate::model::webhook::ExchangeRecord;

@@ -1,12 +1,65 @@
-//! The parameters of the requests that customers' apps get, in Twilio's words (docs/fidelity.md, "Webhooks").
-//! It never signs or sends them.
+//! The requests that customers' apps get, in Twilio's form: parameters, headers and signature (docs/fidelity.md,
+//! "Webhooks"). Nothing here sends them.
+//!
+//! No parameter comes twice and none is empty, since validators differ on both.
 
-use super::twilio::codes;
+use super::codes;
+use crate::dialect::seam::Signed;
+use crate::dialect::{Params, form, signature};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::model::sid::{AccountSid, FaxSid};
+use crate::model::webhook::Signature;
 
-/// Name and value of each parameter, in order; no name twice, no empty value: validators differ on both.
-pub type Params = Vec<(String, String)>;
+/// How Twilio's requests name their sender (captured).
+pub const USER_AGENT: &str = "TwilioProxy/1.1";
+/// The part of a multipart body that holds the document.
+pub const DOCUMENT_PART: &str = "Media";
+
+/// The signature of a request (Twilio docs: security).
+const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
+/// The same on each try of one event.
+const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
+/// What a webhook that is to be signed badly is signed with.
+const NOT_THE_TOKEN: &str = "not the AuthToken";
+
+/// The headers of a webhook beside those of every request.
+#[must_use]
+pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, idempotency_token: &str) -> Params {
+    let signed = signature_of(auth_token, signature, request).map(|value| (SIGNATURE_HEADER.to_owned(), value));
+    signed.into_iter().chain([(IDEMPOTENCY_HEADER.to_owned(), idempotency_token.to_owned())]).collect()
+}
+
+/// The headers of a fetch of a document beside those of every request.
+#[must_use]
+pub fn fetch_headers(auth_token: &str, url: &str) -> Params {
+    vec![(SIGNATURE_HEADER.to_owned(), signature::of_url(auth_token, url))]
+}
+
+fn signature_of(auth_token: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
+    let Signed { url, params, in_body } = *request;
+    let sign =
+        |token: &str| if in_body { signature::of_form(token, url, params) } else { signature::of_url(token, url) };
+    match signature {
+        Signature::Good => Some(sign(auth_token)),
+        Signature::Bad => Some(sign(NOT_THE_TOKEN)),
+        Signature::Missing => None,
+        // A GET has its status in the URL, so the signature of an earlier one is over another URL.
+        Signature::Stale if in_body => Some(signature::of_form(auth_token, url, &earlier(params))),
+        Signature::Stale => {
+            let url = url.split('?').next().unwrap_or_default();
+            Some(signature::of_url(auth_token, &form::with_query(url, &earlier(params))))
+        }
+    }
+}
+
+/// The parameters of an earlier request of the same fax, one with another status.
+fn earlier(params: &[(String, String)]) -> Params {
+    let changed = |(name, value): &(String, String)| {
+        let was = if value == "queued" { "processing" } else { "queued" };
+        (name.clone(), if name == "FaxStatus" { was.to_owned() } else { value.clone() })
+    };
+    params.iter().map(changed).collect()
+}
 
 /// What a FaxUrl or fallback URL is asked with.
 #[must_use]
@@ -61,7 +114,7 @@ mod tests {
     use super::*;
     use crate::model::fault::Fault;
     use crate::model::phone::{Party, PhoneNumber};
-    use crate::model::webhook::{Attempt, Method, Purpose, Signature};
+    use crate::model::webhook::{Attempt, Method, Purpose};
 
     #[test]
     fn empty_values_are_left_out_and_the_fallback_hears_of_the_error() {
