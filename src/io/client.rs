@@ -1,7 +1,6 @@
 //! The one HTTP client: an exchange with its redirects and its challenge, within limits of time and size, every failure
 //! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
 
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,12 +14,13 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-pub use super::connect::{ConnectTo, ConnectToError};
+pub use super::options::{ClientError, ClientOptions, ConnectTo, ConnectToError};
 
 use super::budget::{Budget, FETCH_ROOM_WAIT_MAX, Hold};
 use super::challenge::{self, Credential};
-use super::connect::{Connector, Stream};
+use super::connect::Connector;
 use super::redirect::{self, Next};
+use super::stream::Stream;
 use crate::dialect::address::{normal, normal_or_as_is};
 use crate::model::account::TwimlTypes;
 use crate::model::reference::without_userinfo;
@@ -40,36 +40,6 @@ const ENDED_EARLY: &str = "the connection ended before the answer did";
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
 /// How often an exchange that waits for room in the budget is looked at again.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
-
-/// How the client reaches and trusts apps.
-#[derive(Debug, Clone, Default)]
-pub struct ClientOptions {
-    /// Where requests for a host really go.
-    pub connect_to: Vec<ConnectTo>,
-    /// Certificates in PEM that are trusted besides the public roots.
-    pub trust_ca: Vec<Vec<u8>>,
-    /// Take any certificate.
-    pub insecure: bool,
-    /// Have webhooks carry a W3C `traceparent`.
-    pub traceparent: bool,
-    /// Where the emulator itself listens: no request is made to its control API there.
-    pub own_addresses: Vec<SocketAddr>,
-    /// With which content types TwiML is taken.
-    pub twiml_types: TwimlTypes,
-    /// What bytes in flight are taken out of: those of answers, and those of whoever shares it.
-    pub budget: Budget,
-}
-
-/// Why there is no client.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// A trusted certificate can't be read.
-    #[error("--trust-ca: {0}")]
-    BadCertificate(String),
-    /// The TLS library refuses its own defaults.
-    #[error("TLS can't be set up: {0}")]
-    Tls(String),
-}
 
 /// How long an exchange may take (docs/fidelity.md, "Webhooks").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,11 @@ pub mod client;
 pub(crate) mod connect;
 pub mod fetch;
 pub mod file;
+mod options;
 pub mod own;
 mod redirect;
 pub mod render;
+mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::client::{Client, Hop, Limits, Outcome, Request};
 use super::{Signer, record};
 use crate::dialect::media_url::{self, MediaName};
-use crate::dialect::seam::Signed;
+use crate::dialect::signature::Signed;
 use crate::dialect::{Params, form, mask, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
 use crate::engine::input::AnswerOutcome;

@@ -5,6 +5,7 @@
 //! belongs to; their parameters and resources stand in the dialect's folder.
 
 use super::Params;
+use super::signature::Signed;
 use super::twilio::{codes, debugger, webhook};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::engine::journal::Event;
@@ -12,17 +13,6 @@ use crate::model::account::Dialect;
 use crate::model::fault::Fault;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::Signature;
-
-/// A request to an app, as far as its signature covers it.
-#[derive(Debug, Clone, Copy)]
-pub struct Signed<'a> {
-    /// The URL as it goes over the wire.
-    pub url: &'a str,
-    /// All parameters, wherever they go.
-    pub params: &'a [(String, String)],
-    /// Whether the parameters go in the body; otherwise they are in the URL.
-    pub in_body: bool,
-}
 
 impl Dialect {
     /// The error code of a fault.

@@ -78,11 +78,14 @@ impl Fault {
     /// How a call that ended with this fault is described; what is no fault of the line counts as a broken transmission.
     #[must_use]
     pub const fn call_description(self) -> &'static str {
-        match self {
-            Self::Busy => "Callee Busy",
-            Self::NoAnswer => "Callee did not answer",
-            Self::Incompatible => "Other End Incompatible",
-            _ => "Error during fax transmission",
+        if matches!(self, Self::Busy) {
+            "Callee Busy"
+        } else if matches!(self, Self::NoAnswer) {
+            "Callee did not answer"
+        } else if matches!(self, Self::Incompatible) {
+            "Other End Incompatible"
+        } else {
+            "Error during fax transmission"
         }
     }
 }

@@ -3,14 +3,13 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
+use super::error::{HTML_HINT, TWIML_BYTES_MAX, TwimlError, excerpt};
 use super::text;
 use super::verb::{Reading, Receive, Verb, Warning};
 use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// The longest TwiML, in bytes.
-pub const TWIML_BYTES_MAX: usize = 64 * 1024;
 /// How deep elements may be nested; fax TwiML has two levels.
 pub const DEPTH_MAX: usize = 64;
 /// Nodes of a document; 64 kB can't hold more that mean anything.
@@ -19,68 +18,6 @@ const NODES_MAX: u32 = 32 * 1024;
 const WARNINGS_MAX: usize = 20;
 /// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (docs/fidelity.md, "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
-/// So much of a wrong value is repeated in a warning.
-const EXCERPT_CHARS_MAX: usize = 80;
-
-/// What an HTML page most likely is, and what to do.
-const HTML_HINT: &str = "most likely an error page, a login page or a tunnel's warning; open the URL and see, and let the \
-                         webhook answer <Response>…</Response>";
-
-/// Why an answer says nothing usable.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TwimlError {
-    /// Another content type, or none, and a body that is no TwiML.
-    #[error("{0}; TwiML is <Response>…</Response> as text/xml or application/xml")]
-    ContentType(String),
-    /// Over `TWIML_BYTES_MAX`.
-    #[error("the TwiML is over {TWIML_BYTES_MAX} bytes")]
-    TooLarge,
-    /// Nothing at all.
-    #[error("the answer is empty; the simplest TwiML is <Response><Receive/></Response>")]
-    Empty,
-    /// No well-formed XML.
-    #[error("the TwiML can't be parsed: {0}")]
-    Malformed(String),
-    /// A body in a coding that was not asked for.
-    #[error(
-        "the answer is compressed (Content-Encoding: {coding}), though the request doesn't accept that; let the app, or \
-         the proxy before it, compress only what Accept-Encoding asks for"
-    )]
-    Compressed {
-        /// Which coding.
-        coding: String,
-        /// Which fault that amounts to.
-        fault: Fault,
-    },
-    /// Another root element.
-    #[error("the root element is <{0}>; it must be <Response>")]
-    Root(String),
-    /// A page for a person.
-    #[error("the answer is an HTML page, {HTML_HINT}")]
-    HtmlPage {
-        /// Which fault that amounts to.
-        fault: Fault,
-    },
-    /// Neither `<Receive>` nor `<Reject>`.
-    #[error("the TwiML has neither <Receive> nor <Reject>; the simplest implementation is <Receive/>")]
-    NoVerb,
-}
-
-impl TwimlError {
-    /// What kind of fault it is.
-    #[must_use]
-    pub const fn fault(&self) -> Fault {
-        match self {
-            Self::TooLarge => Fault::TwimlTooLarge,
-            Self::Empty => Fault::TwimlEmpty,
-            Self::Malformed(_) => Fault::TwimlMalformed,
-            Self::Root(_) => Fault::TwimlRoot,
-            Self::ContentType(_) => Fault::ContentType,
-            Self::Compressed { fault, .. } | Self::HtmlPage { fault } => *fault,
-            Self::NoVerb => Fault::NoFaxVerb,
-        }
-    }
-}
 
 /// Reads what an app has answered. What parses as TwiML is taken whatever its content type says, with a warning.
 #[must_use]
@@ -247,11 +184,6 @@ fn unknown_verb(name: &str) -> Warning {
 
 fn unknown_attribute(verb: &str, name: &str) -> Warning {
     Warning::of_schema(format!("<{verb}> has no attribute {}; it is passed over", excerpt(name)))
-}
-
-/// The beginning of what an app wrote, for a message.
-pub(super) fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

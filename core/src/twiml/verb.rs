@@ -1,7 +1,6 @@
 //! What TwiML can say about a fax: the two verbs, their attributes and defaults. It reads no text.
 
-use super::TwimlError;
-use super::parse::excerpt;
+use super::error::{TwimlError, excerpt};
 use crate::model::account::TwimlTypes;
 use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};

@@ -4,8 +4,8 @@
 //! No parameter comes twice and none is empty, since validators differ on both.
 
 use super::codes;
-use crate::dialect::seam::Signed;
-use crate::dialect::{Params, form, signature};
+use crate::dialect::signature::{self, Signed};
+use crate::dialect::{Params, form};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::Signature;
