@@ -1,6 +1,9 @@
-//! A world: one account's engine and clock behind one lock, and the ways in. It performs no effect and never sleeps.
+//! A world: one account's engine, clock and REST requests behind one lock, and the ways in. It performs no effect and never
+//! sleeps.
 
 mod broken;
+pub mod journal;
+mod requests;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,6 +15,8 @@ use tokio::sync::{Notify, watch};
 
 pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
+use self::journal::{ApiRequest, Journal};
+use self::requests::RequestLog;
 use crate::clock::{Clock, ClockMode, RealTime};
 use crate::engine::command::Command;
 use crate::engine::door::{Door, Terms};
@@ -54,6 +59,7 @@ struct Shared {
 
 struct Core {
     engine: Engine,
+    requests: RequestLog,
     clock: Clock,
     outbox: VecDeque<Effect>,
     /// What going back has put aside: to free it takes longer than to put it aside.
@@ -109,6 +115,7 @@ impl World {
         let door = Door::of(&engine);
         let core = Mutex::new(Core {
             engine,
+            requests: RequestLog::default(),
             clock,
             outbox: VecDeque::new(),
             discarded: Vec::new(),
@@ -175,18 +182,18 @@ impl World {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Hands the engine one command, looks at what came of it, and notes what that shows, at one moment.
+    /// Hands the engine one command, looks at what came of it, and notes the request that asked for it, at one moment.
     ///
     /// A refusal has changed nothing.
     pub fn handle_and_note<D, T>(
         &self,
         command: impl Command<Done = Result<D, Refusal>>,
-        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, Note),
+        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, ApiRequest),
     ) -> T {
         self.mutate(|core, now| {
             let done = self.take(core, command, now);
-            let (shown, note) = view(&core.engine, done, now);
-            core.engine.handle(note, now);
+            let (shown, request) = view(&core.engine, done, now);
+            core.requests.note(&core.engine, request);
             shown
         })
     }
@@ -201,12 +208,16 @@ impl World {
         self.within(|core| view(&core.engine, core.clock.now()))
     }
 
-    /// Looks at the engine and the clock, and notes what that shows, at one moment.
-    pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, Note)) -> T {
+    /// Looks at the journal as users see it, and at the engine, under the world's lock.
+    pub fn read_journal<T>(&self, view: impl FnOnce(Journal<'_>) -> T) -> T {
+        self.within(|core| view(core.journal()))
+    }
+
+    /// Looks at the engine and the clock, and notes the request that asked for it, at one moment.
+    pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, ApiRequest)) -> T {
         let shown = self.within(|core| {
-            let now = core.clock.now();
-            let (shown, note) = view(&core.engine, now);
-            core.engine.handle(note, now);
+            let (shown, request) = view(&core.engine, core.clock.now());
+            core.requests.note(&core.engine, request);
             shown
         });
         // Nothing is to be done for it, so the driver sleeps on.
@@ -214,9 +225,10 @@ impl World {
         shown
     }
 
-    /// Writes something into the journal that the shell saw happen.
+    /// Has the engine write something into its journal that the shell saw happen to a fax.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
-        self.read_and_note(|_, _| ((), Note { fax, kind }));
+        self.within(|core| core.engine.handle(Note { fax, kind }, core.clock.now()));
+        self.tell_waiters();
     }
 
     /// Gives an unclaimed account its token; the terms of the account if the token is its own.
@@ -325,10 +337,15 @@ impl World {
 
     /// As [`World::until`]; none where the world is closed or breaks first.
     pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
+        self.until_journaled(|journal| view(journal.engine())).await
+    }
+
+    /// As [`World::until_open`], for what is found in the journal; it is asked again after each event and each REST request.
+    pub async fn until_journaled<T>(&self, mut view: impl FnMut(Journal<'_>) -> Option<T>) -> Option<T> {
         let mut changes = self.0.changes.subscribe();
         loop {
             changes.mark_unchanged();
-            let (found, closed) = self.within(|core| (view(&core.engine), core.closed));
+            let (found, closed) = self.within(|core| (view(core.journal()), core.closed));
             if found.is_some() || closed || self.0.breakage.is_broken() {
                 return found;
             }
@@ -543,6 +560,10 @@ impl World {
 }
 
 impl Core {
+    const fn journal(&self) -> Journal<'_> {
+        Journal::new(&self.engine, &self.requests)
+    }
+
     fn awaited_now(&self) -> Awaited {
         Awaited { due: self.engine.poll_timeout(), mode: self.clock.mode() }
     }

@@ -150,8 +150,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
             RuleKind::Api => None,
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
         },
-        EventKind::ApiRequest { .. }
-        | EventKind::MediaRefused { .. }
+        EventKind::MediaRefused { .. }
         | EventKind::MediaWarning { .. }
         | EventKind::AnswerDropped
         | EventKind::WebhookReplayed { .. }

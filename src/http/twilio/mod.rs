@@ -39,12 +39,11 @@ use crate::dialect::twilio::View;
 use crate::emulator::{Emulator, World};
 use crate::engine::Engine;
 use crate::engine::command::Command;
-use crate::engine::input::Note;
-use crate::engine::journal::EventKind;
 use crate::model::account::PriceForm;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
+use crate::world::journal::ApiRequest;
 
 /// So much of a target is journaled; real ones are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
@@ -248,8 +247,8 @@ impl<'a> Call<'a> {
 
     /// Has the world's journal tell of the call.
     fn note(&self, status: StatusCode, code: Option<u32>) {
-        let Asked { fax, method, path } = self.asked();
-        self.world.note(fax, EventKind::ApiRequest { method, path, status: status.as_u16(), code });
+        let asked = self.asked();
+        self.world.read_and_note(|_, now| ((), asked.noted(now, status.as_u16(), code)));
     }
 
     fn asked(&self) -> Asked {
@@ -290,8 +289,8 @@ impl<'a> Call<'a> {
         let asked = self.asked();
         let shown = self.world.read_and_note(|engine, now| {
             let shown = look(engine, &self.view(now)).map_err(|refusal| self.refused(&refusal));
-            let note = asked.answered(StatusCode::OK, shown.as_ref().err());
-            (shown, note)
+            let request = asked.answered(now, StatusCode::OK, shown.as_ref().err());
+            (shown, request)
         });
         self.is_noted.set(true);
         shown.map(|shown| reply::ok(&shown))
@@ -336,8 +335,8 @@ impl<'a> Call<'a> {
             asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));
-            let note = asked.answered(status, shown.as_ref().err());
-            (shown, note)
+            let request = asked.answered(now, status, shown.as_ref().err());
+            (shown, request)
         });
         self.is_noted.set(true);
         shown
@@ -358,10 +357,14 @@ struct Asked {
 
 impl Asked {
     /// With what the client was answered.
-    fn answered(self, status: StatusCode, error: Option<&ApiError>) -> Note {
+    fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
         let (status, code) = error.map_or((status.as_u16(), None), |error| (error.status, Some(error.code)));
+        self.noted(at, status, code)
+    }
+
+    fn noted(self, at: Timestamp, status: u16, code: Option<u32>) -> ApiRequest {
         let Self { fax, method, path } = self;
-        Note { fax, kind: EventKind::ApiRequest { method, path, status, code } }
+        ApiRequest { at, fax, method, path, status, code }
     }
 }
 
