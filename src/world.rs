@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 
 pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
-use self::journal::{ApiRequest, Journal};
+use self::journal::ApiRequest;
 use self::requests::RequestLog;
 use crate::clock::{Clock, ClockMode, RealTime};
 use crate::engine::command::Command;
@@ -43,6 +43,7 @@ pub struct World(Arc<Shared>);
 struct Shared {
     sid: AccountSid,
     signing_key: Arc<[u8]>,
+    is_fresh: bool,
     core: Mutex<Core>,
     /// As `core` has it, to be looked at without its lock; changed under that lock only.
     door: RwLock<Door>,
@@ -108,6 +109,15 @@ pub(crate) struct Work {
 impl World {
     /// A new world with a running clock.
     pub(crate) fn found(founding: Founding, real: RealTime) -> Self {
+        Self::begin(founding, real, false)
+    }
+
+    /// As [`World::found`], for one call that only looks and finds no world of its account.
+    pub(crate) fn fresh(founding: Founding, real: RealTime) -> Self {
+        Self::begin(founding, real, true)
+    }
+
+    fn begin(founding: Founding, real: RealTime, is_fresh: bool) -> Self {
         let clock = Clock::running(real);
         let signing_key = founding.seed.sid_bytes("media-url", b"", 0).as_slice().into();
         let sid = founding.account.sid;
@@ -129,6 +139,7 @@ impl World {
         Self(Arc::new(Shared {
             sid,
             signing_key,
+            is_fresh,
             core,
             door,
             wake,
@@ -143,6 +154,11 @@ impl World {
     #[must_use]
     pub fn sid(&self) -> AccountSid {
         self.0.sid
+    }
+
+    /// Whether it goes with the call that it was made for, since its account has none.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.0.is_fresh
     }
 
     /// The key that media URLs are signed with.
@@ -206,11 +222,6 @@ impl World {
     /// Looks at the engine and the clock under one lock.
     pub fn read_now<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> T) -> T {
         self.within(|core| view(&core.engine, core.clock.now()))
-    }
-
-    /// Looks at the journal as users see it, and at the engine, under the world's lock.
-    pub fn read_journal<T>(&self, view: impl FnOnce(Journal<'_>) -> T) -> T {
-        self.within(|core| view(core.journal()))
     }
 
     /// Looks at the engine and the clock, and notes the request that asked for it, at one moment.
@@ -338,20 +349,6 @@ impl World {
     /// As [`World::until`]; none where the world is closed or breaks first.
     pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
         self.until_journaled(|journal| view(journal.engine())).await
-    }
-
-    /// As [`World::until_open`], for what is found in the journal; it is asked again after each event and each REST request.
-    pub async fn until_journaled<T>(&self, mut view: impl FnMut(Journal<'_>) -> Option<T>) -> Option<T> {
-        let mut changes = self.0.changes.subscribe();
-        loop {
-            changes.mark_unchanged();
-            let (found, closed) = self.within(|core| (view(core.journal()), core.closed));
-            if found.is_some() || closed || self.0.breakage.is_broken() {
-                return found;
-            }
-            // The sender lives as long as this handle.
-            let _ = changes.changed().await;
-        }
     }
 
     /// Ready when nobody is inside, as far as can be seen, or after a few turns: who finds the world busy lets other
@@ -560,10 +557,6 @@ impl World {
 }
 
 impl Core {
-    const fn journal(&self) -> Journal<'_> {
-        Journal::new(&self.engine, &self.requests)
-    }
-
     fn awaited_now(&self) -> Awaited {
         Awaited { due: self.engine.poll_timeout(), mode: self.clock.mode() }
     }

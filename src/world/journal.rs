@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use super::World;
 use super::requests::RequestLog;
 pub use super::requests::{ApiRequest, REQUEST_BYTES_MAX};
-use crate::engine::journal::{self, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::engine::Engine;
+use crate::engine::journal::{self, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -38,6 +39,28 @@ pub enum Entry {
     Engine(Arc<journal::Event>),
     /// A client called the REST API.
     Request(Arc<ApiRequest>),
+}
+
+impl World {
+    /// Looks at the journal, and at the engine, under the world's lock; `view` copies out what it needs.
+    pub fn read_journal<T>(&self, view: impl FnOnce(Journal<'_>) -> T) -> T {
+        self.within(|core| view(Journal::new(&core.engine, &core.requests)))
+    }
+
+    /// Waits until `view` finds what it looks for; it is asked again after each event and each REST request. None where the
+    /// world is closed or breaks first.
+    pub async fn until_journaled<T>(&self, mut view: impl FnMut(Journal<'_>) -> Option<T>) -> Option<T> {
+        let mut changes = self.0.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let (found, closed) = self.within(|core| (view(Journal::new(&core.engine, &core.requests)), core.closed));
+            if found.is_some() || closed || self.0.breakage.is_broken() {
+                return found;
+            }
+            // The sender lives as long as this handle.
+            let _ = changes.changed().await;
+        }
+    }
 }
 
 impl<'a> Journal<'a> {
@@ -160,3 +183,7 @@ impl ApiRequest {
             && purpose.is_none()
     }
 }
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

@@ -82,7 +82,7 @@ impl RequestLog {
             Some(mark) if mark.after == after => mark.total = self.total,
             _ => self.marks.push_back(Mark { after, total: self.total }),
         }
-        // Times in the sequence never go back, as the engine's don't.
+        // As the engine has it, time never goes back.
         let at = request.at.max(engine.latest());
         let request = Arc::new(ApiRequest { at, ..request });
         self.bytes += request.size_bytes();
@@ -126,6 +126,16 @@ impl RequestLog {
             Some((known, seq)) if known == before_reset => seq,
             _ => self.place_of(before_reset + 1) - 1,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept_count(&self) -> usize {
+        self.kept.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn mark_count(&self) -> usize {
+        self.marks.len()
     }
 
     /// Requests noted before the run of a mark.

@@ -141,6 +141,7 @@ async fn every_call_answers_as_the_document_says() {
         ("GET", format!("/webhooks?account={account}"), json!(null)),
         ("GET", format!("/webhooks/{id}?account={account}"), json!(null)),
         ("POST", format!("/webhooks/{id}/replay?account={account}"), json!({})),
+        ("GET", "/traffic?limit=5".to_owned(), json!(null)),
         ("GET", format!("/clock?account={account}"), json!(null)),
         ("PUT", format!("/clock?account={account}"), json!({ "mode": "frozen" })),
         ("POST", format!("/clock/advance?account={account}"), json!({ "seconds": 60 })),

@@ -21,7 +21,12 @@ use crate::host::{Host, PATIENCE, settings, setup};
 const RESET: &str = "/_fauxfax/v1/reset";
 
 /// What an emulator with these options answers to a request in memory: its status, headers and text.
-async fn asked(host: &Host, method: &str, target: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
+pub(crate) async fn asked(
+    host: &Host,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> (StatusCode, HeaderMap, String) {
     let request = Request::builder().method(method).uri(target);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let service = http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into());
@@ -31,7 +36,7 @@ async fn asked(host: &Host, method: &str, target: &str, headers: &[(&str, &str)]
     (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
 }
 
-fn host(change: impl FnOnce(&mut GuardOptions)) -> Host {
+pub(crate) fn host(change: impl FnOnce(&mut GuardOptions)) -> Host {
     let mut settings = settings(Pace::Max);
     change(&mut settings.guard);
     Host::with(settings, &ClientOptions::default(), setup("http://127.0.0.1:9/fax"))

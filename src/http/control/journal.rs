@@ -118,9 +118,8 @@ pub(super) async fn list(
         return Ok(stream::answer(awaited, filter));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
-    let (events, last_seq, evicted) = awaited
-        .world
-        .read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
+    let (events, last_seq, evicted) =
+        awaited.world.read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
@@ -132,8 +131,8 @@ pub(super) fn parse_fax(text: &str) -> Result<FaxSid, Problem> {
 
 /// The hash of the journal's canonical projection, which two runs with the same seed and inputs have in common.
 pub(super) async fn hash(Addressed(world): Addressed) -> Json<JournalHash> {
-    let (events, evicted) = world
-        .read_journal(|journal| (journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), journal.evicted()));
+    let (events, evicted) =
+        world.read_journal(|journal| (journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), journal.evicted()));
     let of_engine = |event| if let Entry::Engine(event) = event { Some(event) } else { None };
     let events: Vec<_> = events.into_iter().map(|event| event.entry).filter_map(of_engine).collect();
     let lines = canonical::projection(&events);

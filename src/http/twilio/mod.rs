@@ -31,12 +31,12 @@ use serde::Serialize;
 use super::auth::{self, SignedIn};
 use super::reply;
 use super::router::{Answering, at_once, later};
-use super::{Resettable, asked_path, asked_target, origin};
-use crate::dialect::error::ApiError;
+use super::traffic::{self, Unassignable};
+use super::{Resettable, asked_path, origin};
+use crate::dialect::error::{ApiError, CODE_METHOD_NOT_ALLOWED};
 use crate::dialect::form::Form;
-use crate::dialect::mask;
 use crate::dialect::twilio::View;
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Emulator, NoWorld, World};
 use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::model::account::PriceForm;
@@ -44,9 +44,6 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::world::journal::ApiRequest;
-
-/// So much of a target is journaled; real ones are shorter.
-const TARGET_LEN_MAX: usize = 2_048;
 
 /// All calls of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`.
 static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
@@ -128,12 +125,16 @@ where
     let (parts, body) = request.into_parts();
     let Ok(found) = ROUTES.at(parts.uri.path()) else { return ControlFlow::Continue(Request::from_parts(parts, body)) };
     let Some(handler) = found.value.handler(&parts.method) else {
-        return ControlFlow::Break(at_once(reply::wrong_method(&parts, found.value.methods())));
+        let account = PathParams(found.params).account().flatten();
+        let response = reply::wrong_method(&parts, found.value.methods());
+        let why = Unassignable { account, reason: NoWorld::WrongMethod };
+        traffic::note(emulator, &parts, why, (response.status().as_u16(), Some(CODE_METHOD_NOT_ALLOWED)));
+        return ControlFlow::Break(at_once(response));
     };
     let params = PathParams(found.params);
     let signed_in = match auth::sign_in(emulator, &parts, params.account()) {
         Ok(signed_in) => signed_in,
-        Err(error) => return ControlFlow::Break(at_once(reply::error(&error))),
+        Err((why, error)) => return ControlFlow::Break(at_once(traffic::refuse(emulator, &parts, why, &error))),
     };
     if parts.method == Method::POST || signed_in.has_api_rules() {
         let (emulator, connection) = (emulator.clone(), connection.clone());
@@ -242,6 +243,11 @@ impl<'a> Call<'a> {
         if !self.is_noted.get() {
             self.note(response.status(), code);
         }
+        if self.world.is_fresh() {
+            // The world goes with this call, and its journal too.
+            let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
+            traffic::note(self.emulator, self.parts, why, (response.status().as_u16(), code));
+        }
         response
     }
 
@@ -252,10 +258,8 @@ impl<'a> Call<'a> {
     }
 
     fn asked(&self) -> Asked {
-        let path = asked_target(self.parts).path_and_query().map_or("", |target| target.as_str());
-        // A target is ASCII, so every place in it is a border between characters.
-        let path = mask::target(path.get(..TARGET_LEN_MAX).unwrap_or(path)).into();
-        Asked { fax: self.params.parse("fax"), method: name_of(&self.parts.method), path }
+        let (method, path) = (traffic::name_of(&self.parts.method), traffic::target(self.parts));
+        Asked { fax: self.params.parse("fax"), method, path }
     }
 
     /// The query's parameters.
@@ -365,16 +369,6 @@ impl Asked {
     fn noted(self, at: Timestamp, status: u16, code: Option<u32>) -> ApiRequest {
         let Self { fax, method, path } = self;
         ApiRequest { at, fax, method, path, status, code }
-    }
-}
-
-/// The name of a method; those that calls have take no memory.
-fn name_of(method: &Method) -> Cow<'static, str> {
-    match *method {
-        Method::GET => "GET".into(),
-        Method::POST => "POST".into(),
-        Method::DELETE => "DELETE".into(),
-        _ => method.to_string().into(),
     }
 }
 
