@@ -148,8 +148,8 @@ fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
     let router = router.merge(super::console::router(emulator));
     let (of_paths, of_methods) = (emulator.clone(), emulator.clone());
     router
-        .fallback(move |request| no_such_resource(of_paths.clone(), request))
-        .method_not_allowed_fallback(move |request| wrong_method(of_methods.clone(), request))
+        .fallback(move |request: Request| ready(no_such_resource(&of_paths, request)))
+        .method_not_allowed_fallback(move |request: Request| ready(wrong_method(&of_methods, request)))
 }
 
 fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
@@ -178,16 +178,16 @@ fn without_suffix(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-pub(super) async fn no_such_resource(emulator: Emulator, request: Request) -> Response {
+pub(super) fn no_such_resource(emulator: &Emulator, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::not_found(asked_path(&parts));
-    traffic::refuse(&emulator, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
+    traffic::refuse(emulator, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
 }
 
-async fn wrong_method(emulator: Emulator, request: Request) -> Response {
+fn wrong_method(emulator: &Emulator, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts));
-    traffic::refuse(&emulator, &parts, Unassignable::because(NoWorld::WrongMethod), &error)
+    traffic::refuse(emulator, &parts, Unassignable::because(NoWorld::WrongMethod), &error)
 }
 
 #[cfg(test)]

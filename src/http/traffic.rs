@@ -16,6 +16,7 @@ use crate::model::sid::AccountSid;
 const TARGET_LEN_MAX: usize = 2_048;
 
 /// Why a request belongs to no world, and the account that it names, if any.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Unassignable {
     pub(super) account: Option<AccountSid>,
     pub(super) reason: NoWorld,

@@ -42,7 +42,7 @@ pub(super) fn router(emulator: &Emulator) -> Router {
 /// Whoever calls `/` as an API client is told what API clients are told.
 async fn browsers_only(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/" && !wants_html(request.headers()) {
-        return no_such_resource(emulator, request).await;
+        return no_such_resource(&emulator, request);
     }
     next.run(request).await
 }
