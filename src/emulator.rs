@@ -2,6 +2,7 @@
 
 mod gates;
 mod registry;
+mod unassigned;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::gates::Gates;
 use self::registry::Worlds;
+pub(crate) use self::unassigned::{NoWorld, Unassigned, UnassignedLog, UnassignedRequest};
 use crate::clock::RealTime;
 use crate::driver;
 use crate::engine::door::Terms;
@@ -148,6 +150,7 @@ struct Shared {
     /// Counts the worlds that were created, for who waits for one.
     created: watch::Sender<u64>,
     gates: Gates,
+    unassigned: UnassignedLog,
 }
 
 impl Emulator {
@@ -183,11 +186,12 @@ impl Emulator {
         let (stopping, _) = watch::channel(false);
         let (created, _) = watch::channel(0);
         let real = RealTime::start();
-        let gates = Gates::default();
+        let (gates, unassigned) = (Gates::default(), UnassignedLog::new(real));
+        let (setup, default) = (AccountSetup { sid: Some(default_sid), ..default }, default_sid);
         let shared =
-            Shared { settings, real, performer, runtime, worlds, default: default_sid, stopping, created, gates };
+            Shared { settings, real, performer, runtime, worlds, default, stopping, created, gates, unassigned };
         let emulator = Self(Arc::new(shared));
-        emulator.found(AccountSetup { sid: Some(default_sid), ..default })?;
+        emulator.found(setup)?;
         for setup in others {
             emulator.found(setup)?;
         }
@@ -256,6 +260,12 @@ impl Emulator {
     #[must_use]
     pub(crate) fn gates(&self) -> &Gates {
         &self.0.gates
+    }
+
+    /// The requests that no world has in its journal.
+    #[must_use]
+    pub(crate) fn unassigned(&self) -> &UnassignedLog {
+        &self.0.unassigned
     }
 
     /// What renders documents.
@@ -337,7 +347,7 @@ impl Emulator {
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
-        Ok(World::found(Founding { life, ..self.founding(account, setup, None) }, self.0.real))
+        Ok(World::fresh(Founding { life, ..self.founding(account, setup, None) }, self.0.real))
     }
 
     /// Ready with the world of an account once there is one.

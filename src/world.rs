@@ -1,6 +1,9 @@
-//! A world: one account's engine and clock behind one lock, and the ways in. It performs no effect and never sleeps.
+//! A world: one account's engine, clock and REST requests behind one lock, and the ways in. It performs no effect and never
+//! sleeps.
 
 mod broken;
+pub mod journal;
+mod requests;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,6 +15,8 @@ use tokio::sync::{Notify, watch};
 
 pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
+use self::journal::ApiRequest;
+use self::requests::RequestLog;
 use crate::clock::{Clock, ClockMode, RealTime};
 use crate::engine::command::Command;
 use crate::engine::door::{Door, Terms};
@@ -38,6 +43,7 @@ pub struct World(Arc<Shared>);
 struct Shared {
     sid: AccountSid,
     signing_key: Arc<[u8]>,
+    is_fresh: bool,
     core: Mutex<Core>,
     /// As `core` has it, to be looked at without its lock; changed under that lock only.
     door: RwLock<Door>,
@@ -54,6 +60,7 @@ struct Shared {
 
 struct Core {
     engine: Engine,
+    requests: RequestLog,
     clock: Clock,
     outbox: VecDeque<Effect>,
     /// What going back has put aside: to free it takes longer than to put it aside.
@@ -102,6 +109,15 @@ pub(crate) struct Work {
 impl World {
     /// A new world with a running clock.
     pub(crate) fn found(founding: Founding, real: RealTime) -> Self {
+        Self::begin(founding, real, false)
+    }
+
+    /// As [`World::found`], for one call that only looks and finds no world of its account.
+    pub(crate) fn fresh(founding: Founding, real: RealTime) -> Self {
+        Self::begin(founding, real, true)
+    }
+
+    fn begin(founding: Founding, real: RealTime, is_fresh: bool) -> Self {
         let clock = Clock::running(real);
         let signing_key = founding.seed.sid_bytes("media-url", b"", 0).as_slice().into();
         let sid = founding.account.sid;
@@ -109,6 +125,7 @@ impl World {
         let door = Door::of(&engine);
         let core = Mutex::new(Core {
             engine,
+            requests: RequestLog::default(),
             clock,
             outbox: VecDeque::new(),
             discarded: Vec::new(),
@@ -122,6 +139,7 @@ impl World {
         Self(Arc::new(Shared {
             sid,
             signing_key,
+            is_fresh,
             core,
             door,
             wake,
@@ -136,6 +154,11 @@ impl World {
     #[must_use]
     pub fn sid(&self) -> AccountSid {
         self.0.sid
+    }
+
+    /// Whether it goes with the call that it was made for, since its account has none.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.0.is_fresh
     }
 
     /// The key that media URLs are signed with.
@@ -175,18 +198,18 @@ impl World {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Hands the engine one command, looks at what came of it, and notes what that shows, at one moment.
+    /// Hands the engine one command, looks at what came of it, and notes the request that asked for it, at one moment.
     ///
     /// A refusal has changed nothing.
     pub fn handle_and_note<D, T>(
         &self,
         command: impl Command<Done = Result<D, Refusal>>,
-        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, Note),
+        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, ApiRequest),
     ) -> T {
         self.mutate(|core, now| {
             let done = self.take(core, command, now);
-            let (shown, note) = view(&core.engine, done, now);
-            core.engine.handle(note, now);
+            let (shown, request) = view(&core.engine, done, now);
+            core.requests.note(&core.engine, request);
             shown
         })
     }
@@ -201,12 +224,11 @@ impl World {
         self.within(|core| view(&core.engine, core.clock.now()))
     }
 
-    /// Looks at the engine and the clock, and notes what that shows, at one moment.
-    pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, Note)) -> T {
+    /// Looks at the engine and the clock, and notes the request that asked for it, at one moment.
+    pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, ApiRequest)) -> T {
         let shown = self.within(|core| {
-            let now = core.clock.now();
-            let (shown, note) = view(&core.engine, now);
-            core.engine.handle(note, now);
+            let (shown, request) = view(&core.engine, core.clock.now());
+            core.requests.note(&core.engine, request);
             shown
         });
         // Nothing is to be done for it, so the driver sleeps on.
@@ -214,9 +236,10 @@ impl World {
         shown
     }
 
-    /// Writes something into the journal that the shell saw happen.
+    /// Has the engine write something into its journal that the shell saw happen to a fax.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
-        self.read_and_note(|_, _| ((), Note { fax, kind }));
+        self.within(|core| core.engine.handle(Note { fax, kind }, core.clock.now()));
+        self.tell_waiters();
     }
 
     /// Gives an unclaimed account its token; the terms of the account if the token is its own.
@@ -325,16 +348,7 @@ impl World {
 
     /// As [`World::until`]; none where the world is closed or breaks first.
     pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
-        let mut changes = self.0.changes.subscribe();
-        loop {
-            changes.mark_unchanged();
-            let (found, closed) = self.within(|core| (view(&core.engine), core.closed));
-            if found.is_some() || closed || self.0.breakage.is_broken() {
-                return found;
-            }
-            // The sender lives as long as this handle.
-            let _ = changes.changed().await;
-        }
+        self.until_journaled(|journal| view(journal.engine())).await
     }
 
     /// Ready when nobody is inside, as far as can be seen, or after a few turns: who finds the world busy lets other

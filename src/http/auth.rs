@@ -9,9 +9,10 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::traffic::Unassignable;
 use super::{Resettable, asked_path, is_read, reply};
 use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_TOO_MANY};
-use crate::emulator::{Emulator, SignInError, World};
+use crate::emulator::{Emulator, NoWorld, SignInError, World};
 use crate::engine::door::{Action, Area, Terms};
 use crate::engine::input::ApiCalled;
 use crate::model::account::AccountStatus;
@@ -72,21 +73,30 @@ pub(super) async fn otherwise(
     fault.refusal.map(|(status, code)| (reply::on_purpose(status, code), Some(code)))
 }
 
-/// Finds the world of a request with a good credential; `named` is the account that its path names, if it names one.
+/// Finds the world of a request with a good credential; `named` is the account that its path names, if it names one. An error
+/// comes with the reason why the request belongs to no world.
 pub(super) fn sign_in(
     emulator: &Emulator,
     parts: &Parts,
     named: Option<Option<AccountSid>>,
     area: Area,
-) -> Result<SignedIn, ApiError> {
-    let credential = credential(&parts.headers)?;
-    let named = named.map(|named| named.ok_or_else(|| ApiError::not_found(asked_path(parts)))).transpose()?;
+) -> Result<SignedIn, (Unassignable, ApiError)> {
+    let named_account = named.flatten();
+    let credential = credential(&parts.headers)
+        .map_err(|error| (Unassignable { account: named_account, reason: NoWorld::NoCredential }, error))?;
+    let refused = |reason, error| {
+        let of_credential = if let Credential::Token(account, _) = &credential { Some(*account) } else { None };
+        (Unassignable { account: named_account.or(of_credential), reason }, error)
+    };
+    let named = named
+        .map(|named| named.ok_or_else(|| refused(NoWorld::UnknownAccount, ApiError::not_found(asked_path(parts)))));
+    let named = named.transpose()?;
     // A path of a stranger is refused before it could found a world.
     if let Credential::Token(account, _) = credential
         && let Some(named) = named.filter(|named| *named != account)
         && owner_of(emulator, named) != Some(account)
     {
-        return Err(of_another(named));
+        return Err(refused(NoWorld::OtherAccount, of_another(named)));
     }
     let own = match &credential {
         Credential::Token(account, token) if is_read(&parts.method) => emulator.look_in_on_terms(*account, token),
@@ -96,17 +106,13 @@ pub(super) fn sign_in(
             (own, terms)
         }),
     };
-    let (own, own_terms) = own.map_err(|error| match error {
-        SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
-            ApiError::unauthenticated("Authenticate")
-        }
-        SignInError::Broken(_) => ApiError::new(500, CODE_INTERNAL, format!("Internal Server Error: {error}")),
-        SignInError::TooManyWorlds { .. } => ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")),
-    })?;
+    let (own, own_terms) = own.map_err(|error| refused(reason_of(&error), error_of(&error)))?;
     if matches!(credential, Credential::Key(..)) && area.needs_token() {
         let message = "a standard API key doesn't reach Accounts and Keys; use the AccountSid and the AuthToken";
-        return Err(ApiError::unauthenticated(format!("Authentication Error - {message}")));
+        let error = ApiError::unauthenticated(format!("Authentication Error - {message}"));
+        return Err(refused(NoWorld::KeyNotEnough, error));
     }
+    let of_another = |named| refused(NoWorld::OtherAccount, of_another(named));
     let named = match named.filter(|named| *named != own.sid()) {
         None => None,
         Some(named) if owner_of(emulator, named) == Some(own.sid()) => {
@@ -116,6 +122,26 @@ pub(super) fn sign_in(
     };
     let terms = named.as_ref().map_or(own_terms, World::terms);
     Ok(SignedIn { own, named, terms })
+}
+
+/// The error in the response to a client that was not let in.
+fn error_of(error: &SignInError) -> ApiError {
+    match error {
+        SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
+            ApiError::unauthenticated("Authenticate")
+        }
+        SignInError::Broken(_) => ApiError::new(500, CODE_INTERNAL, format!("Internal Server Error: {error}")),
+        SignInError::TooManyWorlds { .. } => ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")),
+    }
+}
+
+const fn reason_of(error: &SignInError) -> NoWorld {
+    match error {
+        SignInError::UnknownAccount(_) => NoWorld::UnknownAccount,
+        SignInError::WrongToken(_) | SignInError::WrongKey(_) => NoWorld::WrongCredential,
+        SignInError::Broken(_) => NoWorld::Broken,
+        SignInError::TooManyWorlds { .. } => NoWorld::TooManyAccounts,
+    }
 }
 
 fn owner_of(emulator: &Emulator, account: AccountSid) -> Option<AccountSid> {

@@ -42,8 +42,10 @@ pub(super) enum Verdict {
     Pass,
     /// It is answered by its route, and the page of this origin may read the answer.
     PassTo(HeaderValue),
-    /// This is its answer.
+    /// It asks in advance whether a page may call, and this is the answer.
     Answer(Response),
+    /// It is refused with this answer; with the error code, where it is for the REST APIs.
+    Refuse(Response, Option<u32>),
 }
 
 /// Which part of the emulator a path belongs to.
@@ -73,7 +75,10 @@ impl Area {
 pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     let area = Area::of(parts.uri.path());
     match check(parts, area, settings) {
-        Err(refusal) => Verdict::Answer(refusal.into_response(area)),
+        Err(refusal) => {
+            let code = (area == Area::Rest).then_some(CODE_ACCESS_DENIED);
+            Verdict::Refuse(refusal.into_response(area), code)
+        }
         Ok(None) => Verdict::Pass,
         Ok(Some(origin)) if is_preflight(parts) => Verdict::Answer(preflight(parts, &origin)),
         Ok(Some(origin)) => Verdict::PassTo(origin),

@@ -38,7 +38,7 @@ fn status(settings: &Settings, method: &str, path: &str, headers: &[(&str, &str)
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     match judge(&request.body(()).unwrap().into_parts().0, settings) {
         Verdict::Pass | Verdict::PassTo(_) => 0,
-        Verdict::Answer(response) => response.status().as_u16(),
+        Verdict::Answer(response) | Verdict::Refuse(response, _) => response.status().as_u16(),
     }
 }
 

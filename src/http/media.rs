@@ -5,16 +5,18 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
 use super::reply::Counted;
+use super::traffic::{self, Unassignable};
 use super::{reply, user_agent};
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Emulator, NoWorld, World};
 use crate::engine::journal::EventKind;
 use crate::model::account::MediaUserAgent;
 use crate::model::fax::MediaType;
@@ -45,11 +47,9 @@ enum Denial {
 async fn show(
     State(emulator): State<Emulator>,
     path: Result<Path<[String; 3]>, PathRejection>,
-    uri: Uri,
-    method: Method,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Response {
-    let query = match reply::form(uri.query().unwrap_or_default().as_bytes()) {
+    let query = match reply::form(parts.uri.query().unwrap_or_default().as_bytes()) {
         Ok(query) => query,
         Err(error) => return reply::error(&error),
     };
@@ -63,8 +63,13 @@ async fn show(
         Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
     });
     let world = name.as_ref().and_then(|name| emulator.world(name.account));
-    let (Some(name), Some(world)) = (name, world) else { return Denial::Missing.into_response() };
-    let is_named = user_agent::is_named(&headers);
+    let (Some(name), Some(world)) = (name, world) else {
+        let reason = if name.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
+        let why = Unassignable { account: name.map(|name| name.account), reason };
+        traffic::note(&emulator, &parts, why, (Denial::Missing.status().as_u16(), None));
+        return Denial::Missing.into_response();
+    };
+    let is_named = user_agent::is_named(&parts.headers);
     let found = match emulator.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
@@ -74,7 +79,7 @@ async fn show(
             if !is_named {
                 world.note(Some(name.fax), user_agent::warning());
             }
-            shown.answer(&method, &headers)
+            shown.answer(&parts.method, &parts.headers)
         }
         Err(denial) => {
             world.note(Some(name.fax), denial.event());

@@ -10,6 +10,7 @@ mod media;
 mod range;
 mod reply;
 mod router;
+mod traffic;
 mod twilio;
 mod user_agent;
 

@@ -19,9 +19,10 @@ use futures_util::future::{Either, Map, Ready, ready};
 use tower::{Service, ServiceExt};
 
 use super::guard::{self, Verdict};
+use super::traffic::{self, Unassignable};
 use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control, media, reply, twilio};
 use crate::dialect::error::ApiError;
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, NoWorld};
 
 /// Below this, resources may be asked for with `.json` at the end.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
@@ -59,6 +60,10 @@ impl Surface {
     {
         let (parts, body) = prepared(request, self.address).into_parts();
         let verdict = guard::judge(&parts, self.emulator.settings());
+        if let Verdict::Refuse(response, Some(code)) = &verdict {
+            let why = Unassignable::because(NoWorld::NotAllowed);
+            traffic::note(&self.emulator, &parts, why, (response.status().as_u16(), Some(*code)));
+        }
         let request = Request::from_parts(parts, body);
         // A panic has broken a world, which says so itself; this call is answered all the same.
         let routed = || catch_unwind(AssertUnwindSafe(|| self.route(request, connection)));
@@ -68,7 +73,7 @@ impl Surface {
                 let answering = routed().unwrap_or_else(|_| at_once(reply::fault()));
                 later(self.charged(answering).map(move |response| guard::readable_by(response, &origin)))
             }
-            Verdict::Answer(response) => at_once(response),
+            Verdict::Answer(response) | Verdict::Refuse(response, _) => at_once(response),
         }
     }
 
@@ -140,8 +145,11 @@ fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
     let router =
         Router::new().merge(media::routes()).with_state(emulator.clone()).merge(control::router(emulator.clone(), ca));
     #[cfg(feature = "console")]
-    let router = router.merge(super::console::router());
-    router.fallback(no_such_resource).method_not_allowed_fallback(wrong_method)
+    let router = router.merge(super::console::router(emulator));
+    let (of_paths, of_methods) = (emulator.clone(), emulator.clone());
+    router
+        .fallback(move |request: Request| ready(no_such_resource(&of_paths, request)))
+        .method_not_allowed_fallback(move |request: Request| ready(wrong_method(&of_methods, request)))
 }
 
 fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
@@ -170,14 +178,16 @@ fn without_suffix(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-pub(super) async fn no_such_resource(request: Request) -> Response {
+pub(super) fn no_such_resource(emulator: &Emulator, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    reply::error(&ApiError::not_found(asked_path(&parts)))
+    let error = ApiError::not_found(asked_path(&parts));
+    traffic::refuse(emulator, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
 }
 
-async fn wrong_method(request: Request) -> Response {
+fn wrong_method(emulator: &Emulator, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    reply::error(&ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts)))
+    let error = ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts));
+    traffic::refuse(emulator, &parts, Unassignable::because(NoWorld::WrongMethod), &error)
 }
 
 #[cfg(test)]

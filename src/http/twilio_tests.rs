@@ -17,6 +17,7 @@ use crate::io::client::{Client, ClientOptions};
 use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Pace;
+use crate::world::journal::Entry;
 
 const SID: &str = "AC0123456789abcdef0123456789abcdef";
 const HOST: &str = "localhost:8329";
@@ -378,10 +379,10 @@ async fn each_call_that_was_let_in_is_journaled_with_its_outcome() {
     api.get(&account(".json?x=1")).await;
     let world = api.emulator.world(SID.parse().unwrap()).unwrap();
     let filter = EventFilter { kind: Some("api.request".into()), ..EventFilter::default() };
-    let events = world.read(|engine| engine.events(&filter, usize::MAX));
+    let events = world.read_journal(|journal| journal.events(&filter, usize::MAX));
     let told = events.iter().map(|event| {
-        let EventKind::ApiRequest { method, path, status, code } = &event.kind else { panic!("{event:?}") };
-        (event.fax, method.to_string(), path.to_string(), *status, *code)
+        let Entry::Request(request) = &event.entry else { panic!("{event:?}") };
+        (request.fax, request.method.to_string(), request.path.to_string(), request.status, request.code)
     });
     let expected = [
         (Some(sid), "POST".to_owned(), "/v1/Faxes".to_owned(), 201, None),
@@ -398,13 +399,14 @@ async fn a_call_is_journaled_at_the_moment_of_what_it_did() {
         api.fax().await;
     }
     let world = api.emulator.world(SID.parse().unwrap()).unwrap();
-    let events = world.read(|engine| engine.events(&EventFilter::default(), usize::MAX));
-    let pairs = events.windows(2).filter(|pair| matches!(pair[1].kind, EventKind::ApiRequest { .. }));
+    let events = world.read_journal(|journal| journal.events(&EventFilter::default(), usize::MAX));
+    let pairs = events.windows(2).filter(|pair| matches!(pair[1].entry, Entry::Request(_)));
     let mut calls = 0;
     for pair in pairs {
         let (done, call) = (&pair[0], &pair[1]);
-        assert!(matches!(done.kind, EventKind::FaxStatus { old: None, .. }), "nothing comes between: {pair:?}");
-        assert_eq!((done.fax, done.at), (call.fax, call.at));
+        let created = matches!(done.engine_kind(), Some(EventKind::FaxStatus { old: None, .. }));
+        assert!(created, "nothing comes between: {pair:?}");
+        assert_eq!((done.fax(), done.at()), (call.fax(), call.at()));
         calls += 1;
     }
     assert_eq!(calls, 20);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{AccountClock, AccountRules, Document, Error, Event, Receive};
 use crate::engine::input::{BuyNumber, CreateFax, NumberWish, Reset, UpdateNumber};
-use crate::engine::journal::{self, EventFilter, JOURNAL_EVENTS_MAX};
+use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
 use crate::http::control::event::EventView;
 use crate::io::render::Renderer;
@@ -15,6 +15,7 @@ use crate::model::phone::{NotE164, Party, PhoneNumber};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, NumberSid};
 use crate::world::World;
+use crate::world::journal;
 
 /// How long a test waits for something; far beyond what it takes where transmissions take no time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -121,18 +122,18 @@ impl Account {
     /// # Errors
     /// It has not within ten seconds, or it can no longer enter it: then at once.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
-        let entered = self.world.until_open(|engine| {
+        let entered = self.world.until_journaled(|journal| {
             let filter = EventFilter {
-                since: engine.last_reset(),
+                since: journal.last_reset(),
                 fax: Some(fax),
                 kind: Some("fax.status".into()),
                 ..EventFilter::default()
             };
-            let events = engine.events(&filter, JOURNAL_EVENTS_MAX);
-            if events.iter().any(|event| event.kind.entered() == Some(status)) {
+            let events = journal.events(&filter, JOURNAL_EVENTS_MAX);
+            if events.iter().any(|event| event.entered() == Some(status)) {
                 return Some(Ok(()));
             }
-            match engine.prospect(fax, &[status]) {
+            match journal.engine().prospect(fax, &[status]) {
                 Prospect::Possible => None,
                 Prospect::Reached(_) => Some(Ok(())),
                 Prospect::Unreachable(why) => Some(Err(Error::Unreachable { fax, wanted: status, why })),
@@ -189,10 +190,10 @@ impl Account {
 
     /// Its journal since the last reset, oldest first.
     #[must_use]
-    pub fn events(&self) -> Vec<Arc<journal::Event>> {
-        self.world.read(|engine| {
-            let filter = EventFilter { since: engine.last_reset(), ..EventFilter::default() };
-            engine.events(&filter, JOURNAL_EVENTS_MAX)
+    pub fn events(&self) -> Vec<journal::Event> {
+        self.world.read_journal(|journal| {
+            let filter = EventFilter { since: journal.last_reset(), ..EventFilter::default() };
+            journal.events(&filter, JOURNAL_EVENTS_MAX)
         })
     }
 
@@ -202,7 +203,7 @@ impl Account {
     /// It doesn't hold; the error tells what came nearest, field by field.
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is verified")]
     pub fn verify(&self, expected: Event) -> Result<(), Error> {
-        let events: Vec<EventView> = self.events().iter().map(|event| EventView::of(event)).collect();
+        let events: Vec<EventView> = self.events().iter().map(EventView::of).collect();
         expected.verify(&events)
     }
 

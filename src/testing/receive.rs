@@ -12,8 +12,8 @@ use crate::clock::ClockMode;
 use crate::dialect::twilio::codes;
 use crate::document::sample;
 use crate::engine::input::{LineFault, ReceiveFax};
-use crate::engine::journal::{Event, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
-use crate::engine::{self, Engine, Fax};
+use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use crate::engine::{self, Fax};
 use crate::io::render::Renderer;
 use crate::model::fax::{Quality, Status};
 use crate::model::line::Line;
@@ -21,6 +21,7 @@ use crate::model::media;
 use crate::model::phone::{NotE164, Party};
 use crate::model::sid::FaxSid;
 use crate::model::webhook::ExchangeRecord;
+use crate::world::journal::Event;
 
 /// Who calls where nothing is said.
 const FROM_DEFAULT: &str = "+15558675310";
@@ -95,14 +96,14 @@ pub struct Conversation {
     /// How it ended.
     pub outcome: Outcome,
     /// What happened, oldest first.
-    pub events: Vec<Arc<Event>>,
+    pub events: Vec<Event>,
 }
 
 impl Conversation {
     /// The requests that were made to the app, oldest first.
     pub fn webhooks(&self) -> impl Iterator<Item = &ExchangeRecord> {
-        let is_webhook = |event: &&Arc<Event>| matches!(event.kind, EventKind::WebhookAttempt { .. });
-        self.events.iter().filter(is_webhook).filter_map(|event| event.kind.exchange()).map(|record| &**record)
+        let is_webhook = |event: &&Event| matches!(event.engine_kind(), Some(EventKind::WebhookAttempt { .. }));
+        self.events.iter().filter(is_webhook).filter_map(Event::exchange).map(|record| &**record)
     }
 }
 
@@ -196,7 +197,7 @@ impl Receive {
             origin: Arc::clone(&self.account.url),
         };
         let world = &self.account.world;
-        let seq = world.read(Engine::last_seq);
+        let seq = world.read_journal(|journal| journal.last_seq());
         let call = world.handle(order)?;
         Ok((call.sid, seq))
     }
@@ -214,8 +215,9 @@ impl Receive {
         let ended = ended.map_err(|_| Error::TooLate { what: format!("{sid} has not ended"), patience })?;
         let ended = ended.ok_or(Error::Gone)?;
         let filter = EventFilter { since, fax: Some(sid), ..EventFilter::default() };
-        let (fax, events) =
-            account.world.read(|engine| (engine.fax(sid).ok().cloned(), engine.events(&filter, JOURNAL_EVENTS_MAX)));
+        let (fax, events) = account.world.read_journal(|journal| {
+            (journal.engine().fax(sid).ok().cloned(), journal.events(&filter, JOURNAL_EVENTS_MAX))
+        });
         let outcome = match ended {
             engine::Conversation::Settled(Status::Received) => Outcome::Received,
             engine::Conversation::Settled(Status::Canceled) => Outcome::Rejected,

@@ -31,7 +31,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
 
 /// Everything that the journal shows.
 fn journal(host: &Host) -> String {
-    let events = host.world().read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
+    let events = host.world().read_journal(|journal| journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     events.iter().map(|event| event::json(event).to_string()).collect()
 }
 

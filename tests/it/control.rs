@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, Response, header};
 use fauxfax::emulator::{AccountSetup, Emulator};
-use fauxfax::engine::Engine;
 use fauxfax::engine::journal::EventKind;
 use fauxfax::http;
 use fauxfax::http::control::{BASE, openapi};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::sid::AccountSid;
 use fauxfax::model::time::Pace;
+use fauxfax::world::journal::ApiRequest;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -141,6 +141,7 @@ async fn every_call_answers_as_the_document_says() {
         ("GET", format!("/webhooks?account={account}"), json!(null)),
         ("GET", format!("/webhooks/{id}?account={account}"), json!(null)),
         ("POST", format!("/webhooks/{id}/replay?account={account}"), json!({})),
+        ("GET", "/traffic?limit=5".to_owned(), json!(null)),
         ("GET", format!("/clock?account={account}"), json!(null)),
         ("PUT", format!("/clock?account={account}"), json!({ "mode": "frozen" })),
         ("POST", format!("/clock/advance?account={account}"), json!({ "seconds": 60 })),
@@ -206,10 +207,11 @@ async fn a_stream_is_drawn_in_pieces_of_few_bytes_and_loses_nothing_between_them
     let bench = Bench::new().await;
     let account = bench.account().await;
     let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
-    let first = world.read(Engine::last_seq) + 1;
+    let first = world.read_journal(|journal| journal.last_seq()) + 1;
     for _ in 0..EVENTS {
         let path = format!("/{}", "x".repeat(EVENT_BYTES - 300)).into();
-        world.note(None, EventKind::ApiRequest { method: "GET".into(), path, status: 404, code: None });
+        let request = |at| ApiRequest { at, fax: None, method: "GET".into(), path, status: 404, code: None };
+        world.read_and_note(|_, now| ((), request(now)));
     }
     let target = format!("/events?account={account}&since={}", first - 1);
     let mut request = Bench::request("GET", &target, &Value::Null);

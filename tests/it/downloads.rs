@@ -44,7 +44,7 @@ async fn download(host: &Host, url: &str, headers: &[(header::HeaderName, &str)]
 fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
     let sid = fax["sid"].as_str().expect("a SID").parse().ok();
     let filter = EventFilter { fax: sid, kind: Some(kind.into()), ..EventFilter::default() };
-    let events = host.world().read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
+    let events = host.world().read_journal(|journal| journal.events(&filter, JOURNAL_EVENTS_MAX));
     events.iter().map(|each| event::json(each)["data"].clone()).collect()
 }
 

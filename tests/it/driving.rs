@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use fauxfax::config::Config;
 use fauxfax::emulator::GuardOptions;
-use fauxfax::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::http;
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::sid::AccountSid;
@@ -21,7 +21,12 @@ use crate::host::{Host, PATIENCE, settings, setup};
 const RESET: &str = "/_fauxfax/v1/reset";
 
 /// What an emulator with these options answers to a request in memory: its status, headers and text.
-async fn asked(host: &Host, method: &str, target: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
+pub(crate) async fn asked(
+    host: &Host,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> (StatusCode, HeaderMap, String) {
     let request = Request::builder().method(method).uri(target);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let service = http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into());
@@ -31,7 +36,7 @@ async fn asked(host: &Host, method: &str, target: &str, headers: &[(&str, &str)]
     (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
 }
 
-fn host(change: impl FnOnce(&mut GuardOptions)) -> Host {
+pub(crate) fn host(change: impl FnOnce(&mut GuardOptions)) -> Host {
     let mut settings = settings(Pace::Max);
     change(&mut settings.guard);
     Host::with(settings, &ClientOptions::default(), setup("http://127.0.0.1:9/fax"))
@@ -74,7 +79,7 @@ async fn a_web_page_can_neither_send_a_fax_nor_reset_the_emulator() {
         assert_eq!(status, 403, "{target} {headers:?}: {text}");
         assert!(text.contains("--allow-origin"), "{text}");
     }
-    assert_eq!(host.world().read(fauxfax::engine::Engine::last_seq), 0, "nothing has happened");
+    assert_eq!(host.world().read_journal(|journal| journal.last_seq()), 0, "nothing has happened");
 }
 
 #[tokio::test]
@@ -168,8 +173,7 @@ async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, 
 
 /// The failures of an account's requests to apps.
 fn failures(account: &fauxfax::Account) -> Vec<String> {
-    let failure = |kind: &EventKind| kind.exchange().and_then(|record| Some(record.failure.as_ref()?.to_string()));
-    account.events().iter().filter_map(|event| failure(&event.kind)).collect()
+    account.events().iter().filter_map(|event| Some(event.exchange()?.failure.as_ref()?.to_string())).collect()
 }
 
 #[tokio::test]
@@ -186,8 +190,7 @@ async fn a_webhook_is_not_led_to_the_control_api_by_a_redirect_nor_by_another_na
         assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered, "{name}");
         let failures = failures(&account);
         assert!(failures.iter().any(|failure| failure.contains("control API")), "{name}: {failures:?}");
-        let is_reset = |kind: &EventKind| matches!(kind, EventKind::WorldReset { .. });
-        assert!(!account.events().iter().any(|event| is_reset(&event.kind)), "{name}");
+        assert!(!account.events().iter().any(|event| event.kind() == "world.reset"), "{name}");
     }
 }
 
@@ -203,7 +206,7 @@ async fn a_webhook_that_comes_to_the_control_api_from_another_emulator_is_refuse
     account.number("+15017122661").expect("a number").fax_url(&url).expect("a URL");
     let conversation = account.receive(Document::pages(1)).await.expect("it ends");
     assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered);
-    let statuses: Vec<_> = account.events().iter().filter_map(|event| event.kind.exchange()?.status).collect();
+    let statuses: Vec<_> = account.events().iter().filter_map(|event| event.exchange()?.status).collect();
     assert_eq!(statuses, [403]);
     assert_eq!(bystander.events().len(), 0, "no other world was reset");
 }
@@ -235,7 +238,7 @@ async fn secrets_do_not_stand_in_the_journal() {
         assert!(text.contains("http://user:***@127.0.0.1:9/a.pdf"), "{call}: {text}");
     }
     let filter = EventFilter { kind: Some("api.request".into()), ..EventFilter::default() };
-    let calls = world.read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
+    let calls = world.read_journal(|journal| journal.events(&filter, JOURNAL_EVENTS_MAX));
     assert!(format!("{calls:?}").contains("PageSize=2"), "{calls:?}");
 }
 

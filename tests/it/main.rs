@@ -47,5 +47,6 @@ mod state;
 mod tester;
 mod tidy;
 mod timelines;
+mod traffic;
 mod webhooks;
 mod wire;

@@ -42,8 +42,7 @@ fn happened(event: &Event) -> String {
         }
         EventKind::TwimlExecuted { verb } => format!("twiml           <{}>", verb.name()),
         EventKind::Alert(alert) => format!("alert           {} {}", code_of(alert.fault), alert.message),
-        EventKind::ApiRequest { .. }
-        | EventKind::CallNotAnswered
+        EventKind::CallNotAnswered
         | EventKind::CallerIdAdopted { .. }
         | EventKind::MediaEvicted
         | EventKind::MediaRefused { .. }

@@ -3,8 +3,8 @@
 //! It begins after the last reset. Lines are sorted by virtual time, fax, strand and step; a strand is what happens to
 //! one fax in one order (its conversation, its messages), so that it doesn't matter which of two apps answered first.
 //! Faxes are numbered (`#1`, `#2`) by what happened to them, for SIDs never come again, not even after a reset.
-//! Real durations, ports, headers, bodies, texts of errors and absolute dates are left out, as are the calls that asked
-//! for something and the moves of the clock. It reads a journal and changes nothing.
+//! Real durations, ports, headers, bodies, texts of errors and absolute dates are left out, as are the moves of the clock.
+//! It reads a journal and changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -153,8 +153,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
             RuleKind::Api => None,
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
         },
-        EventKind::ApiRequest { .. }
-        | EventKind::MediaRefused { .. }
+        EventKind::MediaRefused { .. }
         | EventKind::MediaWarning { .. }
         | EventKind::AnswerDropped
         | EventKind::WebhookReplayed { .. }

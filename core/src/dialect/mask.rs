@@ -22,7 +22,7 @@ const SECRET_ENDS: [&str; 12] = [
     "credentials",
 ];
 /// Names that are secrets as they stand, though others that end so are not.
-const SECRET_WORDS: [&str; 4] = ["auth", "key", "sig", "signature"];
+const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
 /// Names that end like a secret's but are not secrets.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];
 
@@ -112,6 +112,7 @@ mod tests {
             ),
             ("/v1/Faxes?sig=s&design=s", "/v1/Faxes?sig=%2A%2A%2A&design=s"),
             ("/v1/Faxes?token=s", "/v1/Faxes?token=%2A%2A%2A"),
+            ("/fax/AC/FX/ME?X-Amz-Date=d&X-Amz-Signature=s", "/fax/AC/FX/ME?X-Amz-Date=d&X-Amz-Signature=%2A%2A%2A"),
             ("/v1/Faxes?PageToken=PA1&Page=1", "/v1/Faxes?PageToken=PA1&Page=1"),
             ("/v1/Faxes?Url=http%3A%2F%2Fu%3Ap%40h%2F", "/v1/Faxes?Url=http%3A%2F%2Fu%3A%2A%2A%2A%40h%2F"),
             ("http://u:p@h/v1/Faxes", "http://u:***@h/v1/Faxes"),

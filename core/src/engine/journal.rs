@@ -1,6 +1,6 @@
-//! The ordered, bounded log of what happened in a world. It records; it never decides or renders.
+//! The ordered, bounded log of what happened in a world. It records; it never decides or renders. REST requests are no part
+//! of it: the shell keeps them and shows users both in one sequence.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -42,17 +42,6 @@ pub struct Event {
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum EventKind {
-    /// A client called the REST API.
-    ApiRequest {
-        /// `GET`, `POST` …
-        method: Cow<'static, str>,
-        /// Path and query.
-        path: Box<str>,
-        /// The HTTP status answered.
-        status: u16,
-        /// The error code answered, if any.
-        code: Option<u32>,
-    },
     /// A fax changed its status.
     FaxStatus {
         /// Before; none at its founding.
@@ -196,7 +185,6 @@ impl EventKind {
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::ApiRequest { .. } => "api.request",
             Self::FaxStatus { .. } => "fax.status",
             Self::FaxPage { .. } => "fax.page",
             Self::DocumentFetched { .. } => "document.fetched",
@@ -244,7 +232,6 @@ impl EventKind {
             | Self::WebhookAttempt { record }
             | Self::WebhookReplayed { record, .. } => record_bytes(record),
             Self::Alert(alert) => alert.message.len() + alert.record.as_deref().map_or(0, record_bytes),
-            Self::ApiRequest { path, .. } => path.len(),
             Self::DocumentLoss(loss) => loss.what.len(),
             Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
             Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
@@ -323,14 +310,14 @@ pub(super) struct Journal {
     last_seq: u64,
     evicted: u64,
     /// The place just before the world last went back; what is earlier is about faxes that may no longer be there.
-    last_reset: u64,
+    last_reset: Option<u64>,
     tally: Tally,
 }
 
 impl Journal {
     pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
         if matches!(kind, EventKind::WorldReset { .. }) {
-            self.last_reset = self.last_seq;
+            self.last_reset = Some(self.last_seq);
         }
         self.last_seq += 1;
         self.tally.count(&kind);
@@ -353,7 +340,7 @@ impl Journal {
         self.evicted
     }
 
-    pub(super) const fn last_reset(&self) -> u64 {
+    pub(super) const fn last_reset(&self) -> Option<u64> {
         self.last_reset
     }
 
@@ -412,8 +399,8 @@ mod tests {
     fn large_excerpts_are_bounded_by_bytes() {
         let mut journal = Journal::default();
         for _ in 0..100 {
-            let path = "x".repeat(JOURNAL_BYTES_MAX / 10).into();
-            let kind = EventKind::ApiRequest { method: "GET".into(), path, status: 200, code: None };
+            let detail = "x".repeat(JOURNAL_BYTES_MAX / 10).into();
+            let kind = EventKind::MediaWarning { fault: MediaFault::UserAgent, detail };
             journal.write(Timestamp::default(), None, kind);
         }
         assert!(journal.events.len() < 10 && journal.bytes <= JOURNAL_BYTES_MAX);

@@ -142,9 +142,9 @@ impl Engine {
         self.journal.last_seq()
     }
 
-    /// The place in the journal just before the world last went back; 0 where it never has.
+    /// The place in the journal just before the world last went back; none where it never has.
     #[must_use]
-    pub const fn last_reset(&self) -> u64 {
+    pub const fn last_reset(&self) -> Option<u64> {
         self.journal.last_reset()
     }
 

@@ -4,7 +4,7 @@
 mod files;
 
 use axum::Router;
-use axum::extract::{Path, Request};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,6 +12,7 @@ use axum::routing::get;
 
 use self::files::{BUILD, File, SHELL};
 use super::router::no_such_resource;
+use crate::emulator::Emulator;
 
 /// The root of the pages.
 const BASE: &str = "/console";
@@ -26,7 +27,7 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 
 /// The routes of the console.
-pub(super) fn router() -> Router {
+pub(super) fn router(emulator: &Emulator) -> Router {
     Router::new()
         .route("/", get(start))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { file("favicon.svg", &headers, REVALIDATE) }))
@@ -35,13 +36,13 @@ pub(super) fn router() -> Router {
         .route("/console/{*path}", get(page))
         .route("/console/assets/{build}/{*path}", get(asset))
         .layer(middleware::map_response(secured))
-        .layer(middleware::from_fn(browsers_only))
+        .layer(middleware::from_fn_with_state(emulator.clone(), browsers_only))
 }
 
 /// Whoever calls `/` as an API client is told what API clients are told.
-async fn browsers_only(request: Request, next: Next) -> Response {
+async fn browsers_only(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/" && !wants_html(request.headers()) {
-        return no_such_resource(request).await;
+        return no_such_resource(&emulator, request);
     }
     next.run(request).await
 }

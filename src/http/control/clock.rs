@@ -125,7 +125,7 @@ async fn moved(
     timeout_s: Option<f64>,
     moving: impl Future<Output = Result<(), ClockError>>,
 ) -> Result<Json<ClockView>, Problem> {
-    let since = world.read(crate::engine::Engine::last_seq);
+    let since = world.read_journal(|journal| journal.last_seq());
     let moved = tokio::select! {
         moved = tokio::time::timeout(timeout(timeout_s)?, moving) => moved,
         () = emulator.stopping() => return Err(Problem::stopping()),
@@ -142,9 +142,9 @@ async fn moved(
         }
     }
     let filter = EventFilter { since, ..EventFilter::default() };
-    let events = world.read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
+    let events = world.read_journal(|journal| journal.events(&filter, JOURNAL_EVENTS_MAX));
     let mut answer = view(world);
-    answer.events = Some(events.iter().map(|each| EventView::of(each)).collect());
+    answer.events = Some(events.iter().map(EventView::of).collect());
     Ok(Json(answer))
 }
 

@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::twilio::codes;
 use crate::dialect::{date, mask, rule};
-use crate::engine::journal::{Event, EventKind};
+use crate::engine::journal::EventKind;
 use crate::model::fault::Failure;
 use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
+use crate::world::journal::{ApiRequest, Entry, Event};
 
 /// An event of the journal, as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -37,10 +38,10 @@ impl EventView {
     pub fn of(event: &Event) -> Self {
         Self {
             seq: event.seq,
-            at: moment(event.at),
-            kind: event.kind.as_str(),
-            fax_sid: event.fax.map(|sid| sid.to_string()),
-            data: without_passwords(data(&event.kind)),
+            at: moment(event.at()),
+            kind: event.kind(),
+            fax_sid: event.fax().map(|sid| sid.to_string()),
+            data: without_passwords(data(&event.entry)),
         }
     }
 }
@@ -90,11 +91,18 @@ fn exchange_in_full(record: &ExchangeRecord) -> Value {
     })
 }
 
-fn data(kind: &EventKind) -> Value {
-    match kind {
-        EventKind::ApiRequest { method, path, status, code } => {
+fn data(entry: &Entry) -> Value {
+    match entry {
+        Entry::Engine(event) => data_of_engine(&event.kind),
+        Entry::Request(request) => {
+            let ApiRequest { at: _, fax: _, method, path, status, code } = &**request;
             json!({ "method": method, "path": path, "status": status, "code": code })
         }
+    }
+}
+
+fn data_of_engine(kind: &EventKind) -> Value {
+    match kind {
         EventKind::FaxStatus { old, new, failure } => json!({
             "old": old.map(crate::model::fax::Status::as_str),
             "new": new.as_str(),

@@ -80,11 +80,12 @@ pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
     let worlds = emulator.worlds();
     let (mut counts, mut evicted) = (Counts::default(), Evicted::default());
     for world in &worlds {
-        world.read(|engine| {
+        world.read_journal(|journal| {
+            let engine = journal.engine();
             counts.faxes += engine.fax_count();
             counts.pending += engine.pending_count();
             counts.media_bytes += engine.media_bytes();
-            evicted.events += engine.events_evicted();
+            evicted.events += journal.evicted();
             evicted.alerts += engine.alerts_evicted();
             evicted.media += engine.media_evicted();
         });

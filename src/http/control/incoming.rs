@@ -115,7 +115,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     }
     let upload = upload::read(&parts, body, emulator.budget()).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
-    let seq = world.read(Engine::last_seq);
+    let seq = world.read_journal(|journal| journal.last_seq());
     let call = world.handle(order).map_err(|refusal| Problem::refused(&refusal))?;
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "a fax comes in");
     if !waits {
@@ -248,19 +248,19 @@ fn conversation(
 ) -> ConversationView {
     let filter = EventFilter { since: seq, fax: Some(call.sid), ..EventFilter::default() };
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
-    let (fax, events) = world.read(|engine| {
-        let shown = engine.fax(call.sid).ok().map(|fax| {
+    let (fax, events) = world.read_journal(|journal| {
+        let shown = journal.engine().fax(call.sid).ok().map(|fax| {
             let origin = fax.origin();
             let view = View { account, origin, now, signing_key: key, price: emulator.settings().price };
             json!(FaxResource::of(fax, &view))
         });
-        (shown, engine.events(&filter, JOURNAL_EVENTS_MAX))
+        (shown, journal.events(&filter, JOURNAL_EVENTS_MAX))
     });
     let webhooks: Vec<Value> = events
         .iter()
-        .filter(|each| matches!(each.kind, EventKind::WebhookAttempt { .. }))
-        .filter_map(|each| each.kind.exchange().map(|record| event::exchange(record)))
+        .filter(|each| matches!(each.engine_kind(), Some(EventKind::WebhookAttempt { .. })))
+        .filter_map(|each| each.exchange().map(|record| event::exchange(record)))
         .collect();
-    let events = events.iter().map(|each| EventView::of(each)).collect();
+    let events = events.iter().map(EventView::of).collect();
     ConversationView { fax_sid: call.sid.to_string(), fax, outcome, events, webhooks, seq }
 }

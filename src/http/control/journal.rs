@@ -12,9 +12,9 @@ use super::lazy;
 use super::problem::Problem;
 use super::stream;
 use crate::dialect::canonical;
-use crate::engine::Engine;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::sid::FaxSid;
+use crate::world::journal::{Entry, Journal};
 
 /// Events in one answer where no `limit` is given.
 const LIMIT_DEFAULT: usize = 1_000;
@@ -59,10 +59,10 @@ impl Start {
     }
 
     /// The place just before the first event that counts.
-    pub(super) fn seq(self, engine: &Engine) -> u64 {
+    pub(super) fn seq(self, journal: Journal<'_>) -> u64 {
         match self {
             Self::After(since) => since,
-            Self::LastReset => engine.last_reset(),
+            Self::LastReset => journal.last_reset(),
             Self::Beginning => 0,
         }
     }
@@ -112,14 +112,14 @@ pub(super) async fn list(
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
     let last_id = header(LAST_EVENT_ID).and_then(|id| id.trim().parse().ok());
     let start = Start::of(last_id.or(query.since), query.all);
-    let since = awaited.world.read(|engine| start.seq(engine));
+    let since = awaited.world.read_journal(|journal| start.seq(journal));
     let filter = EventFilter { since, fax, kind: query.kind, purpose: None };
     if header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains(stream::MEDIA_TYPE)) {
         return Ok(stream::answer(awaited, filter));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
     let (events, last_seq, evicted) =
-        awaited.world.read(|engine| (engine.events(&filter, limit), engine.last_seq(), engine.events_evicted()));
+        awaited.world.read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
@@ -132,7 +132,9 @@ pub(super) fn parse_fax(text: &str) -> Result<FaxSid, Problem> {
 /// The hash of the journal's canonical projection, which two runs with the same seed and inputs have in common.
 pub(super) async fn hash(Addressed(world): Addressed) -> Json<JournalHash> {
     let (events, evicted) =
-        world.read(|engine| (engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), engine.events_evicted()));
+        world.read_journal(|journal| (journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), journal.evicted()));
+    let of_engine = |event| if let Entry::Engine(event) = event { Some(event) } else { None };
+    let events: Vec<_> = events.into_iter().map(|event| event.entry).filter_map(of_engine).collect();
     let lines = canonical::projection(&events);
     Json(JournalHash { hash: canonical::hash(&lines), lines: lines.len(), evicted })
 }

@@ -58,14 +58,15 @@ fn scrape(emulator: &Emulator) -> Scrape {
         ..Scrape::default()
     };
     for world in &worlds {
-        world.read(|engine| {
+        world.read_journal(|journal| {
+            let engine = journal.engine();
             scrape.faxes += engine.fax_count() as u64;
             scrape.pending += engine.pending_count() as u64;
             scrape.deadlines += engine.deadline_count() as u64;
             scrape.requests_under_way += engine.under_way_count() as u64;
             scrape.callbacks_waiting += engine.waiting_count() as u64;
             scrape.media_bytes += engine.media_bytes();
-            scrape.events_evicted += engine.events_evicted();
+            scrape.events_evicted += journal.evicted();
             scrape.media_evicted += engine.media_evicted();
             scrape.tally.add(engine.tally());
         });

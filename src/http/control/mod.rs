@@ -23,6 +23,7 @@ mod session;
 mod snapshots;
 mod state;
 mod stream;
+mod traffic;
 mod upload;
 mod verify;
 mod wait;
@@ -195,6 +196,10 @@ fn about_the_journal() -> Vec<Operation> {
             .query::<webhooks::WebhooksQuery>()
             .answers::<webhooks::WebhookList>(200),
         Op::get("/webhooks/{id}", "One request to an app", webhooks::show).answers::<webhooks::WebhookView>(200),
+        Op::get("/traffic", "The requests that belong to no account's journal, and why", traffic::list)
+            .of_no_account()
+            .query::<traffic::TrafficQuery>()
+            .answers::<traffic::TrafficPage>(200),
         Op::post("/webhooks/{id}/replay", "Send a request to an app again, edited if need be", webhooks::replay)
             .body::<webhooks::ReplayEdits>()
             .answers::<Value>(200)

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::emulator::World;
 use crate::engine::command::Command;
 use crate::engine::input::{Canceled, DropSnapshot, Reset, Restore, TakeSnapshot};
-use crate::engine::{Engine, SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
+use crate::engine::{SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 use crate::model::refusal::Refusal;
 
 /// Where to go back to.
@@ -116,7 +116,7 @@ pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
     ResetDone {
         canceled: CanceledShown { faxes, webhooks, fax_sids: pending },
         removed: Removed { faxes: canceled.count.faxes },
-        seq: world.read(Engine::last_seq),
+        seq: world.read_journal(|journal| journal.last_seq()),
     }
 }
 

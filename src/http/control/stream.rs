@@ -60,12 +60,12 @@ impl Reader {
             (self.awaited.world, self.awaited.is_fresh) = (world, false);
         }
         let (world, filter) = (self.awaited.world.clone(), &mut self.filter);
-        let news = world.until_open(|engine| {
-            let (since, evicted) = (filter.since, engine.events_evicted());
-            let events = engine.events(filter, EVENTS_PER_DRAW_MAX);
+        let news = world.until_journaled(|journal| {
+            let (since, evicted) = (filter.since, journal.evicted());
+            let events = journal.events(filter, EVENTS_PER_DRAW_MAX);
             // What does not fit need not be looked at again.
             let full = events.len() == EVENTS_PER_DRAW_MAX;
-            filter.since = events.last().filter(|_| full).map_or(engine.last_seq(), |event| event.seq);
+            filter.since = events.last().filter(|_| full).map_or(journal.last_seq(), |event| event.seq);
             let missed = (evicted > since).then_some((since, evicted));
             (missed.is_some() || !events.is_empty()).then_some((missed, events))
         });
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::emulator::{AccountSetup, Emulator, GuardOptions, Settings};
-    use crate::engine::{Engine, Rules};
+    use crate::engine::Rules;
     use crate::io::client::{Client, ClientOptions};
 
     fn emulator() -> Emulator {
@@ -121,7 +121,7 @@ mod tests {
     async fn a_stream_of_which_nothing_comes_has_a_heartbeat() {
         let emulator = emulator();
         let world = emulator.worlds().into_iter().next().unwrap();
-        let filter = EventFilter { since: world.read(Engine::last_seq), ..EventFilter::default() };
+        let filter = EventFilter { since: world.read_journal(|journal| journal.last_seq()), ..EventFilter::default() };
         let heartbeat = Duration::from_millis(20);
         let mut reader = Reader { awaited: Awaited { emulator, world, is_fresh: false }, filter, heartbeat };
         for _ in 0..2 {

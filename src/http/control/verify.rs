@@ -92,9 +92,9 @@ fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Proble
     let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
     let expectation = expectation.map_err(|error| refused(&error))?;
     let start = Start::of(order.since, order.all || all);
-    let events = world.read(|engine| {
-        let filter = EventFilter { since: start.seq(engine), ..EventFilter::default() };
-        engine.events(&filter, JOURNAL_EVENTS_MAX)
+    let events = world.read_journal(|journal| {
+        let filter = EventFilter { since: start.seq(journal), ..EventFilter::default() };
+        journal.events(&filter, JOURNAL_EVENTS_MAX)
     });
     let verdict = expectation.check_each(events.len(), &|index| Cow::Owned(event::json(&events[index])));
     let view = |index: usize| EventView::of(&events[index]);

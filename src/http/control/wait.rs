@@ -1,6 +1,5 @@
 //! Waiting for a status of a fax, or for rest. What can no longer come is said at once; the engine knows what can.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -15,10 +14,11 @@ use super::journal::Start;
 use super::problem::Problem;
 use crate::clock::ClockMode;
 use crate::emulator::World;
-use crate::engine::journal::{Event, EventFilter, JOURNAL_EVENTS_MAX};
+use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Conversation, Fax, Prospect, Unreachable};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
+use crate::world::journal::Event;
 
 /// What is waited for.
 #[derive(Deserialize, JsonSchema)]
@@ -95,7 +95,7 @@ async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Resul
         Ok(None) => Err(Problem::gone(world)),
         Ok(Some(ended)) => {
             let outcome = Some(last_status(ended).ok_or_else(|| gone(fax))?);
-            let seq = world.read(crate::engine::Engine::last_seq);
+            let seq = world.read_journal(|journal| journal.last_seq());
             Ok(Json(WaitedView { event: None, idle: None, outcome, seq }))
         }
         Err(_) => Err(Problem::new(408, "not-settled", format!("{fax} has not ended; {}", pending(world)))),
@@ -103,7 +103,7 @@ async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Resul
 }
 
 async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Problem> {
-    let rest = world.until_open(|engine| engine.is_idle().then(|| engine.last_seq()));
+    let rest = world.until_journaled(|journal| journal.engine().is_idle().then(|| journal.last_seq()));
     match tokio::time::timeout(patience, rest).await {
         Ok(Some(seq)) => Ok(Json(WaitedView { event: None, idle: Some(true), outcome: None, seq })),
         Ok(None) => Err(Problem::gone(world)),
@@ -148,7 +148,7 @@ struct Wanted {
 
 /// How a wait ended before its time was over.
 enum Ended {
-    Entered(Arc<Event>),
+    Entered(Event),
     /// The fax stands there, though the journal no longer tells when it came.
     Stands(u64),
     Unreachable(FaxSid, Unreachable),
@@ -185,22 +185,22 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
     let Wanted { fax, statuses, start } = wanted;
     let mut filter: Option<EventFilter> = None;
     world
-        .until_open(|engine| {
+        .until_journaled(|journal| {
             let filter = filter.get_or_insert_with(|| EventFilter {
-                since: start.seq(engine),
+                since: start.seq(journal),
                 fax: *fax,
                 kind: Some("fax.status".into()),
                 purpose: None,
             });
-            let news = engine.events(filter, JOURNAL_EVENTS_MAX);
-            let found = news.iter().find(|each| each.kind.entered().is_some_and(|status| statuses.contains(&status)));
-            filter.since = engine.last_seq();
-            *nearest = news.last().and_then(|last| last.fax.zip(last.kind.entered())).or(*nearest);
+            let news = journal.events(filter, JOURNAL_EVENTS_MAX);
+            let found = news.iter().find(|each| each.entered().is_some_and(|status| statuses.contains(&status)));
+            filter.since = journal.last_seq();
+            *nearest = news.last().and_then(|last| last.fax().zip(last.entered())).or(*nearest);
             if let Some(found) = found {
-                return Some(Ended::Entered(Arc::clone(found)));
+                return Some(Ended::Entered(found.clone()));
             }
             let fax = (*fax)?;
-            match engine.prospect(fax, statuses) {
+            match journal.engine().prospect(fax, statuses) {
                 Prospect::Possible => None,
                 // What came before the place that was asked for does not count, and no status comes twice.
                 Prospect::Reached(status) if start.is_given() => {
@@ -208,7 +208,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
                 }
                 // A fax of a snapshot may have come here before the world went back to it.
                 Prospect::Reached(status) => {
-                    Some(engine.entry_of(fax, status).map_or(Ended::Stands(engine.last_seq()), Ended::Entered))
+                    Some(journal.entry_of(fax, status).map_or(Ended::Stands(journal.last_seq()), Ended::Entered))
                 }
                 Prospect::Unreachable(why) => Some(Ended::Unreachable(fax, why)),
             }
@@ -219,7 +219,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
 fn too_late(world: &World, wanted: &Wanted, nearest: Option<(FaxSid, Status)>) -> Problem {
     let fax = wanted.fax;
     let now = fax.and_then(|fax| world.read(|engine| engine.fax(fax).ok().map(Fax::status)));
-    let since = world.read(|engine| wanted.start.seq(engine));
+    let since = world.read_journal(|journal| wanted.start.seq(journal));
     let reached = match (nearest, fax, now) {
         (Some((fax, status)), _, _) => format!("since {since} {fax} came as far as {status}"),
         (None, Some(fax), Some(now)) => format!("{fax} has entered no status since {since}; it is {now}"),

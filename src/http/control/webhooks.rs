@@ -1,7 +1,6 @@
 //! Every request to an app, its attempts together, and sending one again. What was sent is read from the journal.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -17,10 +16,11 @@ use super::lazy;
 use super::problem::Problem;
 use crate::dialect::{form, mask};
 use crate::emulator::{Emulator, World};
-use crate::engine::journal::{Event, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use crate::io::Replay;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Method};
+use crate::world::journal::Event;
 
 /// The header that is the same in each attempt of a webhook, and in no other webhook.
 const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
@@ -98,13 +98,13 @@ struct ListEnd {
 struct Webhook {
     id: String,
     fax: Option<FaxSid>,
-    attempts: Vec<Arc<Event>>,
+    attempts: Vec<Event>,
 }
 
 pub(super) async fn list(Addressed(world): Addressed, Asked(query): Asked<WebhooksQuery>) -> Result<Response, Problem> {
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
     let (webhooks, last_seq) = webhooks(&world, fax);
-    let since = world.read(|engine| Start::of(query.since, query.all).seq(engine));
+    let since = world.read_journal(|journal| Start::of(query.since, query.all).seq(journal));
     let is_later = move |webhook: &Webhook| webhook.attempts.last().is_some_and(|event| event.seq > since);
     let webhooks = webhooks.into_iter().filter(is_later).filter_map(|webhook| webhook.view());
     Ok(lazy::list("webhooks", webhooks, &ListEnd { last_seq }))
@@ -124,8 +124,8 @@ pub(super) async fn replay(
     if world.read(|engine| engine.account().auth_token.is_none()) {
         return Err(Problem::refused(&crate::model::refusal::Refusal::Unclaimed));
     }
-    let first = webhook.attempts.first().and_then(|event| event.kind.exchange()).ok_or_else(|| missing(&id))?;
-    if !matches!(webhook.attempts.first().map(|event| &event.kind), Some(EventKind::WebhookAttempt { .. })) {
+    let first = webhook.attempts.first().and_then(Event::exchange).ok_or_else(|| missing(&id))?;
+    if !matches!(webhook.attempts.first().and_then(Event::engine_kind), Some(EventKind::WebhookAttempt { .. })) {
         return Err(Problem::new(409, "not-a-webhook", "a document's fetch can't be sent again; send the fax again"));
     }
     let record = emulator.replay(&world, webhook.fax, &id, edited(first, &id, edits)?).await;
@@ -182,27 +182,28 @@ fn missing(id: &str) -> Problem {
 /// The webhooks of a world, in order of their first attempts.
 fn webhooks(world: &World, fax: Option<FaxSid>) -> (Vec<Webhook>, u64) {
     let filter = EventFilter::default();
-    let (events, last_seq) = world.read(|engine| (engine.events(&filter, JOURNAL_EVENTS_MAX), engine.last_seq()));
+    let (events, last_seq) =
+        world.read_journal(|journal| (journal.events(&filter, JOURNAL_EVENTS_MAX), journal.last_seq()));
     (grouped(events).into_iter().filter(|webhook| fax.is_none() || webhook.fax == fax).collect(), last_seq)
 }
 
-fn grouped(events: Vec<Arc<Event>>) -> Vec<Webhook> {
+fn grouped(events: Vec<Event>) -> Vec<Webhook> {
     let mut webhooks: Vec<Webhook> = Vec::new();
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
-        let Some(record) = event.kind.exchange() else {
-            if matches!(event.kind, EventKind::WorldReset { .. }) {
+        let Some(record) = event.exchange() else {
+            if matches!(event.engine_kind(), Some(EventKind::WorldReset { .. })) {
                 by_id.clear();
             }
             continue;
         };
-        let id = if let EventKind::WebhookReplayed { of, .. } = &event.kind {
+        let id = if let Some(EventKind::WebhookReplayed { of, .. }) = event.engine_kind() {
             of.to_string()
         } else {
             token(record).map_or_else(|| event.seq.to_string(), ToOwned::to_owned)
         };
         let at = *by_id.entry(id.clone()).or_insert_with(|| {
-            webhooks.push(Webhook { id, fax: event.fax, attempts: Vec::new() });
+            webhooks.push(Webhook { id, fax: event.fax(), attempts: Vec::new() });
             webhooks.len() - 1
         });
         webhooks[at].attempts.push(event);
@@ -217,16 +218,16 @@ fn token(record: &ExchangeRecord) -> Option<&str> {
 
 impl Webhook {
     fn view(&self) -> Option<WebhookView> {
-        let first = self.attempts.first()?.kind.exchange()?;
+        let first = self.attempts.first()?.exchange()?;
         let attempts = self.attempts.iter().filter_map(|event| {
             Some(Attempt {
                 seq: event.seq,
-                at: event::moment(event.at),
-                replay: matches!(event.kind, EventKind::WebhookReplayed { .. }),
-                exchange: event::exchange(event.kind.exchange()?),
+                at: event::moment(event.at()),
+                replay: matches!(event.engine_kind(), Some(EventKind::WebhookReplayed { .. })),
+                exchange: event::exchange(event.exchange()?),
             })
         });
-        let delivered = |event: &Arc<Event>| event.kind.exchange().is_some_and(|record| record.failure.is_none());
+        let delivered = |event: &Event| event.exchange().is_some_and(|record| record.failure.is_none());
         Some(WebhookView {
             id: self.id.clone(),
             fax_sid: self.fax.map(|sid| sid.to_string()),

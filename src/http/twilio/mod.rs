@@ -31,24 +31,20 @@ use serde::Serialize;
 use super::auth::{self, SignedIn};
 use super::reply;
 use super::router::{Answering, at_once, later};
-use super::{Resettable, asked_path, asked_target, origin};
-use crate::dialect::error::ApiError;
+use super::traffic::{self, Unassignable};
+use super::{Resettable, asked_path, origin};
+use crate::dialect::error::{ApiError, CODE_METHOD_NOT_ALLOWED};
 use crate::dialect::form::Form;
-use crate::dialect::mask;
 use crate::dialect::twilio::View;
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Emulator, NoWorld, World};
 use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::door::{Action, Area};
-use crate::engine::input::Note;
-use crate::engine::journal::EventKind;
 use crate::model::account::PriceForm;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
-
-/// So much of a target is journaled; real ones are shorter.
-const TARGET_LEN_MAX: usize = 2_048;
+use crate::world::journal::ApiRequest;
 
 /// All calls of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`.
 static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
@@ -145,12 +141,16 @@ where
     let (parts, body) = request.into_parts();
     let Ok(found) = ROUTES.at(parts.uri.path()) else { return ControlFlow::Continue(Request::from_parts(parts, body)) };
     let Some(operation) = found.value.operation(&parts.method) else {
-        return ControlFlow::Break(at_once(reply::wrong_method(&parts, found.value.methods())));
+        let account = PathParams(found.params).account().flatten();
+        let response = reply::wrong_method(&parts, found.value.methods());
+        let why = Unassignable { account, reason: NoWorld::WrongMethod };
+        traffic::note(emulator, &parts, why, (response.status().as_u16(), Some(CODE_METHOD_NOT_ALLOWED)));
+        return ControlFlow::Break(at_once(response));
     };
     let params = PathParams(found.params);
     let signed_in = match auth::sign_in(emulator, &parts, params.account(), operation.area) {
         Ok(signed_in) => signed_in,
-        Err(error) => return ControlFlow::Break(at_once(reply::error(&error))),
+        Err((why, error)) => return ControlFlow::Break(at_once(traffic::refuse(emulator, &parts, why, &error))),
     };
     if parts.method == Method::POST || signed_in.has_api_rules() {
         let (emulator, connection) = (emulator.clone(), connection.clone());
@@ -260,20 +260,23 @@ impl<'a> Call<'a> {
         if !self.is_noted.get() {
             self.note(response.status(), code);
         }
+        if self.world.is_fresh() {
+            // The world goes with this call, and its journal too.
+            let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
+            traffic::note(self.emulator, self.parts, why, (response.status().as_u16(), code));
+        }
         response
     }
 
     /// Has the world's journal tell of the call.
     fn note(&self, status: StatusCode, code: Option<u32>) {
-        let Asked { fax, method, path } = self.asked();
-        self.world.note(fax, EventKind::ApiRequest { method, path, status: status.as_u16(), code });
+        let asked = self.asked();
+        self.world.read_and_note(|_, now| ((), asked.noted(now, status.as_u16(), code)));
     }
 
     fn asked(&self) -> Asked {
-        let path = asked_target(self.parts).path_and_query().map_or("", |target| target.as_str());
-        // A target is ASCII, so every place in it is a border between characters.
-        let path = mask::target(path.get(..TARGET_LEN_MAX).unwrap_or(path)).into();
-        Asked { fax: self.params.parse("fax"), method: name_of(&self.parts.method), path }
+        let (method, path) = (traffic::name_of(&self.parts.method), traffic::target(self.parts));
+        Asked { fax: self.params.parse("fax"), method, path }
     }
 
     /// The query's parameters.
@@ -307,8 +310,8 @@ impl<'a> Call<'a> {
         let asked = self.asked();
         let shown = self.world.read_and_note(|engine, now| {
             let shown = look(engine, &self.view(now)).map_err(|refusal| self.refused(&refusal));
-            let note = asked.answered(StatusCode::OK, shown.as_ref().err());
-            (shown, note)
+            let request = asked.answered(now, StatusCode::OK, shown.as_ref().err());
+            (shown, request)
         });
         self.is_noted.set(true);
         shown.map(|shown| reply::ok(&shown))
@@ -353,8 +356,8 @@ impl<'a> Call<'a> {
             asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));
-            let note = asked.answered(status, shown.as_ref().err());
-            (shown, note)
+            let request = asked.answered(now, status, shown.as_ref().err());
+            (shown, request)
         });
         self.is_noted.set(true);
         shown
@@ -375,20 +378,14 @@ struct Asked {
 
 impl Asked {
     /// With what the client was answered.
-    fn answered(self, status: StatusCode, error: Option<&ApiError>) -> Note {
+    fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
         let (status, code) = error.map_or((status.as_u16(), None), |error| (error.status, Some(error.code)));
-        let Self { fax, method, path } = self;
-        Note { fax, kind: EventKind::ApiRequest { method, path, status, code } }
+        self.noted(at, status, code)
     }
-}
 
-/// The name of a method; those that calls have take no memory.
-fn name_of(method: &Method) -> Cow<'static, str> {
-    match *method {
-        Method::GET => "GET".into(),
-        Method::POST => "POST".into(),
-        Method::DELETE => "DELETE".into(),
-        _ => method.to_string().into(),
+    fn noted(self, at: Timestamp, status: u16, code: Option<u32>) -> ApiRequest {
+        let Self { fax, method, path } = self;
+        ApiRequest { at, fax, method, path, status, code }
     }
 }
 

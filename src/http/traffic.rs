@@ -1,0 +1,60 @@
+//! Requests as they are noted: what of a target is kept, and those that belong to no world. It answers none.
+
+use std::borrow::Cow;
+
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::{asked_target, reply};
+use crate::dialect::error::ApiError;
+use crate::dialect::mask;
+use crate::emulator::{Emulator, NoWorld, UnassignedRequest};
+use crate::model::sid::AccountSid;
+
+/// So much of a target is kept; real ones are shorter.
+const TARGET_LEN_MAX: usize = 2_048;
+
+/// Why a request belongs to no world, and the account that it names, if any.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unassignable {
+    pub(super) account: Option<AccountSid>,
+    pub(super) reason: NoWorld,
+}
+
+/// Answers a request that belongs to no world with an error, and notes it.
+pub(super) fn refuse(emulator: &Emulator, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
+    note(emulator, parts, why, (error.status, Some(error.code)));
+    reply::error(error)
+}
+
+/// Notes a request that belongs to no world, with the status and error code of its response.
+pub(super) fn note(emulator: &Emulator, parts: &Parts, why: Unassignable, (status, code): (u16, Option<u32>)) {
+    let Unassignable { account, reason } = why;
+    let (method, path) = (name_of(&parts.method), target(parts));
+    emulator.unassigned().note(UnassignedRequest { method, path, status, code, account, reason });
+}
+
+/// Path and query as the client wrote them, secrets masked.
+pub(super) fn target(parts: &Parts) -> Box<str> {
+    let target = asked_target(parts).path_and_query().map_or("", |target| target.as_str());
+    // A target is ASCII, so every place in it is a border between characters.
+    mask::target(target.get(..TARGET_LEN_MAX).unwrap_or(target)).into()
+}
+
+/// The name of a method; those that calls have take no memory.
+pub(super) fn name_of(method: &Method) -> Cow<'static, str> {
+    match *method {
+        Method::GET => "GET".into(),
+        Method::POST => "POST".into(),
+        Method::DELETE => "DELETE".into(),
+        _ => method.to_string().into(),
+    }
+}
+
+impl Unassignable {
+    /// For this reason, where no account is named.
+    pub(super) const fn because(reason: NoWorld) -> Self {
+        Self { account: None, reason }
+    }
+}
