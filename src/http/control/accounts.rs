@@ -134,7 +134,7 @@ pub(super) async fn change(
     let status = word(edits.status.as_deref(), "status", AccountStatus::from_word, AccountStatus::ALL)?;
     let (friendly_name, debugger_url) = (edits.friendly_name, edits.debugger_url);
     let change = AccountChange { friendly_name, status, service, debugger_url };
-    world.handle(ChangeAccount(change)).map_err(|refusal| Problem::refused(&refusal))?;
+    world.handle(ChangeAccount(change))?;
     Ok(Json(view(&emulator, &world)))
 }
 

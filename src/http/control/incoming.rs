@@ -117,7 +117,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     let upload = upload::read(&parts, body, emulator.budget()).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
     let seq = world.read(Engine::last_seq);
-    let call = world.handle(order).map_err(|refusal| Problem::refused(&refusal))?;
+    let call = world.handle(order)?;
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "a fax comes in");
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());

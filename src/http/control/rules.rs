@@ -12,11 +12,8 @@ use serde_json::Value;
 use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
 use crate::dialect::rule;
-use crate::emulator::World;
 use crate::engine::HeldRule;
-use crate::engine::command::Command;
 use crate::engine::input::{AddRule, DropRule, DropRules};
-use crate::model::refusal::Refusal;
 
 /// A rule, as `dialect::rule` reads it.
 #[derive(Deserialize, Serialize)]
@@ -104,7 +101,7 @@ pub(super) async fn add(
     JsonBody(RuleOrder(order)): JsonBody<RuleOrder>,
 ) -> Result<(StatusCode, Json<RuleShown>), Problem> {
     let rule = rule::parse(&order).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
-    let id = ask(&world, AddRule(rule))?;
+    let id = world.handle(AddRule(rule))?;
     let added = world.read(|engine| {
         let held = engine.rule_book().find(|held| held.id == id)?;
         Some(view(held, engine.shadow_of(id)))
@@ -115,17 +112,13 @@ pub(super) async fn add(
 
 pub(super) async fn remove(Addressed(world): Addressed, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let id = id.parse().map_err(|_| Problem::new(404, "rule-not-found", format!("there is no rule {id:?}")))?;
-    ask(&world, DropRule(id))?;
+    world.handle(DropRule(id))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn remove_all(Addressed(world): Addressed) -> Result<StatusCode, Problem> {
-    ask(&world, DropRules)?;
+    world.handle(DropRules)?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn ask<T>(world: &World, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Problem> {
-    world.handle(command).map_err(|refusal| Problem::refused(&refusal))
 }
 
 fn view(held: &HeldRule, shadow: Option<u64>) -> RuleShown {
