@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::client::{Client, Hop, Limits, Outcome, Request};
+use super::multipart::Multipart;
 use super::{Signer, record};
 use crate::dialect::callback::{self, Params};
 use crate::dialect::media_url::{self, MediaName};
@@ -204,8 +205,12 @@ impl Webhook<'_> {
             None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
             Some((document, file_name)) => {
                 let boundary = format!("fauxfax-{}", self.idempotency_token);
-                let body = multipart(&boundary, &self.params, document, file_name);
-                (format!("multipart/form-data; boundary={boundary}"), body.into())
+                // The text fields first: apps read them before the file comes (docs/fidelity.md, "Receiving, TwiML").
+                let fields = Multipart::new(&boundary, document.bytes.len());
+                let fields = self.params.iter().fold(fields, |fields, (name, value)| fields.text(name, value));
+                let media_type = document.media_type.to_string();
+                let (content_type, body) = fields.file("Media", file_name, Some(&media_type), &document.bytes).finish();
+                (content_type, body.into())
             }
         }
     }
@@ -228,38 +233,4 @@ fn earlier(params: &Params) -> Params {
         (name.clone(), if name == "FaxStatus" { was.to_owned() } else { value.clone() })
     };
     params.iter().map(changed).collect()
-}
-
-/// The text fields, then the file as `Media`: apps read the fields before the file comes (docs/fidelity.md, "Receiving, TwiML").
-fn multipart(boundary: &str, params: &Params, document: &Document, file_name: &str) -> Vec<u8> {
-    let mut body = Vec::with_capacity(document.bytes.len() + 4_096);
-    for (name, value) in params {
-        let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-        body.extend_from_slice(part.as_bytes());
-    }
-    let head = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"{file_name}\"\r\n\
-         Content-Type: {}\r\n\r\n",
-        document.media_type
-    );
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(&document.bytes);
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    body
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_fields_come_before_the_file() {
-        let document = Document::unrendered(1, b"%PDF-".as_slice().into());
-        let params = vec![("FaxSid".to_owned(), "FX1".to_owned())];
-        let body = String::from_utf8(multipart("b", &params, &document, "FX1.pdf")).expect("text");
-        let expected = "--b\r\nContent-Disposition: form-data; name=\"FaxSid\"\r\n\r\nFX1\r\n\
-                        --b\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"FX1.pdf\"\r\n\
-                        Content-Type: application/pdf\r\n\r\n%PDF-\r\n--b--\r\n";
-        assert_eq!(body, expected);
-    }
 }

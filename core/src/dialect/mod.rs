@@ -7,6 +7,7 @@ pub mod debugger;
 pub mod error;
 pub mod explain;
 pub mod form;
+mod hmac;
 pub mod hosts;
 pub mod mask;
 pub mod matching;

@@ -5,6 +5,7 @@ pub mod application;
 pub(crate) mod attributes;
 pub mod credential;
 pub mod fax;
+pub mod hex;
 pub mod inventory;
 pub mod line;
 pub mod media;
