@@ -13,7 +13,7 @@
 //! | What is a fax, and how does it change its phase? | `fax.rs`; the phases are drawn in `phase.rs` |
 //! | What is a call before a fax comes of it? | `call.rs`, `arriving.rs` |
 //! | How is a fax sent? | `outbound.rs` |
-//! | How is one received? | `inbound.rs` |
+//! | How is one received? | `inbound.rs`; what a tester may say of it: `incoming.rs` |
 //! | How do pages go over the line? | `transmission.rs`; how long that takes, and what the far end does: `line.rs` |
 //! | What happens between two numbers of one world? | `own_numbers.rs` |
 //! | Which app is asked or told what, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`, `webhooks/retry.rs` |
@@ -48,6 +48,7 @@ mod faults;
 mod fax;
 pub(crate) mod founding;
 mod inbound;
+pub mod incoming;
 pub mod input;
 pub mod journal;
 mod line;

@@ -26,8 +26,6 @@ pub const RATE_BPS: (u64, u64) = (2_400, 33_600);
 
 /// `Too Many Requests`.
 const CODE_TOO_MANY: u32 = 20429;
-/// Codes of failed transmissions.
-const FAULT_CODES: [u64; 2] = [34004, 34108];
 const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
 const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
 /// How alike a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
@@ -247,10 +245,8 @@ fn outcome(value: &Value) -> Result<Outcome, RuleError> {
     if status != Status::Failed && (code.is_some() || after_pages.is_some()) {
         return error("outcome", format!("code and after_pages go with the status failed, not with {status}"));
     }
-    let code = code.unwrap_or(34004);
-    if !FAULT_CODES.contains(&u64::from(code)) {
-        return error("outcome.code", format!("34004 or 34108, not {code}"));
-    }
+    let fault = LineFault::new(code.unwrap_or(34004), after_pages.unwrap_or(0));
+    let fault = fault.or_else(|why| error("outcome.code", why.to_string()))?;
     Ok(match status {
         Status::Delivered => Outcome::Delivered,
         Status::Received => Outcome::Received,
@@ -261,7 +257,7 @@ fn outcome(value: &Value) -> Result<Outcome, RuleError> {
         | Status::Processing
         | Status::Sending
         | Status::Receiving
-        | Status::Canceled => Outcome::Failed(LineFault { code, after_pages: after_pages.unwrap_or(0) }),
+        | Status::Canceled => Outcome::Failed(fault),
     })
 }
 
@@ -434,5 +430,4 @@ impl<'a> Fields<'a> {
 }
 
 #[cfg(test)]
-#[path = "rule_tests.rs"]
 mod tests;
