@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use super::flags::ServeFlags;
 use super::{Cli, table};
 use crate::config::Setting;
+use crate::dialect::attribute::{Kind, OF_NUMBER};
 use crate::model::account::{Callbacks, Dialect, Service};
-use crate::model::number::NumberAttributes;
+use crate::model::number::{NumberChange, ReceiveMode};
 
 /// The flags of `completions`.
 #[derive(Debug, Args)]
@@ -82,7 +83,7 @@ fn property(setting: Setting, argument: &clap::Arg) -> Value {
 fn account() -> Value {
     let words = |all: Vec<&str>| json!({ "enum": all });
     let text = json!({ "type": "string" });
-    let attributes = NumberAttributes::NAMES.iter().map(|name| ((*name).to_owned(), text.clone()));
+    let attributes = OF_NUMBER.iter().map(|attribute| (attribute.name.to_owned(), of_attribute(&attribute.kind)));
     let mut number: Map<String, Value> = attributes.collect();
     number.insert("phone_number".to_owned(), text.clone());
     json!({
@@ -106,6 +107,17 @@ fn account() -> Value {
     })
 }
 
+fn of_attribute(kind: &Kind<NumberChange>) -> Value {
+    match kind {
+        Kind::FriendlyName(_) | Kind::Url(_) => json!({ "type": "string" }),
+        Kind::Sid(prefix, _) => json!({ "type": "string", "pattern": format!("^({prefix}[0-9a-fA-F]{{32}})?$") }),
+        Kind::Word(words, _) => json!({ "enum": words }),
+        Kind::Method(_) => json!({ "enum": ["GET", "POST"] }),
+        Kind::Boolean(_) => json!({ "type": ["boolean", "string"] }),
+        Kind::ReceiveMode(_) => json!({ "enum": ReceiveMode::ALL }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +136,8 @@ mod tests {
                 }
             }
         }
+        let account = &schema["properties"]["accounts"]["items"]["properties"];
+        assert_eq!(account["numbers"]["items"]["properties"]["trunk_sid"]["pattern"], "^(TK[0-9a-fA-F]{32})?$");
         assert_eq!(schema["properties"]["callbacks"]["enum"], json!(["all", "queued-and-final", "final"]));
     }
 }

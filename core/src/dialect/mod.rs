@@ -1,6 +1,7 @@
 //! Wire words: forms and queries in, JSON, dates, tokens and signatures out. Nothing here decides what a fax does.
 
 pub mod address;
+pub mod attribute;
 pub mod callback;
 pub mod date;
 pub mod debugger;
