@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use clap::{Args, Command, CommandFactory, ValueEnum};
+use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::flags::ServeFlags;
 use super::{Cli, table};
 use crate::config::Setting;
 use crate::dialect::attribute::{Kind, OF_NUMBER};
+use crate::dialect::rule::RuleDocument;
 use crate::model::account::{Callbacks, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
@@ -55,13 +57,15 @@ fn schema() -> Value {
             (setting.as_str().to_owned(), argument.map(|argument| property(*setting, argument)).unwrap_or_default())
         })
         .collect();
-    properties.insert("accounts".to_owned(), json!({ "type": "array", "items": account() }));
+    let mut generator = SchemaGenerator::default();
+    properties.insert("accounts".to_owned(), json!({ "type": "array", "items": account(&mut generator) }));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "fauxfax.toml",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
+        "$defs": generator.take_definitions(true),
     })
 }
 
@@ -80,7 +84,7 @@ fn property(setting: Setting, argument: &clap::Arg) -> Value {
     property
 }
 
-fn account() -> Value {
+fn account(generator: &mut SchemaGenerator) -> Value {
     let words = |all: Vec<&str>| json!({ "enum": all });
     let text = json!({ "type": "string" });
     let attributes = OF_NUMBER.iter().map(|attribute| (attribute.name.to_owned(), of_attribute(&attribute.kind)));
@@ -102,7 +106,7 @@ fn account() -> Value {
             "caller_ids": { "type": "array", "items": {
                 "type": "object", "properties": { "phone_number": text }, "required": ["phone_number"],
             } },
-            "rules": { "type": "array", "items": { "type": "object" } },
+            "rules": { "type": "array", "items": generator.subschema_for::<RuleDocument>() },
         },
     })
 }
@@ -137,6 +141,8 @@ mod tests {
             }
         }
         let account = &schema["properties"]["accounts"]["items"]["properties"];
+        assert_eq!(account["rules"]["items"]["$ref"], "#/$defs/Rule");
+        assert_eq!(schema["$defs"]["RuleApi"]["properties"]["status"]["minimum"], 400);
         assert_eq!(account["numbers"]["items"]["properties"]["trunk_sid"]["pattern"], "^(TK[0-9a-fA-F]{32})?$");
         assert_eq!(schema["properties"]["callbacks"]["enum"], json!(["all", "queued-and-final", "final"]));
     }

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod form;
 mod hmac;
 pub mod hosts;
+pub mod json;
 pub mod mask;
 pub mod matching;
 pub mod media_url;

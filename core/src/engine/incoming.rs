@@ -16,7 +16,7 @@ const FROM_DEFAULT: &str = "+15558675310";
 /// Characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
 const STATION_ID_CHARS_MAX: usize = 20;
 /// The codes that a failed transmission may end with: error during transmission, other end incompatible.
-const FAULT_CODES: [u32; 2] = [34004, 34108];
+pub const FAULT_CODES: [u32; 2] = [34004, 34108];
 
 words!(
     /// How an incoming call ended.

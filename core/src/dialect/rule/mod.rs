@@ -1,51 +1,52 @@
-//! Rules as JSON, as the control API and the configuration file have them: read with every field checked, and shown.
-//! A rule that can plainly never act is refused. It applies none.
+//! Rules as the control API, the configuration file and the library have them: a document with every field checked becomes
+//! a rule, and a rule is shown as a document. A rule that can plainly never act is refused. It applies none.
+
+mod document;
 
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::engine::input::LineFault;
-use crate::engine::rule::{
-    ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, RuleKind, WebhookFault, is_question,
+pub use self::document::RuleDocument;
+
+use self::document::{
+    ApiDocument, Fraction, Integer, LineDocument, MatchDocument, OutcomeDocument, PagesDocument, PagesRange,
+    WebhookDocument,
 };
+use super::json::{self, FieldError};
+use crate::engine::input::LineFault;
+use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question};
 use crate::model::fax::{Direction, Status};
 use crate::model::phone::SIP_URI_LEN_MAX;
 use crate::model::webhook::{Purpose, Signature};
 
-/// Matches that may be skipped, and times that a rule may act: more than any world has faxes pending.
-pub const COUNT_MAX: u64 = 1_000_000;
-/// Pages that a rule may speak of; no fax has more.
-pub const PAGES_MAX: u64 = 10_000;
-/// The longest delay of a webhook: a day on the world's clock.
-pub const WEBHOOK_DELAY_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
-/// The longest delay of a REST call, in real time: longer than any client waits.
-pub const API_DELAY_MS_MAX: u64 = 10 * 60 * 1_000;
-/// The slowest and the fastest line: V.27 ter's lowest rate and V.34's highest.
-pub const RATE_BPS: (u64, u64) = (2_400, 33_600);
-
 /// `Too Many Requests`.
 const CODE_TOO_MANY: u32 = 20429;
+/// What a transmission fails with where no code is given: `Error during fax transmission`.
+const FAULT_CODE_DEFAULT: u32 = 34004;
+/// How a call may go.
+const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
 const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
 const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
-/// How alike a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
-const LIKENESS_MIN: f64 = 0.75;
 
-/// Why a rule is none: the field and what is wrong with it.
+/// Why a document is no rule: the field and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleError {
-    field: String,
-    reason: String,
-}
+pub struct RuleError(FieldError);
 
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.reason)
+        if self.0.place.is_empty() { write!(f, "rule: {}", self.0.reason) } else { self.0.fmt(f) }
     }
 }
 
-fn error<T>(field: impl Into<String>, reason: impl Into<String>) -> Result<T, RuleError> {
-    Err(RuleError { field: field.into(), reason: reason.into() })
+impl From<FieldError> for RuleError {
+    fn from(error: FieldError) -> Self {
+        Self(error)
+    }
+}
+
+fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, RuleError> {
+    Err(RuleError(FieldError { place: place.into(), reason: reason.into() }))
 }
 
 /// Reads a rule.
@@ -53,84 +54,24 @@ fn error<T>(field: impl Into<String>, reason: impl Into<String>) -> Result<T, Ru
 /// # Errors
 /// The first field that makes no sense, or why the rule could never act.
 pub fn parse(value: &Value) -> Result<Rule, RuleError> {
-    let own = Fields::of(value, "rule", &["match", "after", "times", "chance", "outcome", "line", "api", "webhook"])?;
-    let effects: Vec<&str> = RuleKind::ALL.iter().map(|kind| kind.as_str()).filter(|kind| own.has(kind)).collect();
-    let [kind] = effects[..] else {
-        return error("rule", "give exactly one effect: outcome, line, api or webhook");
-    };
-    let effect = own.get(kind).map_or(error(kind, "is required"), |value| match kind {
-        "outcome" => outcome(value).map(RuleEffect::Outcome),
-        "line" => line(value).map(RuleEffect::Line),
-        "api" => api(value).map(RuleEffect::Api),
-        _ => webhook(value).map(RuleEffect::Webhook),
-    })?;
-    let matches = own.get("match").map(matches).transpose()?.unwrap_or_default();
-    let chance = own.number("chance")?;
-    if chance.is_some_and(|chance| !(chance > 0.0 && chance <= 1.0)) {
-        return error("chance", "above 0 and at most 1; with 0 the rule would never act");
-    }
-    let rule = Rule {
-        matches,
-        after: own.integer("after", 0, COUNT_MAX)?.unwrap_or(0),
-        times: own.integer("times", 1, COUNT_MAX)?,
-        chance,
-        effect,
-    };
-    check_possible(&rule)?;
-    Ok(rule)
+    Rule::try_from(json::read::<RuleDocument>(value)?)
 }
 
 /// A rule as it would be read.
 #[must_use]
 pub fn json(rule: &Rule) -> Value {
-    let mut shown = Map::new();
-    shown.insert("match".into(), json_of_match(&rule.matches));
-    if rule.after > 0 {
-        shown.insert("after".into(), rule.after.into());
-    }
-    if let Some(times) = rule.times {
-        shown.insert("times".into(), times.into());
-    }
-    if let Some(chance) = rule.chance {
-        shown.insert("chance".into(), chance.into());
-    }
-    shown.insert(rule.effect.kind().as_str().into(), json_of_effect(&rule.effect));
-    shown.into()
+    written(&RuleDocument::from(rule))
 }
 
 /// An effect as it would be read.
 #[must_use]
 pub fn json_of_effect(effect: &RuleEffect) -> Value {
-    match effect {
-        RuleEffect::Outcome(Outcome::Delivered) => json!({ "status": "delivered" }),
-        RuleEffect::Outcome(Outcome::Received) => json!({ "status": "received" }),
-        RuleEffect::Outcome(Outcome::Busy) => json!({ "status": "busy" }),
-        RuleEffect::Outcome(Outcome::NoAnswer) => json!({ "status": "no-answer" }),
-        RuleEffect::Outcome(Outcome::Failed(fault)) => {
-            json!({ "status": "failed", "code": fault.code, "after_pages": fault.after_pages })
-        }
-        RuleEffect::Line(wish) => {
-            let noise = wish.noise_per_mille.map(|noise| f64::from(noise) / 1_000.0);
-            without_nulls(json!({ "rate_bps": wish.rate_bps, "noise": noise }))
-        }
-        RuleEffect::Api(fault) => {
-            let (status, code) = fault.refusal.unzip();
-            let delay_ms = Some(fault.delay_ms).filter(|delay| *delay > 0);
-            let reset = fault.reset.then_some(true);
-            without_nulls(json!({ "status": status, "code": code, "delay_ms": delay_ms, "reset": reset }))
-        }
-        RuleEffect::Webhook(fault) => {
-            let said = |flag: bool| flag.then_some(true);
-            let signature = Some(fault.signature).filter(|signature| *signature != Signature::Good);
-            without_nulls(json!({
-                "delay_ms": Some(fault.delay_ms).filter(|delay| *delay > 0),
-                "duplicate": said(fault.duplicate),
-                "reorder": said(fault.reorder),
-                "drop": said(fault.drop),
-                "signature": signature.map(Signature::as_str),
-            }))
-        }
-    }
+    written(&RuleDocument::from(effect))[effect.kind().as_str()].take()
+}
+
+fn written(document: &RuleDocument) -> Value {
+    // It can't fail: all names are texts.
+    serde_json::to_value(document).unwrap_or_default()
 }
 
 /// What may keep a rule from acting though it is possible, for who wrote it.
@@ -145,68 +86,164 @@ pub fn warning(rule: &Rule) -> Option<String> {
     Some(format!("a fax has one {single} request only, so there is no next one that it could come after"))
 }
 
-fn json_of_match(matches: &Match) -> Value {
-    let text = |pattern: &Option<Pattern>| pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
-    let pages = matches.pages.map(
-        |(least, most)| {
-            if least == most { json!(least) } else { json!({ "min": least, "max": most }) }
-        },
-    );
-    without_nulls(json!({
-        "direction": matches.direction.map(Direction::as_str),
-        "from": text(&matches.from),
-        "to": text(&matches.to),
-        "pages": pages,
-        "method": matches.method,
-        "path": text(&matches.path),
-        "url": text(&matches.url),
-        "purpose": matches.purpose.map(Purpose::as_str),
-    }))
-}
-
-fn without_nulls(value: Value) -> Value {
-    let Value::Object(fields) = value else { return value };
-    fields.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>().into()
-}
-
-fn matches(value: &Value) -> Result<Match, RuleError> {
-    let known = ["direction", "from", "to", "pages", "method", "path", "url", "purpose"];
-    let own = Fields::of(value, "match", &known)?;
-    let direction = own.word("direction", Direction::ALL, Direction::as_str)?;
-    let pages = match own.get("pages") {
-        None => None,
-        Some(range @ Value::Object(_)) => {
-            let range = Fields::of(range, "match.pages", &["min", "max"])?;
-            let least = range.integer("min", 1, PAGES_MAX)?.unwrap_or(1);
-            let most = range.integer("max", 1, PAGES_MAX)?.unwrap_or(u32::MAX);
-            if least > most {
-                return error("match.pages", format!("no count is at least {least} and at most {most}"));
-            }
-            Some((least, most))
+impl From<&Rule> for RuleDocument {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            matches: Some(MatchDocument::from(&rule.matches)),
+            after: Some(rule.after).filter(|after| *after > 0).map(Integer),
+            times: rule.times.map(Integer),
+            chance: rule.chance.map(Fraction),
+            ..Self::from(&rule.effect)
         }
-        Some(_) => own.integer("pages", 1, PAGES_MAX)?.map(|pages| (pages, pages)),
-    };
-    let method = own.word("method", &METHODS, |method| method)?.map(Into::into);
-    let purpose = own.word("purpose", &PURPOSES, Purpose::as_str)?;
-    let party = |name: &'static str| -> Result<Option<Pattern>, RuleError> {
-        let pattern = own.pattern(name)?;
-        if let Some(pattern) = &pattern {
+    }
+}
+
+impl From<&RuleEffect> for RuleDocument {
+    /// A document of the effect alone.
+    fn from(effect: &RuleEffect) -> Self {
+        let none = Self::default();
+        match effect {
+            RuleEffect::Outcome(outcome) => Self { outcome: Some((*outcome).into()), ..none },
+            RuleEffect::Line(wish) => Self { line: Some((*wish).into()), ..none },
+            RuleEffect::Api(fault) => Self { api: Some((*fault).into()), ..none },
+            RuleEffect::Webhook(fault) => Self { webhook: Some((*fault).into()), ..none },
+        }
+    }
+}
+
+impl From<&Match> for MatchDocument {
+    fn from(matches: &Match) -> Self {
+        let Match { direction, from, to, pages, method, path, url, purpose } = matches.clone();
+        let pages = pages.map(|(least, most)| {
+            if least == most {
+                return PagesDocument::Exactly(Integer(least));
+            }
+            let max = Some(most).filter(|most| *most < u32::MAX).map(Integer);
+            PagesDocument::Range(PagesRange { min: Some(Integer(least)), max })
+        });
+        let direction = direction.map(|direction| direction.as_str().into());
+        let purpose = purpose.map(|purpose| purpose.as_str().into());
+        Self { direction, from, to, pages, method, path, url, purpose }
+    }
+}
+
+impl From<Outcome> for OutcomeDocument {
+    fn from(outcome: Outcome) -> Self {
+        let of = |status: Status| Self { status: Some(status.as_str().into()), ..Self::default() };
+        match outcome {
+            Outcome::Delivered => of(Status::Delivered),
+            Outcome::Received => of(Status::Received),
+            Outcome::Busy => of(Status::Busy),
+            Outcome::NoAnswer => of(Status::NoAnswer),
+            Outcome::Failed(LineFault { code, after_pages }) => {
+                Self { code: Some(code), after_pages: Some(Integer(after_pages)), ..of(Status::Failed) }
+            }
+        }
+    }
+}
+
+impl From<LineWish> for LineDocument {
+    fn from(wish: LineWish) -> Self {
+        let noise = wish.noise_per_mille.map(|noise| Fraction(f64::from(noise) / 1_000.0));
+        Self { rate_bps: wish.rate_bps.map(Integer), noise }
+    }
+}
+
+impl From<ApiFault> for ApiDocument {
+    fn from(fault: ApiFault) -> Self {
+        let (status, code) = fault.refusal.unzip();
+        let status = status.map(|status| Integer(status.into()));
+        Self { status, code: code.map(Integer), delay_ms: delay(fault.delay_ms), reset: said(fault.reset) }
+    }
+}
+
+impl From<WebhookFault> for WebhookDocument {
+    fn from(fault: WebhookFault) -> Self {
+        let signature = Some(fault.signature).filter(|signature| *signature != Signature::Good);
+        Self {
+            delay_ms: delay(fault.delay_ms),
+            duplicate: said(fault.duplicate),
+            reorder: said(fault.reorder),
+            drop: said(fault.drop),
+            signature: signature.map(|signature| signature.as_str().into()),
+        }
+    }
+}
+
+/// A delay as it is written: not at all where there is none.
+fn delay<const MIN: u32, const MAX: u32>(delay_ms: u64) -> Option<Integer<MIN, MAX>> {
+    Some(delay_ms).filter(|delay_ms| *delay_ms > 0).map(|delay_ms| Integer(delay_ms.try_into().unwrap_or(u32::MAX)))
+}
+
+/// A flag as it is written: not at all where it is not set.
+fn said(flag: bool) -> Option<bool> {
+    flag.then_some(true)
+}
+
+impl TryFrom<RuleDocument> for Rule {
+    type Error = RuleError;
+
+    fn try_from(document: RuleDocument) -> Result<Self, RuleError> {
+        let RuleDocument { matches, after, times, chance, outcome, line, api, webhook } = document;
+        let effect = match (outcome, line, api, webhook) {
+            (Some(document), None, None, None) => RuleEffect::Outcome(read_outcome(document)?),
+            (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)?),
+            (None, None, Some(document), None) => RuleEffect::Api(read_api(&document)?),
+            (None, None, None, Some(document)) => RuleEffect::Webhook(read_webhook(document)?),
+            _ => return error("", "give exactly one effect: outcome, line, api or webhook"),
+        };
+        let rule = Self {
+            matches: read_match(matches.unwrap_or_default())?,
+            after: after.map_or(0, |after| after.0),
+            times: times.map(|times| times.0),
+            chance: chance.map(|chance| chance.0),
+            effect,
+        };
+        check_possible(&rule)?;
+        Ok(rule)
+    }
+}
+
+fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
+    let MatchDocument { direction, from, to, pages, method, path, url, purpose } = document;
+    for (name, pattern) in [("from", &from), ("to", &to)] {
+        if let Some(pattern) = pattern {
             check_party(name, pattern.as_str())?;
         }
-        Ok(pattern)
-    };
-    let path = own.pattern("path")?;
+    }
     if path.as_ref().is_some_and(|path| !path.as_str().starts_with(['/', '*'])) {
         return error("match.path", "can never match: paths begin with a slash");
     }
-    let url = own.pattern("url")?;
     if url.as_ref().is_some_and(|url| !["http", "*"].iter().any(|begin| url.as_str().starts_with(begin))) {
         return error(
             "match.url",
             "can never match: webhook URLs begin with http; put an asterisk first to leave that open",
         );
     }
-    Ok(Match { direction, from: party("from")?, to: party("to")?, pages, method, path, url, purpose })
+    Ok(Match {
+        direction: word("match.direction", direction.as_deref(), Direction::ALL, Direction::as_str)?,
+        from,
+        to,
+        pages: pages.as_ref().map(read_pages).transpose()?,
+        method: word("match.method", method.as_deref(), &METHODS, |method| method)?.map(Into::into),
+        path,
+        url,
+        purpose: word("match.purpose", purpose.as_deref(), &PURPOSES, Purpose::as_str)?,
+    })
+}
+
+/// The fewest and the most pages.
+fn read_pages(document: &PagesDocument) -> Result<(u32, u32), RuleError> {
+    match document {
+        PagesDocument::Exactly(pages) => Ok((pages.0, pages.0)),
+        PagesDocument::Range(PagesRange { min, max }) => {
+            let (least, most) = (min.map_or(1, |min| min.0), max.map_or(u32::MAX, |max| max.0));
+            if least > most {
+                return error("match.pages", format!("no count is at least {least} and at most {most}"));
+            }
+            Ok((least, most))
+        }
+    }
 }
 
 /// Refuses a pattern that no party can fit.
@@ -234,18 +271,15 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleError> {
     Ok(())
 }
 
-fn outcome(value: &Value) -> Result<Outcome, RuleError> {
-    let own = Fields::of(value, "outcome", &["status", "code", "after_pages"])?;
-    let words = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
-    let Some(status) = own.word("status", &words, Status::as_str)? else {
+fn read_outcome(document: OutcomeDocument) -> Result<Outcome, RuleError> {
+    let OutcomeDocument { status, code, after_pages } = document;
+    let Some(status) = word("outcome.status", status.as_deref(), &OUTCOMES, Status::as_str)? else {
         return error("outcome.status", "is required: delivered, received, busy, no-answer or failed");
     };
-    let code = own.integer("code", 0, u64::from(u32::MAX))?;
-    let after_pages = own.integer("after_pages", 0, PAGES_MAX)?;
     if status != Status::Failed && (code.is_some() || after_pages.is_some()) {
         return error("outcome", format!("code and after_pages go with the status failed, not with {status}"));
     }
-    let fault = LineFault::new(code.unwrap_or(34004), after_pages.unwrap_or(0));
+    let fault = LineFault::new(code.unwrap_or(FAULT_CODE_DEFAULT), after_pages.map_or(0, |pages| pages.0));
     let fault = fault.or_else(|why| error("outcome.code", why.to_string()))?;
     Ok(match status {
         Status::Delivered => Outcome::Delivered,
@@ -261,27 +295,19 @@ fn outcome(value: &Value) -> Result<Outcome, RuleError> {
     })
 }
 
-fn line(value: &Value) -> Result<LineWish, RuleError> {
-    let own = Fields::of(value, "line", &["rate_bps", "noise"])?;
-    let rate_bps = own.integer("rate_bps", RATE_BPS.0, RATE_BPS.1)?;
-    let noise = own.number("noise")?;
-    if noise.is_some_and(|noise| !(0.0..=1.0).contains(&noise)) {
-        return error("line.noise", "the damaged part of all rows, from 0 to 1");
-    }
+fn read_line(document: &LineDocument) -> Result<LineWish, RuleError> {
+    let LineDocument { rate_bps, noise } = document;
     if rate_bps.is_none() && noise.is_none() {
         return error("line", "does nothing: give rate_bps or noise");
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]
-    let noise_per_mille = noise.map(|noise| (noise * 1_000.0).round() as u16);
-    Ok(LineWish { rate_bps, noise_per_mille })
+    let noise_per_mille = noise.map(|noise| (noise.0 * 1_000.0).round() as u16);
+    Ok(LineWish { rate_bps: rate_bps.map(|rate| rate.0), noise_per_mille })
 }
 
-fn api(value: &Value) -> Result<ApiFault, RuleError> {
-    let own = Fields::of(value, "api", &["status", "code", "delay_ms", "reset"])?;
-    let status = own.integer("status", 400, 599)?;
-    let code = own.integer("code", 1, 99_999)?;
-    let delay_ms = own.integer("delay_ms", 0, API_DELAY_MS_MAX)?.unwrap_or(0);
-    let reset = own.boolean("reset")?;
+fn read_api(document: &ApiDocument) -> Result<ApiFault, RuleError> {
+    let ApiDocument { status, code, delay_ms, reset } = document;
+    let (delay_ms, reset) = (delay_ms.map_or(0, |delay| delay.0), reset.unwrap_or(false));
     if code.is_some() && status.is_none() {
         return error("api.code", "goes with a status");
     }
@@ -292,20 +318,22 @@ fn api(value: &Value) -> Result<ApiFault, RuleError> {
         return error("api", "does nothing: give status, delay_ms or reset");
     }
     let refusal = status.map(|status| {
-        let status = u16::try_from(status).unwrap_or(500);
-        (status, code.unwrap_or(if status == 429 { CODE_TOO_MANY } else { 20_000 + u32::from(status) }))
+        let status = u16::try_from(status.0).unwrap_or(500);
+        let usual = if status == 429 { CODE_TOO_MANY } else { 20_000 + u32::from(status) };
+        (status, code.map_or(usual, |code| code.0))
     });
     Ok(ApiFault { refusal, delay_ms: delay_ms.into(), reset })
 }
 
-fn webhook(value: &Value) -> Result<WebhookFault, RuleError> {
-    let own = Fields::of(value, "webhook", &["delay_ms", "duplicate", "reorder", "drop", "signature"])?;
+fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
+    let WebhookDocument { delay_ms, duplicate, reorder, drop, signature } = document;
+    let signature = word("webhook.signature", signature.as_deref(), Signature::ALL, Signature::as_str)?;
     let fault = WebhookFault {
-        delay_ms: own.integer("delay_ms", 0, WEBHOOK_DELAY_MS_MAX)?.unwrap_or(0).into(),
-        duplicate: own.boolean("duplicate")?,
-        reorder: own.boolean("reorder")?,
-        drop: own.boolean("drop")?,
-        signature: own.word("signature", Signature::ALL, Signature::as_str)?.unwrap_or_default(),
+        delay_ms: delay_ms.map_or(0, |delay| delay.0.into()),
+        duplicate: duplicate.unwrap_or(false),
+        reorder: reorder.unwrap_or(false),
+        drop: drop.unwrap_or(false),
+        signature: signature.unwrap_or_default(),
     };
     if fault == WebhookFault::default() {
         return error("webhook", "does nothing: give delay_ms, duplicate, reorder, drop or signature");
@@ -314,6 +342,19 @@ fn webhook(value: &Value) -> Result<WebhookFault, RuleError> {
         return error("webhook", "a request that is dropped can't be anything else besides");
     }
     Ok(fault)
+}
+
+/// The value that a text names, if there is a text.
+fn word<T: Copy>(
+    place: &str,
+    text: Option<&str>,
+    all: &[T],
+    as_str: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, RuleError> {
+    let Some(text) = text else { return Ok(None) };
+    let found = all.iter().copied().find(|each| as_str(*each) == text);
+    let words = || all.iter().map(|each| as_str(*each)).collect::<Vec<_>>().join(", ");
+    found.map_or_else(|| error(place, format!("one of {}, not {text:?}", words())), |found| Ok(Some(found)))
 }
 
 /// Refuses a rule whose match and effect can't go together.
@@ -357,76 +398,6 @@ fn check_possible(rule: &Rule) -> Result<(), RuleError> {
         return error("match.purpose", "can never match: only inbound faxes have such a request");
     }
     Ok(())
-}
-
-/// The fields of a JSON object, all of them known.
-struct Fields<'a> {
-    name: &'static str,
-    fields: &'a Map<String, Value>,
-}
-
-impl<'a> Fields<'a> {
-    fn of(value: &'a Value, name: &'static str, known: &[&str]) -> Result<Self, RuleError> {
-        let Value::Object(fields) = value else { return error(name, "must be an object") };
-        if let Some(unknown) = fields.keys().find(|key| !known.contains(&key.as_str())) {
-            let likeness = |word: &&&str| strsim::jaro_winkler(unknown, word);
-            let near = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-            let advice = near.filter(|near| likeness(near) >= LIKENESS_MIN).map_or_else(
-                || format!("the fields there are {}", known.join(", ")),
-                |near| format!("did you mean {near}?"),
-            );
-            return error(name, format!("unknown field {unknown:?}; {advice}"));
-        }
-        Ok(Self { name, fields })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-
-    /// A field; null is as good as none.
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.fields.get(name).filter(|value| !value.is_null())
-    }
-
-    fn path(&self, name: &str) -> String {
-        if self.name == "rule" { name.to_owned() } else { format!("{}.{name}", self.name) }
-    }
-
-    fn integer(&self, name: &str, least: u64, most: u64) -> Result<Option<u32>, RuleError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let number = value.as_u64().filter(|number| (least..=most).contains(number));
-        match number.and_then(|number| u32::try_from(number).ok()) {
-            Some(number) => Ok(Some(number)),
-            None => error(self.path(name), format!("a whole number from {least} to {most}, not {value}")),
-        }
-    }
-
-    fn number(&self, name: &str) -> Result<Option<f64>, RuleError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        value
-            .as_f64()
-            .map_or_else(|| error(self.path(name), format!("a number, not {value}")), |number| Ok(Some(number)))
-    }
-
-    fn boolean(&self, name: &str) -> Result<bool, RuleError> {
-        let Some(value) = self.get(name) else { return Ok(false) };
-        value.as_bool().map_or_else(|| error(self.path(name), format!("true or false, not {value}")), Ok)
-    }
-
-    fn pattern(&self, name: &str) -> Result<Option<Pattern>, RuleError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let Some(text) = value.as_str() else { return error(self.path(name), format!("a text, not {value}")) };
-        Pattern::new(text).map(Some).or_else(|reason| error(self.path(name), reason))
-    }
-
-    fn word<T: Copy>(&self, name: &str, all: &[T], word: impl Fn(T) -> &'static str) -> Result<Option<T>, RuleError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let found = all.iter().copied().find(|each| value.as_str() == Some(word(*each)));
-        let words = || all.iter().map(|each| word(*each)).collect::<Vec<_>>().join(", ");
-        found
-            .map_or_else(|| error(self.path(name), format!("one of {}, not {value}", words())), |found| Ok(Some(found)))
-    }
 }
 
 #[cfg(test)]
