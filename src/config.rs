@@ -22,7 +22,7 @@ pub use self::error::ConfigError;
 pub use self::file::{FILE_BYTES_MAX, FILE_NAME};
 pub use self::given::{Given, Origin, Place, Setting};
 pub use self::parse::{
-    ATTRIBUTE_CHARS_MAX, AUTH_TOKEN_CHARS_MAX, FRIENDLY_NAME_CHARS_MAX, PACE_TIMES_MAX, PACE_TIMES_MIN,
+    AUTH_TOKEN_CHARS_MAX, FRIENDLY_NAME_CHARS_MAX, PACE_TIMES_MAX, PACE_TIMES_MIN, WEBHOOK_URL_CHARS_MAX,
 };
 pub use self::paths::TrustedCa;
 pub use self::settings::{LIST_LEN_MAX, Settings};

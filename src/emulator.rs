@@ -28,6 +28,7 @@ use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
 use crate::model::account::{Account, Accounts, Callbacks, Dialect, MediaUserAgent, PriceForm, Service};
+use crate::model::hex;
 use crate::model::media::Document;
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
@@ -456,7 +457,7 @@ impl Emulator {
         let sid = setup.sid.unwrap_or_else(|| self.worlds_write(|worlds| worlds.mint_sid(self.0.settings.seed)));
         let minted = || {
             let bytes = WorldSeed::of(self.0.settings.seed, sid).sid_bytes("auth-token", b"", 0);
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+            hex::encode(bytes).into()
         };
         let token = setup.auth_token.clone().unwrap_or_else(minted);
         self.found_with_token(AccountSetup { sid: Some(sid), ..setup }, Some(token))

@@ -24,7 +24,7 @@ use crate::engine::effect::{Effect, Generation};
 use crate::engine::export::State;
 use crate::engine::input::{Canceled, Claim, HandleAlarms, LoadState, Note};
 use crate::engine::journal::EventKind;
-use crate::engine::{Discarded, Engine, Founding};
+use crate::engine::{Conversation, Discarded, Engine, Founding};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -344,6 +344,11 @@ impl World {
             // The sender lives as long as this handle.
             let _ = changes.changed().await;
         }
+    }
+
+    /// Waits until a conversation has ended; none where the world is closed or breaks first.
+    pub async fn ended(&self, fax: FaxSid) -> Option<Conversation> {
+        self.until_open(|engine| Some(engine.conversation(fax)).filter(|stands| *stands != Conversation::Pending)).await
     }
 
     /// As [`World::until`]; none where the world is closed or breaks first.

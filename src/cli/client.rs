@@ -22,6 +22,7 @@ use url::Url;
 
 use crate::dialect::form;
 use crate::http::control::BASE;
+use crate::io::multipart::Multipart;
 
 /// What the exit statuses mean, for `--help`.
 pub(super) const EXIT_CODES: &str = "\
@@ -119,10 +120,12 @@ impl Body {
     pub(super) fn json(text: impl Into<Bytes>) -> Self {
         Self { kind: JSON.to_owned(), bytes: text.into() }
     }
+}
 
-    /// Parts with this boundary between them.
-    pub(super) fn multipart(boundary: &str, bytes: Bytes) -> Self {
-        Self { kind: format!("multipart/form-data; boundary={boundary}"), bytes }
+impl From<Multipart> for Body {
+    fn from(body: Multipart) -> Self {
+        let (kind, bytes) = body.finish();
+        Self { kind, bytes: bytes.into() }
     }
 }
 

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::exec::environment::{Way, prepare};
 use crate::config;
+use crate::model::hex;
 
 /// The flags of `env`.
 #[derive(Debug, Args)]
@@ -62,8 +63,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
 
 /// Where the files of a CA are: below its fingerprint, the SHA-256 in hexadecimal digits.
 fn place(data: &Path, ca: &[u8]) -> PathBuf {
-    let fingerprint: String = Sha256::digest(ca).iter().map(|byte| format!("{byte:02x}")).collect();
-    data.join("env").join(fingerprint)
+    data.join("env").join(hex::encode(Sha256::digest(ca)))
 }
 
 impl Shell {

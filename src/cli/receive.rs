@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bytes::Bytes;
 use clap::Args;
 use serde_json::Value;
 
@@ -13,6 +12,7 @@ use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::events;
 use super::table::{self, cell};
 use crate::dialect::form;
+use crate::io::multipart::Multipart;
 
 /// Boundary of the upload; no document contains it.
 const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
@@ -62,7 +62,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
             let name = path.file_name().map(|name| name.to_string_lossy().replace('"', "'")).unwrap_or_default();
             Ok::<_, anyhow::Error>((name, bytes))
         });
-        let body = Body::multipart(BOUNDARY, multipart(&fields(flags), file.transpose()?));
+        let body = upload(&fields(flags), file.transpose()?);
         let waits = |value: String| flags.wait.then_some(value);
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
@@ -105,20 +105,13 @@ fn fields(flags: &ReceiveFlags) -> Vec<(&'static str, String)> {
     fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
 }
 
-fn multipart(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Bytes {
-    let mut body = Vec::new();
-    for (name, value) in fields {
-        let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-        body.extend_from_slice(part.as_bytes());
-    }
-    if let Some((name, bytes)) = file {
-        let head =
-            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(&bytes);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+fn upload(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Body {
+    let bytes = file.as_ref().map_or(0, |(_, bytes)| bytes.len());
+    let body = fields.iter().fold(Multipart::new(BOUNDARY, bytes), |body, (name, value)| body.text(name, value));
+    let body = match file {
+        Some((name, bytes)) => body.file("file", &name, None, &bytes),
+        None => body,
+    };
     body.into()
 }
 

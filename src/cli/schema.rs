@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use clap::{Args, Command, CommandFactory, ValueEnum};
+use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::flags::ServeFlags;
 use super::{Cli, table};
 use crate::config::Setting;
+use crate::dialect::attribute::{Kind, OF_NUMBER};
+use crate::dialect::rule::RuleDocument;
 use crate::model::account::{Callbacks, Dialect, Service};
-use crate::model::number::NumberAttributes;
+use crate::model::number::{NumberChange, ReceiveMode};
 
 /// The flags of `completions`.
 #[derive(Debug, Args)]
@@ -54,13 +57,15 @@ fn schema() -> Value {
             (setting.as_str().to_owned(), argument.map(|argument| property(*setting, argument)).unwrap_or_default())
         })
         .collect();
-    properties.insert("accounts".to_owned(), json!({ "type": "array", "items": account() }));
+    let mut generator = SchemaGenerator::default();
+    properties.insert("accounts".to_owned(), json!({ "type": "array", "items": account(&mut generator) }));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "fauxfax.toml",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
+        "$defs": generator.take_definitions(true),
     })
 }
 
@@ -79,10 +84,10 @@ fn property(setting: Setting, argument: &clap::Arg) -> Value {
     property
 }
 
-fn account() -> Value {
+fn account(generator: &mut SchemaGenerator) -> Value {
     let words = |all: Vec<&str>| json!({ "enum": all });
     let text = json!({ "type": "string" });
-    let attributes = NumberAttributes::NAMES.iter().map(|name| ((*name).to_owned(), text.clone()));
+    let attributes = OF_NUMBER.iter().map(|attribute| (attribute.name.to_owned(), of_attribute(&attribute.kind)));
     let mut number: Map<String, Value> = attributes.collect();
     number.insert("phone_number".to_owned(), text.clone());
     json!({
@@ -101,9 +106,20 @@ fn account() -> Value {
             "caller_ids": { "type": "array", "items": {
                 "type": "object", "properties": { "phone_number": text }, "required": ["phone_number"],
             } },
-            "rules": { "type": "array", "items": { "type": "object" } },
+            "rules": { "type": "array", "items": generator.subschema_for::<RuleDocument>() },
         },
     })
+}
+
+fn of_attribute(kind: &Kind<NumberChange>) -> Value {
+    match kind {
+        Kind::FriendlyName(_) | Kind::Url(_) => json!({ "type": "string" }),
+        Kind::Sid(prefix, _) => json!({ "type": "string", "pattern": format!("^({prefix}[0-9a-fA-F]{{32}})?$") }),
+        Kind::Word(words, _) => json!({ "enum": words }),
+        Kind::Method(_) => json!({ "enum": ["GET", "POST"] }),
+        Kind::Boolean(_) => json!({ "type": ["boolean", "string"] }),
+        Kind::ReceiveMode(_) => json!({ "enum": ReceiveMode::ALL }),
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +140,10 @@ mod tests {
                 }
             }
         }
+        let account = &schema["properties"]["accounts"]["items"]["properties"];
+        assert_eq!(account["rules"]["items"]["$ref"], "#/$defs/Rule");
+        assert_eq!(schema["$defs"]["RuleApi"]["properties"]["status"]["minimum"], 400);
+        assert_eq!(account["numbers"]["items"]["properties"]["trunk_sid"]["pattern"], "^(TK[0-9a-fA-F]{32})?$");
         assert_eq!(schema["properties"]["callbacks"]["enum"], json!(["all", "queued-and-final", "final"]));
     }
 }

@@ -8,12 +8,13 @@ use super::error::ConfigError;
 use super::given::Given;
 use super::parse;
 use super::table::Table;
+use crate::dialect::attribute::{Attribute, Kind, OF_NUMBER};
 use crate::dialect::rule;
 use crate::engine::rule::Rule;
 use crate::model::account::{Callbacks, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::{AccountSid, ApplicationSid};
+use crate::model::sid::AccountSid;
 
 const ACCOUNT_KEYS: &[&str] =
     &["sid", "auth_token", "dialect", "callbacks", "service", "debugger_url", NUMBERS_KEY, CALLER_IDS_KEY, RULES_KEY];
@@ -21,31 +22,6 @@ const NUMBERS_KEY: &str = "numbers";
 const CALLER_IDS_KEY: &str = "caller_ids";
 const RULES_KEY: &str = "rules";
 const PHONE_NUMBER_KEY: &str = "phone_number";
-/// The settable attributes of a number: the REST parameters in snake_case.
-const ATTRIBUTE_KEYS: &[&str] = &[
-    "friendly_name",
-    "api_version",
-    "voice_url",
-    "voice_method",
-    "voice_fallback_url",
-    "voice_fallback_method",
-    "status_callback",
-    "status_callback_method",
-    "voice_application_sid",
-    "trunk_sid",
-    "voice_caller_id_lookup",
-    "voice_receive_mode",
-    "sms_url",
-    "sms_method",
-    "sms_fallback_url",
-    "sms_fallback_method",
-    "sms_application_sid",
-    "address_sid",
-    "bundle_sid",
-    "identity_sid",
-    "emergency_status",
-    "emergency_address_sid",
-];
 
 /// An account that has a world from the start.
 #[derive(Clone, PartialEq)]
@@ -118,13 +94,14 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
 }
 
 fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNumber, NumberChange), ConfigError> {
-    let keys: Vec<&str> = [PHONE_NUMBER_KEY].iter().chain(ATTRIBUTE_KEYS).copied().collect();
+    let keys: Vec<&str> =
+        std::iter::once(PHONE_NUMBER_KEY).chain(OF_NUMBER.iter().map(|attribute| attribute.name)).collect();
     table.check_keys(&keys)?;
     let number = phone_number(table, own)?;
     let mut change = NumberChange::default();
-    for key in ATTRIBUTE_KEYS {
-        if let Some(given) = table.text(key)? {
-            set(&mut change, key, &given)?;
+    for attribute in OF_NUMBER {
+        if let Some(given) = table.text(attribute.name)? {
+            set(&mut change, attribute, &given)?;
         }
     }
     let is_set = |url: &Option<Box<str>>| url.as_ref().is_some_and(|url| !url.is_empty());
@@ -146,40 +123,18 @@ fn unique<T: Ord + Copy>(given: &Given, value: T, others: &mut BTreeSet<T>) -> R
     is_new.then_some(value).ok_or_else(|| ConfigError::value(given, "be given once only"))
 }
 
-/// Sets the attribute with this key, which is one of `ATTRIBUTE_KEYS`.
-fn set(change: &mut NumberChange, key: &str, given: &Given) -> Result<(), ConfigError> {
-    let url = || given.parse(parse::webhook_url_or_none).map(Some);
-    let method = || given.parse(parse::method).map(Some);
-    let text = || given.parse(parse::attribute).map(Some);
-    match key {
-        "friendly_name" => change.friendly_name = Some(given.parse(parse::friendly_name)?),
-        "api_version" => change.api_version = text()?,
-        "voice_url" => change.voice_url = url()?,
-        "voice_method" => change.voice_method = method()?,
-        "voice_fallback_url" => change.voice_fallback_url = url()?,
-        "voice_fallback_method" => change.voice_fallback_method = method()?,
-        "status_callback" => change.status_callback = url()?,
-        "status_callback_method" => change.status_callback_method = method()?,
-        "voice_application_sid" => {
-            let sid: ApplicationSid = given.parse(parse::own("be AP and 32 hexadecimal digits"))?;
-            change.voice_application_sid = Some(sid.to_string().into());
+/// Sets an attribute to what the file gives.
+fn set(change: &mut NumberChange, attribute: &Attribute<NumberChange>, given: &Given) -> Result<(), ConfigError> {
+    match attribute.kind {
+        Kind::FriendlyName(slot) => *slot(change) = Some(given.parse(parse::friendly_name)?),
+        Kind::Url(slot) => *slot(change) = Some(given.parse(parse::webhook_url_or_none)?),
+        Kind::Sid(prefix, slot) => *slot(change) = Some(given.parse(parse::sid_or_none(prefix))?),
+        Kind::Word(words, slot) => *slot(change) = Some(given.parse(parse::word(words, |word| word))?.into()),
+        Kind::Method(slot) => *slot(change) = Some(given.parse(parse::method)?),
+        Kind::Boolean(slot) => *slot(change) = Some(given.parse(parse::boolean)?),
+        Kind::ReceiveMode(slot) => {
+            *slot(change) = Some(given.parse(parse::word(ReceiveMode::ALL, ReceiveMode::as_str))?);
         }
-        "trunk_sid" => change.trunk_sid = text()?,
-        "voice_caller_id_lookup" => change.voice_caller_id_lookup = Some(given.parse(parse::boolean)?),
-        "voice_receive_mode" => {
-            change.voice_receive_mode = Some(given.parse(parse::word(ReceiveMode::ALL, ReceiveMode::as_str))?);
-        }
-        "sms_url" => change.sms_url = url()?,
-        "sms_method" => change.sms_method = method()?,
-        "sms_fallback_url" => change.sms_fallback_url = url()?,
-        "sms_fallback_method" => change.sms_fallback_method = method()?,
-        "sms_application_sid" => change.sms_application_sid = text()?,
-        "address_sid" => change.address_sid = text()?,
-        "bundle_sid" => change.bundle_sid = text()?,
-        "identity_sid" => change.identity_sid = text()?,
-        "emergency_status" => change.emergency_status = text()?,
-        "emergency_address_sid" => change.emergency_address_sid = text()?,
-        _ => unreachable!("no attribute has the key {key}"),
     }
     Ok(())
 }

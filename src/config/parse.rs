@@ -8,6 +8,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 use super::error::nearest;
+use crate::dialect::parameter;
 use crate::io::budget::BODY_BUDGET_BYTES_MIN;
 use crate::io::client::ConnectTo;
 use crate::model::time::Pace;
@@ -21,8 +22,8 @@ pub const PACE_TIMES_MAX: f64 = 1_000_000.0;
 pub const AUTH_TOKEN_CHARS_MAX: usize = 256;
 /// Characters of a number's friendly name (Twilio's limit).
 pub const FRIENDLY_NAME_CHARS_MAX: usize = 64;
-/// Characters of any other attribute of a number: URLs, and ids that are only shown.
-pub const ATTRIBUTE_CHARS_MAX: usize = 4_096;
+/// Characters of a webhook's URL.
+pub const WEBHOOK_URL_CHARS_MAX: usize = 4_096;
 
 /// Units of a size, in bytes.
 const SIZE_UNITS: [(&str, u64); 9] = [
@@ -141,7 +142,8 @@ pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
 /// The address of a customer's app, kept as it was written: its signature depends on every character.
 pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     let _valid = http_url(text)?;
-    attribute(text)
+    let fits = text.chars().count() <= WEBHOOK_URL_CHARS_MAX;
+    fits.then(|| text.into()).ok_or_else(|| format!("have at most {WEBHOOK_URL_CHARS_MAX} characters"))
 }
 
 /// As `webhook_url`, or nothing.
@@ -171,10 +173,12 @@ pub(super) fn friendly_name(text: &str) -> Result<Box<str>, String> {
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {FRIENDLY_NAME_CHARS_MAX} characters"))
 }
 
-/// Any other attribute of a number.
-pub(super) fn attribute(text: &str) -> Result<Box<str>, String> {
-    let fits = text.chars().count() <= ATTRIBUTE_CHARS_MAX;
-    fits.then(|| text.into()).ok_or_else(|| format!("have at most {ATTRIBUTE_CHARS_MAX} characters"))
+/// The SID of another resource, or nothing.
+pub(super) fn sid_or_none(prefix: &'static str) -> impl Fn(&str) -> Result<Box<str>, String> {
+    move |text| {
+        let is_good = text.is_empty() || parameter::is_sid(text, prefix);
+        is_good.then(|| text.into()).ok_or_else(|| format!("be {prefix} and 32 hexadecimal digits"))
+    }
 }
 
 fn http_url(text: &str) -> Result<Url, String> {
@@ -252,7 +256,7 @@ mod tests {
         assert_eq!(webhook_url(url).as_deref(), Ok(url));
         assert!(webhook_url("").is_err() && webhook_url_or_none("").is_ok());
         assert!(webhook_url("localhost:3000/fax").is_err(), "a scheme is needed");
-        assert!(webhook_url(&format!("http://h/{}", "x".repeat(ATTRIBUTE_CHARS_MAX))).is_err());
+        assert!(webhook_url(&format!("http://h/{}", "x".repeat(WEBHOOK_URL_CHARS_MAX))).is_err());
     }
 
     #[test]

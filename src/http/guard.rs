@@ -19,6 +19,7 @@ use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED};
 use crate::dialect::hosts::is_service;
 use crate::emulator::{GuardOptions, Settings};
 use crate::io::own::{CONTROL_ROOT, is_below, is_sample};
+use crate::model::hex;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -275,7 +276,7 @@ fn cookie_of(headers: &HeaderMap) -> Option<&str> {
 /// Not the token itself, so that it can't be read back from a browser's store.
 fn cookie_value(token: &str) -> String {
     let digest = Sha256::new().chain_update("fauxfax control cookie\n").chain_update(token).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
 
 fn is_same(given: &str, expected: &str) -> bool {

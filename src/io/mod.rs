@@ -9,6 +9,7 @@ pub mod client;
 pub(crate) mod connect;
 pub mod fetch;
 pub mod file;
+pub(crate) mod multipart;
 mod options;
 pub mod own;
 mod redirect;

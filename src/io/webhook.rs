@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::client::{Client, Hop, Limits, Outcome, Request};
+use super::multipart::Multipart;
 use super::{Signer, record};
 use crate::dialect::media_url::{self, MediaName};
 use crate::dialect::signature::Signed;
@@ -184,8 +185,13 @@ impl Webhook<'_> {
             None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
             Some((document, file_name)) => {
                 let boundary = format!("fauxfax-{}", self.idempotency_token);
-                let body = multipart(&boundary, &self.params, (document_part, file_name), document);
-                (format!("multipart/form-data; boundary={boundary}"), body.into())
+                // The text fields first: apps read them before the file comes (docs/fidelity.md, "Receiving, TwiML").
+                let fields = Multipart::new(&boundary, document.bytes.len());
+                let fields = self.params.iter().fold(fields, |fields, (name, value)| fields.text(name, value));
+                let media_type = document.media_type.to_string();
+                let whole = fields.file(document_part, file_name, Some(&media_type), &document.bytes).finish();
+                let (content_type, body) = whole;
+                (content_type, body.into())
             }
         }
     }
@@ -198,39 +204,5 @@ fn limits(url: &str, attempt: Attempt) -> Limits {
         connect: Duration::from_millis(overrides.connect_ms),
         read: Duration::from_millis(overrides.read_ms),
         total: Duration::from_millis(overrides.total_ms.saturating_sub(attempt.spent_ms)),
-    }
-}
-
-/// The text fields, then the file: apps read the fields before the file comes (docs/fidelity.md, "Receiving, TwiML").
-fn multipart(boundary: &str, params: &Params, (name, file_name): (&str, &str), document: &Document) -> Vec<u8> {
-    let mut body = Vec::with_capacity(document.bytes.len() + 4_096);
-    for (name, value) in params {
-        let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-        body.extend_from_slice(part.as_bytes());
-    }
-    let head = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
-         Content-Type: {}\r\n\r\n",
-        document.media_type
-    );
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(&document.bytes);
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    body
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_fields_come_before_the_file() {
-        let document = Document::unrendered(1, b"%PDF-".as_slice().into());
-        let params = vec![("FaxSid".to_owned(), "FX1".to_owned())];
-        let body = String::from_utf8(multipart("b", &params, ("Media", "FX1.pdf"), &document)).expect("text");
-        let expected = "--b\r\nContent-Disposition: form-data; name=\"FaxSid\"\r\n\r\nFX1\r\n\
-                        --b\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"FX1.pdf\"\r\n\
-                        Content-Type: application/pdf\r\n\r\n%PDF-\r\n--b--\r\n";
-        assert_eq!(body, expected);
     }
 }

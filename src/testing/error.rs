@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dialect::incoming::IncomingFaxError;
 use crate::emulator::FoundError;
 use crate::engine::Unreachable;
 use crate::model::fax::Status;
@@ -28,6 +29,9 @@ pub enum Error {
         /// What is wrong with it.
         error: NotE164,
     },
+    /// A field of an incoming fax that can't be taken.
+    #[error("the incoming fax: {0}")]
+    IncomingFax(#[from] IncomingFaxError),
     /// The service refused.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -9,22 +9,16 @@ use std::time::Duration;
 use super::account::PATIENCE;
 use super::{Account, Error};
 use crate::clock::ClockMode;
-use crate::dialect::twilio::codes;
+use crate::dialect::incoming::IncomingFax;
 use crate::document::sample;
-use crate::engine::input::{LineFault, ReceiveFax};
+pub use crate::engine::CallOutcome as Outcome;
+use crate::engine::Fax;
 use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
-use crate::engine::{self, Fax};
 use crate::io::render::Renderer;
-use crate::model::fax::{Quality, Status};
-use crate::model::line::Line;
 use crate::model::media;
-use crate::model::phone::{NotE164, Party};
 use crate::model::sid::FaxSid;
 use crate::model::webhook::ExchangeRecord;
 use crate::world::journal::Event;
-
-/// Who calls where nothing is said.
-const FROM_DEFAULT: &str = "+15558675310";
 
 /// What a fax machine sends.
 #[derive(Debug, Clone)]
@@ -61,29 +55,10 @@ impl Document {
 
     async fn read(self, renderer: &Renderer) -> Result<media::Document, Error> {
         match self.0 {
-            Kind::Pages(pages) if (1..=sample::SAMPLE_PAGES_MAX).contains(&pages) => {
-                let bytes = sample::test_pages(pages).into();
-                Ok(media::Document::unrendered(pages, bytes))
-            }
-            Kind::Pages(pages) => {
-                Err(Error::Document(format!("1 to {} test pages, not {pages}", sample::SAMPLE_PAGES_MAX)))
-            }
+            Kind::Pages(pages) => sample::document(pages).map_err(|error| Error::Document(error.to_string())),
             Kind::Bytes(bytes) => renderer.probe(bytes).await.map_err(|unreadable| Error::Document(unreadable.reason)),
         }
     }
-}
-
-/// How a conversation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The fax was received.
-    Received,
-    /// The transmission failed.
-    Failed,
-    /// The app's TwiML rejected it.
-    Rejected,
-    /// No usable TwiML came.
-    NotAnswered,
 }
 
 /// A conversation that has settled: the fax has ended and the app has been told.
@@ -112,31 +87,22 @@ impl Conversation {
 pub struct Receive {
     account: Account,
     document: Document,
-    from: String,
+    from: Option<String>,
     to: Option<String>,
     station_id: Option<String>,
-    line_fault: Option<LineFault>,
+    failure: Option<(u32, u32)>,
     sid: Option<FaxSid>,
     patience: Duration,
 }
 
 impl Receive {
     pub(super) fn new(account: Account, document: Document) -> Self {
-        Self {
-            account,
-            document,
-            from: FROM_DEFAULT.to_owned(),
-            to: None,
-            station_id: None,
-            line_fault: None,
-            sid: None,
-            patience: PATIENCE,
-        }
+        Self { account, document, from: None, to: None, station_id: None, failure: None, sid: None, patience: PATIENCE }
     }
 
     /// Who calls.
     pub fn from(mut self, number: &str) -> Self {
-        number.clone_into(&mut self.from);
+        self.from = Some(number.to_owned());
         self
     }
 
@@ -146,15 +112,16 @@ impl Receive {
         self
     }
 
-    /// The sending machine's station id.
+    /// The sending machine's station id, at most 20 characters.
     pub fn station_id(mut self, text: &str) -> Self {
         self.station_id = Some(text.to_owned());
         self
     }
 
-    /// The transmission breaks with this code after so many pages.
-    pub fn failing(mut self, code: u32, after_pages: u32) -> Self {
-        self.line_fault = codes::line_fault(code).map(|fault| LineFault { fault, after_pages });
+    /// The transmission breaks after so many pages with this code: 34004, an error during transmission, or 34108, the other
+    /// end incompatible.
+    pub const fn failing(mut self, code: u32, after_pages: u32) -> Self {
+        self.failure = Some((code, after_pages));
         self
     }
 
@@ -179,23 +146,17 @@ impl Receive {
     }
 
     async fn begin(self) -> Result<(FaxSid, u64), Error> {
-        let number = |text: &str| text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error });
-        let to = self.to.as_deref().map(number).transpose()?;
-        let from = match Party::sip_caller(&self.from) {
-            Some(party) => party,
-            None => Party::Number(number(&self.from)?),
-        };
-        let order = ReceiveFax {
-            to,
-            from,
-            station_id: self.station_id.unwrap_or(self.from).into(),
-            document: self.document.read(&self.account.renderer).await?,
-            quality: Quality::Fine,
+        let fax = IncomingFax {
+            to: self.to.as_deref(),
+            from: self.from.as_deref(),
+            station_id: self.station_id.as_deref(),
+            quality: None,
             sid: self.sid,
-            line_fault: self.line_fault,
-            line: Line::default(),
-            origin: Arc::clone(&self.account.url),
+            failure: self.failure,
         };
+        let fax = fax.checked()?;
+        let document = self.document.read(&self.account.renderer).await?;
+        let order = fax.with_document(document, Arc::clone(&self.account.url));
         let world = &self.account.world;
         let seq = world.read_journal(|journal| journal.last_seq());
         let call = world.handle(order)?;
@@ -208,23 +169,14 @@ impl Receive {
             return Err(Error::Frozen);
         }
         let (sid, since) = self.begin().await?;
-        let is_pending = |stands: &engine::Conversation| *stands == engine::Conversation::Pending;
-        let settled =
-            account.world.until_open(|engine| Some(engine.conversation(sid)).filter(|stands| !is_pending(stands)));
-        let ended = tokio::time::timeout(patience, settled).await;
+        let ended = tokio::time::timeout(patience, account.world.ended(sid)).await;
         let ended = ended.map_err(|_| Error::TooLate { what: format!("{sid} has not ended"), patience })?;
         let ended = ended.ok_or(Error::Gone)?;
         let filter = EventFilter { since, fax: Some(sid), ..EventFilter::default() };
         let (fax, events) = account.world.read_journal(|journal| {
             (journal.engine().fax(sid).ok().cloned(), journal.events(&filter, JOURNAL_EVENTS_MAX))
         });
-        let outcome = match ended {
-            engine::Conversation::Settled(Status::Received) => Outcome::Received,
-            engine::Conversation::Settled(Status::Canceled) => Outcome::Rejected,
-            engine::Conversation::Settled(_) => Outcome::Failed,
-            engine::Conversation::NotAnswered => Outcome::NotAnswered,
-            engine::Conversation::Pending | engine::Conversation::Unknown => return Err(Error::NoFax(sid)),
-        };
+        let outcome = ended.outcome().ok_or(Error::NoFax(sid))?;
         Ok(Conversation { sid, fax, outcome, events })
     }
 }

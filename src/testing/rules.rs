@@ -2,12 +2,12 @@
 
 use super::Error;
 use crate::dialect::rule;
-pub use crate::engine::input::LineFault;
 use crate::engine::input::{AddRule, DropRule, DropRules};
 pub use crate::engine::rule::{ApiFault, LineWish, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
 pub use crate::model::fault::Fault;
 use crate::model::fax::Direction;
+pub use crate::model::line::LineFault;
 use crate::model::webhook::Purpose;
 use crate::world::World;
 

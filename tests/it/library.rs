@@ -63,6 +63,10 @@ async fn each_end_of_a_call_has_its_name() -> Tested {
     assert!(account.receive(Document::bytes(*b"no document")).await.is_err());
     assert!(account.receive(Document::pages(0)).await.is_err());
     assert!(account.number("nonsense").is_err());
+    let refused = account.receive(Document::pages(1)).failing(34999, 0).await.expect_err("no fax ends with that code");
+    assert!(refused.to_string().contains("34004 or 34108, not 34999"), "{refused}");
+    let refused = account.receive(Document::pages(1)).station_id(&"x".repeat(21)).await.expect_err("21 characters");
+    assert!(refused.to_string().contains("at most 20 characters"), "{refused}");
     Ok(())
 }
 

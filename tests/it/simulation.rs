@@ -19,13 +19,14 @@ use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::export::MediaForm;
 use fauxfax::engine::input::{
-    AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, DocumentFault, DropRules, LineFault, ReceiveFax,
-    Reset, Restore, TakeSnapshot,
+    AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, DocumentFault, DropRules, ReceiveFax, Reset,
+    Restore, TakeSnapshot,
 };
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fault::Fault;
 use fauxfax::model::fax::Status;
+use fauxfax::model::line::LineFault;
 use fauxfax::model::media::UnreadableDocument;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::FaxSid;

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::twilio::codes;
 use crate::engine::journal::{Event, EventKind};
 use crate::engine::rule::RuleKind;
+use crate::model::hex;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::{Receive, Verb};
@@ -101,7 +102,7 @@ fn without_sids(text: &str) -> String {
 #[must_use]
 pub fn hash(lines: &[String]) -> String {
     let digest = lines.iter().fold(Sha256::new(), |digest, line| digest.chain_update(line).chain_update("\n"));
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest.finalize())
 }
 
 /// What happens to a fax in one order.

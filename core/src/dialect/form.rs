@@ -59,6 +59,19 @@ impl Form {
         Ok(form)
     }
 
+    /// These names and values, which are not encoded.
+    #[must_use]
+    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            form.text.push_str(name);
+            let name_end = form.text.len();
+            form.text.push_str(value);
+            form.ends.push((name_end, form.text.len()));
+        }
+        form
+    }
+
     /// The value of a parameter, the first where it came more than once.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::date;
+use super::{date, hmac};
+use crate::model::hex;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
@@ -82,10 +81,7 @@ fn path(name: &MediaName) -> String {
 
 /// The hexadecimal HMAC-SHA256 of what a ticket promises.
 fn sign(key: &[u8], path: &str, date: &str, expires_s: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    mac.update(format!("{path}\n{date}\n{expires_s}").as_bytes());
-    let digits = mac.finalize().into_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    hex::encode(hmac::sha256(key, [path, "\n", date, "\n", expires_s]))
 }
 
 #[cfg(test)]

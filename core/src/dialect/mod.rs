@@ -1,12 +1,16 @@
 //! Wire words: forms and queries in, JSON, dates, tokens and signatures out. Nothing here decides what a fax does.
 
 pub mod address;
+pub mod attribute;
 pub mod canonical;
 pub mod date;
 pub mod error;
 pub mod explain;
 pub mod form;
+mod hmac;
 pub mod hosts;
+pub mod incoming;
+pub mod json;
 pub mod mask;
 pub mod matching;
 pub mod media_url;

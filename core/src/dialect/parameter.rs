@@ -117,14 +117,29 @@ pub fn check_url(text: &str) -> Result<(), String> {
     Url::parse(text).map(drop).map_err(|error| error.to_string())
 }
 
+/// A SID of another resource, which is kept as it is written.
+pub(super) fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = empty.text(form, name) else { return Ok(None) };
+    if !text.is_empty() {
+        check_sid(name, text, prefix)?;
+    }
+    Ok(Some(text.into()))
+}
+
 /// Whether the text is a SID of this kind.
 pub(super) fn check_sid(name: &str, text: &str, prefix: &str) -> Result<(), ApiError> {
-    let digits = text.strip_prefix(prefix).unwrap_or_default();
-    if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if is_sid(text, prefix) {
         return Ok(());
     }
     let message = format!("Invalid parameter {name}: '{text}' is not {prefix} and 32 hexadecimal digits");
     Err(ApiError::bad_request(CODE_INVALID_SID, message))
+}
+
+/// Whether the text is this prefix and 32 hexadecimal digits.
+#[must_use]
+pub fn is_sid(text: &str, prefix: &str) -> bool {
+    let digits = text.strip_prefix(prefix).unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The beginning of a value that may be very long, for a message.

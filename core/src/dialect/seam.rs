@@ -23,14 +23,6 @@ impl Dialect {
         }
     }
 
-    /// The fault that a tester has a transmission break with, by its error code.
-    #[must_use]
-    pub const fn line_fault(self, code: u32) -> Option<Fault> {
-        match self {
-            Self::Twilio => codes::line_fault(code),
-        }
-    }
-
     /// The page that explains an error code.
     #[must_use]
     pub fn more_info(self, code: u32) -> String {

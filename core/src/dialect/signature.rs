@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
+
+use super::hmac;
 
 /// A request to an app, as far as its signature covers it.
 #[derive(Debug, Clone, Copy)]
@@ -25,15 +25,15 @@ pub fn of_url(auth_token: &str, url: &str) -> String {
 /// The signature of a posted form: of its URL and the parameters in order of their names' bytes.
 #[must_use]
 pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> String {
+    STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
+}
+
+/// What is signed, one part after the other: the URL, then each name and value in order of the names' bytes.
+pub(super) fn signed_parts<'a>(url: &'a str, params: &'a [(String, String)]) -> impl Iterator<Item = &'a str> {
     let mut sorted: Vec<_> = params.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
-    let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(url.as_bytes());
-    for (name, value) in sorted {
-        mac.update(name.as_bytes());
-        mac.update(value.as_bytes());
-    }
-    STANDARD.encode(mac.finalize().into_bytes())
+    let pairs = sorted.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    std::iter::once(url).chain(pairs)
 }
 
 #[cfg(test)]

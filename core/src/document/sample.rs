@@ -2,6 +2,8 @@
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
+use crate::model::media::Document;
+
 /// Test pages of one document.
 pub const SAMPLE_PAGES_MAX: u32 = 500;
 
@@ -16,6 +18,22 @@ const RULINGS_PT: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 const SENTENCE: &str = "Sphinx of black quartz, judge my vow. 0123456789";
 /// Sizes at which the sentence is set, in points.
 const SIZES_PT: [f32; 5] = [6.0, 8.0, 10.0, 14.0, 20.0];
+
+/// A number of test pages that is none or too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("1 to {SAMPLE_PAGES_MAX} test pages, not {0}")]
+pub struct SamplePagesError(u32);
+
+/// A document of test pages, as a fax machine sends it.
+///
+/// # Errors
+/// There can't be so many, or there are none.
+pub fn document(pages: u32) -> Result<Document, SamplePagesError> {
+    if !(1..=SAMPLE_PAGES_MAX).contains(&pages) {
+        return Err(SamplePagesError(pages));
+    }
+    Ok(Document::unrendered(pages, test_pages(pages).into()))
+}
 
 /// A PDF of `pages` numbered test pages, at most `SAMPLE_PAGES_MAX`: text in several sizes, rulings, a grey scale.
 #[must_use]

@@ -5,6 +5,7 @@ use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount
 use super::register::Register;
 use crate::model::account::AccountStatus;
 use crate::model::credential::ApiKey;
+use crate::model::hex;
 use crate::model::refusal::Refusal;
 use crate::model::sid::KeySid;
 use crate::model::time::Timestamp;
@@ -83,7 +84,7 @@ impl Engine {
         let ordinal = self.keys.take_ordinal();
         let sid = KeySid::from_bytes(self.ids.seed().sid_bytes("key", b"", ordinal));
         let bytes = self.ids.seed().sid_bytes("key-secret", sid.bytes(), 0);
-        let secret = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+        let secret = hex::encode(bytes).into();
         let key = ApiKey { sid, ordinal, secret, friendly_name, created: now, updated: now };
         self.keys.insert(ordinal, sid, key);
         Ok(sid)

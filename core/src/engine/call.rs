@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::agenda::Ordinal;
 use super::fax::Luck;
-use super::input::LineFault;
 use super::webhooks::Fate;
 use crate::model::fault::Fault;
 use crate::model::fax::Quality;
 use crate::model::line::Line;
+use crate::model::line::LineFault;
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::FaxSid;

@@ -4,6 +4,7 @@ use super::Engine;
 use super::webhooks::notice::Outgoing;
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
+use crate::model::words::words;
 
 /// How a conversation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,34 @@ pub enum Conversation {
     NotAnswered,
     /// There is no such fax or call, or none any more: a reset may have taken it away.
     Unknown,
+}
+
+words!(
+    /// How an incoming call ended.
+    CallOutcome {
+        /// The fax was received.
+        Received = "received",
+        /// The transmission failed.
+        Failed = "failed",
+        /// The app's TwiML rejected it.
+        Rejected = "rejected",
+        /// No usable TwiML came.
+        NotAnswered = "not-answered",
+    }
+);
+
+impl Conversation {
+    /// How an incoming call ended; `None` while it goes on, and where nothing is known of it.
+    #[must_use]
+    pub const fn outcome(self) -> Option<CallOutcome> {
+        match self {
+            Self::Settled(Status::Received) => Some(CallOutcome::Received),
+            Self::Settled(Status::Canceled) => Some(CallOutcome::Rejected),
+            Self::Settled(_) => Some(CallOutcome::Failed),
+            Self::NotAnswered => Some(CallOutcome::NotAnswered),
+            Self::Pending | Self::Unknown => None,
+        }
+    }
 }
 
 impl Engine {
@@ -36,5 +65,17 @@ impl Engine {
         }
         let ended = self.journal.last_status(sid).filter(|status| status.is_final());
         ended.map_or(Conversation::Unknown, Conversation::Settled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canceled_fax_was_rejected_by_its_app() {
+        assert_eq!(Conversation::Settled(Status::Canceled).outcome(), Some(CallOutcome::Rejected));
+        assert_eq!(Conversation::NotAnswered.outcome(), Some(CallOutcome::NotAnswered));
+        assert_eq!(Conversation::Pending.outcome(), None);
     }
 }

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::effect::{EffectId, Generation};
 use super::export::State;
 use super::journal::EventKind;
 use super::rule::Rule;
 use crate::model::account::AccountChange;
 use crate::model::application::ApplicationChange;
-use crate::model::fault::Fault;
 use crate::model::fax::Quality;
-use crate::model::line::Line;
+use crate::model::line::{Line, LineFault};
 use crate::model::media::{Document, UnreadableDocument};
 use crate::model::number::NumberChange;
 use crate::model::phone::{Party, PhoneNumber};
@@ -215,16 +212,6 @@ pub struct ReceiveFax {
     pub line: Line,
     /// Scheme and host that links to media are built on.
     pub origin: Arc<str>,
-}
-
-/// A transmission that breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LineFault {
-    /// What it ends with.
-    pub fault: Fault,
-    /// How many pages get through.
-    pub after_pages: u32,
 }
 
 /// What came of an effect.

@@ -1,10 +1,10 @@
 //! What the far machine does and how long the line takes: the numbers that behave, and nominal times.
 //! It never changes a fax.
 
-use super::input::LineFault;
 use super::phase::Verdict;
 use super::rule::{LineWish, Outcome};
 use crate::model::fault::Fault;
+use crate::model::line::LineFault;
 use crate::model::line::{Coding, Line};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};

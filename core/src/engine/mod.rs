@@ -13,7 +13,7 @@
 //! | What is a fax, and how does it change its phase? | `fax.rs`; the phases are drawn in `phase.rs` |
 //! | What is a call before a fax comes of it? | `call.rs`, `arriving.rs` |
 //! | How is a fax sent? | `outbound.rs` |
-//! | How is one received? | `inbound.rs` |
+//! | How is one received? | `inbound.rs`; what a tester may say of it: `incoming.rs` |
 //! | How do pages go over the line? | `transmission.rs`; how long that takes, and what the far end does: `line.rs` |
 //! | What happens between two numbers of one world? | `own_numbers.rs` |
 //! | Which app is asked or told what, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`, `webhooks/retry.rs` |
@@ -71,7 +71,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 pub use self::arriving::Arriving;
-pub use self::conversation::Conversation;
+pub use self::conversation::{CallOutcome, Conversation};
 pub use self::fax::Fax;
 pub use self::founding::{Founding, Rules};
 pub use self::prospect::{Prospect, Unreachable};

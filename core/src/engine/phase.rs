@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::agenda::Ordinal;
 use super::call::Caller;
-use super::input::LineFault;
 use crate::model::fault::Failure;
 use crate::model::fax::Status;
 use crate::model::line::Line;
+use crate::model::line::LineFault;
 use crate::model::media::Document;
 
 /// The changes of status that can happen; `None` is before the fax exists.

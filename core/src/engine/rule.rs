@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::input::LineFault;
 use crate::model::fax::Direction;
+use crate::model::line::LineFault;
 use crate::model::line::{Coding, Line};
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;

@@ -189,23 +189,23 @@ impl Tables {
         match cursor {
             Cursor::Skip(skip) => {
                 let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-                let mut rest = self.newest_first(filter, low, high).skip(skip);
+                let mut rest = self.between(filter, low, high).rev().skip(skip);
                 let items: Vec<_> = rest.by_ref().take(limit).collect();
                 Page { has_next: rest.next().is_some(), has_previous: skip > 0, items }
             }
             Cursor::Before(anchor) => {
-                let mut rest = self.newest_first(filter, low, high.min(anchor));
+                let mut rest = self.between(filter, low, high.min(anchor)).rev();
                 let items: Vec<_> = rest.by_ref().take(limit).collect();
                 let has_next = rest.next().is_some();
-                let has_previous = self.oldest_first(filter, low.max(anchor), high).next().is_some();
+                let has_previous = self.between(filter, low.max(anchor), high).next().is_some();
                 Page { has_next, has_previous, items }
             }
             Cursor::After(anchor) => {
-                let mut rest = self.oldest_first(filter, low.max(anchor.saturating_add(1)), high);
+                let mut rest = self.between(filter, low.max(anchor.saturating_add(1)), high);
                 let mut items: Vec<_> = rest.by_ref().take(limit).collect();
                 items.reverse();
                 let has_previous = rest.next().is_some();
-                let older = self.newest_first(filter, low, high.min(anchor.saturating_add(1))).next().is_some();
+                let older = self.between(filter, low, high.min(anchor.saturating_add(1))).next().is_some();
                 Page { has_next: older, has_previous, items }
             }
         }
@@ -220,34 +220,13 @@ impl Tables {
         (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
     }
 
-    fn newest_first<'t, 'i>(
+    /// The faxes with ordinals `low..high` whose parties fit, oldest first.
+    fn between<'t, 'i>(
         &'t self,
         filter: &'i FaxFilter,
         low: Ordinal,
         high: Ordinal,
-    ) -> Box<dyn Iterator<Item = &'t Fax> + 'i>
-    where
-        't: 'i,
-    {
-        if low >= high {
-            return Box::new(std::iter::empty());
-        }
-        match self.index(filter) {
-            Some((index, party)) => {
-                let range = (party.clone(), low)..(party.clone(), high);
-                let found = index.range(range).rev().filter_map(|(_, ordinal)| self.fax(*ordinal));
-                Box::new(found.filter(|fax| matches(filter, fax)))
-            }
-            None => Box::new(self.faxes.range(low..high).rev().map(|(_, fax)| &**fax)),
-        }
-    }
-
-    fn oldest_first<'t, 'i>(
-        &'t self,
-        filter: &'i FaxFilter,
-        low: Ordinal,
-        high: Ordinal,
-    ) -> Box<dyn Iterator<Item = &'t Fax> + 'i>
+    ) -> Box<dyn DoubleEndedIterator<Item = &'t Fax> + 'i>
     where
         't: 'i,
     {

@@ -5,12 +5,12 @@
 use super::agenda::{AlarmKind, Ordinal};
 use super::faults::never;
 use super::fax::Leg;
-use super::input::LineFault;
 use super::journal::EventKind;
 use super::phase::{CallStep, Ended, Phase, Transmission};
 use super::{Engine, line};
 use crate::model::fault::Failure;
 use crate::model::fax::Status;
+use crate::model::line::LineFault;
 use crate::model::time::Timestamp;
 
 impl Engine {

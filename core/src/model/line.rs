@@ -9,6 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::Fault;
 use super::page::{CodedBits, LINE_RATES_BPS};
 
 /// Silence after the call is answered: 1.8 to 2.5 s (T.30 §4.3.3).
@@ -166,6 +167,16 @@ impl Line {
 fn signal_ms(information_octets: &[u64]) -> u64 {
     let octets: u64 = information_octets.iter().map(|octets| octets + FRAME_OCTETS).sum();
     PREAMBLE_MS + (octets * 8 * 1_000).div_ceil(SIGNAL_RATE_BPS)
+}
+
+/// A transmission that breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineFault {
+    /// What it ends with.
+    pub fault: Fault,
+    /// How many pages get through.
+    pub after_pages: u32,
 }
 
 #[cfg(test)]

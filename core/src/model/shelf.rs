@@ -3,10 +3,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+
+use super::hex;
 
 /// Documents by their SHA-256.
 pub(crate) type ByHash = BTreeMap<String, Arc<[u8]>>;
@@ -112,11 +113,7 @@ pub(crate) fn find(name: &str) -> Option<Arc<[u8]>> {
 
 /// The SHA-256 of a document in hexadecimal digits.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn place(bytes: &Arc<[u8]>) -> usize {

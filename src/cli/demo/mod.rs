@@ -8,20 +8,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use bytes::Bytes;
 use clap::Args;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 use self::app::{App, LETTER};
 use self::timeline::Timeline;
-use super::client::{Body, Client, Credential, Target};
+use super::client::{Client, Credential, Target};
 use super::flags::ServeFlags;
 use super::output::Output;
 use super::serve::{announce, isolated, runtime, standard_output, start_log, url};
 use super::signals::stop_signal;
 use crate::config::Config;
 use crate::dialect::form;
+use crate::io::multipart::Multipart;
 use crate::server::{Server, run as run_listener};
 
 /// How long each step of the demonstration may take; at the pace of a real line a fax of two pages needs over a minute.
@@ -114,8 +114,9 @@ async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: 
 
 async fn receive(client: &Client, timeline: &mut Timeline<impl Write>) -> anyhow::Result<bool> {
     timeline.heading(&format!("A fax machine at {FAR_MACHINE} calls the app's number with a letter of two pages"))?;
-    let body = Body::multipart(BOUNDARY, letter_form());
-    let call = client.control("POST", "/incoming-faxes", &[], Some(body)).await?;
+    let body =
+        Multipart::new(BOUNDARY, LETTER.len()).text("from", FAR_MACHINE).file("file", "letter.pdf", None, LETTER);
+    let call = client.control("POST", "/incoming-faxes", &[], Some(body.into())).await?;
     let sid = call["fax_sid"].as_str().context("the answer has no fax_sid")?;
     let status =
         follow(client, sid, &call["seq"], &["receiving,canceled", "received,failed,canceled"], timeline).await?;
@@ -172,15 +173,4 @@ async fn follow(
         }
     }
     Ok(status)
-}
-
-fn letter_form() -> Bytes {
-    let mut body = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\n{FAR_MACHINE}\r\n\
-         --{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"letter.pdf\"\r\n\r\n"
-    )
-    .into_bytes();
-    body.extend_from_slice(LETTER);
-    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
-    body.into()
 }

@@ -8,6 +8,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use crate::model::hex;
+
 /// Hex digits of a digest that names a version; collisions would need thousands of builds.
 const DIGEST_CHARS: usize = 16;
 /// Where the shell names the folder of this build's files.
@@ -118,7 +120,7 @@ fn content_type(path: &str) -> &'static str {
 
 fn digest<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
     let hash = parts.fold(Sha256::new(), Digest::chain_update).finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..DIGEST_CHARS].to_owned()
+    hex::encode(hash)[..DIGEST_CHARS].to_owned()
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@ use serde_json::{Map, Value, json};
 use super::event;
 use super::extract::{JsonBody, parse_account};
 use super::problem::Problem;
-use crate::dialect::form::{self, Form};
+use crate::dialect::attribute::OF_NUMBER;
+use crate::dialect::form::Form;
 use crate::dialect::parameter;
 use crate::dialect::twilio::numbers::{self, NumberResource};
 use crate::emulator::{AccountSetup, Emulator, FoundError, World};
 use crate::engine::input::ChangeAccount;
 use crate::model::account::{AccountChange, AccountStatus, Callbacks, Dialect, Service};
-use crate::model::number::{NumberAttributes, NumberChange};
+use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
@@ -134,7 +135,7 @@ pub(super) async fn change(
     let status = word(edits.status.as_deref(), "status", AccountStatus::from_word, AccountStatus::ALL)?;
     let (friendly_name, debugger_url) = (edits.friendly_name, edits.debugger_url);
     let change = AccountChange { friendly_name, status, service, debugger_url };
-    world.handle(ChangeAccount(change)).map_err(|refusal| Problem::refused(&refusal))?;
+    world.handle(ChangeAccount(change))?;
     Ok(Json(view(&emulator, &world)))
 }
 
@@ -182,28 +183,19 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
 /// A number with REST attributes in snake_case, read as the REST API reads them.
 fn configured_number(number: &Map<String, Value>, account: AccountSid) -> Result<(PhoneNumber, NumberChange), Problem> {
     let own = number.get(PHONE_NUMBER).and_then(Value::as_str).ok_or_else(|| bad(PHONE_NUMBER, "is required"))?;
-    let mut pairs = Vec::new();
+    let mut given = Vec::new();
     for (key, value) in number.iter().filter(|(key, _)| *key != PHONE_NUMBER) {
-        if !NumberAttributes::NAMES.contains(&key.as_str()) {
-            let near = NumberAttributes::NAMES.iter().min_by_key(|name| strsim::levenshtein(name, key));
-            return Err(bad(
-                key,
-                &format!("is no attribute of a number; did you mean {}?", near.unwrap_or(&PHONE_NUMBER)),
-            ));
-        }
+        let Some(attribute) = OF_NUMBER.iter().find(|attribute| attribute.name == key) else {
+            let near = OF_NUMBER.iter().map(|attribute| attribute.name);
+            let near = near.min_by_key(|name| strsim::levenshtein(name, key)).unwrap_or(PHONE_NUMBER);
+            return Err(bad(key, &format!("is no attribute of a number; did you mean {near}?")));
+        };
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        pairs.push((parameter_name(key), text));
+        given.push((attribute.parameter, text));
     }
-    let form = Form::parse(form::encode(&pairs).as_bytes()).map_err(|error| bad("numbers", &error.to_string()))?;
+    let form = Form::of(given.iter().map(|(parameter, text)| (*parameter, text.as_str())));
     let change = numbers::update_number(&form, account).map_err(|error| bad("numbers", &error.message))?;
     Ok((phone_number(own)?, change))
-}
-
-/// `voice_url` as the REST API spells it: `VoiceUrl`.
-fn parameter_name(key: &str) -> String {
-    let capitalised =
-        |word: &str| word.get(..1).map(|first| first.to_ascii_uppercase() + &word[1..]).unwrap_or_default();
-    key.split('_').map(capitalised).collect()
 }
 
 fn phone_number(text: &str) -> Result<PhoneNumber, Problem> {
@@ -257,12 +249,6 @@ fn view(emulator: &Emulator, world: &World) -> AccountView {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn attributes_in_snake_case_are_the_rest_parameters() {
-        assert_eq!(parameter_name("voice_receive_mode"), "VoiceReceiveMode");
-        assert_eq!(parameter_name("status_callback"), "StatusCallback");
-    }
 
     #[test]
     fn a_misspelt_attribute_is_told_its_nearest() {

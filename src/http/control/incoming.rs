@@ -18,26 +18,21 @@ use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use super::upload::{self, Upload};
 use crate::clock::ClockMode;
+use crate::dialect::incoming::IncomingFax;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::codes;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::sample;
 use crate::emulator::{Emulator, World};
-use crate::engine::input::{DocumentFault, LineFault, ReceiveFax, Ringing};
+use crate::engine::CallOutcome;
+use crate::engine::input::{DocumentFault, ReceiveFax, Ringing};
 use crate::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
-use crate::engine::{Conversation, Engine};
 use crate::http::origin;
 use crate::io::budget::Hold;
-use crate::model::fax::{Quality, Status};
-use crate::model::line::Line;
+use crate::model::fax::Quality;
 use crate::model::media::Document;
-use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 
-/// Who calls where no `from` is given.
-const FROM_DEFAULT: &str = "+15558675310";
-/// Characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
-const STATION_ID_CHARS_MAX: usize = 20;
 /// Pages of the test document where `pages` is not given.
 const PAGES_DEFAULT: u32 = 1;
 
@@ -116,13 +111,13 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     let upload = upload::read(&parts, body, emulator.budget()).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
     let seq = world.read_journal(|journal| journal.last_seq());
-    let call = world.handle(order).map_err(|refusal| Problem::refused(&refusal))?;
+    let call = world.handle(order)?;
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "a fax comes in");
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());
     }
     let ended = tokio::select! {
-        ended = tokio::time::timeout(patience, settled(&world, call.sid)) => ended,
+        ended = tokio::time::timeout(patience, world.ended(call.sid)) => ended,
         () = emulator.stopping() => return Err(Problem::stopping()),
     };
     let Ok(ended) = ended else {
@@ -130,24 +125,8 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
         return Err(Problem::new(408, "not-settled", detail));
     };
     let ended = ended.ok_or_else(|| Problem::gone(&world))?;
-    let outcome = outcome(ended).ok_or_else(|| gone(call.sid))?;
+    let outcome = ended.outcome().ok_or_else(|| gone(call.sid))?;
     Ok(Json(conversation(&emulator, &world, &call, outcome, seq)).into_response())
-}
-
-/// Waits until a conversation has ended; none where the world is closed or breaks first.
-pub(super) async fn settled(world: &World, fax: FaxSid) -> Option<Conversation> {
-    let ended = |engine: &Engine| Some(engine.conversation(fax)).filter(|stands| *stands != Conversation::Pending);
-    world.until_open(ended).await
-}
-
-/// The word for how an incoming call ended; none where nobody knows of it.
-const fn outcome(ended: Conversation) -> Option<&'static str> {
-    match ended {
-        Conversation::Settled(Status::Canceled) => Some("rejected"),
-        Conversation::Settled(status) => Some(status.as_str()),
-        Conversation::NotAnswered => Some("not-answered"),
-        Conversation::Pending | Conversation::Unknown => None,
-    }
 }
 
 /// What is told of a conversation that a reset has taken away, or that never was.
@@ -158,49 +137,42 @@ pub(super) fn gone(fax: FaxSid) -> Problem {
 
 async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload) -> Result<ReceiveFax, Problem> {
     let Upload { fields, file } = upload;
-    let bad = |field: &str, why: String| Problem::new(422, "bad-field", format!("{field}: {why}"));
-    let to = fields.to.as_deref().map(str::parse).transpose();
-    let to = to.map_err(|error: crate::model::phone::NotE164| bad("to", error.to_string()))?;
-    let from = fields.from.as_deref().unwrap_or(FROM_DEFAULT);
-    let caller = Party::sip_caller(from).ok_or_else(|| bad("from", format!("{from:?} is no number or SIP address")))?;
-    let station_id = fields.station_id.as_deref().unwrap_or(from);
-    if fields.station_id.is_some() && station_id.chars().count() > STATION_ID_CHARS_MAX {
-        return Err(bad("station_id", format!("at most {STATION_ID_CHARS_MAX} characters (T.30)")));
-    }
-    let quality = match fields.quality.as_deref() {
-        None => Quality::Fine,
-        Some(word) => Quality::from_word(word)
-            .ok_or_else(|| bad("quality", format!("{word:?} is none of standard, fine, superfine")))?,
-    };
+    let quality = fields.quality.as_deref().map(|word| {
+        Quality::from_word(word)
+            .ok_or_else(|| bad("quality", &format!("{word:?} is none of standard, fine, superfine")))
+    });
     let sid = fields.sid.as_deref().map(str::parse).transpose();
-    let sid = sid.map_err(|error: crate::model::sid::SidError| bad("sid", error.to_string()))?;
-    let line_fault = fields.outcome.as_ref().map(line_fault).transpose()?.flatten();
-    let origin = origin(parts, emulator.settings().public_url.as_ref());
-    let station_id = station_id.into();
+    let fax = IncomingFax {
+        to: fields.to.as_deref(),
+        from: fields.from.as_deref(),
+        station_id: fields.station_id.as_deref(),
+        quality: quality.transpose()?,
+        sid: sid.map_err(|error: crate::model::sid::SidError| bad("sid", &error.to_string()))?,
+        failure: fields.outcome.as_ref().map(failure).transpose()?.flatten(),
+    };
+    let fax = fax.checked().map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let document = document(emulator, world, &fields, file).await?;
-    let line = Line::default();
-    Ok(ReceiveFax { to, from: caller, station_id, document, quality, sid, line_fault, line, origin })
+    Ok(fax.with_document(document, origin(parts, emulator.settings().public_url.as_ref())))
 }
 
-fn line_fault(outcome: &Outcome) -> Result<Option<LineFault>, Problem> {
+/// The code of a transmission that is to fail, and how many pages get through.
+fn failure(outcome: &Outcome) -> Result<Option<(u32, u32)>, Problem> {
     let (word, code, after_pages) = match outcome {
         Outcome::Word(word) => (word, None, None),
         Outcome::Detailed { status, code, after_pages } => (status, *code, *after_pages),
     };
-    let bad = |why: String| Err(Problem::new(422, "bad-field", format!("outcome: {why}")));
-    match Status::from_word(word) {
-        Some(Status::Received) => Ok(None),
-        Some(Status::Failed) => {
-            let code = code.unwrap_or(codes::TRANSMISSION);
-            let Some(fault) = codes::line_fault(code) else {
-                return bad(format!("code {code} is neither {} nor {}", codes::TRANSMISSION, codes::INCOMPATIBLE));
-            };
-            Ok(Some(LineFault { fault, after_pages: after_pages.unwrap_or(0) }))
-        }
-        _ => {
-            bad(format!("{word:?} is neither received nor failed; rejecting or not answering is up to the app's TwiML"))
+    match CallOutcome::from_word(word) {
+        Some(CallOutcome::Received) => Ok(None),
+        Some(CallOutcome::Failed) => Ok(Some((code.unwrap_or(codes::TRANSMISSION), after_pages.unwrap_or(0)))),
+        Some(CallOutcome::Rejected | CallOutcome::NotAnswered) | None => {
+            let why = "is neither received nor failed; rejecting or not answering is up to the app's TwiML";
+            Err(bad("outcome", &format!("{word:?} {why}")))
         }
     }
+}
+
+fn bad(field: &str, why: &str) -> Problem {
+    Problem::new(422, "bad-field", format!("{field}: {why}"))
 }
 
 async fn document(
@@ -212,21 +184,16 @@ async fn document(
     let read = match (file, &fields.media_url, fields.pages) {
         (Some((bytes, _room)), None, None) => emulator.renderer().probe(bytes).await.map_err(DocumentFault::Unreadable),
         (None, Some(url), None) => emulator.fetch_document(world, url).await,
-        (None, None, pages) => return test_pages(pages.unwrap_or(PAGES_DEFAULT)),
+        (None, None, pages) => {
+            let document = sample::document(pages.unwrap_or(PAGES_DEFAULT));
+            return document.map_err(|error| bad("pages", &error.to_string()));
+        }
         _ => return Err(Problem::new(422, "bad-field", "give one of file, media_url and pages")),
     };
     read.map_err(|fault| match fault {
         DocumentFault::Fetch(failure) => Problem::new(422, "document-unreadable", format!("media_url: {failure}")),
         DocumentFault::Unreadable(unreadable) => Problem::new(422, "document-unreadable", unreadable.reason),
     })
-}
-
-fn test_pages(pages: u32) -> Result<Document, Problem> {
-    if !(1..=sample::SAMPLE_PAGES_MAX).contains(&pages) {
-        let detail = format!("pages: 1 to {}, not {pages}", sample::SAMPLE_PAGES_MAX);
-        return Err(Problem::new(422, "bad-field", detail));
-    }
-    Ok(Document::unrendered(pages, sample::test_pages(pages).into()))
 }
 
 fn ringing(world: &World, call: &Ringing, seq: u64) -> Rung {
@@ -243,7 +210,7 @@ fn conversation(
     emulator: &Emulator,
     world: &World,
     call: &Ringing,
-    outcome: &'static str,
+    outcome: CallOutcome,
     seq: u64,
 ) -> ConversationView {
     let filter = EventFilter { since: seq, fax: Some(call.sid), ..EventFilter::default() };
@@ -262,5 +229,5 @@ fn conversation(
         .filter_map(|each| each.exchange().map(|record| event::exchange(record)))
         .collect();
     let events = events.iter().map(EventView::of).collect();
-    ConversationView { fax_sid: call.sid.to_string(), fax, outcome, events, webhooks, seq }
+    ConversationView { fax_sid: call.sid.to_string(), fax, outcome: outcome.as_str(), events, webhooks, seq }
 }

@@ -37,6 +37,7 @@ use self::ca::CaFiles;
 pub use self::extract::Addressed;
 use self::operation::Operation;
 pub(super) use self::problem::Problem;
+use crate::dialect::rule::RuleDocument;
 use crate::emulator::Emulator;
 
 /// The root of the control API.
@@ -230,7 +231,7 @@ fn about_behaviour() -> Vec<Operation> {
     vec![
         Op::get("/rules", "The rules in order, with what came of them", rules::list).answers::<rules::RuleList>(200),
         Op::post("/rules", "Let something misbehave on purpose", rules::add)
-            .body::<rules::RuleOrder>()
+            .body::<RuleDocument>()
             .answers::<rules::RuleShown>(201)
             .refuses(&[409]),
         Op::delete("/rules", "Drop all rules", rules::remove_all).answers_empty(204),

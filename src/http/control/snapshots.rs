@@ -75,7 +75,7 @@ pub(super) async fn take(
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<SnapshotShown>), Problem> {
     let name = checked(&name)?;
-    ask(&world, TakeSnapshot(name.clone()))?;
+    world.handle(TakeSnapshot(name.clone()))?;
     let taken = world.read(|engine| engine.snapshots().find(|each| each.name == name).map(|each| view(&each)));
     let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot is gone already"))?;
     Ok((StatusCode::CREATED, Json(taken)))
@@ -86,7 +86,7 @@ pub(super) async fn restore(Addressed(world): Addressed, Path(name): Path<String
 }
 
 pub(super) async fn remove(Addressed(world): Addressed, Path(name): Path<String>) -> Result<StatusCode, Problem> {
-    ask(&world, DropSnapshot(checked(&name)?))?;
+    world.handle(DropSnapshot(checked(&name)?))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn reset(
 }
 
 fn go_back(world: &World, command: impl Command<Done = Result<Canceled, Refusal>>) -> Result<Json<ResetDone>, Problem> {
-    let canceled = ask(world, command)?;
+    let canceled = world.handle(command)?;
     Ok(Json(done(world, &canceled)))
 }
 
@@ -118,10 +118,6 @@ pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
         removed: Removed { faxes: canceled.count.faxes },
         seq: world.read_journal(|journal| journal.last_seq()),
     }
-}
-
-fn ask<T>(world: &World, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Problem> {
-    world.handle(command).map_err(|refusal| Problem::refused(&refusal))
 }
 
 fn checked(name: &str) -> Result<Box<str>, Problem> {

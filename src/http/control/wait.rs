@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::timeout;
 use super::event::{self, EventView};
 use super::extract::{Asked, Awaited};
-use super::incoming::{gone, settled};
+use super::incoming::gone;
 use super::journal::Start;
 use super::problem::Problem;
 use crate::clock::ClockMode;
@@ -91,7 +91,7 @@ fn fax(query: &WaitQuery) -> Result<Option<FaxSid>, Problem> {
 
 async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let Some(fax) = fax else { return Err(Problem::new(422, "bad-wait", "for=settled needs a fax")) };
-    match tokio::time::timeout(patience, settled(world, fax)).await {
+    match tokio::time::timeout(patience, world.ended(fax)).await {
         Ok(None) => Err(Problem::gone(world)),
         Ok(Some(ended)) => {
             let outcome = Some(last_status(ended).ok_or_else(|| gone(fax))?);

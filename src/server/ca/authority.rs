@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::policy::{PERMITTED, is_permitted};
 use super::{CaError, Identity, der};
+use crate::model::hex;
 use crate::model::time::Timestamp;
 
 /// How long a CA lasts, and each certificate with it: Apple's systems take no server certificate of more than 825 days.
@@ -176,7 +177,7 @@ fn is_private(ip: IpAddr) -> bool {
 /// apart in a list of trusted ones.
 fn params(key: &KeyPair) -> CertificateParams {
     let digest = Sha256::digest(key.subject_public_key_info());
-    let mark: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let mark = hex::encode(&digest[..4]);
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("fauxfax local CA {mark}"));

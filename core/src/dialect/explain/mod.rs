@@ -8,13 +8,11 @@ pub use self::check::{Check, check};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
-use sha2::Sha256;
 
 use super::address::normal_or_as_is;
 use super::form::Form;
-use super::signature;
+use super::{hmac, signature};
+use crate::model::hex;
 use crate::model::words::words;
 
 words!(
@@ -175,26 +173,22 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     told(vec![Mistake::Unknown], detail.to_owned())
 }
 
-/// The text that Twilio signs: the URL, then each name and value in order of the names' bytes.
+/// The text that Twilio signs.
 fn signed_text(url: &str, params: &[(String, String)]) -> String {
-    let mut sorted: Vec<_> = params.iter().collect();
-    sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
-    let pairs = sorted.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-    std::iter::once(url).chain(pairs).collect()
+    signature::signed_parts(url, params).collect()
 }
 
 /// The right text under the right key, but written in another way.
 fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)> {
     let given = question.signature;
     let text = signed_text(question.url, &question.params);
-    let sha1 = mac_sha1(question.auth_token, &text);
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    if given.eq_ignore_ascii_case(&hex(&sha1)) {
+    let key = question.auth_token.as_bytes();
+    if given.eq_ignore_ascii_case(&hex::encode(hmac::sha1(key, [text.as_str()]))) {
         let detail = "the digest is written in hexadecimal; Twilio's header has it in Base64";
         return Some((Mistake::Digest, detail.to_owned()));
     }
-    let sha256 = mac_sha256(question.auth_token, &text);
-    if given == STANDARD.encode(&sha256) || given.eq_ignore_ascii_case(&hex(&sha256)) {
+    let sha256 = hmac::sha256(key, [text.as_str()]);
+    if given == STANDARD.encode(sha256) || given.eq_ignore_ascii_case(&hex::encode(sha256)) {
         let detail = "the digest is HMAC-SHA256; Twilio signs with HMAC-SHA1, in Base64";
         return Some((Mistake::Digest, detail.to_owned()));
     }
@@ -220,8 +214,8 @@ fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
     let form = super::form::encode(&question.params);
     let bodies = [question.body.unwrap_or_default(), form.as_str()];
     let yields = |body: &&str| {
-        let text = format!("{}{body}", question.url);
-        !body.is_empty() && STANDARD.encode(mac_sha1(question.auth_token, &text)) == question.signature
+        let signature = || STANDARD.encode(hmac::sha1(question.auth_token.as_bytes(), [question.url, body]));
+        !body.is_empty() && signature() == question.signature
     };
     bodies.iter().any(yields).then(|| {
         let detail = "the body was appended to the URL as it came; append each parameter's name and decoded value, in \
@@ -250,18 +244,6 @@ fn wrong_token(question: &Question<'_>) -> Option<(Mistake, String)> {
 
 fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
-}
-
-fn mac_sha1(key: &str, text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
-}
-
-fn mac_sha256(key: &str, text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
 }
 
 #[cfg(test)]

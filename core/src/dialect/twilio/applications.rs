@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::account_path;
+use crate::dialect::attribute::{self, OF_APPLICATION};
 use crate::dialect::date;
 use crate::dialect::error::ApiError;
 use crate::dialect::form::Form;
@@ -14,15 +15,13 @@ use crate::model::sid::{AccountSid, ApplicationSid};
 
 /// The filters that a list's links repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// API versions an application may name.
-const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
 
 /// Reads the parameters of create.
 ///
 /// # Errors
 /// The closest documented code, naming the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
-    change(form, Empty::LeftOut)
+    attribute::read(OF_APPLICATION, form, Empty::LeftOut)
 }
 
 /// Reads the parameters of update.
@@ -30,7 +29,7 @@ pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// # Errors
 /// The closest documented code, naming the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
-    change(form, Empty::Cleared)
+    attribute::read(OF_APPLICATION, form, Empty::Cleared)
 }
 
 /// Reads the parameters of a list: the name it shows, if any is asked for.
@@ -40,29 +39,6 @@ pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse(query, ApplicationSid::PREFIX, LIST_FILTERS)?))
-}
-
-fn change(form: &Form, empty: Empty) -> Result<ApplicationChange, ApiError> {
-    let url = |name| parameter::address(form, name, empty);
-    let method = |name| parameter::method(form, name);
-    let version = parameter::word(form, "ApiVersion", API_VERSIONS, |word| word)?;
-    Ok(ApplicationChange {
-        friendly_name: parameter::friendly_name(form)?,
-        api_version: version.map(Box::from),
-        voice_url: url("VoiceUrl")?,
-        voice_method: method("VoiceMethod")?,
-        voice_fallback_url: url("VoiceFallbackUrl")?,
-        voice_fallback_method: method("VoiceFallbackMethod")?,
-        status_callback: url("StatusCallback")?,
-        status_callback_method: method("StatusCallbackMethod")?,
-        voice_caller_id_lookup: parameter::boolean(form, "VoiceCallerIdLookup")?,
-        sms_url: url("SmsUrl")?,
-        sms_method: method("SmsMethod")?,
-        sms_fallback_url: url("SmsFallbackUrl")?,
-        sms_fallback_method: method("SmsFallbackMethod")?,
-        sms_status_callback: url("SmsStatusCallback")?,
-        message_status_callback: url("MessageStatusCallback")?,
-    })
 }
 
 /// An application as clients see it.

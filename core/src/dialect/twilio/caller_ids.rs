@@ -10,6 +10,7 @@ use crate::dialect::paging::{Extent, Flat, PageRequest};
 use crate::dialect::parameter;
 use crate::engine::Page;
 use crate::model::credential::CallerId;
+use crate::model::hex;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, NumberSid};
 
@@ -92,7 +93,7 @@ impl ValidationResource {
     /// The resource of a number just verified; nobody is called, so the call and its code are made of the id.
     #[must_use]
     pub fn of(caller_id: &CallerId, account: AccountSid) -> Self {
-        let digits: String = caller_id.sid.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex::encode(caller_id.sid.bytes());
         let code = caller_id.sid.bytes().iter().fold(0u32, |code, byte| (code * 31 + u32::from(*byte)) % 900_000);
         Self {
             account_sid: account.to_string(),

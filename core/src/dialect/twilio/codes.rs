@@ -1,6 +1,7 @@
 //! Twilio's error codes: which one each fault has (the error dictionary, docs/fidelity.md).
 
 use crate::model::fault::Fault;
+use crate::model::line::LineFault;
 
 /// `Error during fax transmission`.
 pub const TRANSMISSION: u32 = 34004;
@@ -49,12 +50,20 @@ pub fn more_info(code: u32) -> String {
     format!("https://www.twilio.com/docs/errors/{code}")
 }
 
-/// The fault of the line with this code, one that a transmission can break with.
-#[must_use]
-pub const fn line_fault(code: u32) -> Option<Fault> {
-    match code {
-        TRANSMISSION => Some(Fault::Transmission),
-        INCOMPATIBLE => Some(Fault::Incompatible),
-        _ => None,
-    }
+/// A code that no failed transmission ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{TRANSMISSION} or {INCOMPATIBLE}, not {0}")]
+pub struct UnknownFaultCode(u32);
+
+/// A transmission that breaks with this code after so many pages.
+///
+/// # Errors
+/// No failed transmission ends with this code.
+pub const fn line_fault(code: u32, after_pages: u32) -> Result<LineFault, UnknownFaultCode> {
+    let fault = match code {
+        TRANSMISSION => Fault::Transmission,
+        INCOMPATIBLE => Fault::Incompatible,
+        _ => return Err(UnknownFaultCode(code)),
+    };
+    Ok(LineFault { fault, after_pages })
 }

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::account_path;
+use crate::dialect::attribute::{self, OF_NUMBER};
 use crate::dialect::date;
 use crate::dialect::error::{self, ApiError};
 use crate::dialect::form::Form;
@@ -12,14 +13,12 @@ use crate::dialect::parameter::{self, Empty};
 use crate::engine::Page;
 use crate::engine::input::{BuyNumber, NumberWish};
 use crate::model::inventory::{self, Capabilities, NumberKind};
-use crate::model::number::{IncomingNumber, NumberChange, ReceiveMode};
+use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, NumberSid};
 
 /// The filters that a list's links repeat.
 const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"];
-/// API versions a number may name.
-const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
 /// North American area codes of toll-free numbers.
 const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 
@@ -28,7 +27,7 @@ const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 /// # Errors
 /// The closest documented code, naming the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
-    Ok(BuyNumber { wish: wish(form, kind, seed)?, change: change(form, Empty::LeftOut)? })
+    Ok(BuyNumber { wish: wish(form, kind, seed)?, change: attribute::read(OF_NUMBER, form, Empty::LeftOut)? })
 }
 
 /// Reads the parameters of a change.
@@ -41,7 +40,7 @@ pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, A
                        release the number here and buy it there";
         return Err(ApiError::bad_request(error::CODE_NOT_RELATED, message));
     }
-    change(form, Empty::Cleared)
+    attribute::read(OF_NUMBER, form, Empty::Cleared)
 }
 
 /// Which numbers a list shows.
@@ -242,46 +241,6 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberWish, ApiError> {
     area.map(NumberWish::Area).ok_or_else(|| {
         ApiError::bad_request(error::CODE_INVALID_AREA, format!("AreaCode '{text}' is not a three-digit area code"))
     })
-}
-
-fn change(form: &Form, empty: Empty) -> Result<NumberChange, ApiError> {
-    let url = |name| parameter::address(form, name, empty);
-    let sid = |name, prefix| sid(form, name, prefix, empty);
-    let word = |name, words| {
-        parameter::word(form, name, words, |word| word).map(|word: Option<&'static str>| word.map(Box::from))
-    };
-    Ok(NumberChange {
-        friendly_name: parameter::friendly_name(form)?,
-        api_version: word("ApiVersion", API_VERSIONS)?,
-        voice_url: url("VoiceUrl")?,
-        voice_method: parameter::method(form, "VoiceMethod")?,
-        voice_fallback_url: url("VoiceFallbackUrl")?,
-        voice_fallback_method: parameter::method(form, "VoiceFallbackMethod")?,
-        status_callback: url("StatusCallback")?,
-        status_callback_method: parameter::method(form, "StatusCallbackMethod")?,
-        voice_application_sid: sid("VoiceApplicationSid", "AP")?,
-        trunk_sid: sid("TrunkSid", "TK")?,
-        voice_caller_id_lookup: parameter::boolean(form, "VoiceCallerIdLookup")?,
-        voice_receive_mode: parameter::word(form, "VoiceReceiveMode", ReceiveMode::ALL, ReceiveMode::as_str)?,
-        sms_url: url("SmsUrl")?,
-        sms_method: parameter::method(form, "SmsMethod")?,
-        sms_fallback_url: url("SmsFallbackUrl")?,
-        sms_fallback_method: parameter::method(form, "SmsFallbackMethod")?,
-        sms_application_sid: sid("SmsApplicationSid", "AP")?,
-        address_sid: sid("AddressSid", "AD")?,
-        bundle_sid: sid("BundleSid", "BU")?,
-        identity_sid: sid("IdentitySid", "RI")?,
-        emergency_status: word("EmergencyStatus", &["Active", "Inactive"])?,
-        emergency_address_sid: sid("EmergencyAddressSid", "AD")?,
-    })
-}
-
-fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
-    let Some(text) = empty.text(form, name) else { return Ok(None) };
-    if !text.is_empty() {
-        parameter::check_sid(name, text, prefix)?;
-    }
-    Ok(Some(text.into()))
 }
 
 impl DigitPattern {

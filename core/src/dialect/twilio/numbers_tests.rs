@@ -3,6 +3,7 @@
 use super::*;
 use crate::dialect::twilio::keys_of;
 use crate::model::number::NumberAttributes;
+use crate::model::number::ReceiveMode;
 use crate::model::time::Timestamp;
 
 const ACCOUNT: AccountSid = AccountSid::from_bytes([0; 16]);

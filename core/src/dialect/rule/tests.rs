@@ -15,6 +15,7 @@ fn every_effect_reads_back_as_it_was_written() {
         json!({ "match": {}, "outcome": { "status": "failed", "code": 34108, "after_pages": 2 } }),
         json!({ "match": { "pages": 3 }, "chance": 0.25, "line": { "rate_bps": 4800, "noise": 0.05 } }),
         json!({ "match": { "pages": { "min": 2, "max": 5 } }, "outcome": { "status": "no-answer" } }),
+        json!({ "match": { "pages": { "min": 2 } }, "outcome": { "status": "delivered" } }),
         json!({ "match": { "method": "POST", "path": "/v1/Faxes*" }, "api": { "status": 503, "code": 20503, "delay_ms": 5 } }),
         json!({ "match": {}, "api": { "reset": true } }),
         json!({ "match": { "purpose": "action", "url": "http://app/*" }, "webhook": { "delay_ms": 5000, "duplicate": true } }),
@@ -23,6 +24,39 @@ fn every_effect_reads_back_as_it_was_written() {
     ] {
         assert_eq!(json(&parse(&rule).expect("a rule")), rule);
     }
+}
+
+#[test]
+fn a_field_of_another_type_is_told_what_is_wanted() {
+    for (rule, told) in [
+        (json!({ "outcome": "busy" }), "outcome: an object, not \"busy\""),
+        (json!({ "match": ["+1*"], "outcome": { "status": "busy" } }), "match: an object, not a list"),
+        (json!({ "match": { "to": 5 }, "outcome": { "status": "busy" } }), "match.to: a text, not 5"),
+        (json!({ "match": { "pages": "2" }, "line": { "noise": 1 } }), "or an object with min and max, not \"2\""),
+        (
+            json!({ "match": { "pages": { "min": 0 } }, "line": { "noise": 1 } }),
+            "match.pages.min: a whole number from 1",
+        ),
+        (json!({ "webhook": { "drop": 1 } }), "webhook.drop: true or false, not 1"),
+        (json!({ "line": { "noise": "loud" } }), "line.noise: a number, not \"loud\""),
+    ] {
+        let text = refused(&rule);
+        assert!(text.contains(told), "{rule}: {text}");
+    }
+}
+
+/// What is described is what is read: limits and words of the schema are those of the types.
+#[cfg(feature = "schema")]
+#[test]
+fn the_schema_has_the_limits_and_the_words() {
+    let schema = serde_json::to_value(schemars::schema_for!(RuleDocument)).expect("JSON");
+    let part = |name: &str| schema["$defs"][name]["properties"].clone();
+    assert_eq!(part("RuleLine")["rate_bps"]["minimum"], 2_400);
+    assert_eq!(part("RuleOutcome")["code"]["enum"], json!([34004, 34108]));
+    assert_eq!(part("RuleMatch")["purpose"]["enum"], json!(["fax-url", "fallback-url", "action", "status-callback"]));
+    assert_eq!(schema["$defs"]["RuleOutcome"]["required"], json!(["status"]));
+    assert_eq!((&schema["additionalProperties"], &schema["required"]), (&json!(false), &Value::Null));
+    assert_eq!(schema["$defs"]["RuleMatch"]["required"], Value::Null);
 }
 
 #[test]

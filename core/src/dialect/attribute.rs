@@ -1,0 +1,156 @@
+//! Settable attributes of numbers and applications: one table each says what an attribute is called, what it takes and where
+//! it is kept. REST, the control API, the configuration file and its schema read these tables.
+
+use super::error::ApiError;
+use super::form::Form;
+use super::parameter::{self, Empty};
+use crate::model::application::ApplicationChange;
+use crate::model::number::{NumberChange, ReceiveMode};
+use crate::model::webhook::Method;
+
+/// Versions of the API that a number or an application may name.
+const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
+/// States of a number's emergency calling.
+const EMERGENCY_STATUSES: &[&str] = &["Active", "Inactive"];
+
+/// The place of an attribute in a change.
+pub type Slot<C, T> = fn(&mut C) -> &mut Option<T>;
+
+/// What an attribute takes, and its place in a change.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind<C> {
+    /// A name of at most 64 characters.
+    FriendlyName(Slot<C, Box<str>>),
+    /// An absolute URL, or nothing.
+    Url(Slot<C, Box<str>>),
+    /// A SID with this prefix, or nothing.
+    Sid(&'static str, Slot<C, Box<str>>),
+    /// One of these words.
+    Word(&'static [&'static str], Slot<C, Box<str>>),
+    /// `GET` or `POST`.
+    Method(Slot<C, Method>),
+    /// `true` or `false`.
+    Boolean(Slot<C, bool>),
+    /// What a number answers.
+    ReceiveMode(Slot<C, ReceiveMode>),
+}
+
+/// One attribute.
+#[derive(Debug, Clone, Copy)]
+pub struct Attribute<C> {
+    /// Its name in resources and in the configuration file, in snake_case.
+    pub name: &'static str,
+    /// Its name as a parameter of REST calls.
+    pub parameter: &'static str,
+    /// What it takes, and where it is kept.
+    pub kind: Kind<C>,
+}
+
+macro_rules! table {
+    ($($field:ident $parameter:literal $kind:ident $($argument:expr)?;)+) => {
+        &[$(Attribute {
+            name: stringify!($field),
+            parameter: $parameter,
+            kind: Kind::$kind($($argument,)? |change| &mut change.$field),
+        },)+]
+    };
+}
+
+/// The attributes of a number.
+pub const OF_NUMBER: &[Attribute<NumberChange>] = table! {
+    friendly_name "FriendlyName" FriendlyName;
+    api_version "ApiVersion" Word API_VERSIONS;
+    voice_url "VoiceUrl" Url;
+    voice_method "VoiceMethod" Method;
+    voice_fallback_url "VoiceFallbackUrl" Url;
+    voice_fallback_method "VoiceFallbackMethod" Method;
+    status_callback "StatusCallback" Url;
+    status_callback_method "StatusCallbackMethod" Method;
+    voice_application_sid "VoiceApplicationSid" Sid "AP";
+    trunk_sid "TrunkSid" Sid "TK";
+    voice_caller_id_lookup "VoiceCallerIdLookup" Boolean;
+    voice_receive_mode "VoiceReceiveMode" ReceiveMode;
+    sms_url "SmsUrl" Url;
+    sms_method "SmsMethod" Method;
+    sms_fallback_url "SmsFallbackUrl" Url;
+    sms_fallback_method "SmsFallbackMethod" Method;
+    sms_application_sid "SmsApplicationSid" Sid "AP";
+    address_sid "AddressSid" Sid "AD";
+    bundle_sid "BundleSid" Sid "BU";
+    identity_sid "IdentitySid" Sid "RI";
+    emergency_status "EmergencyStatus" Word EMERGENCY_STATUSES;
+    emergency_address_sid "EmergencyAddressSid" Sid "AD";
+};
+
+/// The attributes of an application.
+pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
+    api_version "ApiVersion" Word API_VERSIONS;
+    friendly_name "FriendlyName" FriendlyName;
+    voice_url "VoiceUrl" Url;
+    voice_method "VoiceMethod" Method;
+    voice_fallback_url "VoiceFallbackUrl" Url;
+    voice_fallback_method "VoiceFallbackMethod" Method;
+    status_callback "StatusCallback" Url;
+    status_callback_method "StatusCallbackMethod" Method;
+    voice_caller_id_lookup "VoiceCallerIdLookup" Boolean;
+    sms_url "SmsUrl" Url;
+    sms_method "SmsMethod" Method;
+    sms_fallback_url "SmsFallbackUrl" Url;
+    sms_fallback_method "SmsFallbackMethod" Method;
+    sms_status_callback "SmsStatusCallback" Url;
+    message_status_callback "MessageStatusCallback" Url;
+};
+
+/// Reads what a form says of the attributes of a table; what it doesn't name stays.
+///
+/// # Errors
+/// The first parameter, in the order of the table, that can't be taken.
+pub(super) fn read<C: Default>(table: &[Attribute<C>], form: &Form, empty: Empty) -> Result<C, ApiError> {
+    let mut change = C::default();
+    for Attribute { parameter: name, kind, .. } in table {
+        match kind {
+            Kind::FriendlyName(slot) => *slot(&mut change) = parameter::friendly_name(form)?,
+            Kind::Url(slot) => *slot(&mut change) = parameter::address(form, name, empty)?,
+            Kind::Sid(prefix, slot) => *slot(&mut change) = parameter::sid(form, name, prefix, empty)?,
+            Kind::Word(words, slot) => {
+                *slot(&mut change) = parameter::word(form, name, words, |word| word)?.map(Box::from);
+            }
+            Kind::Method(slot) => *slot(&mut change) = parameter::method(form, name)?,
+            Kind::Boolean(slot) => *slot(&mut change) = parameter::boolean(form, name)?,
+            Kind::ReceiveMode(slot) => {
+                *slot(&mut change) = parameter::word(form, name, ReceiveMode::ALL, ReceiveMode::as_str)?;
+            }
+        }
+    }
+    Ok(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::application::ApplicationAttributes;
+    use crate::model::number::NumberAttributes;
+
+    /// `voice_url` as REST spells it: `VoiceUrl`.
+    fn in_camel_case(name: &str) -> String {
+        let capitalised = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+        name.split('_').map(capitalised).collect()
+    }
+
+    fn check<C>(table: &[Attribute<C>], names: &[&str]) {
+        let sorted = |names: &[&'static str]| names.iter().copied().collect::<BTreeSet<_>>();
+        let own: Vec<&str> = table.iter().map(|attribute| attribute.name).collect();
+        assert_eq!(sorted(&own), names.iter().copied().collect());
+        for attribute in table {
+            assert_eq!(attribute.parameter, in_camel_case(attribute.name));
+        }
+    }
+
+    #[test]
+    fn each_attribute_of_the_model_is_in_its_table_with_the_name_that_rest_has_for_it() {
+        check(OF_NUMBER, NumberAttributes::NAMES);
+        check(OF_APPLICATION, ApplicationAttributes::NAMES);
+    }
+}

@@ -1,0 +1,298 @@
+//! A rule as JSON: the fields with their types and limits. Reading, writing and the schema all follow from these types; what
+//! goes together is checked when a document becomes a rule.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::engine::rule::Pattern;
+
+/// Matches that may be skipped, and times that a rule may act: more than any world has faxes pending.
+const COUNT_MAX: u32 = 1_000_000;
+/// Pages that a rule may speak of; no fax has more.
+const PAGES_MAX: u32 = 10_000;
+/// The longest delay of a webhook: a day on the world's clock.
+const WEBHOOK_DELAY_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
+/// The longest delay of a REST call, in real time: longer than any client waits.
+const API_DELAY_MS_MAX: u32 = 10 * 60 * 1_000;
+/// The slowest line: V.27 ter's lowest rate.
+const RATE_BPS_MIN: u32 = 2_400;
+/// The fastest line: V.34's highest rate.
+const RATE_BPS_MAX: u32 = 33_600;
+/// The codes that a REST call may be refused with have five digits.
+const API_CODE_MAX: u32 = 99_999;
+
+/// Names for what a document's text may be. The texts are checked when the document becomes a rule.
+type Word = Box<str>;
+
+/// Writes a struct whose fields may all be absent, in JSON and in the schema.
+macro_rules! fields {
+    ($($(#[$meta:meta])* $vis:vis $name:ident $schema:literal { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ })+) => { $(
+        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = $schema))]
+        $(#[$meta])*
+        #[serde(deny_unknown_fields, expecting = "an object")]
+        $vis struct $name {
+            $($(#[$field_meta])* #[serde(default, skip_serializing_if = "Option::is_none")] pub(super) $field: Option<$type>,)+
+        }
+    )+ };
+}
+
+fields! {
+    /// A rule: what it matches, and the one effect it has on that.
+    pub RuleDocument "Rule" {
+        /// What the rule acts on: everything that is named must hold.
+        #[serde(rename = "match")]
+        matches: MatchDocument,
+        /// How many matches are left alone first.
+        after: Integer<0, COUNT_MAX>,
+        /// How often the rule acts; always where it is left out.
+        times: Integer<1, COUNT_MAX>,
+        /// How likely the rule acts, drawn from the world's seed.
+        chance: Fraction<false>,
+        /// How a call goes.
+        outcome: OutcomeDocument,
+        /// How the line is.
+        line: LineDocument,
+        /// What a REST call is answered.
+        api: ApiDocument,
+        /// How a request to an app goes.
+        webhook: WebhookDocument,
+    }
+
+    /// What a rule acts on. In patterns each asterisk stands for any characters, or none.
+    pub(super) MatchDocument "RuleMatch" {
+        /// Which way the fax goes.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "words::direction"))]
+        direction: Word,
+        /// Who sends.
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+        from: Pattern,
+        /// Who receives, as `+1555*`.
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+        to: Pattern,
+        /// How many pages the fax has.
+        pages: PagesDocument,
+        /// The method of a REST call.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "words::method"))]
+        method: Word,
+        /// The path of a REST call without its query, as `/v1/Faxes*`.
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+        path: Pattern,
+        /// The URL of a webhook.
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+        url: Pattern,
+        /// What a webhook is for.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "words::purpose"))]
+        purpose: Word,
+    }
+
+    /// The fewest and the most pages.
+    pub(super) PagesRange "RulePagesRange" {
+        min: Integer<1, PAGES_MAX>,
+        max: Integer<1, PAGES_MAX>,
+    }
+
+    /// How a call goes.
+    #[cfg_attr(feature = "schema", schemars(extend("required" = ["status"])))]
+    pub(super) OutcomeDocument "RuleOutcome" {
+        #[cfg_attr(feature = "schema", schemars(schema_with = "words::status"))]
+        status: Word,
+        /// What a failed transmission ends with; 34004 where it is left out.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "words::fault_code"))]
+        code: u32,
+        /// How many pages get through before a transmission fails.
+        after_pages: Integer<0, PAGES_MAX>,
+    }
+
+    /// How the line is.
+    pub(super) LineDocument "RuleLine" {
+        /// Bits per second.
+        rate_bps: Integer<RATE_BPS_MIN, RATE_BPS_MAX>,
+        /// The damaged part of all rows.
+        noise: Fraction<true>,
+    }
+
+    /// What a REST call is answered.
+    pub(super) ApiDocument "RuleApi" {
+        /// The HTTP status it is refused with.
+        status: Integer<400, 599>,
+        /// The code it is refused with; the usual one of the status where it is left out.
+        code: Integer<1, API_CODE_MAX>,
+        /// How much later it is answered, in real time.
+        delay_ms: Integer<0, API_DELAY_MS_MAX>,
+        /// Whether the connection is reset instead.
+        reset: bool,
+    }
+
+    /// How a request to an app goes.
+    pub(super) WebhookDocument "RuleWebhook" {
+        /// How much later it is made, by the world's clock.
+        delay_ms: Integer<0, WEBHOOK_DELAY_MS_MAX>,
+        /// Whether it is made twice, with one idempotency token.
+        duplicate: bool,
+        /// Whether it is made after the next request about the same fax.
+        reorder: bool,
+        /// Whether it is not made at all.
+        drop: bool,
+        /// How it is signed.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "words::signature"))]
+        signature: Word,
+    }
+}
+
+/// A number of pages, or a range of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RulePages"))]
+#[serde(untagged)]
+pub(super) enum PagesDocument {
+    /// Just so many.
+    Exactly(Integer<1, PAGES_MAX>),
+    /// Any number of a range.
+    Range(PagesRange),
+}
+
+impl<'de> Deserialize<'de> for PagesDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = PagesDocument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from 1 to {PAGES_MAX}, or an object with min and max")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<PagesDocument, E> {
+                Integer::checked(number, &self).map(PagesDocument::Exactly)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<PagesDocument, A::Error> {
+                PagesRange::deserialize(MapAccessDeserializer::new(members)).map(PagesDocument::Range)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// A whole number within limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct Integer<const MIN: u32, const MAX: u32>(pub(super) u32);
+
+impl<const MIN: u32, const MAX: u32> Integer<MIN, MAX> {
+    fn checked<E: Error>(number: u64, expected: &dyn serde::de::Expected) -> Result<Self, E> {
+        let within = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+        within.map(Self).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), expected))
+    }
+}
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Integer<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Within<T>(PhantomData<T>);
+        impl<const MIN: u32, const MAX: u32> Visitor<'_> for Within<Integer<MIN, MAX>> {
+            type Value = Integer<MIN, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from {MIN} to {MAX}")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+                Integer::checked(number, &self)
+            }
+        }
+        deserializer.deserialize_u32(Within::<Self>(PhantomData))
+    }
+}
+
+/// A part of a whole, from 0 or above it, to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct Fraction<const MAY_BE_ZERO: bool>(pub(super) f64);
+
+impl<'de, const MAY_BE_ZERO: bool> Deserialize<'de> for Fraction<MAY_BE_ZERO> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        let is_good = (0.0..=1.0).contains(&number) && (MAY_BE_ZERO || number > 0.0);
+        let wanted = if MAY_BE_ZERO {
+            "a number from 0 to 1"
+        } else {
+            "a number above 0, with which it would never act, and at most 1"
+        };
+        is_good.then_some(Self(number)).ok_or_else(|| D::Error::custom(format_args!("{wanted}, not {number}")))
+    }
+}
+
+/// The schemas of the fields above that derive none.
+#[cfg(feature = "schema")]
+mod words {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::super::{METHODS, OUTCOMES, PURPOSES};
+    use super::{Fraction, Integer};
+    use crate::dialect::twilio::codes;
+    use crate::model::fax::{Direction, Status};
+    use crate::model::webhook::{Purpose, Signature};
+
+    impl<const MIN: u32, const MAX: u32> JsonSchema for Integer<MIN, MAX> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            format!("WholeNumberFrom{MIN}To{MAX}").into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+        }
+    }
+
+    impl<const MAY_BE_ZERO: bool> JsonSchema for Fraction<MAY_BE_ZERO> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            if MAY_BE_ZERO { "Fraction" } else { "FractionAboveZero" }.into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            let least = if MAY_BE_ZERO { "minimum" } else { "exclusiveMinimum" };
+            json_schema!({ "type": "number", least: 0, "maximum": 1 })
+        }
+    }
+
+    fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Schema {
+        let words: Vec<_> = all.iter().map(|each| word(*each)).collect();
+        json_schema!({ "enum": words })
+    }
+
+    pub(super) fn direction(_: &mut SchemaGenerator) -> Schema {
+        one_of(Direction::ALL, Direction::as_str)
+    }
+
+    pub(super) fn method(_: &mut SchemaGenerator) -> Schema {
+        one_of(&METHODS, |method| method)
+    }
+
+    pub(super) fn purpose(_: &mut SchemaGenerator) -> Schema {
+        one_of(&PURPOSES, Purpose::as_str)
+    }
+
+    pub(super) fn status(_: &mut SchemaGenerator) -> Schema {
+        one_of(&OUTCOMES, Status::as_str)
+    }
+
+    pub(super) fn fault_code(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": [codes::TRANSMISSION, codes::INCOMPATIBLE] })
+    }
+
+    pub(super) fn signature(_: &mut SchemaGenerator) -> Schema {
+        one_of(Signature::ALL, Signature::as_str)
+    }
+}

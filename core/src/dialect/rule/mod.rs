@@ -1,0 +1,403 @@
+//! Rules as the control API, the configuration file and the library have them: a document with every field checked becomes
+//! a rule, and a rule is shown as a document. A rule that can plainly never act is refused. It applies none.
+
+mod document;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub use self::document::RuleDocument;
+
+use self::document::{
+    ApiDocument, Fraction, Integer, LineDocument, MatchDocument, OutcomeDocument, PagesDocument, PagesRange,
+    WebhookDocument,
+};
+use super::json::{self, FieldError};
+use super::twilio::codes;
+use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question};
+use crate::model::fax::{Direction, Status};
+use crate::model::line::LineFault;
+use crate::model::phone::SIP_URI_LEN_MAX;
+use crate::model::webhook::{Purpose, Signature};
+
+/// `Too Many Requests`.
+const CODE_TOO_MANY: u32 = 20429;
+/// How a call may go.
+const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
+const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
+const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
+
+/// Why a document is no rule: the field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleError(FieldError);
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.place.is_empty() { write!(f, "rule: {}", self.0.reason) } else { self.0.fmt(f) }
+    }
+}
+
+impl From<FieldError> for RuleError {
+    fn from(error: FieldError) -> Self {
+        Self(error)
+    }
+}
+
+fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, RuleError> {
+    Err(RuleError(FieldError { place: place.into(), reason: reason.into() }))
+}
+
+/// Reads a rule.
+///
+/// # Errors
+/// The first field that makes no sense, or why the rule could never act.
+pub fn parse(value: &Value) -> Result<Rule, RuleError> {
+    Rule::try_from(json::read::<RuleDocument>(value)?)
+}
+
+/// A rule as it would be read.
+#[must_use]
+pub fn json(rule: &Rule) -> Value {
+    written(&RuleDocument::from(rule))
+}
+
+/// An effect as it would be read.
+#[must_use]
+pub fn json_of_effect(effect: &RuleEffect) -> Value {
+    written(&RuleDocument::from(effect))[effect.kind().as_str()].take()
+}
+
+fn written(document: &RuleDocument) -> Value {
+    // It can't fail: all names are texts.
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+/// What may keep a rule from acting though it is possible, for who wrote it.
+#[must_use]
+pub fn warning(rule: &Rule) -> Option<String> {
+    let RuleEffect::Webhook(fault) = &rule.effect else { return None };
+    let single = match rule.matches.purpose {
+        Some(purpose @ (Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action)) => Some(purpose.as_str()),
+        Some(Purpose::StatusCallback | Purpose::MediaUrl | Purpose::Debugger) | None => None,
+    };
+    let single = single.filter(|_| fault.reorder)?;
+    Some(format!("a fax has one {single} request only, so there is no next one that it could come after"))
+}
+
+impl From<&Rule> for RuleDocument {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            matches: Some(MatchDocument::from(&rule.matches)),
+            after: Some(rule.after).filter(|after| *after > 0).map(Integer),
+            times: rule.times.map(Integer),
+            chance: rule.chance.map(Fraction),
+            ..Self::from(&rule.effect)
+        }
+    }
+}
+
+impl From<&RuleEffect> for RuleDocument {
+    /// A document of the effect alone.
+    fn from(effect: &RuleEffect) -> Self {
+        let none = Self::default();
+        match effect {
+            RuleEffect::Outcome(outcome) => Self { outcome: Some((*outcome).into()), ..none },
+            RuleEffect::Line(wish) => Self { line: Some((*wish).into()), ..none },
+            RuleEffect::Api(fault) => Self { api: Some((*fault).into()), ..none },
+            RuleEffect::Webhook(fault) => Self { webhook: Some((*fault).into()), ..none },
+        }
+    }
+}
+
+impl From<&Match> for MatchDocument {
+    fn from(matches: &Match) -> Self {
+        let Match { direction, from, to, pages, method, path, url, purpose } = matches.clone();
+        let pages = pages.map(|(least, most)| {
+            if least == most {
+                return PagesDocument::Exactly(Integer(least));
+            }
+            let max = Some(most).filter(|most| *most < u32::MAX).map(Integer);
+            PagesDocument::Range(PagesRange { min: Some(Integer(least)), max })
+        });
+        let direction = direction.map(|direction| direction.as_str().into());
+        let purpose = purpose.map(|purpose| purpose.as_str().into());
+        Self { direction, from, to, pages, method, path, url, purpose }
+    }
+}
+
+impl From<Outcome> for OutcomeDocument {
+    fn from(outcome: Outcome) -> Self {
+        let of = |status: Status| Self { status: Some(status.as_str().into()), ..Self::default() };
+        match outcome {
+            Outcome::Delivered => of(Status::Delivered),
+            Outcome::Received => of(Status::Received),
+            Outcome::Busy => of(Status::Busy),
+            Outcome::NoAnswer => of(Status::NoAnswer),
+            Outcome::Failed(LineFault { fault, after_pages }) => {
+                Self { code: Some(codes::code(fault)), after_pages: Some(Integer(after_pages)), ..of(Status::Failed) }
+            }
+        }
+    }
+}
+
+impl From<LineWish> for LineDocument {
+    fn from(wish: LineWish) -> Self {
+        let noise = wish.noise_per_mille.map(|noise| Fraction(f64::from(noise) / 1_000.0));
+        Self { rate_bps: wish.rate_bps.map(Integer), noise }
+    }
+}
+
+impl From<ApiFault> for ApiDocument {
+    fn from(fault: ApiFault) -> Self {
+        let (status, code) = fault.refusal.unzip();
+        let status = status.map(|status| Integer(status.into()));
+        Self { status, code: code.map(Integer), delay_ms: delay(fault.delay_ms), reset: said(fault.reset) }
+    }
+}
+
+impl From<WebhookFault> for WebhookDocument {
+    fn from(fault: WebhookFault) -> Self {
+        let signature = Some(fault.signature).filter(|signature| *signature != Signature::Good);
+        Self {
+            delay_ms: delay(fault.delay_ms),
+            duplicate: said(fault.duplicate),
+            reorder: said(fault.reorder),
+            drop: said(fault.drop),
+            signature: signature.map(|signature| signature.as_str().into()),
+        }
+    }
+}
+
+/// A delay as it is written: not at all where there is none.
+fn delay<const MIN: u32, const MAX: u32>(delay_ms: u64) -> Option<Integer<MIN, MAX>> {
+    Some(delay_ms).filter(|delay_ms| *delay_ms > 0).map(|delay_ms| Integer(delay_ms.try_into().unwrap_or(u32::MAX)))
+}
+
+/// A flag as it is written: not at all where it is not set.
+fn said(flag: bool) -> Option<bool> {
+    flag.then_some(true)
+}
+
+impl TryFrom<RuleDocument> for Rule {
+    type Error = RuleError;
+
+    fn try_from(document: RuleDocument) -> Result<Self, RuleError> {
+        let RuleDocument { matches, after, times, chance, outcome, line, api, webhook } = document;
+        let effect = match (outcome, line, api, webhook) {
+            (Some(document), None, None, None) => RuleEffect::Outcome(read_outcome(document)?),
+            (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)?),
+            (None, None, Some(document), None) => RuleEffect::Api(read_api(&document)?),
+            (None, None, None, Some(document)) => RuleEffect::Webhook(read_webhook(document)?),
+            _ => return error("", "give exactly one effect: outcome, line, api or webhook"),
+        };
+        let rule = Self {
+            matches: read_match(matches.unwrap_or_default())?,
+            after: after.map_or(0, |after| after.0),
+            times: times.map(|times| times.0),
+            chance: chance.map(|chance| chance.0),
+            effect,
+        };
+        check_possible(&rule)?;
+        Ok(rule)
+    }
+}
+
+fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
+    let MatchDocument { direction, from, to, pages, method, path, url, purpose } = document;
+    for (name, pattern) in [("from", &from), ("to", &to)] {
+        if let Some(pattern) = pattern {
+            check_party(name, pattern.as_str())?;
+        }
+    }
+    if path.as_ref().is_some_and(|path| !path.as_str().starts_with(['/', '*'])) {
+        return error("match.path", "can never match: paths begin with a slash");
+    }
+    if url.as_ref().is_some_and(|url| !["http", "*"].iter().any(|begin| url.as_str().starts_with(begin))) {
+        return error(
+            "match.url",
+            "can never match: webhook URLs begin with http; put an asterisk first to leave that open",
+        );
+    }
+    Ok(Match {
+        direction: word("match.direction", direction.as_deref(), Direction::ALL, Direction::as_str)?,
+        from,
+        to,
+        pages: pages.as_ref().map(read_pages).transpose()?,
+        method: word("match.method", method.as_deref(), &METHODS, |method| method)?.map(Into::into),
+        path,
+        url,
+        purpose: word("match.purpose", purpose.as_deref(), &PURPOSES, Purpose::as_str)?,
+    })
+}
+
+/// The fewest and the most pages.
+fn read_pages(document: &PagesDocument) -> Result<(u32, u32), RuleError> {
+    match document {
+        PagesDocument::Exactly(pages) => Ok((pages.0, pages.0)),
+        PagesDocument::Range(PagesRange { min, max }) => {
+            let (least, most) = (min.map_or(1, |min| min.0), max.map_or(u32::MAX, |max| max.0));
+            if least > most {
+                return error("match.pages", format!("no count is at least {least} and at most {most}"));
+            }
+            Ok((least, most))
+        }
+    }
+}
+
+/// Refuses a pattern that no party can fit.
+fn check_party(name: &str, pattern: &str) -> Result<(), RuleError> {
+    let field = format!("match.{name}");
+    if pattern.len() > SIP_URI_LEN_MAX {
+        return error(field, format!("at most {SIP_URI_LEN_MAX} characters"));
+    }
+    let is_number = pattern.starts_with('+');
+    let is_digits =
+        pattern.chars().all(|c| c.is_ascii_digit() || c == '*') && pattern.contains(|c: char| c.is_ascii_digit());
+    if is_digits && !pattern.starts_with('*') {
+        return error(field, format!("can never match: numbers begin with a plus, as +{pattern}"));
+    }
+    if is_number && !pattern[1..].chars().all(|c| c.is_ascii_digit() || c == '*') {
+        return error(field, "can never match: after the plus a number has digits only");
+    }
+    // E.164 has at most fifteen digits.
+    if is_number && pattern.chars().filter(char::is_ascii_digit).count() > 15 {
+        return error(field, "can never match: a number has at most 15 digits");
+    }
+    if name == "to" && !is_number && !pattern.starts_with(['*', 's', 'S']) {
+        return error(field, "can never match: a receiver is a number in E.164 or a SIP URI");
+    }
+    Ok(())
+}
+
+fn read_outcome(document: OutcomeDocument) -> Result<Outcome, RuleError> {
+    let OutcomeDocument { status, code, after_pages } = document;
+    let Some(status) = word("outcome.status", status.as_deref(), &OUTCOMES, Status::as_str)? else {
+        return error("outcome.status", "is required: delivered, received, busy, no-answer or failed");
+    };
+    if status != Status::Failed && (code.is_some() || after_pages.is_some()) {
+        return error("outcome", format!("code and after_pages go with the status failed, not with {status}"));
+    }
+    let fault = codes::line_fault(code.unwrap_or(codes::TRANSMISSION), after_pages.map_or(0, |pages| pages.0));
+    let fault = fault.or_else(|why| error("outcome.code", why.to_string()))?;
+    Ok(match status {
+        Status::Delivered => Outcome::Delivered,
+        Status::Received => Outcome::Received,
+        Status::Busy => Outcome::Busy,
+        Status::NoAnswer => Outcome::NoAnswer,
+        Status::Failed
+        | Status::Queued
+        | Status::Processing
+        | Status::Sending
+        | Status::Receiving
+        | Status::Canceled => Outcome::Failed(fault),
+    })
+}
+
+fn read_line(document: &LineDocument) -> Result<LineWish, RuleError> {
+    let LineDocument { rate_bps, noise } = document;
+    if rate_bps.is_none() && noise.is_none() {
+        return error("line", "does nothing: give rate_bps or noise");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]
+    let noise_per_mille = noise.map(|noise| (noise.0 * 1_000.0).round() as u16);
+    Ok(LineWish { rate_bps: rate_bps.map(|rate| rate.0), noise_per_mille })
+}
+
+fn read_api(document: &ApiDocument) -> Result<ApiFault, RuleError> {
+    let ApiDocument { status, code, delay_ms, reset } = document;
+    let (delay_ms, reset) = (delay_ms.map_or(0, |delay| delay.0), reset.unwrap_or(false));
+    if code.is_some() && status.is_none() {
+        return error("api.code", "goes with a status");
+    }
+    if reset && status.is_some() {
+        return error("api", "a connection that is reset brings no status: give one of both");
+    }
+    if !reset && status.is_none() && delay_ms == 0 {
+        return error("api", "does nothing: give status, delay_ms or reset");
+    }
+    let refusal = status.map(|status| {
+        let status = u16::try_from(status.0).unwrap_or(500);
+        let usual = if status == 429 { CODE_TOO_MANY } else { 20_000 + u32::from(status) };
+        (status, code.map_or(usual, |code| code.0))
+    });
+    Ok(ApiFault { refusal, delay_ms: delay_ms.into(), reset })
+}
+
+fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
+    let WebhookDocument { delay_ms, duplicate, reorder, drop, signature } = document;
+    let signature = word("webhook.signature", signature.as_deref(), Signature::ALL, Signature::as_str)?;
+    let fault = WebhookFault {
+        delay_ms: delay_ms.map_or(0, |delay| delay.0.into()),
+        duplicate: duplicate.unwrap_or(false),
+        reorder: reorder.unwrap_or(false),
+        drop: drop.unwrap_or(false),
+        signature: signature.unwrap_or_default(),
+    };
+    if fault == WebhookFault::default() {
+        return error("webhook", "does nothing: give delay_ms, duplicate, reorder, drop or signature");
+    }
+    if fault.drop && fault != (WebhookFault { drop: true, ..WebhookFault::default() }) {
+        return error("webhook", "a request that is dropped can't be anything else besides");
+    }
+    Ok(fault)
+}
+
+/// The value that a text names, if there is a text.
+fn word<T: Copy>(
+    place: &str,
+    text: Option<&str>,
+    all: &[T],
+    as_str: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, RuleError> {
+    let Some(text) = text else { return Ok(None) };
+    let found = all.iter().copied().find(|each| as_str(*each) == text);
+    let words = || all.iter().map(|each| as_str(*each)).collect::<Vec<_>>().join(", ");
+    found.map_or_else(|| error(place, format!("one of {}, not {text:?}", words())), |found| Ok(Some(found)))
+}
+
+/// Refuses a rule whose match and effect can't go together.
+fn check_possible(rule: &Rule) -> Result<(), RuleError> {
+    let (matches, kind) = (&rule.matches, rule.effect.kind());
+    let is_of_fax = kind != RuleKind::Api;
+    let said = [
+        ("direction", matches.direction.is_some(), is_of_fax),
+        ("from", matches.from.is_some(), is_of_fax),
+        ("to", matches.to.is_some(), is_of_fax),
+        ("pages", matches.pages.is_some(), matches!(kind, RuleKind::Outcome | RuleKind::Line)),
+        ("method", matches.method.is_some(), kind == RuleKind::Api),
+        ("path", matches.path.is_some(), kind == RuleKind::Api),
+        ("url", matches.url.is_some(), kind == RuleKind::Webhook),
+        ("purpose", matches.purpose.is_some(), kind == RuleKind::Webhook),
+    ];
+    if let Some((name, ..)) = said.iter().find(|(_, is_said, is_allowed)| *is_said && !is_allowed) {
+        return error(format!("match.{name}"), format!("can never match: {kind} rules have nothing to do with it"));
+    }
+    if let (Some(direction), Some(only)) = (matches.direction, rule.effect.direction())
+        && direction != only
+    {
+        let reason = format!(
+            "can never match: that outcome is one of {only} faxes; how an {direction} one is taken is up to its TwiML"
+        );
+        return error("outcome.status", reason);
+    }
+    if let (RuleEffect::Webhook(fault), Some(purpose)) = (&rule.effect, matches.purpose)
+        && fault.signature == Signature::Stale
+        && is_question(purpose)
+    {
+        let reason = format!(
+            "stale can never act on a {}: that request tells no status, so none before it was signed for another; \
+             give bad or missing",
+            purpose.as_str()
+        );
+        return error("webhook.signature", reason);
+    }
+    let inbound_only = matches!(matches.purpose, Some(Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action));
+    if inbound_only && matches.direction == Some(Direction::Outbound) {
+        return error("match.purpose", "can never match: only inbound faxes have such a request");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
