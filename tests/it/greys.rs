@@ -7,6 +7,7 @@ use fauxfax::document::bitmap::Bitmap;
 use fauxfax::document::ccitt::{self, Stored};
 use fauxfax::document::{self, Options};
 use fauxfax::model::fax::Quality;
+use fauxfax::model::hex;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use pdf_writer::types::BlendMode;
@@ -246,7 +247,7 @@ fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
     let mut deflated = ZlibEncoder::new(Vec::new(), Compression::fast());
     deflated.write_all(&pels).expect("in memory");
     let deflated = deflated.finish().expect("in memory");
-    let hex: Vec<u8> = deflated.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+    let hex = hex::encode(&deflated).into_bytes();
     let content = b"q 400 0 0 400 100 100 cm /X Do Q";
     let plain = page(&pdf(content, (SIDE, SIDE), &pels), Quality::Fine);
     assert!(ink(&plain, BOX) > 0.2);
@@ -269,7 +270,7 @@ fn a_large_image_is_whole_whatever_its_data_have_been_through() {
     let mut deflated = ZlibEncoder::new(Vec::new(), Compression::fast());
     deflated.write_all(&pels).expect("in memory");
     let deflated = deflated.finish().expect("in memory");
-    let hex: Vec<u8> = deflated.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+    let hex = hex::encode(&deflated).into_bytes();
     let content = b"q 400 0 0 400 100 100 cm /X Do Q";
     for (data, filters) in [(&deflated, &[&b"FlateDecode"[..]][..]), (&hex, &[b"ASCIIHexDecode", b"FlateDecode"])] {
         let dark = ink(&page(&coded(content, (SIDE, SIDE), data, filters), Quality::Standard), BOX);

@@ -9,6 +9,7 @@ use fauxfax::engine::input::ReceiveFax;
 use fauxfax::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::fax::Status;
+use fauxfax::model::hex;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Pace;
 use md5::{Digest, Md5};
@@ -147,7 +148,7 @@ impl Respond for DigestServer {
             let found = given.split([',', ' ']).find_map(|pair| pair.strip_prefix(&format!("{name}=")));
             found.unwrap_or_default().trim_matches('"').to_owned()
         };
-        let hash = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hash = |text: String| hex::encode(Md5::digest(text));
         let secret = hash("us:fax:p+w".to_owned());
         let target = format!("{}?{}", request.url.path(), request.url.query().unwrap_or_default());
         let asked = hash(format!("{}:{target}", request.method));
