@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::journal::Event;
 use crate::model::account::Documents;
 use crate::model::fax::{Direction, MediaType, Quality, Status};
@@ -49,8 +47,7 @@ pub struct Effect {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone)]
 pub enum Intent {
     /// Fetch the document of an outbound fax and make its fax pages.
     FetchDocument {
@@ -68,7 +65,6 @@ pub enum Intent {
     /// Tell an app of a status.
     Deliver(Box<Notice>),
     /// Tell the account's Debugger webhook of an alert.
-    #[serde(skip)]
     Report(Box<Report>),
 }
 
@@ -116,8 +112,7 @@ pub enum IntentKind {
 }
 
 /// Pages to be received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderRequest {
     /// What a machine sends, or the file of the fax pages that a fax of this world sends.
     pub document: Document,
@@ -128,8 +123,7 @@ pub struct RenderRequest {
 }
 
 /// A question to a FaxUrl or fallback URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlRequest {
     /// `FaxUrl` or `FallbackUrl`.
     pub purpose: Purpose,
@@ -154,8 +148,7 @@ pub struct TwimlRequest {
 }
 
 /// A message to an `action` or StatusCallback.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
     /// `Action` or `StatusCallback`.
     pub purpose: Purpose,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::effect::{EffectId, Generation};
 use super::export::State;
 use super::journal::EventKind;
@@ -217,8 +215,7 @@ pub struct ReceiveFax {
 }
 
 /// A transmission that breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineFault {
     /// The 34xxx code it ends with.
     pub code: u32,

@@ -7,8 +7,6 @@
 //!  DCN                                                                   at the end
 //! ```
 
-use serde::{Deserialize, Serialize};
-
 use super::page::{CodedBits, LINE_RATES_BPS};
 
 /// Silence after the call is answered: 1.8 to 2.5 s (T.30 §4.3.3).
@@ -53,8 +51,7 @@ const STUFFING_ONE_IN: u64 = 62;
 const RCP_OCTETS: u64 = 18;
 
 /// How a page is coded on the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     /// MMR with error correction (T.30 annex A, T.6).
     Mmr,
@@ -84,8 +81,7 @@ pub const RATE_BPS_MAX: u32 = 33_600;
 pub const NOISE_PER_MILLE_MAX: u16 = 1_000;
 
 /// What two machines have agreed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
     /// Bits a second.
     pub rate_bps: u32,
