@@ -6,9 +6,11 @@ mod data_dir;
 mod default_account;
 mod error;
 mod file;
+mod given;
 mod parse;
 mod paths;
 mod settings;
+mod table;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -18,11 +20,12 @@ pub use self::accounts::ConfiguredAccount;
 pub use self::default_account::DefaultAccount;
 pub use self::error::ConfigError;
 pub use self::file::{FILE_BYTES_MAX, FILE_NAME};
+pub use self::given::{Given, Origin, Place, Setting};
 pub use self::parse::{
     ATTRIBUTE_CHARS_MAX, AUTH_TOKEN_CHARS_MAX, FRIENDLY_NAME_CHARS_MAX, PACE_TIMES_MAX, PACE_TIMES_MIN,
 };
 pub use self::paths::TrustedCa;
-pub use self::settings::{Given, LIST_LEN_MAX, Origin, Place, Setting, Settings};
+pub use self::settings::{LIST_LEN_MAX, Settings};
 
 use crate::io::budget::BODY_BUDGET_BYTES_DEFAULT;
 use crate::io::client::ConnectTo;

@@ -26,6 +26,7 @@ const RENDERING: &str = "(rendering)";
 const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts the task that runs a world.
+#[expect(clippy::disallowed_methods, reason = "the driver is what runs as a task")]
 pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
     runtime.spawn(supervise(world, performer));
 }
@@ -52,6 +53,7 @@ enum Driven {
 }
 
 /// Runs a world until it is closed or breaks.
+#[expect(clippy::disallowed_methods, reason = "each effect is a task of the driver")]
 async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     let mut lanes = Lanes::default();
     let mut tasks = JoinSet::new();
@@ -105,6 +107,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
 }
 
 /// Frees what a reset put aside, on a thread that nobody waits for.
+#[expect(clippy::disallowed_methods, reason = "freeing a large state takes a while, and nobody waits for it")]
 fn free(discarded: Vec<Discarded>) {
     drop(tokio::task::spawn_blocking(move || drop(discarded)));
 }

@@ -281,6 +281,7 @@ impl Client {
     }
 
     /// Asks; a refusal is an error, anything else is left to be read.
+    #[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
     async fn accepted(&self, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.base.port_or_known_default().unwrap_or(80);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::error::ConfigError;
-use super::file::Table;
+use super::given::Given;
 use super::parse;
-use super::settings::Given;
+use super::table::Table;
 use crate::dialect::rule;
 use crate::engine::rule::Rule;
 use crate::model::account::{Callbacks, Dialect, Service};

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::settings::{Given, Origin, Place};
+use super::given::{Given, Origin, Place};
 
 /// Characters of a rejected value that are shown again.
 const SHOWN_CHARS_MAX: usize = 80;
@@ -102,10 +102,28 @@ pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
     (best.0 >= LIKENESS_MIN).then_some(best.1)
 }
 
+impl Given {
+    /// What the text means.
+    ///
+    /// # Errors
+    /// `ConfigError::Value` with what the parser says the text must be.
+    pub fn parse<T>(&self, parser: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        parser(&self.text).map_err(|expected| ConfigError::value(self, expected))
+    }
+
+    /// As `parse`, for secrets: an error doesn't show the text.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn parse_secret<T>(&self, parser: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        parser(&self.text).map_err(|expected| ConfigError::unshown(self, expected))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::settings::Setting;
+    use crate::config::given::Setting;
 
     #[test]
     fn a_word_is_suggested_only_where_it_is_alike() {

@@ -4,33 +4,19 @@
 use std::time::Duration;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Resettable, asked_path, is_read, reply};
-use crate::dialect::error::{
-    ApiError, CODE_INTERNAL, CODE_NOT_ACTIVE, CODE_RETIRED, CODE_TEST_CREDENTIALS, CODE_TOO_MANY,
-};
-use crate::dialect::twilio::account_path;
+use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_TOO_MANY};
 use crate::emulator::{Emulator, SignInError, World};
-use crate::engine::door::Terms;
+use crate::engine::door::{Action, Area, Terms};
 use crate::engine::input::ApiCalled;
-use crate::model::account::{AccountStatus, Service};
+use crate::model::account::AccountStatus;
+use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, KeySid};
-
-/// Above the accounts.
-const ACCOUNTS_ROOT: &str = "/2010-04-01/Accounts";
-/// Above the faxes.
-const FAXES_ROOT: &str = "/v1/Faxes";
-/// Where test credentials may post to, below an account (Twilio docs: test credentials; calls and messages aren't here).
-const BUYING: [&str; 4] = [
-    "/IncomingPhoneNumbers",
-    "/IncomingPhoneNumbers/Local",
-    "/IncomingPhoneNumbers/Mobile",
-    "/IncomingPhoneNumbers/TollFree",
-];
 
 /// What a client signs in with.
 #[derive(PartialEq, Eq)]
@@ -91,6 +77,7 @@ pub(super) fn sign_in(
     emulator: &Emulator,
     parts: &Parts,
     named: Option<Option<AccountSid>>,
+    area: Area,
 ) -> Result<SignedIn, ApiError> {
     let credential = credential(&parts.headers)?;
     let named = named.map(|named| named.ok_or_else(|| ApiError::not_found(asked_path(parts)))).transpose()?;
@@ -116,7 +103,7 @@ pub(super) fn sign_in(
         SignInError::Broken(_) => ApiError::new(500, CODE_INTERNAL, format!("Internal Server Error: {error}")),
         SignInError::TooManyWorlds { .. } => ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")),
     })?;
-    if matches!(credential, Credential::Key(..)) && needs_token(parts.uri.path()) {
+    if matches!(credential, Credential::Key(..)) && area.needs_token() {
         let message = "a standard API key doesn't reach Accounts and Keys; use the AccountSid and the AuthToken";
         return Err(ApiError::unauthenticated(format!("Authentication Error - {message}")));
     }
@@ -140,37 +127,17 @@ fn of_another(named: AccountSid) -> ApiError {
     ApiError::unauthenticated(message)
 }
 
-/// Accounts themselves and their keys are beyond a standard API key (Twilio docs: API keys).
-fn needs_token(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix(ACCOUNTS_ROOT) else { return false };
-    let below_account = rest.trim_start_matches('/').split_once('/').map(|(_, below)| below);
-    below_account.is_none_or(|below| below == "Keys" || below.starts_with("Keys/"))
-}
-
-/// Whether the accounts' status and service let the request pass.
-pub(super) fn admit(signed_in: &SignedIn, parts: &Parts) -> Result<(), ApiError> {
-    let path = parts.uri.path();
-    let (world, terms) = (signed_in.world(), &signed_in.terms);
-    let is_own = world.sid() == signed_in.own.sid();
-    let own_status = if is_own { terms.status } else { signed_in.own.terms().status };
-    // An owner sees and wakes a suspended subaccount, but does nothing else there.
-    let passes_status = terms.status == AccountStatus::Active || (!is_own && path == account_path(world.sid()));
-    if own_status != AccountStatus::Active || !passes_status {
-        return Err(ApiError::new(403, CODE_NOT_ACTIVE, format!("Account {} is not active", world.sid())));
-    }
-    match terms.service {
-        Service::Full => Ok(()),
-        Service::Retired if path.starts_with(FAXES_ROOT) => {
-            Err(ApiError::new(403, CODE_RETIRED, "Programmable Fax is no longer available"))
-        }
-        Service::Retired => Ok(()),
-        Service::TestCredentials => {
-            let buys = parts.method == Method::POST
-                && path.strip_prefix(&account_path(world.sid())).is_some_and(|below| BUYING.contains(&below));
-            let message = "Resource not accessible with Test Account Credentials";
-            if buys { Ok(()) } else { Err(ApiError::new(403, CODE_TEST_CREDENTIALS, message)) }
+/// Whether the accounts' terms let the call pass.
+pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<(), Refusal> {
+    let is_own = signed_in.named.is_none();
+    if !is_own {
+        // A suspended owner does nothing, not even in a subaccount.
+        let owner = signed_in.own.terms();
+        if owner.status != AccountStatus::Active {
+            return Err(Refusal::AccountNotActive(owner.account));
         }
     }
+    signed_in.terms.admit(area, action, !is_own)
 }
 
 /// The credential of the `Authorization` header.
@@ -224,17 +191,6 @@ mod tests {
         let key = format!("SK{}", &SID[2..]);
         assert_eq!(read(&basic(&format!("{key}:x"))), Ok((key, "x".to_owned())));
         assert!(read(&basic(&format!("{SID}:x")).replace("Basic", "basic")).is_ok());
-    }
-
-    #[test]
-    fn an_api_key_reaches_all_but_accounts_and_keys() {
-        for path in ["", "/AC1", "/AC1/Keys", "/AC1/Keys/SK1"] {
-            assert!(needs_token(&format!("{ACCOUNTS_ROOT}{path}")), "{path}");
-        }
-        for path in ["/AC1/IncomingPhoneNumbers", "/AC1/Applications/AP1", "/AC1/KeysAndMore"] {
-            assert!(!needs_token(&format!("{ACCOUNTS_ROOT}{path}")), "{path}");
-        }
-        assert!(!needs_token("/v1/Faxes"));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The one HTTP client: an exchange with its redirects and its challenge, within limits of time and size, every failure
 //! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
 
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,18 +14,19 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-pub use super::connect::{ConnectTo, ConnectToError};
+pub use super::options::{ClientError, ClientOptions, ConnectTo, ConnectToError};
 
 use super::budget::{Budget, FETCH_ROOM_WAIT_MAX, Hold};
 use super::challenge::{self, Credential};
-use super::connect::{Connector, Stream};
+use super::connect::Connector;
 use super::redirect::{self, Next};
+use super::stream::Stream;
 use crate::dialect::address::{normal, normal_or_as_is};
 use crate::model::account::TwimlTypes;
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
-/// Redirects followed before 11215.
+/// Redirects followed before an exchange fails.
 pub const REDIRECTS_MAX: usize = 10;
 /// The head of an answer.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -40,38 +40,6 @@ const ENDED_EARLY: &str = "the connection ended before the answer did";
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
 /// How often an exchange that waits for room in the budget is looked at again.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
-/// What Twilio's requests call themselves (captured).
-const USER_AGENT: &str = "TwilioProxy/1.1";
-
-/// How the client reaches and trusts apps.
-#[derive(Debug, Clone, Default)]
-pub struct ClientOptions {
-    /// Where requests for a host really go.
-    pub connect_to: Vec<ConnectTo>,
-    /// Certificates in PEM that are trusted besides the public roots.
-    pub trust_ca: Vec<Vec<u8>>,
-    /// Take any certificate.
-    pub insecure: bool,
-    /// Have webhooks carry a W3C `traceparent`.
-    pub traceparent: bool,
-    /// Where the emulator itself listens: no request is made to its control API there.
-    pub own_addresses: Vec<SocketAddr>,
-    /// With which content types TwiML is taken.
-    pub twiml_types: TwimlTypes,
-    /// What bytes in flight are taken out of: those of answers, and those of whoever shares it.
-    pub budget: Budget,
-}
-
-/// Why there is no client.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// A trusted certificate can't be read.
-    #[error("--trust-ca: {0}")]
-    BadCertificate(String),
-    /// The TLS library refuses its own defaults.
-    #[error("TLS can't be set up: {0}")]
-    Tls(String),
-}
 
 /// How long an exchange may take (docs/fidelity.md, "Webhooks").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +84,8 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// How much of the answer's body is read.
     pub body_max_bytes: u64,
+    /// How the request names its sender.
+    pub user_agent: &'a str,
     /// Further headers.
     pub headers: HopHeaders<'a>,
 }
@@ -432,7 +402,7 @@ fn headers(
 ) -> Result<HeaderList, ExchangeFailure> {
     let mut pairs = vec![
         ("host".to_owned(), target.authority().to_owned()),
-        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ("user-agent".to_owned(), request.user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];

@@ -3,17 +3,16 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use url::{Host, Url};
+use url::Url;
 
-use super::client::{ClientError, ClientOptions};
+use super::options::{ClientError, ClientOptions, ConnectTo};
 use super::own::{OwnPorts, is_control};
+use super::stream::Stream;
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
@@ -22,58 +21,6 @@ const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
 /// This machine.
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-
-/// A connection, in clear or through TLS.
-pub(crate) type Stream = Box<dyn Duplex>;
-
-/// What HTTP needs of a connection.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
-
-/// Where requests for a host really go, as with curl's option of this name; URL, `Host` and signature stay.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectTo {
-    from: Place,
-    to: Place,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    host: String,
-    port: Option<u16>,
-}
-
-/// What is wrong with a `FROM=TO`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectToError {
-    /// No `=`.
-    #[error("there is no =")]
-    NoEquals,
-    /// One side is no host, or no host and port.
-    #[error("{0} is no host or host:port")]
-    NoHost(&'static str),
-}
-
-impl FromStr for ConnectTo {
-    type Err = ConnectToError;
-
-    fn from_str(text: &str) -> Result<Self, ConnectToError> {
-        let (from, to) = text.split_once('=').ok_or(ConnectToError::NoEquals)?;
-        let from = Place::parse(from).ok_or(ConnectToError::NoHost("FROM"))?;
-        let to = Place::parse(to).ok_or(ConnectToError::NoHost("TO"))?;
-        Ok(Self { from, to })
-    }
-}
-
-impl Place {
-    fn parse(text: &str) -> Option<Self> {
-        // A URL's authority has the same form; parsed as one, IPv6 brackets and names are checked.
-        let is_plain = !text.is_empty() && !text.contains(['/', '@', '?', '#', '\\']) && text.is_ascii();
-        let url = Url::parse(&format!("fauxfax://{text}")).ok().filter(|_| is_plain)?;
-        let host = Host::parse(url.host_str()?).ok()?.to_string();
-        Some(Self { host, port: url.port() })
-    }
-}
 
 /// What makes connections.
 #[derive(Clone)]
@@ -94,11 +41,7 @@ impl Connector {
     pub(super) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or(80);
-        let named = |each: &&ConnectTo| each.from.host == host && each.from.port.is_none_or(|from| from == port);
-        let (host, port) = match self.connect_to.iter().find(named) {
-            Some(there) => (there.to.host.as_str(), there.to.port.unwrap_or(port)),
-            None => (host, port),
-        };
+        let (host, port) = self.connect_to.iter().find_map(|each| each.instead_of(host, port)).unwrap_or((host, port));
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
@@ -155,15 +98,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connect_to_names_two_hosts_with_or_without_ports() {
-        let place = |host: &str, port| Place { host: host.to_owned(), port };
-        let parsed = "localhost=host.docker.internal".parse();
-        assert_eq!(parsed, Ok(ConnectTo { from: place("localhost", None), to: place("host.docker.internal", None) }));
-        let parsed = "app.test:443=[::1]:8443".parse();
-        assert_eq!(parsed, Ok(ConnectTo { from: place("app.test", Some(443)), to: place("[::1]", Some(8443)) }));
-    }
-
-    #[test]
     fn names_below_localhost_are_this_machine() {
         for name in ["localhost", "app.localhost", "a.b.LocalHost", "app.localhost."] {
             assert!(is_loopback_name(name), "{name}");
@@ -180,13 +114,6 @@ mod tests {
             let Ok(listener) = tokio::net::TcpListener::bind((ip, 0)).await else { continue };
             let port = listener.local_addr().expect("an address").port();
             reach("tenant-1.app.localhost", port).await.expect("it is this machine");
-        }
-    }
-
-    #[test]
-    fn a_connect_to_that_names_no_hosts_is_refused() {
-        for bad in ["localhost", "=", "a=", "=b", "http://a=b", "a=b/c", "a:99999=b", "a=b@c"] {
-            assert!(bad.parse::<ConnectTo>().is_err(), "{bad}");
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::budget::Hold;
-use super::client::{Client, Limits, Request};
+use super::client::{Client, Hop, Limits, Request};
 use super::{Signer, record};
-use crate::dialect::signature;
 use crate::model::media::UnreadableDocument;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
@@ -18,9 +17,7 @@ pub(super) async fn document(
     signer: &Signer,
     url: &str,
 ) -> (Box<ExchangeRecord>, Result<(Arc<[u8]>, Option<Hold>), ExchangeFailure>) {
-    let headers = |hop: &super::client::Hop<'_>| {
-        vec![("X-Twilio-Signature".to_owned(), signature::of_url(&signer.auth_token, hop.url))]
-    };
+    let headers = |hop: &Hop<'_>| signer.dialect.fetch_headers(&signer.key, hop.url);
     let mut outcome = client
         .exchange(Request {
             method: Method::Get,
@@ -29,6 +26,7 @@ pub(super) async fn document(
             cookies: &[],
             limits: Limits::default(),
             body_max_bytes: DOCUMENT_BYTES_MAX,
+            user_agent: signer.dialect.user_agent(),
             headers: &headers,
         })
         .await;

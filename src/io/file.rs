@@ -355,6 +355,7 @@ mod tests {
         }
 
         #[test]
+        #[expect(clippy::disallowed_methods, reason = "the other end of the pipe")]
         fn a_pipe_and_a_device_are_written_in_place() {
             let folder = tempfile::tempdir().expect("a folder");
             let pipe = folder.path().join("pipe");

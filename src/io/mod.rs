@@ -9,9 +9,11 @@ pub mod client;
 pub(crate) mod connect;
 pub mod fetch;
 pub mod file;
+mod options;
 pub mod own;
 mod redirect;
 pub mod render;
+mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
@@ -30,6 +32,7 @@ use crate::dialect::mask::MASK;
 use crate::engine::Engine;
 use crate::engine::effect::{Effect, Intent};
 use crate::engine::input::{AnswerOutcome, DocumentFault};
+use crate::model::account::Dialect;
 use crate::model::media::Document;
 use crate::model::reference::without_userinfo;
 use crate::model::sid::{AccountSid, FaxSid};
@@ -46,8 +49,10 @@ const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
 pub struct Signer {
     /// The account.
     pub account: AccountSid,
-    /// Its token, which signs requests.
-    pub auth_token: Box<str>,
+    /// Whose service it is a customer of.
+    pub dialect: Dialect,
+    /// The key that signs requests.
+    pub key: Box<str>,
     /// The key of its media URLs.
     pub media_key: Arc<[u8]>,
     /// The time by its clock.
@@ -59,8 +64,8 @@ impl Signer {
     #[must_use]
     pub fn of(engine: &Engine, media_key: Arc<[u8]>) -> Self {
         let account = engine.account();
-        let auth_token = account.auth_token.clone().unwrap_or_default();
-        Self { account: account.sid, auth_token, media_key, now: engine.latest() }
+        let key = account.auth_token.clone().unwrap_or_default();
+        Self { account: account.sid, dialect: account.dialect, key, media_key, now: engine.latest() }
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn next(status: u16, location: Option<&str>, from: &str, method: Meth
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fault::Fault;
 
     fn from(status: u16, location: Option<&str>) -> Result<Next, ExchangeFailure> {
         next(status, location, "https://app.test/a/b?x=1", Method::Post)
@@ -56,7 +57,7 @@ mod tests {
         }
         for location in [None, Some("http://"), Some("mailto:someone")] {
             let failure = from(302, location).expect_err("nowhere");
-            assert_eq!(failure.code(), 11215, "{location:?}");
+            assert_eq!(failure.fault(), Fault::BadRedirect, "{location:?}");
             assert!(failure.to_string().contains("302"), "{failure}");
         }
         assert!(from(307, None).unwrap_err().to_string().contains("without a Location header"));

@@ -15,8 +15,8 @@ use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::certificate::common_name_alone;
-use super::client::ClientError;
-use super::connect::Stream;
+use super::options::ClientError;
+use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
 /// What to do where a port may not speak TLS at all.

@@ -1,4 +1,4 @@
-//! Webhooks: asking for TwiML and telling statuses, signed as Twilio signs. One effect is one exchange with its
+//! Webhooks: asking for TwiML and telling statuses, in the account's dialect. One effect is one exchange with its
 //! redirects; nothing here retries an event.
 
 use std::time::Duration;
@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::client::{Client, Hop, Limits, Outcome, Request};
 use super::{Signer, record};
-use crate::dialect::callback::{self, Params};
 use crate::dialect::media_url::{self, MediaName};
-use crate::dialect::{debugger, form, mask, signature, traceparent};
+use crate::dialect::signature::Signed;
+use crate::dialect::{Params, form, mask, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
 use crate::engine::input::AnswerOutcome;
 use crate::model::media::Document;
@@ -18,11 +18,8 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml;
 
-/// Bytes read of an answer; TwiML over 64 kB is told as 11750, which needs reading past that.
+/// Bytes read of an answer; TwiML over its limit is told apart, which needs reading past that.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
-
-/// What signs a webhook that is to be signed badly.
-const NOT_THE_TOKEN: &str = "not the AuthToken";
 
 /// One webhook, ready to be sent.
 struct Webhook<'a> {
@@ -47,7 +44,7 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
         purpose: request.purpose,
         url: &request.url,
         method: request.method,
-        params: callback::twiml_params(signer.account, fax, request),
+        params: signer.dialect.twiml_params(signer.account, fax, request),
         attachment: None,
         cookies: &request.cookies,
         attempt: request.attempt,
@@ -86,7 +83,7 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
         purpose: notice.purpose,
         url: &notice.url,
         method: notice.method,
-        params: callback::notice_params(signer.account, fax, notice, media_url.as_deref()),
+        params: signer.dialect.notice_params(signer.account, fax, notice, media_url.as_deref()),
         attachment: notice.attachment.as_ref().map(|document| (document, file_name(document))),
         cookies: &notice.cookies,
         attempt: notice.attempt,
@@ -105,7 +102,7 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
         purpose: Purpose::Debugger,
         url: &report.url,
         method: Method::Post,
-        params: debugger::params(signer.account, report.parent, &report.alert),
+        params: signer.dialect.alert_params(signer.account, report.parent, &report.alert),
         attachment: None,
         cookies: &[],
         attempt: Attempt::FIRST,
@@ -156,14 +153,14 @@ impl Webhook<'_> {
         let method = if self.attachment.is_some() { Method::Post } else { self.method };
         let (url, body) = match method {
             Method::Get => (form::with_query(self.url, &self.params), None),
-            Method::Post => (self.url.to_owned(), Some(self.body())),
+            Method::Post => (self.url.to_owned(), Some(self.body(signer.dialect.document_part()))),
         };
         let trace = client.has_traceparent().then(|| traceparent::of(self.fax, self.idempotency_token, self.attempt));
         let headers = |hop: &Hop<'_>| {
-            let signature = self.signed(&signer.auth_token, hop).map(|value| ("X-Twilio-Signature".to_owned(), value));
-            let token = ("I-Twilio-Idempotency-Token".to_owned(), self.idempotency_token.to_owned());
+            let signed = Signed { url: hop.url, params: &self.params, in_body: hop.with_body };
+            let own = signer.dialect.webhook_headers(&signer.key, self.signature, &signed, self.idempotency_token);
             let trace = trace.clone().map(|value| ("traceparent".to_owned(), value));
-            signature.into_iter().chain([token]).chain(trace).collect()
+            own.into_iter().chain(trace).collect()
         };
         let outcome = client
             .exchange(Request {
@@ -173,6 +170,7 @@ impl Webhook<'_> {
                 cookies: self.cookies,
                 limits: limits(self.url, self.attempt),
                 body_max_bytes: ANSWER_BYTES_MAX,
+                user_agent: signer.dialect.user_agent(),
                 headers: &headers,
             })
             .await;
@@ -181,30 +179,12 @@ impl Webhook<'_> {
         outcome
     }
 
-    /// The signature of one hop, good or as a rule wants it.
-    fn signed(&self, auth_token: &str, hop: &Hop<'_>) -> Option<String> {
-        let sign = |token: &str, params: &Params| {
-            if hop.with_body { signature::of_form(token, hop.url, params) } else { signature::of_url(token, hop.url) }
-        };
-        match self.signature {
-            Signature::Good => Some(sign(auth_token, &self.params)),
-            Signature::Bad => Some(sign(NOT_THE_TOKEN, &self.params)),
-            Signature::Missing => None,
-            // A GET has its status in the URL, so the replayed signature is one over another URL.
-            Signature::Stale if hop.with_body => Some(signature::of_form(auth_token, hop.url, &earlier(&self.params))),
-            Signature::Stale => {
-                let url = hop.url.split('?').next().unwrap_or_default();
-                Some(signature::of_url(auth_token, &form::with_query(url, &earlier(&self.params))))
-            }
-        }
-    }
-
-    fn body(&self) -> (String, Bytes) {
+    fn body(&self, document_part: &str) -> (String, Bytes) {
         match &self.attachment {
             None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
             Some((document, file_name)) => {
                 let boundary = format!("fauxfax-{}", self.idempotency_token);
-                let body = multipart(&boundary, &self.params, document, file_name);
+                let body = multipart(&boundary, &self.params, (document_part, file_name), document);
                 (format!("multipart/form-data; boundary={boundary}"), body.into())
             }
         }
@@ -221,24 +201,15 @@ fn limits(url: &str, attempt: Attempt) -> Limits {
     }
 }
 
-/// The parameters of an earlier request of the same fax, one with another status.
-fn earlier(params: &Params) -> Params {
-    let changed = |(name, value): &(String, String)| {
-        let was = if value == "queued" { "processing" } else { "queued" };
-        (name.clone(), if name == "FaxStatus" { was.to_owned() } else { value.clone() })
-    };
-    params.iter().map(changed).collect()
-}
-
-/// The text fields, then the file as `Media`: apps read the fields before the file comes (docs/fidelity.md, "Receiving, TwiML").
-fn multipart(boundary: &str, params: &Params, document: &Document, file_name: &str) -> Vec<u8> {
+/// The text fields, then the file: apps read the fields before the file comes (docs/fidelity.md, "Receiving, TwiML").
+fn multipart(boundary: &str, params: &Params, (name, file_name): (&str, &str), document: &Document) -> Vec<u8> {
     let mut body = Vec::with_capacity(document.bytes.len() + 4_096);
     for (name, value) in params {
         let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
         body.extend_from_slice(part.as_bytes());
     }
     let head = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"{file_name}\"\r\n\
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
          Content-Type: {}\r\n\r\n",
         document.media_type
     );
@@ -256,7 +227,7 @@ mod tests {
     fn the_text_fields_come_before_the_file() {
         let document = Document::unrendered(1, b"%PDF-".as_slice().into());
         let params = vec![("FaxSid".to_owned(), "FX1".to_owned())];
-        let body = String::from_utf8(multipart("b", &params, &document, "FX1.pdf")).expect("text");
+        let body = String::from_utf8(multipart("b", &params, ("Media", "FX1.pdf"), &document)).expect("text");
         let expected = "--b\r\nContent-Disposition: form-data; name=\"FaxSid\"\r\n\r\nFX1\r\n\
                         --b\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"FX1.pdf\"\r\n\
                         Content-Type: application/pdf\r\n\r\n%PDF-\r\n--b--\r\n";

@@ -5,8 +5,8 @@ use std::io;
 use tokio::net::TcpStream;
 use url::Url;
 
-use super::client::ClientError;
-use super::connect::Stream;
+use super::options::ClientError;
+use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
 /// What would make connections secure.

@@ -77,6 +77,7 @@ impl Watch {
     }
 
     /// What came of a try to write; an error where the client has taken too long.
+    #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     pub(super) fn written<T>(
         &mut self,
         written: Poll<io::Result<T>>,

@@ -41,6 +41,7 @@ impl Sleep for Wait {}
 impl Future for Wait {
     type Output = ();
 
+    #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let deadline = self.deadline.into();
         let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);

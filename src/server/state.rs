@@ -255,6 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "servers that run at once")]
     async fn files_that_differ_in_their_ending_alone_keep_their_own_worlds() {
         let folder = tempfile::tempdir().expect("a folder");
         let paths: Vec<PathBuf> = (0..4).map(|n| folder.path().join(format!("w.{n}"))).collect();

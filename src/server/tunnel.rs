@@ -76,6 +76,7 @@ impl LastMove {
     }
 
     /// Ready when it was so long ago.
+    #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     async fn is_over(&self, idle_max: Duration) {
         loop {
             let deadline = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + idle_max;
@@ -157,6 +158,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    #[expect(clippy::disallowed_methods, reason = "the silence that is tested")]
     async fn a_byte_in_either_direction_now_and_then_keeps_a_tunnel_open() {
         let ((mut client, near), (mut host, far)) = (duplex(64), duplex(64));
         let idle_max = 4 * SHORT;

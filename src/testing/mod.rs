@@ -150,6 +150,7 @@ impl Builder {
     ///
     /// # Errors
     /// The port is taken, or the configuration doesn't hold together.
+    #[expect(clippy::disallowed_methods, reason = "the emulator of a test runs as a task")]
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };
         let server = Server::bind(&config).await?;

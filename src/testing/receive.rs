@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::account::PATIENCE;
 use super::{Account, Error};
 use crate::clock::ClockMode;
+use crate::dialect::twilio::codes;
 use crate::document::sample;
 use crate::engine::input::{LineFault, ReceiveFax};
 use crate::engine::journal::{Event, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
@@ -151,8 +152,8 @@ impl Receive {
     }
 
     /// The transmission breaks with this code after so many pages.
-    pub const fn failing(mut self, code: u32, after_pages: u32) -> Self {
-        self.line_fault = Some(LineFault { code, after_pages });
+    pub fn failing(mut self, code: u32, after_pages: u32) -> Self {
+        self.line_fault = codes::line_fault(code).map(|fault| LineFault { fault, after_pages });
         self
     }
 

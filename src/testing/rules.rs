@@ -6,6 +6,7 @@ pub use crate::engine::input::LineFault;
 use crate::engine::input::{AddRule, DropRule, DropRules};
 pub use crate::engine::rule::{ApiFault, LineWish, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
+pub use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 use crate::model::webhook::Purpose;
 use crate::world::World;

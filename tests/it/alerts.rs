@@ -2,6 +2,7 @@
 //! fallback that is asked instead. Answers are held to Twilio's description of the Monitor API.
 
 use fauxfax::config::Config;
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::journal::{Alert, AlertLevel};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::number::NumberChange;
@@ -49,7 +50,7 @@ fn ring(host: &Host) {
 /// The FaxUrl fails with this one code, seen in the Monitor list.
 async fn fails_with(code: u32, voice_url: &str, options: &ClientOptions) -> Value {
     let (host, alerts) = fallen_back(voice_url, options).await;
-    let codes: Vec<u32> = alerts.iter().map(|alert| alert.code).collect();
+    let codes: Vec<u32> = alerts.iter().map(|alert| code_of(alert.fault)).collect();
     assert_eq!(codes, [code], "{voice_url}: {alerts:#?}");
     let list = host.api("GET", "/v1/Alerts", "/v1/Alerts?LogLevel=error", "").await;
     assert_eq!(list["alerts"][0]["error_code"], code.to_string());
@@ -181,7 +182,7 @@ async fn overrides_that_make_no_sense_are_alerts_and_change_nothing() {
         let host = Host::new(setup(&format!("{}/fax#{fragment}", twiml.url)));
         ring(&host);
         let alerts = host.alerts_at_rest().await;
-        let found: Vec<_> = alerts.iter().map(|alert| (alert.code, alert.level)).collect();
+        let found: Vec<_> = alerts.iter().map(|alert| (code_of(alert.fault), alert.level)).collect();
         let expected = [(code, AlertLevel::Error), (12200, AlertLevel::Warning), (11100, AlertLevel::Error)];
         assert_eq!(found, expected, "then the unknown verb, then the action that is no address");
         let warnings = host.api("GET", "/v1/Alerts", "/v1/Alerts?LogLevel=warning", "").await;
@@ -207,7 +208,7 @@ async fn calls_that_go_wrong_are_alerts_of_the_fax_family() {
         let host = Host::new(setup("http://127.0.0.1:9/fax"));
         let form = format!("To=%2B{to}&From=%2B15005550006&MediaUrl={}{document}", pdf.uri());
         let fax = host.api("POST", "/v1/Faxes", "/v1/Faxes", &form).await;
-        let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+        let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
         assert_eq!(codes, [code], "{to} {document}");
         let list = host.api("GET", "/v1/Alerts", "/v1/Alerts", "").await;
         assert_eq!(list["alerts"][0]["resource_sid"], fax["sid"]);

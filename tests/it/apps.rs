@@ -183,6 +183,7 @@ impl Own {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "an app of its own for the test")]
 fn serve<F>(listener: TcpListener, treat: impl Fn(TcpStream) -> F + Send + 'static) -> JoinHandle<()>
 where
     F: Future<Output = ()> + Send + 'static,

@@ -1,6 +1,7 @@
 //! URLs as they are configured, at the wire: what is sent and signed of them, whom a relative action leads to and with
 //! which credential, names below `localhost`, and what is told of servers that answer oddly.
 
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::dialect::{address, signature};
 use fauxfax::engine::input::ReceiveFax;
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
@@ -160,7 +161,7 @@ async fn a_credential_goes_to_no_other_origin() {
     Mock::given(method("POST")).respond_with(challenge()).mount(&other).await;
     let host = Host::new(setup(&format!("{}/fax", server.uri().replace("http://", "http://us:p%2Bw@"))));
     ring(&host);
-    let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+    let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
     assert_eq!(codes, [11200], "the other port asks for a credential in vain");
     let asked = requests(&other).await;
     assert!(asked.len() == 1 && !asked[0].headers.contains_key("authorization"));
@@ -189,7 +190,7 @@ async fn twiml_as_plain_text_is_taken_with_a_warning_unless_types_are_strict() {
             let ended = host.call("POST", "/_fauxfax/v1/incoming-faxes?wait=true", "{}").await.json();
             assert_eq!(ended["outcome"], outcome, "{ended}");
             let alerts = host.alerts_at_rest().await;
-            let told: Vec<_> = alerts.iter().map(|alert| (alert.code, alert.level.as_str())).collect();
+            let told: Vec<_> = alerts.iter().map(|alert| (code_of(alert.fault), alert.level.as_str())).collect();
             assert_eq!(told, [(12300, if outcome == "received" { "warning" } else { "error" })], "{headers}");
         }
     }
@@ -221,7 +222,7 @@ async fn what_a_server_does_wrong_is_said_with_what_to_do() {
         ring(&host);
         let alerts = host.alerts_at_rest().await;
         let [alert] = &alerts[..] else { panic!("{parts:?}: {alerts:?}") };
-        assert_eq!(alert.code, code, "{}", alert.message);
+        assert_eq!(code_of(alert.fault), code, "{}", alert.message);
         assert!(parts.iter().all(|part| alert.message.contains(part)), "{parts:?}: {}", alert.message);
     }
 }
@@ -248,7 +249,7 @@ async fn a_port_of_plain_http_behind_an_https_url_is_said_to_be_one() {
         let host = Host::new(setup(&format!("{}/fax", app.url.replace("http://", "https://"))));
         ring(&host);
         let alerts = host.alerts_at_rest().await;
-        assert_eq!(alerts[0].code, 11220, "{}", alerts[0].message);
+        assert_eq!(code_of(alerts[0].fault), 11220, "{}", alerts[0].message);
         assert!(alerts[0].message.contains("plain HTTP, write http://"), "{}", alerts[0].message);
     }
 }
@@ -275,7 +276,7 @@ async fn a_certificate_that_is_given_itself_is_trusted_whatever_it_calls_itself(
         let alerts = told(vec![pem.into_bytes()]).await;
         assert!(alerts.is_empty(), "{alerts:?}");
         let untrusted = &told(Vec::new()).await[0];
-        assert_eq!(untrusted.code, 11237, "{}", untrusted.message);
+        assert_eq!(code_of(untrusted.fault), 11237, "{}", untrusted.message);
         assert!(untrusted.message.contains("--trust-ca"), "{}", untrusted.message);
     }
     for (own, code, part) in [
@@ -288,7 +289,7 @@ async fn a_certificate_that_is_given_itself_is_trusted_whatever_it_calls_itself(
         let host = Host::with(settings(Pace::Max), &options, setup(&format!("{}/fax", app.url)));
         ring(&host);
         let alerts = host.alerts_at_rest().await;
-        assert_eq!(alerts[0].code, code, "given, but wrong: {}", alerts[0].message);
+        assert_eq!(code_of(alerts[0].fault), code, "given, but wrong: {}", alerts[0].message);
         assert!(alerts[0].message.contains(part), "{}", alerts[0].message);
     }
 }

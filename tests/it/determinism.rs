@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fauxfax::clock::ClockMode;
+use fauxfax::dialect::canonical;
 use fauxfax::document::sample;
 use fauxfax::emulator::World;
-use fauxfax::engine::canonical;
 use fauxfax::engine::input::{CreateFax, ReceiveFax};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::engine::random::WorldSeed;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::Conversation;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::input::{BuyNumber, CancelFax, Claim, DeleteFax, DocumentFault, NumberWish, Reset};
 use fauxfax::model::account::{Accounts, Callbacks};
+use fauxfax::model::fault::Fault;
 use fauxfax::model::fax::Status;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::{Party, PhoneNumber};
@@ -76,7 +78,7 @@ fn numbers_that_behave_behave() {
     ] {
         let (script, sid) = sent_to(number(digits));
         let fax = script.engine.fax(sid).expect("it exists");
-        let ended = (fax.status(), fax.error().map(|(code, _)| code), fax.pages());
+        let ended = (fax.status(), fax.failure().map(|failure| code_of(failure.fault)), fax.pages());
         assert_eq!(ended, (status, code, pages), "+{digits}");
     }
 }
@@ -184,7 +186,10 @@ fn a_document_that_cant_be_fetched_fails_the_fax_with_the_code_of_the_fetch() {
     let sid = script.send(order(FAR));
     script.answer_no_document(DocumentFault::Fetch(ExchangeFailure::HttpStatus(404)));
     let fax = script.engine.fax(sid).expect("it exists");
-    assert_eq!((fax.status(), fax.pages(), fax.error().map(|(code, _)| code)), (Status::Failed, None, Some(11200)));
+    assert_eq!(
+        (fax.status(), fax.pages(), fax.failure().map(|failure| code_of(failure.fault))),
+        (Status::Failed, None, Some(11200))
+    );
     assert_eq!(script.alerts(), [11200]);
 }
 
@@ -295,7 +300,7 @@ fn the_fallback_is_asked_with_the_error_and_decides() {
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
     let Intent::AskForTwiml(request) = &*script.first_effect().intent else { panic!("a question") };
-    assert_eq!(request.failed, Some((11202, "http://app/fax".into())));
+    assert_eq!(request.failed, Some((Fault::ConnectionRefused, "http://app/fax".into())));
     script.answer_twiml(RECEIVE, &[]);
     assert_eq!(script.status(sid), Status::Receiving);
 }
@@ -315,12 +320,13 @@ fn without_usable_twiml_no_fax_comes_of_a_call() {
 #[test]
 fn an_incoming_fax_breaks_where_the_tester_wants() {
     let mut script = Script::default();
-    let sid = script.receive(fauxfax::engine::input::ReceiveFax { line_fault: Some(broken(34108, 1)), ..call(3) });
+    let sid = script
+        .receive(fauxfax::engine::input::ReceiveFax { line_fault: Some(broken(Fault::Incompatible, 1)), ..call(3) });
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     assert_eq!(script.status(sid), Status::Failed);
     let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
-    assert_eq!(notice.error.as_ref().map(|(code, _)| *code), Some(34108));
+    assert_eq!(notice.failure.as_ref().map(|failure| failure.fault), Some(Fault::Incompatible));
     assert_eq!(notice.pages, None);
 }
 

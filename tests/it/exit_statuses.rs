@@ -8,6 +8,7 @@ use fauxfax::Emulator;
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const DOCUMENT: &str = "http://127.0.0.1:9/a.pdf";
 
+#[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
 async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.args(arguments).args(["--url", url]).env_remove("FAUXFAX_ACCOUNT");

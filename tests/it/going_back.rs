@@ -175,7 +175,7 @@ fn what_is_done_again_after_a_reset_goes_as_it_did_before() {
             script.send(order(FAR));
         }
         to_rest(script, "");
-        fauxfax::engine::canonical::projection(&script.events(None))
+        fauxfax::dialect::canonical::projection(&script.events(None))
     };
     let first = run(&mut script);
     script.control(Reset { seed: None }).expect("reset");

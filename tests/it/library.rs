@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::model::fax::{Direction, Status};
 use fauxfax::{Account, Document, Emulator, Error, Event, Outcome, rules};
 use wiremock::matchers::path;
@@ -56,7 +57,7 @@ async fn each_end_of_a_call_has_its_name() -> Tested {
     number.fax_url(&format!("{}/fax", app.uri()))?;
     let failed = account.receive(Document::pages(3)).failing(34004, 1).await?;
     assert_eq!(
-        (failed.outcome, failed.fax.and_then(|fax| fax.error().map(|(code, _)| code))),
+        (failed.outcome, failed.fax.and_then(|fax| fax.failure().map(|failure| code_of(failure.fault)))),
         (Outcome::Failed, Some(34004))
     );
     assert!(account.receive(Document::bytes(*b"no document")).await.is_err());
@@ -120,7 +121,10 @@ async fn a_rule_acts_as_often_as_it_was_said() -> Tested {
     let (emulator, app) = (Emulator::builder().start().await?, app().await);
     let account = account(&emulator, &app)?;
     account.rules().once(rules::Outcome::Busy)?;
-    account.rules().to("+1556*").times(1, rules::Outcome::Failed(rules::LineFault { code: 34004, after_pages: 0 }))?;
+    account
+        .rules()
+        .to("+1556*")
+        .times(1, rules::Outcome::Failed(rules::LineFault { fault: rules::Fault::Transmission, after_pages: 0 }))?;
     let mut ends = Vec::new();
     for to in ["+15551112222", "+15551112222", "+15561112222", "+15561112222"] {
         ends.push(sent(&emulator, &account, to).await?);

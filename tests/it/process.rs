@@ -101,6 +101,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a pipe is read as it fills")]
 fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later_what_it_dropped() {
     let home = tempfile::tempdir().expect("a folder");
     let (reader, writer) = pipe().expect("a pipe");

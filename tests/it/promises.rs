@@ -149,6 +149,7 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "several threads at once are what is tested")]
 async fn of_clients_that_come_at_once_one_claims_an_account() {
     let host = Host::new(AccountSetup::default());
     let (barrier, account) = (Arc::new(Barrier::new(CLIENTS)), AccountSid::from_bytes([9; 16]));

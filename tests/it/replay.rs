@@ -1,9 +1,10 @@
 //! The log of commands is a world's whole history: another engine comes by it to the same state and journal.
 
+use fauxfax::dialect::canonical;
+use fauxfax::engine::Engine;
 use fauxfax::engine::command::Logged;
 use fauxfax::engine::export::MediaForm;
 use fauxfax::engine::journal::EventFilter;
-use fauxfax::engine::{Engine, canonical};
 
 use crate::script::{START, founding};
 

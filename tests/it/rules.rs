@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fauxfax::dialect::rule;
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::input::{
     AddRule, ApiCalled, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, Reset, Restore, TakeSnapshot,
@@ -97,7 +98,7 @@ fn every_outcome_of_a_rule_comes_about() {
         script.answer_document(2);
         script.forward(HOUR);
         let fax = script.engine.fax(sid).expect("it exists");
-        assert_eq!((fax.status(), fax.error().map(|(code, _)| code)), (status, code), "{outcome}");
+        assert_eq!((fax.status(), fax.failure().map(|failure| code_of(failure.fault))), (status, code), "{outcome}");
         assert_eq!(fired(&script), [1]);
     }
 }

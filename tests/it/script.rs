@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::export::State;
 use fauxfax::engine::input::{Answer, AnswerOutcome, CreateFax, DocumentFault, LineFault, LoadState, ReceiveFax};
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::{Engine, Founding};
+use fauxfax::model::fault::Fault;
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::Document;
 use fauxfax::model::sid::FaxSid;
@@ -219,7 +221,7 @@ impl Script {
     /// The codes of the alerts so far.
     pub(crate) fn alerts(&self) -> Vec<u32> {
         let code = |event: &Arc<Event>| {
-            if let EventKind::Alert(alert) = &event.kind { Some(alert.code) } else { None }
+            if let EventKind::Alert(alert) = &event.kind { Some(code_of(alert.fault)) } else { None }
         };
         self.events(None).iter().filter_map(code).collect()
     }
@@ -253,8 +255,8 @@ impl Script {
 }
 
 /// A transmission that breaks.
-pub(crate) const fn broken(code: u32, after_pages: u32) -> LineFault {
-    LineFault { code, after_pages }
+pub(crate) const fn broken(fault: Fault, after_pages: u32) -> LineFault {
+    LineFault { fault, after_pages }
 }
 
 fn name(intent: &Intent) -> String {

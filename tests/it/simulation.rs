@@ -12,8 +12,9 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use fauxfax::dialect::canonical;
 use fauxfax::dialect::rule;
-use fauxfax::engine::canonical;
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::input::{
@@ -22,6 +23,7 @@ use fauxfax::engine::input::{
 };
 use fauxfax::engine::journal::{Event, EventFilter, EventKind};
 use fauxfax::engine::{Cursor, Engine, FaxFilter};
+use fauxfax::model::fault::Fault;
 use fauxfax::model::fax::Status;
 use fauxfax::model::media::UnreadableDocument;
 use fauxfax::model::phone::PhoneNumber;
@@ -187,7 +189,7 @@ impl Sim {
 
     fn receive(&mut self) {
         let pages = u32::try_from(self.dice.roll(3)).unwrap_or(0) + 1;
-        let line_fault = (self.dice.roll(5) == 0).then_some(LineFault { code: 34004, after_pages: 1 });
+        let line_fault = (self.dice.roll(5) == 0).then_some(LineFault { fault: Fault::Transmission, after_pages: 1 });
         self.note(&format!("receive {pages} {line_fault:?}"));
         let fax = ReceiveFax { line_fault, ..call(pages) };
         let reply = self.engine.handle(fax, self.now);
@@ -512,7 +514,10 @@ impl Sim {
 
 fn shown(event: &Event) -> String {
     match &event.kind {
-        EventKind::FaxStatus { old, new, error } => format!("{old:?} {new} {error:?}"),
+        EventKind::FaxStatus { old, new, failure } => {
+            let error = failure.as_ref().map(|failure| (code_of(failure.fault), failure.text()));
+            format!("{old:?} {new} {error:?}")
+        }
         EventKind::FaxPage { page, pages, .. } => format!("{page}/{pages}"),
         EventKind::RuleFired { id, .. } => format!("rule {id}"),
         kind => kind.as_str().to_owned(),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::input::CreateFax;
 use fauxfax::engine::journal::{Event, EventKind};
@@ -26,9 +27,10 @@ fn timeline(script: &Script) -> String {
 
 fn happened(event: &Event) -> String {
     match &event.kind {
-        EventKind::FaxStatus { old, new, error } => {
+        EventKind::FaxStatus { old, new, failure } => {
             let old = old.map(|old| format!("{old} → ")).unwrap_or_default();
-            let error = error.as_ref().map(|(code, text)| format!("  {code} {text}")).unwrap_or_default();
+            let error = failure.as_ref().map(|failure| format!("  {} {}", code_of(failure.fault), failure.text()));
+            let error = error.unwrap_or_default();
             format!("fax.status      {old}{new}{error}")
         }
         EventKind::FaxPage { page, pages, .. } => format!("fax.page        {page} of {pages}"),
@@ -39,7 +41,7 @@ fn happened(event: &Event) -> String {
             format!("webhook         {} {}: {end}", record.purpose.as_str(), record.url)
         }
         EventKind::TwimlExecuted { verb } => format!("twiml           <{}>", verb.name()),
-        EventKind::Alert(alert) => format!("alert           {} {}", alert.code, alert.message),
+        EventKind::Alert(alert) => format!("alert           {} {}", code_of(alert.fault), alert.message),
         EventKind::ApiRequest { .. }
         | EventKind::CallNotAnswered
         | EventKind::CallerIdAdopted { .. }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use fauxfax::dialect::signature;
+use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::input::ReceiveFax;
 use fauxfax::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
@@ -167,7 +168,7 @@ async fn a_digest_challenge_is_answered_as_a_real_server_wants_it() {
     server.reset().await;
     Mock::given(path("/fax")).respond_with(DigestServer).mount(&server).await;
     ring(&wrong);
-    let codes: Vec<u32> = wrong.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+    let codes: Vec<u32> = wrong.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
     assert_eq!((codes, requests(&server).await.len()), (vec![11200], 2), "asked once more and no further");
 }
 
@@ -194,7 +195,7 @@ async fn a_webhook_is_tried_again_as_its_url_says_with_one_token() {
         Mock::given(path("/fax")).respond_with(ResponseTemplate::new(503)).expect(tries).mount(&server).await;
         let host = Host::new(setup(&format!("{}/fax{fragment}", server.uri())));
         ring(&host);
-        let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+        let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
         assert_eq!(codes, [11200], "{fragment}: one alert, after the last try");
         let requests = requests(&server).await;
         let tokens: Vec<_> = requests.iter().map(|request| &request.headers["i-twilio-idempotency-token"]).collect();
@@ -255,7 +256,7 @@ async fn an_app_that_misbehaves_costs_its_own_delivery_and_nothing_else() {
     });
     let fast = Duration::from_millis(1_400);
     tokio::time::timeout(fast, delivered).await.expect("no fax waits for a callback, hanging or not");
-    let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| alert.code).collect();
+    let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
     let count = |code: u32| codes.iter().filter(|each| **each == code).count();
     assert_eq!((count(11203), count(11205), count(11200)), (8, 4, 4), "hang and drip, close, pour: {codes:?}");
     tokio::time::timeout(PATIENCE, server.verify()).await.expect("the good callback heard of everything");

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::twilio::codes;
 use crate::model::refusal::Refusal;
 
 /// `Unknown parameters`; v1 APIs use it for a missing one.
@@ -172,6 +173,11 @@ impl ApiError {
                 let message = format!("PhoneNumber {number} is already validated on your account");
                 Self::bad_request(CODE_CALLER_ID_EXISTS, message)
             }
+            Refusal::AccountNotActive(sid) => Self::new(403, CODE_NOT_ACTIVE, format!("Account {sid} is not active")),
+            Refusal::ServiceRetired => Self::new(403, CODE_RETIRED, "Programmable Fax is no longer available"),
+            Refusal::TestCredentials => {
+                Self::new(403, CODE_TEST_CREDENTIALS, "Resource not accessible with Test Account Credentials")
+            }
             Refusal::AccountClosed => Self::bad_request(
                 CODE_ACCOUNT_CLOSED,
                 "Unable to update Status for subaccount, subaccount has been closed.",
@@ -242,7 +248,7 @@ impl ApiError {
     /// Where the code is explained.
     #[must_use]
     pub fn more_info(&self) -> String {
-        format!("https://www.twilio.com/docs/errors/{}", self.code)
+        codes::more_info(self.code)
     }
 
     /// The JSON body.

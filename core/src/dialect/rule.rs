@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::twilio::codes;
 use crate::engine::input::LineFault;
 use crate::engine::rule::{
     ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, RuleKind, WebhookFault, is_question,
@@ -27,7 +28,6 @@ pub const RATE_BPS: (u64, u64) = (2_400, 33_600);
 /// `Too Many Requests`.
 const CODE_TOO_MANY: u32 = 20429;
 /// Codes of failed transmissions.
-const FAULT_CODES: [u64; 2] = [34004, 34108];
 const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
 const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
 /// How alike a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
@@ -109,7 +109,7 @@ pub fn json_of_effect(effect: &RuleEffect) -> Value {
         RuleEffect::Outcome(Outcome::Busy) => json!({ "status": "busy" }),
         RuleEffect::Outcome(Outcome::NoAnswer) => json!({ "status": "no-answer" }),
         RuleEffect::Outcome(Outcome::Failed(fault)) => {
-            json!({ "status": "failed", "code": fault.code, "after_pages": fault.after_pages })
+            json!({ "status": "failed", "code": codes::code(fault.fault), "after_pages": fault.after_pages })
         }
         RuleEffect::Line(wish) => {
             let noise = wish.noise_per_mille.map(|noise| f64::from(noise) / 1_000.0);
@@ -247,10 +247,10 @@ fn outcome(value: &Value) -> Result<Outcome, RuleError> {
     if status != Status::Failed && (code.is_some() || after_pages.is_some()) {
         return error("outcome", format!("code and after_pages go with the status failed, not with {status}"));
     }
-    let code = code.unwrap_or(34004);
-    if !FAULT_CODES.contains(&u64::from(code)) {
-        return error("outcome.code", format!("34004 or 34108, not {code}"));
-    }
+    let code = code.unwrap_or(codes::TRANSMISSION);
+    let Some(fault) = codes::line_fault(code) else {
+        return error("outcome.code", format!("{} or {}, not {code}", codes::TRANSMISSION, codes::INCOMPATIBLE));
+    };
     Ok(match status {
         Status::Delivered => Outcome::Delivered,
         Status::Received => Outcome::Received,
@@ -261,7 +261,7 @@ fn outcome(value: &Value) -> Result<Outcome, RuleError> {
         | Status::Processing
         | Status::Sending
         | Status::Receiving
-        | Status::Canceled => Outcome::Failed(LineFault { code, after_pages: after_pages.unwrap_or(0) }),
+        | Status::Canceled => Outcome::Failed(LineFault { fault, after_pages: after_pages.unwrap_or(0) }),
     })
 }
 

@@ -5,6 +5,17 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
+/// A request to an app, as far as its signature covers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The URL as it goes over the wire.
+    pub url: &'a str,
+    /// All parameters, wherever they go.
+    pub params: &'a [(String, String)],
+    /// Whether the parameters go in the body; otherwise they are in the URL.
+    pub in_body: bool,
+}
+
 /// The signature of a request without a form: of its URL, just as it goes over the wire.
 #[must_use]
 pub fn of_url(auth_token: &str, url: &str) -> String {

@@ -1,6 +1,6 @@
 //! A page as bits: one black pel is a one, the leftmost pel of a row the highest bit. It codes and draws nothing.
 
-use super::ccitt::Changes;
+use super::changes::Changes;
 
 /// Pels a word holds.
 const WORD_PELS: u32 = u64::BITS;

@@ -24,39 +24,8 @@ use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{FaxPage, PELS_PER_INCH, PageLoss, ROW_PELS};
 
+use super::kind::{Kind, kind};
 pub use crate::model::page::PAGES_MAX;
-/// A PDF's header may have junk before it (Adobe's readers look as far).
-const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
-/// The headers of a TIFF: little and big endian, and BigTIFF in either.
-const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
-const PNG_HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
-const JPEG_HEADER: &[u8] = b"\xff\xd8\xff";
-
-/// What kind of document it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// PDF.
-    Pdf,
-    /// TIFF, of one page or many.
-    Tiff,
-    /// PNG, one page.
-    Png,
-    /// JPEG, one page.
-    Jpeg,
-}
-
-impl Kind {
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pdf => "PDF",
-            Self::Tiff => "TIFF",
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-        }
-    }
-}
 
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,9 +87,13 @@ fn count(pdf: &Pdf) -> u32 {
 
 fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
     match pages {
-        0 if kind == Kind::Pdf => Err(unreadable("the PDF is damaged: no pages can be found in it".to_owned())),
-        0 => Err(unreadable(format!("the {} has no pages", kind.name()))),
-        pages if pages > PAGES_MAX => Err(unreadable(format!("the document has more than {PAGES_MAX} pages"))),
+        0 if kind == Kind::Pdf => {
+            Err(UnreadableDocument::new("the PDF is damaged: no pages can be found in it".to_owned()))
+        }
+        0 => Err(UnreadableDocument::new(format!("the {} has no pages", kind.name()))),
+        pages if pages > PAGES_MAX => {
+            Err(UnreadableDocument::new(format!("the document has more than {PAGES_MAX} pages")))
+        }
         pages => Ok(Probe { kind, pages }),
     }
 }
@@ -152,7 +125,7 @@ pub fn pages(
         probe
     };
     if sink.made == 0 {
-        return Err(unreadable("no page of the document has any area".to_owned()));
+        return Err(UnreadableDocument::new("no page of the document has any area".to_owned()));
     }
     Ok(Summary { document_pages: probe.pages, losses: losses.take() })
 }
@@ -310,37 +283,4 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
                 .note(format!("the page is cut off: more than {} sheets are not sent of one page", fit::PIECES_MAX));
         }
     }
-}
-
-/// What kind of document it is, by its first bytes.
-///
-/// # Errors
-/// None of those that are read; the reason is for a person.
-pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
-    if TIFF_HEADERS.iter().any(|header| bytes.starts_with(*header)) {
-        return Ok(Kind::Tiff);
-    }
-    if bytes.starts_with(PNG_HEADER) {
-        return Ok(Kind::Png);
-    }
-    if bytes.starts_with(JPEG_HEADER) {
-        return Ok(Kind::Jpeg);
-    }
-    let start = &bytes[..bytes.len().min(PDF_HEADER_WITHIN_BYTES)];
-    if start.windows(5).any(|window| window == b"%PDF-") {
-        return Ok(Kind::Pdf);
-    }
-    let start = start.trim_ascii_start();
-    let is_markup = [&b"<!doctype"[..], b"<html", b"<?xml", b"<head", b"<body"]
-        .iter()
-        .any(|tag| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
-    Err(unreadable(match start {
-        [] => "the document is empty".to_owned(),
-        _ if is_markup => "the document is a web page, not a PDF; does the address need a login?".to_owned(),
-        _ => "the document is neither a PDF, a TIFF, a PNG nor a JPEG".to_owned(),
-    }))
-}
-
-pub(super) const fn unreadable(reason: String) -> UnreadableDocument {
-    UnreadableDocument { reason }
 }

@@ -8,6 +8,7 @@
 
 pub mod bitmap;
 pub mod ccitt;
+mod changes;
 mod damage;
 pub mod dither;
 pub mod file;
@@ -17,6 +18,7 @@ pub mod gray;
 mod images;
 mod import;
 mod ink;
+mod kind;
 pub mod loss;
 mod mend;
 pub mod page;
@@ -34,4 +36,5 @@ mod tiff;
 mod tiff_pages;
 mod tones;
 
-pub use self::import::{Kind, Options, PAGES_MAX, Probe, Summary, kind, pages, probe};
+pub use self::import::{Options, PAGES_MAX, Probe, Summary, pages, probe};
+pub use self::kind::{Kind, kind};

@@ -59,7 +59,7 @@ fn mean(image: &Bitmap, columns: std::ops::Range<u32>, lines: std::ops::Range<u3
 #[cfg(test)]
 mod tests {
     use super::super::images;
-    use super::super::import::Kind;
+    use super::super::kind::Kind;
     use super::super::picture::Pels;
     use super::*;
 

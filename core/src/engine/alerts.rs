@@ -10,6 +10,7 @@ use super::effect::{Intent, Report};
 use super::faults::never;
 use super::journal::{Alert, AlertLevel, Event, EventKind};
 use super::webhooks::TokenPlace;
+use crate::model::fault::Fault;
 use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::refusal::Refusal;
@@ -84,15 +85,15 @@ impl Engine {
     pub(super) fn alert(
         &mut self,
         fax: Option<FaxSid>,
-        (code, level): (u32, AlertLevel),
+        (fault, level): (Fault, AlertLevel),
         message: &str,
         record: Option<Arc<ExchangeRecord>>,
         now: Timestamp,
     ) {
-        let place = self.next_place(fax, code);
+        let place = self.next_place(fax, fault);
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
         let sid = AlertSid::from_bytes(self.ids.seed().sid_bytes("alert", &parent, place));
-        let alert = Alert { sid, place, code, level, message: message.into(), record };
+        let alert = Alert { sid, place, fault, level, message: message.into(), record };
         let event = self.journal.write(now, fax, EventKind::Alert(alert));
         self.world.alerts.keep(Arc::clone(&event));
         let Some((fax, url)) = fax.zip(self.account.debugger_url.clone()) else { return };
@@ -118,9 +119,10 @@ impl Engine {
             | Status::Received
             | Status::Canceled => false,
         };
-        let Some((code, text)) = fax.error().filter(|_| called) else { return };
-        let (sid, text) = (fax.sid, format!("{} to {}: {text}", fax.direction(), fax.to));
-        self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
+        let Some(failure) = fax.failure().filter(|_| called) else { return };
+        let (sid, fault) = (fax.sid, failure.fault);
+        let text = format!("{} to {}: {}", fax.direction(), fax.to, failure.text());
+        self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
     }
 
     /// Writes an event for each thing of a document that is missing on its fax pages.
@@ -135,17 +137,17 @@ impl Engine {
         self.journal.write(now, Some(fax), EventKind::WebhookAttempt { record: Arc::new(record) });
     }
 
-    /// The place of a fax's next alert with this code, so that its SID depends on no other alert.
-    fn next_place(&self, fax: Option<FaxSid>, code: u32) -> u64 {
+    /// The place of a fax's next alert of this fault, so that its SID depends on no other alert.
+    fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
         let own = |event: &&Arc<Event>| event.fax == fax;
         let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {
             if let EventKind::Alert(alert) = &event.kind {
-                Some(alert).filter(|alert| alert.code == code)
+                Some(alert).filter(|alert| alert.fault == fault)
             } else {
                 None
             }
         });
-        last.map_or(u64::from(code) << 32, |alert| alert.place + 1)
+        last.map_or((fault as u64) << 32, |alert| alert.place + 1)
     }
 }
 
@@ -157,7 +159,7 @@ mod tests {
         let alert = Alert {
             sid: AlertSid::from_bytes([0; 16]),
             place: seq,
-            code: 11200,
+            fault: Fault::HttpStatus,
             level: AlertLevel::Error,
             message: text.into(),
             record: None,

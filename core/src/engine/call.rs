@@ -6,6 +6,7 @@ use super::agenda::Ordinal;
 use super::fax::Luck;
 use super::input::LineFault;
 use super::webhooks::Fate;
+use crate::model::fault::Fault;
 use crate::model::fax::Quality;
 use crate::model::line::Line;
 use crate::model::media::Document;
@@ -41,8 +42,8 @@ pub(super) struct Asking {
     pub(super) purpose: Purpose,
     pub(super) url: Box<str>,
     pub(super) method: Method,
-    /// Asking the fallback: the code that the FaxUrl failed with, and its URL.
-    pub(super) failed: Option<(u32, Box<str>)>,
+    /// Asking the fallback: why the FaxUrl failed, and its URL.
+    pub(super) failed: Option<(Fault, Box<str>)>,
     pub(super) attempt: Attempt,
     pub(super) fate: Fate,
     pub(super) signature: Signature,

@@ -6,6 +6,8 @@ use subtle::ConstantTimeEq;
 use super::Engine;
 use super::input::Claim;
 use crate::model::account::{AccountStatus, Service};
+use crate::model::refusal::Refusal;
+use crate::model::sid::AccountSid;
 
 /// The token and the terms of an account, as they stand.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Door {
 /// On what terms an account is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
+    /// The account.
+    pub account: AccountSid,
     /// Whether it may do anything.
     pub status: AccountStatus,
     /// What the Fax API does for it.
@@ -26,10 +30,77 @@ pub struct Terms {
     pub has_api_rules: bool,
 }
 
+/// A part of the REST API; what an account may do depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Area {
+    /// Accounts themselves.
+    Accounts,
+    /// API keys.
+    Keys,
+    /// Faxes and their media.
+    Faxes,
+    /// Phone numbers of the account.
+    Numbers,
+    /// Phone numbers for sale.
+    AvailableNumbers,
+    /// Verified caller ids.
+    CallerIds,
+    /// TwiML applications.
+    Applications,
+    /// Alerts of the Monitor API.
+    Alerts,
+}
+
+impl Area {
+    /// Whether only the AuthToken reaches it, and no API key (Twilio docs: API keys).
+    #[must_use]
+    pub const fn needs_token(self) -> bool {
+        matches!(self, Self::Accounts | Self::Keys)
+    }
+}
+
+/// What a REST call does in its area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Looks at one thing or at many.
+    Read,
+    /// Creates something.
+    Create,
+    /// Changes something.
+    Update,
+    /// Deletes something.
+    Delete,
+}
+
 impl Terms {
     fn of(engine: &Engine) -> Self {
         let account = engine.account();
-        Self { status: account.status, service: account.service, has_api_rules: engine.has_api_rules() }
+        Self {
+            account: account.sid,
+            status: account.status,
+            service: account.service,
+            has_api_rules: engine.has_api_rules(),
+        }
+    }
+
+    /// Whether a call may do this; `by_owner` is whether it comes from the account that owns this one.
+    ///
+    /// # Errors
+    /// `AccountNotActive`, `ServiceRetired` or `TestCredentials`.
+    pub fn admit(&self, area: Area, action: Action, by_owner: bool) -> Result<(), Refusal> {
+        // An owner sees a suspended subaccount and wakes it, but does nothing else there.
+        let is_about_account = by_owner && area == Area::Accounts;
+        if self.status != AccountStatus::Active && !is_about_account {
+            return Err(Refusal::AccountNotActive(self.account));
+        }
+        match self.service {
+            Service::Full => Ok(()),
+            Service::Retired if area == Area::Faxes => Err(Refusal::ServiceRetired),
+            Service::Retired => Ok(()),
+            // Calls and messages are not emulated, so that buying is all that is left (Twilio docs: test credentials).
+            Service::TestCredentials if area == Area::Numbers && action == Action::Create => Ok(()),
+            Service::TestCredentials => Err(Refusal::TestCredentials),
+        }
     }
 }
 
@@ -70,5 +141,62 @@ impl Engine {
     pub(super) fn claim(&mut self, Claim(token): &Claim) -> bool {
         self.account.auth_token.get_or_insert_with(|| token.clone());
         Door::of(self).opened_by(token).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AREAS: [Area; 8] = [
+        Area::Accounts,
+        Area::Keys,
+        Area::Faxes,
+        Area::Numbers,
+        Area::AvailableNumbers,
+        Area::CallerIds,
+        Area::Applications,
+        Area::Alerts,
+    ];
+
+    fn terms(status: AccountStatus, service: Service) -> Terms {
+        Terms { account: AccountSid::from_bytes([1; 16]), status, service, has_api_rules: false }
+    }
+
+    #[test]
+    fn an_account_that_is_not_active_does_nothing_but_is_seen_and_woken_by_its_owner() {
+        let suspended = terms(AccountStatus::Suspended, Service::Full);
+        for area in AREAS {
+            let refused = Err(Refusal::AccountNotActive(suspended.account));
+            assert_eq!(suspended.admit(area, Action::Read, false), refused, "{area:?}");
+            let by_owner = suspended.admit(area, Action::Update, true);
+            assert_eq!(by_owner.is_ok(), area == Area::Accounts, "{area:?}");
+        }
+    }
+
+    #[test]
+    fn a_retired_service_refuses_faxes_alone() {
+        let retired = terms(AccountStatus::Active, Service::Retired);
+        for area in AREAS {
+            let admitted = retired.admit(area, Action::Create, false);
+            assert_eq!(admitted == Err(Refusal::ServiceRetired), area == Area::Faxes, "{area:?}");
+        }
+    }
+
+    #[test]
+    fn test_credentials_buy_numbers_and_do_nothing_else() {
+        let test = terms(AccountStatus::Active, Service::TestCredentials);
+        for area in AREAS {
+            for action in [Action::Read, Action::Create, Action::Update, Action::Delete] {
+                let is_purchase = area == Area::Numbers && action == Action::Create;
+                assert_eq!(test.admit(area, action, false).is_ok(), is_purchase, "{area:?} {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_api_key_reaches_all_but_accounts_and_keys() {
+        let beyond: Vec<Area> = AREAS.into_iter().filter(|area| area.needs_token()).collect();
+        assert_eq!(beyond, [Area::Accounts, Area::Keys]);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::journal::Event;
 use crate::model::account::Documents;
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, MediaType, Quality, Status};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
@@ -135,8 +136,8 @@ pub struct TwimlRequest {
     pub from: Party,
     /// The number called.
     pub to: PhoneNumber,
-    /// Asking the fallback: the code that the FaxUrl failed with, and its URL.
-    pub failed: Option<(u32, Box<str>)>,
+    /// Asking the fallback: why the FaxUrl failed, and its URL.
+    pub failed: Option<(Fault, Box<str>)>,
     /// Cookies set earlier in this call.
     pub cookies: Vec<Cookie>,
     /// Which try it is.
@@ -175,7 +176,7 @@ pub struct Notice {
     /// The document itself, where `storeMedia="false"` has it delivered instead of kept.
     pub attachment: Option<Document>,
     /// Code and text of a failure.
-    pub error: Option<(u32, Box<str>)>,
+    pub failure: Option<Failure>,
     /// Scheme and host that the media URL is built on.
     pub origin: Arc<str>,
     /// Cookies set earlier in this fax.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::Engine;
 use super::effect::{Effect, EffectId, Intent, IntentKind};
-use super::faults::{CODE_INTERNAL, FAULT};
+use super::faults::FAULT;
 use super::fax::Fax;
 use super::input::{Answer, AnswerOutcome};
 use super::journal::{AlertLevel, EventKind};
 use super::phase::{Ended, Phase, Processing};
-use super::{Engine, line};
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -49,7 +50,7 @@ impl Engine {
         match answer.outcome {
             AnswerOutcome::Document { record, document } => self.document_fetched(sid, *record, document, now),
             AnswerOutcome::Rendered(rendered) => {
-                let rendered = rendered.map_err(|unreadable| (line::CODE_TRANSMISSION, unreadable.reason));
+                let rendered = rendered.map_err(|unreadable| (Fault::Document, unreadable.reason));
                 self.rendered(sid, rendered, now);
             }
             AnswerOutcome::Twiml { record, cookies, base_url, reading } => {
@@ -69,7 +70,7 @@ impl Engine {
             return;
         }
         if kind != IntentKind::Render {
-            self.alert(Some(sid), (CODE_INTERNAL, AlertLevel::Error), FAULT, None, now);
+            self.alert(Some(sid), (Fault::Internal, AlertLevel::Error), FAULT, None, now);
         }
         match kind {
             IntentKind::FetchDocument => {
@@ -79,10 +80,10 @@ impl Engine {
                 if !self.world.tables.fax(ordinal).is_some_and(fetching) {
                     return;
                 }
-                let error = Some(Box::new((CODE_INTERNAL, FAULT.into())));
-                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+                let failure = Some(Box::new(Failure::with_detail(Fault::Internal, FAULT)));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, failure }, now);
             }
-            IntentKind::Render => self.rendered(sid, Err((CODE_INTERNAL, FAULT.to_owned())), now),
+            IntentKind::Render => self.rendered(sid, Err((Fault::Internal, FAULT.to_owned())), now),
             IntentKind::AskForTwiml => {
                 // The caller may have hung up meanwhile.
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };

@@ -5,11 +5,10 @@ use super::Engine;
 use super::agenda::Ordinal;
 use super::journal::AlertLevel;
 use super::phase::Ended;
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::time::Timestamp;
 
-/// `Internal failure`.
-pub(super) const CODE_INTERNAL: u32 = 12400;
 /// What the alert of a fault begins with.
 pub(super) const FAULT: &str = "a fault of the emulator; please report it";
 
@@ -30,13 +29,13 @@ impl Engine {
         let text = format!("{FAULT}: {what}");
         let fax = self.world.tables.fax(ordinal).map(|fax| (fax.sid, fax.status(), fax.pages()));
         let sid = fax.map(|(sid, ..)| sid).or_else(|| self.world.tables.call(ordinal).map(|call| call.sid));
-        self.alert(sid, (CODE_INTERNAL, AlertLevel::Error), &text, None, now);
+        self.alert(sid, (Fault::Internal, AlertLevel::Error), &text, None, now);
         match fax {
             Some((_, status, pages)) if !status.is_final() => {
                 // What is still queued can be canceled and not fail.
                 let status = if status == Status::Queued { Status::Canceled } else { Status::Failed };
-                let error = (status == Status::Failed).then(|| Box::new((CODE_INTERNAL, text.into())));
-                self.end(ordinal, Ended { status, pages, duration_s: None, error }, now);
+                let failure = (status == Status::Failed).then(|| Box::new(Failure::with_detail(Fault::Internal, text)));
+                self.end(ordinal, Ended { status, pages, duration_s: None, failure }, now);
             }
             Some(_) => {}
             None if self.world.tables.call(ordinal).is_some() => self.not_answered(ordinal, now),
@@ -82,14 +81,17 @@ mod tests {
         world.handle_timeout(NOW);
         world.fault(second, "a test", NOW);
         let fax = world.fax(sid).expect("there");
-        assert_eq!((fax.status(), fax.error().map(|(code, _)| code)), (Status::Failed, Some(CODE_INTERNAL)));
+        assert_eq!((fax.status(), fax.failure().map(|failure| failure.fault)), (Status::Failed, Some(Fault::Internal)));
         assert_eq!(world.fax(other).map(|fax| fax.status()), Ok(Status::Processing));
         let events = world.events(&EventFilter { kind: Some("alert".into()), ..EventFilter::default() }, usize::MAX);
         let told = events.iter().filter_map(|event| {
             let EventKind::Alert(alert) = &event.kind else { return None };
-            Some((event.fax, alert.code, alert.message.ends_with("report it: a test")))
+            Some((event.fax, alert.fault, alert.message.ends_with("report it: a test")))
         });
-        assert_eq!(told.collect::<Vec<_>>(), [(Some(queued), CODE_INTERNAL, true), (Some(sid), CODE_INTERNAL, true)]);
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [(Some(queued), Fault::Internal, true), (Some(sid), Fault::Internal, true)]
+        );
         // What has gone by then is told all the same.
         world.fault(99, "a test", NOW);
         assert_eq!(world.pending_count(), 1);

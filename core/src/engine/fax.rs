@@ -8,6 +8,7 @@ use super::faults::never;
 use super::journal::EventKind;
 use super::phase::{Ended, Phase, Processing, is_edge};
 use super::random::WorldSeed;
+use crate::model::fault::Failure;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::media::Media;
 use crate::model::phone::Party;
@@ -159,11 +160,10 @@ impl Fax {
         }
     }
 
-    /// Code and text of its failure.
+    /// Why it failed, if it did.
     #[must_use]
-    pub fn error(&self) -> Option<(u32, &str)> {
-        let error = self.ended()?.error.as_ref()?;
-        Some((error.0, &error.1))
+    pub fn failure(&self) -> Option<&Failure> {
+        self.ended()?.failure.as_deref()
     }
 
     /// Scheme and host of the request that created it.
@@ -204,8 +204,8 @@ impl Engine {
         };
         let (sid, old, new) = (fax.sid, before.map(Phase::status), fax.status());
         assert!(is_edge(old, new), "fax {sid} can't go from {old:?} to {new}");
-        let error = fax.error().map(|(code, text)| (code, text.into()));
-        self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, error });
+        let failure = fax.failure().cloned();
+        self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, failure });
         match fax.leg {
             Leg::Outbound(_) => self.tell_status(ordinal, now),
             Leg::Inbound(_) => self.tell_end(ordinal, before, now),

@@ -20,6 +20,7 @@ use super::rule::{LineWish, Outcome};
 use super::webhooks::keep_cookies;
 use super::webhooks::notice::Outgoing;
 use crate::model::account::AccountStatus;
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::number::{IncomingNumber, ReceiveMode};
@@ -34,12 +35,6 @@ use crate::twiml::{Reading, Receive, Verb};
 
 /// Calls without a fax whose end is remembered for who waits for it.
 const NOT_ANSWERED_MAX: usize = 10_000;
-
-/// `Invalid URL format`.
-const CODE_INVALID_URL: u32 = 11100;
-
-/// `Account not active`.
-const CODE_NOT_ACTIVE: u32 = 20005;
 
 impl Engine {
     pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Ringing, Refusal> {
@@ -102,9 +97,11 @@ impl Engine {
         let (sid, number) = (call.sid, call.to);
         let mode = self.world.numbers.by_number(number).map(|number| number.attributes.voice_receive_mode);
         let urls = self.voice_urls(number);
-        let invalid = |why| Some((CODE_INVALID_URL, why));
+        let invalid = |why| Some((Fault::InvalidUrl, why));
         let quiet = match (mode, &urls) {
-            _ if self.account.status != AccountStatus::Active => Some((CODE_NOT_ACTIVE, "is of an account not active")),
+            _ if self.account.status != AccountStatus::Active => {
+                Some((Fault::AccountNotActive, "is of an account not active"))
+            }
             (Some(ReceiveMode::Voice), _) => invalid("answers voice calls: set its VoiceReceiveMode to fax"),
             (Some(ReceiveMode::Fax), Some(urls)) if !urls.voice.url.is_empty() => None,
             (Some(ReceiveMode::Fax), _) => {
@@ -113,9 +110,9 @@ impl Engine {
             (None, _) => invalid("is not this account's any more"),
         };
         self.world.tables.insert_call(ordinal, call);
-        if let Some((code, why)) = quiet {
+        if let Some((fault, why)) = quiet {
             let text = format!("{number} {why}");
-            self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
+            self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
             self.not_answered(ordinal, now);
             return;
         }
@@ -161,12 +158,12 @@ impl Engine {
         let verb = match reading {
             Ok(reading) => {
                 for warning in &reading.warnings {
-                    let kind = (warning.code, AlertLevel::Warning);
+                    let kind = (warning.fault, AlertLevel::Warning);
                     self.alert(Some(sid), kind, &warning.text, Some(Arc::clone(&record)), now);
                 }
-                reading.verb.map_err(|error| (error.code(), error.to_string()))
+                reading.verb.map_err(|error| (error.fault(), error.to_string()))
             }
-            Err(failure) => Err((failure.code(), failure.to_string())),
+            Err(failure) => Err((failure.fault(), failure.to_string())),
         };
         match verb {
             Ok(verb) => {
@@ -176,10 +173,10 @@ impl Engine {
                     Verb::Reject => self.reject_call(ordinal, now),
                 }
             }
-            Err((code, text)) => {
-                let failed = (code, Box::from(record.url.as_str()));
+            Err((fault, text)) => {
+                let failed = (fault, Box::from(record.url.as_str()));
                 let first = record.purpose == Purpose::FaxUrl;
-                self.alert(Some(sid), (code, AlertLevel::Error), &text, Some(record), now);
+                self.alert(Some(sid), (fault, AlertLevel::Error), &text, Some(record), now);
                 if !(first && self.ask_fallback(ordinal, failed, now)) {
                     self.not_answered(ordinal, now);
                 }
@@ -216,7 +213,7 @@ impl Engine {
         };
         let acceptance =
             Acceptance { station_id: std::mem::take(&mut call.station_id), told: Told::Nobody, store_media: false };
-        let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, error: None };
+        let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, failure: None };
         let caller = call.caller;
         self.found_inbound(ordinal, call, acceptance, Phase::Ended(ended), now);
         if let Caller::Own(caller) = caller {
@@ -260,7 +257,7 @@ impl Engine {
                 let text = format!(
                     "<Receive action=\"{action}\"> leads to no http or https address; write a path or a whole URL"
                 );
-                self.alert(Some(call.sid), (CODE_INVALID_URL, AlertLevel::Error), &text, None, now);
+                self.alert(Some(call.sid), (Fault::InvalidUrl, AlertLevel::Error), &text, None, now);
                 Told::Nobody
             }
         }
@@ -288,7 +285,7 @@ impl Engine {
     }
 
     /// The pages of an incoming fax have been made as they are received: they may come in.
-    pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (u32, String)>, now: Timestamp) {
+    pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (Fault, String)>, now: Timestamp) {
         // A state that was loaded may hold a drawing for which no fax waits.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
@@ -308,12 +305,12 @@ impl Engine {
                     Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes(ordinal, talk), now),
                 }
             }
-            Err((code, text)) => {
-                self.alert(Some(sid), (code, AlertLevel::Error), &text, None, now);
-                let error = Some(Box::new((code, text.into())));
-                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+            Err((fault, text)) => {
+                self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
+                let failure = Some(Box::new(Failure::with_detail(fault, text)));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, failure }, now);
                 if let Caller::Own(caller) = caller {
-                    self.far_answered(caller, &FarAnswer::Fails(code), now);
+                    self.far_answered(caller, &FarAnswer::Fails(fault), now);
                 }
             }
         }

@@ -8,6 +8,7 @@ use super::journal::EventKind;
 use super::rule::Rule;
 use crate::model::account::AccountChange;
 use crate::model::application::ApplicationChange;
+use crate::model::fault::Fault;
 use crate::model::fax::Quality;
 use crate::model::line::Line;
 use crate::model::media::{Document, UnreadableDocument};
@@ -217,8 +218,8 @@ pub struct ReceiveFax {
 /// A transmission that breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineFault {
-    /// The 34xxx code it ends with.
-    pub code: u32,
+    /// What it ends with.
+    pub fault: Fault,
     /// How many pages get through.
     pub after_pages: u32,
 }

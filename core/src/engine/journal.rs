@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::MediaFault;
@@ -57,8 +58,8 @@ pub enum EventKind {
         old: Option<Status>,
         /// After.
         new: Status,
-        /// Code and text of a failure.
-        error: Option<(u32, Box<str>)>,
+        /// Why it failed, if it did.
+        failure: Option<Failure>,
     },
     /// A page went through.
     FaxPage {
@@ -261,15 +262,15 @@ impl EventKind {
     }
 }
 
-/// Something a developer should see, with Twilio's code.
+/// Something a developer should see.
 #[derive(Debug, Clone)]
 pub struct Alert {
     /// Its id in the Monitor list.
     pub sid: AlertSid,
-    /// Its place among the alerts of its fax: the code, then which of those with that code it is.
+    /// Its place among the alerts of its fax: the fault, then which of those with that fault it is.
     pub place: u64,
-    /// Twilio's error code.
-    pub code: u32,
+    /// What kind of fault it is.
+    pub fault: Fault,
     /// Error or warning.
     pub level: AlertLevel,
     /// What is wrong, for a person.

@@ -4,6 +4,7 @@
 use super::input::LineFault;
 use super::phase::Verdict;
 use super::rule::{LineWish, Outcome};
+use crate::model::fault::Fault;
 use crate::model::line::{Coding, Line};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
@@ -28,14 +29,6 @@ pub(super) const BREAK_MS: u64 = 10_000;
 pub(super) const REDIAL_MS: u64 = 60_000;
 /// Calls within one Ttl at the most, so that no pace makes them endless: one a minute for a day.
 pub(super) const CALLS_MAX: u32 = 1_440;
-/// A transmission that breaks: `Error during fax transmission`.
-pub(super) const CODE_TRANSMISSION: u32 = 34004;
-/// `Other End Incompatible`.
-pub(super) const CODE_INCOMPATIBLE: u32 = 34108;
-/// `Callee Busy`.
-pub(super) const CODE_BUSY: u32 = 34002;
-/// `Callee did not answer`.
-pub(super) const CODE_NO_ANSWER: u32 = 34003;
 
 /// Calls that `…0107` leaves busy.
 const BUSY_CALLS: u32 = 2;
@@ -49,17 +42,17 @@ pub(super) fn is_refused(party: &Party) -> bool {
 
 /// What the machine at a number outside this world does on the `calls`th call.
 pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
-    let fault = |code, after_pages| {
-        let fault = Some(LineFault { code, after_pages });
+    let breaks = |fault, after_pages| {
+        let fault = Some(LineFault { fault, after_pages });
         Verdict::Answer { fault, line: Line::default() }
     };
     let fine = |line| Verdict::Answer { fault: None, line };
     match to.number().map(PhoneNumber::digits) {
         Some(15_005_550_101) => Verdict::Busy,
         Some(15_005_550_102) => Verdict::NoAnswer,
-        Some(15_005_550_103) => fault(CODE_TRANSMISSION, 0),
-        Some(15_005_550_104) => fault(CODE_TRANSMISSION, 1),
-        Some(15_005_550_105) => fault(CODE_INCOMPATIBLE, 0),
+        Some(15_005_550_103) => breaks(Fault::Transmission, 0),
+        Some(15_005_550_104) => breaks(Fault::Transmission, 1),
+        Some(15_005_550_105) => breaks(Fault::Incompatible, 0),
         Some(15_005_550_106) => fine(SLOW),
         Some(15_005_550_107) if calls <= BUSY_CALLS => Verdict::Busy,
         _ => fine(Line::default()),
@@ -101,14 +94,4 @@ pub(super) fn over(verdict: Verdict, wish: LineWish) -> Verdict {
 /// Whether the number is called again after a busy call though no Ttl was given.
 pub(super) fn redials_unasked(to: &Party, calls: u32) -> bool {
     to.number().map(PhoneNumber::digits) == Some(15_005_550_107) && calls <= BUSY_CALLS
-}
-
-/// Twilio's text for a 34xxx code (the error dictionary).
-pub(super) const fn text(code: u32) -> &'static str {
-    match code {
-        CODE_BUSY => "Callee Busy",
-        CODE_NO_ANSWER => "Callee did not answer",
-        CODE_INCOMPATIBLE => "Other End Incompatible",
-        _ => "Error during fax transmission",
-    }
 }

@@ -21,7 +21,7 @@
 //! | What goes in? | `command.rs`, `input.rs` |
 //! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
 //! | When is what due? | `agenda.rs`; when faxes and media go: `retention.rs` |
-//! | What happened? | `journal.rs`, `alerts.rs`, `tally.rs`; as one line each: `canonical.rs` |
+//! | What happened? | `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change how things go? | `rule.rs`, `rulebook.rs` |
 //! | What does a reset or snapshot take back? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
@@ -37,7 +37,6 @@ mod applications;
 mod arriving;
 mod call;
 mod caller_ids;
-pub mod canonical;
 pub mod command;
 mod conversation;
 pub mod door;

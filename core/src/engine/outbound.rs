@@ -14,6 +14,7 @@ use super::tables::media_of;
 use super::transmission::seconds;
 use super::{Engine, line};
 use crate::model::account::Accounts;
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::phone::Party;
@@ -70,7 +71,7 @@ impl Engine {
             }
             Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return Err(Refusal::TooLateToCancel(sid)),
         }
-        self.end(ordinal, Ended { status: Status::Canceled, pages, duration_s: None, error: None }, now);
+        self.end(ordinal, Ended { status: Status::Canceled, pages, duration_s: None, failure: None }, now);
         Ok(())
     }
 
@@ -139,14 +140,14 @@ impl Engine {
                 self.set_alarm(ordinal, AlarmKind::Dial, line::CONVERT_MS, now);
             }
             Err(fault) => {
-                let (code, text) = match fault {
-                    DocumentFault::Fetch(failure) => (failure.code(), failure.to_string()),
-                    DocumentFault::Unreadable(unreadable) => (line::CODE_TRANSMISSION, unreadable.reason),
+                let (fault, text) = match fault {
+                    DocumentFault::Fetch(failure) => (failure.fault(), failure.to_string()),
+                    DocumentFault::Unreadable(unreadable) => (Fault::Document, unreadable.reason),
                 };
                 let message = format!("MediaUrl: {text}");
-                self.alert(Some(sid), (code, AlertLevel::Error), &message, Some(record), now);
-                let error = Some(Box::new((code, message.into())));
-                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, error }, now);
+                self.alert(Some(sid), (fault, AlertLevel::Error), &message, Some(record), now);
+                let failure = Some(Box::new(Failure::with_detail(fault, message)));
+                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, failure }, now);
             }
         }
     }
@@ -214,13 +215,13 @@ impl Engine {
             return;
         }
         let pages = Some(sending.document.pages);
-        let (code, duration_s) = if status == Status::NoAnswer {
-            (line::CODE_NO_ANSWER, Some(seconds(line::NO_ANSWER_MS)))
+        let (fault, duration_s) = if status == Status::NoAnswer {
+            (Fault::NoAnswer, Some(seconds(line::NO_ANSWER_MS)))
         } else {
-            (line::CODE_BUSY, None)
+            (Fault::Busy, None)
         };
-        let error = Some(Box::new((code, line::text(code).into())));
-        self.end(ordinal, Ended { status, pages, duration_s, error }, now);
+        let failure = Some(Box::new(Failure::of_call(fault)));
+        self.end(ordinal, Ended { status, pages, duration_s, failure }, now);
     }
 
     /// Whether the next call would still fall within the Ttl.

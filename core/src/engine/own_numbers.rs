@@ -10,6 +10,7 @@ use super::faults::never;
 use super::input::LineFault;
 use super::phase::{CallStep, Phase, Processing, Sending, Transmission};
 use super::rule::LineWish;
+use crate::model::fault::Fault;
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::Document;
@@ -24,7 +25,7 @@ pub(super) enum FarAnswer {
     /// This fax takes it, and so the pages go over the line.
     Takes(Ordinal, Transmission),
     /// The receiving fax has failed.
-    Fails(u32),
+    Fails(Fault),
     /// `<Reject>`.
     Busy,
     /// Voice mode, no VoiceUrl, or no usable TwiML.
@@ -108,9 +109,9 @@ impl Engine {
         match answer {
             FarAnswer::PicksUp => {}
             FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..*talk }, now),
-            FarAnswer::Fails(code) => {
+            FarAnswer::Fails(fault) => {
                 let talk = Transmission { far: None, fault: None, line: Line::default(), pages_done: 0, line_ms: 0 };
-                self.broke(ordinal, talk, LineFault { code: *code, after_pages: 0 }, now);
+                self.broke(ordinal, talk, LineFault { fault: *fault, after_pages: 0 }, now);
             }
             FarAnswer::Busy => self.call_failed(ordinal, Status::Busy, now),
             FarAnswer::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),

@@ -18,6 +18,7 @@
 use super::agenda::Ordinal;
 use super::call::Caller;
 use super::input::LineFault;
+use crate::model::fault::Failure;
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::Document;
@@ -168,8 +169,8 @@ pub(super) struct Ended {
     pub(super) pages: Option<u32>,
     /// Line time in whole seconds.
     pub(super) duration_s: Option<u32>,
-    /// Code and text of a failure.
-    pub(super) error: Option<Box<(u32, Box<str>)>>,
+    /// Why it failed, if it did.
+    pub(super) failure: Option<Box<Failure>>,
 }
 
 impl Sending {

@@ -9,6 +9,7 @@ use super::input::LineFault;
 use super::journal::EventKind;
 use super::phase::{CallStep, Ended, Phase, Transmission};
 use super::{Engine, line};
+use crate::model::fault::Failure;
 use crate::model::fax::Status;
 use crate::model::time::Timestamp;
 
@@ -82,8 +83,8 @@ impl Engine {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
             self.keep_part(ordinal, now);
-            let error = Some(Box::new((fault.code, line::text(fault.code).into())));
-            let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), error };
+            let failure = Some(Box::new(Failure::of_call(fault.fault)));
+            let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };
             self.end(ordinal, ended, now);
         }
     }
@@ -93,7 +94,7 @@ impl Engine {
         let inbound = match self.sending(ordinal) {
             Some(sending) => {
                 let pages = Some(sending.document.pages);
-                self.end(ordinal, Ended { status: Status::Delivered, pages, duration_s, error: None }, now);
+                self.end(ordinal, Ended { status: Status::Delivered, pages, duration_s, failure: None }, now);
                 talk.far
             }
             None => Some(ordinal),
@@ -116,7 +117,7 @@ impl Engine {
         if acceptance.store_media {
             self.store_media(ordinal, document, now);
         }
-        self.end(ordinal, Ended { status: Status::Received, pages, duration_s, error: None }, now);
+        self.end(ordinal, Ended { status: Status::Received, pages, duration_s, failure: None }, now);
     }
 
     /// The call of an incoming fax has dropped: what came in is kept, as a machine would.

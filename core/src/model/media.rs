@@ -68,3 +68,11 @@ pub struct UnreadableDocument {
     /// What is wrong and what to do, for a person.
     pub reason: String,
 }
+
+impl UnreadableDocument {
+    /// A document that can't be read for this reason.
+    #[must_use]
+    pub const fn new(reason: String) -> Self {
+        Self { reason }
+    }
+}

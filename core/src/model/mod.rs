@@ -4,6 +4,7 @@ pub mod account;
 pub mod application;
 pub(crate) mod attributes;
 pub mod credential;
+pub mod fault;
 pub mod fax;
 pub mod inventory;
 pub mod line;

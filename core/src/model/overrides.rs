@@ -3,6 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::fault::Fault;
 use super::webhook::ExchangeFailure;
 
 /// `ct` and its range.
@@ -64,13 +65,13 @@ pub enum OverrideFault {
 }
 
 impl OverrideFault {
-    /// Twilio's error code.
+    /// What kind of fault it is.
     #[must_use]
-    pub const fn code(&self) -> u32 {
+    pub const fn fault(&self) -> Fault {
         match self {
-            Self::Edge(_) => 11240,
-            Self::Interconnect(_) => 11242,
-            Self::RetryPolicy(_) => 11243,
+            Self::Edge(_) => Fault::UnknownEdge,
+            Self::Interconnect(_) => Fault::PrivateEdge,
+            Self::RetryPolicy(_) => Fault::RetryPolicy,
         }
     }
 }
@@ -194,10 +195,10 @@ mod tests {
         overrides
     }
 
-    fn codes(fragment: &str) -> Vec<u32> {
+    fn faults(fragment: &str) -> Vec<Fault> {
         let (overrides, faults) = Overrides::of(&format!("http://app/fax#{fragment}"));
         assert_eq!(overrides, Overrides::default(), "{fragment}");
-        faults.iter().map(OverrideFault::code).collect()
+        faults.iter().map(OverrideFault::fault).collect()
     }
 
     #[test]
@@ -219,12 +220,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_its_code_and_changes_nothing() {
-        assert_eq!(codes("rp=6xx"), [11243]);
-        assert_eq!(codes("rp="), [11243]);
-        assert_eq!(codes("rp=ct,,rt"), [11243]);
-        assert_eq!(codes("e=atlantis"), [11240]);
-        assert_eq!(codes("e=ashburn-ix&rp=no"), [11242, 11243]);
+    fn what_is_wrong_has_its_fault_and_changes_nothing() {
+        assert_eq!(faults("rp=6xx"), [Fault::RetryPolicy]);
+        assert_eq!(faults("rp="), [Fault::RetryPolicy]);
+        assert_eq!(faults("rp=ct,,rt"), [Fault::RetryPolicy]);
+        assert_eq!(faults("e=atlantis"), [Fault::UnknownEdge]);
+        assert_eq!(faults("e=ashburn-ix&rp=no"), [Fault::PrivateEdge, Fault::RetryPolicy]);
         let long = Overrides::of(&format!("http://app/#e={}", "x".repeat(5_000))).1;
         assert!(long[0].to_string().len() < 200);
     }

@@ -1,7 +1,7 @@
 //! Why a request can't be taken, in the service's own words. Knows nothing of HTTP or of error codes.
 
 use super::phone::{Party, PhoneNumber};
-use super::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 
 /// The reason a command or control was refused; nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,15 @@ pub enum Refusal {
     /// The number is a caller id already.
     #[error("{0} is a verified caller id of the account already")]
     CallerIdExists(PhoneNumber),
+    /// A suspended or closed account does nothing.
+    #[error("account {0} is not active")]
+    AccountNotActive(AccountSid),
+    /// The fax service has been retired for this account.
+    #[error("the fax service is retired for this account")]
+    ServiceRetired,
+    /// Test credentials reach almost nothing.
+    #[error("test credentials can only buy numbers")]
+    TestCredentials,
     /// An account that has been closed stays closed.
     #[error("the account has been closed")]
     AccountClosed,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::fault::Fault;
 use super::words::words;
 
 words!(
@@ -115,8 +116,6 @@ impl Cookie {
 }
 
 /// Why a request to a customer's app, or for a document, brought no usable answer.
-///
-/// Each has one code of Twilio's 112xx family (the error dictionary); `code` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeFailure {
     /// The address is no absolute `http` or `https` URL.
@@ -162,23 +161,26 @@ pub enum ExchangeFailure {
 }
 
 impl ExchangeFailure {
-    /// Twilio's error code.
+    /// What kind of fault it is.
     #[must_use]
-    pub const fn code(&self) -> u32 {
+    pub const fn fault(&self) -> Fault {
         match self {
-            Self::InvalidUrl(_) => 11100,
-            Self::HttpStatus(_) | Self::ReadTimeout | Self::TooLarge { .. } => 11200,
-            Self::ConnectTimeout => 11201,
-            Self::ConnectionRefused => 11202,
-            Self::TotalTimeout => 11203,
-            Self::ConnectionFailure(_) => 11205,
-            Self::ProtocolViolation(_) => 11206,
-            Self::BadHostName(_) => 11210,
-            Self::TooManyRedirects | Self::RedirectsNowhere { .. } => 11215,
-            Self::TlsHandshake(_) => 11220,
-            Self::CertificateName(_) => 11235,
-            Self::CertificateExpired(_) => 11236,
-            Self::CertificateUntrusted(_) => 11237,
+            Self::InvalidUrl(_) => Fault::InvalidUrl,
+            Self::HttpStatus(_) => Fault::HttpStatus,
+            Self::ConnectTimeout => Fault::ConnectTimeout,
+            Self::ConnectionRefused => Fault::ConnectionRefused,
+            Self::ReadTimeout => Fault::ReadTimeout,
+            Self::TotalTimeout => Fault::TotalTimeout,
+            Self::ConnectionFailure(_) => Fault::ConnectionFailure,
+            Self::ProtocolViolation(_) => Fault::ProtocolViolation,
+            Self::BadHostName(_) => Fault::BadHostName,
+            Self::TooManyRedirects => Fault::TooManyRedirects,
+            Self::RedirectsNowhere { .. } => Fault::BadRedirect,
+            Self::TlsHandshake(_) => Fault::TlsHandshake,
+            Self::CertificateName(_) => Fault::CertificateName,
+            Self::CertificateExpired(_) => Fault::CertificateExpired,
+            Self::CertificateUntrusted(_) => Fault::CertificateUntrusted,
+            Self::TooLarge { .. } => Fault::BodyTooLarge,
         }
     }
 }

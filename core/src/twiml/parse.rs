@@ -3,13 +3,13 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
+use super::error::{HTML_HINT, TWIML_BYTES_MAX, TwimlError, excerpt};
 use super::text;
-use super::verb::{CODE_CONTENT_TYPE, Reading, Receive, Verb, Warning};
+use super::verb::{Reading, Receive, Verb, Warning};
+use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// The longest TwiML (error 11750).
-pub const TWIML_BYTES_MAX: usize = 64 * 1024;
 /// How deep elements may be nested; fax TwiML has two levels.
 pub const DEPTH_MAX: usize = 64;
 /// Nodes of a document; 64 kB can't hold more that mean anything.
@@ -18,70 +18,6 @@ const NODES_MAX: u32 = 32 * 1024;
 const WARNINGS_MAX: usize = 20;
 /// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (docs/fidelity.md, "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
-/// `Document parse failure`.
-const CODE_MALFORMED: u32 = 12100;
-/// So much of a wrong value is repeated in a warning.
-const EXCERPT_CHARS_MAX: usize = 80;
-
-/// What an HTML page most likely is, and what to do.
-const HTML_HINT: &str = "most likely an error page, a login page or a tunnel's warning; open the URL and see, and let the \
-                         webhook answer <Response>…</Response>";
-
-/// Why an answer says nothing usable.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TwimlError {
-    /// Another content type, or none, and a body that is no TwiML.
-    #[error("{0}; TwiML is <Response>…</Response> as text/xml or application/xml")]
-    ContentType(String),
-    /// Over `TWIML_BYTES_MAX`.
-    #[error("the TwiML is over {TWIML_BYTES_MAX} bytes")]
-    TooLarge,
-    /// Nothing at all.
-    #[error("the answer is empty; the simplest TwiML is <Response><Receive/></Response>")]
-    Empty,
-    /// No well-formed XML.
-    #[error("the TwiML can't be parsed: {0}")]
-    Malformed(String),
-    /// A body in a coding that was not asked for.
-    #[error(
-        "the answer is compressed (Content-Encoding: {coding}), though the request doesn't accept that; let the app, or \
-         the proxy before it, compress only what Accept-Encoding asks for"
-    )]
-    Compressed {
-        /// Which coding.
-        coding: String,
-        /// What that amounts to.
-        code: u32,
-    },
-    /// Another root element.
-    #[error("the root element is <{0}>; it must be <Response>")]
-    Root(String),
-    /// A page for a person.
-    #[error("the answer is an HTML page, {HTML_HINT}")]
-    HtmlPage {
-        /// What that amounts to.
-        code: u32,
-    },
-    /// Neither `<Receive>` nor `<Reject>`.
-    #[error("the TwiML has neither <Receive> nor <Reject>; the simplest implementation is <Receive/>")]
-    NoVerb,
-}
-
-impl TwimlError {
-    /// Twilio's error code.
-    #[must_use]
-    pub const fn code(&self) -> u32 {
-        match self {
-            Self::TooLarge => 11750,
-            Self::Empty => 11770,
-            Self::Malformed(_) => CODE_MALFORMED,
-            Self::Root(_) => 12102,
-            Self::ContentType(_) => CODE_CONTENT_TYPE,
-            Self::Compressed { code, .. } | Self::HtmlPage { code } => *code,
-            Self::NoVerb => 34106,
-        }
-    }
-}
 
 /// Reads what an app has answered. What parses as TwiML is taken whatever its content type says, with a warning.
 #[must_use]
@@ -95,7 +31,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
             let verb = verb(content_type, body, &mut warnings);
             match verb {
                 Ok(_) | Err(TwimlError::NoVerb) => {
-                    warnings.insert(0, Warning { code: CODE_CONTENT_TYPE, text: odd });
+                    warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }
                 Err(error) => {
@@ -128,7 +64,7 @@ fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) ->
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
     let document = Document::parse_with_options(&text, options).map_err(|error| {
         if is_html(body) {
-            TwimlError::HtmlPage { code: CODE_MALFORMED }
+            TwimlError::HtmlPage { fault: Fault::TwimlMalformed }
         } else {
             TwimlError::Malformed(error.to_string())
         }
@@ -179,7 +115,7 @@ fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
 
 fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
     if root.tag_name().name().eq_ignore_ascii_case("html") {
-        return Err(TwimlError::HtmlPage { code: 12102 });
+        return Err(TwimlError::HtmlPage { fault: Fault::TwimlRoot });
     }
     if root.tag_name().name() != "Response" {
         return Err(TwimlError::Root(excerpt(root.tag_name().name())));
@@ -250,11 +186,6 @@ fn unknown_attribute(verb: &str, name: &str) -> Warning {
     Warning::of_schema(format!("<{verb}> has no attribute {}; it is passed over", excerpt(name)))
 }
 
-/// The beginning of what an app wrote, for a message.
-pub(super) fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARS_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,8 +195,8 @@ mod tests {
         interpret(Some("text/xml"), body.as_bytes())
     }
 
-    fn code(body: &str) -> Option<u32> {
-        read(body).verb.err().map(|error| error.code())
+    fn fault(body: &str) -> Option<Fault> {
+        read(body).verb.err().map(|error| error.fault())
     }
 
     fn received(body: &str) -> (Receive, usize) {
@@ -307,13 +238,16 @@ mod tests {
 
     #[test]
     fn each_error_has_its_code() {
-        assert_eq!(code("<Response/>"), Some(34106));
-        assert_eq!(code("<Response><receive/></Response>"), Some(34106));
-        assert_eq!(code("<response><Receive/></response>"), Some(12102));
-        assert_eq!(code("<Response><Receive></Response>"), Some(12100));
-        assert_eq!(code(" \n"), Some(11770));
-        assert_eq!(code(&format!("<Response>{}</Response>", " ".repeat(TWIML_BYTES_MAX))), Some(11750));
-        assert_eq!(interpret(Some("text/xml"), b"<Response>\xff</Response>").verb.unwrap_err().code(), 12100);
+        assert_eq!(fault("<Response/>"), Some(Fault::NoFaxVerb));
+        assert_eq!(fault("<Response><receive/></Response>"), Some(Fault::NoFaxVerb));
+        assert_eq!(fault("<response><Receive/></response>"), Some(Fault::TwimlRoot));
+        assert_eq!(fault("<Response><Receive></Response>"), Some(Fault::TwimlMalformed));
+        assert_eq!(fault(" \n"), Some(Fault::TwimlEmpty));
+        assert_eq!(fault(&format!("<Response>{}</Response>", " ".repeat(TWIML_BYTES_MAX))), Some(Fault::TwimlTooLarge));
+        assert_eq!(
+            interpret(Some("text/xml"), b"<Response>\xff</Response>").verb.unwrap_err().fault(),
+            Fault::TwimlMalformed
+        );
     }
 
     #[test]
@@ -333,12 +267,12 @@ mod tests {
             for twiml in ["<Response><Reject/></Response>", "\n<?xml version='1.0'?>"] {
                 let reading = interpret(odd, twiml.as_bytes());
                 let strict = reading.clone().held_to(TwimlTypes::Strict);
-                assert_eq!(strict.verb.map_err(|error| error.code()), Err(12300), "{odd:?}");
+                assert_eq!(strict.verb.map_err(|error| error.fault()), Err(Fault::ContentType), "{odd:?}");
                 if twiml.starts_with('<') {
-                    let codes: Vec<u32> = reading.warnings.iter().map(|warning| warning.code).collect();
-                    assert_eq!((reading.verb, codes), (Ok(Verb::Reject), vec![12300]), "{odd:?}");
+                    let faults: Vec<Fault> = reading.warnings.iter().map(|warning| warning.fault).collect();
+                    assert_eq!((reading.verb, faults), (Ok(Verb::Reject), vec![Fault::ContentType]), "{odd:?}");
                 } else {
-                    assert_eq!(reading.verb.map_err(|error| error.code()), Err(12300), "{odd:?}");
+                    assert_eq!(reading.verb.map_err(|error| error.fault()), Err(Fault::ContentType), "{odd:?}");
                 }
             }
         }
@@ -358,19 +292,19 @@ mod tests {
             (Some("text/plain"), "<Fax/>", "<Fax>"),
         ] {
             let error = interpret(content_type, body.as_bytes()).verb.expect_err(body);
-            assert!(error.code() == 12300 && error.to_string().contains(part), "{error}");
+            assert!(error.fault() == Fault::ContentType && error.to_string().contains(part), "{error}");
         }
     }
 
     #[test]
     fn a_page_for_a_person_is_said_to_be_one() {
-        for (page, code) in [
-            ("<!doctype HTML>\n<html><body><br></body></html>", 12100),
-            ("\n<HTML><p></HTML>", 12100),
-            ("<html><body/></html>", 12102),
+        for (page, fault) in [
+            ("<!doctype HTML>\n<html><body><br></body></html>", Fault::TwimlMalformed),
+            ("\n<HTML><p></HTML>", Fault::TwimlMalformed),
+            ("<html><body/></html>", Fault::TwimlRoot),
         ] {
             let error = interpret(Some("text/html"), page.as_bytes()).verb.expect_err(page);
-            assert!(error.code() == code && error.to_string().contains("an HTML page"), "{page}: {error}");
+            assert!(error.fault() == fault && error.to_string().contains("an HTML page"), "{page}: {error}");
         }
     }
 
@@ -378,7 +312,10 @@ mod tests {
     fn a_compressed_answer_is_said_to_be_one() {
         let reading = interpret(Some("text/xml"), b"\x1f\x8b\x08\0\0\0").compressed("gzip");
         let error = reading.verb.expect_err("no XML");
-        assert!(error.code() == 12100 && error.to_string().contains("Content-Encoding: gzip"), "{error}");
+        assert!(
+            error.fault() == Fault::TwimlMalformed && error.to_string().contains("Content-Encoding: gzip"),
+            "{error}"
+        );
         let plain = interpret(Some("text/xml"), b"<Response><Reject/></Response>").compressed("gzip");
         assert_eq!(plain.verb, Ok(Verb::Reject), "a header that lies does no harm");
     }
@@ -394,17 +331,20 @@ mod tests {
     fn white_space_stands_before_an_element_and_not_before_a_declaration() {
         assert_eq!(received("\u{feff}<?xml version=\"1.0\"?><Response><Receive/></Response>").1, 0);
         assert_eq!(received("\n  <Response><Receive/></Response>\n").1, 0);
-        assert_eq!(code("\n<?xml version=\"1.0\"?>\n<Response><Receive/></Response>"), Some(12100));
+        assert_eq!(fault("\n<?xml version=\"1.0\"?>\n<Response><Receive/></Response>"), Some(Fault::TwimlMalformed));
     }
 
     #[test]
     fn hostile_documents_are_refused_quickly() {
         let entities = "<!DOCTYPE r [<!ENTITY a \"x\"><!ENTITY b \"&a;&a;\">]><Response>&b;</Response>";
-        assert_eq!(code(entities), Some(12100));
-        assert_eq!(code("<!DOCTYPE r SYSTEM \"file:///etc/passwd\"><Response><Receive/></Response>"), Some(12100));
-        assert_eq!(code("<Response>&nbsp;<Receive/></Response>"), Some(12100));
+        assert_eq!(fault(entities), Some(Fault::TwimlMalformed));
+        assert_eq!(
+            fault("<!DOCTYPE r SYSTEM \"file:///etc/passwd\"><Response><Receive/></Response>"),
+            Some(Fault::TwimlMalformed)
+        );
+        assert_eq!(fault("<Response>&nbsp;<Receive/></Response>"), Some(Fault::TwimlMalformed));
         let deep = format!("<Response>{}{}</Response>", "<a>".repeat(9_000), "</a>".repeat(9_000));
-        assert_eq!(code(&deep), Some(12100));
+        assert_eq!(fault(&deep), Some(Fault::TwimlMalformed));
         let warned = read(&format!("<Response>{}<Receive/></Response>", "<a/>".repeat(1_000)));
         assert_eq!(warned.warnings.len(), WARNINGS_MAX);
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::error::excerpt;
 use super::verb::Warning;
 
 /// An XML declaration is looked for its encoding so far; real ones are half as long.
@@ -68,7 +69,7 @@ fn chosen(
 }
 
 fn known(label: &str, who: &str) -> Result<&'static Encoding, String> {
-    let unknown = || format!("{who} {:?}, which no encoding is called; send UTF-8", super::parse::excerpt(label));
+    let unknown = || format!("{who} {:?}, which no encoding is called; send UTF-8", excerpt(label));
     Encoding::for_label(label.as_bytes()).ok_or_else(unknown)
 }
 

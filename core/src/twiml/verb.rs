@@ -1,15 +1,10 @@
 //! What TwiML can say about a fax: the two verbs, their attributes and defaults. It reads no text.
 
-use super::TwimlError;
-use super::parse::excerpt;
+use super::error::{TwimlError, excerpt};
 use crate::model::account::TwimlTypes;
+use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
-
-/// `Schema validation warning`: what is unknown or wrong and was passed over.
-const CODE_SCHEMA: u32 = 12200;
-/// `Invalid Content-Type`.
-pub(super) const CODE_CONTENT_TYPE: u32 = 12300;
 
 /// What an app's answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +19,7 @@ impl Reading {
     /// The reading where only the content types of TwiML are taken.
     #[must_use]
     pub fn held_to(self, types: TwimlTypes) -> Self {
-        let odd = self.warnings.iter().find(|warning| warning.code == CODE_CONTENT_TYPE);
+        let odd = self.warnings.iter().find(|warning| warning.fault == Fault::ContentType);
         match (types, odd) {
             (TwimlTypes::Strict, Some(odd)) => {
                 let verb = Err(TwimlError::ContentType(format!("{}, and --twiml-types is strict", odd.text)));
@@ -39,7 +34,7 @@ impl Reading {
     pub fn compressed(self, coding: &str) -> Self {
         let verb = self.verb.map_err(|error| {
             if matches!(error, TwimlError::Malformed(_) | TwimlError::ContentType(_)) {
-                TwimlError::Compressed { coding: excerpt(coding), code: error.code() }
+                TwimlError::Compressed { coding: excerpt(coding), fault: error.fault() }
             } else {
                 error
             }
@@ -51,16 +46,16 @@ impl Reading {
 /// Something in an answer that a developer should see, though it was passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Twilio's error code.
-    pub code: u32,
+    /// What kind of fault it is.
+    pub fault: Fault,
     /// What it is, for a person.
     pub text: String,
 }
 
 impl Warning {
-    /// One of the code that most have.
+    /// An element, attribute or value that was passed over.
     pub(super) const fn of_schema(text: String) -> Self {
-        Self { code: CODE_SCHEMA, text }
+        Self { fault: Fault::TwimlSchema, text }
     }
 }
 

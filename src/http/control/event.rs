@@ -6,8 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::dialect::twilio::codes;
 use crate::dialect::{date, mask, rule};
 use crate::engine::journal::{Event, EventKind};
+use crate::model::fault::Failure;
 use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
@@ -84,7 +86,7 @@ fn exchange_in_full(record: &ExchangeRecord) -> Value {
         "response_headers": pairs(&record.response_headers),
         "body": record.response_body,
         "duration_ms": record.duration_ms,
-        "error": record.failure.as_ref().map(|failure| json!({ "code": failure.code(), "message": failure.to_string() })),
+        "error": record.failure.as_ref().map(|failure| json!({ "code": codes::code(failure.fault()), "message": failure.to_string() })),
     })
 }
 
@@ -93,11 +95,11 @@ fn data(kind: &EventKind) -> Value {
         EventKind::ApiRequest { method, path, status, code } => {
             json!({ "method": method, "path": path, "status": status, "code": code })
         }
-        EventKind::FaxStatus { old, new, error } => json!({
+        EventKind::FaxStatus { old, new, failure } => json!({
             "old": old.map(crate::model::fax::Status::as_str),
             "new": new.as_str(),
-            "error_code": error.as_ref().map(|(code, _)| code),
-            "error_message": error.as_ref().map(|(_, text)| text),
+            "error_code": failure.as_ref().map(|failure| codes::code(failure.fault)),
+            "error_message": failure.as_ref().map(Failure::text),
         }),
         EventKind::FaxPage { page, pages, line, bits, line_ms } => json!({
             "page": page,
@@ -126,10 +128,10 @@ fn data(kind: &EventKind) -> Value {
         EventKind::TwimlExecuted { verb } => twiml(verb),
         EventKind::Alert(alert) => json!({
             "sid": alert.sid.to_string(),
-            "code": alert.code,
+            "code": codes::code(alert.fault),
             "level": alert.level.as_str(),
             "message": alert.message,
-            "more_info": format!("https://www.twilio.com/docs/errors/{}", alert.code),
+            "more_info": codes::more_info(codes::code(alert.fault)),
             "request_url": alert.record.as_ref().map(|record| &record.url),
         }),
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),

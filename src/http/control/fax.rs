@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 use super::extract::Addressed;
 use super::problem::Problem;
 use crate::dialect::twilio::View;
+use crate::dialect::twilio::codes;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::file;
 use crate::emulator::Emulator;
 use crate::engine::Fax;
 use crate::http::origin;
+use crate::model::fault::Failure;
 use crate::model::fax::MediaType;
 use crate::model::sid::FaxSid;
 
@@ -33,9 +35,9 @@ pub(super) async fn show(
     let shown = world.read(|engine| {
         let mut shown = json!(FaxResource::find(engine, wanted, &view).ok()?);
         let fax = engine.fax(wanted).ok();
-        let (code, message) = fax.and_then(Fax::error).unzip();
-        shown["error_code"] = json!(code);
-        shown["error_message"] = json!(message);
+        let failure = fax.and_then(Fax::failure);
+        shown["error_code"] = json!(failure.map(|failure| codes::code(failure.fault)));
+        shown["error_message"] = json!(failure.map(Failure::text));
         let media = fax.and_then(|fax| fax.media.as_ref());
         shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
         Some(shown)

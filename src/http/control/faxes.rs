@@ -135,7 +135,7 @@ impl Wanted {
         let is_party =
             |number: &String| parties().iter().any(|party| party.trim_start_matches('+').starts_with(number));
         let is_said = |text: &String| {
-            let error = fax.error().map(|(_, message)| message.to_owned()).unwrap_or_default();
+            let error = fax.failure().map(|failure| failure.text().to_owned()).unwrap_or_default();
             let texts = parties().into_iter().chain([fax.sid.to_string(), error]);
             texts.into_iter().any(|own| own.to_lowercase().contains(text.as_str()))
         };

@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::upload::{self, Upload};
 use crate::clock::ClockMode;
 use crate::dialect::twilio::View;
+use crate::dialect::twilio::codes;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::sample;
 use crate::emulator::{Emulator, World};
@@ -39,8 +40,6 @@ const FROM_DEFAULT: &str = "+15558675310";
 const STATION_ID_CHARS_MAX: usize = 20;
 /// Pages of the test document where `pages` is not given.
 const PAGES_DEFAULT: u32 = 1;
-/// The failures a tester may ask for: error during transmission, other end incompatible.
-const FAULT_CODES: [u32; 2] = [34004, 34108];
 
 /// The fields of an incoming fax; `media_url` and the upload exclude each other and `pages`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -192,11 +191,11 @@ fn line_fault(outcome: &Outcome) -> Result<Option<LineFault>, Problem> {
     match Status::from_word(word) {
         Some(Status::Received) => Ok(None),
         Some(Status::Failed) => {
-            let code = code.unwrap_or(FAULT_CODES[0]);
-            if !FAULT_CODES.contains(&code) {
-                return bad(format!("code {code} is neither 34004 nor 34108"));
-            }
-            Ok(Some(LineFault { code, after_pages: after_pages.unwrap_or(0) }))
+            let code = code.unwrap_or(codes::TRANSMISSION);
+            let Some(fault) = codes::line_fault(code) else {
+                return bad(format!("code {code} is neither {} nor {}", codes::TRANSMISSION, codes::INCOMPATIBLE));
+            };
+            Ok(Some(LineFault { fault, after_pages: after_pages.unwrap_or(0) }))
         }
         _ => {
             bad(format!("{word:?} is neither received nor failed; rejecting or not answering is up to the app's TwiML"))

@@ -11,8 +11,8 @@ use super::extract::{Addressed, Asked, Awaited};
 use super::lazy;
 use super::problem::Problem;
 use super::stream;
+use crate::dialect::canonical;
 use crate::engine::Engine;
-use crate::engine::canonical;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::sid::FaxSid;
 

@@ -129,6 +129,7 @@ impl Problem {
             Refusal::NoRule(_) => (404, "rule-not-found"),
             Refusal::NoSnapshot(_) => (404, "snapshot-not-found"),
             Refusal::WorldBroken(_) => (500, "world-broken"),
+            Refusal::AccountNotActive(_) | Refusal::ServiceRetired | Refusal::TestCredentials => (403, "not-allowed"),
             Refusal::NoFax(_)
             | Refusal::NoMedia(_)
             | Refusal::NoApplication(_)

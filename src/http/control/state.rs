@@ -107,6 +107,7 @@ pub(super) async fn load(
 }
 
 /// Does what takes its time where no other call waits for it.
+#[expect(clippy::disallowed_methods, reason = "a state takes a while to write and read; turns limit how many do")]
 async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 'static) -> Result<T, Problem> {
     let runtime = Handle::current();
     let done = tokio::task::spawn_blocking(move || work(&runtime)).await;

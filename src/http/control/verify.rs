@@ -70,6 +70,7 @@ struct Closest {
     differs: Map<String, Value>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "turns limit how many verify at once")]
 pub(super) async fn verify(
     State(emulator): State<Emulator>,
     Observed(world): Observed,

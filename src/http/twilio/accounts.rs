@@ -6,13 +6,14 @@ use super::{Call, Route};
 use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED, CODE_TOO_MANY};
 use crate::dialect::twilio::accounts::{self, AccountList, AccountResource};
 use crate::emulator::World;
+use crate::engine::door::Area;
 use crate::engine::input::UpdateAccount;
 use crate::http::reply;
 use crate::model::account::Account;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::at("/2010-04-01/Accounts").get(list).post(create),
-    Route::at("/2010-04-01/Accounts/{account}").get(fetch).post(update),
+    Route::at("/2010-04-01/Accounts", Area::Accounts).read(list).create(create),
+    Route::at("/2010-04-01/Accounts/{account}", Area::Accounts).read(fetch).update(update),
 ];
 
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {

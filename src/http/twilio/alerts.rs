@@ -5,8 +5,10 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::alerts::{self, AlertInstance, AlertList, Raised};
+use crate::engine::door::Area;
 
-pub(super) const ROUTES: &[Route] = &[Route::at("/v1/Alerts").get(list), Route::at("/v1/Alerts/{alert}").get(fetch)];
+pub(super) const ROUTES: &[Route] =
+    &[Route::at("/v1/Alerts", Area::Alerts).read(list), Route::at("/v1/Alerts/{alert}", Area::Alerts).read(fetch)];
 
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     let (filter, request) = alerts::list_alerts(&call.query()?)?;

@@ -5,11 +5,15 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::applications::{self, ApplicationList, ApplicationResource};
+use crate::engine::door::Area;
 use crate::engine::input::{CreateApplication, DeleteApplication, UpdateApplication};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::at("/2010-04-01/Accounts/{account}/Applications").get(list).post(create),
-    Route::at("/2010-04-01/Accounts/{account}/Applications/{application}").get(fetch).post(update).delete(delete),
+    Route::at("/2010-04-01/Accounts/{account}/Applications", Area::Applications).read(list).create(create),
+    Route::at("/2010-04-01/Accounts/{account}/Applications/{application}", Area::Applications)
+        .read(fetch)
+        .update(update)
+        .delete(delete),
 ];
 
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {

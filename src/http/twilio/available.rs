@@ -7,13 +7,16 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::available::{self, CountryList, CountryResource, OfferList};
+use crate::engine::door::Area;
 use crate::http::reply;
 use crate::model::inventory;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers").get(|call| Ok(countries(call))),
-    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers/{country}").get(country),
-    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers/{country}/{kind}").get(search),
+    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers", Area::AvailableNumbers)
+        .read(|call| Ok(countries(call))),
+    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers/{country}", Area::AvailableNumbers).read(country),
+    Route::at("/2010-04-01/Accounts/{account}/AvailablePhoneNumbers/{country}/{kind}", Area::AvailableNumbers)
+        .read(search),
 ];
 
 fn countries(call: &Call<'_>) -> Response {

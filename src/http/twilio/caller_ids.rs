@@ -5,11 +5,15 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::caller_ids::{self, CallerIdList, CallerIdResource, ValidationResource};
+use crate::engine::door::Area;
 use crate::engine::input::{DeleteCallerId, RenameCallerId, VerifyCallerId};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::at("/2010-04-01/Accounts/{account}/OutgoingCallerIds").get(list).post(validate),
-    Route::at("/2010-04-01/Accounts/{account}/OutgoingCallerIds/{number}").get(fetch).post(update).delete(delete),
+    Route::at("/2010-04-01/Accounts/{account}/OutgoingCallerIds", Area::CallerIds).read(list).create(validate),
+    Route::at("/2010-04-01/Accounts/{account}/OutgoingCallerIds/{number}", Area::CallerIds)
+        .read(fetch)
+        .update(update)
+        .delete(delete),
 ];
 
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {

@@ -9,6 +9,7 @@ use crate::dialect::error::{ApiError, CODE_FORBIDDEN};
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
 use crate::engine::Engine;
+use crate::engine::door::Area;
 use crate::engine::input::{CancelFax, DeleteFax, DeleteMedia};
 use crate::http::user_agent;
 use crate::model::account::MediaUserAgent;
@@ -16,10 +17,10 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::at("/v1/Faxes").get(list).post(create),
-    Route::at("/v1/Faxes/{fax}").get(fetch).post(update).delete(delete),
-    Route::at("/v1/Faxes/{fax}/Media").get(list_media),
-    Route::at("/v1/Faxes/{fax}/Media/{media}").get(fetch_media).delete(delete_media),
+    Route::at("/v1/Faxes", Area::Faxes).read(list).create(create),
+    Route::at("/v1/Faxes/{fax}", Area::Faxes).read(fetch).update(update).delete(delete),
+    Route::at("/v1/Faxes/{fax}/Media", Area::Faxes).read(list_media),
+    Route::at("/v1/Faxes/{fax}/Media/{media}", Area::Faxes).read(fetch_media).delete(delete_media),
 ];
 
 fn create(call: &Call<'_>) -> Result<Response, ApiError> {

@@ -5,12 +5,13 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::keys::{self, KeyList, KeyResource, NewKeyResource};
+use crate::engine::door::Area;
 use crate::engine::input::{DeleteKey, RenameKey};
 use crate::http::reply;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::at("/2010-04-01/Accounts/{account}/Keys").get(list).post(create),
-    Route::at("/2010-04-01/Accounts/{account}/Keys/{key}").get(fetch).post(update).delete(delete),
+    Route::at("/2010-04-01/Accounts/{account}/Keys", Area::Keys).read(list).create(create),
+    Route::at("/2010-04-01/Accounts/{account}/Keys/{key}", Area::Keys).read(fetch).update(update).delete(delete),
 ];
 
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {

@@ -39,6 +39,7 @@ use crate::dialect::twilio::View;
 use crate::emulator::{Emulator, World};
 use crate::engine::Engine;
 use crate::engine::command::Command;
+use crate::engine::door::{Action, Area};
 use crate::engine::input::Note;
 use crate::engine::journal::EventKind;
 use crate::model::account::PriceForm;
@@ -73,47 +74,62 @@ static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
 /// What a call does: it looks at worlds or changes them, and never waits.
 type Handler = fn(&Call<'_>) -> Result<Response, ApiError>;
 
-/// A path, with the handler of each method that it takes.
+/// A path and its area, with what each method that it takes does there.
 struct Route {
     path: &'static str,
+    area: Area,
     get: Option<Handler>,
-    post: Option<Handler>,
+    post: Option<(Action, Handler)>,
     delete: Option<Handler>,
 }
 
 impl Route {
-    const fn at(path: &'static str) -> Self {
-        Self { path, get: None, post: None, delete: None }
+    const fn at(path: &'static str, area: Area) -> Self {
+        Self { path, area, get: None, post: None, delete: None }
     }
 
-    const fn get(self, handler: Handler) -> Self {
+    const fn read(self, handler: Handler) -> Self {
         Self { get: Some(handler), ..self }
     }
 
-    const fn post(self, handler: Handler) -> Self {
-        Self { post: Some(handler), ..self }
+    const fn create(self, handler: Handler) -> Self {
+        Self { post: Some((Action::Create, handler)), ..self }
+    }
+
+    const fn update(self, handler: Handler) -> Self {
+        Self { post: Some((Action::Update, handler)), ..self }
     }
 
     const fn delete(self, handler: Handler) -> Self {
         Self { delete: Some(handler), ..self }
     }
 
-    /// The handler of a method; HEAD goes with GET, and its body stays here.
-    fn handler(&self, method: &Method) -> Option<Handler> {
-        match *method {
-            Method::GET | Method::HEAD => self.get,
-            Method::POST => self.post,
-            Method::DELETE => self.delete,
-            _ => None,
-        }
+    /// What a method does; HEAD goes with GET, and its body stays here.
+    fn operation(&self, method: &Method) -> Option<Operation> {
+        let (action, handler) = match *method {
+            Method::GET | Method::HEAD => (Action::Read, self.get?),
+            Method::POST => self.post?,
+            Method::DELETE => (Action::Delete, self.delete?),
+            _ => return None,
+        };
+        Some(Operation { area: self.area, action, handler })
     }
 
     /// The methods that it takes, as `Allow` lists them.
     fn methods(&self) -> String {
-        let methods = [("GET,HEAD", self.get), ("POST", self.post), ("DELETE", self.delete)];
-        let taken = methods.into_iter().filter_map(|(name, handler)| handler.map(|_| name));
+        let methods =
+            [("GET,HEAD", self.get.is_some()), ("POST", self.post.is_some()), ("DELETE", self.delete.is_some())];
+        let taken = methods.into_iter().filter_map(|(name, is_taken)| is_taken.then_some(name));
         taken.collect::<Vec<_>>().join(",")
     }
+}
+
+/// What a call does, and where.
+#[derive(Clone, Copy)]
+struct Operation {
+    area: Area,
+    action: Action,
+    handler: Handler,
 }
 
 /// Answers a request whose path is that of a call, at once where there is nothing to wait for; any other goes on.
@@ -128,23 +144,24 @@ where
 {
     let (parts, body) = request.into_parts();
     let Ok(found) = ROUTES.at(parts.uri.path()) else { return ControlFlow::Continue(Request::from_parts(parts, body)) };
-    let Some(handler) = found.value.handler(&parts.method) else {
+    let Some(operation) = found.value.operation(&parts.method) else {
         return ControlFlow::Break(at_once(reply::wrong_method(&parts, found.value.methods())));
     };
     let params = PathParams(found.params);
-    let signed_in = match auth::sign_in(emulator, &parts, params.account()) {
+    let signed_in = match auth::sign_in(emulator, &parts, params.account(), operation.area) {
         Ok(signed_in) => signed_in,
         Err(error) => return ControlFlow::Break(at_once(reply::error(&error))),
     };
     if parts.method == Method::POST || signed_in.has_api_rules() {
         let (emulator, connection) = (emulator.clone(), connection.clone());
         return ControlFlow::Break(later(async move {
-            answer_later(&emulator, &signed_in, &parts, handler, body, &connection).await
+            answer_later(&emulator, &signed_in, &parts, operation, body, &connection).await
         }));
     }
-    let admitted = auth::admit(&signed_in, &parts);
+    let admitted = auth::admit(&signed_in, operation.area, operation.action);
     let call = Call::of(emulator, &signed_in, &parts, &params, Bytes::new());
-    ControlFlow::Break(at_once(call.answered(admitted.and_then(|()| handler(&call)))))
+    let admitted = admitted.map_err(|refusal| call.refused(&refusal));
+    ControlFlow::Break(at_once(call.answered(admitted.and_then(|()| (operation.handler)(&call)))))
 }
 
 /// Answers a call that has a body, or that a tester's rule may have answered otherwise or late.
@@ -152,7 +169,7 @@ async fn answer_later<B>(
     emulator: &Emulator,
     signed_in: &SignedIn,
     parts: &Parts,
-    handler: Handler,
+    operation: Operation,
     body: B,
     connection: &Resettable,
 ) -> Response
@@ -165,15 +182,15 @@ where
         Call::of(emulator, signed_in, parts, &params(), Bytes::new()).note(response.status(), code);
         return response;
     }
-    let body = match auth::admit(signed_in, parts) {
+    let body = match auth::admit(signed_in, operation.area, operation.action) {
         Ok(()) if parts.method == Method::POST => reply::form_body(body, emulator.budget()).await,
-        admitted => admitted.map(|()| Bytes::new()),
+        admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(parts))),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
     signed_in.world().quiet().await;
     let params = params();
     let call = Call::of(emulator, signed_in, parts, &params, body);
-    call.answered(error.map_or_else(|| handler(&call), Err))
+    call.answered(error.map_or_else(|| (operation.handler)(&call), Err))
 }
 
 /// The named parts of a path.

@@ -7,25 +7,29 @@ use crate::dialect::error::ApiError;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::numbers::{self, NumberList, NumberResource};
 use crate::engine::Engine;
+use crate::engine::door::Area;
 use crate::engine::input::{ReleaseNumber, UpdateNumber};
 use crate::model::inventory::NumberKind;
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers")
-        .get(|call| list(call, None))
-        .post(|call| buy(call, None)),
-    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/Local")
-        .get(|call| list(call, Some(NumberKind::Local)))
-        .post(|call| buy(call, Some(NumberKind::Local))),
-    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/Mobile")
-        .get(|call| list(call, Some(NumberKind::Mobile)))
-        .post(|call| buy(call, Some(NumberKind::Mobile))),
-    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/TollFree")
-        .get(|call| list(call, Some(NumberKind::TollFree)))
-        .post(|call| buy(call, Some(NumberKind::TollFree))),
-    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{number}").get(fetch).post(update).delete(release),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers", Area::Numbers)
+        .read(|call| list(call, None))
+        .create(|call| buy(call, None)),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/Local", Area::Numbers)
+        .read(|call| list(call, Some(NumberKind::Local)))
+        .create(|call| buy(call, Some(NumberKind::Local))),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/Mobile", Area::Numbers)
+        .read(|call| list(call, Some(NumberKind::Mobile)))
+        .create(|call| buy(call, Some(NumberKind::Mobile))),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/TollFree", Area::Numbers)
+        .read(|call| list(call, Some(NumberKind::TollFree)))
+        .create(|call| buy(call, Some(NumberKind::TollFree))),
+    Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{number}", Area::Numbers)
+        .read(fetch)
+        .update(update)
+        .delete(release),
 ];
 
 fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError> {

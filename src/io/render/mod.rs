@@ -325,6 +325,7 @@ impl Renderer {
         made?
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the pool of renderers limits how many draw at once")]
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Pool) -> T + Send + 'static,

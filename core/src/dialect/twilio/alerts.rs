@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::View;
+use super::{View, codes};
 use crate::dialect::date;
 use crate::dialect::error::ApiError;
 use crate::dialect::form::{self, Form};
@@ -99,9 +99,9 @@ impl AlertResource {
             date_created: date.clone(),
             date_generated: date.clone(),
             date_updated: date,
-            error_code: alert.code.to_string(),
+            error_code: codes::code(alert.fault).to_string(),
             log_level: alert.level.as_str(),
-            more_info: format!("https://www.twilio.com/docs/errors/{}", alert.code),
+            more_info: codes::more_info(codes::code(alert.fault)),
             request_method: record.map(|record| Method::as_str(record.method)),
             request_url: record.map(|record| record.url.clone()),
             resource_sid: event.fax.map(|fax| fax.to_string()),
@@ -166,7 +166,7 @@ pub(in crate::dialect) fn details(alert: &Alert) -> Vec<(&'static str, String)> 
     let mut pairs = vec![
         ("Msg", alert.message.to_string()),
         ("sourceComponent", SOURCE_COMPONENT.to_owned()),
-        ("ErrorCode", alert.code.to_string()),
+        ("ErrorCode", codes::code(alert.fault).to_string()),
     ];
     if let Some(record) = &alert.record {
         pairs.extend(record.status.map(|status| ("httpResponse", status.to_string())));

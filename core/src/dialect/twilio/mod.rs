@@ -5,9 +5,12 @@ pub mod alerts;
 pub mod applications;
 pub mod available;
 pub mod caller_ids;
+pub mod codes;
+pub mod debugger;
 pub mod faxes;
 pub mod keys;
 pub mod numbers;
+pub mod webhook;
 
 use crate::model::account::PriceForm;
 use crate::model::sid::AccountSid;

@@ -6,7 +6,7 @@ pub(super) mod jpeg;
 pub(super) mod orientation;
 pub(super) mod png;
 
-use super::import::{Kind, unreadable};
+use super::kind::Kind;
 use super::picture::{PICTURE_PELS_MAX, Picture};
 use crate::model::media::UnreadableDocument;
 
@@ -35,7 +35,7 @@ impl Fault {
 
     /// The reason for a person, of a document or page of this name.
     pub(super) fn reason(&self, name: &str) -> UnreadableDocument {
-        unreadable(match self {
+        UnreadableDocument::new(match self {
             Self::NotSupported(what) => format!("the {name} is not supported: {what}"),
             Self::Damaged(why) => format!("the {name} is damaged: {why}"),
             Self::Size(what) => format!("the {name} {what}"),

@@ -4,7 +4,7 @@
 //! fax machine would print that as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function of sixteen corners
 //! (those of poppler, all with black ink being black), and the separations Black and All by grey.
 
-use super::content::{Edit, Operands};
+use super::operands::{Edit, Operands};
 use super::value::{Store, Value, plain};
 
 /// The name of our CMYK in resources.

@@ -5,51 +5,15 @@ use std::ops::Range;
 
 use super::colors;
 use super::lexer::{Kind, Lexer, Token};
+use super::operands::{Edit, Operands};
 
 /// Graphics states within one another.
 const STATES_MAX: usize = 1_000;
-/// Operands of one operator; more are dropped.
-const OPERANDS_MAX: usize = 4_000;
 /// Bytes of text kept of one font, to know which characters are needed.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Colour spaces that need no resource.
 const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
-
-/// Bytes of a content stream and what stands in their place.
-pub(super) type Edit = (Range<usize>, Vec<u8>);
-
-/// The operands of an operator.
-#[derive(Default)]
-pub(super) struct Operands(Vec<Token>);
-
-impl Operands {
-    /// The last numbers, and where they and the operator behind them stand.
-    pub(super) fn last_numbers<const N: usize>(&self) -> Option<([f64; N], Range<usize>)> {
-        let last = self.0.get(self.0.len().checked_sub(N)?..)?;
-        let mut numbers = [0.0; N];
-        for (number, token) in numbers.iter_mut().zip(last) {
-            let Kind::Number(value) = token.kind else { return None };
-            *number = value;
-        }
-        Some((numbers, last.first()?.place.start..last.last()?.place.end))
-    }
-
-    fn last_name(&self) -> Option<(&[u8], Range<usize>)> {
-        self.0.iter().rev().find_map(|token| {
-            let Kind::Name(name) = &token.kind else { return None };
-            Some((name.as_slice(), token.place.clone()))
-        })
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = f64> {
-        self.0.iter().filter_map(|token| if let Kind::Number(number) = token.kind { Some(number) } else { None })
-    }
-
-    fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().filter_map(|token| if let Kind::Text(text) = &token.kind { Some(text.as_slice()) } else { None })
-    }
-}
 
 /// What was found in a content stream.
 #[derive(Default)]
@@ -85,18 +49,16 @@ pub(super) fn survey(content: &[u8]) -> Survey {
         match token.kind {
             Kind::Operator => {
                 reader.operator(&operands, token.place);
-                operands.0.clear();
+                operands.clear();
             }
             Kind::Data => {
                 reader.survey.paints = true;
                 reader.inline_image(&operands);
-                operands.0.clear();
+                operands.clear();
             }
             Kind::Open => reader.survey.open = true,
             Kind::Number(_) | Kind::Name(_) | Kind::Text(_) | Kind::Bracket => {
-                if operands.0.len() < OPERANDS_MAX {
-                    operands.0.push(token);
-                }
+                operands.push(token);
             }
         }
     }
@@ -196,7 +158,7 @@ impl Reader<'_> {
 
     /// The colour space of an inline image, whose dictionary these operands are.
     fn inline_image(&mut self, operands: &Operands) {
-        for pair in operands.0.windows(2) {
+        for pair in operands.tokens().windows(2) {
             if let [Token { kind: Kind::Name(key), .. }, Token { kind: Kind::Name(value), place }] = pair
                 && matches!(key.as_slice(), b"CS" | b"ColorSpace")
                 && colors::is_cmyk_name(value)

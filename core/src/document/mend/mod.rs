@@ -12,6 +12,7 @@ mod lexer;
 mod marks;
 mod masks;
 mod names;
+mod operands;
 mod pages;
 pub(super) mod prepare;
 mod resources;

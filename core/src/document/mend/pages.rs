@@ -1,7 +1,7 @@
 //! The pages of a PDF, from its page tree, each as often as it is listed. It draws none.
 
 use super::value::{Id, Store, Value};
-use crate::document::import::PAGES_MAX;
+use crate::model::page::PAGES_MAX;
 
 /// Nodes of a page tree that are looked at.
 const NODES_MAX: usize = 20_000;

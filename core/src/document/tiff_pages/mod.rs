@@ -14,7 +14,6 @@ use super::bitmap::Bitmap;
 use super::gray::Gray;
 use super::images::Fault;
 use super::images::orientation::Orientation;
-use super::import::unreadable;
 use super::picture::{Pels, Picture};
 use crate::model::media::UnreadableDocument;
 
@@ -61,7 +60,7 @@ pub(super) struct Pages<'a> {
 impl<'a> Pages<'a> {
     /// Finds the pages; smaller copies of pages, and masks, do not count.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, UnreadableDocument> {
-        let damaged = |why: &str| unreadable(format!("the TIFF is damaged: {why}"));
+        let damaged = |why: &str| UnreadableDocument::new(format!("the TIFF is damaged: {why}"));
         let Some(Chain { mut directories, fault }) = directory::chain(bytes) else {
             return Err(damaged("its header breaks off"));
         };
@@ -85,7 +84,10 @@ impl<'a> Pages<'a> {
 
     /// One page, from 0.
     pub(super) fn read(&self, index: u32) -> Result<Picture, UnreadableDocument> {
-        let directory = self.pages.get(index as usize).ok_or_else(|| unreadable("there is no such page".to_owned()))?;
+        let directory = self
+            .pages
+            .get(index as usize)
+            .ok_or_else(|| UnreadableDocument::new("there is no such page".to_owned()))?;
         page(directory).map_err(|fault| fault.reason("TIFF"))
     }
 }

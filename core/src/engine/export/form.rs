@@ -25,6 +25,7 @@ use crate::engine::agenda::AlarmKind;
 use crate::engine::journal::AlertLevel;
 use crate::engine::rule::Pattern;
 use crate::model::account::{AccountStatus, Documents, Service};
+use crate::model::fault::Fault;
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::media::MediaFault;
 use crate::model::number::ReceiveMode;
@@ -180,7 +181,7 @@ macro_rules! plain {
 
 plain!(bool, u16, u32, u64, usize, f64, [u64; LINE_RATES_BPS.len()], String, Box<str>, Arc<str>, Cow<'static, str>);
 plain!(AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, PhoneNumber, Party, Timestamp, Pattern);
-plain!(AccountStatus, AlarmKind, AlertLevel, Direction, Documents, MediaFault, MediaType, Method, PageSize);
+plain!(AccountStatus, AlarmKind, AlertLevel, Direction, Documents, Fault, MediaFault, MediaType, Method, PageSize);
 plain!(Purpose, Quality, ReceiveMode, Service, Signature, Status);
 
 impl<F: Form> Form for Option<F> {
@@ -261,23 +262,6 @@ impl<F: Form> Form for Shared<F> {
 
     fn value(self) -> Self::Of {
         Arc::new(self.0.value())
-    }
-}
-
-/// One of Twilio's error codes. All that are written are converted here.
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Code(u32);
-
-impl Form for Code {
-    type Of = u32;
-
-    fn of(code: &u32) -> Self {
-        Self(*code)
-    }
-
-    fn value(self) -> u32 {
-        self.0
     }
 }
 

@@ -32,10 +32,13 @@ use crate::model::time::Timestamp;
 use crate::model::words::words;
 
 /// The version of the documents that are written, and the newest that is read.
-pub const STATE_VERSION: u64 = 1;
+pub const STATE_VERSION: u64 = 2;
 
 /// The largest number that is read: what JSON readers everywhere hold exactly, and far beyond what is ever counted.
 const COUNT_MAX: u64 = 1 << 53;
+
+/// Values in a document of an earlier version, which is held as a whole: a small one takes 40 times its text.
+const UPGRADED_VALUES_MAX: usize = 500_000;
 
 /// The field that tells the version.
 const VERSION: &str = "fauxfax_state";
@@ -260,6 +263,12 @@ impl State {
 
 /// A document of an earlier version as one of today; but for its documents, it is held as one value meanwhile.
 fn upgraded(steps: &[Step], version: u64, text: &[u8]) -> Result<Value, StateError> {
+    // Each value follows one of these, or is the first.
+    let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
+    if values > UPGRADED_VALUES_MAX {
+        let why = format!("a state of version {version} may have at most {UPGRADED_VALUES_MAX} values");
+        return Err(StateError::Wrong { place: VERSION.to_owned(), why });
+    }
     let Undocumented(mut document) =
         serde_json::from_slice(text).map_err(|error| StateError::NoJson { why: error.to_string() })?;
     upgrade::upgrade(&mut document, version, steps)?;

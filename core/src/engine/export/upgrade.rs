@@ -3,6 +3,8 @@
 //! A new version takes three things: `STATE_VERSION` is raised, a step is added to `STATE_STEPS`, without which this file does
 //! not compile, and `fixtures/state` gets a document of the new version. No earlier step and no earlier fixture changes.
 
+mod faults;
+
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -19,7 +21,7 @@ use super::{DOCUMENTS, STATE_VERSION, StateError};
 pub(super) type Step = fn(&mut Map<String, Value>) -> Result<(), StateError>;
 
 /// The steps of states, from version 1 on.
-pub(super) const STATE_STEPS: [Step; STATE_VERSION as usize - 1] = [];
+pub(super) const STATE_STEPS: [Step; STATE_VERSION as usize - 1] = [faults::name_faults];
 
 /// The steps of the entries of a log, from version 1 on.
 pub(super) const LOG_STEPS: [Step; LOG_VERSION as usize - 1] = [];
@@ -71,7 +73,7 @@ mod tests {
     use super::*;
     use crate::engine::export::{MediaForm, State};
 
-    /// As if version 2 had renamed a field, and version 3 dropped one.
+    /// As if version 2 had renamed a field, and version 3 dropped one; today's would be version 3.
     const STEPS: [Step; 2] = [
         |document| {
             let world = document.get_mut("universe").map(Value::take).unwrap_or_default();
@@ -87,7 +89,7 @@ mod tests {
     ];
 
     fn today() -> Value {
-        serde_json::from_str(include_str!("../../../../fixtures/state/v1.json")).expect("JSON")
+        serde_json::from_str(include_str!("../../../../fixtures/state/v2.json")).expect("JSON")
     }
 
     fn read(document: &Value) -> Result<State, StateError> {

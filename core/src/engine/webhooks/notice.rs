@@ -195,7 +195,7 @@ impl Engine {
         }
         if let Some(failure) = &record.failure {
             let text = format!("{}: {failure}", record.purpose.as_str());
-            self.alert(Some(sid), (failure.code(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
+            self.alert(Some(sid), (failure.fault(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
         }
         self.told(sid, cookies, now);
     }
@@ -284,7 +284,7 @@ fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice 
         pages: None,
         media: fax.media.as_ref().map(|media| (media.sid, media.document.media_type)),
         attachment: None,
-        error: fax.error().map(|(code, text)| (code, text.into())),
+        failure: fax.failure().cloned(),
         origin: Arc::clone(&fax.origin),
         cookies: Vec::new(),
         attempt: Attempt::FIRST,

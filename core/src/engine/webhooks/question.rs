@@ -11,6 +11,7 @@ use crate::engine::effects::UnderWay;
 use crate::engine::faults::never;
 use crate::engine::journal::AlertLevel;
 use crate::engine::webhooks::{Fate, TokenPlace};
+use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, ExchangeFailure, Purpose, Signature};
@@ -20,7 +21,7 @@ impl Engine {
         &mut self,
         ordinal: Ordinal,
         purpose: Purpose,
-        failed: Option<(u32, Box<str>)>,
+        failed: Option<(Fault, Box<str>)>,
         now: Timestamp,
     ) {
         let Some(call) = self.world.tables.call(ordinal) else {
@@ -46,7 +47,7 @@ impl Engine {
     pub(in crate::engine) fn ask_fallback(
         &mut self,
         ordinal: Ordinal,
-        failed: (u32, Box<str>),
+        failed: (Fault, Box<str>),
         now: Timestamp,
     ) -> bool {
         let urls = self.world.tables.call(ordinal).and_then(|call| self.voice_urls(call.to));
@@ -102,9 +103,9 @@ impl Engine {
         let failure = ExchangeFailure::ConnectionFailure("dropped by a rule".to_owned());
         let sid = self.world.tables.call(ordinal).map(|call| call.sid);
         let text = format!("{}: {failure}", purpose.as_str());
-        self.alert(sid, (failure.code(), AlertLevel::Error), &text, None, now);
+        self.alert(sid, (failure.fault(), AlertLevel::Error), &text, None, now);
         let is_first = purpose == Purpose::FaxUrl;
-        if !(is_first && self.ask_fallback(ordinal, (failure.code(), url), now)) {
+        if !(is_first && self.ask_fallback(ordinal, (failure.fault(), url), now)) {
             self.not_answered(ordinal, now);
         }
     }

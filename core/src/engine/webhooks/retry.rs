@@ -14,7 +14,7 @@ impl Engine {
     /// Alerts of what is wrong with the overrides of a URL that is about to be used.
     pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, url: &str) {
         for fault in Overrides::of(url).1 {
-            self.alert(Some(sid), (fault.code(), AlertLevel::Error), &fault.to_string(), None, self.latest);
+            self.alert(Some(sid), (fault.fault(), AlertLevel::Error), &fault.to_string(), None, self.latest);
         }
     }
 

@@ -8,7 +8,8 @@ use super::lines::{Line, LineFault};
 use super::webhooks::{Attempt, Cookie, Fate};
 use crate::engine::agenda::Ordinal;
 use crate::engine::call;
-use crate::engine::export::form::{Code, Shared, form};
+use crate::engine::export::form::{Shared, form};
+use crate::model::fault::Fault;
 use crate::model::fax::Quality;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::FaxSid;
@@ -56,7 +57,7 @@ form! {
         purpose: Purpose,
         url: Box<str>,
         method: Method,
-        failed: Option<(Code, Box<str>)>,
+        failed: Option<(Fault, Box<str>)>,
         attempt: Attempt,
         fate: Fate,
         signature: Signature,

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::documents::Document;
+use super::lines::Failure;
 use super::webhooks::{Attempt, Cookie};
-use crate::engine::export::form::{Code, Form, Shared, form};
+use crate::engine::export::form::{Form, Shared, form};
 use crate::engine::{effect, effects};
 use crate::model::account::Documents;
+use crate::model::fault::Fault;
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception;
@@ -116,7 +118,7 @@ form! {
         method: Method,
         from: Party,
         to: PhoneNumber,
-        failed: Option<(Code, Box<str>)>,
+        failed: Option<(Fault, Box<str>)>,
         cookies: Vec<Cookie>,
         attempt: Attempt,
         signature: Signature,
@@ -139,7 +141,7 @@ form! {
         pages: Option<u32>,
         media: Option<(MediaSid, MediaType)>,
         attachment: Option<Document>,
-        error: Option<(Code, Box<str>)>,
+        failure: Option<Failure>,
         origin: Arc<str>,
         cookies: Vec<Cookie>,
         attempt: Attempt,

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::calls::Caller;
 use super::documents::{Document, Media};
-use super::lines::{Transmission, Verdict};
+use super::lines::{Failure, Transmission, Verdict};
 use crate::engine::agenda::Ordinal;
-use crate::engine::export::form::{Code, Form, form};
+use crate::engine::export::form::{Form, form};
 use crate::engine::{fax, phase};
 use crate::model::fax::{Quality, Status};
 use crate::model::phone::Party;
@@ -162,6 +162,6 @@ form! {
         status: Status,
         pages: Option<u32>,
         duration_s: Option<u32>,
-        error: Option<Box<(Code, Box<str>)>>,
+        failure: Option<Box<Failure>>,
     }
 }

@@ -1,8 +1,9 @@
 //! The written form of what goes over a line: what machines agree on, how a call goes and how it breaks.
 
 use crate::engine::agenda::Ordinal;
-use crate::engine::export::form::{Code, form};
+use crate::engine::export::form::form;
 use crate::engine::{input, phase};
+use crate::model::fault::{self, Fault};
 use crate::model::line;
 
 form! {
@@ -24,9 +25,17 @@ form! {
 }
 
 form! {
+    /// Why a fax has failed.
+    struct Failure for fault::Failure {
+        fault: Fault,
+        detail: Option<Box<str>>,
+    }
+}
+
+form! {
     /// A transmission that breaks.
     struct LineFault for input::LineFault {
-        code: Code,
+        fault: Fault,
         after_pages: u32,
     }
 }

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use super::effects::Notice;
 use super::rules::WebhookFault;
 use crate::engine::agenda::Ordinal;
-use crate::engine::export::form::{Code, Shared, form};
+use crate::engine::export::form::{Shared, form};
 use crate::engine::journal;
 use crate::engine::webhooks::{self, notice};
+use crate::model::fault::Fault;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{self, Method, Purpose};
@@ -117,7 +118,7 @@ form! {
     struct Alert for journal::Alert {
         sid: AlertSid,
         place: u64,
-        code: Code,
+        fault: Fault,
         level: journal::AlertLevel,
         message: Box<str>,
         record: Option<Shared<ExchangeRecord>>,

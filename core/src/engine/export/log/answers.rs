@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::export::form::{Code, Form, form};
+use crate::engine::export::form::{Form, form};
 use crate::engine::export::format::documents::Document;
 use crate::engine::export::format::webhooks::{Cookie, ExchangeFailure, ExchangeRecord};
 use crate::engine::{effect, input};
+use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::media;
 use crate::model::webhook::Method;
@@ -134,7 +135,7 @@ form! {
 
 form! {
     struct Warning for twiml::Warning {
-        code: Code,
+        fault: Fault,
         text: String,
     }
 }
@@ -145,9 +146,9 @@ form! {
         TooLarge,
         Empty,
         Malformed(why: String),
-        Compressed { coding: String, code: Code },
+        Compressed { coding: String, fault: Fault },
         Root(name: String),
-        HtmlPage { code: Code },
+        HtmlPage { fault: Fault },
         NoVerb,
     }
 }

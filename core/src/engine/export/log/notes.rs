@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::answers::{Outcome, Verb};
-use crate::engine::export::form::{Code, Shared, form};
+use crate::engine::export::form::{Shared, form};
 use crate::engine::export::format::documents::PageLoss;
-use crate::engine::export::format::lines::Line;
+use crate::engine::export::format::lines::{Failure, Line};
 use crate::engine::export::format::rules::Rule;
 use crate::engine::export::format::webhooks::{Alert, ExchangeRecord};
 use crate::engine::{input, journal};
@@ -25,8 +25,8 @@ form! {
 form! {
     /// What happened: any event, since any can be noted.
     enum EventKind for journal::EventKind {
-        ApiRequest { method: Cow<'static, str>, path: Box<str>, status: u16, code: Option<Code> },
-        FaxStatus { old: Option<Status>, new: Status, error: Option<(Code, Box<str>)> },
+        ApiRequest { method: Cow<'static, str>, path: Box<str>, status: u16, code: Option<u32> },
+        FaxStatus { old: Option<Status>, new: Status, failure: Option<Failure> },
         FaxPage { page: u32, pages: u32, line: Line, bits: Option<u64>, line_ms: u64 },
         DocumentFetched { record: Shared<ExchangeRecord>, document: Outcome<(u32, usize), Box<str>> },
         DocumentLoss(loss: PageLoss),

@@ -19,6 +19,7 @@ use crate::engine::journal::{Alert, AlertLevel, EventKind, WayBack};
 use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
 use crate::model::account::{AccountChange, AccountStatus, Service};
 use crate::model::application::ApplicationChange;
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::line::{Coding, Line};
 use crate::model::media::{Document, MediaFault, UnreadableDocument};
@@ -106,7 +107,7 @@ fn rules() -> Vec<Rule> {
         url: pattern(),
         purpose: Some(Purpose::Action),
     };
-    let fault = LineFault { code: 34004, after_pages: 2 };
+    let fault = LineFault { fault: Fault::Transmission, after_pages: 2 };
     let effects = [
         RuleEffect::Outcome(Outcome::Failed(fault)),
         RuleEffect::Outcome(Outcome::NoAnswer),
@@ -148,7 +149,7 @@ fn faxes() -> Vec<Input> {
         document: document(),
         quality: Quality::Fine,
         sid: Some(FAX),
-        line_fault: Some(LineFault { code: 34108, after_pages: 1 }),
+        line_fault: Some(LineFault { fault: Fault::Incompatible, after_pages: 1 }),
         line: LINE,
         origin: "http://127.0.0.1:8329".into(),
     };
@@ -224,7 +225,7 @@ fn answers() -> Vec<Input> {
     let cookies = || vec![Cookie { host: "app".to_owned(), pair: "a=1".to_owned() }];
     let record = |failure| Box::new(record(failure));
     let unreadable = || UnreadableDocument { reason: "empty".to_owned() };
-    let warnings = || vec![Warning { code: 12200, text: "odd".to_owned() }];
+    let warnings = || vec![Warning { fault: Fault::TwimlSchema, text: "odd".to_owned() }];
     let receive = Receive {
         action: Some("/done".to_owned()),
         method: Method::Get,
@@ -240,9 +241,9 @@ fn answers() -> Vec<Input> {
         Err(TwimlError::TooLarge),
         Err(TwimlError::Empty),
         Err(TwimlError::Malformed(text())),
-        Err(TwimlError::Compressed { coding: text(), code: 12100 }),
+        Err(TwimlError::Compressed { coding: text(), fault: Fault::TwimlMalformed }),
         Err(TwimlError::Root(text())),
-        Err(TwimlError::HtmlPage { code: 12300 }),
+        Err(TwimlError::HtmlPage { fault: Fault::ContentType }),
         Err(TwimlError::NoVerb),
     ];
     let twiml = |reading| AnswerOutcome::Twiml {
@@ -275,7 +276,7 @@ fn notes() -> Vec<Input> {
     let alert = Alert {
         sid: AlertSid::from_bytes([6; 16]),
         place: 4,
-        code: 11200,
+        fault: Fault::HttpStatus,
         level: AlertLevel::Warning,
         message: "odd".into(),
         record: Some(shared()),
@@ -283,7 +284,11 @@ fn notes() -> Vec<Input> {
     let count = ResetCount { faxes: 1, pending: 2, effects: 3 };
     let kinds = [
         EventKind::ApiRequest { method: "GET".into(), path: "/v1/Faxes".into(), status: 404, code: Some(20404) },
-        EventKind::FaxStatus { old: Some(Status::Queued), new: Status::Failed, error: Some((34004, "broke".into())) },
+        EventKind::FaxStatus {
+            old: Some(Status::Queued),
+            new: Status::Failed,
+            failure: Some(Failure::with_detail(Fault::Transmission, "broke")),
+        },
         EventKind::FaxPage { page: 1, pages: 2, line: LINE, bits: Some(3), line_ms: 4 },
         EventKind::DocumentFetched { record: shared(), document: Ok((1, 2)) },
         EventKind::DocumentFetched { record: shared(), document: Err("empty".into()) },

@@ -3,9 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::callback::Params;
-use super::date;
-use super::twilio::alerts;
+use super::{alerts, codes};
+use crate::dialect::{Params, date};
 use crate::engine::journal::{Alert, Event, EventKind};
 use crate::model::sid::AccountSid;
 use crate::model::webhook::ExchangeRecord;
@@ -30,7 +29,7 @@ fn payload(event: &Event, alert: &Alert) -> Value {
     json!({
         "resource_sid": event.fax.map(|fax| fax.to_string()),
         "service_sid": null,
-        "error_code": alert.code.to_string(),
+        "error_code": codes::code(alert.fault).to_string(),
         "more_info": more_info.collect::<Map<_, _>>(),
         "webhook": alert.record.as_deref().map(webhook),
     })
@@ -61,6 +60,7 @@ fn object(pairs: &[(String, String)]) -> Map<String, Value> {
 mod tests {
     use super::*;
     use crate::engine::journal::AlertLevel;
+    use crate::model::fault::Fault;
     use crate::model::sid::{AlertSid, FaxSid};
     use crate::model::time::Timestamp;
 
@@ -69,7 +69,7 @@ mod tests {
         let alert = Alert {
             sid: AlertSid::from_bytes([1; 16]),
             place: 0,
-            code: 34106,
+            fault: Fault::NoFaxVerb,
             level: AlertLevel::Error,
             message: "no verb & no \"fax\"".into(),
             record: None,

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::journal::{Event, EventKind};
-use super::rule::RuleKind;
+use super::twilio::codes;
+use crate::engine::journal::{Event, EventKind};
+use crate::engine::rule::RuleKind;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::{Receive, Verb};
@@ -123,9 +124,9 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
     let name = kind.as_str();
     let conversation = |text: String| Some((Strand::Conversation, format!("{name} {text}")));
     match kind {
-        EventKind::FaxStatus { old, new, error } => {
+        EventKind::FaxStatus { old, new, failure } => {
             let old = old.map_or("-", crate::model::fax::Status::as_str);
-            conversation(format!("{old} {new} {}", error.as_ref().map_or(0, |(code, _)| *code)))
+            conversation(format!("{old} {new} {}", failure.as_ref().map_or(0, |failure| codes::code(failure.fault))))
         }
         EventKind::FaxPage { page, pages, line_ms, .. } => conversation(format!("{page} {pages} {line_ms}")),
         EventKind::DocumentFetched { record, document } => {
@@ -145,7 +146,9 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
         EventKind::TwimlExecuted { verb } => conversation(twiml(verb)),
         EventKind::CallNotAnswered | EventKind::MediaEvicted => conversation(String::new()),
         EventKind::CallerIdAdopted { number } => conversation(number.to_string()),
-        EventKind::Alert(alert) => Some((Strand::Alerts, format!("{name} {} {}", alert.code, alert.level.as_str()))),
+        EventKind::Alert(alert) => {
+            Some((Strand::Alerts, format!("{name} {} {}", codes::code(alert.fault), alert.level.as_str())))
+        }
         EventKind::RuleFired { id, rule } => match rule.effect.kind() {
             RuleKind::Api => None,
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
@@ -170,7 +173,7 @@ fn exchange(record: &ExchangeRecord) -> String {
         }
     };
     let status = record.status.map_or(0, |status| status);
-    let code = record.failure.as_ref().map_or(0, crate::model::webhook::ExchangeFailure::code);
+    let code = record.failure.as_ref().map_or(0, |failure| codes::code(failure.fault()));
     let redirected_to = record.redirected_to.as_deref().map(without_port).unwrap_or_default();
     let (purpose, url) = (record.purpose.as_str(), without_port(&record.url));
     format!("{purpose} {} {url} {params:?} {status} {code} {redirected_to}", record.method)
@@ -218,7 +221,7 @@ mod tests {
     }
 
     fn status(new: Status) -> EventKind {
-        EventKind::FaxStatus { old: None, new, error: None }
+        EventKind::FaxStatus { old: None, new, failure: None }
     }
 
     fn told(port: u16, duration_ms: u64, body: &str) -> EventKind {

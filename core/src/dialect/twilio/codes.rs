@@ -1,0 +1,60 @@
+//! Twilio's error codes: which one each fault has (the error dictionary, docs/fidelity.md).
+
+use crate::model::fault::Fault;
+
+/// `Error during fax transmission`.
+pub const TRANSMISSION: u32 = 34004;
+/// `Other End Incompatible`.
+pub const INCOMPATIBLE: u32 = 34108;
+
+/// The code of a fault.
+#[must_use]
+pub const fn code(fault: Fault) -> u32 {
+    match fault {
+        Fault::AccountNotActive => 20005,
+        Fault::InvalidUrl => 11100,
+        Fault::HttpStatus | Fault::ReadTimeout | Fault::BodyTooLarge => 11200,
+        Fault::ConnectTimeout => 11201,
+        Fault::ConnectionRefused => 11202,
+        Fault::TotalTimeout => 11203,
+        Fault::ConnectionFailure => 11205,
+        Fault::ProtocolViolation => 11206,
+        Fault::BadHostName => 11210,
+        Fault::TooManyRedirects | Fault::BadRedirect => 11215,
+        Fault::TlsHandshake => 11220,
+        Fault::CertificateName => 11235,
+        Fault::CertificateExpired => 11236,
+        Fault::CertificateUntrusted => 11237,
+        Fault::UnknownEdge => 11240,
+        Fault::PrivateEdge => 11242,
+        Fault::RetryPolicy => 11243,
+        Fault::TwimlTooLarge => 11750,
+        Fault::TwimlEmpty => 11770,
+        Fault::TwimlMalformed => 12100,
+        Fault::TwimlRoot => 12102,
+        Fault::TwimlSchema => 12200,
+        Fault::ContentType => 12300,
+        Fault::Internal => 12400,
+        Fault::Busy => 34002,
+        Fault::NoAnswer => 34003,
+        Fault::Transmission | Fault::Document => TRANSMISSION,
+        Fault::NoFaxVerb => 34106,
+        Fault::Incompatible => INCOMPATIBLE,
+    }
+}
+
+/// The page of Twilio's error dictionary on a code.
+#[must_use]
+pub fn more_info(code: u32) -> String {
+    format!("https://www.twilio.com/docs/errors/{code}")
+}
+
+/// The fault of the line with this code, one that a transmission can break with.
+#[must_use]
+pub const fn line_fault(code: u32) -> Option<Fault> {
+    match code {
+        TRANSMISSION => Some(Fault::Transmission),
+        INCOMPATIBLE => Some(Fault::Incompatible),
+        _ => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! The requests that customers' apps get, in Twilio's form: parameters, headers and signature (docs/fidelity.md,
+//! "Webhooks"). Nothing here sends them.
+//!
+//! No parameter comes twice and none is empty, since validators differ on both.
+
+use super::codes;
+use crate::dialect::signature::{self, Signed};
+use crate::dialect::{Params, form};
+use crate::engine::effect::{Notice, TwimlRequest};
+use crate::model::sid::{AccountSid, FaxSid};
+use crate::model::webhook::Signature;
+
+/// How Twilio's requests name their sender (captured).
+pub const USER_AGENT: &str = "TwilioProxy/1.1";
+/// The part of a multipart body that holds the document.
+pub const DOCUMENT_PART: &str = "Media";
+
+/// The signature of a request (Twilio docs: security).
+const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
+/// The same on each try of one event.
+const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
+/// What a webhook that is to be signed badly is signed with.
+const NOT_THE_TOKEN: &str = "not the AuthToken";
+
+/// The headers of a webhook beside those of every request.
+#[must_use]
+pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, idempotency_token: &str) -> Params {
+    let signed = signature_of(auth_token, signature, request).map(|value| (SIGNATURE_HEADER.to_owned(), value));
+    signed.into_iter().chain([(IDEMPOTENCY_HEADER.to_owned(), idempotency_token.to_owned())]).collect()
+}
+
+/// The headers of a fetch of a document beside those of every request.
+#[must_use]
+pub fn fetch_headers(auth_token: &str, url: &str) -> Params {
+    vec![(SIGNATURE_HEADER.to_owned(), signature::of_url(auth_token, url))]
+}
+
+fn signature_of(auth_token: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
+    let Signed { url, params, in_body } = *request;
+    let sign =
+        |token: &str| if in_body { signature::of_form(token, url, params) } else { signature::of_url(token, url) };
+    match signature {
+        Signature::Good => Some(sign(auth_token)),
+        Signature::Bad => Some(sign(NOT_THE_TOKEN)),
+        Signature::Missing => None,
+        // A GET has its status in the URL, so the signature of an earlier one is over another URL.
+        Signature::Stale if in_body => Some(signature::of_form(auth_token, url, &earlier(params))),
+        Signature::Stale => {
+            let url = url.split('?').next().unwrap_or_default();
+            Some(signature::of_url(auth_token, &form::with_query(url, &earlier(params))))
+        }
+    }
+}
+
+/// The parameters of an earlier request of the same fax, one with another status.
+fn earlier(params: &[(String, String)]) -> Params {
+    let changed = |(name, value): &(String, String)| {
+        let was = if value == "queued" { "processing" } else { "queued" };
+        (name.clone(), if name == "FaxStatus" { was.to_owned() } else { value.clone() })
+    };
+    params.iter().map(changed).collect()
+}
+
+/// What a FaxUrl or fallback URL is asked with.
+#[must_use]
+pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
+    let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());
+    if let Some((fault, url)) = &request.failed {
+        add(&mut params, "ErrorCode", &codes::code(*fault).to_string());
+        add(&mut params, "ErrorUrl", url);
+    }
+    params
+}
+
+/// What an action or StatusCallback is told.
+#[must_use]
+pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_url: Option<&str>) -> Params {
+    let mut params = common(account, fax, &notice.from.to_string(), &notice.to.to_string());
+    add(&mut params, "RemoteStationId", notice.remote_station_id.as_deref().unwrap_or_default());
+    add(&mut params, "FaxStatus", notice.status.as_str());
+    add(&mut params, "Status", notice.status.as_str());
+    add(&mut params, "OriginalMediaUrl", notice.original_media_url.as_deref().unwrap_or_default());
+    if let Some(pages) = notice.pages {
+        add(&mut params, "NumPages", &pages.to_string());
+    }
+    if let Some(url) = media_url {
+        add(&mut params, "MediaUrl", url);
+    }
+    if let Some(failure) = &notice.failure {
+        add(&mut params, "ErrorCode", &codes::code(failure.fault).to_string());
+        add(&mut params, "ErrorMessage", failure.text());
+    }
+    params
+}
+
+fn common(account: AccountSid, fax: FaxSid, from: &str, to: &str) -> Params {
+    let mut params = Params::new();
+    add(&mut params, "FaxSid", &fax.to_string());
+    add(&mut params, "AccountSid", &account.to_string());
+    add(&mut params, "From", from);
+    add(&mut params, "To", to);
+    add(&mut params, "ApiVersion", "v1");
+    params
+}
+
+fn add(params: &mut Params, name: &str, value: &str) {
+    if !value.is_empty() {
+        params.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fault::Fault;
+    use crate::model::phone::{Party, PhoneNumber};
+    use crate::model::webhook::{Attempt, Method, Purpose};
+
+    #[test]
+    fn empty_values_are_left_out_and_the_fallback_hears_of_the_error() {
+        let request = TwimlRequest {
+            purpose: Purpose::FallbackUrl,
+            url: "http://app/fallback".into(),
+            method: Method::Post,
+            from: Party::Name("".into()),
+            to: PhoneNumber::from_digits(15_005_550_006),
+            failed: Some((Fault::HttpStatus, "http://app/fax".into())),
+            cookies: Vec::new(),
+            attempt: Attempt::FIRST,
+            signature: Signature::Good,
+            idempotency_token: "t".into(),
+        };
+        let params = twiml_params(AccountSid::from_bytes([0; 16]), FaxSid::from_bytes([1; 16]), &request);
+        let names: Vec<_> = params.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["FaxSid", "AccountSid", "To", "ApiVersion", "ErrorCode", "ErrorUrl"]);
+        assert_eq!(params[5].1, "http://app/fax");
+    }
+}

@@ -1,0 +1,60 @@
+//! The operands of an operator in a content stream.
+
+use std::ops::Range;
+
+use super::lexer::{Kind, Token};
+
+/// Operands of one operator; more are dropped.
+const OPERANDS_MAX: usize = 4_000;
+
+/// Bytes of a content stream and what stands in their place.
+pub(super) type Edit = (Range<usize>, Vec<u8>);
+
+/// The operands of an operator.
+#[derive(Default)]
+pub(super) struct Operands(Vec<Token>);
+
+impl Operands {
+    /// Takes another operand, if there are not too many.
+    pub(super) fn push(&mut self, token: Token) {
+        if self.0.len() < OPERANDS_MAX {
+            self.0.push(token);
+        }
+    }
+
+    /// Forgets all, after their operator.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// All of them.
+    pub(super) fn tokens(&self) -> &[Token] {
+        &self.0
+    }
+
+    /// The last numbers, and where they and the operator behind them stand.
+    pub(super) fn last_numbers<const N: usize>(&self) -> Option<([f64; N], Range<usize>)> {
+        let last = self.0.get(self.0.len().checked_sub(N)?..)?;
+        let mut numbers = [0.0; N];
+        for (number, token) in numbers.iter_mut().zip(last) {
+            let Kind::Number(value) = token.kind else { return None };
+            *number = value;
+        }
+        Some((numbers, last.first()?.place.start..last.last()?.place.end))
+    }
+
+    pub(super) fn last_name(&self) -> Option<(&[u8], Range<usize>)> {
+        self.0.iter().rev().find_map(|token| {
+            let Kind::Name(name) = &token.kind else { return None };
+            Some((name.as_slice(), token.place.clone()))
+        })
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().filter_map(|token| if let Kind::Number(number) = token.kind { Some(number) } else { None })
+    }
+
+    pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().filter_map(|token| if let Kind::Text(text) = &token.kind { Some(text.as_slice()) } else { None })
+    }
+}

@@ -1,0 +1,120 @@
+//! What can go wrong with a fax, a call, a webhook or an account. A dialect gives each fault its code.
+
+use super::words::words;
+
+words!(
+    /// A kind of fault, without the particulars of one case.
+    Fault {
+        /// The far end was busy.
+        Busy = "busy",
+        /// The far end did not pick up.
+        NoAnswer = "no-answer",
+        /// The transmission broke off.
+        Transmission = "transmission",
+        /// The two machines have no mode in common.
+        Incompatible = "incompatible",
+        /// The document can't be turned into fax pages.
+        Document = "document",
+        /// The address is not an absolute `http` or `https` URL.
+        InvalidUrl = "invalid-url",
+        /// The server answered 4xx or 5xx.
+        HttpStatus = "http-status",
+        /// No TCP connection in time.
+        ConnectTimeout = "connect-timeout",
+        /// The port is closed.
+        ConnectionRefused = "connection-refused",
+        /// No packet of the response in time.
+        ReadTimeout = "read-timeout",
+        /// No complete response in time.
+        TotalTimeout = "total-timeout",
+        /// The connection broke or could not be made.
+        ConnectionFailure = "connection-failure",
+        /// What came back is not HTTP.
+        ProtocolViolation = "protocol-violation",
+        /// The host name does not resolve.
+        BadHostName = "bad-host-name",
+        /// More redirects than are followed.
+        TooManyRedirects = "too-many-redirects",
+        /// A redirect without a usable `Location`.
+        BadRedirect = "bad-redirect",
+        /// TLS failed for another reason than the certificate.
+        TlsHandshake = "tls-handshake",
+        /// The certificate is for another host.
+        CertificateName = "certificate-name",
+        /// The certificate has expired or is not valid yet.
+        CertificateExpired = "certificate-expired",
+        /// The certificate does not lead to a trusted root.
+        CertificateUntrusted = "certificate-untrusted",
+        /// The body is longer than its limit.
+        BodyTooLarge = "body-too-large",
+        /// A connection override names an unknown edge location.
+        UnknownEdge = "unknown-edge",
+        /// A connection override names a private edge location.
+        PrivateEdge = "private-edge",
+        /// A connection override names an unknown retry policy.
+        RetryPolicy = "retry-policy",
+        /// The TwiML is longer than its limit.
+        TwimlTooLarge = "twiml-too-large",
+        /// The response has no body where TwiML was expected.
+        TwimlEmpty = "twiml-empty",
+        /// The TwiML is not well-formed XML.
+        TwimlMalformed = "twiml-malformed",
+        /// The root element is not `<Response>`.
+        TwimlRoot = "twiml-root",
+        /// The TwiML has an element or attribute that is unknown or has a wrong value.
+        TwimlSchema = "twiml-schema",
+        /// The response's content type is not one of TwiML's.
+        ContentType = "content-type",
+        /// The TwiML has no verb that says what to do with a fax.
+        NoFaxVerb = "no-fax-verb",
+        /// The account is suspended or closed.
+        AccountNotActive = "account-not-active",
+        /// The emulator itself is at fault.
+        Internal = "internal",
+    }
+);
+
+impl Fault {
+    /// How a call that ended with this fault is described; what is no fault of the line counts as a broken transmission.
+    #[must_use]
+    pub const fn call_description(self) -> &'static str {
+        if matches!(self, Self::Busy) {
+            "Callee Busy"
+        } else if matches!(self, Self::NoAnswer) {
+            "Callee did not answer"
+        } else if matches!(self, Self::Incompatible) {
+            "Other End Incompatible"
+        } else {
+            "Error during fax transmission"
+        }
+    }
+}
+
+/// Why a fax has failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong.
+    pub fault: Fault,
+    /// The particulars, for a person; `None` where the fault says all there is to say.
+    pub detail: Option<Box<str>>,
+}
+
+impl Failure {
+    /// The failure of a call.
+    #[must_use]
+    pub const fn of_call(fault: Fault) -> Self {
+        Self { fault, detail: None }
+    }
+
+    /// A failure whose particulars are known.
+    #[must_use]
+    pub fn with_detail(fault: Fault, detail: impl Into<Box<str>>) -> Self {
+        Self { fault, detail: Some(detail.into()) }
+    }
+
+    /// The particulars, or the fault's own description.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.detail.as_deref().unwrap_or_else(|| self.fault.call_description())
+    }
+}

@@ -1,0 +1,150 @@
+//! A table of `fauxfax.toml`: its texts, each with its place. Every unknown key is an error.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue};
+
+use super::error::{ConfigError, nearest};
+use super::given::{Given, Origin, Place};
+
+/// The key of the tables of accounts.
+pub(super) const ACCOUNTS_KEY: &str = "accounts";
+
+/// The file's text.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Source {
+    pub(super) fn place(&self, offset: usize) -> Place {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        Place { path: self.path.clone(), line, column: before[line_start..].chars().count() + 1 }
+    }
+
+    /// A path of the file, which starts at the file's folder.
+    pub(super) fn beside(&self, given: Given) -> Given {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        Given { text: folder.join(&given.text).to_string_lossy().into_owned(), ..given }
+    }
+}
+
+/// One table of the file.
+pub(super) struct Table<'a> {
+    pub(super) source: &'a Source,
+    pub(super) name: &'static str,
+    pub(super) start: usize,
+    pub(super) entries: &'a DeTable<'a>,
+}
+
+impl<'a> Table<'a> {
+    /// Refuses the first key, in the order of the file, that is not one of these.
+    pub(super) fn check_keys(&self, valid: &[&str]) -> Result<(), ConfigError> {
+        let unknown = self.entries.keys().filter(|key| !valid.contains(&key.get_ref().as_ref()));
+        let Some(key) = unknown.min_by_key(|key| key.span().start) else { return Ok(()) };
+        let place = self.source.place(key.span().start);
+        let advice = nearest(key.get_ref(), valid).map_or_else(
+            || format!("the keys there are {}", valid.join(", ")),
+            |nearest| format!("did you mean `{nearest}`?"),
+        );
+        Err(ConfigError::UnknownKey { place, key: key.get_ref().to_string(), table: self.name, advice })
+    }
+
+    /// A string, number or boolean, as text.
+    pub(super) fn text(&self, key: &str) -> Result<Option<Given>, ConfigError> {
+        self.entries.get(key).map(|value| self.scalar(key, value)).transpose()
+    }
+
+    /// As `text`, for a key the table must have.
+    pub(super) fn required(&self, key: &'static str) -> Result<Given, ConfigError> {
+        let missing = || ConfigError::MissingKey { place: self.source.place(self.start), table: self.name, key };
+        self.text(key)?.ok_or_else(missing)
+    }
+
+    /// An array of what `text` takes, or one such value.
+    pub(super) fn list(&self, key: &str) -> Result<Vec<Given>, ConfigError> {
+        let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
+        match value.get_ref().as_array() {
+            Some(array) => array.iter().map(|value| self.scalar(key, value)).collect(),
+            None => Ok(vec![self.scalar(key, value)?]),
+        }
+    }
+
+    /// An array of tables; none where the key is missing.
+    pub(super) fn tables(&self, key: &str, name: &'static str) -> Result<Vec<Self>, ConfigError> {
+        let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
+        let hint = if key == ACCOUNTS_KEY && value.get_ref().is_str() {
+            "; strict or open is said by accounts_mode"
+        } else {
+            ""
+        };
+        let wrong = |value| self.mistyped(key, value, format!("be an array of tables, as {name} makes it{hint}"));
+        let array = value.get_ref().as_array().ok_or_else(|| wrong(value))?;
+        let tables = array.iter().map(|value| {
+            let entries = value.get_ref().as_table().ok_or_else(|| wrong(value))?;
+            Ok(Self { source: self.source, name, start: value.span().start, entries })
+        });
+        tables.collect()
+    }
+
+    /// The whole table as JSON, for who reads that.
+    pub(super) fn json(&self) -> Value {
+        json_of_table(self.entries)
+    }
+
+    /// The table as a whole makes no sense.
+    pub(super) fn wrong(&self, reason: String) -> ConfigError {
+        ConfigError::Table { place: self.source.place(self.start), table: self.name, reason }
+    }
+
+    fn scalar(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Result<Given, ConfigError> {
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(integer) => decimal(integer),
+            DeValue::Float(float) => float.as_str().to_owned(),
+            DeValue::Boolean(boolean) => boolean.to_string(),
+            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                return Err(self.mistyped(key, value, "be one string, number or boolean".to_owned()));
+            }
+        };
+        Ok(Given { text, origin: self.origin(key, value) })
+    }
+
+    fn mistyped(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: String) -> ConfigError {
+        let shown = Some(value.get_ref().type_str().to_owned());
+        ConfigError::Value { origin: self.origin(key, value), expected, shown }
+    }
+
+    fn origin(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Origin {
+        Origin::File { place: self.source.place(value.span().start), key: key.to_owned() }
+    }
+}
+
+fn json_of_table(table: &DeTable<'_>) -> Value {
+    table.iter().map(|(key, value)| (key.get_ref().to_string(), json_of(value.get_ref()))).collect::<Map<_, _>>().into()
+}
+
+fn json_of(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Integer(integer) => {
+            let digits = decimal(integer);
+            digits.parse::<i64>().map_or_else(|_| Value::from(digits), Value::from)
+        }
+        DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Boolean(boolean) => Value::from(*boolean),
+        DeValue::Datetime(datetime) => Value::from(datetime.to_string()),
+        DeValue::Array(array) => array.iter().map(|value| json_of(value.get_ref())).collect(),
+        DeValue::Table(table) => json_of_table(table),
+    }
+}
+
+/// The digits of an integer, which TOML may have in base 2, 8 or 16.
+fn decimal(integer: &DeInteger<'_>) -> String {
+    let number = i128::from_str_radix(integer.as_str(), integer.radix());
+    number.map_or_else(|_| integer.to_string(), |number| number.to_string())
+}
