@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use fauxfax::emulator::AccountSetup;
+use fauxfax::engine::export::STATE_VERSION;
 use fauxfax::engine::journal::{EventKind, JOURNAL_EVENTS_MAX};
 use fauxfax::http::control::BASE;
 use fauxfax::http::{self, Surface};
@@ -173,12 +174,16 @@ fn memory_for(state: &[u8]) -> (u64, u64) {
 #[test]
 fn a_state_of_nonsense_takes_at_most_four_times_its_size() {
     let size = 24 << 20;
-    let numbers = format!("{{\"fauxfax_state\":1,\"world\":[{}0]}}", "0,".repeat(size / 2));
-    let objects = format!("{{\"fauxfax_state\":1,\"world\":[{}{{}}]}}", "{},".repeat(size / 3));
-    let document = format!("{{\"fauxfax_state\":1,\"documents\":{{\"x\":\"{}\"}}}}", "A".repeat(size));
-    for state in [numbers, objects, document] {
-        let (before, most) = memory_for(state.as_bytes());
-        assert!(most <= before + 4 * state.len() as u64, "{} MiB for {} MiB", (most - before) >> 20, state.len() >> 20);
+    let nonsense = ["0,".repeat(size / 2) + "0", "{},".repeat(size / 3) + "{}"];
+    let worlds = nonsense.map(|values| format!("\"world\":[{values}]"));
+    let document = format!("\"documents\":{{\"x\":\"{}\"}}", "A".repeat(size));
+    for rest in worlds.iter().chain([&document]) {
+        for version in 1..=STATE_VERSION {
+            let state = format!("{{\"fauxfax_state\":{version},{rest}}}");
+            let (before, most) = memory_for(state.as_bytes());
+            let (taken, sent) = (most - before, state.len() as u64);
+            assert!(taken <= 4 * sent, "version {version}: {} MiB for {} MiB", taken >> 20, sent >> 20);
+        }
     }
 }
 

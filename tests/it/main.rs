@@ -39,6 +39,7 @@ mod pdf_text;
 mod pdfs;
 mod process;
 mod promises;
+mod replay;
 mod rules;
 mod schema;
 mod script;

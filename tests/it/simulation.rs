@@ -17,7 +17,6 @@ use fauxfax::dialect::rule;
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::export::MediaForm;
 use fauxfax::engine::input::{
     AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, DocumentFault, DropRules, ReceiveFax, Reset,
     Restore, TakeSnapshot,
@@ -39,12 +38,14 @@ use sha2::{Digest, Sha256};
 use crate::dice::Dice;
 use crate::once::{Ever, Names, token};
 use crate::script::{FAR, OWN, START, call, document, founding, order, record};
-use crate::state;
+use crate::{replay, state};
 
 /// Seeds that ordinary test runs try; `FAUXFAX_SIM_SEEDS` has more tried.
 const SEEDS_DEFAULT: u64 = 2_000;
 /// One world in so many is written down and read into another, half-way.
 const WRITTEN_DOWN_ONE_IN: usize = 4;
+/// The log of one world in so many is replayed by its lines of text.
+const LOG_WRITTEN_ONE_IN: usize = 8;
 /// Random steps of one seed.
 const STEPS: u64 = 60;
 /// Steps in which a world without faults must come to rest.
@@ -383,21 +384,7 @@ impl Sim {
             assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: {told} told of {owed:?}");
         }
         self.check_list();
-        self.replay();
-    }
-
-    /// The log of commands is the world's whole history: another engine comes by it to the same state and journal.
-    fn replay(&mut self) {
-        let mut again = Engine::new(founding(), START);
-        for logged in self.engine.take_log() {
-            again.replay(logged);
-            while again.poll_effect().is_some() {}
-        }
-        let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
-        assert_eq!(state(&again), state(&self.engine), "a replay comes to another state");
-        let projection = |engine: &Engine| canonical::projection(&engine.events(&EventFilter::default(), usize::MAX));
-        assert_eq!(projection(&again), projection(&self.engine), "a replay comes to another journal");
-        assert_eq!(again.generation(), self.engine.generation());
+        replay::comes_to_the_same(&mut self.engine, self.founded.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
     }
 
     /// Takes in what the engine has journaled and issued since.

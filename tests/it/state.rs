@@ -135,6 +135,7 @@ fn a_state_shows_words_and_dates_and_no_token() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("\"secret\": \"secret\"") && !text.contains("auth_token"), "{text}");
+    assert!(!text.contains("null"), "what is not there is left out: {text}");
 }
 
 #[test]
@@ -142,8 +143,9 @@ fn what_is_no_state_or_of_a_newer_version_is_refused() {
     for document in [json!({}), json!([1]), json!(null), json!({ "fauxfax_state": "1" })] {
         assert_eq!(read(&document).err(), Some(StateError::NoState));
     }
+    assert_eq!(refused(|state| state["fauxfax_state"] = json!(0)), "fauxfax_state: the first version is 1");
     let newer = refused(|state| state["fauxfax_state"] = json!(STATE_VERSION + 1));
-    assert!(newer.contains("newer fauxfax") && newer.contains("is 2"), "{newer}");
+    assert!(newer.contains("newer fauxfax") && newer.contains("is 3"), "{newer}");
 }
 
 #[test]
@@ -354,14 +356,53 @@ fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped
     assert_eq!((script.status(sid), script.alerts()), (Status::Received, vec![11200]));
 }
 
+/// A busy world, as each version has it; the last is of today's.
+const OF_EACH_VERSION: &[&str] =
+    &[include_str!("../../fixtures/state/v1.json"), include_str!("../../fixtures/state/v2.json")];
+/// Worlds of the simulation as version 1 had them, one per line.
+const OF_VERSION_1: &str = include_str!("../../fixtures/state/v1.jsonl");
+/// The same, as today's version has them.
+const OF_TODAY: &str = include_str!("../../fixtures/state/v2.jsonl");
+
+/// A state that was read, as it is written today.
+fn rewritten(text: &str) -> String {
+    let state = State::read(text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut again = Vec::new();
+    state.write(MediaForm::Inline, &mut again).expect("it is written");
+    String::from_utf8(again).expect("text")
+}
+
 #[test]
-fn the_first_version_ever_written_is_still_read() {
-    let document: Value = serde_json::from_str(include_str!("../../fixtures/state/v1.json")).expect("JSON");
-    let script = busy();
-    let mut engine = loaded(&document, &script);
-    assert_eq!(but_for_the_way_back(written(&engine, script.now)), document);
-    let Ok(canceled) = engine.handle(Reset { seed: None }, script.now) else {
-        panic!("not reset");
-    };
-    assert_eq!((canceled.count.faxes, canceled.count.pending), (4, 2));
+fn a_state_of_each_version_ever_written_is_still_read() {
+    assert_eq!(OF_EACH_VERSION.len() as u64, STATE_VERSION, "fixtures/state has one of each version");
+    for (version, text) in (1..).zip(OF_EACH_VERSION) {
+        let document: Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(document["fauxfax_state"], version);
+        let script = busy();
+        let mut engine = loaded(&document, &script);
+        let Ok(canceled) = engine.handle(Reset { seed: None }, script.now) else {
+            panic!("not reset");
+        };
+        assert_eq!((canceled.count.faxes, canceled.count.pending), (4, 2), "version {version}");
+    }
+}
+
+#[test]
+fn a_state_of_today_is_written_byte_by_byte_as_it_was_read() {
+    let newest = OF_EACH_VERSION.last().expect("one of today's version");
+    let newest = serde_json::from_str::<Value>(newest).expect("JSON").to_string();
+    for text in OF_TODAY.lines().chain([newest.as_str()]) {
+        assert_eq!(rewritten(text), text);
+    }
+}
+
+#[test]
+fn a_world_of_version_1_names_faults_where_it_had_codes() {
+    for (before, after) in OF_VERSION_1.lines().zip(OF_TODAY.lines()) {
+        assert_eq!(rewritten(before), after);
+    }
+    let mut unknown: Value = serde_json::from_str(OF_EACH_VERSION[0]).expect("JSON");
+    unknown["world"]["alerts"][0]["alert"]["code"] = json!(99);
+    let told = read(&unknown).expect_err("it is refused").to_string();
+    assert_eq!(told, "world.alerts[0].alert.code: 99 is not the code of a fault");
 }

@@ -147,6 +147,19 @@ fn no_file_grows_too_long_to_read() {
 }
 
 #[test]
+fn no_struct_of_the_engine_or_the_model_is_a_format() {
+    let is_inside = |path: &str| ["engine", "model", "twiml"].contains(&module_of(path)) && !path.contains("/export/");
+    for (path, text) in packages().iter().filter(|(path, _)| is_inside(path)) {
+        let code = code(text);
+        let mut derives = code.match_indices("derive(").filter_map(|(at, _)| code[at..].split(')').next());
+        assert!(
+            !derives.any(|derive| derive.contains("ialize")),
+            "{path} derives serde's traits: see engine/export/form.rs"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_left_open() {
     for (path, text) in packages().iter().chain(&sources("tests")).filter(|(path, _)| path != "tests/it/tidy.rs") {
         for mark in ["TODO", "FIXME", "XXX", "#[ignore"] {

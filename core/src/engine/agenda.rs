@@ -6,48 +6,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::time::Timestamp;
+use crate::model::words::words;
 
 /// The place of a fax or call in the order of creation; never reused.
 pub type Ordinal = u64;
 
-/// What an alarm is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum AlarmKind {
-    /// Fires at once after create: the fax leaves the queue and its document is asked for.
-    Start,
-    /// Fires when the fetched document has been converted: the far end is called.
-    Dial,
-    /// Fires when ringing ends: the far end answers, is busy or doesn't pick up.
-    RingEnd,
-    /// Fires when a page, or the part of it that went through, has gone over the line.
-    Page,
-    /// Fires when the wait between two calls within the Ttl is over.
-    Redial,
-    /// Fires at once after a webhook's try failed in a way that its URL has tried again.
-    Retry,
-    /// Fires when a rule is to be looked for that fits a webhook, and when one that a rule delays may go.
-    Tell,
-}
+words!(
+    /// What an alarm is for, by the control API's word.
+    AlarmKind {
+        /// Fires at once after create: the fax leaves the queue and its document is asked for.
+        Start = "start",
+        /// Fires when the fetched document has been converted: the far end is called.
+        Dial = "dial",
+        /// Fires when ringing ends: the far end answers, is busy or doesn't pick up.
+        RingEnd = "ring-end",
+        /// Fires when a page, or the part of it that went through, has gone over the line.
+        Page = "page",
+        /// Fires when the wait between two calls within the Ttl is over.
+        Redial = "redial",
+        /// Fires at once after a webhook's try failed in a way that its URL has tried again.
+        Retry = "retry",
+        /// Fires when a rule is to be looked for that fits a webhook, and when one that a rule delays may go.
+        Tell = "tell",
+    }
+);
 
 impl AlarmKind {
-    /// The control API's word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Dial => "dial",
-            Self::RingEnd => "ring-end",
-            Self::Page => "page",
-            Self::Redial => "redial",
-            Self::Retry => "retry",
-            Self::Tell => "tell",
-        }
-    }
-
     const fn slot(self) -> Slot {
         match self {
             Self::Start | Self::Dial | Self::RingEnd | Self::Page | Self::Redial => Slot::Phase,
@@ -69,8 +54,7 @@ enum Slot {
 }
 
 /// One deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
     /// When it is due.
     pub at: Timestamp,

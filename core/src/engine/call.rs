@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::agenda::Ordinal;
 use super::fax::Luck;
 use super::webhooks::Fate;
@@ -18,8 +16,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
 /// A call that rings at a number of the world; no fax exists yet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) sid: FaxSid,
     pub(super) caller: Caller,
@@ -35,13 +32,11 @@ pub(super) struct Call {
     pub(super) cookies: Vec<Cookie>,
     /// The question to its app, once one is asked.
     pub(super) asking: Option<Asking>,
-    #[serde(default, skip_serializing_if = "Luck::is_unknown")]
     pub(super) luck: Luck,
 }
 
 /// A question to a number's app.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Asking {
     /// `FaxUrl` or `FallbackUrl`.
     pub(super) purpose: Purpose,
@@ -53,13 +48,11 @@ pub(super) struct Asking {
     pub(super) fate: Fate,
     pub(super) signature: Signature,
     /// Its idempotency token, once it has been asked.
-    #[serde(default)]
     pub(super) token: Option<Box<str>>,
 }
 
 /// Who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
     /// A machine elsewhere.
     Machine,

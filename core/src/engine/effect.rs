@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::journal::Event;
 use crate::model::account::Documents;
 use crate::model::fault::{Failure, Fault};
@@ -50,8 +48,7 @@ pub struct Effect {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone)]
 pub enum Intent {
     /// Fetch the document of an outbound fax and make its fax pages.
     FetchDocument {
@@ -69,7 +66,6 @@ pub enum Intent {
     /// Tell an app of a status.
     Deliver(Box<Notice>),
     /// Tell the account's Debugger webhook of an alert.
-    #[serde(skip)]
     Report(Box<Report>),
 }
 
@@ -117,8 +113,7 @@ pub enum IntentKind {
 }
 
 /// Pages to be received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderRequest {
     /// What a machine sends, or the file of the fax pages that a fax of this world sends.
     pub document: Document,
@@ -129,8 +124,7 @@ pub struct RenderRequest {
 }
 
 /// A question to a FaxUrl or fallback URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlRequest {
     /// `FaxUrl` or `FallbackUrl`.
     pub purpose: Purpose,
@@ -155,8 +149,7 @@ pub struct TwimlRequest {
 }
 
 /// A message to an `action` or StatusCallback.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
     /// `Action` or `StatusCallback`.
     pub purpose: Purpose,

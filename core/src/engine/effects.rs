@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::Engine;
 use super::effect::{Effect, EffectId, Intent, IntentKind};
 use super::faults::FAULT;
@@ -17,8 +15,7 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
 /// An effect that has been issued and not answered.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct UnderWay {
     pub(super) fax: FaxSid,
     pub(super) intent: Arc<Intent>,

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use rand::Rng;
-use serde::{Deserialize, Serialize};
-
 use super::Engine;
 use super::agenda::Ordinal;
 use super::faults::never;
@@ -18,13 +15,13 @@ use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
+use rand::Rng;
 
 /// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (docs/fidelity.md, "Where sources conflict").
 const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 
 /// A fax.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Fax {
     /// Its id.
     pub sid: FaxSid,
@@ -45,22 +42,14 @@ pub struct Fax {
     pub(super) origin: Arc<str>,
     pub(super) leg: Leg,
     pub(super) phase: Phase,
-    #[serde(default, skip_serializing_if = "Luck::is_unknown")]
     pub(super) luck: Luck,
 }
 
 /// What chance is drawn from for one fax or call. Unlike its SID it is the same when the same is done again after a reset.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Luck(pub(super) u64);
 
 impl Luck {
-    /// That of a fax in a state which was written before this was kept; a fax of our own never has it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
-    pub(super) const fn is_unknown(&self) -> bool {
-        self.0 == 0
-    }
-
     /// That of a call to a number of this world: it follows from the fax that calls, since which of two faxes calls first
     /// may depend on whose document came first.
     pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
@@ -70,8 +59,7 @@ impl Luck {
 }
 
 /// What only one direction has.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone)]
 pub(super) enum Leg {
     /// An outbound fax as ordered.
     Outbound(Box<Order>),
@@ -80,8 +68,7 @@ pub(super) enum Leg {
 }
 
 /// What a create call asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) media_url: Arc<str>,
     pub(super) status_callback: Option<Box<str>>,
@@ -90,8 +77,7 @@ pub(super) struct Order {
 }
 
 /// How long calls of a fax are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ttl {
     pub(super) minutes: u32,
     /// No call begins later.
@@ -99,8 +85,7 @@ pub(super) struct Ttl {
 }
 
 /// What `<Receive>` asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Acceptance {
     pub(super) station_id: Box<str>,
     pub(super) told: Told,
@@ -108,8 +93,7 @@ pub(super) struct Acceptance {
 }
 
 /// Who is told how an incoming fax ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Told {
     /// `<Receive action>`.
     Action(Box<str>, Method),

@@ -4,8 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::line::Line;
@@ -15,6 +13,7 @@ use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeRecord, Purpose};
+use crate::model::words::words;
 use crate::twiml::Verb;
 
 use super::input::ResetCount;
@@ -251,8 +250,7 @@ impl EventKind {
 }
 
 /// Something a developer should see.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Alert {
     /// Its id in the Monitor list.
     pub sid: AlertSid,
@@ -268,26 +266,15 @@ pub struct Alert {
     pub record: Option<Arc<ExchangeRecord>>,
 }
 
-/// How grave an alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum AlertLevel {
-    /// The fax or callback suffered.
-    Error,
-    /// It went on.
-    Warning,
-}
-
-impl AlertLevel {
-    /// Twilio's word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
+words!(
+    /// How grave an alert is, by Twilio's word.
+    AlertLevel {
+        /// The fax or callback suffered.
+        Error = "error",
+        /// It went on.
+        Warning = "warning",
     }
-}
+);
 
 /// Which events are wanted.
 #[derive(Debug, Clone, Default)]

@@ -24,7 +24,7 @@
 //! | What happened? | `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change how things go? | `rule.rs`, `rulebook.rs` |
 //! | What does a reset or snapshot take back? | `rewind.rs` |
-//! | How is a world written to a file and read again? | `export/` |
+//! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
 //! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs` |
 //! | Who may call? | `door.rs` |
 //! | What happens in an impossible case? | `faults.rs` |

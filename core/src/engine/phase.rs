@@ -15,8 +15,6 @@
 //! `Processing` and `Sending` have steps of their own, which no client sees: fetching, converting, ringing; ringing,
 //! talking, waiting for the next call. A redial within the Ttl stays `Sending`.
 
-use serde::{Deserialize, Serialize};
-
 use super::agenda::Ordinal;
 use super::call::Caller;
 use crate::model::fault::Failure;
@@ -57,8 +55,7 @@ pub fn leads_to(old: Status, new: Status) -> bool {
 }
 
 /// Where a fax stands; each variant holds what exists only then. What is large and passes is boxed: most faxes have ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone)]
 pub(super) enum Phase {
     /// Created; the document has not been asked for.
     Queued,
@@ -73,8 +70,7 @@ pub(super) enum Phase {
 }
 
 /// The steps of `Processing`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone)]
 pub(super) enum Processing {
     /// The document is being fetched.
     Fetching,
@@ -90,8 +86,7 @@ pub(super) enum Processing {
 }
 
 /// A fax being sent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Sending {
     /// What is sent.
     pub(super) document: Document,
@@ -102,8 +97,7 @@ pub(super) struct Sending {
 }
 
 /// The steps of a call.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone)]
 pub(super) enum CallStep {
     /// A machine elsewhere rings; what it will do is settled.
     Ringing(Verdict),
@@ -116,8 +110,7 @@ pub(super) enum CallStep {
 }
 
 /// What the far machine does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It takes the fax.
     Answer {
@@ -133,8 +126,7 @@ pub(super) enum Verdict {
 }
 
 /// Pages going over the line, in either direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Transmission {
     /// The fax at the far end, where it is one of this world's.
     pub(super) far: Option<Ordinal>,
@@ -149,8 +141,7 @@ pub(super) struct Transmission {
 }
 
 /// A fax being received.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Receiving {
     /// What comes in; until its pages have been made, what is sent.
     pub(super) document: Document,
@@ -159,8 +150,7 @@ pub(super) struct Receiving {
 }
 
 /// The steps of `Receiving`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReceivingStep {
     /// The pages are being made; then the call goes on.
     Rendering(Caller, Transmission),
@@ -171,8 +161,7 @@ pub(super) enum ReceivingStep {
 }
 
 /// How a fax ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ended {
     /// A final status.
     pub(super) status: Status,

@@ -28,11 +28,9 @@ words!(
 );
 
 /// One rule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// What it fits.
-    #[serde(rename = "match")]
     pub matches: Match,
     /// How many of those are left alone first.
     pub after: u32,
@@ -45,8 +43,7 @@ pub struct Rule {
 }
 
 /// What a rule fits: everything that is named must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
     /// Which way the fax goes.
     pub direction: Option<Direction>,
@@ -67,8 +64,7 @@ pub struct Match {
 }
 
 /// What a rule does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
     /// The call goes so.
     Outcome(Outcome),
@@ -81,8 +77,7 @@ pub enum RuleEffect {
 }
 
 /// How a call goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// An outbound fax gets through.
     Delivered,
@@ -97,8 +92,7 @@ pub enum Outcome {
 }
 
 /// How the line is, where it is not a good one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LineWish {
     /// Bits a second.
     pub rate_bps: Option<u32>,
@@ -118,8 +112,7 @@ impl LineWish {
 }
 
 /// How a REST call is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiFault {
     /// With this status and code, instead of being dealt with.
     pub refusal: Option<(u16, u32)>,
@@ -130,8 +123,7 @@ pub struct ApiFault {
 }
 
 /// How a webhook goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookFault {
     /// So much later, by the world's clock.
     pub delay_ms: u64,

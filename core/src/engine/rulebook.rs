@@ -4,9 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rand::Rng;
-use serde::{Deserialize, Serialize};
-
 use super::Engine;
 use super::agenda::Ordinal;
 use super::fax::Luck;
@@ -19,13 +16,13 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
+use rand::Rng;
 
 /// Rules of one world; each call, webhook and request may be held against all of them.
 pub const RULES_MAX: usize = 1_000;
 
 /// A rule and what came of it so far.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct HeldRule {
     /// Its id.
     pub id: u64,

@@ -1,15 +1,12 @@
 //! A TwiML application: URLs that several numbers may share (OpenAPI: twilio_api_v2010). It serves no call itself.
 
-use serde::{Deserialize, Serialize};
-
 use super::attributes::attributes;
 use super::sid::ApplicationSid;
 use super::time::Timestamp;
 use super::webhook::Method;
 
 /// An application of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// Its id.
     pub sid: ApplicationSid,

@@ -7,8 +7,7 @@ macro_rules! attributes {
         $($(#[$doc:meta])* $field:ident: $type:ty,)+
     ) => {
         $(#[$attributes_doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
+        #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $attributes { $($(#[$doc])* pub $field: $type,)+ }
 
         $(#[$change_doc])*

@@ -1,14 +1,11 @@
 //! What an account may call or sign in with besides its own: verified caller ids and API keys. Nothing is compared here.
 
-use serde::{Deserialize, Serialize};
-
 use super::phone::PhoneNumber;
 use super::sid::{KeySid, NumberSid};
 use super::time::Timestamp;
 
 /// A number that the account doesn't own but may send faxes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerId {
     /// Its id.
     pub sid: NumberSid,
@@ -25,8 +22,7 @@ pub struct CallerId {
 }
 
 /// An API key: a user name and a password of their own for an account.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// Its id, and the user name.
     pub sid: KeySid,

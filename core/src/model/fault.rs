@@ -91,7 +91,7 @@ impl Fault {
 }
 
 /// Why a fax has failed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What went wrong.
     pub fault: Fault,

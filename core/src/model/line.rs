@@ -7,8 +7,6 @@
 //!  DCN                                                                   at the end
 //! ```
 
-use serde::{Deserialize, Serialize};
-
 use super::fault::Fault;
 use super::page::{CodedBits, LINE_RATES_BPS};
 
@@ -54,8 +52,7 @@ const STUFFING_ONE_IN: u64 = 62;
 const RCP_OCTETS: u64 = 18;
 
 /// How a page is coded on the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     /// MMR with error correction (T.30 annex A, T.6).
     Mmr,
@@ -85,8 +82,7 @@ pub const RATE_BPS_MAX: u32 = 33_600;
 pub const NOISE_PER_MILLE_MAX: u16 = 1_000;
 
 /// What two machines have agreed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
     /// Bits a second.
     pub rate_bps: u32,
@@ -170,8 +166,7 @@ fn signal_ms(information_octets: &[u64]) -> u64 {
 }
 
 /// A transmission that breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineFault {
     /// What it ends with.
     pub fault: Fault,

@@ -17,7 +17,6 @@ pub mod phone;
 pub mod reception;
 pub mod reference;
 pub mod refusal;
-pub(crate) mod shelf;
 pub mod sid;
 pub mod time;
 pub mod webhook;

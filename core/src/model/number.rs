@@ -1,7 +1,5 @@
 //! A phone number of an account and its attributes, as the IncomingPhoneNumbers resource has them (OpenAPI: twilio_api_v2010).
 
-use serde::{Deserialize, Serialize};
-
 use super::attributes::attributes;
 use super::inventory::Capabilities;
 use super::phone::PhoneNumber;
@@ -21,8 +19,7 @@ words!(
 );
 
 /// A number the account owns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingNumber {
     /// Its id.
     pub sid: NumberSid,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::fax::Quality;
 
 /// Pels of a row: 215 mm at 8.04 a mm (T.4 §2.1 b).
@@ -52,8 +50,7 @@ impl std::fmt::Debug for FaxPage {
 }
 
 /// A page within the file that holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageInFile {
     /// Pels of a row.
     pub width: u32,
@@ -68,8 +65,7 @@ pub struct PageInFile {
 }
 
 /// How many bits a page has by each scheme of T.4 and T.6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CodedBits {
     /// MMR (T.6).
     pub mmr: u64,
@@ -78,8 +74,7 @@ pub struct CodedBits {
 }
 
 /// Bits of MR and MH at each of `LINE_RATES_BPS`: the slower a receiver's minimum row time, the more fill (T.4 §4.1.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FilledBits {
     /// MR.
     pub mr: [u64; LINE_RATES_BPS.len()],
@@ -88,8 +83,7 @@ pub struct FilledBits {
 }
 
 /// Something of a document that is missing on its fax pages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageLoss {
     /// The page of the document, from one; none where it concerns the whole document.
     pub page: Option<u32>,

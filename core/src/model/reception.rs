@@ -1,7 +1,5 @@
 //! How a receiving machine prints what comes in. Data only.
 
-use serde::{Deserialize, Serialize};
-
 use super::fax::{MediaType, PageSize};
 use super::phone::Party;
 use super::time::Timestamp;
@@ -18,8 +16,7 @@ words!(
 );
 
 /// How incoming pages are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reception {
     /// The file they become.
     pub media_type: MediaType,
@@ -34,8 +31,7 @@ pub struct Reception {
 }
 
 /// The transmit terminal identification, stamped above each page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// When the call began.
     pub at: Timestamp,
@@ -48,8 +44,7 @@ pub struct Header {
 }
 
 /// Damage of rows; the same seed damages the same rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noise {
     /// The seed.
     pub seed: u64,

@@ -2,71 +2,38 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::fault::Fault;
 use super::words::words;
 
-/// The method of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// Parameters in the query.
-    Get,
-    /// Parameters in a form body.
-    #[default]
-    Post,
-}
-
-impl Method {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-        }
+words!(
+    /// The method of a webhook, by its word on the wire.
+    #[derive(Default)]
+    Method {
+        /// Parameters in the query.
+        Get = "GET",
+        /// Parameters in a form body.
+        #[default]
+        Post = "POST",
     }
-}
+);
 
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words!(
+    /// What a request to a customer's app is for, by the control API's word.
+    Purpose {
+        /// Fetching the document of an outbound fax.
+        MediaUrl = "media-url",
+        /// Asking a number's FaxUrl for TwiML.
+        FaxUrl = "fax-url",
+        /// Asking the fallback URL after the FaxUrl failed.
+        FallbackUrl = "fallback-url",
+        /// Telling `<Receive action>` how the fax ended.
+        Action = "action",
+        /// Telling a StatusCallback of a status.
+        StatusCallback = "status-callback",
+        /// Telling the account's Debugger webhook of an alert.
+        Debugger = "debugger",
     }
-}
-
-/// What a request to a customer's app is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Purpose {
-    /// Fetching the document of an outbound fax.
-    MediaUrl,
-    /// Asking a number's FaxUrl for TwiML.
-    FaxUrl,
-    /// Asking the fallback URL after the FaxUrl failed.
-    FallbackUrl,
-    /// Telling `<Receive action>` how the fax ended.
-    Action,
-    /// Telling a StatusCallback of a status.
-    StatusCallback,
-    /// Telling the account's Debugger webhook of an alert.
-    Debugger,
-}
-
-impl Purpose {
-    /// The control API's word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MediaUrl => "media-url",
-            Self::FaxUrl => "fax-url",
-            Self::FallbackUrl => "fallback-url",
-            Self::Action => "action",
-            Self::StatusCallback => "status-callback",
-            Self::Debugger => "debugger",
-        }
-    }
-}
+);
 
 words!(
     /// How a webhook is signed; all but the first on purpose.
@@ -85,8 +52,7 @@ words!(
 );
 
 /// One exchange with a customer's app, as the journal keeps it: secrets masked, bodies cut to an excerpt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeRecord {
     /// What it was for.
     pub purpose: Purpose,
@@ -113,8 +79,7 @@ pub struct ExchangeRecord {
 }
 
 /// Which try of one event a request is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     /// From one.
     pub number: u64,
@@ -134,8 +99,7 @@ impl Attempt {
 }
 
 /// A cookie that a customer's app set; it goes back on later requests of the same fax (Twilio's fax TwiML docs).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cookie {
     /// The host that set it.
     pub host: String,
@@ -152,8 +116,7 @@ impl Cookie {
 }
 
 /// Why a request to a customer's app, or for a document, brought no usable answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeFailure {
     /// The address is no absolute `http` or `https` URL.
     InvalidUrl(String),

@@ -2,37 +2,43 @@
 //! no token, no journal and no snapshot; nothing of a document acts before all of it has been understood.
 
 mod check;
-pub(super) mod format;
+mod form;
+mod format;
+pub mod log;
 mod outline;
+mod shelf;
+mod upgrade;
 
 use std::io;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde::ser::{SerializeMap, Serializer as _};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::format::{Lean, World};
+use self::format::World;
+use self::format::accounts::{ApiKey, Choices, Register};
 use self::outline::{Inline, Outline};
+use self::upgrade::{STATE_STEPS, Step, Undocumented};
 use super::Engine;
 use super::accounts::Keys;
 use super::input::{Canceled, LoadState};
 use super::journal::WayBack;
 use super::retention::Retention;
 use super::rewind::Snapshot;
-use crate::model::account::{Account, AccountStatus, Dialect, Service};
-use crate::model::credential::ApiKey;
-use crate::model::shelf;
 use crate::model::sid::{AccountSid, KeySid};
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
 /// The version of the documents that are written, and the newest that is read.
-pub const STATE_VERSION: u64 = 1;
+pub const STATE_VERSION: u64 = 2;
 
 /// The largest number that is read: what JSON readers everywhere hold exactly, and far beyond what is ever counted.
 const COUNT_MAX: u64 = 1 << 53;
+
+/// Values in a document of an earlier version, which is held as a whole: a small one takes 40 times its text.
+const UPGRADED_VALUES_MAX: usize = 500_000;
 
 /// The field that tells the version.
 const VERSION: &str = "fauxfax_state";
@@ -90,7 +96,6 @@ pub enum StateError {
 /// A world to be written down, or one that has been read.
 #[derive(Debug, Clone)]
 pub struct State {
-    version: u64,
     /// Whose world it was.
     pub account_sid: AccountSid,
     /// Whether its clock stood still.
@@ -100,49 +105,33 @@ pub struct State {
     world: Snapshot,
 }
 
-/// A state as it is read, after its documents.
+/// A state as it is read, after its version and its documents.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenState {
     #[serde(rename = "fauxfax_state")]
-    version: u64,
+    _version: u64,
     account_sid: AccountSid,
     #[serde(rename = "clock_frozen")]
     is_frozen: bool,
     account: Choices,
-    keys: Keys,
+    keys: Register<ApiKey>,
     world: World,
     #[serde(default, rename = "documents")]
     _documents: IgnoredAny,
-}
-
-/// What a world's account was beside its id and its token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Choices {
-    friendly_name: Box<str>,
-    dialect: Dialect,
-    status: AccountStatus,
-    service: Service,
-    debugger_url: Option<Box<str>>,
-    created: Timestamp,
-    updated: Timestamp,
 }
 
 impl Engine {
     /// The world as it is at this moment; a cheap copy, to be written where nobody waits.
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
-        let Account { friendly_name, dialect, status, service, debugger_url, created, updated, .. } =
-            self.account.clone();
         let mut world = self.snapshot();
         world.taken = world.taken.max(now);
         check::leave_out_loose_ends(&mut world.world);
         State {
-            version: STATE_VERSION,
             account_sid: self.account.sid,
             is_frozen,
-            account: Choices { friendly_name, dialect, status, service, debugger_url, created, updated },
+            account: Choices::of(&self.account),
             keys: self.keys.clone(),
             world,
         }
@@ -157,9 +146,7 @@ impl Engine {
 
     pub(super) fn load_state(&mut self, LoadState(state): LoadState, now: Timestamp) -> Canceled {
         let State { account, keys, world: mut snapshot, .. } = state;
-        let Choices { friendly_name, dialect, status, service, debugger_url, created, updated } = account;
-        self.account =
-            Account { friendly_name, dialect, status, service, debugger_url, created, updated, ..self.account.clone() };
+        self.account = account.made_for(&self.account);
         self.keys = keys;
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
         let now = self.tick(now.max(snapshot.taken));
@@ -180,7 +167,7 @@ impl State {
 
     /// The API keys in it.
     pub fn keys(&self) -> impl Iterator<Item = KeySid> {
-        self.keys.newest_first().map(|key: &ApiKey| key.sid)
+        self.keys.newest_first().map(|key| key.sid)
     }
 
     /// Writes the document, in which each fax's document stands once, however many faxes share it. A part of it is made at
@@ -192,11 +179,11 @@ impl State {
         shelf::writing(|| {
             let mut serializer = serde_json::Serializer::new(out);
             let mut fields = serializer.serialize_map(None)?;
-            fields.serialize_entry(VERSION, &self.version)?;
+            fields.serialize_entry(VERSION, &STATE_VERSION)?;
             fields.serialize_entry("account_sid", &self.account_sid)?;
             fields.serialize_entry("clock_frozen", &self.is_frozen)?;
-            fields.serialize_entry("account", &Lean(&self.account))?;
-            fields.serialize_entry("keys", &Lean(&self.keys))?;
+            fields.serialize_entry("account", &self.account)?;
+            fields.serialize_entry("keys", &Register::<ApiKey>::of(&self.keys))?;
             fields.serialize_entry("world", &World::of(&self.world))?;
             let mut documents = shelf::written();
             if media == MediaForm::Hash {
@@ -222,6 +209,11 @@ impl State {
     /// # Errors
     /// Anything in it is not understood.
     pub fn read(text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
+        Self::read_by(&STATE_STEPS, text, stored)
+    }
+
+    /// As [`State::read`], where these steps lead to the version of today.
+    fn read_by(steps: &[Step], text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         let outline = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text));
         let Outline { version, documents } =
             outline.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
@@ -230,14 +222,19 @@ impl State {
                 if is_data { StateError::Wrong { place, why } } else { StateError::NoJson { why } }
             })?;
         let version = version.ok_or(StateError::NoState)?;
-        if version > STATE_VERSION {
+        if version == 0 {
+            return Err(StateError::Wrong { place: VERSION.to_owned(), why: "the first version is 1".to_owned() });
+        }
+        if version > upgrade::newest(steps) {
             return Err(StateError::Newer { found: version });
         }
         let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
-        let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || {
-            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text))
+        let upgraded = if version < upgrade::newest(steps) { Some(upgraded(steps, version, text)?) } else { None };
+        let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || match upgraded {
+            Some(document) => serde_path_to_error::deserialize(document),
+            None => serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text)),
         });
-        let WrittenState { version, account_sid, is_frozen, account, keys, world, .. } =
+        let WrittenState { _version: _, account_sid, is_frozen, account, keys, world, _documents: _ } =
             state.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
                 let place = error.path().to_string();
                 match shelf.missing.clone() {
@@ -245,13 +242,14 @@ impl State {
                     None => StateError::Wrong { place, why: error.into_inner().to_string() },
                 }
             })?;
+        let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
+        let world = Snapshot::try_from(world)?;
         if let Some(unused) = shelf.unused() {
             let why = "is the document of no fax".to_owned();
             return Err(StateError::Wrong { place: format!("{DOCUMENTS}.{unused}"), why });
         }
-        let world = Snapshot::from(world);
         check::check(&world.world)?;
-        Ok(Self { version, account_sid, is_frozen, account, keys, world })
+        Ok(Self { account_sid, is_frozen, account, keys, world })
     }
 
     /// As [`State::read`], for a document that has been parsed already.
@@ -261,4 +259,18 @@ impl State {
     pub fn of_json(document: &Value, stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         Self::read(document.to_string().as_bytes(), stored)
     }
+}
+
+/// A document of an earlier version as one of today; but for its documents, it is held as one value meanwhile.
+fn upgraded(steps: &[Step], version: u64, text: &[u8]) -> Result<Value, StateError> {
+    // Each value follows one of these, or is the first.
+    let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
+    if values > UPGRADED_VALUES_MAX {
+        let why = format!("a state of version {version} may have at most {UPGRADED_VALUES_MAX} values");
+        return Err(StateError::Wrong { place: VERSION.to_owned(), why });
+    }
+    let Undocumented(mut document) =
+        serde_json::from_slice(text).map_err(|error| StateError::NoJson { why: error.to_string() })?;
+    upgrade::upgrade(&mut document, version, steps)?;
+    Ok(Value::Object(document))
 }

@@ -10,8 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 
+use super::shelf::{self, ByHash};
 use super::{COUNT_MAX, DOCUMENTS, VERSION};
-use crate::model::shelf::{self, ByHash};
 
 /// A document that can't be taken: its place, and what is wrong with it.
 type Fault = (String, String);

@@ -6,9 +6,6 @@ mod retry;
 
 use std::time::Duration;
 
-use rand::Rng;
-use serde::{Deserialize, Serialize};
-
 use super::Engine;
 use super::agenda::{Alarm, AlarmKind, Ordinal};
 use super::random::WorldSeed;
@@ -16,6 +13,7 @@ use super::rule::WebhookFault;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Cookie;
+use rand::Rng;
 
 /// Cookies kept of one fax; an app that sets more has the oldest forgotten.
 const COOKIES_MAX: usize = 50;
@@ -34,8 +32,7 @@ pub(super) enum TokenPlace {
 }
 
 /// What the rules have decided on a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Nothing yet: an alarm will have it decided.
     Undecided,

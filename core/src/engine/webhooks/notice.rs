@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::engine::Engine;
 use crate::engine::agenda::Ordinal;
 use crate::engine::effect::{Intent, Notice};
@@ -22,27 +20,25 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, Signature};
 
 /// What is still to be told of one fax.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::engine) struct Outgoing {
     /// Whose it is, also when the fax is gone.
     pub(in crate::engine) ordinal: Ordinal,
-    queue: VecDeque<Queued>,
+    pub(in crate::engine) queue: VecDeque<Queued>,
     /// The message that is being told, or about to be told again.
     pub(in crate::engine) under_way: Option<Arc<Notice>>,
-    told: u64,
+    pub(in crate::engine) told: u64,
     /// What the app set earlier in this fax.
     pub(in crate::engine) cookies: Vec<Cookie>,
 }
 
 /// A message that waits, and what the rules have decided on it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Queued {
-    notice: Arc<Notice>,
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Queued {
+    pub(in crate::engine) notice: Arc<Notice>,
     /// Its place among the messages of its fax.
-    place: u64,
-    fate: Fate,
+    pub(in crate::engine) place: u64,
+    pub(in crate::engine) fate: Fate,
 }
 
 impl Outgoing {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::hex;
+use crate::model::hex;
 
 /// Documents by their SHA-256.
-pub(crate) type ByHash = BTreeMap<String, Arc<[u8]>>;
+pub(super) type ByHash = BTreeMap<String, Arc<[u8]>>;
 
 thread_local! {
     /// serde hands nothing from a state to the documents deep in it, but a state is written or read by one thread.
@@ -32,7 +32,7 @@ struct Written {
 
 /// What a state that is read may name.
 #[derive(Default)]
-pub(crate) struct Read {
+pub(super) struct Read {
     /// The documents that the state itself has.
     own: ByHash,
     /// Those of the world that it goes to.
@@ -40,7 +40,7 @@ pub(crate) struct Read {
     stored_by_hash: Option<ByHash>,
     used: BTreeSet<String>,
     /// The first that is nowhere.
-    pub(crate) missing: Option<String>,
+    pub(super) missing: Option<String>,
 }
 
 impl Written {
@@ -52,12 +52,12 @@ impl Written {
 }
 
 impl Read {
-    pub(crate) fn new(own: ByHash, stored: &[Arc<[u8]>]) -> Self {
+    pub(super) fn new(own: ByHash, stored: &[Arc<[u8]>]) -> Self {
         Self { own, stored: stored.to_vec(), ..Self::default() }
     }
 
     /// The first document of the state that it names nowhere.
-    pub(crate) fn unused(&self) -> Option<&str> {
+    pub(super) fn unused(&self) -> Option<&str> {
         self.own.keys().find(|name| !self.used.contains(*name)).map(String::as_str)
     }
 
@@ -76,19 +76,19 @@ impl Read {
 }
 
 /// Does work in which documents are written by their names. What they are is asked by [`written`] before it ends.
-pub(crate) fn writing<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn writing<T>(work: impl FnOnce() -> T) -> T {
     with(Shelf::Writing(Written::default()), work).0
 }
 
 /// Does work in which documents are read by their names.
-pub(crate) fn reading<T>(shelf: Read, work: impl FnOnce() -> T) -> (T, Read) {
+pub(super) fn reading<T>(shelf: Read, work: impl FnOnce() -> T) -> (T, Read) {
     let (done, shelf) = with(Shelf::Reading(shelf), work);
     let Some(Shelf::Reading(read)) = shelf else { return (done, Read::default()) };
     (done, read)
 }
 
 /// The documents that have been named so far.
-pub(crate) fn written() -> ByHash {
+pub(super) fn written() -> ByHash {
     SHELF.with_borrow(|shelf| match shelf {
         Some(Shelf::Writing(written)) => written.documents.clone(),
         Some(Shelf::Reading(_)) | None => ByHash::new(),
@@ -96,7 +96,7 @@ pub(crate) fn written() -> ByHash {
 }
 
 /// The name of a document that is being written; none where it is to be written whole.
-pub(crate) fn name(bytes: &Arc<[u8]>) -> Option<String> {
+pub(super) fn name(bytes: &Arc<[u8]>) -> Option<String> {
     SHELF.with_borrow_mut(|shelf| match shelf {
         Some(Shelf::Writing(written)) => Some(written.name(bytes)),
         Some(Shelf::Reading(_)) | None => None,
@@ -104,7 +104,7 @@ pub(crate) fn name(bytes: &Arc<[u8]>) -> Option<String> {
 }
 
 /// The document of a name.
-pub(crate) fn find(name: &str) -> Option<Arc<[u8]>> {
+pub(super) fn find(name: &str) -> Option<Arc<[u8]>> {
     SHELF.with_borrow_mut(|shelf| match shelf {
         Some(Shelf::Reading(read)) => read.find(name),
         Some(Shelf::Writing(_)) | None => None,
@@ -112,7 +112,7 @@ pub(crate) fn find(name: &str) -> Option<Arc<[u8]>> {
 }
 
 /// The SHA-256 of a document in hexadecimal digits.
-pub(crate) fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 

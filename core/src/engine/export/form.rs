@@ -1,0 +1,388 @@
+//! What a type of the format has to do with the type of the engine that it stands for, and the macro that declares one.
+//!
+//! No struct or enum of the engine or the model is written as it is: a file must outlive the names and the shape of what the
+//! engine works with. So each has a counterpart here that is read and written by serde, and is converted by naming every field
+//! on both sides. When the engine changes, the conversion no longer compiles, and one of three things is decided on:
+//!
+//! - A field has another name now: `name_in_the_file = name_in_the_engine: Type`.
+//! - A new field is not worth writing: `not written { field = default, }` after the type. No file changes.
+//! - A new field is written: it gets `#[serde(default)]`, and files without it are still read. Where no default is right, the
+//!   format gets another version and `upgrade.rs` a step.
+//!
+//! Whatever has one textual form that users know keeps it and needs no counterpart: ids, phone numbers, parties, moments,
+//! patterns of rules, and the enums of `words!`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::engine::agenda::AlarmKind;
+use crate::engine::journal::AlertLevel;
+use crate::engine::rule::Pattern;
+use crate::model::account::{AccountStatus, Documents, Service};
+use crate::model::fault::Fault;
+use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
+use crate::model::media::MediaFault;
+use crate::model::number::ReceiveMode;
+use crate::model::page::LINE_RATES_BPS;
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Method, Purpose, Signature};
+
+/// A type of the format, which stands for a type of the engine.
+pub(super) trait Form: Serialize + DeserializeOwned {
+    /// What it stands for.
+    type Of;
+
+    /// The written form of a value.
+    fn of(value: &Self::Of) -> Self;
+
+    /// The value that is written so.
+    fn value(self) -> Self::Of;
+
+    /// Whether a field that has this value is left out.
+    fn is_left_out(&self) -> bool {
+        false
+    }
+}
+
+/// Declares a type of the format, and how it and the type of the engine become each other.
+macro_rules! form {
+    (
+        $(#[$meta:meta])*
+        struct $name:ident for $engine:ty {
+            $($(#[$field_meta:meta])* $field:ident $(= $member:tt)?: $type:ty,)*
+        }
+        $(not written { $($own:ident = $default:expr,)+ })?
+    ) => {
+        $(#[$meta])*
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(in crate::engine::export) struct $name {
+            $(
+                $(#[$field_meta])*
+                #[serde(skip_serializing_if = "crate::engine::export::form::Form::is_left_out")]
+                $field: $type,
+            )*
+        }
+
+        impl $crate::engine::export::form::Form for $name {
+            type Of = $engine;
+
+            fn of(value: &Self::Of) -> Self {
+                type Engine = $engine;
+                let Engine { $($($member:)? $field,)* $($($own: _,)+)? } = value;
+                Self { $($field: $crate::engine::export::form::Form::of($field),)* }
+            }
+
+            fn value(self) -> Self::Of {
+                type Engine = $engine;
+                let Self { $($field,)* } = self;
+                $(let $field = $crate::engine::export::form::Form::value($field);)*
+                Engine { $($($member:)? $field,)* $($($own: $default,)+)? }
+            }
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        enum $name:ident for $engine:ty {
+            $(
+                $(#[$variant_meta:meta])*
+                $variant:ident $(($($item:ident: $item_type:ty),+))? $({ $($field:ident: $type:ty),+ $(,)? })?,
+            )+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub(in crate::engine::export) enum $name {
+            $(
+                $(#[$variant_meta])*
+                $variant $(($($item_type),+))? $({
+                    $(#[serde(skip_serializing_if = "crate::engine::export::form::Form::is_left_out")] $field: $type,)+
+                })?,
+            )+
+        }
+
+        impl $crate::engine::export::form::Form for $name {
+            type Of = $engine;
+
+            fn of(value: &Self::Of) -> Self {
+                type Engine = $engine;
+                match value {
+                    $(
+                        Engine::$variant $(($($item),+))? $({ $($field),+ })? => Self::$variant
+                            $(($($crate::engine::export::form::Form::of($item)),+))?
+                            $({ $($field: $crate::engine::export::form::Form::of($field)),+ })?,
+                    )+
+                }
+            }
+
+            fn value(self) -> Self::Of {
+                type Engine = $engine;
+                match self {
+                    $(
+                        Self::$variant $(($($item),+))? $({ $($field),+ })? => Engine::$variant
+                            $(($($crate::engine::export::form::Form::value($item)),+))?
+                            $({ $($field: $crate::engine::export::form::Form::value($field)),+ })?,
+                    )+
+                }
+            }
+        }
+    };
+}
+
+pub(super) use form;
+
+/// Declares the forms of a set of attributes and of a change to some of them.
+macro_rules! attributes {
+    (
+        $(#[$attributes_meta:meta])* $attributes:ident for $engine_attributes:ty,
+        $(#[$change_meta:meta])* $change:ident for $engine_change:ty,
+        $($field:ident: $type:ty,)+
+    ) => {
+        $crate::engine::export::form::form! {
+            $(#[$attributes_meta])*
+            struct $attributes for $engine_attributes { $($field: $type,)+ }
+        }
+        $crate::engine::export::form::form! {
+            $(#[$change_meta])*
+            struct $change for $engine_change { $($field: Option<$type>,)+ }
+        }
+    };
+}
+
+pub(super) use attributes;
+
+/// What is written as it is.
+macro_rules! plain {
+    ($($type:ty),+ $(,)?) => {
+        $(
+            impl Form for $type {
+                type Of = Self;
+
+                fn of(value: &Self) -> Self {
+                    Self::clone(value)
+                }
+
+                fn value(self) -> Self {
+                    self
+                }
+            }
+        )+
+    };
+}
+
+plain!(bool, u16, u32, u64, usize, f64, [u64; LINE_RATES_BPS.len()], String, Box<str>, Arc<str>);
+plain!(AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, PhoneNumber, Party, Timestamp, Pattern);
+plain!(AccountStatus, AlarmKind, AlertLevel, Direction, Documents, Fault, MediaFault, MediaType, Method, PageSize);
+plain!(Purpose, Quality, ReceiveMode, Service, Signature, Status);
+
+impl<F: Form> Form for Option<F> {
+    type Of = Option<F::Of>;
+
+    fn of(value: &Self::Of) -> Self {
+        value.as_ref().map(F::of)
+    }
+
+    fn value(self) -> Self::Of {
+        self.map(F::value)
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<F: Form> Form for Box<F> {
+    type Of = Box<F::Of>;
+
+    fn of(value: &Self::Of) -> Self {
+        Self::new(F::of(value))
+    }
+
+    fn value(self) -> Self::Of {
+        Box::new(F::value(*self))
+    }
+}
+
+impl<F: Form> Form for Vec<F> {
+    type Of = Vec<F::Of>;
+
+    fn of(value: &Self::Of) -> Self {
+        value.iter().map(F::of).collect()
+    }
+
+    fn value(self) -> Self::Of {
+        self.into_iter().map(F::value).collect()
+    }
+}
+
+impl<F: Form> Form for VecDeque<F> {
+    type Of = VecDeque<F::Of>;
+
+    fn of(value: &Self::Of) -> Self {
+        value.iter().map(F::of).collect()
+    }
+
+    fn value(self) -> Self::Of {
+        self.into_iter().map(F::value).collect()
+    }
+}
+
+impl<A: Form, B: Form> Form for (A, B) {
+    type Of = (A::Of, B::Of);
+
+    fn of((a, b): &Self::Of) -> Self {
+        (A::of(a), B::of(b))
+    }
+
+    fn value(self) -> Self::Of {
+        (self.0.value(), self.1.value())
+    }
+}
+
+/// What the engine shares, written like any other.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent, bound = "")]
+pub(super) struct Shared<F: Form>(F);
+
+impl<F: Form> Form for Shared<F> {
+    type Of = Arc<F::Of>;
+
+    fn of(value: &Self::Of) -> Self {
+        Self(F::of(value))
+    }
+
+    fn value(self) -> Self::Of {
+        Arc::new(self.0.value())
+    }
+}
+
+/// A list of the engine's values, each of which is converted when it is written or read: all of a large world at once would
+/// take many times its memory.
+pub(super) struct List<F: Form>(pub(super) Vec<F::Of>);
+
+impl<F: Form> Serialize for List<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(F::of))
+    }
+}
+
+impl<'de, F: Form> Deserialize<'de> for List<F> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts<F>(PhantomData<F>);
+        impl<'de, F: Form> Visitor<'de> for Parts<F> {
+            type Value = List<F>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<List<F>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(part) = parts.next_element::<F>()? {
+                    list.push(part.value());
+                }
+                Ok(List(list))
+            }
+        }
+        deserializer.deserialize_seq(Parts(PhantomData))
+    }
+}
+
+/// Values of the engine by their names, converted like those of a [`List`].
+pub(super) struct ByName<K, F: Form>(pub(super) BTreeMap<K, F::Of>);
+
+impl<K: Serialize, F: Form> Serialize for ByName<K, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, F::of(value))))
+    }
+}
+
+impl<'de, K: Deserialize<'de> + Ord, F: Form> Deserialize<'de> for ByName<K, F> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts<K, F>(PhantomData<(K, F)>);
+        impl<'de, K: Deserialize<'de> + Ord, F: Form> Visitor<'de> for Parts<K, F> {
+            type Value = ByName<K, F>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<ByName<K, F>, A::Error> {
+                let mut map = BTreeMap::new();
+                while let Some((name, part)) = parts.next_entry::<K, F>()? {
+                    map.insert(name, part.value());
+                }
+                Ok(ByName(map))
+            }
+        }
+        deserializer.deserialize_map(Parts(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// As the engine had it when its file was written.
+    const WRITTEN: &str = r#"{"sid":"a","quality":"fine"}"#;
+
+    form! {
+        /// As it is written, today as then.
+        struct Fax for engine::Fax {
+            sid: String,
+            quality = resolution: Quality,
+        }
+        not written { retries = 7, }
+    }
+
+    mod engine {
+        use crate::model::fax::Quality;
+
+        /// As the engine has it today: one field has another name, and one is new.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub(in crate::engine::export) struct Fax {
+            pub(super) sid: String,
+            pub(super) resolution: Quality,
+            pub(super) retries: u32,
+        }
+    }
+
+    #[test]
+    fn a_field_that_the_engine_renames_or_adds_changes_no_file() {
+        let read: Fax = serde_json::from_str(WRITTEN).expect("it is still read");
+        let fax = read.value();
+        assert_eq!(fax, engine::Fax { sid: "a".to_owned(), resolution: Quality::Fine, retries: 7 });
+        let changed = engine::Fax { retries: 9, ..fax };
+        assert_eq!(serde_json::to_string(&Fax::of(&changed)).expect("JSON"), WRITTEN);
+    }
+
+    #[test]
+    fn what_is_missing_is_left_out_and_what_is_unknown_is_refused() {
+        #[derive(Debug, PartialEq)]
+        pub(in crate::engine::export) struct Unnamed(Option<u32>, u32);
+        form! {
+            struct Pair for Unnamed {
+                first = 0: Option<u32>,
+                second = 1: u32,
+            }
+        }
+        assert_eq!(serde_json::to_value(Pair::of(&Unnamed(None, 2))).expect("JSON"), json!({ "second": 2 }));
+        let read = |value| serde_json::from_value::<Pair>(value).map(Form::value);
+        assert_eq!(read(json!({ "second": 2 })).expect("read"), Unnamed(None, 2));
+        for (document, told) in
+            [(json!({ "first": 1 }), "missing field"), (json!({ "second": 2, "third": 3 }), "third")]
+        {
+            assert!(read(document).expect_err("refused").to_string().contains(told));
+        }
+    }
+}

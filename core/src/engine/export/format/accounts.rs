@@ -1,0 +1,185 @@
+//! The written form of an account's choices, and of what it has in a list of its own: API keys, caller ids, applications.
+
+use std::collections::BTreeMap;
+use std::hash::Hash;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::caller_ids::CallerIds;
+use crate::engine::export::form::{Form, List, attributes, form};
+use crate::engine::register;
+use crate::model::account::{Account, AccountStatus, Dialect, Service};
+use crate::model::phone::PhoneNumber;
+use crate::model::sid::{ApplicationSid, KeySid, NumberSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::Method;
+use crate::model::{application, credential};
+
+/// What a world's account was beside its id and its token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::engine::export) struct Choices {
+    friendly_name: Box<str>,
+    dialect: Dialect,
+    status: AccountStatus,
+    service: Service,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debugger_url: Option<Box<str>>,
+    created: Timestamp,
+    updated: Timestamp,
+}
+
+impl Choices {
+    pub(in crate::engine::export) fn of(account: &Account) -> Self {
+        let Account {
+            sid: _,
+            auth_token: _,
+            friendly_name,
+            dialect,
+            created,
+            updated,
+            ordinal: _,
+            owner: _,
+            status,
+            service,
+            debugger_url,
+        } = account.clone();
+        Self { friendly_name, dialect, status, service, debugger_url, created, updated }
+    }
+
+    /// The account with these choices.
+    pub(in crate::engine::export) fn made_for(self, account: &Account) -> Account {
+        let Self { friendly_name, dialect, status, service, debugger_url, created, updated } = self;
+        Account { friendly_name, dialect, status, service, debugger_url, created, updated, ..account.clone() }
+    }
+}
+
+/// A list of things in the order of their creation, and the place of the last that was ever added.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound = "")]
+pub(in crate::engine::export) struct Register<F: Form> {
+    last: u64,
+    list: List<F>,
+}
+
+/// What stands in a register by an id of its own.
+pub(in crate::engine::export) trait Registered: Clone {
+    type Id: Eq + Hash;
+    fn place(&self) -> (u64, Self::Id);
+}
+
+impl Registered for credential::ApiKey {
+    type Id = KeySid;
+    fn place(&self) -> (u64, KeySid) {
+        (self.ordinal, self.sid)
+    }
+}
+
+impl Registered for credential::CallerId {
+    type Id = NumberSid;
+    fn place(&self) -> (u64, NumberSid) {
+        (self.ordinal, self.sid)
+    }
+}
+
+impl Registered for application::Application {
+    type Id = ApplicationSid;
+    fn place(&self) -> (u64, ApplicationSid) {
+        (self.ordinal, self.sid)
+    }
+}
+
+impl<F: Form<Of: Registered>> Register<F> {
+    pub(in crate::engine::export) fn of(register: &register::Register<<F::Of as Registered>::Id, F::Of>) -> Self {
+        let mut list: Vec<_> = register.newest_first().cloned().collect();
+        list.reverse();
+        Self { last: register.last, list: List(list) }
+    }
+
+    /// The register, or why it can't be so.
+    pub(in crate::engine::export) fn value(
+        self,
+    ) -> Result<register::Register<<F::Of as Registered>::Id, F::Of>, String> {
+        let Self { last, list: List(list) } = self;
+        let mut register = register::Register::default();
+        register.last = last;
+        let mut before = 0;
+        for thing in list {
+            let (ordinal, id) = thing.place();
+            if ordinal <= before || register.get(&id).is_some() {
+                return Err(format!("number {ordinal} of the list is there twice, or not in its place"));
+            }
+            before = ordinal;
+            register.last = register.last.max(ordinal);
+            register.insert(ordinal, id, thing);
+        }
+        Ok(register)
+    }
+}
+
+/// The caller ids, with the index of their numbers, or why they can't be so.
+pub(super) fn caller_ids(written: Register<CallerId>) -> Result<CallerIds, String> {
+    let register = written.value()?;
+    let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();
+    if by_number.len() != register.len() {
+        return Err("a number is there twice".to_owned());
+    }
+    Ok(CallerIds { register, by_number })
+}
+
+form! {
+    /// An API key.
+    struct ApiKey for credential::ApiKey {
+        sid: KeySid,
+        ordinal: u64,
+        secret: Box<str>,
+        friendly_name: Box<str>,
+        created: Timestamp,
+        updated: Timestamp,
+    }
+}
+
+form! {
+    /// A number that the account doesn't own but may send faxes from.
+    struct CallerId for credential::CallerId {
+        sid: NumberSid,
+        ordinal: u64,
+        number: PhoneNumber,
+        friendly_name: Box<str>,
+        created: Timestamp,
+        updated: Timestamp,
+    }
+}
+
+form! {
+    /// An application.
+    struct Application for application::Application {
+        sid: ApplicationSid,
+        ordinal: u64,
+        created: Timestamp,
+        updated: Timestamp,
+        attributes: ApplicationAttributes,
+    }
+}
+
+attributes! {
+    /// The attributes of an application.
+    ApplicationAttributes for application::ApplicationAttributes,
+    /// Which of them a request sets.
+    ApplicationChange for application::ApplicationChange,
+    friendly_name: Box<str>,
+    api_version: Box<str>,
+    voice_url: Box<str>,
+    voice_method: Method,
+    voice_fallback_url: Box<str>,
+    voice_fallback_method: Method,
+    status_callback: Box<str>,
+    status_callback_method: Method,
+    voice_caller_id_lookup: bool,
+    sms_url: Box<str>,
+    sms_method: Method,
+    sms_fallback_url: Box<str>,
+    sms_fallback_method: Method,
+    sms_status_callback: Box<str>,
+    message_status_callback: Box<str>,
+}

@@ -1,0 +1,74 @@
+//! The written form of a call that rings at a number of the world, with its place among faxes and calls.
+
+use std::sync::Arc;
+
+use super::documents::Document;
+use super::faxes::Luck;
+use super::lines::{Line, LineFault};
+use super::webhooks::{Attempt, Cookie, Fate};
+use crate::engine::agenda::Ordinal;
+use crate::engine::call;
+use crate::engine::export::form::{Shared, form};
+use crate::model::fault::Fault;
+use crate::model::fax::Quality;
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Method, Purpose, Signature};
+
+/// A call, which does not know its own place.
+pub(in crate::engine::export) struct Placed {
+    pub(super) ordinal: Ordinal,
+    pub(super) call: Arc<call::Call>,
+}
+
+form! {
+    /// A call and its place.
+    struct PlacedCall for Placed {
+        ordinal: Ordinal,
+        call: Shared<Call>,
+    }
+}
+
+form! {
+    /// A call that rings at a number of the world; no fax exists yet.
+    struct Call for call::Call {
+        sid: FaxSid,
+        caller: Caller,
+        from: Party,
+        to: PhoneNumber,
+        quality: Quality,
+        station_id: Box<str>,
+        document: Document,
+        fault: Option<LineFault>,
+        line: Line,
+        origin: Arc<str>,
+        rang: Timestamp,
+        cookies: Vec<Cookie>,
+        asking: Option<Asking>,
+        #[serde(default)]
+        luck: Luck,
+    }
+}
+
+form! {
+    /// A question to a number's app.
+    struct Asking for call::Asking {
+        purpose: Purpose,
+        url: Box<str>,
+        method: Method,
+        failed: Option<(Fault, Box<str>)>,
+        attempt: Attempt,
+        fate: Fate,
+        signature: Signature,
+        token: Option<Box<str>>,
+    }
+}
+
+form! {
+    /// Who calls.
+    enum Caller for call::Caller {
+        Machine,
+        Own(ordinal: Ordinal),
+    }
+}

@@ -1,0 +1,146 @@
+//! The written form of documents: fields of their own, and the bytes by their name on the shelf, or in base64 where there is
+//! no shelf.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::engine::export::form::{Form, form};
+use crate::engine::export::shelf;
+use crate::model::fax::{MediaType, Quality};
+use crate::model::page::{LINE_RATES_BPS, PAGES_MAX, ROW_PELS, ROWS_MAX};
+use crate::model::sid::MediaSid;
+use crate::model::time::Timestamp;
+use crate::model::{media, page};
+
+form! {
+    /// The stored document of a fax.
+    struct Media for media::Media {
+        sid: MediaSid,
+        created: Timestamp,
+        document: Document,
+    }
+}
+
+/// A document, checked when it is read.
+pub(in crate::engine::export) struct Document(media::Document);
+
+impl Form for Document {
+    type Of = media::Document;
+
+    fn of(document: &media::Document) -> Self {
+        Self(document.clone())
+    }
+
+    fn value(self) -> media::Document {
+        self.0
+    }
+}
+
+/// The fields of a document.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    media_type: MediaType,
+    pages: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sheets: Vec<PageInFile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    losses: Vec<PageLoss>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let media::Document { media_type, pages, bytes, sheets, losses } = &self.0;
+        let sha256 = shelf::name(bytes);
+        let base64 = if sha256.is_none() { Some(BASE64_STANDARD.encode(bytes)) } else { None };
+        let sheets = sheets.iter().map(PageInFile::of).collect();
+        let losses = losses.iter().map(PageLoss::of).collect();
+        Fields { media_type: *media_type, pages: *pages, base64, sheets, losses, sha256 }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Fields { media_type, pages, base64, sheets, losses, sha256 } = Fields::deserialize(deserializer)?;
+        let bytes = match (base64, sha256) {
+            (Some(base64), None) => BASE64_STANDARD.decode(base64).map_err(Error::custom)?.into(),
+            (None, Some(name)) => {
+                shelf::find(&name).ok_or_else(|| Error::custom(format!("there is no document {name}")))?
+            }
+            (None, None) => return Err(Error::missing_field("sha256")),
+            (Some(_), Some(_)) => return Err(Error::custom("base64 and sha256 exclude each other")),
+        };
+        let sheets = sheets.into_iter().map(Form::value).collect();
+        let losses = losses.into_iter().map(Form::value).collect();
+        let document = media::Document { media_type, pages, bytes, sheets, losses };
+        check(&document).map_err(Error::custom)?;
+        Ok(Self(document))
+    }
+}
+
+/// Whether the pages lie within the document and are pages of a fax.
+fn check(document: &media::Document) -> Result<(), String> {
+    let media::Document { media_type: _, pages, bytes, sheets, losses: _ } = document;
+    let within = |sheet: &page::PageInFile| sheet.place.start <= sheet.place.end && sheet.place.end <= bytes.len();
+    if let Some(at) = sheets.iter().position(|sheet| !within(sheet)) {
+        return Err(format!("sheets[{at}] lies outside the document"));
+    }
+    let is_page = |sheet: &page::PageInFile| sheet.width == ROW_PELS && (1..=ROWS_MAX).contains(&sheet.height);
+    if let Some(at) = sheets.iter().position(|sheet| !is_page(sheet)) {
+        return Err(format!("sheets[{at}] is no fax page: one has {ROW_PELS} pels by 1 to {ROWS_MAX} rows"));
+    }
+    let is_whole = *pages <= PAGES_MAX && (sheets.is_empty() || sheets.len() as u64 == u64::from(*pages));
+    if !is_whole {
+        return Err(format!("pages: {pages} don't fit the {} sheets, or are more than {PAGES_MAX}", sheets.len()));
+    }
+    Ok(())
+}
+
+form! {
+    /// A page within the file that holds it.
+    struct PageInFile for page::PageInFile {
+        width: u32,
+        height: u32,
+        quality: Quality,
+        place: Place,
+        bits: CodedBits,
+    }
+}
+
+form! {
+    /// Where the file has a page's MMR.
+    struct Place for std::ops::Range<usize> {
+        start: usize,
+        end: usize,
+    }
+}
+
+form! {
+    /// How many bits a page has by each scheme of T.4 and T.6.
+    struct CodedBits for page::CodedBits {
+        mmr: u64,
+        filled: Option<FilledBits>,
+    }
+}
+
+form! {
+    /// Bits of MR and MH at each line rate.
+    struct FilledBits for page::FilledBits {
+        mr: [u64; LINE_RATES_BPS.len()],
+        mh: [u64; LINE_RATES_BPS.len()],
+    }
+}
+
+form! {
+    /// Something of a document that is missing on its fax pages.
+    struct PageLoss for page::PageLoss {
+        page: Option<u32>,
+        what: Box<str>,
+    }
+}

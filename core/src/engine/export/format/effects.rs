@@ -1,0 +1,151 @@
+//! The written form of requests that have been issued and not answered.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::documents::Document;
+use super::lines::Failure;
+use super::webhooks::{Attempt, Cookie};
+use crate::engine::export::form::{Form, Shared, form};
+use crate::engine::{effect, effects};
+use crate::model::account::Documents;
+use crate::model::fault::Fault;
+use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::reception;
+use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Method, Purpose, Signature};
+
+form! {
+    /// An effect that has been issued and not answered.
+    struct UnderWay for effects::UnderWay {
+        fax: FaxSid,
+        intent: Shared<Intent>,
+        is_echo: bool,
+    }
+}
+
+/// What to do.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) enum Intent {
+    FetchDocument {
+        url: Arc<str>,
+        quality: Quality,
+        documents: Documents,
+    },
+    Render(Box<RenderRequest>),
+    AskForTwiml(Box<TwimlRequest>),
+    Deliver(Box<Notice>),
+    /// Nobody waits for it, so a state leaves it out (`check.rs`); it has no written form.
+    #[serde(skip)]
+    Report(Box<effect::Report>),
+}
+
+impl Form for Intent {
+    type Of = effect::Intent;
+
+    fn of(intent: &effect::Intent) -> Self {
+        match intent {
+            effect::Intent::FetchDocument { url, quality, documents } => {
+                Self::FetchDocument { url: Arc::clone(url), quality: *quality, documents: *documents }
+            }
+            effect::Intent::Render(request) => Self::Render(Form::of(request)),
+            effect::Intent::AskForTwiml(request) => Self::AskForTwiml(Form::of(request)),
+            effect::Intent::Deliver(notice) => Self::Deliver(Form::of(notice)),
+            effect::Intent::Report(report) => Self::Report(report.clone()),
+        }
+    }
+
+    fn value(self) -> effect::Intent {
+        match self {
+            Self::FetchDocument { url, quality, documents } => {
+                effect::Intent::FetchDocument { url, quality, documents }
+            }
+            Self::Render(request) => effect::Intent::Render(request.value()),
+            Self::AskForTwiml(request) => effect::Intent::AskForTwiml(request.value()),
+            Self::Deliver(notice) => effect::Intent::Deliver(notice.value()),
+            Self::Report(report) => effect::Intent::Report(report),
+        }
+    }
+}
+
+form! {
+    /// Pages to be received.
+    struct RenderRequest for effect::RenderRequest {
+        document: Document,
+        quality: Quality,
+        reception: Reception,
+    }
+}
+
+form! {
+    /// How incoming pages are kept.
+    struct Reception for reception::Reception {
+        media_type: MediaType,
+        page_size: PageSize,
+        header: Header,
+        noise: Option<Noise>,
+        whole_pages: Option<u32>,
+    }
+}
+
+form! {
+    /// The transmit terminal identification.
+    struct Header for reception::Header {
+        at: Timestamp,
+        station_id: Box<str>,
+        from: Party,
+        to: Party,
+    }
+}
+
+form! {
+    /// Damage of rows.
+    struct Noise for reception::Noise {
+        seed: u64,
+        rows_per_mille: u16,
+    }
+}
+
+form! {
+    /// A question to a FaxUrl or fallback URL.
+    struct TwimlRequest for effect::TwimlRequest {
+        purpose: Purpose,
+        url: Box<str>,
+        method: Method,
+        from: Party,
+        to: PhoneNumber,
+        failed: Option<(Fault, Box<str>)>,
+        cookies: Vec<Cookie>,
+        attempt: Attempt,
+        signature: Signature,
+        idempotency_token: Box<str>,
+    }
+}
+
+form! {
+    /// A message to an `action` or StatusCallback.
+    struct Notice for effect::Notice {
+        purpose: Purpose,
+        url: Box<str>,
+        method: Method,
+        status: Status,
+        direction: Direction,
+        from: Party,
+        to: Party,
+        remote_station_id: Option<Box<str>>,
+        original_media_url: Option<Arc<str>>,
+        pages: Option<u32>,
+        media: Option<(MediaSid, MediaType)>,
+        attachment: Option<Document>,
+        failure: Option<Failure>,
+        origin: Arc<str>,
+        cookies: Vec<Cookie>,
+        attempt: Attempt,
+        signature: Signature,
+        idempotency_token: Box<str>,
+    }
+}

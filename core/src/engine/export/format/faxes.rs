@@ -1,0 +1,167 @@
+//! The written form of a fax: what is known of it, and the phase that it is in.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::calls::Caller;
+use super::documents::{Document, Media};
+use super::lines::{Failure, Transmission, Verdict};
+use crate::engine::agenda::Ordinal;
+use crate::engine::export::form::{Form, form};
+use crate::engine::{fax, phase};
+use crate::model::fax::{Quality, Status};
+use crate::model::phone::Party;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::model::webhook::Method;
+
+form! {
+    /// A fax.
+    struct Fax for fax::Fax {
+        sid: FaxSid,
+        ordinal: Ordinal,
+        from: Party,
+        to: Party,
+        quality: Quality,
+        created: Timestamp,
+        updated: Timestamp,
+        media: Option<Box<Media>>,
+        origin: Arc<str>,
+        leg: Leg,
+        phase: Phase,
+        #[serde(default)]
+        luck: Luck,
+    }
+}
+
+/// What chance is drawn from; 0 in a state that was written before this was kept, and left out again.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Luck(u64);
+
+impl Form for Luck {
+    type Of = fax::Luck;
+
+    fn of(luck: &fax::Luck) -> Self {
+        Self(luck.0)
+    }
+
+    fn value(self) -> fax::Luck {
+        fax::Luck(self.0)
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+form! {
+    /// What only one direction has.
+    enum Leg for fax::Leg {
+        Outbound(order: Box<Order>),
+        Inbound(acceptance: Box<Acceptance>),
+    }
+}
+
+form! {
+    /// What a create call asked for.
+    struct Order for fax::Order {
+        media_url: Arc<str>,
+        status_callback: Option<Box<str>>,
+        store_media: bool,
+        ttl: Option<Ttl>,
+    }
+}
+
+form! {
+    /// How long calls of a fax are tried.
+    struct Ttl for fax::Ttl {
+        minutes: u32,
+        ends: Timestamp,
+    }
+}
+
+form! {
+    /// What `<Receive>` asked for.
+    struct Acceptance for fax::Acceptance {
+        station_id: Box<str>,
+        told: Told,
+        store_media: bool,
+    }
+}
+
+form! {
+    /// Who is told how an incoming fax ended.
+    enum Told for fax::Told {
+        Action(url: Box<str>, method: Method),
+        StatusCallback(url: Box<str>, method: Method),
+        Nobody,
+    }
+}
+
+form! {
+    /// Where a fax stands.
+    enum Phase for phase::Phase {
+        Queued,
+        Processing(step: Processing),
+        Sending(sending: Box<Sending>),
+        Receiving(receiving: Box<Receiving>),
+        Ended(ended: Ended),
+    }
+}
+
+form! {
+    /// The steps of `Processing`.
+    enum Processing for phase::Processing {
+        Fetching,
+        Converting(document: Box<Document>),
+        Ringing { document: Box<Document>, far: Ordinal },
+    }
+}
+
+form! {
+    /// A fax being sent.
+    struct Sending for phase::Sending {
+        document: Document,
+        calls: u32,
+        step: CallStep,
+    }
+}
+
+form! {
+    /// The steps of a call.
+    enum CallStep for phase::CallStep {
+        Ringing(verdict: Verdict),
+        RingingOwn,
+        Talking(talk: Transmission),
+        Waiting,
+    }
+}
+
+form! {
+    /// A fax being received.
+    struct Receiving for phase::Receiving {
+        document: Document,
+        step: ReceivingStep,
+    }
+}
+
+form! {
+    /// The steps of `Receiving`.
+    enum ReceivingStep for phase::ReceivingStep {
+        Rendering(caller: Caller, talk: Transmission),
+        Talking(talk: Transmission),
+        Fed,
+    }
+}
+
+form! {
+    /// How a fax ended.
+    struct Ended for phase::Ended {
+        status: Status,
+        pages: Option<u32>,
+        duration_s: Option<u32>,
+        failure: Option<Box<Failure>>,
+    }
+}

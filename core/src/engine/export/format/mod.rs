@@ -1,0 +1,225 @@
+//! The written form of a world: each thing once, in lists, without the indexes that find it. Reading one, two things with one
+//! id are refused.
+
+pub(super) mod accounts;
+mod calls;
+pub(super) mod documents;
+mod effects;
+mod faxes;
+pub(super) mod lines;
+pub(super) mod numbers;
+pub(super) mod rules;
+pub(super) mod webhooks;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use self::accounts::{Application, CallerId, Register};
+use self::calls::{Placed, PlacedCall};
+use self::effects::UnderWay;
+use self::faxes::Fax;
+use self::numbers::Numbers;
+use self::rules::RuleBook;
+use self::webhooks::{Kept, KeptAlert, Outgoing};
+use super::StateError;
+use super::form::{ByName, List, Shared, form};
+use crate::engine::agenda::{self, AlarmKind, Ordinal};
+use crate::engine::alerts::Alerts;
+use crate::engine::effect::EffectId;
+use crate::engine::journal::{Event, EventKind};
+use crate::engine::retention::Retention;
+use crate::engine::rewind::{Rewindable, Snapshot};
+use crate::engine::tables;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+
+/// A world as a snapshot remembers it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct World {
+    taken: Timestamp,
+    tables: Tables,
+    numbers: Numbers,
+    caller_ids: Register<CallerId>,
+    applications: Register<Application>,
+    agenda: List<Alarm>,
+    outgoing: ByName<FaxSid, Outgoing>,
+    retrying: BTreeMap<Ordinal, FaxSid>,
+    alerts: List<KeptAlert>,
+    under_way: List<UnderWay>,
+    book: RuleBook,
+    api_calls: u64,
+    next_ordinal: Ordinal,
+    next_order: u64,
+    not_answered: VecDeque<FaxSid>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    ways_back: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl World {
+    /// A snapshot, to be written.
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let Snapshot { taken, ways_back, world } = snapshot;
+        // Each field is named, so that a new one has to be decided on; what is kept for the media follows from the faxes.
+        let Rewindable {
+            tables,
+            numbers,
+            caller_ids,
+            applications,
+            agenda,
+            retention: _,
+            outgoing,
+            retrying,
+            alerts,
+            under_way,
+            book,
+            api_calls,
+            next_ordinal,
+            next_order,
+            not_answered,
+        } = world;
+        Self {
+            taken: *taken,
+            tables: Tables::of(tables),
+            numbers: Numbers::of(numbers),
+            caller_ids: Register::of(&caller_ids.register),
+            applications: Register::of(applications),
+            agenda: List(agenda.iter().copied().collect()),
+            outgoing: ByName(outgoing.clone()),
+            retrying: retrying.clone(),
+            alerts: List(alerts.iter().filter_map(|event| kept(event)).collect()),
+            under_way: List(under_way.values().cloned().collect()),
+            book: RuleBook::of(book),
+            api_calls: *api_calls,
+            next_ordinal: *next_ordinal,
+            next_order: *next_order,
+            not_answered: not_answered.clone(),
+            ways_back: *ways_back,
+        }
+    }
+}
+
+impl TryFrom<World> for Snapshot {
+    type Error = StateError;
+
+    fn try_from(world: World) -> Result<Self, StateError> {
+        let World {
+            taken,
+            tables,
+            numbers,
+            caller_ids,
+            applications,
+            agenda: List(agenda),
+            outgoing: ByName(outgoing),
+            retrying,
+            alerts: List(alerts),
+            under_way: List(under_way),
+            book,
+            api_calls,
+            next_ordinal,
+            next_order,
+            not_answered,
+            ways_back,
+        } = world;
+        let at = |place: &'static str| move |why| StateError::Wrong { place: place.to_owned(), why };
+        let world = Rewindable {
+            tables: tables.value().map_err(at("world.tables"))?,
+            numbers: numbers.value().map_err(at("world.numbers"))?,
+            caller_ids: accounts::caller_ids(caller_ids).map_err(at("world.caller_ids"))?,
+            applications: applications.value().map_err(at("world.applications"))?,
+            agenda: in_order(agenda).map_err(at("world.agenda"))?,
+            retention: Retention::default(),
+            outgoing,
+            retrying,
+            alerts: all_kept(alerts),
+            // Ids of effects are those of one process; only their order is kept.
+            under_way: (0..).map(EffectId::from_number).zip(under_way).collect(),
+            book: book.value().map_err(at("world.book"))?,
+            api_calls,
+            next_ordinal,
+            next_order,
+            not_answered,
+        };
+        Ok(Self { taken, ways_back, world })
+    }
+}
+
+/// The faxes and calls.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    faxes: List<Shared<Fax>>,
+    calls: List<PlacedCall>,
+}
+
+impl Tables {
+    fn of(tables: &tables::Tables) -> Self {
+        let calls = tables.calls().map(|(ordinal, call)| Placed { ordinal, call: Arc::clone(call) });
+        Self { faxes: List(tables.faxes().cloned().collect()), calls: List(calls.collect()) }
+    }
+
+    /// The tables, or why they can't be so.
+    fn value(self) -> Result<tables::Tables, String> {
+        let Self { faxes: List(faxes), calls: List(calls) } = self;
+        let mut tables = tables::Tables::default();
+        for fax in faxes {
+            expect_free(&tables, fax.ordinal, fax.sid)?;
+            tables.insert_fax(Arc::unwrap_or_clone(fax));
+        }
+        for Placed { ordinal, call } in calls {
+            expect_free(&tables, ordinal, call.sid)?;
+            tables.insert_call(ordinal, Arc::unwrap_or_clone(call));
+        }
+        Ok(tables)
+    }
+}
+
+fn expect_free(tables: &tables::Tables, ordinal: Ordinal, sid: FaxSid) -> Result<(), String> {
+    if tables.ordinal(sid).is_some() {
+        return Err(format!("two faxes or calls have the SID {sid}"));
+    }
+    if tables.fax(ordinal).is_some() || tables.call(ordinal).is_some() {
+        return Err(format!("two faxes or calls have the ordinal {ordinal}"));
+    }
+    Ok(())
+}
+
+form! {
+    /// One deadline.
+    struct Alarm for agenda::Alarm {
+        at: Timestamp,
+        ordinal: Ordinal,
+        kind: AlarmKind,
+    }
+}
+
+fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
+    let mut agenda = agenda::Agenda::default();
+    for (at, alarm) in alarms.into_iter().enumerate() {
+        agenda.set(alarm);
+        if agenda.len() != at + 1 {
+            return Err(format!("fax or call {} has two alarms for one thing", alarm.ordinal));
+        }
+    }
+    Ok(agenda)
+}
+
+fn kept(event: &Event) -> Option<Kept> {
+    let Event { seq: _, at, fax, kind: EventKind::Alert(alert) } = event else { return None };
+    Some(Kept { at: *at, fax: *fax, alert: alert.clone() })
+}
+
+fn all_kept(list: Vec<Kept>) -> Alerts {
+    let mut alerts = Alerts::default();
+    for Kept { at, fax, alert } in list {
+        alerts.keep(Arc::new(Event { seq: 0, at, fax, kind: EventKind::Alert(alert) }));
+    }
+    alerts
+}

@@ -1,0 +1,127 @@
+//! The written form of rules, and of what came of them so far.
+
+use serde::{Deserialize, Serialize};
+
+use super::lines::LineFault;
+use crate::engine::export::form::{List, Shared, form};
+use crate::engine::rule::{self, Pattern};
+use crate::engine::rulebook::{self, RULES_MAX};
+use crate::model::fax::Direction;
+use crate::model::webhook::{Purpose, Signature};
+
+/// The rules in order.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleBook {
+    added: u64,
+    rules: List<HeldRule>,
+}
+
+impl RuleBook {
+    pub(super) fn of(book: &rulebook::RuleBook) -> Self {
+        Self { added: book.added, rules: List(book.iter().cloned().collect()) }
+    }
+
+    /// The rules, or why they can't be so.
+    pub(super) fn value(self) -> Result<rulebook::RuleBook, String> {
+        let Self { added, rules: List(rules) } = self;
+        if rules.len() > RULES_MAX {
+            return Err(format!("at most {RULES_MAX} rules"));
+        }
+        let mut book = rulebook::RuleBook::default();
+        book.added = added;
+        for held in rules {
+            let id = held.id;
+            if id == 0 || book.iter().any(|earlier| earlier.id >= id) {
+                return Err(format!("rule {id} does not follow those before it"));
+            }
+            book.restore(held);
+        }
+        Ok(book)
+    }
+}
+
+form! {
+    /// A rule and what came of it so far.
+    struct HeldRule for rulebook::HeldRule {
+        id: u64,
+        rule: Shared<Rule>,
+        matched: u64,
+        fired: u64,
+    }
+}
+
+form! {
+    /// One rule.
+    struct Rule for rule::Rule {
+        #[serde(rename = "match")]
+        matches: Match,
+        after: u32,
+        times: Option<u32>,
+        chance: Option<f64>,
+        effect: RuleEffect,
+    }
+}
+
+form! {
+    /// What a rule fits.
+    struct Match for rule::Match {
+        direction: Option<Direction>,
+        from: Option<Pattern>,
+        to: Option<Pattern>,
+        pages: Option<(u32, u32)>,
+        method: Option<Box<str>>,
+        path: Option<Pattern>,
+        url: Option<Pattern>,
+        purpose: Option<Purpose>,
+    }
+}
+
+form! {
+    /// What a rule does.
+    enum RuleEffect for rule::RuleEffect {
+        Outcome(outcome: Outcome),
+        Line(line: LineWish),
+        Api(fault: ApiFault),
+        Webhook(fault: WebhookFault),
+    }
+}
+
+form! {
+    /// How a call goes.
+    enum Outcome for rule::Outcome {
+        Delivered,
+        Received,
+        Busy,
+        NoAnswer,
+        Failed(fault: LineFault),
+    }
+}
+
+form! {
+    /// How the line is.
+    struct LineWish for rule::LineWish {
+        rate_bps: Option<u32>,
+        noise_per_mille: Option<u16>,
+    }
+}
+
+form! {
+    /// How a REST call is answered; the code is any that a tester wants.
+    struct ApiFault for rule::ApiFault {
+        refusal: Option<(u16, u32)>,
+        delay_ms: u64,
+        reset: bool,
+    }
+}
+
+form! {
+    /// How a webhook goes.
+    struct WebhookFault for rule::WebhookFault {
+        delay_ms: u64,
+        duplicate: bool,
+        reorder: bool,
+        drop: bool,
+        signature: Signature,
+    }
+}

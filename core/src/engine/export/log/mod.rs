@@ -1,0 +1,98 @@
+//! A world's log of commands as text: one command with its time per line, by types of the format. A world that begins as this
+//! one did and replays the lines comes to the same state and journal.
+//!
+//! A line is JSON and complete in itself: `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`.
+//! Documents stand in it in base64. It holds what clients sent, tokens of accounts included, and is as secret as they are.
+
+mod answers;
+mod inputs;
+mod notes;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::inputs::Input;
+use super::form::Form;
+use super::upgrade::{self, LOG_STEPS};
+use crate::engine::command::Logged;
+use crate::model::time::Timestamp;
+
+/// The version of the lines that are written, and the newest that is read.
+pub const LOG_VERSION: u64 = 1;
+
+/// The field that tells the version.
+const VERSION: &str = "fauxfax_log";
+
+/// Why a line is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// It is not even JSON: it may have broken off.
+    #[error("this is no JSON: {why}")]
+    NoJson {
+        /// What is wrong.
+        why: String,
+    },
+    /// There is no version in it.
+    #[error("this is no line of a fauxfax log: it has no number {VERSION}")]
+    NoEntry,
+    /// A later fauxfax wrote it.
+    #[error("written by a newer fauxfax: its {VERSION} is {found}, and this one reads up to {LOG_VERSION}")]
+    Newer {
+        /// Its version.
+        found: u64,
+    },
+    /// Something in it is not understood.
+    #[error("{place}: {why}")]
+    Wrong {
+        /// Where, as `input.create-fax.quality`.
+        place: String,
+        /// What is wrong, for a person.
+        why: String,
+    },
+}
+
+/// A line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    #[serde(rename = "fauxfax_log")]
+    version: u64,
+    at: Timestamp,
+    input: Input,
+}
+
+impl Logged {
+    /// The command as a line of text, without the line's end.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn to_line(&self) -> serde_json::Result<String> {
+        let Self { at, input } = self;
+        serde_json::to_string(&Entry { version: LOG_VERSION, at: *at, input: Input::of(input) })
+    }
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// Anything in it is not understood.
+    pub fn of_line(line: &str) -> Result<Self, LogError> {
+        let entry = serde_json::from_str(line).map_err(|error| LogError::NoJson { why: error.to_string() })?;
+        let Value::Object(mut entry) = entry else { return Err(LogError::NoEntry) };
+        let version = entry.get(VERSION).and_then(Value::as_u64).filter(|version| *version > 0);
+        let version = version.ok_or(LogError::NoEntry)?;
+        if version > LOG_VERSION {
+            return Err(LogError::Newer { found: version });
+        }
+        upgrade::upgrade(&mut entry, version, &LOG_STEPS)
+            .map_err(|error| LogError::Wrong { place: VERSION.to_owned(), why: error.to_string() })?;
+        let Entry { version: _, at, input } = serde_path_to_error::deserialize(Value::Object(entry)).map_err(
+            |error: serde_path_to_error::Error<serde_json::Error>| LogError::Wrong {
+                place: error.path().to_string(),
+                why: error.into_inner().to_string(),
+            },
+        )?;
+        Ok(Self { at, input: input.value() })
+    }
+}

@@ -1,0 +1,61 @@
+//! The written form of what the shell notes in the journal.
+
+use super::answers::{Outcome, Verb};
+use crate::engine::export::form::{Shared, form};
+use crate::engine::export::format::documents::PageLoss;
+use crate::engine::export::format::lines::{Failure, Line};
+use crate::engine::export::format::rules::Rule;
+use crate::engine::export::format::webhooks::{Alert, ExchangeRecord};
+use crate::engine::{input, journal};
+use crate::model::fax::Status;
+use crate::model::media::MediaFault;
+use crate::model::phone::PhoneNumber;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+
+form! {
+    struct Note for input::Note {
+        fax: Option<FaxSid>,
+        kind: EventKind,
+    }
+}
+
+form! {
+    /// What happened: any event, since any can be noted.
+    enum EventKind for journal::EventKind {
+        FaxStatus { old: Option<Status>, new: Status, failure: Option<Failure> },
+        FaxPage { page: u32, pages: u32, line: Line, bits: Option<u64>, line_ms: u64 },
+        DocumentFetched { record: Shared<ExchangeRecord>, document: Outcome<(u32, usize), Box<str>> },
+        DocumentLoss(loss: PageLoss),
+        WebhookAttempt { record: Shared<ExchangeRecord> },
+        WebhookReplayed { of: Box<str>, record: Shared<ExchangeRecord> },
+        TwimlExecuted { verb: Verb },
+        CallNotAnswered,
+        Alert(alert: Alert),
+        CallerIdAdopted { number: PhoneNumber },
+        MediaEvicted,
+        MediaRefused { status: u16, fault: MediaFault, detail: Box<str> },
+        MediaWarning { fault: MediaFault, detail: Box<str> },
+        AnswerDropped,
+        RuleFired { id: u64, rule: Shared<Rule> },
+        ClockMoved { from: Timestamp, frozen: bool },
+        WorldBroken { why: Box<str>, inputs: Box<str>, seed: u64 },
+        WorldReset { count: ResetCount, to: WayBack },
+    }
+}
+
+form! {
+    struct ResetCount for input::ResetCount {
+        faxes: usize,
+        pending: usize,
+        effects: usize,
+    }
+}
+
+form! {
+    enum WayBack for journal::WayBack {
+        Start,
+        Snapshot(name: Box<str>),
+        State,
+    }
+}

@@ -1,0 +1,394 @@
+//! Each command with something in each field, written and read again; and what is no line.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{LOG_VERSION, LogError};
+use crate::engine::command::{Input, Logged};
+use crate::engine::effect::{EffectId, Generation};
+use crate::engine::export::{MediaForm, State};
+use crate::engine::input::{
+    AddRule, Answer, AnswerOutcome, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, CreateApplication,
+    CreateFax, CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DocumentFault,
+    DropRule, DropRules, DropSnapshot, HandleAlarms, LoadState, Note, NumberWish, ReceiveFax, ReleaseNumber,
+    RenameCallerId, RenameKey, Reset, ResetCount, Restore, TakeSnapshot, UpdateAccount, UpdateApplication,
+    UpdateNumber, VerifyCallerId,
+};
+use crate::engine::journal::{Alert, AlertLevel, EventKind, WayBack};
+use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
+use crate::model::account::{AccountChange, AccountStatus, Service};
+use crate::model::application::ApplicationChange;
+use crate::model::fault::{Failure, Fault};
+use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
+use crate::model::line::{Coding, Line, LineFault};
+use crate::model::media::{Document, MediaFault, UnreadableDocument};
+use crate::model::number::{NumberChange, ReceiveMode};
+use crate::model::page::{CodedBits, FilledBits, PageInFile, PageLoss, ROW_PELS};
+use crate::model::phone::{Party, PhoneNumber};
+use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
+use crate::twiml::{Reading, Receive, TwimlError, Verb, Warning};
+
+const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
+const FAX: FaxSid = FaxSid::from_bytes([1; 16]);
+const NUMBER_SID: NumberSid = NumberSid::from_bytes([2; 16]);
+const LINE: Line = Line { rate_bps: 4_800, coding: Coding::Mr, noise_per_mille: 7 };
+
+fn at() -> Timestamp {
+    Timestamp::from_micros(1_767_225_600_123_456)
+}
+
+fn document() -> Document {
+    let bits = CodedBits { mmr: 9, filled: Some(FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [6, 5, 4, 3, 2, 1] }) };
+    let sheet = PageInFile { width: ROW_PELS, height: 3, quality: Quality::Superfine, place: 1..3, bits };
+    Document {
+        media_type: MediaType::Tiff,
+        pages: 1,
+        bytes: Arc::new([0, 1, 254, 255]),
+        sheets: Arc::new([sheet]),
+        losses: Arc::new([
+            PageLoss { page: Some(1), what: "a font".into() },
+            PageLoss { page: None, what: "x".into() },
+        ]),
+    }
+}
+
+fn record(failure: Option<ExchangeFailure>) -> ExchangeRecord {
+    let pairs = |name: &str| vec![(name.to_owned(), "1".to_owned()), (name.to_owned(), "ü\n\"".to_owned())];
+    ExchangeRecord {
+        purpose: Purpose::FallbackUrl,
+        method: Method::Get,
+        url: "http://app/f?x=1".to_owned(),
+        params: pairs("To"),
+        request_headers: pairs("Accept"),
+        redirected_to: Some("http://app/g".to_owned()),
+        status: Some(200),
+        response_headers: pairs("Server"),
+        response_body: "<Response/>".to_owned(),
+        duration_ms: 12,
+        failure,
+    }
+}
+
+fn failures() -> Vec<ExchangeFailure> {
+    let why = || "why".to_owned();
+    vec![
+        ExchangeFailure::InvalidUrl(why()),
+        ExchangeFailure::HttpStatus(503),
+        ExchangeFailure::ConnectTimeout,
+        ExchangeFailure::ConnectionRefused,
+        ExchangeFailure::ReadTimeout,
+        ExchangeFailure::TotalTimeout,
+        ExchangeFailure::ConnectionFailure(why()),
+        ExchangeFailure::ProtocolViolation(why()),
+        ExchangeFailure::BadHostName(why()),
+        ExchangeFailure::TooManyRedirects,
+        ExchangeFailure::RedirectsNowhere { status: 302, location: None },
+        ExchangeFailure::RedirectsNowhere { status: 302, location: Some(why()) },
+        ExchangeFailure::TlsHandshake(why()),
+        ExchangeFailure::CertificateName(why()),
+        ExchangeFailure::CertificateExpired(why()),
+        ExchangeFailure::CertificateUntrusted(why()),
+        ExchangeFailure::TooLarge { limit: 9 },
+    ]
+}
+
+fn rules() -> Vec<Rule> {
+    let pattern = || Some(Pattern::new("+1*").expect("a pattern"));
+    let matches = Match {
+        direction: Some(Direction::Outbound),
+        from: pattern(),
+        to: pattern(),
+        pages: Some((1, 9)),
+        method: Some("POST".into()),
+        path: pattern(),
+        url: pattern(),
+        purpose: Some(Purpose::Action),
+    };
+    let fault = LineFault { fault: Fault::Transmission, after_pages: 2 };
+    let effects = [
+        RuleEffect::Outcome(Outcome::Failed(fault)),
+        RuleEffect::Outcome(Outcome::NoAnswer),
+        RuleEffect::Line(LineWish { rate_bps: Some(2_400), noise_per_mille: Some(3) }),
+        RuleEffect::Api(ApiFault { refusal: Some((429, 20429)), delay_ms: 5, reset: true }),
+        RuleEffect::Webhook(WebhookFault {
+            delay_ms: 1,
+            duplicate: true,
+            reorder: true,
+            drop: true,
+            signature: Signature::Stale,
+        }),
+    ];
+    let rule = |effect| Rule {
+        matches: matches.clone(),
+        after: 1,
+        times: Some(2),
+        chance: Some(0.432_952_849_813_225_57),
+        effect,
+    };
+    effects.into_iter().map(rule).collect()
+}
+
+fn faxes() -> Vec<Input> {
+    let create = CreateFax {
+        to: Party::Number(NUMBER),
+        from: Some(Party::Sip("sip:kate@example.com".into())),
+        media_url: "http://app/a.pdf".into(),
+        quality: Quality::Standard,
+        status_callback: Some("http://app/s".into()),
+        store_media: true,
+        ttl_minutes: Some(3),
+        origin: "http://127.0.0.1:8329".into(),
+    };
+    let receive = ReceiveFax {
+        to: Some(NUMBER),
+        from: Party::Name("Jack".into()),
+        station_id: "FAR".into(),
+        document: document(),
+        quality: Quality::Fine,
+        sid: Some(FAX),
+        line_fault: Some(LineFault { fault: Fault::Incompatible, after_pages: 1 }),
+        line: LINE,
+        origin: "http://127.0.0.1:8329".into(),
+    };
+    vec![
+        create.into(),
+        CancelFax(FAX).into(),
+        DeleteFax(FAX).into(),
+        DeleteMedia(FAX, MediaSid::from_bytes([3; 16])).into(),
+        receive.into(),
+    ]
+}
+
+fn account() -> Vec<Input> {
+    let application = ApplicationSid::from_bytes([4; 16]);
+    let key = KeySid::from_bytes([5; 16]);
+    let name = || Some("name".into());
+    let number = NumberChange {
+        friendly_name: name(),
+        voice_method: Some(Method::Get),
+        voice_caller_id_lookup: Some(true),
+        voice_receive_mode: Some(ReceiveMode::Fax),
+        emergency_status: Some("Active".into()),
+        ..NumberChange::default()
+    };
+    let shared = ApplicationChange { voice_url: name(), sms_method: Some(Method::Get), ..ApplicationChange::default() };
+    let change = |debugger_url| AccountChange {
+        friendly_name: name(),
+        status: Some(AccountStatus::Suspended),
+        service: Some(Service::Retired),
+        debugger_url,
+    };
+    vec![
+        BuyNumber { wish: NumberWish::Number(NUMBER), change: number.clone() }.into(),
+        BuyNumber { wish: NumberWish::Area(501), change: NumberChange::default() }.into(),
+        UpdateNumber(NUMBER_SID, number).into(),
+        ReleaseNumber(NUMBER_SID).into(),
+        UpdateAccount(change(None)).into(),
+        ChangeAccount(change(Some(None))).into(),
+        ChangeAccount(change(Some(Some("http://app/d".into())))).into(),
+        CreateKey("CI".into()).into(),
+        RenameKey(key, name()).into(),
+        RenameKey(key, None).into(),
+        DeleteKey(key).into(),
+        VerifyCallerId(NUMBER, name()).into(),
+        RenameCallerId(NUMBER_SID, name()).into(),
+        DeleteCallerId(NUMBER_SID).into(),
+        CreateApplication(shared.clone()).into(),
+        UpdateApplication(application, shared).into(),
+        DeleteApplication(application).into(),
+        Claim("secret".into()).into(),
+    ]
+}
+
+fn testers() -> Vec<Input> {
+    let state = State::read(include_bytes!("../../../../../fixtures/state/v1.json"), &[]).expect("a state");
+    let mut inputs: Vec<Input> = rules().into_iter().map(|rule| AddRule(rule).into()).collect();
+    inputs.extend([
+        Reset { seed: Some(u64::MAX) }.into(),
+        Reset { seed: None }.into(),
+        DropRule(2).into(),
+        DropRules.into(),
+        ApiCalled { method: "GET".into(), path: "/v1/Faxes".into() }.into(),
+        TakeSnapshot("a".into()).into(),
+        Restore("a".into()).into(),
+        DropSnapshot("a".into()).into(),
+        LoadState(state).into(),
+        HandleAlarms { limit: 1_000 }.into(),
+    ]);
+    inputs
+}
+
+fn answers() -> Vec<Input> {
+    let cookies = || vec![Cookie { host: "app".to_owned(), pair: "a=1".to_owned() }];
+    let record = |failure| Box::new(record(failure));
+    let unreadable = || UnreadableDocument { reason: "empty".to_owned() };
+    let warnings = || vec![Warning { fault: Fault::TwimlSchema, text: "odd".to_owned() }];
+    let receive = Receive {
+        action: Some("/done".to_owned()),
+        method: Method::Get,
+        media_type: MediaType::Tiff,
+        page_size: PageSize::A4,
+        store_media: false,
+    };
+    let text = || "text".to_owned();
+    let verbs = [
+        Ok(Verb::Receive(receive)),
+        Ok(Verb::Reject),
+        Err(TwimlError::ContentType(text())),
+        Err(TwimlError::TooLarge),
+        Err(TwimlError::Empty),
+        Err(TwimlError::Malformed(text())),
+        Err(TwimlError::Compressed { coding: text(), fault: Fault::TwimlMalformed }),
+        Err(TwimlError::Root(text())),
+        Err(TwimlError::HtmlPage { fault: Fault::ContentType }),
+        Err(TwimlError::NoVerb),
+    ];
+    let twiml = |reading| AnswerOutcome::Twiml {
+        record: record(None),
+        cookies: cookies(),
+        base_url: "http://app/f".into(),
+        reading,
+    };
+    let mut outcomes: Vec<_> =
+        verbs.into_iter().map(|verb| twiml(Ok(Reading { verb, warnings: warnings() }))).collect();
+    outcomes.extend(failures().into_iter().map(|failure| AnswerOutcome::Document {
+        record: record(Some(failure.clone())),
+        document: Err(DocumentFault::Fetch(failure)),
+    }));
+    outcomes.extend([
+        twiml(Err(ExchangeFailure::ReadTimeout)),
+        AnswerOutcome::Document { record: record(None), document: Ok(document()) },
+        AnswerOutcome::Document { record: record(None), document: Err(DocumentFault::Unreadable(unreadable())) },
+        AnswerOutcome::Rendered(Ok(document())),
+        AnswerOutcome::Rendered(Err(unreadable())),
+        AnswerOutcome::Delivered { record: record(None), cookies: cookies() },
+        AnswerOutcome::Lost,
+    ]);
+    let answer = |outcome| Answer { effect: EffectId::from_number(7), generation: Generation(3), outcome };
+    outcomes.into_iter().map(|outcome| answer(outcome).into()).collect()
+}
+
+fn notes() -> Vec<Input> {
+    let shared = || Arc::new(record(Some(ExchangeFailure::ReadTimeout)));
+    let alert = Alert {
+        sid: AlertSid::from_bytes([6; 16]),
+        place: 4,
+        fault: Fault::HttpStatus,
+        level: AlertLevel::Warning,
+        message: "odd".into(),
+        record: Some(shared()),
+    };
+    let count = ResetCount { faxes: 1, pending: 2, effects: 3 };
+    let kinds = [
+        EventKind::FaxStatus {
+            old: Some(Status::Queued),
+            new: Status::Failed,
+            failure: Some(Failure::with_detail(Fault::Transmission, "broke")),
+        },
+        EventKind::FaxPage { page: 1, pages: 2, line: LINE, bits: Some(3), line_ms: 4 },
+        EventKind::DocumentFetched { record: shared(), document: Ok((1, 2)) },
+        EventKind::DocumentFetched { record: shared(), document: Err("empty".into()) },
+        EventKind::DocumentLoss(PageLoss { page: None, what: "a font".into() }),
+        EventKind::WebhookAttempt { record: shared() },
+        EventKind::WebhookReplayed { of: "token".into(), record: shared() },
+        EventKind::TwimlExecuted { verb: Verb::Reject },
+        EventKind::CallNotAnswered,
+        EventKind::Alert(alert),
+        EventKind::CallerIdAdopted { number: NUMBER },
+        EventKind::MediaEvicted,
+        EventKind::MediaRefused { status: 403, fault: MediaFault::Expired, detail: "old".into() },
+        EventKind::MediaWarning { fault: MediaFault::UserAgent, detail: "none".into() },
+        EventKind::AnswerDropped,
+        EventKind::RuleFired { id: 1, rule: Arc::new(rules().remove(0)) },
+        EventKind::ClockMoved { from: at(), frozen: true },
+        EventKind::WorldBroken { why: "x".into(), inputs: "a, b".into(), seed: u64::MAX },
+        EventKind::WorldReset { count, to: WayBack::Start },
+        EventKind::WorldReset { count, to: WayBack::Snapshot("a".into()) },
+        EventKind::WorldReset { count, to: WayBack::State },
+    ];
+    let noted = |kind| Note { fax: Some(FAX), kind }.into();
+    kinds.into_iter().map(noted).chain([Note { fax: None, kind: EventKind::AnswerDropped }.into()]).collect()
+}
+
+/// What stands in an input, with what `Debug` leaves out or has in no order: bytes of documents, tokens, states.
+fn shown(Logged { at, input }: &Logged) -> String {
+    if let Input::LoadState(state) = input {
+        return state.0.to_json(MediaForm::Inline).to_string();
+    }
+    let token = if let Input::Claim(claim) = input { Some(&claim.0) } else { None };
+    let received = if let Input::ReceiveFax(receive) = input { Some(&receive.document) } else { None };
+    let brought = if let Input::Answer(answer) = input { document_of(&answer.outcome) } else { None };
+    let whole = received.or(brought).map(|document| (&document.bytes, &document.sheets, &document.losses));
+    format!("{at:?} {input:?} {token:?} {whole:?}")
+}
+
+fn document_of(outcome: &AnswerOutcome) -> Option<&Document> {
+    if let AnswerOutcome::Document { document: Ok(document), .. } | AnswerOutcome::Rendered(Ok(document)) = outcome {
+        Some(document)
+    } else {
+        None
+    }
+}
+
+#[test]
+fn each_command_is_the_same_when_it_is_written_and_read() {
+    let all = [faxes(), account(), testers(), answers(), notes()].concat();
+    let mut names = std::collections::BTreeSet::new();
+    for input in all {
+        let logged = Logged { at: at(), input };
+        let line = logged.to_line().expect("it is written");
+        assert!(!line.contains('\n'), "{line}");
+        let again = Logged::of_line(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(shown(&again), shown(&logged));
+        assert_eq!(again.to_line().expect("it is written"), line);
+        let entry: Value = serde_json::from_str(&line).expect("JSON");
+        names.extend(entry["input"].as_object().expect("one command").keys().cloned());
+    }
+    assert_eq!(names.len(), 32, "one of each kind: {names:?}");
+}
+
+#[test]
+fn a_line_is_the_same_in_a_later_build() {
+    let line = |input: Input| Logged { at: at(), input }.to_line().expect("it is written");
+    assert_eq!(
+        line(CancelFax(FAX).into()),
+        r#"{"fauxfax_log":1,"at":"2026-01-01T00:00:00.123456Z","input":{"cancel-fax":{"fax":"FX01010101010101010101010101010101"}}}"#
+    );
+    assert_eq!(
+        line(ChangeAccount(AccountChange { debugger_url: Some(None), ..AccountChange::default() }).into()),
+        r#"{"fauxfax_log":1,"at":"2026-01-01T00:00:00.123456Z","input":{"change-account":{"change":{"debugger_url":"removed"}}}}"#
+    );
+}
+
+#[test]
+fn what_is_no_line_or_of_another_version_is_refused() {
+    for text in ["", "{\"fauxfax_log\":1"] {
+        assert!(matches!(Logged::of_line(text), Err(LogError::NoJson { why }) if why.contains("EOF")), "{text}");
+    }
+    for text in ["null", "[]", "{}", "{\"fauxfax_log\":\"1\"}", "{\"fauxfax_log\":0}"] {
+        assert_eq!(Logged::of_line(text).err(), Some(LogError::NoEntry), "{text}");
+    }
+    let newer = Logged::of_line("{\"fauxfax_log\":2,\"words\":[]}").err();
+    assert_eq!(newer, Some(LogError::Newer { found: LOG_VERSION + 1 }));
+}
+
+#[test]
+fn a_wrong_value_is_refused_with_its_place() {
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let line = Logged { at: at(), input: faxes().remove(0) }.to_line().expect("it is written");
+        let mut entry = serde_json::from_str(&line).expect("JSON");
+        change(&mut entry);
+        Logged::of_line(&entry.to_string()).expect_err("it is refused").to_string()
+    };
+    let told = refused(&|entry| entry["input"]["create-fax"]["quality"] = json!("best"));
+    assert!(told.starts_with("input.create-fax.quality: ") && told.contains("superfine"), "{told}");
+    let told = refused(&|entry| entry["input"]["create-fax"]["colour"] = json!(true));
+    assert!(told.starts_with("input.create-fax.colour: "), "{told}");
+    let told = refused(&|entry| entry["input"] = json!({ "paint-fax": {} }));
+    assert!(told.starts_with("input") && told.contains("paint-fax"), "{told}");
+    let told = refused(&|entry| entry["at"] = json!(5));
+    assert!(told.starts_with("at: "), "{told}");
+}

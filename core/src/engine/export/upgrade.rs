@@ -1,0 +1,138 @@
+//! How a document of an earlier version becomes one of today: by one step per version, each of which knows two versions only.
+//!
+//! A new version takes three things: `STATE_VERSION` is raised, a step is added to `STATE_STEPS`, without which this file does
+//! not compile, and `fixtures/state` gets a document of the new version. No earlier step and no earlier fixture changes.
+
+mod faults;
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::log::LOG_VERSION;
+use super::{DOCUMENTS, STATE_VERSION, StateError};
+
+/// Makes a document of one version one of the next. It sees all of a state but its documents, and need not change the number
+/// of its version.
+///
+/// # Errors
+/// Something in the document can't be in one of its version.
+pub(super) type Step = fn(&mut Map<String, Value>) -> Result<(), StateError>;
+
+/// The steps of states, from version 1 on.
+pub(super) const STATE_STEPS: [Step; STATE_VERSION as usize - 1] = [faults::name_faults];
+
+/// The steps of the entries of a log, from version 1 on.
+pub(super) const LOG_STEPS: [Step; LOG_VERSION as usize - 1] = [];
+
+/// The newest version that these steps lead to.
+pub(super) const fn newest(steps: &[Step]) -> u64 {
+    steps.len() as u64 + 1
+}
+
+/// Takes a document of this version through the steps that are left.
+pub(super) fn upgrade(document: &mut Map<String, Value>, version: u64, steps: &[Step]) -> Result<(), StateError> {
+    let taken = usize::try_from(version.saturating_sub(1)).unwrap_or(usize::MAX);
+    steps.iter().skip(taken).try_for_each(|step| step(document))
+}
+
+/// A state without its documents, which are read for themselves.
+pub(super) struct Undocumented(pub(super) Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Undocumented {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Undocumented;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Undocumented, A::Error> {
+                let mut rest = Map::new();
+                while let Some(name) = fields.next_key::<String>()? {
+                    if name == DOCUMENTS {
+                        fields.next_value::<IgnoredAny>()?;
+                    } else {
+                        rest.insert(name, fields.next_value()?);
+                    }
+                }
+                Ok(Undocumented(rest))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::export::{MediaForm, State};
+
+    /// As if version 2 had renamed a field, and version 3 dropped one; today's would be version 3.
+    const STEPS: [Step; 2] = [
+        |document| {
+            let world = document.get_mut("universe").map(Value::take).unwrap_or_default();
+            document.remove("universe");
+            document.insert("world".to_owned(), world);
+            Ok(())
+        },
+        |document| {
+            let mood = document.remove("mood");
+            let wrong = |mood: &Value| StateError::Wrong { place: "mood".to_owned(), why: format!("is {mood}") };
+            mood.filter(|mood| *mood != "good").map_or(Ok(()), |mood| Err(wrong(&mood)))
+        },
+    ];
+
+    fn today() -> Value {
+        serde_json::from_str(include_str!("../../../../fixtures/state/v2.json")).expect("JSON")
+    }
+
+    fn read(document: &Value) -> Result<State, StateError> {
+        State::read_by(&STEPS, document.to_string().as_bytes(), &[])
+    }
+
+    /// The fixture as each of the three versions would have it.
+    fn of_version(version: u64) -> Value {
+        let mut document = today();
+        document["fauxfax_state"] = json!(version);
+        let fields = document.as_object_mut().expect("an object");
+        if version < 3 {
+            fields.insert("mood".to_owned(), json!("good"));
+        }
+        if version < 2 {
+            let world = fields.remove("world").expect("a world");
+            fields.insert("universe".to_owned(), world);
+        }
+        document
+    }
+
+    #[test]
+    fn a_document_of_each_version_takes_the_steps_that_are_left() {
+        for version in 1..=3 {
+            let state = read(&of_version(version)).unwrap_or_else(|error| panic!("version {version}: {error}"));
+            assert_eq!(state.to_json(MediaForm::Inline), today(), "version {version}");
+        }
+    }
+
+    #[test]
+    fn a_document_of_another_version_than_it_says_is_refused() {
+        for (is, says, told) in [(1, 2, "universe"), (1, 3, "mood"), (2, 1, "world"), (2, 3, "mood"), (3, 4, "newer")] {
+            let mut document = of_version(is);
+            document["fauxfax_state"] = json!(says);
+            let error = read(&document).expect_err("it is refused").to_string();
+            assert!(error.contains(told), "{is} as {says}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_a_step_does_not_understand_is_told_with_its_place() {
+        let mut document = of_version(1);
+        document["mood"] = json!("bad");
+        assert_eq!(read(&document).expect_err("it is refused").to_string(), "mood: is \"bad\"");
+    }
+}

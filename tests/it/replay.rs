@@ -1,0 +1,28 @@
+//! The log of commands is a world's whole history: another engine comes by it to the same state and journal.
+
+use fauxfax::dialect::canonical;
+use fauxfax::engine::Engine;
+use fauxfax::engine::command::Logged;
+use fauxfax::engine::export::MediaForm;
+use fauxfax::engine::journal::EventFilter;
+
+use crate::script::{START, founding};
+
+/// Replays the log of an engine in another one, by its lines of text where it is written down.
+pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
+    let mut again = Engine::new(founding(), START);
+    for logged in engine.take_log() {
+        again.replay(if is_written_down { written_and_read(&logged) } else { logged });
+        while again.poll_effect().is_some() {}
+    }
+    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
+    assert_eq!(state(&again), state(engine), "a replay comes to another state");
+    let projection = |engine: &Engine| canonical::projection(&engine.events(&EventFilter::default(), usize::MAX));
+    assert_eq!(projection(&again), projection(engine), "a replay comes to another journal");
+    assert_eq!(again.generation(), engine.generation());
+}
+
+fn written_and_read(logged: &Logged) -> Logged {
+    let line = logged.to_line().expect("it is written");
+    Logged::of_line(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
