@@ -17,7 +17,7 @@ use super::traffic::{self, Unassignable};
 use super::{reply, user_agent};
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
 use crate::emulator::{Emulator, NoWorld, World};
-use crate::engine::journal::EventKind;
+use crate::engine::event::EventKind;
 use crate::model::account::MediaUserAgent;
 use crate::model::fax::MediaType;
 use crate::model::media::MediaFault;

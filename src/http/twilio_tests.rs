@@ -10,8 +10,9 @@ use tower::ServiceExt;
 
 use crate::emulator::{AccountSetup, Emulator, GuardOptions, Settings};
 use crate::engine::Rules;
+use crate::engine::event::EventKind;
 use crate::engine::input::{AddRule, ChangeAccount, DropRules};
-use crate::engine::journal::{EventFilter, EventKind};
+use crate::engine::journal::EventFilter;
 use crate::engine::rule::{ApiFault, Match, Rule};
 use crate::io::client::{Client, ClientOptions};
 use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};

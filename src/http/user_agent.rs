@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, header};
 
-use crate::engine::journal::EventKind;
+use crate::engine::event::EventKind;
 use crate::model::media::MediaFault;
 
 /// The rule as the client of a refused download is told it.

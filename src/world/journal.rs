@@ -7,7 +7,9 @@ use super::World;
 use super::requests::RequestLog;
 pub use super::requests::{ApiRequest, REQUEST_BYTES_MAX};
 use crate::engine::Engine;
-use crate::engine::journal::{self, EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use crate::engine::event;
+use crate::engine::event::EventKind;
+use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -36,7 +38,7 @@ pub struct Event {
 #[derive(Debug, Clone)]
 pub enum Entry {
     /// From the engine, whose own numbering leaves out requests.
-    Engine(Arc<journal::Event>),
+    Engine(Arc<event::Event>),
     /// A client called the REST API.
     Request(Arc<ApiRequest>),
 }
@@ -123,7 +125,7 @@ impl<'a> Journal<'a> {
         (event.seq > self.evicted()).then_some(event)
     }
 
-    fn placed(&self, event: Arc<journal::Event>) -> Event {
+    fn placed(&self, event: Arc<event::Event>) -> Event {
         Event { seq: self.requests.place_of(event.seq), entry: Entry::Engine(event) }
     }
 }

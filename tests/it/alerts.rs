@@ -3,7 +3,7 @@
 
 use fauxfax::config::Config;
 use fauxfax::dialect::twilio::codes::code as code_of;
-use fauxfax::engine::journal::{Alert, AlertLevel};
+use fauxfax::engine::event::{Alert, AlertLevel};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::number::NumberChange;
 use fauxfax::model::time::Pace;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, Response, header};
 use fauxfax::emulator::{AccountSetup, Emulator};
-use fauxfax::engine::journal::EventKind;
+use fauxfax::engine::event::EventKind;
 use fauxfax::http;
 use fauxfax::http::control::{BASE, openapi};
 use fauxfax::io::client::ClientOptions;

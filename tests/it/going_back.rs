@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use fauxfax::engine::SNAPSHOTS_MAX;
 use fauxfax::engine::effect::{Effect, Intent};
-use fauxfax::engine::input::{
-    AddRule, Claim, CreateFax, DeleteFax, DropSnapshot, LoadState, Reset, Restore, TakeSnapshot,
-};
-use fauxfax::engine::journal::EventKind;
+use fauxfax::engine::event::EventKind;
+use fauxfax::engine::export::LoadState;
+use fauxfax::engine::input::{AddRule, Claim, CreateFax, DeleteFax, DropSnapshot, Reset, Restore, TakeSnapshot};
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::refusal::Refusal;
@@ -25,7 +24,7 @@ fn take(script: &mut Script, name: &str) {
     assert_eq!(script.control(TakeSnapshot(name.into())), Ok(()));
 }
 
-fn restore(script: &mut Script, name: &str) -> fauxfax::engine::input::Canceled {
+fn restore(script: &mut Script, name: &str) -> fauxfax::engine::Canceled {
     match script.control(Restore(name.into())) {
         Ok(canceled) => canceled,
         other => panic!("not restored: {other:?}"),

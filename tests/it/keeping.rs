@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use fauxfax::engine::event::EventKind;
 use fauxfax::engine::input::{DeleteFax, DeleteMedia};
-use fauxfax::engine::journal::EventKind;
 use fauxfax::model::fax::Status;
 use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;

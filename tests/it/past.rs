@@ -4,7 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fauxfax::engine::Engine;
-use fauxfax::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use fauxfax::engine::event::EventKind;
+use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::fax::Status;
 use fauxfax::model::time::Pace;

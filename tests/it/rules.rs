@@ -5,10 +5,10 @@ use std::time::Duration;
 use fauxfax::dialect::rule;
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::event::EventKind;
 use fauxfax::engine::input::{
     AddRule, ApiCalled, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, Reset, Restore, TakeSnapshot,
 };
-use fauxfax::engine::journal::EventKind;
 use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -344,7 +344,7 @@ fn counters_of_webhooks_do_not_depend_on_which_answer_comes_first() {
         }
         script.answer_all_documents_with_failure(swapped);
         script.forward(Duration::ZERO);
-        let of_rule = |event: &std::sync::Arc<fauxfax::engine::journal::Event>| {
+        let of_rule = |event: &std::sync::Arc<fauxfax::engine::event::Event>| {
             matches!(event.kind, EventKind::RuleFired { .. }).then_some(event.fax).flatten()
         };
         script.events(None).iter().filter_map(of_rule).collect()

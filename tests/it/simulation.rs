@@ -17,11 +17,12 @@ use fauxfax::dialect::rule;
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
+use fauxfax::engine::event::{Event, EventKind};
 use fauxfax::engine::input::{
     AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, DocumentFault, DropRules, ReceiveFax, Reset,
     Restore, TakeSnapshot,
 };
-use fauxfax::engine::journal::{Event, EventFilter, EventKind};
+use fauxfax::engine::journal::EventFilter;
 use fauxfax::engine::{Cursor, Engine, FaxFilter};
 use fauxfax::model::fault::Fault;
 use fauxfax::model::fax::Status;

@@ -5,10 +5,9 @@ use std::time::Duration;
 use fauxfax::dialect::rule;
 use fauxfax::engine::Engine;
 use fauxfax::engine::effect::Intent;
+use fauxfax::engine::export::LoadState;
 use fauxfax::engine::export::{MediaForm, STATE_VERSION, State, StateError};
-use fauxfax::engine::input::{
-    AddRule, Answer, AnswerOutcome, CreateApplication, CreateFax, CreateKey, LoadState, Reset,
-};
+use fauxfax::engine::input::{AddRule, Answer, AnswerOutcome, CreateApplication, CreateFax, CreateKey, Reset};
 use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::effect::Intent;
+use fauxfax::engine::event::{Event, EventKind};
 use fauxfax::engine::input::CreateFax;
-use fauxfax::engine::journal::{Event, EventKind};
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::webhook::ExchangeFailure;
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use fauxfax::engine::journal::EventKind;
+use fauxfax::engine::event::EventKind;
 use fauxfax::http;
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::account::Accounts;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use fauxfax::dialect::signature;
 use fauxfax::dialect::twilio::codes::code as code_of;
+use fauxfax::engine::event::EventKind;
 use fauxfax::engine::input::ReceiveFax;
-use fauxfax::engine::journal::{EventFilter, EventKind, JOURNAL_EVENTS_MAX};
+use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::fax::Status;
 use fauxfax::model::hex;

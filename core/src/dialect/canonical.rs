@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::twilio::codes;
-use crate::engine::journal::{Event, EventKind};
+use crate::engine::event::{Event, EventKind};
 use crate::engine::rule::RuleKind;
 use crate::model::hex;
 use crate::model::sid::FaxSid;
@@ -209,8 +209,8 @@ fn without_port(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::input::ResetCount;
-    use crate::engine::journal::WayBack;
+    use crate::engine::event::ResetCount;
+    use crate::engine::event::WayBack;
     use crate::model::fax::Status;
     use crate::model::time::Timestamp;
     use crate::model::webhook::Method;

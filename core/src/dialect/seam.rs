@@ -8,7 +8,7 @@ use super::Params;
 use super::signature::Signed;
 use super::twilio::{codes, debugger, webhook};
 use crate::engine::effect::{Notice, TwimlRequest};
-use crate::engine::journal::Event;
+use crate::engine::event::Event;
 use crate::model::account::Dialect;
 use crate::model::fault::Fault;
 use crate::model::sid::{AccountSid, FaxSid};

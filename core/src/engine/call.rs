@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::agenda::Ordinal;
-use super::fax::Luck;
+use super::phase::Caller;
+use super::random::Luck;
 use super::webhooks::Fate;
 use crate::model::fault::Fault;
 use crate::model::fax::Quality;
@@ -49,13 +49,4 @@ pub(super) struct Asking {
     pub(super) signature: Signature,
     /// Its idempotency token, once it has been asked.
     pub(super) token: Option<Box<str>>,
-}
-
-/// Who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller {
-    /// A machine elsewhere.
-    Machine,
-    /// An outbound fax of this world.
-    Own(Ordinal),
 }

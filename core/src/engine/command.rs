@@ -4,12 +4,14 @@
 //! world's whole history.
 
 use super::Engine;
+use super::export::LoadState;
 use super::input::{
-    AddRule, Answer, ApiCalled, BuyNumber, CancelFax, Canceled, ChangeAccount, Claim, CreateApplication, CreateFax,
-    CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DropRule, DropRules, DropSnapshot,
-    HandleAlarms, LoadState, Note, ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing,
-    TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, VerifyCallerId,
+    AddRule, Answer, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, CreateApplication, CreateFax, CreateKey,
+    DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DropRule, DropRules, DropSnapshot,
+    HandleAlarms, Note, ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing, TakeSnapshot,
+    UpdateAccount, UpdateApplication, UpdateNumber, VerifyCallerId,
 };
+use super::rewind::Canceled;
 use super::rule::ApiFault;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, NumberSid};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::journal::Event;
+use super::event::Event;
 use crate::model::account::Documents;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, MediaType, Quality, Status};

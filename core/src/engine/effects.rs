@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::effect::{Effect, EffectId, Intent, IntentKind};
+use super::event::{AlertLevel, EventKind};
 use super::faults::FAULT;
 use super::fax::Fax;
 use super::input::{Answer, AnswerOutcome};
-use super::journal::{AlertLevel, EventKind};
 use super::phase::{Ended, Phase, Processing};
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;

@@ -3,7 +3,7 @@
 
 use super::Engine;
 use super::agenda::Ordinal;
-use super::journal::AlertLevel;
+use super::event::AlertLevel;
 use super::phase::Ended;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
@@ -47,9 +47,10 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::event::EventKind;
     use crate::engine::founding::plain;
     use crate::engine::input::CreateFax;
-    use crate::engine::journal::{EventFilter, EventKind};
+    use crate::engine::journal::EventFilter;
     use crate::model::fax::Quality;
     use crate::model::phone::{Party, PhoneNumber};
     use crate::model::sid::FaxSid;

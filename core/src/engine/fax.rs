@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::agenda::Ordinal;
+use super::event::EventKind;
 use super::faults::never;
-use super::journal::EventKind;
 use super::phase::{Ended, Phase, Processing, is_edge};
-use super::random::WorldSeed;
+use super::random::Luck;
 use crate::model::fault::Failure;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::media::Media;
@@ -15,7 +15,6 @@ use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
-use rand::Rng;
 
 /// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (docs/fidelity.md, "Where sources conflict").
 const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
@@ -43,19 +42,6 @@ pub struct Fax {
     pub(super) leg: Leg,
     pub(super) phase: Phase,
     pub(super) luck: Luck,
-}
-
-/// What chance is drawn from for one fax or call. Unlike its SID it is the same when the same is done again after a reset.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Luck(pub(super) u64);
-
-impl Luck {
-    /// That of a call to a number of this world: it follows from the fax that calls, since which of two faxes calls first
-    /// may depend on whose document came first.
-    pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
-        // A state holds no larger numbers.
-        Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64() >> 11)
-    }
 }
 
 /// What only one direction has.

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::effect::{EffectId, Generation};
-use super::export::State;
-use super::journal::EventKind;
+use super::event::EventKind;
 use super::rule::Rule;
 use crate::model::account::AccountChange;
 use crate::model::application::ApplicationChange;
@@ -179,11 +178,6 @@ pub struct Note {
     pub kind: EventKind,
 }
 
-/// Puts a state in the world's place; its token, its journal and its snapshots stay. A clock that stands earlier than the
-/// state's has to be moved to `latest` afterwards.
-#[derive(Debug, Clone)]
-pub struct LoadState(pub State);
-
 /// Handles alarms that are due, in order; the result says whether more are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandleAlarms {
@@ -289,24 +283,4 @@ pub struct Ringing {
     pub from: Party,
     /// The number called.
     pub to: PhoneNumber,
-}
-
-/// What a reset or restore took away.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Canceled {
-    /// How much of it.
-    pub count: ResetCount,
-    /// The faxes and calls that had not ended, newest first; the first hundred of them.
-    pub pending: Vec<FaxSid>,
-}
-
-/// How much a reset or restore took away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ResetCount {
-    /// Faxes, ended or not.
-    pub faxes: usize,
-    /// Faxes and calls that had not ended.
-    pub pending: usize,
-    /// Requests to customers' apps that were under way or waiting.
-    pub effects: usize,
 }

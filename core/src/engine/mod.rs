@@ -42,6 +42,7 @@ mod conversation;
 pub mod door;
 pub mod effect;
 mod effects;
+pub mod event;
 pub mod export;
 mod faults;
 mod fax;
@@ -75,7 +76,7 @@ pub use self::conversation::{CallOutcome, Conversation};
 pub use self::fax::Fax;
 pub use self::founding::{Founding, Rules};
 pub use self::prospect::{Prospect, Unreachable};
-pub use self::rewind::{Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
+pub use self::rewind::{Canceled, Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::tables::{Cursor, FaxFilter, Page};
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::agenda::{AlarmKind, Ordinal};
 use super::effect::Intent;
+use super::event::{AlertLevel, EventKind};
 use super::faults::never;
-use super::fax::{Fax, Leg, Luck, Order, Ttl};
+use super::fax::{Fax, Leg, Order, Ttl};
 use super::input::{CancelFax, CreateFax, DeleteFax, DeleteMedia, DocumentFault};
-use super::journal::{AlertLevel, EventKind};
 use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Verdict};
+use super::random::Luck;
 use super::tables::media_of;
 use super::transmission::seconds;
 use super::{Engine, line};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::agenda::Ordinal;
-use super::call::{Call, Caller};
+use super::call::Call;
 use super::faults::never;
+use super::phase::Caller;
 use super::phase::{CallStep, Phase, Processing, Sending, Transmission};
 use super::rule::LineWish;
 use crate::model::fault::Fault;

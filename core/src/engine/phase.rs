@@ -16,7 +16,6 @@
 //! talking, waiting for the next call. A redial within the Ttl stays `Sending`.
 
 use super::agenda::Ordinal;
-use super::call::Caller;
 use crate::model::fault::Failure;
 use crate::model::fax::Status;
 use crate::model::line::Line;
@@ -138,6 +137,15 @@ pub(super) struct Transmission {
     pub(super) pages_done: u32,
     /// Line time so far.
     pub(super) line_ms: u64,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A machine elsewhere.
+    Machine,
+    /// An outbound fax of this world.
+    Own(Ordinal),
 }
 
 /// A fax being received.

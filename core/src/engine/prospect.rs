@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::journal::{Event, EventFilter, JOURNAL_EVENTS_MAX};
+use super::event::Event;
+use super::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use super::phase::leads_to;
 use super::{Conversation, Engine};
 use crate::model::fax::Status;

@@ -103,6 +103,19 @@ impl std::fmt::Debug for WorldSeed {
     }
 }
 
+/// What chance is drawn from for one fax or call. Unlike its SID it is the same when the same is done again after a reset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Luck(pub(super) u64);
+
+impl Luck {
+    /// That of a call to a number of this world: it follows from the fax that calls, since which of two faxes calls first
+    /// may depend on whose document came first.
+    pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
+        // A state holds no larger numbers.
+        Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64() >> 11)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Engine;
 use super::agenda::Ordinal;
+use super::event::EventKind;
 use super::fax::Fax;
-use super::journal::EventKind;
 use crate::model::media::{Document, Media};
 use crate::model::sid::MediaSid;
 use crate::model::time::Timestamp;

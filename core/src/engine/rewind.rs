@@ -11,8 +11,9 @@ use super::applications::Applications;
 use super::caller_ids::CallerIds;
 use super::effect::{Effect, EffectId, Generation};
 use super::effects::UnderWay;
-use super::input::{Canceled, DropSnapshot, Reset, ResetCount, Restore, TakeSnapshot};
-use super::journal::{EventKind, WayBack};
+use super::event::ResetCount;
+use super::event::{EventKind, WayBack};
+use super::input::{DropSnapshot, Reset, Restore, TakeSnapshot};
 use super::numbers::Numbers;
 use super::random::WorldSeed;
 use super::retention::Retention;
@@ -82,6 +83,15 @@ pub(super) struct Snapshot {
 pub struct Discarded {
     _world: Rewindable,
     _effects: VecDeque<Effect>,
+}
+
+/// What a reset or restore took away.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Canceled {
+    /// How much of it.
+    pub count: ResetCount,
+    /// The faxes and calls that had not ended, newest first; the first hundred of them.
+    pub pending: Vec<FaxSid>,
 }
 
 /// A snapshot, as a list shows it.

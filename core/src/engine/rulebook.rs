@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::agenda::Ordinal;
-use super::fax::Luck;
+use super::event::EventKind;
 use super::input::{AddRule, ApiCalled, DropRule};
-use super::journal::EventKind;
+use super::random::Luck;
 use super::random::WorldSeed;
 use super::rule::{ApiFault, LineWish, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
 use crate::model::fax::Direction;

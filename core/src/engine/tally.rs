@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::journal::EventKind;
+use super::event::EventKind;
 use crate::model::fax::Status;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Purpose};
 use crate::model::words::words;

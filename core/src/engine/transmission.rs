@@ -3,9 +3,9 @@
 //! A fax between two numbers of one world has two ends and one transmission, which the sending end keeps.
 
 use super::agenda::{AlarmKind, Ordinal};
+use super::event::EventKind;
 use super::faults::never;
 use super::fax::Leg;
-use super::journal::EventKind;
 use super::phase::{CallStep, Ended, Phase, Transmission};
 use super::{Engine, line};
 use crate::model::fault::Failure;

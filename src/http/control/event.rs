@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::twilio::codes;
 use crate::dialect::{date, mask, rule};
-use crate::engine::journal::EventKind;
+use crate::engine::event::EventKind;
 use crate::model::fault::Failure;
 use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;

@@ -10,8 +10,9 @@ use super::event;
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use crate::emulator::World;
+use crate::engine::Canceled;
 use crate::engine::command::Command;
-use crate::engine::input::{Canceled, DropSnapshot, Reset, Restore, TakeSnapshot};
+use crate::engine::input::{DropSnapshot, Reset, Restore, TakeSnapshot};
 use crate::engine::{SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 use crate::model::refusal::Refusal;
 

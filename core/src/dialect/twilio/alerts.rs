@@ -9,7 +9,7 @@ use crate::dialect::form::{self, Form};
 use crate::dialect::paging::{Extent, Meta, PageRequest};
 use crate::dialect::parameter;
 use crate::engine::Page;
-use crate::engine::journal::{Alert, AlertLevel, Event};
+use crate::engine::event::{Alert, AlertLevel, Event};
 use crate::model::sid::AlertSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;

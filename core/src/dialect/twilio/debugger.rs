@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{alerts, codes};
 use crate::dialect::{Params, date};
-use crate::engine::journal::{Alert, Event, EventKind};
+use crate::engine::event::{Alert, Event, EventKind};
 use crate::model::sid::AccountSid;
 use crate::model::webhook::ExchangeRecord;
 
@@ -59,7 +59,7 @@ fn object(pairs: &[(String, String)]) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::journal::AlertLevel;
+    use crate::engine::event::AlertLevel;
     use crate::model::fault::Fault;
     use crate::model::sid::{AlertSid, FaxSid};
     use crate::model::time::Timestamp;

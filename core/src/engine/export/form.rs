@@ -21,7 +21,7 @@ use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::agenda::AlarmKind;
-use crate::engine::journal::AlertLevel;
+use crate::engine::event::AlertLevel;
 use crate::engine::rule::Pattern;
 use crate::model::account::{AccountStatus, Documents, Service};
 use crate::model::fault::Fault;

@@ -23,9 +23,9 @@ use self::outline::{Inline, Outline};
 use self::upgrade::{STATE_STEPS, Step, Undocumented};
 use super::Engine;
 use super::accounts::Keys;
-use super::input::{Canceled, LoadState};
-use super::journal::WayBack;
+use super::event::WayBack;
 use super::retention::Retention;
+use super::rewind::Canceled;
 use super::rewind::Snapshot;
 use crate::model::sid::{AccountSid, KeySid};
 use crate::model::time::Timestamp;
@@ -104,6 +104,11 @@ pub struct State {
     keys: Keys,
     world: Snapshot,
 }
+
+/// Puts a state in the world's place; its token, its journal and its snapshots stay. A clock that stands earlier than the
+/// state's has to be moved to `latest` afterwards.
+#[derive(Debug, Clone)]
+pub struct LoadState(pub State);
 
 /// A state as it is read, after its version and its documents.
 #[derive(Deserialize)]

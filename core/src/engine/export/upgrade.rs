@@ -10,7 +10,6 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::log::LOG_VERSION;
 use super::{DOCUMENTS, STATE_VERSION, StateError};
 
 /// Makes a document of one version one of the next. It sees all of a state but its documents, and need not change the number
@@ -22,6 +21,9 @@ pub(super) type Step = fn(&mut Map<String, Value>) -> Result<(), StateError>;
 
 /// The steps of states, from version 1 on.
 pub(super) const STATE_STEPS: [Step; STATE_VERSION as usize - 1] = [faults::name_faults];
+
+/// The version of the lines that are written, and the newest that is read.
+pub const LOG_VERSION: u64 = 1;
 
 /// The steps of the entries of a log, from version 1 on.
 pub(super) const LOG_STEPS: [Step; LOG_VERSION as usize - 1] = [];

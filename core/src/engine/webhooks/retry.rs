@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::engine::agenda::{Alarm, AlarmKind, Ordinal};
-use crate::engine::journal::AlertLevel;
+use crate::engine::event::AlertLevel;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::documents::Document;
+use super::effects::{Attempt, Cookie};
 use super::faxes::Luck;
-use super::lines::{Line, LineFault};
-use super::webhooks::{Attempt, Cookie, Fate};
+use super::lines::{Caller, Line, LineFault};
+use super::webhooks::Fate;
 use crate::engine::agenda::Ordinal;
 use crate::engine::call;
 use crate::engine::export::form::{Shared, form};
@@ -62,13 +63,5 @@ form! {
         fate: Fate,
         signature: Signature,
         token: Option<Box<str>>,
-    }
-}
-
-form! {
-    /// Who calls.
-    enum Caller for call::Caller {
-        Machine,
-        Own(ordinal: Ordinal),
     }
 }

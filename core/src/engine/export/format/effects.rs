@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::Document;
 use super::lines::Failure;
-use super::webhooks::{Attempt, Cookie};
 use crate::engine::export::form::{Form, Shared, form};
 use crate::engine::{effect, effects};
 use crate::model::account::Documents;
@@ -16,7 +15,7 @@ use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception;
 use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Method, Purpose, Signature};
+use crate::model::webhook::{self, Method, Purpose, Signature};
 
 form! {
     /// An effect that has been issued and not answered.
@@ -147,5 +146,21 @@ form! {
         attempt: Attempt,
         signature: Signature,
         idempotency_token: Box<str>,
+    }
+}
+
+form! {
+    /// Which try of one event a request is.
+    struct Attempt for webhook::Attempt {
+        number: u64,
+        spent_ms: u64,
+    }
+}
+
+form! {
+    /// A cookie that an app set.
+    struct Cookie for webhook::Cookie {
+        host: String,
+        pair: String,
     }
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::calls::Caller;
 use super::documents::{Document, Media};
-use super::lines::{Failure, Transmission, Verdict};
+use super::lines::{Caller, Failure, Transmission, Verdict};
 use crate::engine::agenda::Ordinal;
 use crate::engine::export::form::{Form, form};
-use crate::engine::{fax, phase};
+use crate::engine::{fax, phase, random};
 use crate::model::fax::{Quality, Status};
 use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
@@ -41,14 +40,14 @@ form! {
 pub(super) struct Luck(u64);
 
 impl Form for Luck {
-    type Of = fax::Luck;
+    type Of = random::Luck;
 
-    fn of(luck: &fax::Luck) -> Self {
+    fn of(luck: &random::Luck) -> Self {
         Self(luck.0)
     }
 
-    fn value(self) -> fax::Luck {
-        fax::Luck(self.0)
+    fn value(self) -> random::Luck {
+        random::Luck(self.0)
     }
 
     fn is_left_out(&self) -> bool {

@@ -59,3 +59,11 @@ form! {
         line_ms: u64,
     }
 }
+
+form! {
+    /// Who calls.
+    enum Caller for phase::Caller {
+        Machine,
+        Own(ordinal: Ordinal),
+    }
+}

@@ -4,7 +4,7 @@
 pub(super) mod accounts;
 mod calls;
 pub(super) mod documents;
-mod effects;
+pub(super) mod effects;
 mod faxes;
 pub(super) mod lines;
 pub(super) mod numbers;
@@ -28,7 +28,7 @@ use super::form::{ByName, List, Shared, form};
 use crate::engine::agenda::{self, AlarmKind, Ordinal};
 use crate::engine::alerts::Alerts;
 use crate::engine::effect::EffectId;
-use crate::engine::journal::{Event, EventKind};
+use crate::engine::event::{Event, EventKind};
 use crate::engine::retention::Retention;
 use crate::engine::rewind::{Rewindable, Snapshot};
 use crate::engine::tables;

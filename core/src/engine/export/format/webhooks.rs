@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::effects::Notice;
+use super::effects::{Cookie, Notice};
 use super::rules::WebhookFault;
 use crate::engine::agenda::Ordinal;
+use crate::engine::event;
 use crate::engine::export::form::{Shared, form};
-use crate::engine::journal;
 use crate::engine::webhooks::{self, notice};
 use crate::model::fault::Fault;
 use crate::model::sid::{AlertSid, FaxSid};
@@ -39,22 +39,6 @@ form! {
         Undecided,
         Plain,
         Ruled { not_before: Timestamp, fault: WebhookFault },
-    }
-}
-
-form! {
-    /// Which try of one event a request is.
-    struct Attempt for webhook::Attempt {
-        number: u64,
-        spent_ms: u64,
-    }
-}
-
-form! {
-    /// A cookie that an app set.
-    struct Cookie for webhook::Cookie {
-        host: String,
-        pair: String,
     }
 }
 
@@ -101,7 +85,7 @@ form! {
 pub(in crate::engine::export) struct Kept {
     pub(super) at: Timestamp,
     pub(super) fax: Option<FaxSid>,
-    pub(super) alert: journal::Alert,
+    pub(super) alert: event::Alert,
 }
 
 form! {
@@ -115,11 +99,11 @@ form! {
 
 form! {
     /// Something a developer should see.
-    struct Alert for journal::Alert {
+    struct Alert for event::Alert {
         sid: AlertSid,
         place: u64,
         fault: Fault,
-        level: journal::AlertLevel,
+        level: event::AlertLevel,
         message: Box<str>,
         record: Option<Shared<ExchangeRecord>>,
     }

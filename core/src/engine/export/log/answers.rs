@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::export::form::{Form, form};
 use crate::engine::export::format::documents::Document;
-use crate::engine::export::format::webhooks::{Cookie, ExchangeFailure, ExchangeRecord};
+use crate::engine::export::format::effects::Cookie;
+use crate::engine::export::format::webhooks::{ExchangeFailure, ExchangeRecord};
 use crate::engine::{effect, input};
 use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};

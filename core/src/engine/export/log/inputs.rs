@@ -15,7 +15,7 @@ use crate::engine::export::format::documents::Document;
 use crate::engine::export::format::lines::{Line, LineFault};
 use crate::engine::export::format::numbers::NumberChange;
 use crate::engine::export::format::rules::Rule;
-use crate::engine::export::{MediaForm, State};
+use crate::engine::export::{self, MediaForm, State};
 use crate::engine::input;
 use crate::model::account::{self, AccountStatus, Service};
 use crate::model::fax::Quality;
@@ -295,7 +295,7 @@ form! {
 }
 
 form! {
-    struct LoadState for input::LoadState {
+    struct LoadState for export::LoadState {
         state = 0: WholeState,
     }
 }

@@ -15,12 +15,10 @@ use serde_json::Value;
 
 use self::inputs::Input;
 use super::form::Form;
+pub use super::upgrade::LOG_VERSION;
 use super::upgrade::{self, LOG_STEPS};
 use crate::engine::command::Logged;
 use crate::model::time::Timestamp;
-
-/// The version of the lines that are written, and the newest that is read.
-pub const LOG_VERSION: u64 = 1;
 
 /// The field that tells the version.
 const VERSION: &str = "fauxfax_log";

@@ -6,7 +6,7 @@ use crate::engine::export::format::documents::PageLoss;
 use crate::engine::export::format::lines::{Failure, Line};
 use crate::engine::export::format::rules::Rule;
 use crate::engine::export::format::webhooks::{Alert, ExchangeRecord};
-use crate::engine::{input, journal};
+use crate::engine::{event, input};
 use crate::model::fax::Status;
 use crate::model::media::MediaFault;
 use crate::model::phone::PhoneNumber;
@@ -22,7 +22,7 @@ form! {
 
 form! {
     /// What happened: any event, since any can be noted.
-    enum EventKind for journal::EventKind {
+    enum EventKind for event::EventKind {
         FaxStatus { old: Option<Status>, new: Status, failure: Option<Failure> },
         FaxPage { page: u32, pages: u32, line: Line, bits: Option<u64>, line_ms: u64 },
         DocumentFetched { record: Shared<ExchangeRecord>, document: Outcome<(u32, usize), Box<str>> },
@@ -45,7 +45,7 @@ form! {
 }
 
 form! {
-    struct ResetCount for input::ResetCount {
+    struct ResetCount for event::ResetCount {
         faxes: usize,
         pending: usize,
         effects: usize,
@@ -53,7 +53,7 @@ form! {
 }
 
 form! {
-    enum WayBack for journal::WayBack {
+    enum WayBack for event::WayBack {
         Start,
         Snapshot(name: Box<str>),
         State,

@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 use super::{LOG_VERSION, LogError};
 use crate::engine::command::{Input, Logged};
 use crate::engine::effect::{EffectId, Generation};
+use crate::engine::event::ResetCount;
+use crate::engine::event::{Alert, AlertLevel, EventKind, WayBack};
+use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
     AddRule, Answer, AnswerOutcome, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, CreateApplication,
     CreateFax, CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DocumentFault,
-    DropRule, DropRules, DropSnapshot, HandleAlarms, LoadState, Note, NumberWish, ReceiveFax, ReleaseNumber,
-    RenameCallerId, RenameKey, Reset, ResetCount, Restore, TakeSnapshot, UpdateAccount, UpdateApplication,
-    UpdateNumber, VerifyCallerId,
+    DropRule, DropRules, DropSnapshot, HandleAlarms, Note, NumberWish, ReceiveFax, ReleaseNumber, RenameCallerId,
+    RenameKey, Reset, Restore, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, VerifyCallerId,
 };
-use crate::engine::journal::{Alert, AlertLevel, EventKind, WayBack};
 use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
 use crate::model::account::{AccountChange, AccountStatus, Service};
 use crate::model::application::ApplicationChange;
