@@ -1,5 +1,6 @@
 //! The HTTP surface: routes, credentials, and what a request says about itself. Handlers hold no policy.
 
+mod answering;
 mod auth;
 mod body;
 #[cfg(feature = "console")]
@@ -22,8 +23,9 @@ use axum::http::request::Parts;
 use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
+pub use self::answering::{Answering, at_once, later};
 pub use self::control::ca::{CaFile, CaFiles};
-pub use self::router::{Answering, Surface, at_once, later, service, service_with_ca};
+pub use self::router::{Surface, service, service_with_ca};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
@@ -15,9 +14,10 @@ use axum::response::Response;
 use axum::{BoxError, Router};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::{Either, Map, Ready, ready};
+use futures_util::future::{Either, Map, ready};
 use tower::{Service, ServiceExt};
 
+use super::answering::{Answering, at_once, later};
 use super::guard::{self, Verdict};
 use super::traffic::{self, Unassignable};
 use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control, media, reply, twilio};
@@ -105,21 +105,6 @@ impl Surface {
     }
 }
 
-/// An answer, or what will become one.
-pub type Answering = Either<Ready<Response>, Pin<Box<dyn Future<Output = Response> + Send>>>;
-
-/// An answer for which nothing is waited.
-#[must_use]
-pub fn at_once(response: Response) -> Answering {
-    Either::Left(ready(response))
-}
-
-/// An answer that takes a while.
-pub fn later(answer: impl Future<Output = Response> + Send + 'static) -> Answering {
-    let answer = AssertUnwindSafe(answer).catch_unwind();
-    Either::Right(Box::pin(answer.map(|answered| answered.unwrap_or_else(|_| reply::fault()))))
-}
-
 impl<B> Service<Request<B>> for Surface
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
@@ -148,7 +133,7 @@ fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
     let router = router.merge(super::console::router(emulator));
     let (of_paths, of_methods) = (emulator.clone(), emulator.clone());
     router
-        .fallback(move |request: Request| ready(no_such_resource(&of_paths, request)))
+        .fallback(move |request: Request| ready(traffic::no_such_resource(&of_paths, request)))
         .method_not_allowed_fallback(move |request: Request| ready(wrong_method(&of_methods, request)))
 }
 
@@ -176,12 +161,6 @@ fn without_suffix(uri: &Uri) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
     Uri::from_parts(parts).ok()
-}
-
-pub(super) fn no_such_resource(emulator: &Emulator, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let error = ApiError::not_found(asked_path(&parts));
-    traffic::refuse(emulator, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
 }
 
 fn wrong_method(emulator: &Emulator, request: Request) -> Response {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use axum::extract::Request;
 use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::{asked_target, reply};
+use super::{asked_path, asked_target, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::mask;
 use crate::emulator::{Emulator, NoWorld, UnassignedRequest};
@@ -57,4 +58,11 @@ impl Unassignable {
     pub(super) const fn because(reason: NoWorld) -> Self {
         Self { account: None, reason }
     }
+}
+
+/// The response to a path that nothing is at.
+pub(super) fn no_such_resource(emulator: &Emulator, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let error = ApiError::not_found(asked_path(&parts));
+    refuse(emulator, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
 }

@@ -9,7 +9,7 @@ pub use super::requests::{ApiRequest, REQUEST_BYTES_MAX};
 use crate::engine::Engine;
 use crate::engine::event;
 use crate::engine::event::EventKind;
-use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use crate::engine::journal::EventFilter;
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -88,16 +88,10 @@ impl<'a> Journal<'a> {
         self.requests.last_reset(self.engine)
     }
 
-    /// How many events are no longer shown: all up to this place. The newest `JOURNAL_EVENTS_MAX` are, as far as the bytes of
-    /// events and of requests stay within their limits.
+    /// How many events are no longer shown: all up to this place.
     #[must_use]
     pub fn evicted(&self) -> u64 {
-        let of_engine = match self.engine.events_evicted() {
-            0 => 0,
-            newest => self.requests.place_of(newest),
-        };
-        let beyond_count = self.last_seq().saturating_sub(JOURNAL_EVENTS_MAX as u64);
-        of_engine.max(self.requests.dropped()).max(beyond_count)
+        self.requests.evicted(self.engine)
     }
 
     /// The first `limit` events that fit, oldest first. The filter's `since` is a place in this sequence.

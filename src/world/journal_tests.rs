@@ -7,6 +7,7 @@ use crate::clock::RealTime;
 use crate::dialect::canonical;
 use crate::engine::export::MediaForm;
 use crate::engine::input::{Note, Reset, Restore, TakeSnapshot};
+use crate::engine::journal::JOURNAL_EVENTS_MAX;
 use crate::engine::random::WorldSeed;
 use crate::engine::{Founding, Rules};
 use crate::model::account::{Account, Accounts, Callbacks, Documents};

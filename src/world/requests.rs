@@ -17,8 +17,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::journal::Journal;
 use crate::engine::Engine;
+use crate::engine::journal::JOURNAL_EVENTS_MAX;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
@@ -156,9 +156,20 @@ impl RequestLog {
         }
     }
 
+    /// How many events are no longer shown: all up to this place. The newest `JOURNAL_EVENTS_MAX` are, as far as the bytes of
+    /// events and of requests stay within their limits.
+    pub(super) fn evicted(&self, engine: &Engine) -> u64 {
+        let of_engine = match engine.events_evicted() {
+            0 => 0,
+            newest => self.place_of(newest),
+        };
+        let beyond_count = (engine.last_seq() + self.total()).saturating_sub(JOURNAL_EVENTS_MAX as u64);
+        of_engine.max(self.dropped()).max(beyond_count)
+    }
+
     /// Drops the requests that are no longer shown, and those beyond the limit.
     fn drop_requests(&mut self, engine: &Engine) {
-        let evicted = Journal::new(engine, self).evicted();
+        let evicted = self.evicted(engine);
         while let Some(oldest) = self.kept.front()
             && (oldest.seq <= evicted || self.bytes > REQUEST_BYTES_MAX)
         {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use self::files::{BUILD, File, SHELL};
-use super::router::no_such_resource;
+use super::traffic::no_such_resource;
 use crate::emulator::Emulator;
 
 /// The root of the pages.

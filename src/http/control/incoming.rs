@@ -16,7 +16,7 @@ use super::clock::timeout;
 use super::event::{self, EventView};
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
-use super::upload::{self, Upload};
+use super::upload::{self, Fields, Outcome, Upload};
 use crate::clock::ClockMode;
 use crate::dialect::incoming::IncomingFax;
 use crate::dialect::twilio::View;
@@ -36,30 +36,6 @@ use crate::model::sid::FaxSid;
 
 /// Pages of the test document where `pages` is not given.
 const PAGES_DEFAULT: u32 = 1;
-
-/// The fields of an incoming fax; `media_url` and the upload exclude each other and `pages`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "IncomingFax")]
-pub(super) struct Fields {
-    /// The number called; may be left out where the account has one fax number.
-    pub(super) to: Option<String>,
-    pub(super) from: Option<String>,
-    pub(super) pages: Option<u32>,
-    pub(super) media_url: Option<String>,
-    pub(super) station_id: Option<String>,
-    pub(super) quality: Option<String>,
-    pub(super) sid: Option<String>,
-    pub(super) outcome: Option<Outcome>,
-}
-
-/// How the transmission goes: a word, or a word with details.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum Outcome {
-    Word(String),
-    Detailed { status: String, code: Option<u32>, after_pages: Option<u32> },
-}
 
 /// Whether to wait for the end of the conversation.
 #[derive(Deserialize, JsonSchema)]

@@ -150,7 +150,7 @@ fn about_faxes() -> Vec<Operation> {
     vec![
         Op::post("/incoming-faxes", "A machine calls one of the account's numbers", incoming::receive)
             .query::<incoming::ReceiveQuery>()
-            .body_as::<incoming::Fields>(&["application/json", "multipart/form-data"])
+            .body_as::<upload::Fields>(&["application/json", "multipart/form-data"])
             .answers::<incoming::ConversationView>(200)
             .answers::<incoming::Rung>(202)
             .refuses(&[408, 409]),

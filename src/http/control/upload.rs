@@ -6,9 +6,10 @@ use axum::body::Body;
 use axum::http::header;
 use axum::http::request::Parts;
 use multer::{Constraints, Multipart, SizeLimit};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::extract::read_json;
-use super::incoming::{Fields, Outcome};
 use super::problem::Problem;
 use crate::http::body::{self, BodyFault};
 use crate::io::budget::{Budget, Hold, ROOM_WAIT_MAX};
@@ -18,6 +19,30 @@ use crate::io::fetch::DOCUMENT_BYTES_MAX;
 const FIELDS_BYTES_MAX: u64 = 256 * 1024;
 /// The names a form may have.
 const NAMES: [&str; 9] = ["to", "from", "pages", "media_url", "station_id", "quality", "sid", "outcome", "file"];
+
+/// The fields of an incoming fax; `media_url` and the upload exclude each other and `pages`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "IncomingFax")]
+pub(super) struct Fields {
+    /// The number called; may be left out where the account has one fax number.
+    pub(super) to: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) pages: Option<u32>,
+    pub(super) media_url: Option<String>,
+    pub(super) station_id: Option<String>,
+    pub(super) quality: Option<String>,
+    pub(super) sid: Option<String>,
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// How the transmission goes: a word, or a word with details.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Outcome {
+    Word(String),
+    Detailed { status: String, code: Option<u32>, after_pages: Option<u32> },
+}
 
 /// What came.
 pub(super) struct Upload {

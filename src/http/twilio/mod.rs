@@ -28,9 +28,9 @@ use matchit::Params;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
+use super::answering::{Answering, at_once, later};
 use super::auth::{self, SignedIn};
 use super::reply;
-use super::router::{Answering, at_once, later};
 use super::traffic::{self, Unassignable};
 use super::{Resettable, asked_path, origin};
 use crate::dialect::error::{ApiError, CODE_METHOD_NOT_ALLOWED};
