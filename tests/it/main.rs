@@ -7,6 +7,7 @@ mod apps;
 mod arriving;
 mod as_configured;
 mod cases;
+mod circles;
 mod connections;
 mod control;
 mod described;

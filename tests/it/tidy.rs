@@ -29,14 +29,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["config", "dialect", "document", "http", "io", "model", "server"]),
 ];
 /// The folders of the two packages. The core's has no crate in its tree that reaches outside, so the compiler holds that.
-const PACKAGES: [&str; 2] = ["core/src", "src"];
+pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every Rust file below a folder of the project, with its path from the project's root.
-fn sources(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
             if entry.is_dir() {
@@ -68,7 +68,7 @@ fn module_of(path: &str) -> &str {
 }
 
 /// The code before a file's own tests, without comments.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let code = text.split("mod tests {").next().unwrap_or(text);
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
@@ -105,6 +105,40 @@ fn modules_import_downwards_only() {
         .flat_map(|(path, text)| breaches(path, text))
         .collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Modules that know neither Twilio's codes nor its headers: a dialect gives faults and requests their form.
+const WITHOUT_WIRE_WORDS: [&str; 5] = ["model", "twiml", "document", "engine", "io"];
+/// Files with numbers of five digits that are no error codes: places for sale, bit patterns, and what older states had.
+const OTHER_NUMBERS: [&str; 3] =
+    ["model/inventory/places.rs", "document/ccitt/codes.rs", "engine/export/upgrade/faults.rs"];
+
+/// The numbers in a text that may be error codes of Twilio's.
+fn error_codes(code: &str) -> Vec<&str> {
+    let numbers = code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    let families = ["11", "12", "20", "21", "34"];
+    numbers
+        .filter(|word| word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit()))
+        .filter(|word| families.iter().any(|family| word.starts_with(family)))
+        .collect()
+}
+
+#[test]
+fn twilios_codes_and_headers_stop_at_the_dialect() {
+    let inner = |(path, _): &&(String, String)| {
+        WITHOUT_WIRE_WORDS.contains(&module_of(path))
+            && !OTHER_NUMBERS.iter().any(|other| path.ends_with(other))
+            && !path.ends_with("tests.rs")
+    };
+    let files = packages();
+    for (path, text) in files.iter().filter(inner) {
+        let code = code(text);
+        assert_eq!(error_codes(&code), Vec::<&str>::new(), "{path} has an error code; name a Fault instead");
+        for word in ["X-Twilio", "I-Twilio", "TwilioProxy"] {
+            assert!(!code.contains(word), "{path} has {word}; the dialect gives requests their headers");
+        }
+    }
+    assert_eq!(error_codes("const A: u32 = 34004; f(11_200, 99999, 123)"), ["34004"]);
 }
 
 #[test]

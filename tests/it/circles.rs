@@ -1,0 +1,141 @@
+//! No two files of a package import each other, directly or by way of others; only a module and its children may.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tidy::{PACKAGES, code, sources};
+
+/// A module's place: its package and the names that lead to it.
+type Module = (&'static str, Vec<String>);
+
+/// The module that a file is.
+fn module_of(package: &'static str, path: &str) -> Module {
+    let inner = path.trim_start_matches(package).trim_start_matches('/').trim_end_matches(".rs");
+    let mut names: Vec<String> = inner.split('/').map(str::to_owned).collect();
+    if names.last().is_some_and(|last| last == "mod" || last == "lib") {
+        names.pop();
+    }
+    (package, names)
+}
+
+/// Each path of a `use` tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn leaves(tree: &str) -> Vec<String> {
+    let Some((stem, inner)) = tree.split_once('{') else { return vec![tree.to_owned()] };
+    let inner = inner.strip_suffix('}').unwrap_or(inner);
+    let (mut parts, mut depth, mut part) = (Vec::new(), 0_usize, String::new());
+    for character in inner.chars() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if character == ',' && depth == 0 {
+            parts.push(std::mem::take(&mut part));
+        } else {
+            part.push(character);
+        }
+    }
+    parts.push(part);
+    parts.iter().filter(|part| !part.is_empty()).flat_map(|part| leaves(&format!("{stem}{part}"))).collect()
+}
+
+/// Every path of the package's own that a file names.
+fn paths(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for statement in code.split(';') {
+        let Some(at) = statement.rfind("use ") else { continue };
+        let tree: String = statement[at + 4..].split_whitespace().collect();
+        found.extend(leaves(&tree));
+    }
+    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_' || character == ':';
+    for word in code.split(|character| !is_name(character)) {
+        if word.contains("::") {
+            found.push(word.to_owned());
+        }
+    }
+    found
+}
+
+/// The module that a path leads to from `from`, if it is a file of the same package.
+fn target(from: &Module, path: &str, modules: &BTreeSet<Module>) -> Option<Module> {
+    let mut names = path.split("::");
+    let mut place = from.1.clone();
+    let mut rest: Vec<&str> = match names.next()? {
+        "crate" => {
+            place.clear();
+            names.collect()
+        }
+        "self" => names.collect(),
+        "super" => {
+            place.pop();
+            names.collect()
+        }
+        _ => return None,
+    };
+    while rest.first() == Some(&"super") {
+        place.pop();
+        rest.remove(0);
+    }
+    place.extend(rest.into_iter().map(str::to_owned));
+    (0..=place.len()).rev().map(|length| (from.0, place[..length].to_vec())).find(|module| modules.contains(module))
+}
+
+fn is_family(one: &Module, other: &Module) -> bool {
+    one.1.starts_with(&other.1) || other.1.starts_with(&one.1)
+}
+
+/// The files left when those that import none of the rest, or that none of the rest imports, are taken away again and again.
+fn knot(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
+    loop {
+        let left: BTreeSet<Module> = imports.keys().cloned().collect();
+        let imported: BTreeSet<Module> = imports.values().flatten().cloned().collect();
+        imports.retain(|module, targets| {
+            targets.retain(|target| left.contains(target));
+            !targets.is_empty() && imported.contains(module)
+        });
+        if imports.len() == left.len() {
+            return imports;
+        }
+    }
+}
+
+/// What each file imports, itself and its relatives left out.
+fn imports(files: &[(Module, String)]) -> BTreeMap<Module, BTreeSet<Module>> {
+    let modules: BTreeSet<Module> = files.iter().map(|(module, _)| module.clone()).collect();
+    let of = |(module, text): &(Module, String)| {
+        let named = paths(&code(text)).into_iter().filter_map(|path| target(module, &path, &modules));
+        (module.clone(), named.filter(|target| !is_family(module, target)).collect())
+    };
+    files.iter().map(of).collect()
+}
+
+#[test]
+fn no_files_import_each_other() {
+    for package in PACKAGES {
+        let files: Vec<_> = sources(package)
+            .into_iter()
+            .filter(|(path, _)| !path.ends_with("tests.rs"))
+            .map(|(path, text)| (module_of(package, &path), text))
+            .collect();
+        let imports = imports(&files);
+        assert!(
+            imports.values().filter(|targets| !targets.is_empty()).count() > 50,
+            "the imports of {package} are read"
+        );
+        let knot = knot(imports);
+        assert!(knot.is_empty(), "these files import one another: {knot:#?}");
+    }
+}
+
+#[test]
+fn a_circle_is_noticed_whatever_way_it_is_written() {
+    let file = |path: &str, text: &str| (module_of("src", path), text.to_owned());
+    let circle = [
+        file("src/a.rs", "use crate::b::{self, C};"),
+        file("src/b/mod.rs", "fn f() { super::d::g() }"),
+        file("src/d.rs", "use super::{x, a::{B,\n c}};"),
+        file("src/e.rs", "use crate::a;"),
+    ];
+    assert_eq!(knot(imports(&circle)).len(), 3);
+    let family = [file("src/b/mod.rs", "use self::c::D;"), file("src/b/c.rs", "use super::E;")];
+    assert!(knot(imports(&family)).is_empty());
+}
