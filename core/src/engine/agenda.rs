@@ -1,4 +1,4 @@
-//! The work deadlines of a world in one order: (time, ordinal, kind). It never decides what an alarm means.
+//! The work deadlines of a world in one order: (time, ordinal, kind), and which method handles each kind.
 //!
 //! A fax or call has at most one alarm of each slot at a time. Housekeeping (retention) is not here: `retention.rs`
 //! has one deadline of its own, for the oldest fax.
@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::Engine;
+use super::input::HandleAlarms;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
@@ -13,7 +15,7 @@ use crate::model::words::words;
 pub type Ordinal = u64;
 
 words!(
-    /// What an alarm is for, by the control API's word.
+    /// What an alarm is for.
     AlarmKind {
         /// Fires at once after create: the fax leaves the queue and its document is asked for.
         Start = "start",
@@ -128,6 +130,35 @@ impl Agenda {
         if let Some(alarm) = self.of.remove(&key) {
             self.in_order.remove(&alarm);
         }
+    }
+}
+
+impl Engine {
+    pub(super) fn handle_alarms(&mut self, HandleAlarms { limit }: HandleAlarms, now: Timestamp) -> bool {
+        for _ in 0..limit {
+            let Some(alarm) = self.world.agenda.pop_due(now) else { break };
+            let at = alarm.at;
+            self.alarm(alarm, at);
+        }
+        self.retire(now);
+        self.poll_timeout().is_some_and(|due| due <= now)
+    }
+
+    fn alarm(&mut self, alarm: Alarm, now: Timestamp) {
+        let ordinal = alarm.ordinal;
+        match alarm.kind {
+            AlarmKind::Start => self.start(ordinal, now),
+            AlarmKind::Dial | AlarmKind::Redial => self.dial(ordinal, now),
+            AlarmKind::RingEnd => self.ring_end(ordinal, now),
+            AlarmKind::Page => self.page_end(ordinal, now),
+            AlarmKind::Retry => self.retry(ordinal),
+            AlarmKind::Tell => self.webhook_due(ordinal, now),
+        }
+    }
+
+    pub(super) fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {
+        let wait = self.founding.rules.pace.scale(Duration::from_millis(line_time_ms));
+        self.world.agenda.set(Alarm { at: now.after(wait), ordinal, kind });
     }
 }
 

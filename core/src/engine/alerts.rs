@@ -12,7 +12,6 @@ use super::faults::never;
 use super::webhooks::TokenPlace;
 use crate::model::fault::Fault;
 use crate::model::fax::Status;
-use crate::model::media::Document;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -123,13 +122,6 @@ impl Engine {
         let (sid, fault) = (fax.sid, failure.fault);
         let text = format!("{} to {}: {}", fax.direction(), fax.to, failure.text());
         self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
-    }
-
-    /// Writes an event for each thing of a document that is missing on its fax pages.
-    pub(super) fn write_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
-        for loss in document.losses.iter() {
-            self.journal.write(now, Some(sid), EventKind::DocumentLoss(loss.clone()));
-        }
     }
 
     /// The Debugger webhook has been told, well or not; a failure makes no alert, which would have to be told too.

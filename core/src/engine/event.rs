@@ -152,7 +152,7 @@ pub enum WayBack {
 }
 
 impl WayBack {
-    /// The control API's word for it.
+    /// Its name.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -170,7 +170,7 @@ impl WayBack {
 }
 
 impl EventKind {
-    /// The control API's word for it.
+    /// Its name.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use super::Engine;
 use super::agenda::Ordinal;
 use super::event::EventKind;
 use super::faults::never;
-use super::phase::{Ended, Phase, Processing, is_edge};
+use super::phase::{Ended, Phase, Processing};
 use super::random::Luck;
 use crate::model::fault::Failure;
 use crate::model::fax::{Direction, Quality, Status};
@@ -14,6 +14,7 @@ use crate::model::media::Media;
 use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
+use crate::model::transition::is_edge;
 use crate::model::webhook::Method;
 
 /// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (docs/fidelity.md, "Where sources conflict").
@@ -177,9 +178,12 @@ impl Engine {
 
     /// Ends a fax and takes away its alarm.
     pub(super) fn end(&mut self, ordinal: Ordinal, ended: Ended, now: Timestamp) {
+        let is_failure = ended.failure.is_some();
         self.world.agenda.clear(ordinal);
         self.enter(ordinal, Phase::Ended(ended), now);
-        self.alert_of_call(ordinal, now);
+        if is_failure {
+            self.alert_of_call(ordinal, now);
+        }
         self.release_media(ordinal, now);
     }
 

@@ -4,9 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::Engine;
 use super::event::{Event, EventKind};
 use super::tally::Tally;
 use crate::model::fax::Status;
+use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
@@ -23,7 +25,7 @@ pub struct EventFilter {
     pub since: u64,
     /// Of this fax or call.
     pub fax: Option<FaxSid>,
-    /// Of this kind, by the control API's word.
+    /// Of the kind with this name.
     pub kind: Option<Box<str>>,
     /// Of this purpose, where they are exchanges.
     pub purpose: Option<Purpose>,
@@ -86,6 +88,15 @@ impl Journal {
     pub(super) fn read(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
         let start = self.events.partition_point(|event| event.seq <= filter.since);
         self.events.range(start..).filter(|event| filter.fits(event)).take(limit).cloned().collect()
+    }
+}
+
+impl Engine {
+    /// Writes an event for each thing of a document that is missing on its fax pages.
+    pub(super) fn write_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
+        for loss in document.losses.iter() {
+            self.journal.write(now, Some(sid), EventKind::DocumentLoss(loss.clone()));
+        }
     }
 }
 

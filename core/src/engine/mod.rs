@@ -81,7 +81,7 @@ pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::tables::{Cursor, FaxFilter, Page};
 
 use self::accounts::Keys;
-use self::agenda::{Alarm, AlarmKind, Ordinal};
+use self::agenda::Ordinal;
 use self::command::Logged;
 use self::effect::{Effect, Generation};
 use self::input::{HandleAlarms, Note};
@@ -145,16 +145,6 @@ impl Engine {
         let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
     }
 
-    fn handle_alarms(&mut self, HandleAlarms { limit }: HandleAlarms, now: Timestamp) -> bool {
-        for _ in 0..limit {
-            let Some(alarm) = self.world.agenda.pop_due(now) else { break };
-            let at = alarm.at;
-            self.alarm(alarm, at);
-        }
-        self.retire(now);
-        self.poll_timeout().is_some_and(|due| due <= now)
-    }
-
     /// The next thing to do.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -169,23 +159,6 @@ impl Engine {
 
     fn note(&mut self, Note { fax, kind }: Note, now: Timestamp) {
         self.journal.write(now, fax, kind);
-    }
-
-    fn alarm(&mut self, alarm: Alarm, now: Timestamp) {
-        let ordinal = alarm.ordinal;
-        match alarm.kind {
-            AlarmKind::Start => self.start(ordinal, now),
-            AlarmKind::Dial | AlarmKind::Redial => self.dial(ordinal, now),
-            AlarmKind::RingEnd => self.ring_end(ordinal, now),
-            AlarmKind::Page => self.page_end(ordinal, now),
-            AlarmKind::Retry => self.retry(ordinal),
-            AlarmKind::Tell => self.webhook_due(ordinal, now),
-        }
-    }
-
-    fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {
-        let wait = self.founding.rules.pace.scale(std::time::Duration::from_millis(line_time_ms));
-        self.world.agenda.set(Alarm { at: now.after(wait), ordinal, kind });
     }
 
     fn take_ordinal(&mut self) -> Ordinal {

@@ -22,37 +22,6 @@ use crate::model::line::Line;
 use crate::model::line::LineFault;
 use crate::model::media::Document;
 
-/// The changes of status that can happen; `None` is before the fax exists.
-const EDGES: &[(Option<Status>, Status)] = &[
-    (None, Status::Queued),
-    (None, Status::Receiving),
-    (None, Status::Canceled),
-    (Some(Status::Queued), Status::Processing),
-    (Some(Status::Queued), Status::Canceled),
-    (Some(Status::Processing), Status::Sending),
-    (Some(Status::Processing), Status::Failed),
-    (Some(Status::Processing), Status::Canceled),
-    (Some(Status::Sending), Status::Delivered),
-    (Some(Status::Sending), Status::Failed),
-    (Some(Status::Sending), Status::Busy),
-    (Some(Status::Sending), Status::NoAnswer),
-    (Some(Status::Receiving), Status::Received),
-    (Some(Status::Receiving), Status::Failed),
-];
-
-/// Whether a fax may go from one status to the other.
-#[must_use]
-pub fn is_edge(old: Option<Status>, new: Status) -> bool {
-    EDGES.contains(&(old, new))
-}
-
-/// Whether a fax can come from one status to the other, over whatever others.
-#[must_use]
-pub fn leads_to(old: Status, new: Status) -> bool {
-    let next = EDGES.iter().filter(|(before, _)| *before == Some(old)).map(|(_, after)| *after);
-    next.into_iter().any(|after| after == new || leads_to(after, new))
-}
-
 /// Where a fax stands; each variant holds what exists only then. What is large and passes is boxed: most faxes have ended.
 #[derive(Debug, Clone)]
 pub(super) enum Phase {
@@ -210,42 +179,6 @@ impl Phase {
             Self::Sending(_) => Status::Sending,
             Self::Receiving(_) => Status::Receiving,
             Self::Ended(ended) => ended.status,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_leads_to_those_after_it_and_to_no_other() {
-        for (old, new) in [
-            (Status::Queued, Status::Delivered),
-            (Status::Queued, Status::Canceled),
-            (Status::Sending, Status::Busy),
-            (Status::Receiving, Status::Received),
-        ] {
-            assert!(leads_to(old, new), "{old} to {new}");
-        }
-        for (old, new) in [
-            (Status::Sending, Status::Queued),
-            (Status::Sending, Status::Canceled),
-            (Status::Receiving, Status::Delivered),
-            (Status::Failed, Status::Delivered),
-            (Status::Queued, Status::Queued),
-        ] {
-            assert!(!leads_to(old, new), "{old} to {new}");
-        }
-    }
-
-    #[test]
-    fn nothing_follows_a_final_status_and_every_status_can_be_reached() {
-        for (old, _) in EDGES {
-            assert!(!old.is_some_and(Status::is_final), "{old:?}");
-        }
-        for status in Status::ALL {
-            assert!(EDGES.iter().any(|(_, new)| new == status), "{status}");
         }
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::event::Event;
 use super::journal::{EventFilter, JOURNAL_EVENTS_MAX};
-use super::phase::leads_to;
 use super::{Conversation, Engine};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
+use crate::model::transition::leads_to;
 
 /// What becomes of a wait for one of some statuses of a fax.
 #[derive(Debug, Clone)]

@@ -19,6 +19,7 @@ pub mod reference;
 pub mod refusal;
 pub mod sid;
 pub mod time;
+pub mod transition;
 pub mod webhook;
 #[doc(hidden)]
 pub mod words;

@@ -18,7 +18,7 @@ words!(
 );
 
 words!(
-    /// What a request to a customer's app is for, by the control API's word.
+    /// What a request to a customer's app is for.
     Purpose {
         /// Fetching the document of an outbound fax.
         MediaUrl = "media-url",

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use super::Engine;
 use super::agenda::{Alarm, AlarmKind, Ordinal};
+use super::event::AlertLevel;
 use super::random::WorldSeed;
 use super::rule::WebhookFault;
+use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Cookie;
@@ -98,6 +100,13 @@ impl Engine {
     fn keep_cookies_of(&mut self, sid: FaxSid, cookies: Vec<Cookie>) {
         if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
             keep_cookies(&mut outgoing.cookies, cookies);
+        }
+    }
+
+    /// Alerts of what is wrong with the overrides of a URL that is about to be used.
+    pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, url: &str) {
+        for fault in Overrides::of(url).1 {
+            self.alert(Some(sid), (fault.fault(), AlertLevel::Error), &fault.to_string(), None, self.latest);
         }
     }
 

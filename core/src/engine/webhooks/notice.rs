@@ -189,7 +189,7 @@ impl Engine {
     ) {
         let record = Arc::new(record);
         self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
-        if self.retry_notice(sid, &record, now) {
+        if record.failure.is_some() && self.retry_notice(sid, &record, now) {
             self.keep_cookies_of(sid, cookies);
             return;
         }

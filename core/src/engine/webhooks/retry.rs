@@ -4,20 +4,12 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::engine::agenda::{Alarm, AlarmKind, Ordinal};
-use crate::engine::event::AlertLevel;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, ExchangeRecord};
 
 impl Engine {
-    /// Alerts of what is wrong with the overrides of a URL that is about to be used.
-    pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, url: &str) {
-        for fault in Overrides::of(url).1 {
-            self.alert(Some(sid), (fault.fault(), AlertLevel::Error), &fault.to_string(), None, self.latest);
-        }
-    }
-
     /// Sets the alarm for another try of the question to a number's app, if there is to be one.
     pub(in crate::engine) fn retry_question(
         &mut self,

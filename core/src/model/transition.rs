@@ -1,0 +1,70 @@
+//! Which status of a fax can follow which. `engine/phase.rs` draws them.
+
+use super::fax::Status;
+
+/// The changes of status that can happen; `None` is before the fax exists.
+const EDGES: &[(Option<Status>, Status)] = &[
+    (None, Status::Queued),
+    (None, Status::Receiving),
+    (None, Status::Canceled),
+    (Some(Status::Queued), Status::Processing),
+    (Some(Status::Queued), Status::Canceled),
+    (Some(Status::Processing), Status::Sending),
+    (Some(Status::Processing), Status::Failed),
+    (Some(Status::Processing), Status::Canceled),
+    (Some(Status::Sending), Status::Delivered),
+    (Some(Status::Sending), Status::Failed),
+    (Some(Status::Sending), Status::Busy),
+    (Some(Status::Sending), Status::NoAnswer),
+    (Some(Status::Receiving), Status::Received),
+    (Some(Status::Receiving), Status::Failed),
+];
+
+/// Whether a fax may go from one status to the other.
+#[must_use]
+pub fn is_edge(old: Option<Status>, new: Status) -> bool {
+    EDGES.contains(&(old, new))
+}
+
+/// Whether a fax can come from one status to the other, over whatever others.
+#[must_use]
+pub fn leads_to(old: Status, new: Status) -> bool {
+    let next = EDGES.iter().filter(|(before, _)| *before == Some(old)).map(|(_, after)| *after);
+    next.into_iter().any(|after| after == new || leads_to(after, new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_leads_to_those_after_it_and_to_no_other() {
+        for (old, new) in [
+            (Status::Queued, Status::Delivered),
+            (Status::Queued, Status::Canceled),
+            (Status::Sending, Status::Busy),
+            (Status::Receiving, Status::Received),
+        ] {
+            assert!(leads_to(old, new), "{old} to {new}");
+        }
+        for (old, new) in [
+            (Status::Sending, Status::Queued),
+            (Status::Sending, Status::Canceled),
+            (Status::Receiving, Status::Delivered),
+            (Status::Failed, Status::Delivered),
+            (Status::Queued, Status::Queued),
+        ] {
+            assert!(!leads_to(old, new), "{old} to {new}");
+        }
+    }
+
+    #[test]
+    fn nothing_follows_a_final_status_and_every_status_can_be_reached() {
+        for (old, _) in EDGES {
+            assert!(!old.is_some_and(Status::is_final), "{old:?}");
+        }
+        for status in Status::ALL {
+            assert!(EDGES.iter().any(|(_, new)| new == status), "{status}");
+        }
+    }
+}
