@@ -5,8 +5,8 @@ WORKDIR /src
 COPY . .
 # The target is named so that the flags apply to the program alone and not to build scripts.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
-    && RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --bin fauxfax --target "$target" \
-    && install -D "target/$target/release/fauxfax" /out/fauxfax
+    && RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --bin fauxfax --target "$target" \
+    && install -D "target/$target/dist/fauxfax" /out/fauxfax
 
 FROM scratch
 LABEL org.opencontainers.image.title="fauxfax" \

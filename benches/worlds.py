@@ -2,7 +2,7 @@
 """Measures worlds: a thousand founded, a fax received in each, how fast a wait wakes, and what streams cost that nobody
 reads. Needs Python 3.9 and a built binary:
 
-    python3 benches/worlds.py target/release/fauxfax [WORLDS]
+    python3 benches/worlds.py target/dist/fauxfax [WORLDS]
 
 The app and the clients are in this one Python process, so the rates are what it can ask for, not what the emulator can do.
 """

@@ -3,7 +3,7 @@
 # what passed, what failed and how long each took.
 #
 #   bash tests/all.sh           everything
-#   bash tests/all.sh --quick   the inner loop: installs nothing, builds no release
+#   bash tests/all.sh --quick   the inner loop: installs nothing, builds nothing optimised
 #
 # Needs Rust (rustup or the distribution's), Python 3.9, Node 20 or newer and 5 GB of the disk; missing Debian packages are
 # installed where this may be done. FAUXFAX_TEST_LOGS names the folder of the logs (target/test-logs).
@@ -27,8 +27,9 @@ done
 
 find_rust || exit 1
 target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
+tools=$target/tools
 host=$(rustc -vV | sed -n 's/^host: //p')
-static=$target/$host/release/fauxfax
+static=$target/$host/dist/fauxfax
 logs=${FAUXFAX_TEST_LOGS:-$target/test-logs}
 mkdir -p "$logs"
 rm -f "$logs"/*.log
@@ -80,7 +81,7 @@ documentation() {
 
 # The target is named so that the flags apply to the program alone and not to build scripts.
 build_static() {
-    RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --bin fauxfax --target "$host" &&
+    RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --profile dist --bin fauxfax --target "$host" &&
         stat -c 'the binary has %s bytes' "$static"
 }
 
@@ -102,7 +103,8 @@ if [[ -z $quick ]]; then
     step 'client libraries' bash tests/sdk/run.sh --install
 fi
 step 'format' cargo fmt --all --check
-step 'clippy' cargo clippy --quiet --workspace --all-targets -- -D warnings
+# incompatible_msrv: nothing newer than the Rust version that Cargo.toml promises.
+step 'clippy' cargo clippy --quiet --workspace --all-targets -- -D warnings -D clippy::incompatible_msrv
 step 'core alone' core_is_pure
 [[ -n $quick ]] || step 'library for tests' library_is_lean
 # With what the tests bring, so that nothing is compiled twice; the release is built without.
@@ -123,7 +125,9 @@ if [[ -z $quick ]]; then
     done
     step 'documents' bash tests/documents/run.sh
     step 'control API by schemathesis' bash tests/sdk/schemathesis.sh
-    step 'deny' need cargo-deny cargo deny --offline check licenses bans
+    step 'cargo tools' install_cargo_tools
+    step 'licenses and bans' "$tools/bin/cargo-deny" check licenses bans sources
+    step 'unused crates' "$tools/bin/cargo-machete"
     [[ ! -d tests/browser ]] || step 'browser' browser_tests
     [[ ! -d fuzz ]] || step 'fuzz targets' fuzz_builds
     step 'static binary' build_static

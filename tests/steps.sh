@@ -131,6 +131,19 @@ find_rust() {
     cargo --version
 }
 
+# Builds the checkers of the dependencies below $tools, unless these very versions are there. Unoptimised, since they run once.
+install_cargo_tools() {
+    local crate
+    for crate in cargo-deny@0.20.2 cargo-machete@0.9.1; do
+        grep -qs "^${crate/@/ }$" "$tools/versions" && continue
+        CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$tools/build \
+            cargo install --quiet --locked --debug --root "$tools" "$crate" || return
+        echo "${crate/@/ }" >>"$tools/versions"
+    done
+    rm -rf "$tools/build"
+    "$tools/bin/cargo-deny" --version
+}
+
 # Installs Debian packages for what is missing; what can't be installed is told and fails the step.
 install_packages() {
     local missing=()
