@@ -1,9 +1,9 @@
-//! The fax service as a pure state machine: inputs and the time go in; replies, effects and the next deadline come out.
+//! The fax service as a pure state machine: commands and the time go in; results, effects and the next deadline come out.
 //! Nothing here reads a clock, a socket, a file or the environment.
 //!
 //! ```text
-//!            handle(command, now) ──► what comes of it, or Refusal
-//!   shell ─► handle_timeout(now)          poll_effect() ──► Effect ──► performed by the shell ──► Answer ─┐
+//!            handle(command, now) ──► its result, or a Refusal     
+//!   shell ─► handle_timeout(now)          poll_effect() ──► Effect ──► performed by the shell ─┐
 //!        ▲                                poll_timeout() ─► the next deadline                             │
 //!        └────────────────────────────────────── handle(Answer) ◄─────────────────────────────────────────┘
 //! ```
@@ -13,20 +13,20 @@
 //! | What is a fax, and how does it change its phase? | `fax.rs`; the phases are drawn in `phase.rs` |
 //! | What is a call before a fax comes of it? | `call.rs`, `arriving.rs` |
 //! | How is a fax sent? | `outbound.rs` |
-//! | How is one received? | `inbound.rs`; what a tester may say of it: `incoming.rs` |
+//! | How is one received? | `inbound.rs` |
 //! | How do pages go over the line? | `transmission.rs`; how long that takes, and what the far end does: `line.rs` |
 //! | What happens between two numbers of one world? | `own_numbers.rs` |
-//! | Which app is asked or told what, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`, `webhooks/retry.rs` |
-//! | What has the shell to do, and what came of it? | `effect.rs`, `effects.rs` |
+//! | Which app is asked or notified, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`, `webhooks/retry.rs` |
+//! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
 //! | What goes in? | `command.rs`, `input.rs` |
 //! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
 //! | When is what due? | `agenda.rs`; when faxes and media go: `retention.rs` |
-//! | What happened? | `journal.rs`, `alerts.rs`, `tally.rs` |
+//! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change how things go? | `rule.rs`, `rulebook.rs` |
 //! | What does a reset or snapshot take back? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
 //! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs` |
-//! | Who may call? | `door.rs` |
+//! | What may an account's callers do? | `admission.rs` |
 //! | What happens in an impossible case? | `faults.rs` |
 //! | Where do ids and chance come from? | `random.rs` |
 
