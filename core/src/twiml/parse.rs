@@ -1,5 +1,5 @@
-//! Reads TwiML: the first verb that is known decides; what is unknown is warned of and passed over.
-//! Names are case-sensitive. No DTD and no entities but XML's own five; nothing is fetched.
+//! Reads TwiML. The first known verb decides; unknown elements raise a warning and are ignored. Names are
+//! case-sensitive. A DTD is refused, so XML's own five entities are the only ones, and nothing is ever fetched.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -12,14 +12,15 @@ use crate::model::webhook::Method;
 
 /// How deep elements may be nested; fax TwiML has two levels.
 pub const DEPTH_MAX: usize = 64;
-/// Nodes of a document; 64 kB can't hold more that mean anything.
+/// Nodes per document at most; 64 kB can't hold more that mean anything.
 const NODES_MAX: u32 = 32 * 1024;
-/// Warnings of one document; the rest would say the same.
+/// Warnings per document at most; further ones would repeat the first.
 const WARNINGS_MAX: usize = 20;
-/// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (docs/fidelity.md, "Receiving, TwiML").
+/// Content types that are read as TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
+/// "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 
-/// Reads what an app has answered. What parses as TwiML is taken whatever its content type says, with a warning.
+/// Reads an app's response. A body that parses as TwiML is accepted whatever its content type, with a warning.
 #[must_use]
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();
@@ -27,7 +28,6 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
         _ if body.trim_ascii().is_empty() => Err(TwimlError::Empty),
         None => verb(content_type, body, &mut warnings),
         Some(odd) => {
-            // By its size it may be anything.
             let verb = verb(content_type, body, &mut warnings);
             match verb {
                 Ok(_) | Err(TwimlError::NoVerb) => {
@@ -37,7 +37,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
                 Err(error) => {
                     warnings.clear();
                     Err(TwimlError::ContentType(format!(
-                        "{odd}, and its body is no TwiML: {}",
+                        "{odd}, and its body is not TwiML: {}",
                         what_it_is(body, &error)
                     )))
                 }
@@ -48,12 +48,12 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     Reading { verb, warnings }
 }
 
-/// What is odd about a content type, if anything is.
+/// Describes what is odd about a content type, or returns `None` if it is one of TwiML's.
 fn odd_type(content_type: Option<&str>) -> Option<String> {
-    let Some(named) = content_type else { return Some("the answer has no Content-Type".to_owned()) };
+    let Some(named) = content_type else { return Some("the response has no Content-Type".to_owned()) };
     let essence = named.split(';').next().unwrap_or_default().trim();
     let is_known = CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence));
-    (!is_known).then(|| format!("the answer's Content-Type is {}", excerpt(named)))
+    (!is_known).then(|| format!("the response's Content-Type is {}", excerpt(named)))
 }
 
 fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
@@ -73,14 +73,14 @@ fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) ->
     first_verb(document.root_element(), warnings)
 }
 
-/// Whether the body begins as a page for a person does.
+/// Whether the body begins like an HTML page.
 fn is_html(body: &[u8]) -> bool {
     let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begins = |with: &str| begin.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()));
     begins("<!doctype html") || begins("<html")
 }
 
-/// A body that is no TwiML, in words.
+/// Describes a body that is not TwiML.
 fn what_it_is(body: &[u8], error: &TwimlError) -> String {
     if is_html(body) {
         return format!("it is an HTML page, {HTML_HINT}");
@@ -92,6 +92,7 @@ fn what_it_is(body: &[u8], error: &TwimlError) -> String {
 }
 
 fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
+    // Walks the tree without recursion: the depth is the app's choice, and the stack is not.
     let (mut node, mut depth) = (root, 1);
     loop {
         if depth > DEPTH_MAX {
@@ -123,7 +124,7 @@ fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, T
     for child in root.children() {
         if child.is_text() && child.text().is_some_and(|text| !text.trim().is_empty()) {
             let text = excerpt(child.text().unwrap_or_default().trim());
-            warnings.push(Warning::of_schema(format!("text in <Response> is passed over: {text}")));
+            warnings.push(Warning::of_schema(format!("text in <Response> is ignored: {text}")));
         }
         if !child.is_element() {
             continue;
@@ -162,14 +163,14 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
         };
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
-            let text = format!("<Receive {name}=\"{value}\"> is none of {words}; the default is taken");
+            let text = format!("<Receive {name}=\"{value}\"> is not one of {words}; the default is used");
             warnings.push(Warning::of_schema(text));
         }
     }
     receive
 }
 
-/// Sets what the word means; else tells the words there are.
+/// Stores the value that the word names, or returns the valid words for a message.
 fn set<T: Copy>(place: &mut T, all: &[T], word: &str, text_of: impl Fn(T) -> &'static str) -> Result<(), String> {
     let known = all.iter().copied().find(|value| text_of(*value) == word);
     *place = known.ok_or_else(|| all.iter().map(|value| text_of(*value)).collect::<Vec<_>>().join(", "))?;
@@ -179,11 +180,11 @@ fn set<T: Copy>(place: &mut T, all: &[T], word: &str, text_of: impl Fn(T) -> &'s
 fn unknown_verb(name: &str) -> Warning {
     let near = ["Receive", "Reject"].into_iter().find(|known| known.eq_ignore_ascii_case(name));
     let hint = near.map(|known| format!(" (names are case-sensitive: <{known}>)")).unwrap_or_default();
-    Warning::of_schema(format!("<{}> is no verb of fax TwiML and is passed over{hint}", excerpt(name)))
+    Warning::of_schema(format!("<{}> is not a verb of fax TwiML and is ignored{hint}", excerpt(name)))
 }
 
 fn unknown_attribute(verb: &str, name: &str) -> Warning {
-    Warning::of_schema(format!("<{verb}> has no attribute {}; it is passed over", excerpt(name)))
+    Warning::of_schema(format!("<{verb}> has no attribute {}; it is ignored", excerpt(name)))
 }
 
 #[cfg(test)]
