@@ -10,7 +10,7 @@ const WORD_PELS: u32 = u64::BITS;
 pub struct Bitmap {
     width: u32,
     height: u32,
-    words_a_row: usize,
+    words_per_row: usize,
     words: Vec<u64>,
 }
 
@@ -18,8 +18,8 @@ impl Bitmap {
     /// Creates an image without black pels.
     #[must_use]
     pub fn white(width: u32, height: u32) -> Self {
-        let words_a_row = words_a_row(width);
-        Self { width, height, words_a_row, words: vec![0; words_a_row * height as usize] }
+        let words_per_row = words_per_row(width);
+        Self { width, height, words_per_row, words: vec![0; words_per_row * height as usize] }
     }
 
     /// Width in pels.
@@ -37,20 +37,20 @@ impl Bitmap {
     /// The words of one row; empty below the last.
     #[must_use]
     pub fn row(&self, y: u32) -> &[u64] {
-        let start = y as usize * self.words_a_row;
-        self.words.get(start..start + self.words_a_row).unwrap_or_default()
+        let start = y as usize * self.words_per_row;
+        self.words.get(start..start + self.words_per_row).unwrap_or_default()
     }
 
     /// The words of one row, mutably; empty below the last.
     pub fn row_mut(&mut self, y: u32) -> &mut [u64] {
-        let start = y as usize * self.words_a_row;
-        self.words.get_mut(start..start + self.words_a_row).unwrap_or_default()
+        let start = y as usize * self.words_per_row;
+        self.words.get_mut(start..start + self.words_per_row).unwrap_or_default()
     }
 
     /// Iterates over the rows from the top.
     pub fn rows(&self) -> impl Iterator<Item = &[u64]> {
         // Even a row without pels has one word, so chunks are never empty.
-        self.words.chunks_exact(self.words_a_row)
+        self.words.chunks_exact(self.words_per_row)
     }
 
     /// Whether a pel is black. Everything outside the image is white.
@@ -77,9 +77,9 @@ impl Bitmap {
 
     /// Appends a row at the bottom, cut or padded with white to the image's width.
     pub fn push_row(&mut self, row: &[u64]) {
-        let filled = row.len().min(self.words_a_row);
+        let filled = row.len().min(self.words_per_row);
         self.words.extend_from_slice(&row[..filled]);
-        self.words.resize(self.words.len() + self.words_a_row - filled, 0);
+        self.words.resize(self.words.len() + self.words_per_row - filled, 0);
         self.height += 1;
     }
 
@@ -88,13 +88,13 @@ impl Bitmap {
     pub fn slice(&self, start: u32, end: u32) -> Self {
         let end = end.min(self.height);
         let start = start.min(end);
-        let words = self.words[start as usize * self.words_a_row..end as usize * self.words_a_row].to_vec();
-        Self { width: self.width, height: end - start, words_a_row: self.words_a_row, words }
+        let words = self.words[start as usize * self.words_per_row..end as usize * self.words_per_row].to_vec();
+        Self { width: self.width, height: end - start, words_per_row: self.words_per_row, words }
     }
 
     /// Cuts off rows below `height`, or adds white ones to reach it.
     pub fn set_height(&mut self, height: u32) {
-        self.words.resize(self.words_a_row * height as usize, 0);
+        self.words.resize(self.words_per_row * height as usize, 0);
         self.height = height;
     }
 
@@ -134,7 +134,7 @@ impl Bitmap {
     /// Swaps black and white, as images that mark white with ones require.
     pub fn invert(&mut self) {
         let (width, used) = (self.width, self.width % WORD_PELS);
-        for row in self.words.chunks_exact_mut(self.words_a_row) {
+        for row in self.words.chunks_exact_mut(self.words_per_row) {
             row.iter_mut().for_each(|word| *word = !*word);
             if let Some(last) = row.last_mut()
                 && (used > 0 || width == 0)
@@ -235,7 +235,7 @@ fn next(row: &[u64], start: u32, end: u32, colour: u64) -> u32 {
     end
 }
 
-fn words_a_row(width: u32) -> usize {
+fn words_per_row(width: u32) -> usize {
     (width.div_ceil(WORD_PELS) as usize).max(1)
 }
 

@@ -188,10 +188,10 @@ fn of_page(
 /// Decodes a page that is a single fax image, or returns `None` if its coding is damaged: then it is rendered.
 fn fax_page(fax: &FaxImage) -> Option<Picture> {
     let decoded = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height);
-    let dots_an_inch = Some((f64::from(PELS_PER_INCH), fax.rows_an_inch));
+    let dots_per_inch = Some((f64::from(PELS_PER_INCH), fax.rows_an_inch));
     decoded.is_whole().then(|| Picture {
         pels: Pels::Bits(decoded.image),
-        dots_an_inch,
+        dots_per_inch,
         is_fax_file: true,
         losses: Vec::new(),
     })

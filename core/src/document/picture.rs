@@ -37,7 +37,7 @@ pub(super) enum Pels {
 pub(super) struct Picture {
     pub(super) pels: Pels,
     /// The stated resolution in dots per inch, across and down.
-    pub(super) dots_an_inch: Option<(f64, f64)>,
+    pub(super) dots_per_inch: Option<(f64, f64)>,
     /// Whether it comes from a file of bilevel pages, as fax programs write them.
     pub(super) is_fax_file: bool,
     /// What could not be read, written for a person.
@@ -61,7 +61,7 @@ impl Picture {
     }
 
     /// The resolution of a page that has the width of a fax but states an implausible one.
-    fn fax_dots_an_inch(&self) -> Option<(f64, f64)> {
+    fn fax_dots_per_inch(&self) -> Option<(f64, f64)> {
         let (width, height) = self.size();
         if !self.is_fax_file || !FAX_WIDTHS.contains(&width) {
             return None;
@@ -74,7 +74,7 @@ impl Picture {
             };
             Quality::ALL.iter().copied().find(is_near)
         };
-        let shape = match self.dots_an_inch {
+        let shape = match self.dots_per_inch {
             Some((x, _)) if FAX_DOTS_PER_INCH.contains(&x) => return None,
             Some((x, y)) => by_shape(x / y),
             None => None,
@@ -88,10 +88,10 @@ impl Picture {
     /// inches.
     pub(super) fn size_points(&self) -> (f64, f64) {
         let (width, height) = self.size();
-        if let Some((x, y)) = self.fax_dots_an_inch() {
+        if let Some((x, y)) = self.fax_dots_per_inch() {
             return (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0);
         }
-        let believable = self.dots_an_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
+        let believable = self.dots_per_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
         let x =
             if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
@@ -140,7 +140,7 @@ impl Picture {
     /// Whether the pels are exactly those of a fax of this quality.
     fn is_fax_page(&self, quality: Quality) -> bool {
         let (width, _) = self.size();
-        let (x, y) = self.fax_dots_an_inch().or(self.dots_an_inch).unwrap_or((0.0, 0.0));
+        let (x, y) = self.fax_dots_per_inch().or(self.dots_per_inch).unwrap_or((0.0, 0.0));
         width == ROW_PELS
             && (x - f64::from(PELS_PER_INCH)).abs() < 2.0
             && (y - f64::from(quality.rows_an_inch())).abs() < 2.0
@@ -261,11 +261,11 @@ pub(super) fn cmyk_luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
 mod tests {
     use super::*;
 
-    fn gray(width: u32, height: u32, dots_an_inch: Option<(f64, f64)>) -> Picture {
+    fn gray(width: u32, height: u32, dots_per_inch: Option<(f64, f64)>) -> Picture {
         let pels = (0..width * height).map(|at| if at / width < height / 2 { 0 } else { 255 }).collect();
         Picture {
             pels: Pels::Gray(Gray::from_pels(width, height, pels)),
-            dots_an_inch,
+            dots_per_inch,
             is_fax_file: false,
             losses: Vec::new(),
         }
@@ -284,7 +284,7 @@ mod tests {
         (0..1_078).for_each(|y| bits.blacken_run(y, y % 700, y % 1_700));
         let page = Picture {
             pels: Pels::Bits(bits.clone()),
-            dots_an_inch: Some((204.0, 98.0)),
+            dots_per_inch: Some((204.0, 98.0)),
             is_fax_file: true,
             losses: Vec::new(),
         };
@@ -309,15 +309,18 @@ mod tests {
     fn a_fax_page_without_a_believable_resolution_stays_upright() {
         let said = [None, Some((72.0, 72.0)), Some((1.0, 1.0)), Some((0.0, 0.0)), Some((f64::NAN, 204.0))];
         for (width, rows, inches) in [(ROW_PELS, 1_078, 11.0), (ROW_PELS, 2_156, 11.0), (ROW_PELS, 4_301, 11.0)] {
-            for dots_an_inch in said {
+            for dots_per_inch in said {
                 let pels = Pels::Bits(Bitmap::white(width, rows));
-                let page = Picture { pels, dots_an_inch, is_fax_file: true, losses: Vec::new() };
+                let page = Picture { pels, dots_per_inch, is_fax_file: true, losses: Vec::new() };
                 let (across, down) = page.size_points();
-                assert!((across / 72.0 - 8.47).abs() < 0.01 && (down / 72.0 - inches).abs() < 0.01, "{dots_an_inch:?}");
+                assert!(
+                    (across / 72.0 - 8.47).abs() < 0.01 && (down / 72.0 - inches).abs() < 0.01,
+                    "{dots_per_inch:?}"
+                );
                 assert_eq!(on_paper(&page, Quality::Fine)[0].height(), 2_156);
             }
         }
-        let page = |dots| Picture { dots_an_inch: Some(dots), ..white(ROW_PELS, 2_000) };
+        let page = |dots| Picture { dots_per_inch: Some(dots), ..white(ROW_PELS, 2_000) };
         assert!((page((77.0, 37.0)).size_points().1 / 72.0 - 20.4).abs() < 0.1, "its shape says standard");
         assert!((page((200.0, 200.0)).size_points().1 / 72.0 - 10.0).abs() < 0.1, "what is believable is believed");
         let wide = white(2_432, 1_600);
@@ -326,7 +329,7 @@ mod tests {
 
     fn white(width: u32, height: u32) -> Picture {
         let pels = Pels::Bits(Bitmap::white(width, height));
-        Picture { pels, dots_an_inch: None, is_fax_file: true, losses: Vec::new() }
+        Picture { pels, dots_per_inch: None, is_fax_file: true, losses: Vec::new() }
     }
 
     #[test]

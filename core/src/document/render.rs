@@ -98,7 +98,7 @@ impl<'a> Renderer<'a> {
         let interpreter = InterpreterSettings {
             font_resolver: Arc::new(move |query| Some(fonts.resolve(query))),
             warning_sink: Arc::new(move |warning| {
-                if let Some(loss) = told(warning) {
+                if let Some(loss) = loss_of(warning) {
                     losses.note(loss);
                 }
             }),
@@ -237,7 +237,7 @@ fn luma(pixels: &[u8]) -> Vec<u8> {
     gray
 }
 
-fn told(warning: InterpreterWarning) -> Option<&'static str> {
+fn loss_of(warning: InterpreterWarning) -> Option<&'static str> {
     match warning {
         InterpreterWarning::UnsupportedFont => Some("text is missing: its font can't be read"),
         InterpreterWarning::ImageDecodeFailure => Some("an image is missing: it can't be decoded"),

@@ -25,7 +25,7 @@ pub(in crate::document) struct Head {
     pub(in crate::document) width: u32,
     pub(in crate::document) height: u32,
     components: Vec<u8>,
-    dots_an_inch: Option<(f64, f64)>,
+    dots_per_inch: Option<(f64, f64)>,
     orientation: Orientation,
     is_jfif: bool,
     has_adobe: bool,
@@ -76,7 +76,7 @@ impl Head {
                 0xda => break,
                 0xe0 if data.starts_with(b"JFIF\0") => {
                     head.is_jfif = true;
-                    head.dots_an_inch = jfif_dots_an_inch(data);
+                    head.dots_per_inch = jfif_dots_per_inch(data);
                 }
                 0xe1 if data.starts_with(b"Exif\0\0") => exif = Some(data),
                 0xe1 if data.starts_with(XMP_HEADER) => xmp = Some(data),
@@ -131,8 +131,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     pels.truncate(there);
     let pels = Pels::Gray(Gray::from_pels(jpeg.width, jpeg.height, pels));
     let losses = jpeg.fault.iter().map(|why| missing(jpeg.rows_missing, jpeg.height, why)).collect();
-    let dots_an_inch = head.dots_an_inch.map(|(x, y)| if head.orientation.swaps_axes() { (y, x) } else { (x, y) });
-    Ok(Picture { pels: head.orientation.upright(pels), dots_an_inch, is_fax_file: false, losses })
+    let dots_per_inch = head.dots_per_inch.map(|(x, y)| if head.orientation.swaps_axes() { (y, x) } else { (x, y) });
+    Ok(Picture { pels: head.orientation.upright(pels), dots_per_inch, is_fax_file: false, losses })
 }
 
 /// Decodes a JPEG as far as it is intact.
@@ -219,7 +219,7 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
 }
 
 /// The density from a JFIF header (JFIF 1.02), if it is in dots per inch or centimetre.
-fn jfif_dots_an_inch(data: &[u8]) -> Option<(f64, f64)> {
+fn jfif_dots_per_inch(data: &[u8]) -> Option<(f64, f64)> {
     let [unit, x1, x0, y1, y0] = *data.get(7..12)? else { return None };
     let factor = match unit {
         1 => 1.0,

@@ -49,8 +49,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     }
     let losses = fault.iter().map(|why| missing(height - image.rows, height, why)).collect();
     let orientation = orientation(bytes);
-    let dots_an_inch = dots_an_inch(bytes).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
-    Ok(Picture { pels: orientation.upright(Pels::Gray(image.gray)), dots_an_inch, is_fax_file: false, losses })
+    let dots_per_inch = dots_per_inch(bytes).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
+    Ok(Picture { pels: orientation.upright(Pels::Gray(image.gray)), dots_per_inch, is_fax_file: false, losses })
 }
 
 /// An image that is being decoded.
@@ -209,9 +209,9 @@ fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
 }
 
 /// Reads the `pHYs` chunk (PNG §11.3.5.3), if its unit is the metre.
-fn dots_an_inch(bytes: &[u8]) -> Option<(f64, f64)> {
+fn dots_per_inch(bytes: &[u8]) -> Option<(f64, f64)> {
     let (_, data) = chunks(bytes).take_while(|(kind, _)| *kind != b"IDAT").find(|(kind, _)| *kind == b"pHYs")?;
     let [x3, x2, x1, x0, y3, y2, y1, y0, 1] = *data else { return None };
-    let an_inch = |bytes: [u8; 4]| f64::from(u32::from_be_bytes(bytes)) * 0.0254;
-    Some((an_inch([x3, x2, x1, x0]), an_inch([y3, y2, y1, y0])))
+    let per_inch = |bytes: [u8; 4]| f64::from(u32::from_be_bytes(bytes)) * 0.0254;
+    Some((per_inch([x3, x2, x1, x0]), per_inch([y3, y2, y1, y0])))
 }

@@ -46,7 +46,7 @@ struct Placed {
 /// A letter as bits, in rows of words.
 pub(super) struct Mask {
     width: u32,
-    words_a_row: usize,
+    words_per_row: usize,
     words: Vec<u64>,
 }
 
@@ -56,11 +56,11 @@ impl Mask {
     }
 
     pub(super) fn height(&self) -> i64 {
-        (self.words.len() / self.words_a_row) as i64
+        (self.words.len() / self.words_per_row) as i64
     }
 
     pub(super) fn words(&self) -> impl Iterator<Item = &[u64]> {
-        self.words.chunks_exact(self.words_a_row)
+        self.words.chunks_exact(self.words_per_row)
     }
 }
 
@@ -124,7 +124,7 @@ fn is_hinted(transform: Affine, hint: bool) -> bool {
 
 /// Draws a shape as bits, empty if nothing would show; returns `None` if it is too large to cache.
 fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed> {
-    let empty = || Mask { width: 0, words_a_row: 1, words: Vec::new() };
+    let empty = || Mask { width: 0, words_per_row: 1, words: Vec::new() };
     if path.elements().is_empty() {
         return Some(Placed { mask: Rc::new(empty()), left: 0, top: 0 });
     }
@@ -135,13 +135,13 @@ fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed
         return None;
     }
     let (columns, rows) = (width as u32, height as u32);
-    let words_a_row = (columns.div_ceil(64) as usize).max(1);
-    let mut words = vec![0; words_a_row * rows as usize];
+    let words_per_row = (columns.div_ceil(64) as usize).max(1);
+    let mut words = vec![0; words_per_row * rows as usize];
     let moved = Affine::translate((-left, -top)) * transform;
     raster.fill(path, moved, FillRule::NonZero, (columns, rows), |(row, from, to)| {
-        let start = row as usize * words_a_row;
-        fill_run(&mut words[start..start + words_a_row], from, to);
+        let start = row as usize * words_per_row;
+        fill_run(&mut words[start..start + words_per_row], from, to);
     });
-    let mask = Mask { width: columns, words_a_row, words };
+    let mask = Mask { width: columns, words_per_row, words };
     Some(Placed { mask: Rc::new(mask), left: left as i64, top: top as i64 })
 }

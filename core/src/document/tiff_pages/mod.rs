@@ -106,12 +106,12 @@ fn page(directory: &Directory<'_>) -> Result<Picture, Fault> {
     let orientation = Orientation::of_directory(directory);
     let mut reader = Segments::of(directory, &layout);
     let (pels, losses) = reader.read()?;
-    let dots_an_inch = dots_an_inch(directory).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
-    Ok(Picture { pels: orientation.upright(pels), dots_an_inch, is_fax_file: layout.is_bilevel(), losses })
+    let dots_per_inch = dots_per_inch(directory).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
+    Ok(Picture { pels: orientation.upright(pels), dots_per_inch, is_fax_file: layout.is_bilevel(), losses })
 }
 
 /// The resolution in dots per inch, which is the unit if none is given.
-fn dots_an_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
+fn dots_per_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
     let factor = match directory.number(tag::RESOLUTION_UNIT) {
         Some(3) => 2.54,
         Some(1) => return None,
