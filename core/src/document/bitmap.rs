@@ -196,6 +196,7 @@ fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64
     let (first, last) = ((start / WORD_PELS) as usize, ((end - 1) / WORD_PELS) as usize);
     let head = u64::MAX >> (start % WORD_PELS);
     let tail = u64::MAX << (WORD_PELS - 1 - (end - 1) % WORD_PELS);
+    // A row outside the image has no words to change.
     let Some(words) = row.get_mut(first..=last) else { return };
     match words {
         [] => {}

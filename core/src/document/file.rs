@@ -26,6 +26,7 @@ pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -
 #[must_use]
 pub fn page(document: &Document, index: usize) -> Option<FaxPage> {
     let PageInFile { width, height, quality, place, bits } = document.sheets.get(index)?.clone();
+    // A page that never arrived has an empty range.
     let mmr = Arc::from(document.bytes.get(place).filter(|mmr| !mmr.is_empty())?);
     Some(FaxPage { width, height, quality, mmr, bits })
 }

@@ -42,6 +42,7 @@ pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     }
     let paper = f64::from(ROW_PELS);
     let pels = |inches: f64| inches * f64::from(PELS_PER_INCH);
+    // A landscape page that fits the paper as it is isn't turned.
     let turned = width > height && pels(width) > paper + CROP_PELS_MAX;
     let (width, height) = if turned { (height, width) } else { (width, height) };
     let scale = if pels(width) > paper + CROP_PELS_MAX { paper / pels(width) } else { 1.0 };

@@ -88,6 +88,7 @@ impl Fonts {
             let is_slanted_otherwise = is_slanted != (font.name.contains("italic") || font.name.contains("oblique"));
             // The plainest font of a family has the shortest name.
             let plainness = font.name.len();
+            // The minimum is taken in this order: coverage outweighs the name, and the name outweighs the style.
             (lacks, is_other, is_bold != font.name.contains("bold"), is_slanted_otherwise, plainness, place)
         });
         let (lacks, .., place) = lacking.min()?;

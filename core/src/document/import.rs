@@ -178,6 +178,7 @@ fn of_page(
         is_white &= bits.rows().flatten().all(|word| *word == 0);
         sink.page(&bits)?;
     }
+    // A loss that is noted already explains a white page.
     if is_white && page.paints && !sink.losses.has_any_on_page() {
         sink.losses.note("the page is blank, although the PDF has something on it");
     }

@@ -49,6 +49,7 @@ pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if bytes.starts_with(JPEG_HEADER) {
         return Ok(Kind::Jpeg);
     }
+    // PDF comes last: its header may be anywhere in the first kilobyte, even within a file of another kind.
     let start = &bytes[..bytes.len().min(PDF_HEADER_WITHIN_BYTES)];
     if start.windows(5).any(|window| window == b"%PDF-") {
         return Ok(Kind::Pdf);

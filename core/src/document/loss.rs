@@ -52,6 +52,7 @@ impl Losses {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Noted) -> T) -> T {
+        // Every change leaves the list complete, so a panic elsewhere is no reason to lose it.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

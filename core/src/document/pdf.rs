@@ -25,6 +25,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
         let first = FIRST_PAGE + number * OBJECTS_PER_PAGE;
         (Ref::new(first), Ref::new(first + 1), Ref::new(first + 2))
     };
+    // About 700 bytes of objects surround the data of each page.
     let mut pdf = Pdf::with_capacity(pages.iter().map(|page| page.mmr.len() + 700).sum::<usize>() + 1_024);
     pdf.catalog(catalog).pages(tree);
     pdf.document_info(information).producer(TextStr("fauxfax"));

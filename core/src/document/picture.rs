@@ -70,6 +70,7 @@ impl Picture {
         let by_shape = |ratio: f64| {
             let is_near = |quality: &Quality| {
                 let own = across / f64::from(quality.rows_an_inch());
+                // The ratio of fine can't be told from that of square pels, so it proves nothing.
                 quality != &Quality::Fine && (ratio / own - 1.0).abs() < 0.1
             };
             Quality::ALL.iter().copied().find(is_near)

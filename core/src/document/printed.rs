@@ -32,6 +32,7 @@ impl Printed {
             HeaderLine::Off => 0,
         };
         if header_line == HeaderLine::On {
+            // An empty header moves the page down exactly as a real one will.
             image = stamp::stamped(&image, quality, "");
         }
         let height = fit::sheet_rows(size, quality);
@@ -58,6 +59,7 @@ impl Printed {
         } else {
             written(&header(width, quality, text), 0..self.header_rows, writer).into_sink()
         };
+        // The header may end within a byte, so the rows below it are shifted on their way through the sink.
         let (words, rest) = self.lower.as_chunks::<4>();
         let mut left = self.lower_bits;
         for word in words {

@@ -30,6 +30,7 @@ pub fn received(
     let mut kept = Vec::new();
     let mut missing = Vec::new();
     for (number, page) in (1..).zip(sent) {
+        // The call drops during the last page at the latest, however many pages are to arrive whole.
         let whole = reception.whole_pages.is_none_or(|whole| number <= u64::from(whole).min(count as u64 - 1));
         let cut = reception.whole_pages.is_some_and(|whole| number == u64::from(whole).min(count as u64 - 1) + 1);
         if !whole && !cut {

@@ -162,6 +162,7 @@ impl Point {
         let (here, there) = (radians(self.latitude_microdegrees), radians(other.latitude_microdegrees));
         let width = radians(other.longitude_microdegrees) - radians(self.longitude_microdegrees);
         let half_chord = ((there - here) / 2.0).sin().powi(2) + here.cos() * there.cos() * (width / 2.0).sin().powi(2);
+        // Rounding may exceed 1 between antipodes, where `asin` has no value.
         2.0 * EARTH_RADIUS_MILES * half_chord.sqrt().min(1.0).asin()
     }
 }
@@ -261,6 +262,7 @@ fn offers(
         .take(CANDIDATES_MAX)
         .filter_map(move |(range, number)| range.offer(seed, number))
         .filter(|offer| filter.admits(offer))
+        // A number may fit the pattern at several positions, and so come up once per template.
         .filter(move |offer| seen.insert(offer.number))
 }
 
@@ -359,6 +361,7 @@ fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
     first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
 }
 
+/// Pseudorandom bytes for some digits. The purpose keeps the draws for a range and for a number apart.
 fn draw(seed: u64, purpose: &[u8], digits: u64) -> [u8; 32] {
     let hash = Sha256::new().chain_update(b"inventory").chain_update(seed.to_be_bytes()).chain_update(purpose);
     hash.chain_update(digits.to_be_bytes()).finalize().into()

@@ -135,6 +135,7 @@ impl Line {
             let page_ms = GAP_MS + self.training_short_ms() + (bits * 1_000).div_ceil(rate);
             return page_ms + GAP_MS + signal_ms(&[0]) + GAP_MS + signal_ms(&[0]);
         }
+        // Even a page without bits takes one frame.
         let frames = bits.div_ceil(8 * ECM_FRAME_OCTETS).max(1);
         let blocks = frames.div_ceil(ECM_BLOCK_FRAMES);
         let octets = bits.div_ceil(8) + frames * ECM_FRAME_OVERHEAD_OCTETS + blocks * RCP_OCTETS;

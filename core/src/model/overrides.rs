@@ -86,6 +86,7 @@ impl Span {
     /// Reads a value. Numbers are clamped to the range; anything else means the default.
     fn read(&self, text: &str) -> u64 {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // More digits than fit are still a large number, not a wrong one.
         if digits { text.parse().unwrap_or(u64::MAX).clamp(self.least, self.most) } else { self.default }
     }
 }

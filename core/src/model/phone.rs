@@ -94,6 +94,7 @@ impl serde::Serialize for Party {
 impl<'de> serde::Deserialize<'de> for Party {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        // A SIP caller may be any kind of party, so whatever `Display` writes reads back.
         Self::sip_caller(&text).ok_or_else(|| serde::de::Error::custom("neither an E.164 number nor a SIP address"))
     }
 }

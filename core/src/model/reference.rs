@@ -38,6 +38,7 @@ pub fn without_userinfo(url: &str) -> String {
     let begin = if url.starts_with("//") { 0 } else { url.find("://").map_or(url.len(), |colon| colon + 1) };
     let Some(rest) = url[begin..].strip_prefix("//") else { return url.to_owned() };
     let (authority, target) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+    // The last @ ends the userinfo: a password may contain others.
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     format!("{}//{place}{target}", &url[..begin])
 }
@@ -64,6 +65,7 @@ fn without_dot_segments(path: &str) -> String {
                 if segment == ".." {
                     kept.pop();
                 }
+                // A path that ends in a dot segment denotes a folder, so it keeps its slash (RFC 3986 §5.4.1).
                 if is_last {
                     kept.push("");
                 }

@@ -122,6 +122,7 @@ fn read_sid(prefix: &str, text: &str) -> Option<[u8; 16]> {
     }
     let mut bytes = [0u8; 16];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        // Upper-case digits are accepted too, and shown in lower case from then on.
         let high = char::from(pair[0]).to_digit(16)?;
         let low = char::from(pair[1]).to_digit(16)?;
         *byte = u8::try_from(high << 4 | low).ok()?;

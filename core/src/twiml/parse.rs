@@ -31,6 +31,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
             let verb = verb(content_type, body, &mut warnings);
             match verb {
                 Ok(_) | Err(TwimlError::NoVerb) => {
+                    // It goes first, so that the limit on warnings never drops it.
                     warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }

@@ -177,6 +177,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         Ok(()) => None,
         Err(why) => {
             let why = why.to_string();
+            // Padding between headers changes no pel.
             let is_harmless = why.contains("Extra bytes between headers");
             match decode(false) {
                 Ok(()) if is_harmless => None,

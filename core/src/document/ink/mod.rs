@@ -103,6 +103,7 @@ impl<'a> Inker<'a> {
         let (tones, slivers, images) = (easel.page, easel.slivers, easel.images.into_touched());
         self.image_area = image_area;
         if is_too_much && (is_left || images.is_some()) {
+            // The first pass stopped painting where it gave up, so the page is drawn again from the start.
             return Outcome::Partly(self.drawn(page, settings, size, transform, true).page);
         }
         if is_left {
@@ -170,6 +171,7 @@ struct Easel<'d> {
 impl<'a> Device<'a> for Easel<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
         let (fill, line) = parts(draw_mode);
+        // Everything is measured, even after giving up: the figures decide whether the full renderer gets the page.
         self.measure.path(path, &props, draw_mode);
         let ink = self.ink(&props);
         if let Some(rule) = fill {
@@ -192,6 +194,7 @@ impl<'a> Device<'a> for Easel<'_> {
         if opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal {
             self.effects.get_or_insert(self.groups);
         }
+        // Beyond this depth the document is hostile: no program nests so deeply.
         self.gives_up |= self.groups > DEPTH_MAX;
     }
 
@@ -411,6 +414,7 @@ impl Easel<'_> {
         let shapes = || self.clips.iter().filter(|clip| clip.shape.is_some()).count();
         if self.clips.len() >= DEPTH_MAX || shapes() * shape_bytes > CLIP_BYTES_MAX {
             self.gives_up = true;
+            // The interpreter will pop this clip, so an empty one takes its place.
             self.clips.push(Clip { bounds: [0; 4], shape: None });
             return;
         }

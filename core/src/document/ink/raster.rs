@@ -153,6 +153,7 @@ impl Raster {
         };
         flatten_near(path.iter().map(|element| transform * element), page, TOLERANCE, |element| match element {
             PathEl::MoveTo(point) => {
+                // Filling closes every part that is left open (ISO 32000-1, 8.5.3.3).
                 add((last, start));
                 (start, last) = (point, point);
             }

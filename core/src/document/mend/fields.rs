@@ -81,6 +81,7 @@ pub(super) fn look<'a>(
             let appearance = store.get(widget, "AP");
             let has_look = matches!(store.get(&appearance, "N"), Value::Stream(_));
             let text = shown(store, widget);
+            // A password must not be shown (ISO 32000-1, table 228).
             if text.trim().is_empty() || flags & PASSWORD != 0 || has_look && !form.needs_appearances {
                 return Look::AsItIs;
             }

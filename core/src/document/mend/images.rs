@@ -85,6 +85,7 @@ pub(super) fn checked<'a>(
     if is_beyond || u64::from(width) * u64::from(height) > IMAGE_PELS_MAX {
         return Checked::left_out(TOO_LARGE);
     }
+    // The renderer takes such an image, but checking it here would take too much memory.
     if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
         return Checked::default();
     }

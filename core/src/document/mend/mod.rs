@@ -119,6 +119,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
         leaves.push(page);
         notes.push(PageNotes { unit: leaf.unit, paints: findings.paints, losses: findings.losses, fax });
     }
+    // Fonts come last: the replacement for a font must have the characters that all pages need.
     let texts = std::mem::take(&mut mender.texts);
     for (page, loss) in texts.settle(&mut mender.store, fonts) {
         if let Some(notes) = notes.get_mut(page)
@@ -164,6 +165,7 @@ impl<'a> Mender<'a> {
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);
+        // A stream that couldn't be decoded has been reported, and would break off here once more.
         if survey.open && findings.losses.is_empty() {
             findings.note(CONTENT_CUT);
         }
@@ -219,6 +221,7 @@ impl<'a> Mender<'a> {
                     }
                     is_new |= !decoded.whole;
                     content.extend(decoded.bytes);
+                    // Tokens must not run together where two streams meet (ISO 32000-1, 7.8.2).
                     content.push(b'\n');
                 }
                 None => {

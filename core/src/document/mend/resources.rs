@@ -46,6 +46,7 @@ impl<'a> Mender<'a> {
         if let Some(known) = self.known.get(id) {
             return Findings::clone(known);
         }
+        // A form that draws itself, directly or through others, is already being visited.
         if self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
             return Findings::default();
         }
@@ -63,6 +64,7 @@ impl<'a> Mender<'a> {
         }
         if findings.draws > DRAWS_MAX {
             findings.note(ENDLESS);
+            // The object is emptied below, and draws nothing more.
             findings.draws = 0;
             self.store.replaced(object, resolved.with_data(Vec::new()));
         }

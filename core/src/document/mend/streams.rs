@@ -72,6 +72,7 @@ pub(super) fn through<'a>(
     let mut whole = true;
     for (name, parameters) in steps {
         let (bytes, all) = match name.as_slice() {
+            // The data were decrypted when they were read.
             b"Crypt" => continue,
             b"FlateDecode" | b"Fl" => {
                 let (bytes, all) = inflated(&data, limit);
@@ -96,6 +97,7 @@ const PARAMETERS: [&str; 5] = ["Predictor", "Colors", "BitsPerComponent", "Colum
 
 /// Applies one filter with the renderer's own code.
 fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data: &[u8]) -> Option<Vec<u8>> {
+    // The name goes into a file that is parsed again, so it must be nothing but a name.
     let name = std::str::from_utf8(name).ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     let mut file = format!("<</Length {}/Filter/{name}/DecodeParms<<", data.len()).into_bytes();
     for key in PARAMETERS {

@@ -272,6 +272,7 @@ impl<'a> Store<'a> {
         file.extend(b"%PDF-1.7\n");
         let mut numbers: HashMap<Id, usize> = HashMap::new();
         let mut places = vec![0];
+        // Objects are numbered in the order in which they are reached, so the same document gives the same bytes.
         let mut waiting = VecDeque::from([(1_usize, catalog.clone())]);
         let mut count = 1;
         while let Some((number, value)) = waiting.pop_front() {

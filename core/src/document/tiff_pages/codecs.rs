@@ -23,6 +23,7 @@ pub(super) struct Unpacked {
 /// Decompresses a segment of this many rows.
 pub(super) fn unpacked(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) -> Result<Unpacked, Fault> {
     let reversed: Vec<u8>;
+    // JPEG has a bit order of its own, whatever FillOrder says.
     let data = if layout.is_backwards && layout.compression != Compression::Jpeg {
         reversed = data.iter().map(|byte| byte.reverse_bits()).collect();
         &reversed
@@ -120,6 +121,7 @@ fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
         }
     }
     bytes.truncate(written);
+    // LZW has no checksum: wrong bytes go unnoticed, and an early end shows as missing rows.
     (bytes, false)
 }
 

@@ -18,6 +18,7 @@ impl<'a> Greys<'a> {
 
     /// Converts one row of a segment, whose planes have `samples` adjacent samples per pel.
     pub(super) fn row(&mut self, planes: &[&[u8]], samples: usize, target: &mut [u8]) {
+        // These samples are greys already, as most pages that are not bilevel have them.
         if let ([row], Colour::BlackIsZero | Colour::LumaFirst { .. }, 8, 1) =
             (planes, &self.layout.colour, self.layout.bits, samples)
         {
