@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn text_knows_no_dots() {
+    fn text_is_never_dithered() {
         let page = Gray::from_pels(4, 1, vec![0, 143, 144, 255]);
         let image = bits(&page, Tone::Text);
         assert_eq!((0..4).map(|x| image.is_black(x, 0)).collect::<Vec<_>>(), [true, true, false, false]);

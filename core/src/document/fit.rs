@@ -59,7 +59,7 @@ pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     Some(Placement { turned, scale, left_pels: (paper - pels(width * scale)) / 2.0, pieces, cut })
 }
 
-/// Converts a length in inches to rows, at least [`ROWS_MIN`].
+/// Converts a length in inches to rows, at least `ROWS_MIN`.
 #[must_use]
 pub fn rows(inches: f64, rows_an_inch: u32) -> u32 {
     let rows = (inches * f64::from(rows_an_inch)).round();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_area_has_no_place() {
+    fn a_page_without_area_has_no_placement() {
         for (width, height) in [(0.0, 792.0), (612.0, 0.0), (-1.0, 5.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
             assert_eq!(place(width, height), None);
         }

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn photographs_charts_and_tinted_forms_are_no_scans() {
+    fn photographs_charts_and_tinted_forms_are_not_scans() {
         let smooth = image(|x, y, noise| 150 + (x + y) / 8 + noise);
         let backdrop =
             image(|x, y, noise| if x.abs_diff(200) + y.abs_diff(200) < 120 { 90 + x / 4 } else { 215 + noise });

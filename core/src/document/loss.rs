@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loss_is_listed_once_per_page_and_what_is_not_listed_is_said() {
+    fn a_loss_is_listed_once_per_page_and_an_overflow_is_reported() {
         let losses = Losses::default();
         losses.note("before any page");
         losses.begin_page(2);

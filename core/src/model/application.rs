@@ -27,7 +27,7 @@ attributes! {
     ApplicationChange,
     /// A name of at most 64 characters.
     friendly_name: Box<str>,
-    /// `2010-04-01`, or what the request named; without effect.
+    /// `2010-04-01`, or what the request named; stored and returned only.
     api_version: Box<str>,
     /// The FaxUrl of the numbers in fax mode that name this application.
     voice_url: Box<str>,

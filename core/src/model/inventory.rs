@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_search_shows_is_found_by_number_and_is_the_same() {
+    fn an_offer_is_found_by_its_number_as_the_search_shows_it() {
         for (country, kind) in everything() {
             let found = some(8, country, kind, 1_000);
             assert_eq!(found.len(), 1_000, "{country} {kind}");

@@ -9,7 +9,7 @@ use super::time::Timestamp;
 use super::words::words;
 
 words!(
-    /// Why a download of media is refused or raises an alert.
+    /// What is wrong with a download of media, which is refused or served with a warning.
     MediaFault {
         /// The URL is older than two hours.
         Expired = "expired",

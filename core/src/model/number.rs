@@ -45,9 +45,9 @@ attributes! {
     NumberChange,
     /// A name of at most 64 characters; by default the number in national format.
     friendly_name: Box<str>,
-    /// `2010-04-01`, or what the request named; without effect.
+    /// `2010-04-01`, or what the request named; stored and returned only.
     api_version: Box<str>,
-    /// Requested for TwiML when a call comes in; the FaxUrl of a number in fax mode.
+    /// The FaxUrl of a number in fax mode, requested when a call comes in.
     voice_url: Box<str>,
     /// The method of requests to `voice_url`.
     voice_method: Method,

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_is_read_and_held_within_its_range() {
+    fn each_key_is_read_and_clamped_to_its_range() {
         let policy = RetryPolicy { server_errors: true, read: true, ..RetryPolicy::default() };
         let expected = Overrides { connect_ms: 200, read_ms: 300, total_ms: 4_000, retries: 3, policy };
         assert_eq!(of("ct=200&rt=300&tt=4000&rc=3&rp=5xx,rt"), expected);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_its_fault_and_changes_nothing() {
+    fn a_wrong_override_has_its_fault_and_changes_nothing() {
         assert_eq!(faults("rp=6xx"), [Fault::RetryPolicy]);
         assert_eq!(faults("rp="), [Fault::RetryPolicy]);
         assert_eq!(faults("rp=ct,,rt"), [Fault::RetryPolicy]);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_covers_what_it_names_and_no_more_tries_than_counted() {
+    fn a_policy_covers_what_it_names_up_to_the_number_of_retries() {
         let failures = [
             ("ct", ExchangeFailure::ConnectTimeout),
             ("ct", ExchangeFailure::ConnectionRefused),

@@ -13,8 +13,7 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
         return Some(format!("{scheme}:{reference}"));
     }
     let rest = rest.split('#').next().unwrap_or_default();
-    // A backslash ends the host for browsers and for the URL parser of the client, so it does here: otherwise a
-    // password could be sent to another host.
+    // The client's URL parser ends a host at a backslash too; reading it otherwise could send a password to another host.
     let (authority, base_target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let (base_path, base_query) = parts(base_target, '?');
     let (target, fragment) = parts(reference, '#');
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_sees_no_password() {
+    fn a_url_to_show_has_no_password() {
         for (url, seen) in [
             ("https://u:p@h/x@y?z@", "https://h/x@y?z@"),
             ("//u:p@h/x", "//h/x"),

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_known_verb_decides_and_unknown_ones_are_warned_of() {
+    fn the_first_known_verb_decides_and_unknown_ones_raise_a_warning() {
         let reading = read("<Response><Say>Hi</Say>text<Reject reason=\"busy\"/><Receive/></Response>");
         assert_eq!(reading.verb, Ok(Verb::Reject));
         assert_eq!(reading.warnings.len(), 3, "{:?}", reading.warnings);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_warned_of_and_the_default_taken() {
+    fn a_wrong_value_raises_a_warning_and_the_default_is_used() {
         let twiml = "<Response><Receive method=\"PUT\" mediaType=\"image/png\" pageSize=\"A4\" storeMedia=\"no\" x=\"1\"/></Response>";
         assert_eq!(received(twiml), (Receive::default(), 5));
     }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn content_types_of_real_apps_are_taken_without_a_word() {
+    fn content_types_of_real_apps_are_accepted_without_a_warning() {
         let twiml = b"<Response><Reject/></Response>";
         for good in ["text/xml", "application/xml; charset=utf-8", "Text/HTML;charset=UTF-8"] {
             for types in [TwimlTypes::Lenient, TwimlTypes::Strict] {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn twiml_of_another_type_or_none_is_taken_with_a_warning_unless_types_are_strict() {
+    fn twiml_of_another_type_or_none_is_accepted_with_a_warning_unless_types_are_strict() {
         for odd in [Some("text/plain; charset=utf-8"), Some("application/json"), Some(""), None] {
             for twiml in ["<Response><Reject/></Response>", "\n<?xml version='1.0'?>"] {
                 let reading = interpret(odd, twiml.as_bytes());
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_twiml_and_no_xml_by_its_type_is_12300_and_said_to_be_what_it_is() {
+    fn a_body_that_is_not_twiml_under_another_type_is_12300_and_described() {
         for (content_type, body, part) in [
             (Some("text/plain"), "OK", "Content-Type is text/plain"),
             (None, "OK", "no Content-Type"),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_for_a_person_is_said_to_be_one() {
+    fn an_html_page_is_reported_as_one() {
         for (page, fault) in [
             ("<!doctype HTML>\n<html><body><br></body></html>", Fault::TwimlMalformed),
             ("\n<HTML><p></HTML>", Fault::TwimlMalformed),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_answer_is_said_to_be_one() {
+    fn a_compressed_response_is_reported_as_such() {
         let reading = interpret(Some("text/xml"), b"\x1f\x8b\x08\0\0\0").compressed("gzip");
         let error = reading.verb.expect_err("no XML");
         assert!(
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_stands_before_an_element_and_not_before_a_declaration() {
+    fn white_space_may_precede_an_element_but_not_a_declaration() {
         assert_eq!(received("\u{feff}<?xml version=\"1.0\"?><Response><Receive/></Response>").1, 0);
         assert_eq!(received("\n  <Response><Receive/></Response>\n").1, 0);
         assert_eq!(fault("\n<?xml version=\"1.0\"?>\n<Response><Receive/></Response>"), Some(Fault::TwimlMalformed));

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_disagree_the_mark_and_then_the_content_type_hold() {
+    fn a_byte_order_mark_outranks_the_content_type_and_that_the_declaration() {
         let utf_8 = "<?xml version='1.0' encoding='ISO-8859-1'?><a b='é'/>";
         assert_eq!(read("text/xml; charset=utf-8", utf_8.as_bytes()), Ok((utf_8.to_owned(), 1)));
         let marked = [b"\xef\xbb\xbf", utf_8.as_bytes()].concat();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_it_says_is_refused_with_the_reason() {
+    fn a_body_that_contradicts_its_declaration_is_refused_with_the_reason() {
         for (content_type, body, part) in [
             ("text/xml", b"<a>\xff</a>".as_slice(), "not UTF-8 from byte 3"),
             ("text/xml; charset=ebcdic-7", b"<a/>", "\"ebcdic-7\""),

@@ -21,7 +21,7 @@ pub enum Stored {
     Mh,
     /// MR with end-of-line codes: TIFF compression 3, two-dimensional.
     Mr,
-    /// MMR without end-of-line codes: TIFF compression 4.
+    /// MMR: TIFF compression 4, and PDF's CCITTFaxDecode with a negative K.
     Mmr,
 }
 

@@ -117,7 +117,7 @@ fn packed(codes: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn runs_of_no_length_are_changing_elements_of_the_row_below() {
+fn zero_length_runs_are_changing_elements_of_the_row_below() {
     // White to 3, black to 3 (zero length), white to 8, black to 16; then a change two pels right of the one at 3.
     let above = ["001", "1000", "0000110111", "001", "1100", "000101"];
     let below = ["000011", "1"];
@@ -129,7 +129,7 @@ fn runs_of_no_length_are_changing_elements_of_the_row_below() {
 }
 
 #[test]
-fn a_row_of_runs_of_no_length_without_end_is_given_up() {
+fn a_row_of_endless_zero_length_runs_is_given_up() {
     // A vertical mode left of a change at 0 never advances.
     let endless = vec![0xff; 100_000];
     let read = decode(&[&packed(&["001", "00110101", "11"])[..], &endless].concat(), Stored::Mmr, 2_000, 50);
@@ -137,7 +137,7 @@ fn a_row_of_runs_of_no_length_without_end_is_given_up() {
 }
 
 #[test]
-fn a_wrong_code_costs_its_row_alone_where_rows_end_with_a_code() {
+fn a_wrong_code_costs_only_its_row_if_rows_end_with_a_code() {
     let image = image(0x18);
     for (scheme, stored) in [(Scheme::Mh, Stored::Mh), (Scheme::Mr { k: 2 }, Stored::Mr)] {
         let mut bytes = written(&image, scheme, 0);
@@ -168,7 +168,7 @@ fn rows_are_filled_up_to_the_minimum() {
 }
 
 #[test]
-fn what_is_cut_short_keeps_its_first_rows() {
+fn truncated_data_keep_their_first_rows() {
     let image = image(0x17);
     let bytes = g4(&image);
     let read = decode(&bytes[..bytes.len() / 2], Stored::Mmr, image.width(), image.height());

@@ -64,7 +64,7 @@ impl Image {
     /// Decodes at most `lines` lines; an interlaced image has one set of lines per pass.
     fn decode(&mut self, bytes: &[u8], lines: u32) -> Result<(), Fault> {
         let mut options = DecodeOptions::default();
-        // None of these affects the pels, so a fault in them must not cost the image.
+        // None of these is needed for the pels, so a fault in them must not cost the image.
         options.set_ignore_text_chunk(true);
         options.set_ignore_iccp_chunk(true);
         options.set_skip_ancillary_crc_failures(true);

@@ -148,7 +148,7 @@ fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_reported() {
 }
 
 #[test]
-fn what_is_transparent_is_white() {
+fn transparent_pels_are_white() {
     let pels = [[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 51]];
     let samples: Vec<u8> = (0..300).flat_map(|at| pels[at % 3]).collect();
     let picture = read(&png_of((30, 10), png_crate::ColorType::Rgba, &samples, None, false), Kind::Png).unwrap();

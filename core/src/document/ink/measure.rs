@@ -176,7 +176,8 @@ impl Measure {
         }
     }
 
-    /// Adds what is drawn apart from the page `times` times and then freed, which counts only towards the limit.
+    /// Measures what is drawn apart from the page, `times` times, and freed afterwards: it may exceed the limit, but
+    /// doesn't add to the total.
     fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
         let before = std::mem::take(&mut self.bytes);
         draw(self);

@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_left_out_and_what_is_endless_stops() {
+    fn coordinates_that_are_not_numbers_are_ignored_and_endless_shapes_stop() {
         let mut path = BezPath::new();
         path.move_to((f64::NAN, 0.0));
         path.line_to((10.0, f64::INFINITY));

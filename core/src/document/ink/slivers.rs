@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_far_away_touches_nothing() {
+    fn coordinates_that_are_not_numbers_or_far_away_touch_nothing() {
         let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a path");
         assert!(runs(&wild).iter().all(|(row, from, to)| *row == 5 && *from == 0 && *to == 100));
         let mut nothing = BezPath::new();

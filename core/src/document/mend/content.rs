@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn cmyk_is_replaced_where_it_stands() {
+    fn cmyk_is_replaced_in_place() {
         let content = b"0 0 0 1 k 0 0 9 9 re f /DeviceCMYK CS 0 0 0 1 SCN 0 0 0 0 K";
         let found = survey(content);
         assert!(found.names_cmyk);

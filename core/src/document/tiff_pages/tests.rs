@@ -269,7 +269,7 @@ fn palettes_of_every_depth_are_read() {
 }
 
 #[test]
-fn what_is_transparent_shows_white_paper() {
+fn transparent_pels_show_white_paper() {
     // Black, half transparent, and fully transparent; associated colours are multiplied already.
     for (extra, pels, wanted) in [
         (2, [[0, 0, 0, 255], [0, 0, 0, 128], [0, 0, 0, 0]], [0, 127, 255]),
@@ -427,7 +427,7 @@ fn the_missing_part_of_a_page_is_white_and_reported() {
 }
 
 #[test]
-fn smaller_copies_and_masks_are_no_pages() {
+fn reduced_copies_and_masks_are_not_pages() {
     let image = drawing();
     let mmr = g4(&image);
     let page = |kind: &'static [(u16, u32)]| [&[(259, 4), (262, 0)][..], kind].concat();

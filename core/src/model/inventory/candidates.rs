@@ -80,7 +80,7 @@ impl Template {
         self.digits().iter().filter(|digit| digit.is_none()).fold(1, |space, _| space * 10)
     }
 
-    /// The number examined in this round, which is below `space`.
+    /// The number to examine in a round; `round` is below `space`.
     fn number(&self, round: u64) -> PhoneNumber {
         let mut free = (round * self.shuffle.step + self.shuffle.start) % self.space();
         let number = self.digits().iter().fold(self.range.leading_digits(), |number, digit| {

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leading_plus_holds_the_pattern_to_the_start() {
+    fn a_leading_plus_anchors_the_pattern() {
         let filter = OfferFilter { contains: pattern("+1510***77"), ..OfferFilter::default() };
         for offer in us_local(&filter) {
             let digits = offer.number.to_string();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_keeps_to_its_place() {
+    fn a_search_stays_in_its_place() {
         let text = |text: &str| Some(text.to_owned());
         let none = OfferFilter::default;
         let filters = [
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn new_numbers_are_shown_unless_left_out() {
+    fn new_numbers_are_shown_unless_excluded() {
         let betas = |beta| {
             let filter = OfferFilter { beta, ..OfferFilter::default() };
             offers(8, Country::Us, NumberKind::Local, &filter).take(500).filter(|offer| offer.beta).count()
