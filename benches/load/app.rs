@@ -89,7 +89,7 @@ async fn answer(
     Ok(Response::builder().header("content-type", kind).body(Full::new(answer)).unwrap_or_default())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the app under test is no part of the emulator")]
+#[expect(clippy::disallowed_methods, reason = "the app under test is not part of the emulator")]
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(future);
 }

@@ -108,7 +108,7 @@ async fn ask(address: &str, letter: char) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the yardstick has no driver")]
+#[expect(clippy::disallowed_methods, reason = "the comparison has no driver")]
 fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
