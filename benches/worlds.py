@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures worlds: a thousand founded, a fax received in each, how fast a wait wakes, and what streams cost that nobody
-reads. Needs Python 3.9 and a built binary:
+"""Measures worlds: creates a thousand, receives a fax in each, and measures how fast a wait wakes and what streams
+cost that nobody reads. Needs Python 3.9 and a built binary:
 
     python3 benches/worlds.py target/dist/fauxfax [WORLDS]
 
-The app and the clients are in this one Python process, so the rates are what it can ask for, not what the emulator can do.
+The app and the clients share this one Python process, so the rates are limited by it and not by the emulator.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ async def read_message(reader):
 
 
 async def app(reader, writer):
-    """The webhook app: takes each fax."""
+    """The webhook app, which receives every fax."""
     try:
         head, _ = await read_message(reader)
         body = TWIML if head.startswith(b"POST /fax ") else b""
@@ -42,7 +42,7 @@ async def app(reader, writer):
 
 
 class Client:
-    """One kept connection to the control API."""
+    """A connection to the control API that is kept open."""
 
     def __init__(self, port):
         self.port, self.streams = port, None
@@ -59,15 +59,15 @@ class Client:
 
 
 async def in_turns(clients, items, act):
-    """Lets the clients take the items in turn; answers how many a second."""
-    queue, begun = iter(items), time.perf_counter()
+    """Shares the items among the clients and returns the rate per second."""
+    queue, started = iter(items), time.perf_counter()
 
     async def work(client):
         for item in queue:
             await act(client, item)
 
     await asyncio.gather(*(work(client) for client in clients))
-    return len(items) / (time.perf_counter() - begun)
+    return len(items) / (time.perf_counter() - started)
 
 
 def resident_mib(pid):
@@ -76,7 +76,7 @@ def resident_mib(pid):
 
 
 async def wake_latency_ms(port, sid):
-    """From the moment an event has, by the emulator's clock, to the answer of the wait for it in this process."""
+    """The time from an event, by the emulator's clock, until the wait for it returns in this process."""
     waiter, caller = Client(port), Client(port)
     seq = (await caller.call("GET", "/events?limit=0&account=" + sid))["last_seq"]
     wait = asyncio.create_task(waiter.call("GET", "/wait?status=receiving&since=%d&account=%s" % (seq, sid)))
@@ -99,7 +99,7 @@ async def measure(binary, worlds):
     number = {"phone_number": "+15017122661", "voice_receive_mode": "fax", "voice_url": app_url + "/fax"}
     sids = []
 
-    async def found(client, _):
+    async def create(client, _):
         sids.append((await client.call("POST", "/accounts", json.dumps({"numbers": [number]}).encode()))["sid"])
 
     async def receive(client, sid):
@@ -107,15 +107,15 @@ async def measure(binary, worlds):
         assert conversation["outcome"] == "received", conversation
 
     print("resident at the start: %.0f MiB" % resident_mib(process.pid))
-    print("worlds founded: %.0f a second" % await in_turns(clients, range(worlds), found))
+    print("worlds created: %.0f per second" % await in_turns(clients, range(worlds), create))
     print("resident with %d worlds: %.0f MiB" % (worlds, resident_mib(process.pid)))
-    print("one fax received in each, to its end: %.0f a second" % await in_turns(clients, sids, receive))
+    print("one fax received in each, to its end: %.0f per second" % await in_turns(clients, sids, receive))
     print("resident then: %.0f MiB" % resident_mib(process.pid))
     latencies = [await wake_latency_ms(port, sids[0]) for _ in range(WAITS)]
-    print("a wait is answered %.2f ms (median), %.2f ms (95 %%) after its event" % (
+    print("a wait returns %.2f ms (median), %.2f ms (95 %%) after its event" % (
         statistics.median(latencies), statistics.quantiles(latencies, n=20)[18]))
     busy = sids[:10] * (worlds // 10)
-    print("faxes received in ten worlds: %.0f a second" % await in_turns(clients, busy, receive))
+    print("faxes received in ten worlds: %.0f per second" % await in_turns(clients, busy, receive))
     streams = []
     for number in range(STREAMS):
         stream = socket.create_connection(("127.0.0.1", port))
@@ -123,14 +123,14 @@ async def measure(binary, worlds):
         target = "/_fauxfax/v1/events?account=" + busy[number % 10]
         stream.sendall(("GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n" % target).encode())
         streams.append(stream)
-    # At first they are written to until their buffers are full; what counts is what they cost from then on.
+    # The first rounds fill the streams' buffers; only what the streams cost after that is of interest.
     for number in range(ROUNDS):
         rate = await in_turns(clients, busy, receive)
         figures = (number + 1, rate, STREAMS, resident_mib(process.pid))
-        print("round %d: %.0f a second with %d streams that nobody reads, resident %.0f MiB" % figures)
+        print("round %d: %.0f per second with %d streams that nobody reads, resident %.0f MiB" % figures)
     for stream in streams:
         stream.close()
-    print("and with the streams closed: %.0f a second" % await in_turns(clients, busy, receive))
+    print("and with the streams closed: %.0f per second" % await in_turns(clients, busy, receive))
     process.terminate()
     process.wait()
 

@@ -1,4 +1,4 @@
-//! A fax inbox as an app would be written, and its test with fauxfax: `cargo test --example inbox`.
+//! A fax inbox as an app would implement it, and its test with fauxfax: `cargo test --example inbox`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Router, serve};
 use tokio::net::TcpListener;
 
-/// What came in: the SIDs of the faxes and where their documents are.
+/// The faxes received so far: their SIDs, and the URLs of their documents.
 #[derive(Clone, Default)]
 struct Inbox(Arc<Mutex<Vec<(String, String)>>>);
 

@@ -1,12 +1,12 @@
-//! The T.6 coder alone: `cargo bench --bench coder -- FILE ROUNDS` reads a document, and codes its pages so many times.
-//! It takes no time itself; `benches/documents/run.py --coder` does, beside libtiff's coder.
+//! The T.6 coder alone: `cargo bench --bench coder -- FILE ROUNDS` reads a document and codes its pages ROUNDS times.
+//! `benches/documents/run.py --coder` measures it and compares it with libtiff's coder.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fauxfax::document::{self, Options, ccitt, page};
 
-#[expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let (Some(file), Some(rounds)) = (arguments.next(), arguments.next()) else {

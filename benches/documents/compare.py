@@ -3,11 +3,11 @@
 
     benches/documents/compare.py FAUXFAX FOLDER... [--pages N] [--jobs N] [--list FILE]
 
-Each PDF, TIFF, PNG and JPEG below the folders goes through `fauxfax convert` at fine quality. The reference is drawn by
-pdftoppm for PDFs and by Pillow for images, upright, over white, with tiff2rgba where Pillow does not read a TIFF. Page and
-reference are cut into blocks of about a quarter of an inch; a page is wrong where blocks differ much in their ink, or where pages are
-missing. Scans whose paper is made white on purpose differ as well, so that wrong pages want to be looked at: --list writes a
-line for each. Needs Pillow, numpy, poppler-utils and libtiff-tools."""
+Each PDF, TIFF, PNG and JPEG below the folders is converted by `fauxfax convert` at fine quality. pdftoppm draws the
+reference for PDFs and Pillow the one for images, upright and on white; tiff2rgba replaces Pillow for TIFFs it can't read.
+Page and reference are cut into blocks of about a quarter of an inch. A page is wrong if the ink of its blocks differs
+much, or if pages are missing. Scans whose paper is whitened on purpose differ as well, so wrong pages need a look: --list
+writes a line per document. Needs Pillow, numpy, poppler-utils and libtiff-tools."""
 
 import argparse
 import concurrent.futures
@@ -23,22 +23,22 @@ KINDS = {".pdf", ".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 ACROSS, DOWN = 204, 196
 REFERENCE_DPI = 51
 SECONDS_MAX = 120
-# Blocks of a page that differ in so much of their ink, and how many of them make a page wrong.
+# A block differs if its ink does by this much; a page is wrong with this share of such blocks, or this mean difference.
 DIFFERENCE = 0.25
 WRONG_SHARE = 0.04
 WRONG_MEAN = 0.08
-# Smaller images are a few dots on paper, which have no ink of their own to be compared.
+# Smaller images are a few dots on paper, too little ink to compare.
 PELS_MIN = 2_000
 
 Image.MAX_IMAGE_PIXELS = 200_000_000
 
 
 class Unread(Exception):
-    """No other program reads it."""
+    """Raised for a document that no other program reads."""
 
 
 def flattened(image):
-    """Greys over white; deep samples by scaling."""
+    """Converts an image to greys on white, scaling deep samples to 8 bits."""
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = numpy.asarray(image).astype(float)
@@ -53,7 +53,7 @@ def flattened(image):
 
 
 def is_copy(frame):
-    """Whether a page of a TIFF is a smaller copy or a mask."""
+    """Whether a page of a TIFF is a reduced copy or a mask."""
     tags = getattr(frame, "tag_v2", {})
     return bool(tags.get(254, 0) & 5) or tags.get(255, 0) == 2
 
@@ -106,12 +106,12 @@ def pdf_pages(path, most):
 
 
 def blocks(greys, rows, columns):
-    """The mean ink of each block."""
+    """The mean ink of each block, row by row."""
     return 1 - numpy.asarray(greys.resize((columns, rows), Image.BOX)).astype(float) / 255
 
 
 def difference(page, reference, ratio):
-    """The mean difference of ink, and the share of blocks that differ much."""
+    """The mean difference of ink, and the share of blocks that differ."""
     best = (1.0, 1.0)
     for turned in (False, True):
         upright = reference.rotate(-90, expand=True) if turned else reference
@@ -133,7 +133,7 @@ def difference(page, reference, ratio):
 
 
 def compared(job):
-    """What came of a document: its outcome, and why."""
+    """Compares one document and returns the outcome with its reason."""
     fauxfax, path, most = job
     try:
         references = pdf_pages(path, most) if path.suffix.lower() == ".pdf" else image_pages(path, most)
@@ -146,44 +146,44 @@ def compared(job):
             done = subprocess.run([fauxfax, "convert", "--quiet", str(path), str(target)], capture_output=True, timeout=SECONDS_MAX)
         except subprocess.TimeoutExpired:
             return "too slow", ""
-        told = done.stderr.decode(errors="replace").strip()
+        message = done.stderr.decode(errors="replace").strip()
         if done.returncode < 0 or done.returncode == 101:
-            return "crashed", told
+            return "crashed", message
         if done.returncode:
-            return ("refused, as by others" if unread else "refused, though others read it"), told
+            return ("refused, as by others" if unread else "refused, though others read it"), message
         if unread:
             return "converted, though no other reads it", unread
         with Image.open(target) as pages:
             made = [page.convert("L") for page in ImageSequence.Iterator(pages)]
-    is_told = "lost:" in told
+    is_reported = "lost:" in message
     if len(made) < len(references):
-        return ("wrong, told" if is_told else "wrong, silent"), "%d pages of %d" % (len(made), len(references))
+        return ("wrong, reported" if is_reported else "wrong, silent"), "%d pages of %d" % (len(made), len(references))
     if len(references) < most and len(made) > len(references):
-        # A tall page is cut into several; its pieces are not compared.
+        # A tall page is cut into several pieces, which have no counterpart.
         return "converted", "%d pages of %d" % (len(made), len(references))
     for number, (page, (reference, ratio)) in enumerate(zip(made, references), 1):
         if reference.width * reference.height < PELS_MIN:
             continue
         mean, share = difference(page, reference, ratio)
         if (mean > WRONG_MEAN or share > WRONG_SHARE) and number == 1 and path.suffix.lower() in (".tif", ".tiff"):
-            # Pillow reads some planes, tiles and turned pages wrong that libtiff reads right.
+            # Pillow misreads some planes, tiles and rotated pages that libtiff reads correctly.
             try:
                 mean, share = min((mean, share), difference(page, by_libtiff(path), 1.0))
             except Unread:
                 pass
         if mean > WRONG_MEAN or share > WRONG_SHARE:
-            why = "page %d: mean %.3f, blocks %.3f %s" % (number, mean, share, told[:100])
-            return ("wrong, told" if is_told else "wrong, silent"), why
-    return "converted", told[:100]
+            why = "page %d: mean %.3f, blocks %.3f %s" % (number, mean, share, message[:100])
+            return ("wrong, reported" if is_reported else "wrong, silent"), why
+    return "converted", message[:100]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fauxfax")
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--pages", type=int, default=5, help="pages of each document that are compared")
+    parser.add_argument("--pages", type=int, default=5, help="pages compared per document")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--list", type=Path, help="where a line for each document goes")
+    parser.add_argument("--list", type=Path, help="file to write a line per document to")
     flags = parser.parse_args()
     paths = sorted(path for folder in flags.folders for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.is_file())
     counts, lines = {}, []

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What can be read on fax pages: character errors of tesseract on letter.pdf and scan.pdf, lines left of hairlines.pdf.
+"""Measures what is legible on fax pages: tesseract's character errors on letter.pdf and scan.pdf, and the lines that
+survive of hairlines.pdf.
 
     benches/documents/legible.py FAUXFAX FOLDER
 
-FOLDER is as set.py made it. The same pages are made by `fauxfax convert`, by Ghostscript's tiffg4 and by pdftoppm -mono.
-The error is Levenshtein's distance to the text of the PDF, in percent of its characters; rows are repeated until pels are
-square before tesseract sees them. Needs tesseract, gs, poppler-utils, Pillow and numpy."""
+FOLDER was made by set.py. The same pages are made by `fauxfax convert`, by Ghostscript's tiffg4 and by pdftoppm -mono.
+The error is the Levenshtein distance to the text of the PDF, in percent of its characters; rows are repeated until pels
+are square before tesseract sees them. Needs tesseract, gs, poppler-utils, Pillow and numpy."""
 
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy
 from PIL import Image
 
-ROWS_AN_INCH = {"standard": 98, "fine": 196, "superfine": 391}
+ROWS_PER_INCH = {"standard": 98, "fine": 196, "superfine": 391}
 
 
 def run(*command):
@@ -29,13 +30,13 @@ def by_fauxfax(fauxfax, document, quality, to):
 
 
 def by_ghostscript(_, document, quality, to):
-    resolution = "-r204x%d" % ROWS_AN_INCH[quality]
+    resolution = "-r204x%d" % ROWS_PER_INCH[quality]
     run("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=tiffg4", resolution, "-o", to.with_suffix(".tiff"), document)
     return to.with_suffix(".tiff")
 
 
 def by_poppler(_, document, quality, to):
-    resolution = ("-rx", "204", "-ry", ROWS_AN_INCH[quality])
+    resolution = ("-rx", "204", "-ry", ROWS_PER_INCH[quality])
     run("pdftoppm", "-mono", *resolution, "-f", "1", "-l", "1", "-singlefile", document, to)
     return to.with_suffix(".pbm")
 
@@ -57,18 +58,18 @@ def words(text):
 
 
 def read(page, quality, scratch):
-    """What tesseract reads on the first page."""
+    """Returns what tesseract reads on the first page."""
     image = Image.open(page).convert("L")
-    height = round(image.height * 204 / ROWS_AN_INCH[quality])
+    height = round(image.height * 204 / ROWS_PER_INCH[quality])
     square = scratch / "square.png"
     image.resize((image.width, height), Image.NEAREST).save(square, dpi=(204, 204))
     return words(run("tesseract", square, "-"))
 
 
 def lines(page, quality):
-    """Horizontal and vertical lines that are there over their whole lengths, at three places across each."""
+    """Counts horizontal and vertical lines that are present at three places along their length."""
     black = numpy.asarray(Image.open(page).convert("L")) < 128
-    down, left = ROWS_AN_INCH[quality] / 72, (black.shape[1] - 1734) // 2
+    down, left = ROWS_PER_INCH[quality] / 72, (black.shape[1] - 1734) // 2
     across = 204 / 72
 
     def count(pels):
@@ -93,7 +94,7 @@ def main():
                     error = distance(read(page, quality, scratch), truth) / len(truth)
                     cells.append("%.2f %%" % (100 * error))
                 print("| %s, %s | %s |" % (name, quality, " | ".join(cells)), flush=True)
-        for quality in ROWS_AN_INCH:
+        for quality in ROWS_PER_INCH:
             made = [make(fauxfax, folder / "hairlines.pdf", quality, scratch / "page") for make in MAKERS.values()]
             cells = ["%d/48 and %d/64" % lines(page, quality) for page in made]
             print("| hairlines, %s | %s |" % (quality, " | ".join(cells)), flush=True)

@@ -3,9 +3,9 @@
 
     benches/documents/memory.py FAUXFAX [--documents N] [--pages N]
 
-An emulator at the pace of a real line is told to send 100 documents of 50 pages, no two the same, all at once; a local
-server hands them out. VmRSS of the emulator alone is read every 50 ms from the first create until all are being sent. What
-is beyond the documents themselves (as fetched, and as fax pages) is the figure. Needs Linux."""
+An emulator at the pace of a real line sends 100 different documents of 50 pages at once, which a local server provides.
+The emulator's VmRSS is read every 50 ms from the first create until all faxes are being sent. The figure is the memory
+beyond the documents themselves (as fetched, and as fax pages). Needs Linux."""
 
 import argparse
 import base64
@@ -61,7 +61,7 @@ def main():
     folder = tempfile.TemporaryDirectory()
     command = [options.fauxfax, "serve", "--listen", "127.0.0.1:0", "--pace", "1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder.name)
-    # fauxfax ready URL account AC… token …
+    # The line is: fauxfax ready URL account AC… token …
     _, _, url, _, account, _, token = process.stdout.readline().split()
 
     def call(path, form=None):
@@ -85,9 +85,9 @@ def main():
     health = call("/_fauxfax/v1/health")
     inputs, media = sum(map(len, documents)), health["counts"]["media_bytes"]
     print("statuses after %.0f s: %s" % (time.monotonic() - began, statuses))
-    print("at rest %.1f MiB, most %.1f MiB, now %.1f MiB" % (at_rest / MIB, max(seen) / MIB, seen[-1] / MIB))
+    print("at rest %.1f MiB, peak %.1f MiB, now %.1f MiB" % (at_rest / MIB, max(seen) / MIB, seen[-1] / MIB))
     print("documents as fetched %.1f MiB, media %.1f MiB" % (inputs / MIB, media / MIB))
-    print("besides both %.1f MiB" % ((max(seen) - inputs - media) / MIB))
+    print("beyond both %.1f MiB" % ((max(seen) - inputs - media) / MIB))
     process.terminate()
     process.wait()
 

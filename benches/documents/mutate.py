@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Converts documents with bytes changed at random, and tells which runs ended badly, took longest and took most memory.
+"""Converts documents with bytes changed at random, and reports runs that ended badly, the slowest and the largest.
 
     benches/documents/mutate.py FAUXFAX [--seconds 300] [--seed 1] [--serve] [FILE…]
 
 Without FILE: fixtures/documents and what tests/documents/make.py makes, as PDF, PNG and, by `convert`, TIFF. Each run is
-a process with 1.5 GiB of address space and 20 s, as the emulator's own renderers have. A panic, a signal and running out
-of time count as bad; a document that is refused with a reason does not. --serve has a running emulator receive the
-documents instead, each rendered by a child of its own, and tells whether the emulator's memory grows. The exit status is 1
-if a run ended by a panic or a signal. Needs Linux."""
+a process with 1.5 GiB of address space and 20 s, the limits of the emulator's own renderers. A panic, a signal and a
+timeout count as bad; a document that is refused with a reason does not. With --serve a running emulator receives the
+documents instead, each rendered by a child process, and the growth of its memory is reported. The exit status is 1 if a
+run ended in a panic or by a signal. Needs Linux."""
 
 import argparse
 import os
@@ -37,7 +37,7 @@ def seeds(fauxfax, scratch):
 
 
 def mutated(data, chance):
-    """Bytes changed, cut out, doubled, or the end cut off."""
+    """Changes, removes or repeats bytes, or cuts off the end."""
     data = bytearray(data)
     for _ in range(chance.choice((1, 2, 4, 8, 32))):
         if not data:
@@ -47,7 +47,7 @@ def mutated(data, chance):
         if kind < 0.6:
             data[at] = chance.randrange(256)
         elif kind < 0.75:
-            # Numbers that mean a size somewhere.
+            # Numbers often are sizes or counts, whose extremes find missing limits.
             digits = [place for place in range(at, min(at + 200, len(data))) if 48 <= data[place] <= 57]
             for place in digits[:1]:
                 data[place : place + 1] = b"%d" % chance.choice((0, 9, 65536, 99999999))
@@ -66,7 +66,7 @@ def limits():
 
 
 def convert(fauxfax, path, scratch):
-    """How a run ended, its seconds and its most memory."""
+    """Returns how a run ended, its duration in seconds and its peak memory."""
     began = time.monotonic()
     out = scratch / "out.tiff"
     command = [fauxfax, "convert", "--quiet", "--quality", "standard", str(path), str(out)]
@@ -114,7 +114,7 @@ def by_processes(options, paths, scratch, chance):
 
 
 def by_an_emulator(options, paths, chance):
-    """Incoming faxes of mutated documents, and the emulator's memory after each minute."""
+    """Sends mutated documents as incoming faxes, and samples the emulator's memory ten times."""
     command = [options.fauxfax, "serve", "--listen", "127.0.0.1:0", "--pace", "max", "--media-budget", "8MiB"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     url = process.stdout.readline().split()[2] + "/_fauxfax/v1/incoming-faxes?wait=true&timeout=30"
@@ -136,7 +136,7 @@ def by_an_emulator(options, paths, chance):
         if time.monotonic() > began + options.seconds * len(seen) / 10:
             seen.append(memory())
     print("%d documents received in %d s: %s" % (run, options.seconds, answers))
-    print("MiB of the emulator, ten times: %s" % seen)
+    print("MiB of the emulator, at ten moments: %s" % seen)
     alive = process.poll() is None
     process.terminate()
     process.wait()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Fax pages from documents: CPU time of `fauxfax convert` beside Ghostscript's tiffg4, and of the coder beside tiffcp.
+"""CPU time of `fauxfax convert` compared with Ghostscript's tiffg4, and of the coder compared with tiffcp.
 
     benches/documents/run.py FAUXFAX FOLDER [--runs N] [--coder BENCH]
 
-FOLDER has PDFs (set.py makes them); each is converted N times (5) by each program in turn, both on one thread, and the
-least CPU time of a whole process counts. hairlines.pdf is converted but not counted: it is a chart, no document. BENCH is
-the program that `cargo bench --bench coder --no-run` names; what its rounds take beyond the first is set against what
-`tiffcp -c g4` takes beyond `tiffcp -c none`. Needs gs and tiffcp."""
+FOLDER has PDFs (set.py makes them). Each is converted N times (5) by each program in turn, both on one thread, and the
+least CPU time of a whole process counts. hairlines.pdf is converted but not counted, since it is a test chart. BENCH is
+the program that `cargo bench --bench coder --no-run` names; the time of its rounds beyond the first is compared with
+what `tiffcp -c g4` takes beyond `tiffcp -c none`. Needs gs and tiffcp."""
 
 import argparse
 import contextlib
@@ -21,12 +21,12 @@ from pathlib import Path
 ROUNDS = 10
 
 
-# Linux: what a process leaves behind becomes this one's child.
+# Linux: orphans of a child become children of this process, so that their CPU time is counted.
 PR_SET_CHILD_SUBREAPER = 36
 
 
 def cpu(command):
-    """User and system seconds of a process and of its children: `convert` draws in one and doesn't wait for its end."""
+    """User and system seconds of a process and its children: `convert` draws in a child and doesn't wait for it."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -38,7 +38,7 @@ def cpu(command):
 
 
 def least(runs, *commands):
-    """The least of each command's times, the commands in turn."""
+    """The least time of each command, running the commands in turn."""
     times = [[cpu(command) for command in commands] for _ in range(runs)]
     return [min(column) for column in zip(*times)]
 
@@ -52,7 +52,7 @@ def mean(ratios):
 
 
 def convert(fauxfax, document, scratch, runs):
-    """A row of the table, and the ratio."""
+    """Prints a row of the table and returns the ratio."""
     own, other = (os.path.join(scratch, name) for name in ("own.tiff", "gs.tiff"))
     gs = ["gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=tiffg4", "-r204x196", "-o", other, str(document)]
     ours, theirs = least(runs, [fauxfax, "convert", "--quiet", str(document), own], gs)
@@ -88,7 +88,7 @@ def main():
         counted = [ratio for name, ratio in ratios.items() if name != "hairlines"]
         print(f"\ngeometric mean of {len(counted)} documents {mean(counted):.2f}, least {min(counted):.2f}")
         if options.coder:
-            print("\n| document | pages | coder ms a page | libtiff ms a page | ratio |\n|---|---|---|---|---|")
+            print("\n| document | pages | coder ms per page | libtiff ms per page | ratio |\n|---|---|---|---|---|")
             ratios = []
             for document in documents:
                 own = os.path.join(scratch, "own.tiff")

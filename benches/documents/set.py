@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the documents that are measured: the same bytes' worth of pages each time, from a seed.
+"""Makes the documents that are measured, always with the same content, from a seed.
 
     benches/documents/set.py FOLDER [--small]
 
-letter (2 pages of text), report (95 with tables and bars), form (4 with rules and fields), photo (1), scan (the
-letter's first page, printed and scanned askew on grey paper), images (6 photographs), chart (a plot as a picture), tinted (a form with tinted rows), hairlines (48 and 64
-lines of 0 to 1 point). --small leaves out the images and all but 6 pages of the report. The seventh of the measured set, a long
-manual by others, is GS9_Color_Management.pdf of Debian's ghostscript-doc (42 pages), copied in by hand.
+letter (2 pages of text), report (95 with tables and bars), form (4 with rules and fields), photo (1), scan (the letter's
+first page, printed and scanned askew on grey paper), images (6 photographs), chart (a plot as a picture), tinted (a form
+with tinted rows), hairlines (48 and 64 lines of 0 to 1 point). --small leaves out the images and all but 6 pages of the
+report. The seventh document of the measured set, a long manual by others, is GS9_Color_Management.pdf from Debian's
+ghostscript-doc (42 pages), copied in by hand.
 
 Needs reportlab, numpy, Pillow and pdftoppm."""
 
@@ -36,7 +37,7 @@ point next program business group toward young let room within children importan
 
 
 class Writer:
-    """Sentences, always the same for the same seed."""
+    """Writes sentences, the same for the same seed."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -45,7 +46,7 @@ class Writer:
         return " ".join(self.random.choice(WORDS) for _ in range(self.random.randint(7, 16))).capitalize() + "."
 
     def text(self, page, top, size=11, bottom=72, paragraphs=6):
-        """Paragraphs from a height downwards."""
+        """Writes paragraphs from a height downwards."""
         for _ in range(paragraphs):
             paragraph = " ".join(self.sentence() for _ in range(5))
             for line in simpleSplit(paragraph, "Times-Roman", size, WIDTH - 144):
@@ -133,7 +134,7 @@ def make_form(path):
 
 
 def photograph():
-    """Soft tones, some noise: what a camera would make of nothing in particular."""
+    """Soft tones with some noise, like an abstract photograph."""
     x, y = numpy.meshgrid(numpy.linspace(0, 1, 1500), numpy.linspace(0, 1, 1100))
     noise = numpy.random.default_rng(1).normal(size=x.shape)
     tones = (128 + 90 * numpy.sin(8 * x + 3 * numpy.cos(5 * y)) * numpy.cos(6 * y) + 25 * noise).clip(0, 255)
@@ -150,7 +151,7 @@ def make_photo(path, picture):
 
 
 def make_scan(path, letter_path, picture):
-    """A page as a flat-bed scanner sees it at 300 dots an inch: askew, soft, noisy, on paper that is not white."""
+    """A page as scanned at 300 dots per inch: askew, soft and noisy, on paper that is not white."""
     command = ["pdftoppm", "-r", "300", "-gray", "-f", "1", "-l", "1", "-singlefile", str(letter_path)]
     subprocess.run([*command, str(picture.with_suffix(""))], check=True)
     page = Image.open(picture.with_suffix(".pgm"))
@@ -177,7 +178,7 @@ def make_images(path, picture, scratch):
 
 
 def make_chart(path, picture):
-    """A chart as a picture: bars and a curve before a light grey, as plotting programs make them."""
+    """A chart as a picture: bars and a curve on light grey, as plotting programs draw them."""
     chart = Image.new("RGB", (1200, 900), "white")
     draw = ImageDraw.Draw(chart)
     draw.rectangle((120, 60, 1140, 780), fill=(234, 234, 242))
@@ -196,7 +197,7 @@ def make_chart(path, picture):
 
 
 def make_tinted(path):
-    """A form whose rows and boxes are tinted."""
+    """A form with tinted rows and boxes."""
     page, writer = canvas.Canvas(str(path), pagesize=letter, invariant=True), Writer(12)
     page.setFont("Helvetica-Bold", 14)
     page.drawString(60, 750, "Claim for expenses")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Contact sheets of fax pages: the whole page and a part of it pel for pel, at each resolution.
+"""Contact sheets of fax pages: the whole page and a part of it at full size, at each resolution.
 
     benches/documents/sheets.py FAUXFAX FOLDER OUT
 
-FOLDER is as set.py made it; OUT gets fax-letter.png and so on. Needs Pillow."""
+FOLDER was made by set.py; OUT receives fax-letter.png and so on. Needs Pillow."""
 
 import subprocess
 import sys
@@ -12,18 +12,18 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-# What is shown pel for pel: left and top, in inches.
+# The part shown at full size: left and top, in inches.
 PARTS = {"letter": (1, 0.5), "form": (0.8, 0.4), "photo": (2.6, 3.6), "scan": (1, 0.5), "chart": (2.4, 5), "tinted": (0.8, 0.4), "hairlines": (3.4, 0.6)}
-ROWS_AN_INCH = {"standard": 98, "fine": 196, "superfine": 391}
+ROWS_PER_INCH = {"standard": 98, "fine": 196, "superfine": 391}
 CELL, WHOLE, PART, GAP = 408, 528, 300, 12
 
 
 def page(fauxfax, document, quality, scratch):
-    """The first page, with square pels of 204 an inch across; rows finer than that are joined."""
+    """The first page with square pels of 204 per inch; finer rows are averaged."""
     out = scratch / "page.tiff"
     subprocess.run([fauxfax, "convert", "--quiet", "--quality", quality, str(document), str(out)], check=True)
     image = Image.open(out).convert("L")
-    return image.resize((image.width, round(image.height * 204 / ROWS_AN_INCH[quality])), Image.BOX)
+    return image.resize((image.width, round(image.height * 204 / ROWS_PER_INCH[quality])), Image.BOX)
 
 
 def main():
@@ -32,7 +32,7 @@ def main():
         for name, (left, top) in PARTS.items():
             sheet = Image.new("L", (3 * CELL + 4 * GAP, WHOLE + PART + 4 * GAP), 200)
             draw = ImageDraw.Draw(sheet)
-            for column, quality in enumerate(ROWS_AN_INCH):
+            for column, quality in enumerate(ROWS_PER_INCH):
                 whole = page(fauxfax, folder / (name + ".pdf"), quality, Path(scratch))
                 x = GAP + column * (CELL + GAP)
                 small = whole.resize((CELL, round(CELL * whole.height / whole.width)), Image.BOX)

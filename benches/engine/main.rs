@@ -1,5 +1,5 @@
-//! The engine's own figures: `cargo bench --bench engine`. Deadlines a second of a frozen world, and what snapshots,
-//! restores and resets take at a thousand faxes. Each figure is the median of its rounds; it asserts nothing.
+//! Figures of the engine alone: `cargo bench --bench engine`. Deadlines per second in a frozen world, and the time of
+//! snapshots, restores and resets at a thousand faxes. Each figure is the median of its rounds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,31 +19,31 @@ use self::founding::{START, founding, order, record};
 #[expect(dead_code, reason = "the tests use all of it")]
 mod founding;
 
-/// Rounds of each figure.
+/// Rounds per figure, an odd number so that the median is one of them.
 const ROUNDS: usize = 21;
 
-#[expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 fn main() {
-    let deadlines = median((0..ROUNDS).map(|_| deadlines_a_second()).collect());
-    println!("deadlines a second, frozen world of 10000 faxes of 3 pages     {deadlines:.0}");
-    for (name, is_pending) in [("ended", false), ("sending, each with a callback under way", true)] {
-        let [take, restore, reset] = way_back(is_pending);
+    let deadlines = median((0..ROUNDS).map(|_| deadlines_per_second()).collect());
+    println!("deadlines per second, frozen world of 10000 faxes of 3 pages     {deadlines:.0}");
+    for (name, is_pending) in [("ended", false), ("sending, each with a callback in flight", true)] {
+        let [take, restore, reset] = state_changes(is_pending);
         println!("at 1000 faxes {name}: snapshot {take:.1} µs, restore {restore:.1} µs, reset {reset:.1} µs");
     }
 }
 
-/// A world with so many faxes whose documents have been fetched.
-fn with_faxes(count: u64, is_told: bool) -> Engine {
+/// Creates a world with `count` faxes whose documents have been fetched.
+fn with_faxes(count: u64, has_callback: bool) -> Engine {
     let mut founding = founding();
     founding.rules.media_budget_bytes = 1 << 30;
     let mut engine = Engine::new(founding, START);
     let bytes: Arc<[u8]> = Arc::from(vec![0; 20_000]);
     for n in 0..count {
-        let status_callback = is_told.then(|| "http://app/status".into());
+        let status_callback = has_callback.then(|| "http://app/status".into());
         let order = CreateFax { status_callback, ..order(PhoneNumber::from_digits(15_550_000_000 + n)) };
         // A microsecond apart, so that no two faxes share a deadline.
         let at = START.after(Duration::from_micros(n));
-        engine.handle(order, at).expect("taken");
+        engine.handle(order, at).expect("the fax is created");
         engine.handle_timeout(at);
     }
     let mut fetched = count;
@@ -59,8 +59,8 @@ fn with_faxes(count: u64, is_told: bool) -> Engine {
     engine
 }
 
-/// Dial, ring end and three pages of each fax, one deadline at a time, as a frozen clock moves.
-fn deadlines_a_second() -> f64 {
+/// Runs dialling, ringing and three pages of each fax, one deadline at a time, as a frozen clock is moved.
+fn deadlines_per_second() -> f64 {
     let mut engine = with_faxes(10_000, false);
     let mut deadlines = 0_u32;
     let began = now();
@@ -73,8 +73,8 @@ fn deadlines_a_second() -> f64 {
     f64::from(deadlines) / began.elapsed().as_secs_f64()
 }
 
-/// Microseconds of taking a snapshot, restoring it, and resetting, at a thousand faxes.
-fn way_back(is_pending: bool) -> [f64; 3] {
+/// The microseconds that taking a snapshot, restoring it, and resetting take at a thousand faxes.
+fn state_changes(is_pending: bool) -> [f64; 3] {
     let mut taken = Vec::new();
     let mut restored = Vec::new();
     let mut reset = Vec::new();
@@ -93,12 +93,12 @@ fn way_back(is_pending: bool) -> [f64; 3] {
     [median(taken), median(restored), median(reset)]
 }
 
-/// Microseconds of one command.
+/// The microseconds that one command takes.
 fn timed<T>(engine: &mut Engine, command: impl Command<Done = Result<T, Refusal>>, at: Timestamp) -> f64 {
     let began = now();
-    assert!(engine.handle(command, at).is_ok(), "it is taken");
+    assert!(engine.handle(command, at).is_ok(), "the command succeeds");
     let span = micros(began.elapsed());
-    // As a world does: freed where nobody waits.
+    // A world frees this outside its lock, so it isn't timed.
     drop(engine.take_discarded());
     span
 }

@@ -1,4 +1,4 @@
-//! The customer's app: serves a letter, answers TwiML, hears callbacks, and hangs where it is told to. It checks nothing.
+//! The customer's app: serves a letter, responds with TwiML, counts callbacks, and hangs on request.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use crate::Result;
 const LETTER: &[u8] = include_bytes!("../../fixtures/documents/two-pages.pdf");
 const TWIML: &str = "<Response><Receive action=\"/done\"/></Response>";
 
-/// What the app has heard.
+/// Counts of the requests that the app has received.
 #[derive(Default)]
 pub(crate) struct Heard {
     ends: AtomicUsize,
@@ -31,14 +31,14 @@ impl Heard {
         self.ends.store(0, Ordering::SeqCst);
     }
 
-    /// Waits until so many requests hang.
+    /// Waits until this many requests hang.
     pub(crate) async fn hanging(&self, count: usize) {
         while self.hanging.load(Ordering::SeqCst) < count {
             self.news.notified().await;
         }
     }
 
-    /// Waits until so many faxes have ended.
+    /// Waits until this many faxes have ended.
     pub(crate) async fn ends(&self, count: usize) {
         while self.ends.load(Ordering::SeqCst) < count {
             self.news.notified().await;
@@ -46,7 +46,7 @@ impl Heard {
     }
 }
 
-/// Starts the app; its address and what it hears.
+/// Starts the app, and returns its address and counts.
 pub(crate) async fn start() -> Result<(SocketAddr, Arc<Heard>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -89,7 +89,7 @@ async fn answer(
     Ok(Response::builder().header("content-type", kind).body(Full::new(answer)).unwrap_or_default())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the app under test is no part of the emulator")]
+#[expect(clippy::disallowed_methods, reason = "the app under test is not part of the emulator")]
 fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(future);
 }

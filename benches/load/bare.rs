@@ -1,5 +1,5 @@
-//! What fauxfax is compared with: a hyper server that answers a constant, and a loop that makes the same webhook requests.
-//! Neither knows what a fax is. Each runs as a process of its own.
+//! What fauxfax is compared with: a hyper server that returns a constant response, and a loop that makes the same
+//! webhook requests. Each runs in a separate process.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -16,10 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::Result;
 use crate::gateway::STREAM_BYTES;
 
-/// Requests of the bare loop that are under way at once.
+/// Requests of the bare loop in flight at once.
 const LOOP_WIDTH: usize = 64;
 
-/// Serves `size` bytes of JSON to whoever asks, once the request's body has been read. Prints its port.
+/// Serves `size` bytes of JSON in response to any request, after reading its body. Prints its address.
 pub(crate) fn serve(size: &str) -> Result<()> {
     let body = Bytes::from(vec![b'x'; size.parse()?]);
     tokio::runtime::Runtime::new()?.block_on(async {
@@ -47,7 +47,7 @@ pub(crate) fn serve(size: &str) -> Result<()> {
     })
 }
 
-/// Streams `STREAM_BYTES` to whoever connects. Prints its port.
+/// Streams `STREAM_BYTES` to every connection. Prints its address.
 pub(crate) fn source() -> Result<()> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let mut out = std::io::stdout().lock();
@@ -64,7 +64,8 @@ pub(crate) fn source() -> Result<()> {
     Ok(())
 }
 
-/// Makes the requests of `plan` (`GET` and `POST` letters) `count` times over, each on a connection of its own.
+/// Makes the requests of `plan` (a letter each: `g` fetches a document, any other posts) `count` times, each on a new
+/// connection.
 pub(crate) fn webhooks(address: &str, count: &str, plan: &str) -> Result<()> {
     let (address, plan): (Arc<str>, Arc<str>) = (address.into(), plan.into());
     let (count, next) = (count.parse()?, Arc::new(AtomicUsize::new(0)));
@@ -107,7 +108,7 @@ async fn ask(address: &str, letter: char) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the yardstick has no driver")]
+#[expect(clippy::disallowed_methods, reason = "the comparison has no driver")]
 fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future + Send + 'static,

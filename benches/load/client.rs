@@ -1,4 +1,5 @@
-//! A load: so many kept connections, each asking again as soon as it is answered. It reads answers by their length only.
+//! A load: kept connections, each of which sends a request again as soon as the response arrives. Responses are parsed
+//! no further than their length.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,15 +9,15 @@ use tokio::net::TcpStream;
 
 use crate::Result;
 
-/// Connections that ask at once.
+/// Connections that send requests concurrently.
 pub(crate) const CONNECTIONS: usize = 64;
 
-/// What a load found.
+/// The result of a load.
 pub(crate) struct Load {
-    pub(crate) answers_a_second: f64,
+    pub(crate) responses_per_second: f64,
 }
 
-/// One kept connection.
+/// A connection that is kept open between requests.
 pub(crate) struct Connection<S = TcpStream> {
     stream: S,
     buffer: Vec<u8>,
@@ -35,7 +36,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Self { stream, buffer: Vec::with_capacity(16 * 1024) }
     }
 
-    /// Asks and reads the whole answer; its status and body.
+    /// Sends a request, reads the whole response, and returns its status and body.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8])> {
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
@@ -56,12 +57,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// Loads the server for `span` with one request, asked again and again over `CONNECTIONS`.
+/// Loads the server for `span` with one request, repeated over `CONNECTIONS`. Fails on any other status than `status`.
 pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span: Duration) -> Result<Load> {
     load_through(&|| Connection::open(address), request, status, span).await
 }
 
-/// As `load`, over connections that `open` opens.
+/// Like [`load`], over connections that `open` creates.
 pub(crate) async fn load_through<S, O>(
     open: &impl Fn() -> O,
     request: &[u8],
@@ -73,10 +74,10 @@ where
     O: Future<Output = Result<Connection<S>>>,
 {
     let opened = futures_util::future::try_join_all((0..CONNECTIONS).map(|_| open())).await?;
-    let begun = now();
+    let started = now();
     let ask_on = |mut connection: Connection<S>| async move {
         let mut answers = 0_u32;
-        while begun.elapsed() < span {
+        while started.elapsed() < span {
             let (found, body) = connection.ask(request).await?;
             if found != status {
                 return Err(format!("{found} instead of {status}: {}", String::from_utf8_lossy(body)).into());
@@ -87,10 +88,10 @@ where
     };
     let all = futures_util::future::try_join_all(opened.into_iter().map(ask_on)).await?;
     let answers: u32 = all.iter().sum();
-    Ok(Load { answers_a_second: f64::from(answers) / begun.elapsed().as_secs_f64() })
+    Ok(Load { responses_per_second: f64::from(answers) / started.elapsed().as_secs_f64() })
 }
 
-/// A request as bytes.
+/// Formats a request as bytes.
 pub(crate) fn request(method: &str, target: &str, address: SocketAddr, headers: &str, body: &str) -> Vec<u8> {
     format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
         .into_bytes()

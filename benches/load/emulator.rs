@@ -1,4 +1,4 @@
-//! The emulator as a process, and the yardstick beside it: started, asked where it is, ended with the benchmark.
+//! Runs the emulator, and what it is compared with, as processes that end with the benchmark.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::Result;
 
-/// A process that ends with this handle.
+/// A process that is killed when this handle is dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -24,24 +24,24 @@ impl Process {
         Ok((Self { child, address }, line))
     }
 
-    /// `fauxfax serve` on a free port, as fast as it can.
+    /// Starts `fauxfax serve` on a free port at the maximum pace.
     pub(crate) fn emulator(flags: &[&str]) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fauxfax"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--pace", "max", "--seed", "7", "--log-level", "error"]);
         Ok(Self::start(command.args(flags))?.0)
     }
 
-    /// The hyper server that answers `size` bytes.
+    /// Starts the hyper server that responds with `size` bytes.
     pub(crate) fn bare(size: usize) -> Result<Self> {
         Ok(Self::start(Command::new(std::env::current_exe()?).args(["bare-server", &size.to_string()]))?.0)
     }
 
-    /// The server that streams bytes.
+    /// Starts the server that streams bytes.
     pub(crate) fn source() -> Result<Self> {
         Ok(Self::start(Command::new(std::env::current_exe()?).arg("bare-source"))?.0)
     }
 
-    /// Bytes of memory the process holds.
+    /// The resident memory of the process, in bytes.
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
@@ -56,7 +56,7 @@ impl Drop for Process {
     }
 }
 
-/// The headers of a call with the default credential.
+/// The headers that authenticate a request with the default credential.
 pub(crate) fn credential() -> String {
     let pair = BASE64_STANDARD.encode(format!("AC{0}:{0}", "0".repeat(32)));
     format!("Authorization: Basic {pair}\r\nContent-Type: application/x-www-form-urlencoded\r\n")

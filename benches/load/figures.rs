@@ -1,4 +1,4 @@
-//! The figures: what is measured, against what, in how many rounds. It measures; docs/benchmarks.md judges.
+//! The figures: what is measured, compared with what, in how many rounds. docs/benchmarks.md interprets them.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,54 +11,54 @@ use crate::gateway;
 
 pub(crate) const ROUNDS: usize = 5;
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
-/// More, since a POST has less time and so more noise.
+/// More rounds, since a POST has less time and so more noise.
 const REST_ROUNDS: usize = 9;
-/// Shorter, since a world has room for 100,000 pending faxes.
+/// Shorter, since a world can hold only 100,000 pending faxes.
 const POST_SPAN: Duration = Duration::from_millis(500);
-/// Requests to one host that a world has under way at once; the effects of further creates are held.
+/// Requests to one host that a world has in flight at once; the effects of further creates wait.
 const HOST_CAP: usize = 1_024;
-/// Faxes of a round that is counted in whole conversations.
+/// Faxes in a round that counts whole conversations.
 const CONVERSATIONS: usize = 4_000;
-/// Connections that begin them.
+/// Connections that create them.
 const LANES: usize = 8;
-/// Faxes of a world that has seen many.
+/// Faxes in a world that has a long history.
 const MILLION: usize = 1_000_000;
-/// Receivers that hang, and creates whose time is taken beside them.
+/// Receivers that hang, and creates that are timed while they do.
 const HANGING: usize = 1_000;
 const CREATES: usize = 1_000;
 
-/// Measures what is named, or everything.
-pub(crate) fn run(names: &[String], tell: impl Fn(&str)) -> Result<()> {
+/// Measures the named figures, or all of them.
+pub(crate) fn run(names: &[String], report: impl Fn(&str)) -> Result<()> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|own| own == name);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if wanted("rest") {
-            rest(&tell).await?;
+            rest(&report).await?;
         }
         if wanted("outbound") {
-            conversations(&tell, Way::Out).await?;
+            conversations(&report, Way::Out).await?;
         }
         if wanted("inbound") {
-            conversations(&tell, Way::In).await?;
+            conversations(&report, Way::In).await?;
         }
         if wanted("hanging") {
-            hanging(&tell).await?;
+            hanging(&report).await?;
         }
         if wanted("tunnel") {
-            gateway::tunnel(&tell).await?;
+            gateway::tunnel(&report).await?;
         }
         if wanted("tls") {
-            gateway::tls(&tell).await?;
+            gateway::tls(&report).await?;
         }
         if wanted("million") {
-            million(&tell).await?;
+            million(&report).await?;
         }
         Ok(())
     })
 }
 
-/// `GET` and `POST` beside a bare server that answers as many bytes.
-async fn rest(tell: &impl Fn(&str)) -> Result<()> {
+/// Compares `GET` and `POST` with a bare server that responds with as many bytes.
+async fn rest(report: &impl Fn(&str)) -> Result<()> {
     let (app, heard) = app::start().await?;
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
@@ -73,23 +73,24 @@ async fn rest(tell: &impl Fn(&str)) -> Result<()> {
     let bare = Process::bare(size)?;
     let bare_get = request("GET", "/v1/Faxes/x", bare.address, &credential(), "");
     let bare_post = request("POST", "/v1/Faxes", bare.address, &credential(), &form);
+    // The host's slots are filled first, so that the creates that are measured cause no requests.
     for _ in 0..HOST_CAP {
         connection.ask(&create).await?;
     }
     heard.hanging(HOST_CAP).await;
     let (mut gets, mut posts) = (Vec::new(), Vec::new());
     for _ in 0..REST_ROUNDS {
-        let plain = load(bare.address, &bare_get, 200, SPAN).await?.answers_a_second;
-        let own = load(address, &fetch, 200, SPAN).await?.answers_a_second;
+        let plain = load(bare.address, &bare_get, 200, SPAN).await?.responses_per_second;
+        let own = load(address, &fetch, 200, SPAN).await?.responses_per_second;
         gets.push((own / plain, own));
-        let plain = load(bare.address, &bare_post, 200, POST_SPAN).await?.answers_a_second;
-        let own = load(address, &create, 201, POST_SPAN).await?.answers_a_second;
+        let plain = load(bare.address, &bare_post, 200, POST_SPAN).await?.responses_per_second;
+        let own = load(address, &create, 201, POST_SPAN).await?.responses_per_second;
         posts.push((own / plain, own));
         connection.ask(&reset).await?;
         connection.ask(&create).await?;
     }
-    tell(&format!("GET /v1/Faxes/{{FX}}      {}", ratio(&mut gets, "requests/s")));
-    tell(&format!("POST /v1/Faxes          {}", ratio(&mut posts, "requests/s")));
+    report(&format!("GET /v1/Faxes/{{FX}}      {}", ratio(&mut gets, "requests/s")));
+    report(&format!("POST /v1/Faxes          {}", ratio(&mut posts, "requests/s")));
     Ok(())
 }
 
@@ -99,8 +100,8 @@ enum Way {
     In,
 }
 
-/// Whole conversations a second, every webhook included, beside a loop that makes the same requests.
-async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
+/// Compares whole conversations per second, webhooks included, with a loop that makes the same requests.
+async fn conversations(report: &impl Fn(&str), way: Way) -> Result<()> {
     let (app, heard) = app::start().await?;
     let emulator = Process::emulator(&["--fax-url", &format!("http://{app}/fax")])?;
     let address = emulator.address;
@@ -121,25 +122,25 @@ async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         heard.forget();
-        let begun = now();
+        let started = now();
         let mut lanes = Vec::new();
         for _ in 0..LANES {
             lanes.push(Connection::open(address).await?);
         }
         futures_util::future::try_join_all(lanes.iter_mut().map(|lane| ask_often(lane, &ask, status))).await?;
         heard.ends(CONVERSATIONS).await;
-        let own = count(CONVERSATIONS) / begun.elapsed().as_secs_f64();
-        let begun = now();
+        let own = count(CONVERSATIONS) / started.elapsed().as_secs_f64();
+        let started = now();
         let arguments = ["bare-webhooks".to_owned(), app.to_string(), CONVERSATIONS.to_string(), plan.to_owned()];
         let mut bare = Command::new(std::env::current_exe()?).args(arguments).spawn()?;
         while bare.try_wait()?.is_none() {
             pause(Duration::from_millis(2)).await;
         }
-        let plain = count(CONVERSATIONS) / begun.elapsed().as_secs_f64();
+        let plain = count(CONVERSATIONS) / started.elapsed().as_secs_f64();
         rounds.push((own / plain, own));
     }
-    tell(&format!("{name:<23} {}", ratio(&mut rounds, "faxes/s")));
-    tell(&format!(
+    report(&format!("{name:<23} {}", ratio(&mut rounds, "faxes/s")));
+    report(&format!(
         "{:<23} {} KiB resident after {} faxes",
         "",
         emulator.resident_bytes()? / 1024,
@@ -148,13 +149,13 @@ async fn conversations(tell: &impl Fn(&str), way: Way) -> Result<()> {
     Ok(())
 }
 
-/// A million ended faxes: memory of each, and the first page of them beside the last.
-async fn million(tell: &impl Fn(&str)) -> Result<()> {
+/// Measures a million ended faxes: memory per fax, and fetching the first page of them compared with the last.
+async fn million(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
     let mut connection = Connection::open(address).await?;
     let before = emulator.resident_bytes()?;
-    // Nothing listens there: each fax fails as soon as it is begun, with an error to remember.
+    // Nothing listens on that port, so each fax fails at once and leaves an alert behind.
     let form = "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F127.0.0.1%3A1%2Fletter.pdf";
     let create = request("POST", "/v1/Faxes", address, &credential(), form);
     let idle = request("GET", "/_fauxfax/v1/wait?for=idle&timeout=600", address, "", "");
@@ -164,11 +165,11 @@ async fn million(tell: &impl Fn(&str)) -> Result<()> {
     }
     for _ in 0..MILLION / CONVERSATIONS {
         futures_util::future::try_join_all(lanes.iter_mut().map(|lane| ask_often(lane, &create, 201))).await?;
-        // So that never more wait than one world may have.
+        // A world limits its pending faxes, so they must end first.
         connection.ask(&idle).await?;
     }
     let each = (emulator.resident_bytes()? - before) / MILLION as u64;
-    tell(&format!("a finished fax          {each} bytes resident, the bounded logs included, at {MILLION} faxes"));
+    report(&format!("a finished fax          {each} bytes resident, the bounded logs included, at {MILLION} faxes"));
     for filter in ["", "To=%2B15558675310&"] {
         let first = format!("/v1/Faxes?{filter}PageSize=50");
         let last = last_page(&mut connection, address, &first).await?;
@@ -176,14 +177,14 @@ async fn million(tell: &impl Fn(&str)) -> Result<()> {
         for _ in 0..ROUNDS {
             let newest = load(address, &request("GET", &first, address, &credential(), ""), 200, SPAN).await?;
             let oldest = load(address, &request("GET", &last, address, &credential(), ""), 200, SPAN).await?;
-            rounds.push((newest.answers_a_second / oldest.answers_a_second, oldest.answers_a_second));
+            rounds.push((newest.responses_per_second / oldest.responses_per_second, oldest.responses_per_second));
         }
-        tell(&format!("last page / first {filter:<5.2} {}", ratio(&mut rounds, "last pages/s")));
+        report(&format!("last page / first {filter:<5.2} {}", ratio(&mut rounds, "last pages/s")));
     }
     Ok(())
 }
 
-/// The address of the last page, by token: one step back and one forward from its number.
+/// The address of the last page, by token: one step back and one forward from its page number.
 async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
     let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
     for link in ["previous_page_url", "next_page_url"] {
@@ -205,8 +206,8 @@ async fn ask_often(lane: &mut Connection, ask: &[u8], status: u16) -> Result<()>
     Ok(())
 }
 
-/// Creates, alone and beside receivers that hang: the ratio of their 99th percentiles.
-async fn hanging(tell: &impl Fn(&str)) -> Result<()> {
+/// Compares the 99th percentile of creates alone with that of creates while receivers hang.
+async fn hanging(report: &impl Fn(&str)) -> Result<()> {
     let (app, _) = app::start().await?;
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
@@ -231,28 +232,28 @@ async fn hanging(tell: &impl Fn(&str)) -> Result<()> {
         ratios.push((beside.as_secs_f64() / alone.as_secs_f64(), beside.as_secs_f64() * 1e6));
         connection.ask(&request("POST", "/_fauxfax/v1/reset", address, "", "")).await?;
     }
-    tell(&format!("create beside {HANGING} hanging receivers  {}", ratio(&mut ratios, "µs p99")));
-    tell(&format!("  the slowest create of all: {} µs", worst.as_micros()));
+    report(&format!("create beside {HANGING} hanging receivers  {}", ratio(&mut ratios, "µs p99")));
+    report(&format!("  the slowest create of all: {} µs", worst.as_micros()));
     Ok(())
 }
 
-/// The 99th percentile and the slowest of a row of creates at a steady pace.
+/// The 99th percentile and the maximum time of creates at a steady pace.
 async fn p99(connection: &mut Connection, create: &[u8]) -> Result<(Duration, Duration)> {
     let mut times = Vec::new();
     for _ in 0..CREATES {
-        let begun = now();
+        let started = now();
         let (status, body) = connection.ask(create).await?;
         if status != 201 {
             return Err(format!("{status}: {}", String::from_utf8_lossy(body)).into());
         }
-        times.push(begun.elapsed());
+        times.push(started.elapsed());
         pause(Duration::from_millis(1)).await;
     }
     times.sort_unstable();
     Ok((times[CREATES * 99 / 100], times[CREATES - 1]))
 }
 
-/// The median ratio, the range of ratios, and the figure of the median round.
+/// Formats the median ratio, the range of ratios, and the figure of the median round.
 pub(crate) fn ratio(rounds: &mut [(f64, f64)], unit: &str) -> String {
     rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (median, figure) = rounds[rounds.len() / 2];

@@ -1,4 +1,5 @@
-//! The figures of the one port: TLS beside plain, a tunnel beside a connection without it, and what a certificate costs.
+//! Figures of the single port: TLS compared with plain HTTP, a tunnel compared with a direct connection, and the cost
+//! of issuing a certificate.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,13 +18,13 @@ use crate::client::{Connection, load, load_through, now, request};
 use crate::emulator::{Process, credential};
 use crate::figures::{ROUNDS, SPAN, ratio};
 
-/// Bytes of a round through a tunnel.
+/// Bytes sent through a tunnel per round.
 pub(crate) const STREAM_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// Hosts whose first certificates are timed; a new one each.
+/// Hosts whose first certificates are timed, each of them new.
 const HOSTS: usize = 200;
 
-/// Bytes a second from a server, through a tunnel and without it.
-pub(crate) async fn tunnel(tell: &impl Fn(&str)) -> Result<()> {
+/// Compares bytes per second from a server through a tunnel with a direct connection.
+pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let source = Process::source()?;
     let mut rounds = Vec::new();
@@ -38,14 +39,14 @@ pub(crate) async fn tunnel(tell: &impl Fn(&str)) -> Result<()> {
         let through = drained(stream).await?;
         rounds.push((through / direct, through / 1e6));
     }
-    tell(&format!("a tunnel beside none    {}", ratio(&mut rounds, "MB/s")));
+    report(&format!("a tunnel beside none    {}", ratio(&mut rounds, "MB/s")));
     Ok(())
 }
 
-/// Reads to the end; bytes a second.
+/// Reads to the end, and returns the bytes per second.
 async fn drained(mut stream: TcpStream) -> Result<f64> {
     let (mut buffer, mut read) = (vec![0; 256 * 1024], 0_u64);
-    let begun = now();
+    let started = now();
     while read < STREAM_BYTES {
         match stream.read(&mut buffer).await? {
             0 => return Err("the stream ended early".into()),
@@ -53,19 +54,18 @@ async fn drained(mut stream: TcpStream) -> Result<f64> {
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "a figure")]
-    Ok(read as f64 / begun.elapsed().as_secs_f64())
+    Ok(read as f64 / started.elapsed().as_secs_f64())
 }
 
-/// `GET` over kept TLS connections beside the same in clear, and the time of the first handshake with a host beside later
-/// ones with it.
-pub(crate) async fn tls(tell: &impl Fn(&str)) -> Result<()> {
+/// Compares `GET` over kept TLS connections with plain ones, and the first handshake with a host with later ones.
+pub(crate) async fn tls(report: &impl Fn(&str)) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("fauxfax-load-{}", std::process::id()));
-    let measured = tls_in(tell, &folder).await;
+    let measured = tls_in(report, &folder).await;
     let _ = std::fs::remove_dir_all(&folder);
     measured
 }
 
-async fn tls_in(tell: &impl Fn(&str), folder: &Path) -> Result<()> {
+async fn tls_in(report: &impl Fn(&str), folder: &Path) -> Result<()> {
     let emulator = Process::emulator(&["--ca-dir", &folder.display().to_string()])?;
     let address = emulator.address;
     let mut plain = Connection::open(address).await?;
@@ -74,23 +74,23 @@ async fn tls_in(tell: &impl Fn(&str), folder: &Path) -> Result<()> {
     let list = request("GET", "/v1/Faxes?PageSize=1", address, &credential(), "");
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let clear = load(address, &list, 200, SPAN).await?.answers_a_second;
+        let clear = load(address, &list, 200, SPAN).await?.responses_per_second;
         let open = || async { Ok(Connection::over(shake_hands(&connector, address, "fax.twilio.com").await?)) };
-        let secret = load_through(&open, &list, 200, SPAN).await?.answers_a_second;
+        let secret = load_through(&open, &list, 200, SPAN).await?.responses_per_second;
         rounds.push((secret / clear, secret));
     }
-    tell(&format!("TLS beside plain        {}", ratio(&mut rounds, "requests/s")));
+    report(&format!("TLS beside plain        {}", ratio(&mut rounds, "requests/s")));
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for host in 0..HOSTS {
         let host = format!("fax.edge{host}.us1.twilio.com");
         for times in [&mut first, &mut later] {
-            let begun = now();
+            let started = now();
             shake_hands(&connector, address, &host).await?;
-            times.push(begun.elapsed());
+            times.push(started.elapsed());
         }
     }
     let (first, later) = (median(&mut first), median(&mut later));
-    tell(&format!(
+    report(&format!(
         "a handshake             {} µs with a new host, {} µs with a known one: {} µs for its certificate",
         first.as_micros(),
         later.as_micros(),
@@ -104,7 +104,7 @@ fn connector(pem: &[u8]) -> Result<TlsConnector> {
     roots.add(CertificateDer::from_pem_slice(pem)?)?;
     let builder = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
     let mut config = builder.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth();
-    // Each handshake is a whole one.
+    // Resumed sessions would skip the certificate, so every handshake must be a full one.
     config.resumption = rustls::client::Resumption::disabled();
     Ok(Arc::new(config).into())
 }

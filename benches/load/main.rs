@@ -1,5 +1,5 @@
-//! The figures of docs/benchmarks.md that need a load from another process: `cargo bench --bench load [-- NAME…]`.
-//! Each is a ratio within one run, rounds interleaved, so that the machine's mood cancels out. It asserts nothing.
+//! The figures in docs/benchmarks.md that need a load from another process: `cargo bench --bench load [-- NAME…]`. Each
+//! is a ratio within one run with interleaved rounds, so that fluctuations of the machine cancel out.
 
 mod app;
 mod bare;
@@ -12,16 +12,16 @@ use std::process::ExitCode;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures")]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let told = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare-server", size] => bare::serve(size),
         ["bare-source"] => bare::source(),
         ["bare-webhooks", address, count, plan] => bare::webhooks(address, count, plan),
         _ => figures::run(&args, |line| println!("{line}")),
     };
-    match told {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -1,8 +1,8 @@
-//! The pure part of fauxfax: what a fax service decides, without I/O, a clock or a thread. Use the package `fauxfax`; this one
-//! makes no promise of stability.
+//! The pure part of fauxfax: what a fax service decides, without I/O, a clock or a thread. Depend on the package
+//! `fauxfax` instead; this one promises no stability.
 //!
-//! Imports point down only: [`dialect`] has the words of a service, [`engine`] decides, [`twiml`] reads an app's instructions,
-//! `document` turns documents into fax pages and back, and [`model`] holds the types they share.
+//! Imports point down only: [`dialect`] reads and writes a service's wire format, [`engine`] decides, [`twiml`] reads
+//! an app's instructions, `document` turns documents into fax pages and back, and [`model`] holds the types they share.
 
 pub mod dialect;
 #[cfg(feature = "render")]

@@ -1,5 +1,5 @@
-//! The engine driven by bytes: each one a step. Whatever order things happen in, it never panics, and with every effect
-//! answered it comes to rest.
+//! Drives the engine by bytes, each pair a step. In whatever order things happen, the engine never panics, and once
+//! every effect is completed it comes to rest.
 #![no_main]
 
 use fauxfax::engine::Engine;
@@ -19,7 +19,7 @@ use self::founding::{OWN, START, document, founding, record};
 #[path = "../../tests/it/founding.rs"]
 mod founding;
 
-/// Two documents and a half.
+/// Room for two documents and a half, so that the budget is exceeded.
 const BUDGET_BYTES: u64 = 250;
 const PAGE_BYTES: usize = 100;
 const RULES: [&str; 4] = [

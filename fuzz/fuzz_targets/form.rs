@@ -1,5 +1,4 @@
-//! Any bytes as a form, and what is read of it as a create call and as a rule: never a panic, and what is written reads
-//! back.
+//! Reads any bytes as a form and as a rule without a panic; what is written reads back the same.
 #![no_main]
 
 use fauxfax::dialect::form::{self, Form};

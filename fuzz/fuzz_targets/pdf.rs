@@ -1,4 +1,4 @@
-//! Any bytes as a PDF: read, mended, drawn and coded, never a panic. A few pages are enough.
+//! Reads, repairs, draws and codes any bytes as a PDF without a panic, up to a few pages.
 #![no_main]
 
 use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! Any bytes as a PNG or JPEG: imported, drawn and coded as fax pages and put into a file, or refused; never a panic.
+//! Converts any bytes as a PNG or JPEG to fax pages and a file, or refuses them, without a panic.
 #![no_main]
 
 use std::ops::ControlFlow;

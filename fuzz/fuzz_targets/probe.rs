@@ -1,4 +1,4 @@
-//! Any bytes as a document: recognised or refused, never a panic.
+//! Recognises any bytes as a document, or refuses them, without a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,66 +1,66 @@
-//! A page as bits: one black pel is a one, the leftmost pel of a row the highest bit. It codes and draws nothing.
+//! A page as bits: a black pel is a one, and the leftmost pel of a row is the highest bit.
 
 use super::changes::Changes;
 
-/// Pels a word holds.
+/// The number of pels in a word.
 const WORD_PELS: u32 = u64::BITS;
 
-/// A bilevel image. Bits to the right of the last pel of a row are zero.
+/// A bilevel image. Bits to the right of a row's last pel are zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bitmap {
     width: u32,
     height: u32,
-    words_a_row: usize,
+    words_per_row: usize,
     words: Vec<u64>,
 }
 
 impl Bitmap {
-    /// A white image.
+    /// Creates an image without black pels.
     #[must_use]
     pub fn white(width: u32, height: u32) -> Self {
-        let words_a_row = words_a_row(width);
-        Self { width, height, words_a_row, words: vec![0; words_a_row * height as usize] }
+        let words_per_row = words_per_row(width);
+        Self { width, height, words_per_row, words: vec![0; words_per_row * height as usize] }
     }
 
-    /// Pels across.
+    /// Width in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Rows.
+    /// Height in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
     }
 
-    /// The words of one row; none past the last.
+    /// The words of one row; empty below the last.
     #[must_use]
     pub fn row(&self, y: u32) -> &[u64] {
-        let start = y as usize * self.words_a_row;
-        self.words.get(start..start + self.words_a_row).unwrap_or_default()
+        let start = y as usize * self.words_per_row;
+        self.words.get(start..start + self.words_per_row).unwrap_or_default()
     }
 
-    /// The words of one row, to be written; none past the last.
+    /// The words of one row, mutably; empty below the last.
     pub fn row_mut(&mut self, y: u32) -> &mut [u64] {
-        let start = y as usize * self.words_a_row;
-        self.words.get_mut(start..start + self.words_a_row).unwrap_or_default()
+        let start = y as usize * self.words_per_row;
+        self.words.get_mut(start..start + self.words_per_row).unwrap_or_default()
     }
 
-    /// The rows from the top.
+    /// Iterates over the rows from the top.
     pub fn rows(&self) -> impl Iterator<Item = &[u64]> {
-        // A row of no pels has one word, so that the chunks are never empty.
-        self.words.chunks_exact(self.words_a_row)
+        // Even a row without pels has one word, so chunks are never empty.
+        self.words.chunks_exact(self.words_per_row)
     }
 
-    /// Whether a pel is black; outside all is white.
+    /// Whether a pel is black. Everything outside the image is white.
     #[must_use]
     pub fn is_black(&self, x: u32, y: u32) -> bool {
         let word = self.row(y).get((x / WORD_PELS) as usize).copied().unwrap_or(0);
         x < self.width && word >> (WORD_PELS - 1 - x % WORD_PELS) & 1 == 1
     }
 
-    /// Blackens a pel; outside nothing happens.
+    /// Blackens a pel; does nothing outside the image.
     pub fn blacken(&mut self, x: u32, y: u32) {
         if x < self.width
             && let Some(word) = self.row_mut(y).get_mut((x / WORD_PELS) as usize)
@@ -69,37 +69,37 @@ impl Bitmap {
         }
     }
 
-    /// Blackens the pels `start..end` of a row.
+    /// Blackens the pels `start..end` of a row, as far as the image extends.
     pub fn blacken_run(&mut self, y: u32, start: u32, end: u32) {
         let end = end.min(self.width);
         fill_run(self.row_mut(y), start, end);
     }
 
-    /// Adds a row below.
+    /// Appends a row at the bottom, cut or padded with white to the image's width.
     pub fn push_row(&mut self, row: &[u64]) {
-        let filled = row.len().min(self.words_a_row);
+        let filled = row.len().min(self.words_per_row);
         self.words.extend_from_slice(&row[..filled]);
-        self.words.resize(self.words.len() + self.words_a_row - filled, 0);
+        self.words.resize(self.words.len() + self.words_per_row - filled, 0);
         self.height += 1;
     }
 
-    /// The rows `start..end` as an image of their own.
+    /// Copies the rows `start..end` into a new image.
     #[must_use]
     pub fn slice(&self, start: u32, end: u32) -> Self {
         let end = end.min(self.height);
         let start = start.min(end);
-        let words = self.words[start as usize * self.words_a_row..end as usize * self.words_a_row].to_vec();
-        Self { width: self.width, height: end - start, words_a_row: self.words_a_row, words }
+        let words = self.words[start as usize * self.words_per_row..end as usize * self.words_per_row].to_vec();
+        Self { width: self.width, height: end - start, words_per_row: self.words_per_row, words }
     }
 
-    /// Cuts off what is below `height`, or adds white rows.
+    /// Cuts off rows below `height`, or adds white ones to reach it.
     pub fn set_height(&mut self, height: u32) {
-        self.words.resize(self.words_a_row * height as usize, 0);
+        self.words.resize(self.words_per_row * height as usize, 0);
         self.height = height;
     }
 
-    /// The same number of rows made `height` by joining neighbours: a pel is black if any it came from is, so that no
-    /// rule of a form is lost. Taller images are not made.
+    /// Reduces the image to `height` rows by merging neighbours: a pel is black if any of its sources is, so that no
+    /// ruled line of a form is lost. An image that is not taller is returned unchanged.
     #[must_use]
     pub fn shortened(&self, height: u32) -> Self {
         if height >= self.height {
@@ -122,7 +122,7 @@ impl Bitmap {
         self.row(y).iter().all(|word| *word == 0)
     }
 
-    /// Takes away white rows at the bottom, as long as there are more than `rows`.
+    /// Removes white rows at the bottom while the image has more than `rows`.
     pub fn trim_below(&mut self, rows: u32) {
         let mut height = self.height;
         while height > rows && self.is_white_row(height - 1) {
@@ -131,10 +131,10 @@ impl Bitmap {
         self.set_height(height);
     }
 
-    /// Makes white black and black white.
+    /// Swaps black and white, as images that mark white with ones require.
     pub fn invert(&mut self) {
         let (width, used) = (self.width, self.width % WORD_PELS);
-        for row in self.words.chunks_exact_mut(self.words_a_row) {
+        for row in self.words.chunks_exact_mut(self.words_per_row) {
             row.iter_mut().for_each(|word| *word = !*word);
             if let Some(last) = row.last_mut()
                 && (used > 0 || width == 0)
@@ -144,24 +144,24 @@ impl Bitmap {
         }
     }
 
-    /// Where the colour changes along a row.
+    /// Collects the places where the colour changes along a row.
     pub(crate) fn changes_into(&self, y: u32, changes: &mut Changes) {
         changes.read(self.row(y), self.width);
     }
 }
 
-/// Blackens the pels `start..end` of a row of words.
+/// Blackens the pels `start..end` in the words of a row.
 pub(crate) fn fill_run(row: &mut [u64], start: u32, end: u32) {
     over_run(row, start, end, |word, pels| *word |= pels);
 }
 
-/// Whitens the pels `start..end` of a row of words.
+/// Whitens the pels `start..end` in the words of a row.
 pub(crate) fn clear_run(row: &mut [u64], start: u32, end: u32) {
     over_run(row, start, end, |word, pels| *word &= !pels);
 }
 
-/// Makes the pels `start..end` of a row of words those of another row, whose first pel lies at `left`; beyond its ends all
-/// is white.
+/// Copies the pels `start..end` of a row from another row, whose first pel is at `left`. Beyond its ends the other row
+/// counts as white.
 pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left: u32) {
     if start >= end {
         return;
@@ -180,14 +180,14 @@ pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left
     }
 }
 
-/// The 64 pels of a row from a place on.
+/// The 64 pels of a row that begin at `at`, which may be outside the row.
 fn word_at(row: &[u64], at: i64) -> u64 {
     let (place, shift) = (at.div_euclid(i64::from(WORD_PELS)), at.rem_euclid(i64::from(WORD_PELS)));
     let word = |place: i64| usize::try_from(place).ok().and_then(|place| row.get(place)).copied().unwrap_or(0);
     if shift == 0 { word(place) } else { word(place) << shift | word(place + 1) >> (i64::from(WORD_PELS) - shift) }
 }
 
-/// Changes the words that hold the pels `start..end`, of which the second argument has a one each.
+/// Applies a change to each word that holds pels of `start..end`, together with a mask of those pels.
 #[inline]
 fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64)) {
     if start >= end {
@@ -196,6 +196,7 @@ fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64
     let (first, last) = ((start / WORD_PELS) as usize, ((end - 1) / WORD_PELS) as usize);
     let head = u64::MAX >> (start % WORD_PELS);
     let tail = u64::MAX << (WORD_PELS - 1 - (end - 1) % WORD_PELS);
+    // A row outside the image has no words to change.
     let Some(words) = row.get_mut(first..=last) else { return };
     match words {
         [] => {}
@@ -208,7 +209,7 @@ fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64
     }
 }
 
-/// The runs of black among the pels `start..end` of a row of words.
+/// Calls `take` for each run of black pels within `start..end` of a row.
 pub(crate) fn each_run(row: &[u64], start: u32, end: u32, mut take: impl FnMut(u32, u32)) {
     let end = end.min(row.len() as u32 * WORD_PELS);
     let mut at = next(row, start, end, 0);
@@ -219,7 +220,7 @@ pub(crate) fn each_run(row: &[u64], start: u32, end: u32, mut take: impl FnMut(u
     }
 }
 
-/// The first pel from `start` on that differs from `colour`, or `end`.
+/// Returns the first pel at or after `start` that differs from `colour`, or `end` if there is none.
 fn next(row: &[u64], start: u32, end: u32, colour: u64) -> u32 {
     let mut mask = u64::MAX >> (start % WORD_PELS);
     for (place, word) in row.iter().enumerate().skip((start / WORD_PELS) as usize) {
@@ -235,7 +236,7 @@ fn next(row: &[u64], start: u32, end: u32, colour: u64) -> u32 {
     end
 }
 
-fn words_a_row(width: u32) -> usize {
+fn words_per_row(width: u32) -> usize {
     (width.div_ceil(WORD_PELS) as usize).max(1)
 }
 

@@ -1,28 +1,28 @@
-//! The changing picture elements of a row (ITU-T T.4 §4.2.1.3.1): the places where the colour differs from the pel before,
-//! beginning with white.
+//! The changing picture elements of a row (ITU-T T.4 §4.2.1.3.1): the places where the colour differs from the previous
+//! pel, beginning with white.
 
-/// Entries equal to the width that end each list, so that looking two changes ahead needs no check.
+/// Entries equal to the width that end each list, so that looking two changes ahead needs no bounds check.
 const SENTINELS: usize = 4;
 
-/// Changes of a word that are looked for before it is asked whether there are more.
+/// How many changes of a word are read before checking whether more are left.
 const CHANGES_AT_ONCE: usize = 4;
 
-/// The changing elements of one row, in order, then sentinels at the width.
+/// The changing elements of one row in ascending order, followed by sentinels at the width.
 #[derive(Debug, Clone)]
 pub struct Changes {
-    /// Room for those of any row, of which `length` places are in use.
+    /// A buffer large enough for any row so far; the first `length` places are in use.
     room: Vec<u32>,
     length: usize,
 }
 
 impl Changes {
-    /// Those of a white row.
+    /// The changes of a white row: sentinels alone.
     #[must_use]
     pub fn white(width: u32) -> Self {
         Self { room: vec![width; SENTINELS], length: SENTINELS }
     }
 
-    /// Reads a row of words, the leftmost pel in the highest bit.
+    /// Reads the changes from the words of a row.
     pub(super) fn read(&mut self, row: &[u64], width: u32) {
         let most = row.len() * u64::BITS as usize + SENTINELS;
         if self.room.len() < most {
@@ -33,9 +33,9 @@ impl Changes {
         for word in row {
             let differs = word ^ (word >> 1 | before << 63);
             before = word & 1;
-            // From the low end the next change is found and taken away in fewer steps.
+            // Reversed, the next change is found from the low end and cleared in fewer instructions.
             let mut differs = differs.reverse_bits();
-            // A few at once, whether there are so many or not: how many there are can't be foreseen.
+            // Reads a few at once, even if there are fewer: the branch predictor can't guess their number.
             while differs != 0 {
                 for _ in 0..CHANGES_AT_ONCE {
                     room[length] = x + differs.trailing_zeros();
@@ -45,6 +45,7 @@ impl Changes {
             }
             x += u64::BITS;
         }
+        // Bits past the row's end are zero, so black that reaches the end appears as a change at the width.
         while length > 0 && room[length - 1] >= width {
             length -= 1;
         }
@@ -52,17 +53,17 @@ impl Changes {
         self.length = length + SENTINELS;
     }
 
-    /// The elements and the sentinels.
+    /// The changing elements, with the sentinels.
     pub(super) fn at(&self) -> &[u32] {
         &self.room[..self.length]
     }
 
-    /// How many there are.
+    /// The number of changing elements, without the sentinels.
     pub(super) fn count(&self) -> usize {
         self.length - SENTINELS
     }
 
-    /// Becomes those of another row.
+    /// Replaces the contents with another row's, reusing the buffer.
     pub(super) fn copy_from(&mut self, row: &Self) {
         if self.room.len() < row.length {
             self.room.resize(row.room.len(), 0);

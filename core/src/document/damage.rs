@@ -1,4 +1,4 @@
-//! What a bad line does to a page: rows are lost, repeated, or streaked. The same seed does the same. It never corrects.
+//! What a bad line does to a page: rows are lost, repeated or streaked, reproducibly from a seed.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,17 +6,17 @@ use rand_chacha::ChaCha8Rng;
 use super::bitmap::Bitmap;
 use crate::model::reception::Noise;
 
-/// The longest burst; a click of 40 ms spoils as many rows of text at fine resolution.
+/// The longest burst in rows; a click of 40 ms spoils as many rows of text at fine resolution.
 const BURST_ROWS_MAX: u32 = 6;
 /// The longest streak, in pels.
 const STREAK_PELS_MAX: u32 = 600;
 
-/// The page as it comes out of the line. `page` is its number, so that each page has damage of its own.
+/// Returns the page as it arrives. The page number selects the random stream, so that each page is damaged differently.
 #[must_use]
 pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
     let mut random = ChaCha8Rng::seed_from_u64(noise.seed);
     random.set_stream(page);
-    // A burst spoils half of its greatest length on average.
+    // A burst spoils half of its maximum length on average.
     let bursts_per_row = f64::from(noise.rows_per_mille.min(1_000)) / 1_000.0 / f64::from(BURST_ROWS_MAX.div_ceil(2));
     let mut out = Bitmap::white(image.width(), 0);
     let mut y = 0;
@@ -30,12 +30,12 @@ pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
         match random.random_range(0..3) {
             // A receiver without error correction drops rows that it can't decode…
             0 => {}
-            // …or prints the last good one again (T.4 leaves it open)…
+            // …or repeats the last good one (T.4 leaves it open)…
             1 => {
                 let last = image.row(y.saturating_sub(1)).to_vec();
                 (0..length).for_each(|_| out.push_row(&last));
             }
-            // …or prints what the broken codes seem to say.
+            // …or prints whatever the broken codes happen to mean.
             _ => {
                 for row in y..y + length {
                     out.push_row(image.row(row));

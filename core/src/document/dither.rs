@@ -1,26 +1,26 @@
-//! Greys to bits: what is nearly white or black becomes so, only true greys are dithered. It scales nothing.
+//! Turns greys into bits. Nearly white and nearly black pels snap to white and black; only true greys are dithered.
 
 use super::bitmap::Bitmap;
 use super::gray::{Gray, SNAP_BLACK, SNAP_WHITE, is_gray};
 use super::tones::Tones;
 
-/// Darker than this is black where nothing is dithered.
+/// Pels darker than this become black if nothing is dithered.
 const TEXT_THRESHOLD: u8 = 144;
-/// Darker than this is black on a scan of text, once its paper is white: blurred thin strokes are lighter than printed
-/// ones, and there is no light colour to be kept apart from them.
+/// Pels darker than this become black on a scan of text whose paper has been made white. It is higher than for other
+/// pages because blurred thin strokes are lighter than printed ones, and no light colour needs to be kept apart.
 const SCAN_THRESHOLD: u8 = 168;
 
-/// What becomes of greys.
+/// How greys are rendered on a bilevel page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
     /// True greys become dots (Floyd and Steinberg's error diffusion).
     #[default]
     Dither,
-    /// Everything is black or white: smaller, faster, and light colours are lost.
+    /// Every pel becomes black or white: smaller and faster, but light colours are lost.
     Text,
 }
 
-/// Makes bits of a grey page.
+/// Converts a grey page to bits.
 #[must_use]
 pub fn bits(page: &Gray, tone: Tone) -> Bitmap {
     let mut image = Bitmap::white(page.width(), page.height());
@@ -31,21 +31,22 @@ pub fn bits(page: &Gray, tone: Tone) -> Bitmap {
     image
 }
 
-/// Makes bits of a page of which some rows may be bits already.
+/// Converts a page to bits, of which some rows may already be bits.
 pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
     let (mut image, greys) = page.into_parts();
     let mut maker = Maker::new(image.width(), tone);
     for (y, row) in (0..).zip(&greys) {
         match row {
             Some(greys) => maker.row(greys, image.row_mut(y)),
-            // Black and white take no error over.
+            // Rows of bits are pure black and white, which take no error from the row above.
             None => maker.diffusion.forget(),
         }
     }
     image
 }
 
-/// Makes bits of a scan of text whose paper has been removed: dots along the edges of letters would only blur them.
+/// Converts a scan of text whose paper has been removed. It is not dithered: dots along the edges of letters would only
+/// blur them.
 pub(super) fn bits_of_scan(page: &Gray) -> Bitmap {
     let mut image = Bitmap::white(page.width(), page.height());
     for (y, row) in (0..page.height()).zip(page.rows()) {
@@ -54,7 +55,7 @@ pub(super) fn bits_of_scan(page: &Gray) -> Bitmap {
     image
 }
 
-/// Makes the bits of one row after the other.
+/// Converts rows one after the other, from the top.
 struct Maker {
     tone: Tone,
     diffusion: Diffusion,
@@ -65,7 +66,7 @@ impl Maker {
         Self { tone, diffusion: Diffusion::new(width as usize) }
     }
 
-    /// One row, to white bits.
+    /// Converts one row into a target row that is white.
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
         match self.tone {
             Tone::Text => pack(row, TEXT_THRESHOLD, target),
@@ -74,24 +75,25 @@ impl Maker {
     }
 }
 
-/// A bit for each pel of a row that is darker than `threshold`.
+/// Sets a bit for each pel of a row that is darker than `threshold`.
 fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
     row.chunks(64).zip(target).for_each(|(pels, word)| *word = packed(pels, threshold));
 }
 
-/// A bit for each of up to 64 pels that is darker than `threshold`.
+/// Returns a bit for each of up to 64 pels that is darker than `threshold`, the first pel highest.
 fn packed(pels: &[u8], threshold: u8) -> u64 {
+    // Most of a page is white, and one comparison per word skips it.
     if pels.iter().fold(u8::MAX, |lightest, pel| lightest.min(*pel)) >= threshold {
         return 0;
     }
     pels.iter().enumerate().fold(0, |bits, (place, pel)| bits | u64::from(*pel < threshold) << (63 - place))
 }
 
-/// The errors that the row below takes over, in sixteenths; one more at each end.
+/// Error diffusion: the errors passed to the row below, in sixteenths, with one extra place at each end.
 struct Diffusion {
     below: Vec<i16>,
     here: Vec<i16>,
-    /// Whether any of `below` is not zero.
+    /// Whether any of `below` is non-zero.
     pending: bool,
 }
 
@@ -100,7 +102,7 @@ impl Diffusion {
         Self { below: vec![0; width + 2], here: vec![0; width + 2], pending: false }
     }
 
-    /// Begins anew below a row without greys.
+    /// Drops the errors, after a row without greys.
     fn forget(&mut self) {
         if self.pending {
             self.below.fill(0);
@@ -114,8 +116,8 @@ impl Diffusion {
         self.pending = false;
         let mut run = Run::default();
         for (start, (pels, word)) in (0..).step_by(64).zip(row.chunks(64).zip(target)) {
-            // White paper and black ink take no error over and give none: edges of text stay sharp. No early exit, so
-            // that the compiler makes wide compares of it.
+            // White paper and black ink neither take nor pass on an error, so the edges of text stay sharp. There is no
+            // early exit: without one the compiler vectorises the comparison.
             if pels.iter().fold(false, |found, pel| found | is_gray(*pel)) {
                 let (here, below) = (&self.here[start + 1..], &mut self.below[start..]);
                 *word = run.greys(pels, here, below);
@@ -129,7 +131,7 @@ impl Diffusion {
     }
 }
 
-/// What pels give to their neighbours: to the right, and to the two below right that others give to as well.
+/// The errors that pels pass on: to the right, and to the two pels below right that later pels contribute to as well.
 #[derive(Default)]
 struct Run {
     right: i32,
@@ -138,7 +140,8 @@ struct Run {
 }
 
 impl Run {
-    /// The bits of up to 64 pels. `here` is what the row above gave each, `below` begins left below the first.
+    /// Returns the bits of up to 64 pels. `here` holds the errors from the row above; `below` begins one place left of
+    /// the first pel's.
     fn greys(&mut self, pels: &[u8], here: &[i16], below: &mut [i16]) -> u64 {
         let Self { mut right, below: mut below_left, mut below_right } = *self;
         let mut bits = 0_u64;
@@ -146,8 +149,9 @@ impl Run {
             let mut rest = 0;
             let black = if is_gray(*pel) {
                 let errors = right + i32::from(*given);
-                // The pel and a sixteenth of the errors, rounded towards zero: a negative number has fifteen added, which
-                // are its highest four bits. Each pel waits for the one before, so that no step may be too many.
+                // The pel plus a sixteenth of the errors, rounded towards zero: fifteen is added if the sum is
+                // negative, from its four highest bits. Each pel depends on the previous one, so every instruction
+                // counts.
                 let value = (i32::from(*pel) * 16 + errors + (errors.cast_unsigned() >> 28).cast_signed()) >> 4;
                 let black = value < 128;
                 rest = if black { value } else { value - 255 };
@@ -165,7 +169,7 @@ impl Run {
         bits << (64 - pels.len())
     }
 
-    /// Hands over what is left for the pels below, of which `below` begins with the first.
+    /// Hands over what remains for the pels below; `below` begins with the first of them.
     fn end(&mut self, below: &mut [i16]) {
         if let [first, second, ..] = below {
             (*first, *second) = (self.below as i16, self.below_right as i16);
@@ -215,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn text_knows_no_dots() {
+    fn text_is_never_dithered() {
         let page = Gray::from_pels(4, 1, vec![0, 143, 144, 255]);
         let image = bits(&page, Tone::Text);
         assert_eq!((0..4).map(|x| image.is_black(x, 0)).collect::<Vec<_>>(), [true, true, false, false]);

@@ -1,4 +1,4 @@
-//! Fax pages and the file that holds them: a PDF or TIFF around the very bytes of the line. It draws nothing.
+//! Fax pages and the file that holds them: a PDF or TIFF that embeds the coded bytes unchanged.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::model::fax::MediaType;
 use crate::model::media::Document;
 use crate::model::page::{FaxPage, PageInFile, PageLoss};
 
-/// The file of some pages.
+/// Writes pages to a file of the given type.
 #[must_use]
 pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -> Document {
     let (bytes, places) = match media_type {
@@ -22,15 +22,16 @@ pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -
     Document { media_type, pages: count, bytes: bytes.into(), sheets: sheets.collect(), losses: losses.into() }
 }
 
-/// One page of a file, from 0; none where it has no such page, or never came.
+/// Returns one page of a file, counted from 0, or `None` if there is no such page or the call dropped before it.
 #[must_use]
 pub fn page(document: &Document, index: usize) -> Option<FaxPage> {
     let PageInFile { width, height, quality, place, bits } = document.sheets.get(index)?.clone();
+    // A page that never arrived has an empty range.
     let mmr = Arc::from(document.bytes.get(place).filter(|mmr| !mmr.is_empty())?);
     Some(FaxPage { width, height, quality, mmr, bits })
 }
 
-/// The pages of a file.
+/// Iterates over the pages of a file that arrived.
 pub fn pages(document: &Document) -> impl Iterator<Item = FaxPage> {
     (0..document.sheets.len()).filter_map(|index| page(document, index))
 }

@@ -1,38 +1,38 @@
-//! How a page of any size lies on fax paper: turned, cropped, centred, scaled, cut into several. It draws nothing.
+//! How a page of any size is placed on fax paper: turned, cropped, centred, scaled, and cut into pieces.
 
 use crate::model::fax::{PageSize, Quality};
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// Points of an inch.
+/// Points per inch (PDF's default user space).
 const POINTS_PER_INCH: f64 = 72.0;
-/// A page this much wider than the paper is cropped rather than scaled: 3 pels a side of letter paper, whose margins
-/// are white (8.5 inches are 1734 pels).
+/// How much wider than the paper a page may be and still be cropped rather than scaled: 3 pels per side of letter
+/// paper, whose margins are white (8.5 inches are 1734 pels).
 const CROP_PELS_MAX: f64 = 8.0;
-/// The longest page that is sent whole: legal paper, and a little more for inexact sizes.
+/// The longest page that is sent whole: legal paper, plus some tolerance for inexact sizes.
 const PAGE_INCHES_MAX: f64 = 14.2;
-/// What a longer page is cut into: legal paper.
+/// The length of the pieces that a longer page is cut into: legal paper.
 const PIECE_INCHES: f64 = 14.0;
-/// Into how many pieces at the most; what is further down is lost, and said to be.
+/// How many pieces a page is cut into at most; anything below is reported as lost.
 pub const PIECES_MAX: u32 = 10;
-/// A page is at least this high, so that a sliver is still a page.
+/// The minimum height of a page, so that a sliver is still a page.
 const ROWS_MIN: u32 = 8;
 
-/// Where a page lies.
+/// The placement of a document's page on fax paper.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
-    /// Whether it is turned by 90°, so that its left side becomes the top's… counter-clockwise reading turns right.
+    /// Whether the page is turned clockwise by 90°, so that its right edge becomes the bottom.
     pub turned: bool,
-    /// By how much it is made smaller, 1 being its true size.
+    /// The factor by which the page is scaled down; 1 keeps its true size.
     pub scale: f64,
-    /// Pels left of it; negative where its sides are cropped.
+    /// The white pels to its left; negative if its sides are cropped.
     pub left_pels: f64,
-    /// Its pieces from the top, in inches of the scaled page: where each begins and how long it is.
+    /// The pieces from the top, as start and length in inches of the scaled page.
     pub pieces: Vec<(f64, f64)>,
     /// Whether something below the last piece is lost.
     pub cut: bool,
 }
 
-/// Places a page of this size in points; none if it has no area.
+/// Places a page of this size in points, or returns `None` if it has no area.
 #[must_use]
 pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     let (width, height) = (width_points / POINTS_PER_INCH, height_points / POINTS_PER_INCH);
@@ -42,6 +42,7 @@ pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     }
     let paper = f64::from(ROW_PELS);
     let pels = |inches: f64| inches * f64::from(PELS_PER_INCH);
+    // A landscape page that fits the paper as it is isn't turned.
     let turned = width > height && pels(width) > paper + CROP_PELS_MAX;
     let (width, height) = if turned { (height, width) } else { (width, height) };
     let scale = if pels(width) > paper + CROP_PELS_MAX { paper / pels(width) } else { 1.0 };
@@ -58,15 +59,15 @@ pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     Some(Placement { turned, scale, left_pels: (paper - pels(width * scale)) / 2.0, pieces, cut })
 }
 
-/// Rows of a length.
+/// Converts a length in inches to rows, at least `ROWS_MIN`.
 #[must_use]
 pub fn rows(inches: f64, rows_an_inch: u32) -> u32 {
     let rows = (inches * f64::from(rows_an_inch)).round();
-    // Pieces are at most PAGE_INCHES_MAX long, so that this is far from the end of u32.
+    // Pieces are at most PAGE_INCHES_MAX long, so this is far from overflowing u32.
     (rows as u32).max(ROWS_MIN)
 }
 
-/// Rows of a sheet.
+/// The height of a sheet of paper in rows.
 #[must_use]
 pub fn sheet_rows(size: PageSize, quality: Quality) -> u32 {
     let inches = match size {
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_area_has_no_place() {
+    fn a_page_without_area_has_no_placement() {
         for (width, height) in [(0.0, 792.0), (612.0, 0.0), (-1.0, 5.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
             assert_eq!(place(width, height), None);
         }

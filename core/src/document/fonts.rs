@@ -1,5 +1,5 @@
-//! Fonts for text whose PDF brings none: the fourteen standard ones inside, further ones from a directory. A file is
-//! read when its font is first needed.
+//! Fonts for text whose PDF embeds none: the fourteen standard ones are built in, further ones come from a directory. A
+//! file is read when its font is first needed.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,16 +11,16 @@ use hayro::hayro_interpret::hayro_cmap::CidFamily;
 
 use skrifa::{FontRef, MetadataProvider};
 
-/// Fonts of a directory that are known.
+/// Fonts of a directory that are considered, in order of their file names.
 const FONTS_MAX: usize = 500;
-/// The largest font file that is read; the complete East Asian ones are about 20 MB.
+/// The largest font file that is read; complete East Asian fonts have about 20 MB.
 const FONT_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Tables of a font; real ones have about twenty.
+/// Tables of a font that are searched; real fonts have about twenty.
 const TABLES_MAX: u16 = 100;
-/// Begins the name that a font of a directory is asked for by; its place follows.
+/// The prefix of the name by which a PDF that was rewritten refers to a font of the directory; its index follows.
 const PLACE_NAME: &str = "FauxfaxFont";
 
-/// Fonts of a directory.
+/// The fonts of a directory; cheap to clone.
 #[derive(Clone, Default)]
 pub struct Fonts {
     fonts: Arc<[Font]>,
@@ -28,12 +28,12 @@ pub struct Fonts {
 
 struct Font {
     path: PathBuf,
-    /// The file's name without extension, letters and digits only, in lower case.
+    /// The file name without extension, reduced to letters and digits in lower case.
     name: String,
-    /// The code page ranges of the font's OS/2 table.
+    /// The code page ranges from the font's OS/2 table.
     code_pages: u32,
     data: OnceLock<Option<FontData>>,
-    /// The characters it has: ranges, ends included.
+    /// The characters that it has, as inclusive ranges in ascending order.
     characters: OnceLock<Vec<(u32, u32)>>,
 }
 
@@ -44,13 +44,14 @@ impl std::fmt::Debug for Fonts {
 }
 
 impl Fonts {
-    /// The `.ttf`, `.otf` and `.ttc` files of a directory.
+    /// Lists the `.ttf`, `.otf` and `.ttc` files of a directory.
     ///
     /// # Errors
-    /// The directory can't be read.
+    /// Fails if the directory can't be read.
     pub fn of_directory(directory: &Path) -> std::io::Result<Self> {
         let entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
         let mut paths: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
+        // The order of a directory listing differs between systems, and the first fitting font is used.
         paths.sort();
         let is_font = |path: &PathBuf| {
             let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -64,19 +65,19 @@ impl Fonts {
         Ok(Self { fonts: fonts.collect() })
     }
 
-    /// The name by which a font of the directory is asked for.
+    /// The name that refers to a font of the directory by index.
     pub(super) fn name_of(place: usize) -> String {
         format!("{PLACE_NAME}{place}")
     }
 
-    /// Whether the directory has a font of this name.
+    /// Whether the directory has a font of this name, ignoring a subset prefix such as `ABCDEF+`.
     pub(super) fn has_named(&self, name: &str) -> bool {
         let wanted = plain(name.split('+').next_back().unwrap_or(name));
         self.fonts.iter().any(|font| font.name == wanted)
     }
 
-    /// The font that has the most of these characters, the one of this name before others, and how many it lacks; none
-    /// where no font has any of them.
+    /// Returns the index of the font that has most of these characters, and how many it lacks; `None` if no font has
+    /// any. Fonts of this name are preferred, then those of like weight and slant.
     pub(super) fn covering(&self, characters: &[char], name: &str) -> Option<(usize, usize)> {
         let wanted = plain(name.split('+').next_back().unwrap_or(name));
         let is_bold = wanted.contains("bold");
@@ -85,21 +86,22 @@ impl Fonts {
             let lacks = characters.iter().filter(|character| !font.has(**character)).count();
             let is_other = font.name != wanted;
             let is_slanted_otherwise = is_slanted != (font.name.contains("italic") || font.name.contains("oblique"));
-            // The plainest of a family has the shortest name.
+            // The plainest font of a family has the shortest name.
             let plainness = font.name.len();
+            // The minimum is taken in this order: coverage outweighs the name, and the name outweighs the style.
             (lacks, is_other, is_bold != font.name.contains("bold"), is_slanted_otherwise, plainness, place)
         });
         let (lacks, .., place) = lacking.min()?;
         (lacks < characters.len()).then_some((place, lacks))
     }
 
-    /// Those of these characters that a font lacks.
+    /// Returns the characters that a font lacks.
     pub(super) fn missing(&self, place: usize, characters: &[char]) -> Vec<char> {
         let lacks = |character: &char| self.fonts.get(place).is_none_or(|font| !font.has(*character));
         characters.iter().copied().filter(lacks).collect()
     }
 
-    /// The font that stands for one that is missing.
+    /// Finds the font to use for one that the PDF doesn't embed.
     pub(super) fn resolve(&self, query: &FontQuery) -> (FontData, u32) {
         match query {
             FontQuery::Standard(font) => font.get_font_data(),
@@ -133,7 +135,7 @@ impl Font {
         self.data.get_or_init(read).clone()
     }
 
-    /// Whether it has a character. Its file is read once for that, and not kept.
+    /// Whether the font has a character. The file is read once for this and not kept in memory.
     fn has(&self, character: char) -> bool {
         let characters = self.characters.get_or_init(|| {
             let within = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() <= FONT_BYTES_MAX);
@@ -146,7 +148,7 @@ impl Font {
     }
 }
 
-/// The characters of a font, as ranges in their order.
+/// The characters of a font, as inclusive ranges in ascending order.
 fn ranges(bytes: &[u8]) -> Vec<(u32, u32)> {
     let Ok(font) = FontRef::from_index(bytes, 0) else { return Vec::new() };
     let mut codes: Vec<u32> = font.charmap().mappings().map(|(code, _)| code).collect();
@@ -162,7 +164,7 @@ fn ranges(bytes: &[u8]) -> Vec<(u32, u32)> {
     ranges
 }
 
-/// The bit of a character collection's code page in OS/2 `ulCodePageRange1`.
+/// The bit in OS/2 `ulCodePageRange1` for a character collection's script.
 const fn script(family: &CidFamily) -> Option<u32> {
     match family {
         CidFamily::AdobeJapan1 => Some(1 << 17),
@@ -173,7 +175,7 @@ const fn script(family: &CidFamily) -> Option<u32> {
     }
 }
 
-/// `ulCodePageRange1` of a font's OS/2 table (OpenType, OS/2: byte 78), of the first font of a collection.
+/// Reads `ulCodePageRange1` from a font's OS/2 table (OpenType, OS/2: byte 78); of a collection, from its first font.
 fn code_pages(path: &Path) -> std::io::Result<Option<u32>> {
     let mut file = File::open(path)?;
     let start = if long(&mut file, 0)? == u32::from_be_bytes(*b"ttcf") { u64::from(long(&mut file, 12)?) } else { 0 };

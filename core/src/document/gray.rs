@@ -1,6 +1,6 @@
-//! A page as greys: one byte a pel, 0 black, 255 white. It renders nothing and makes no bits.
+//! A page as greys: one byte per pel, 0 for black and 255 for white.
 
-/// A grey image.
+/// A grey image, stored row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gray {
     width: u32,
@@ -9,60 +9,60 @@ pub struct Gray {
 }
 
 impl Gray {
-    /// A white image.
+    /// Creates an image of white pels.
     #[must_use]
     pub fn white(width: u32, height: u32) -> Self {
         Self { width, height, pels: vec![u8::MAX; width as usize * height as usize] }
     }
 
-    /// An image of these pels, row by row; what is missing is white.
+    /// Creates an image from pels given row by row; missing ones are white.
     #[must_use]
     pub fn from_pels(width: u32, height: u32, mut pels: Vec<u8>) -> Self {
         pels.resize(width as usize * height as usize, u8::MAX);
         Self { width, height, pels }
     }
 
-    /// Pels across.
+    /// Width in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Rows.
+    /// Height in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
     }
 
-    /// All pels, row by row.
+    /// All pels, row by row from the top.
     #[must_use]
     pub fn pels(&self) -> &[u8] {
         &self.pels
     }
 
-    /// All pels, to be changed.
+    /// All pels mutably, row by row from the top.
     pub fn pels_mut(&mut self) -> &mut [u8] {
         &mut self.pels
     }
 
-    /// The rows from the top.
+    /// Iterates over the rows from the top.
     pub fn rows(&self) -> std::slice::ChunksExact<'_, u8> {
         self.pels.chunks_exact(self.width.max(1) as usize)
     }
 
-    /// Cuts off what is below `height`.
+    /// Cuts off the rows below `height`, if there are any.
     pub fn truncate(&mut self, height: u32) {
         self.height = self.height.min(height);
         self.pels.truncate(self.width as usize * self.height as usize);
     }
 
-    /// The whole image as an area.
+    /// The area that covers the whole image.
     #[must_use]
     pub const fn area(&self) -> Area {
         Area { left: 0, top: 0, right: self.width, bottom: self.height }
     }
 
-    /// Makes white white and ink black within an area, if it is scanned paper. What it is then, if it was.
+    /// Makes paper white and ink black within an area, if it is scanned paper, and says what kind of scan it was.
     pub fn remove_paper(&mut self, area: Area) -> Option<Scan> {
         let histogram = self.histogram(area);
         let paper = Paper::of(&histogram)?;
@@ -76,6 +76,7 @@ impl Gray {
         for row in
             self.pels.chunks_exact_mut(self.width.max(1) as usize).take(area.bottom as usize).skip(area.top as usize)
         {
+            // Most of a scan is paper, so a whole chunk is usually whitened at once.
             for pels in row[columns.clone()].chunks_mut(CHUNK_PELS) {
                 if usize::from(darkest(pels)) >= white {
                     pels.fill(u8::MAX);
@@ -96,8 +97,8 @@ impl Gray {
     }
 
     fn histogram(&self, area: Area) -> [u64; 256] {
-        // Pels beside one another are often alike, and counting one waits for counting the other: they have tables of
-        // their own.
+        // Neighbouring pels are often equal, and incrementing the same counter twice stalls the processor: four tables
+        // let them be counted in parallel.
         let mut histograms = [[0_u32; 256]; 4];
         for row in self.rows_of(area) {
             let (fours, rest) = row.as_chunks::<4>();
@@ -109,12 +110,13 @@ impl Gray {
         std::array::from_fn(|level| histograms.iter().map(|counts| u64::from(counts[level])).sum())
     }
 
-    /// Whether what is darker than the paper is mostly as thin as strokes of a pen or of letters, or is next to nothing.
+    /// Whether what is darker than the paper consists mostly of thin strokes, as of pens or letters, or is next to
+    /// nothing.
     fn has_strokes(&self, area: Area, paper: &Paper) -> bool {
         let (mut dark, mut thin) = (0_u64, 0_u64);
-        // How many dark pels each column has had in a row, and how many of them no row has counted as thin.
+        // Per column: the length of its current dark run, and how many of those pels no row has counted as thin.
         let mut columns = vec![(0_u32, 0_u32); area.columns(self.width).len()];
-        // Of each chunk of columns, whether the row above was dark nowhere in it, so that they all have had none.
+        // Per chunk of columns: whether the row above had no dark pel there, so that all its runs are empty.
         let mut is_light = vec![true; columns.len() / CHUNK_PELS + 1];
         for row in self.rows_of(area) {
             let (mut start, mut at) = (0, 0);
@@ -155,21 +157,21 @@ impl Gray {
     }
 }
 
-/// The darkest of some pels.
+/// Returns the lowest value, or white if there are no pels.
 fn darkest(pels: &[u8]) -> u8 {
     pels.iter().fold(u8::MAX, |darkest, pel| darkest.min(*pel))
 }
 
-/// A part of an image, in pels.
+/// A rectangle of an image, in pels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
     /// The first column.
     pub left: u32,
     /// The first row.
     pub top: u32,
-    /// The column behind the last.
+    /// The column after the last.
     pub right: u32,
-    /// The row behind the last.
+    /// The row after the last.
     pub bottom: u32,
 }
 
@@ -184,24 +186,24 @@ impl Area {
     }
 }
 
-/// Scanned paper, once it has been made white.
+/// The kind of a scan, once its paper has been made white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// So few greys are left that they can only be edges of letters and lines.
+    /// Text alone: so few greys are left that they can only be the edges of letters and lines.
     Text,
-    /// Greys of pictures are left.
+    /// Text and pictures, whose greys are left.
     WithPictures,
 }
 
-/// The paper of a scan: a narrow peak of light greys, above which there is next to nothing.
+/// The paper of a scan: a narrow peak of light greys with next to nothing lighter.
 struct Paper {
-    /// The darkest grey of the peak.
+    /// The darkest grey within the peak.
     lowest: u8,
 }
 
 impl Paper {
-    /// The paper, if the greys show one. Photographs have wider peaks; charts, tinted forms and other drawings have
-    /// a white that is lighter than their tints, and tints of one grey without the noise of a scanner.
+    /// Finds the paper, if the greys show any. Photographs have wider peaks. Charts, tinted forms and other drawings
+    /// have a white that is lighter than their tints, and their tints lack the noise of a scanner.
     fn of(histogram: &[u64; 256]) -> Option<Self> {
         let all: u64 = histogram.iter().sum();
         let peak_at = |level: usize| level - PEAK_HALF..(level + PEAK_HALF + 1).min(256);
@@ -215,7 +217,7 @@ impl Paper {
         is_paper.then_some(Self { lowest: (level - PEAK_HALF) as u8 })
     }
 
-    /// A table that maps ink to black and all paper to white.
+    /// A lookup table that maps ink to black, paper to white, and greys in between linearly.
     fn levels(&self, histogram: &[u64; 256]) -> [u8; 256] {
         let all: u64 = histogram.iter().sum();
         let mut sum = 0;
@@ -237,36 +239,36 @@ impl Paper {
     }
 }
 
-/// A scan whose paper is gone and of which fewer pels than this are grey has text alone: the greys are its edges.
+/// A scan with fewer grey pels than this, in percent, is text alone: the greys are its edges.
 const EDGES_PERCENT: u64 = 12;
-/// Greys that the paper of a scan may have, at the middle of their peak.
+/// The greys that paper may have at the middle of its peak.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
-/// How far paper may differ from the middle of its peak, by noise and uneven light.
+/// How far paper may deviate from the middle of its peak through noise and uneven light.
 const PEAK_HALF: usize = 16;
-/// The least share of an area that is paper.
+/// The minimum share of an area that is paper.
 const PAPER_PERCENT: u64 = 50;
-/// The largest share of an area that is lighter than its paper.
+/// The maximum share of an area that is lighter than its paper.
 const LIGHTER_PERCENT: u64 = 2;
-/// The largest share of paper that has one and the same grey; a tint has all.
+/// The maximum share of paper that has one single grey; a tint is all of one grey.
 const ONE_GREY_PERCENT: u64 = 60;
-/// The widest stroke: 3 mm.
+/// The maximum width of a stroke: 3 mm at 8 pels per mm.
 const STROKE_PELS_MAX: usize = 24;
-/// The least share of all that is darker than paper that are strokes.
+/// The minimum share of strokes among pels darker than paper.
 const STROKES_PERCENT: u64 = 30;
-/// Pels that are looked at together: most of a scan is paper.
+/// Pels that are examined together, because most of a scan is paper.
 const CHUNK_PELS: usize = 32;
-/// With less than this that is darker than paper, a page is blank.
+/// A page with a smaller share of pels darker than paper is blank.
 const BLANK_PER_MILLE: u64 = 3;
-/// The darkest grey of paper without anything on it; a darker image of next to one grey is a picture of something.
+/// The darkest paper of a blank page; a darker image of almost one grey is a picture of something.
 const BLANK_LOWEST: u8 = 180;
-/// The darkest pels, so many in a thousand, are ink.
+/// The share of pels that count as ink, the darkest ones.
 const INK_PER_MILLE: u64 = 5;
-/// The peak of the paper ends where the count falls to this fraction of its height.
+/// The paper's peak ends where the count falls to this fraction of its height.
 const PEAK_FOOT: u64 = 10;
 
-/// As light as this is white, for pels that no paper hides behind.
+/// Pels at least this light snap to white, where no paper was removed.
 pub(super) const SNAP_WHITE: u8 = 240;
-/// As dark as this is black.
+/// Pels at most this light snap to black.
 pub(super) const SNAP_BLACK: u8 = 16;
 
 pub(super) fn is_gray(pel: u8) -> bool {
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn photographs_charts_and_tinted_forms_are_no_scans() {
+    fn photographs_charts_and_tinted_forms_are_not_scans() {
         let smooth = image(|x, y, noise| 150 + (x + y) / 8 + noise);
         let backdrop =
             image(|x, y, noise| if x.abs_diff(200) + y.abs_diff(200) < 120 { 90 + x / 4 } else { 215 + noise });

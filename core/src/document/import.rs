@@ -1,4 +1,4 @@
-//! Any document to fax pages, one at a time: what it is, is told by its content. It fetches and stores nothing.
+//! Converts any document to fax pages, one at a time. The kind of document is detected from its content.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,25 +27,25 @@ use crate::model::page::{FaxPage, PELS_PER_INCH, PageLoss, ROW_PELS};
 use super::kind::{Kind, kind};
 pub use crate::model::page::PAGES_MAX;
 
-/// What a document is.
+/// What a document is, found without rendering it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// Its kind.
+    /// The kind of file, by its content.
     pub kind: Kind,
-    /// Its pages.
+    /// How many pages it has, from 1 to `PAGES_MAX`.
     pub pages: u32,
 }
 
-/// How fax pages are made.
+/// How a document is converted to fax pages.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The resolution.
+    /// The vertical resolution; fine if `None`.
     pub quality: Option<Quality>,
-    /// What becomes of greys.
+    /// How greys are rendered.
     pub tone: Tone,
-    /// What is counted.
+    /// Which codings' bits are counted for each page.
     pub counting: Counting,
-    /// Further fonts.
+    /// Fonts for text whose PDF embeds none.
     pub fonts: Fonts,
 }
 
@@ -55,19 +55,19 @@ impl Options {
     }
 }
 
-/// What making pages has come to.
+/// What a conversion has processed and lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Pages of the document.
+    /// Pages of the document, not of the fax.
     pub document_pages: u32,
-    /// What the fax pages lack.
+    /// What is missing on the fax pages, compared with the document.
     pub losses: Vec<PageLoss>,
 }
 
-/// Recognises a document and counts its pages.
+/// Recognises a document and counts its pages, without rendering any.
 ///
 /// # Errors
-/// It is nothing that can be faxed; the reason is for a person.
+/// Fails if the document can't be faxed; the reason is written for a person.
 pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     let kind = kind(bytes)?;
     match kind {
@@ -80,7 +80,7 @@ pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     }
 }
 
-/// The pages of a PDF.
+/// Counts the pages of a PDF, those of a damaged page tree included.
 fn count(pdf: &Pdf) -> u32 {
     u32::try_from(mend::count(pdf)).unwrap_or(u32::MAX)
 }
@@ -98,10 +98,10 @@ fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
     }
 }
 
-/// Makes fax pages of a document and hands each over as soon as it is made; `take` may stop it.
+/// Converts a document to fax pages and hands each over as soon as it is ready; `take` may stop the conversion.
 ///
 /// # Errors
-/// It can't be read, or one of its pages can't; pages before that have been handed over.
+/// Fails if the document or one of its pages can't be read; earlier pages have been handed over by then.
 pub fn pages(
     bytes: &Arc<[u8]>,
     options: &Options,
@@ -110,7 +110,7 @@ pub fn pages(
     let losses = Losses::default();
     let mut sink = Sink { options, losses: &losses, made: 0, take: &mut take };
     let probe = if kind(bytes)? == Kind::Pdf {
-        // Opened once: files of many megabytes take a while.
+        // The PDF is opened once for both: parsing a file of many megabytes takes time.
         let pdf = render::open(bytes)?;
         let probe = counted(Kind::Pdf, count(&pdf))?;
         of_pdf(&pdf, &mut sink)?;
@@ -120,6 +120,7 @@ pub fn pages(
         if probe.kind == Kind::Tiff {
             of_tiff(bytes, &mut sink)?;
         } else {
+            // A break means that the caller wants no more pages, and there are none.
             let _ = sink.picture(1, &images::read(bytes, probe.kind)?);
         }
         probe
@@ -177,6 +178,7 @@ fn of_page(
         is_white &= bits.rows().flatten().all(|word| *word == 0);
         sink.page(&bits)?;
     }
+    // A loss that is noted already explains a white page.
     if is_white && page.paints && !sink.losses.has_any_on_page() {
         sink.losses.note("the page is blank, although the PDF has something on it");
     }
@@ -184,19 +186,19 @@ fn of_page(
     ControlFlow::Continue(())
 }
 
-/// A fax page as a picture; none if its coding isn't whole.
+/// Decodes a page that is a single fax image, or returns `None` if its coding is damaged: then it is rendered.
 fn fax_page(fax: &FaxImage) -> Option<Picture> {
     let decoded = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height);
-    let dots_an_inch = Some((f64::from(PELS_PER_INCH), fax.rows_an_inch));
+    let dots_per_inch = Some((f64::from(PELS_PER_INCH), fax.rows_an_inch));
     decoded.is_whole().then(|| Picture {
         pels: Pels::Bits(decoded.image),
-        dots_an_inch,
+        dots_per_inch,
         is_fax_file: true,
         losses: Vec::new(),
     })
 }
 
-/// The pages of a TIFF that can be read; an error only where none can.
+/// Converts the readable pages of a TIFF; fails only if none is readable.
 fn of_tiff(
     bytes: &Arc<[u8]>,
     sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
@@ -226,7 +228,8 @@ fn of_tiff(
     }
 }
 
-/// The bits of a page drawn in greys, on its square grid. Only where an image covers most of it, it may be scanned paper.
+/// Converts a page that was drawn in greys on its square grid. It may be scanned paper only if an image covers most of
+/// it.
 fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> Bitmap {
     if image.and_then(|area| greys.remove_paper(area)) == Some(Scan::Text) {
         let bits = Tones::of_bits(dither::bits_of_scan(&greys));
@@ -235,7 +238,7 @@ fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> 
     dither::bits(&render::halved(greys, quality), tone)
 }
 
-/// Where pages go.
+/// Collects pages and losses, and hands the pages on.
 struct Sink<'a, F> {
     options: &'a Options,
     losses: &'a Losses,
@@ -244,7 +247,7 @@ struct Sink<'a, F> {
 }
 
 impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
-    /// A page that is a picture.
+    /// Adds a page that is a single picture.
     fn picture(&mut self, number: u32, picture: &Picture) -> ControlFlow<()> {
         self.losses.begin_page(number);
         for loss in &picture.losses {
@@ -270,7 +273,7 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
 
     fn page(&mut self, image: &Bitmap) -> ControlFlow<()> {
         if self.made >= PAGES_MAX {
-            self.losses.note(format!("pages are left out: a fax has {PAGES_MAX} at the most"));
+            self.losses.note(format!("pages are left out: a fax has at most {PAGES_MAX}"));
             return ControlFlow::Break(());
         }
         self.made += 1;
@@ -279,8 +282,7 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
 
     fn note_cut(&self, cut: bool) {
         if cut {
-            self.losses
-                .note(format!("the page is cut off: more than {} sheets are not sent of one page", fit::PIECES_MAX));
+            self.losses.note(format!("the page is cut off: at most {} sheets are sent per page", fit::PIECES_MAX));
         }
     }
 }

@@ -1,29 +1,29 @@
-//! What kind of file a document is, told by its content.
+//! Detects from its content what kind of file a document is.
 
 use crate::model::media::UnreadableDocument;
 
-/// A PDF's header may have junk before it (Adobe's readers look as far).
+/// How far into the file a PDF's header may begin, after junk (Adobe's readers search as far).
 const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
-/// The headers of a TIFF: little and big endian, and BigTIFF in either.
+/// The headers of TIFF in little and big endian, then of BigTIFF in both.
 const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
 const PNG_HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG_HEADER: &[u8] = b"\xff\xd8\xff";
 
-/// What kind of document it is.
+/// The kinds of document that can be faxed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// PDF.
+    /// PDF, of one page or many.
     Pdf,
     /// TIFF, of one page or many.
     Tiff,
-    /// PNG, one page.
+    /// PNG, which is always one page.
     Png,
-    /// JPEG, one page.
+    /// JPEG, which is always one page.
     Jpeg,
 }
 
 impl Kind {
-    /// Its name.
+    /// The usual abbreviation, as messages name it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,10 +35,10 @@ impl Kind {
     }
 }
 
-/// What kind of document it is, by its first bytes.
+/// Detects the kind of a document from its first bytes.
 ///
 /// # Errors
-/// None of those that are read; the reason is for a person.
+/// Fails if it is none of the supported kinds; the reason is written for a person.
 pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if TIFF_HEADERS.iter().any(|header| bytes.starts_with(*header)) {
         return Ok(Kind::Tiff);
@@ -49,6 +49,7 @@ pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if bytes.starts_with(JPEG_HEADER) {
         return Ok(Kind::Jpeg);
     }
+    // PDF comes last: its header may be anywhere in the first kilobyte, even within a file of another kind.
     let start = &bytes[..bytes.len().min(PDF_HEADER_WITHIN_BYTES)];
     if start.windows(5).any(|window| window == b"%PDF-") {
         return Ok(Kind::Pdf);

@@ -1,16 +1,16 @@
-//! Losses: what of a document is missing on its fax pages, collected while they are made. It looks for nothing itself.
+//! Collects losses: what is missing on fax pages, compared with the document they are made from.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::page::PageLoss;
 
-/// Losses listed per document; a damaged one could have thousands.
+/// Losses listed per document; a damaged one could cause thousands.
 pub const LOSSES_MAX: usize = 100;
-/// Bytes of one loss's text; some of it may come from the document.
+/// Bytes of one loss's text, parts of which may come from the document.
 const WHAT_BYTES_MAX: usize = 400;
 
-/// A list that fonts, images and pages write into; clones are the same list.
+/// A list of losses shared by the code for fonts, images and pages: a clone is the same list.
 #[derive(Debug, Clone, Default)]
 pub struct Losses(Arc<Mutex<Noted>>);
 
@@ -22,42 +22,43 @@ struct Noted {
 }
 
 impl Losses {
-    /// Sets the page that the following losses are on.
+    /// Sets the page that later losses are attributed to.
     pub fn begin_page(&self, page: u32) {
         self.with(|noted| noted.page = Some(page));
     }
 
-    /// Notes a loss on the current page, or of the whole document before the first page.
+    /// Adds a loss on the current page, or of the whole document before the first page.
     pub fn note(&self, what: impl Into<String>) {
         let what = what.into();
         self.with(|noted| noted.add(noted.page, what));
     }
 
-    /// Notes a loss that concerns the whole document.
+    /// Adds a loss that concerns the whole document.
     pub fn note_of_document(&self, what: impl Into<String>) {
         let what = what.into();
         self.with(|noted| noted.add(None, what));
     }
 
-    /// Whether a loss has been noted on the current page.
+    /// Whether the current page has a loss so far.
     #[must_use]
     pub fn has_any_on_page(&self) -> bool {
         self.with(|noted| noted.losses.iter().any(|loss| loss.page == noted.page))
     }
 
-    /// Takes all losses noted so far, and leaves the list empty.
+    /// Returns all losses so far and empties the list.
     #[must_use]
     pub fn take(&self) -> Vec<PageLoss> {
         self.with(|noted| std::mem::take(&mut noted.losses))
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Noted) -> T) -> T {
+        // Every change leaves the list complete, so a panic elsewhere is no reason to lose it.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Noted {
-    /// Adds a loss once, and after `LOSSES_MAX` a last line that says that there are more.
+    /// Adds a loss unless it is listed already. After [`LOSSES_MAX`], one last entry says that there are more.
     fn add(&mut self, page: Option<u32>, mut what: String) {
         what.truncate(what.floor_char_boundary(WHAT_BYTES_MAX));
         if self.losses.len() > LOSSES_MAX || !self.seen.insert((page, what.clone())) {
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loss_is_listed_once_per_page_and_what_is_not_listed_is_said() {
+    fn a_loss_is_listed_once_per_page_and_an_overflow_is_reported() {
         let losses = Losses::default();
         losses.note("before any page");
         losses.begin_page(2);

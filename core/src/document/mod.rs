@@ -1,5 +1,4 @@
-//! Documents as a fax network treats them: any document to fax pages, and fax pages to TIFF, PDF and PNG.
-//! It fetches and stores nothing.
+//! Documents as a fax network treats them: converts any document to fax pages, and fax pages to TIFF, PDF and PNG.
 //!
 //! ```text
 //!  PDF ─ mend ─ render · ink ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF

@@ -1,4 +1,4 @@
-//! A page from bits to its coded form and back. It keeps no page.
+//! Codes the bits of a page as T.6 and decodes them.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use super::ccitt::{self, BitCounter, BitSink, BitWriter, Changes, Coder, Scheme}
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS};
 
-/// The least time of a row that a receiver asks for, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30 §5.3.6.2.2,
-/// table 2, bits 21 to 23), as memory machines do. ECM knows none (T.4 annex A.1).
+/// The minimum time per row that receivers ask for, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30 §5.3.6.2.2, table 2,
+/// bits 21 to 23), as machines with memory do. ECM has no such minimum (T.4 annex A.1).
 const ROW_TIME_STANDARD_MS: u32 = 10;
 const ROW_TIME_FINE_MS: u32 = 5;
 
-/// Which schemes are counted beside MMR, which is.
+/// Which codings' bits are counted; MMR's always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Counting {
-    /// MMR alone.
+    /// MMR alone, which is what error-correcting lines use.
     #[default]
     Mmr,
-    /// MR and MH too, for lines without error correction.
+    /// MR and MH as well, for lines without error correction.
     All,
 }
 
-/// Codes a page.
+/// Codes a page by T.6, counting the bits of other codings on the way.
 #[must_use]
 pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     let width = image.width();
@@ -41,13 +41,13 @@ pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     FaxPage { width, height: image.height(), quality, mmr: Arc::from(written.into_bytes()), bits }
 }
 
-/// The page as bits; damage of the coding leaves white.
+/// Decodes a page; damaged parts are white.
 #[must_use]
 pub fn decoded(page: &FaxPage) -> Bitmap {
     ccitt::decode(&page.mmr, ccitt::Stored::Mmr, page.width, page.height).image
 }
 
-/// How many rows at most are coded against the one above (T.4 §4.2.1.1).
+/// The parameter K, which limits how many rows are coded relative to the one above (T.4 §4.2.1.1).
 const fn k(quality: Quality) -> u32 {
     match quality {
         Quality::Standard => 2,
@@ -56,7 +56,7 @@ const fn k(quality: Quality) -> u32 {
     }
 }
 
-/// Counts MH and MR with fill for all rates in one pass.
+/// Counts MH and MR bits with fill, for all rates in one pass.
 struct RowCounts {
     mh: Coder<BitCounter>,
     mr: Coder<BitCounter>,

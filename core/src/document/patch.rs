@@ -1,28 +1,28 @@
-//! Images laid on the bits of a page that was drawn without them: outside them not one pel depends on them. It draws
-//! nothing.
+//! Lays images on the bits of a page that was drawn without them. Not one pel outside the images depends on them.
 
 use super::bitmap::{Bitmap, copy_run, each_run};
 use super::dither::{self, Tone};
 use super::gray::{Area, Gray};
 use crate::model::fax::Quality;
 
-/// How far beyond its images a patch reaches: halving looks at the pel before.
+/// How far a patch extends beyond its images: halving looks at the previous pel.
 const MARGIN_PELS: u32 = 2;
 
-/// The images of a page with all that is under and over them.
+/// The images of a page, with everything under and over them.
 pub(super) struct Patch {
-    /// On the fax's grid.
+    /// The pels, at the resolution of the fax.
     pub(super) greys: Gray,
-    /// Where they lie on the grid that the page was drawn on.
+    /// The images' area on the grid that the page was drawn on.
     pub(super) area: Area,
     /// The pels of that grid that an image touches.
     pub(super) touched: Bitmap,
-    /// The fax's.
+    /// The quality of the fax, which relates the two grids.
     pub(super) quality: Quality,
 }
 
 impl Patch {
-    /// The area that has to be drawn for these pels; none if there are none. It begins where a pair of pels begins.
+    /// Returns the area that must be drawn for the touched pels, or `None` if there are none. It begins on an even row
+    /// and column, where halving begins a pair.
     pub(super) fn area(touched: &Bitmap) -> Option<Area> {
         let (width, height) = (touched.width(), touched.height());
         let mut found: Option<Area> = None;
@@ -43,7 +43,7 @@ impl Patch {
         })
     }
 
-    /// Lays the images on the page.
+    /// Copies the touched pels to the page.
     pub(super) fn lay_on(&self, page: &mut Bitmap, tone: Tone) {
         let patch = dither::bits(&self.greys, tone);
         let (across, down) = match self.quality {

@@ -1,4 +1,4 @@
-//! Fax pages as a PDF: each page shows one image, whose bytes are the coded page itself. It reads nothing.
+//! Writes fax pages as a PDF. Each page shows one image, whose data is the coded page itself.
 
 use std::ops::Range;
 
@@ -6,16 +6,16 @@ use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, TextStr};
 
 use crate::model::page::{FaxPage, PELS_PER_INCH};
 
-/// Points of an inch.
+/// Points per inch (PDF's default user space).
 const POINTS_PER_INCH: f32 = 72.0;
-/// Catalogue, page tree and information; then three objects a page.
+/// The first object of the first page, after catalog, page tree and information. Each page has three objects.
 const FIRST_PAGE: i32 = 4;
 const OBJECTS_PER_PAGE: i32 = 3;
 
-/// Between the end of a stream's data and the end of its object.
+/// What pdf-writer puts between the end of a stream's data and the end of its object.
 const AFTER_DATA: &[u8] = b"\nendstream\nendobj\n\n";
 
-/// The file, and where it has each page's coded bytes; the same pages make the same file.
+/// Writes the file and returns where each page's coded bytes are in it; the same pages give the same file.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let mut places = Vec::with_capacity(pages.len());
@@ -25,6 +25,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
         let first = FIRST_PAGE + number * OBJECTS_PER_PAGE;
         (Ref::new(first), Ref::new(first + 1), Ref::new(first + 2))
     };
+    // About 700 bytes of objects surround the data of each page.
     let mut pdf = Pdf::with_capacity(pages.iter().map(|page| page.mmr.len() + 700).sum::<usize>() + 1_024);
     pdf.catalog(catalog).pages(tree);
     pdf.document_info(information).producer(TextStr("fauxfax"));
@@ -36,7 +37,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     (pdf.finish(), places)
 }
 
-/// Writes a page; answers where the data of its image ends.
+/// Writes one page and returns where the data of its image ends.
 fn write_page(pdf: &mut Pdf, page: &FaxPage, tree: Ref, (leaf, image, content): (Ref, Ref, Ref)) -> usize {
     let width = page.width as f32 * POINTS_PER_INCH / PELS_PER_INCH as f32;
     let height = page.height as f32 * POINTS_PER_INCH / page.quality.rows_an_inch() as f32;

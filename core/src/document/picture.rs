@@ -1,4 +1,4 @@
-//! Pictures as pages: PNG, JPEG and the pages of a TIFF, laid on fax paper. It reads no PDF.
+//! Pictures as pages: scales PNG, JPEG and TIFF pages to fax paper.
 
 use super::bitmap::Bitmap;
 use super::dither::{self, Tone};
@@ -7,39 +7,40 @@ use super::gray::{Area, Gray, Scan};
 use crate::model::fax::Quality;
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// Pels of one picture: an A3 page at 600 dots an inch has 70 million.
+/// Pels per picture at most: an A3 page at 600 dots per inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// Dots an inch of a picture that doesn't say: a photograph of 1 700 dots is 17 inches wide then and made to fit.
+/// The resolution of a picture that states none: a photograph 1 700 dots wide is then 17 inches wide, and scaled to
+/// fit.
 const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
-/// Believable resolutions; others are taken for unknown.
+/// Plausible resolutions in dots per inch; others count as unknown.
 const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
-/// Darker pels are ink; the paper of a scan and faint tints are lighter.
+/// Pels darker than this are ink; the paper of a scan and faint tints are lighter.
 const INK_DARKEST: u8 = 128;
-/// Widths of fax pages at 204 dots per inch: of A4 and letter, B4, A3 (T.4 §2.2).
+/// Widths of fax pages at 204 dots per inch: A4 and letter, B4, A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
-/// Dots per inch that a fax page may have across; with others it would be a leaflet or a poster.
+/// Horizontal resolutions that a fax page may state; with others it would be a leaflet or a poster.
 const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
-/// The longest fax page whose rows are taken to be as far apart as they can be.
+/// The longest page, in inches, for which the lowest matching vertical resolution is assumed.
 const FAX_INCHES_MAX: f64 = 14.2;
-/// A pel of a picture of black and white that is made smaller is black if more than this part of it is.
+/// A scaled-down pel of a bilevel picture is black if more than this part of 255 is covered with black.
 const BILEVEL_COVERAGE: u32 = 96;
 
-/// What a picture's pels are.
+/// The pels of a picture, in the form they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pels {
     Gray(Gray),
     Bits(Bitmap),
 }
 
-/// A picture.
+/// A picture that becomes a page.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Picture {
     pub(super) pels: Pels,
-    /// Dots an inch across and down, if it says.
-    pub(super) dots_an_inch: Option<(f64, f64)>,
-    /// Whether it comes from a file of black and white pages, as fax programs write them.
+    /// The stated resolution in dots per inch, across and down.
+    pub(super) dots_per_inch: Option<(f64, f64)>,
+    /// Whether it comes from a file of bilevel pages, as fax programs write them.
     pub(super) is_fax_file: bool,
-    /// What of it could not be read.
+    /// What could not be read, written for a person.
     pub(super) losses: Vec<String>,
 }
 
@@ -51,7 +52,7 @@ impl Picture {
         }
     }
 
-    /// Whether any of it is as dark as ink.
+    /// Whether any pel is as dark as ink.
     pub(super) fn has_ink(&self) -> bool {
         match &self.pels {
             Pels::Gray(gray) => gray.pels().iter().any(|pel| *pel < INK_DARKEST),
@@ -59,8 +60,8 @@ impl Picture {
         }
     }
 
-    /// Dots per inch of a page that is as wide as a fax, if what the file says of them can't be true.
-    fn fax_dots_an_inch(&self) -> Option<(f64, f64)> {
+    /// The resolution of a page that has the width of a fax but states an implausible one.
+    fn fax_dots_per_inch(&self) -> Option<(f64, f64)> {
         let (width, height) = self.size();
         if !self.is_fax_file || !FAX_WIDTHS.contains(&width) {
             return None;
@@ -69,11 +70,12 @@ impl Picture {
         let by_shape = |ratio: f64| {
             let is_near = |quality: &Quality| {
                 let own = across / f64::from(quality.rows_an_inch());
+                // The ratio of fine can't be told from that of square pels, so it proves nothing.
                 quality != &Quality::Fine && (ratio / own - 1.0).abs() < 0.1
             };
             Quality::ALL.iter().copied().find(is_near)
         };
-        let shape = match self.dots_an_inch {
+        let shape = match self.dots_per_inch {
             Some((x, _)) if FAX_DOTS_PER_INCH.contains(&x) => return None,
             Some((x, y)) => by_shape(x / y),
             None => None,
@@ -83,27 +85,28 @@ impl Picture {
         Some((across, f64::from(quality.rows_an_inch())))
     }
 
-    /// Its true size. A fax page keeps its pels: 1728 across are the paper's width, whatever inexact inches say.
+    /// The size in points. A fax page keeps its pels: 1728 pels are the paper's width, however inexact the stated
+    /// inches.
     pub(super) fn size_points(&self) -> (f64, f64) {
         let (width, height) = self.size();
-        if let Some((x, y)) = self.fax_dots_an_inch() {
+        if let Some((x, y)) = self.fax_dots_per_inch() {
             return (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0);
         }
-        let believable = self.dots_an_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
+        let believable = self.dots_per_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
         let x =
             if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
         (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0)
     }
 
-    /// One piece of it on fax paper.
+    /// Renders one piece of the picture on fax paper.
     pub(super) fn fitted(&self, placement: &Placement, piece: (f64, f64), quality: Quality, tone: Tone) -> Bitmap {
         let rows = fit::rows(piece.1, quality.rows_an_inch());
         if let Pels::Bits(bits) = &self.pels
             && self.is_fax_page(quality)
             && !placement.turned
         {
-            // The sender scanned it for a fax already: not one pel is changed.
+            // The sender scanned it for a fax already, so not one pel is changed.
             let from = (piece.0 * f64::from(quality.rows_an_inch())).round() as u32;
             let mut page = bits.slice(from, from.saturating_add(rows));
             page.set_height(rows.max(page.height()));
@@ -135,22 +138,22 @@ impl Picture {
         }
     }
 
-    /// Whether its pels are those of a fax of this quality.
+    /// Whether the pels are exactly those of a fax of this quality.
     fn is_fax_page(&self, quality: Quality) -> bool {
         let (width, _) = self.size();
-        let (x, y) = self.fax_dots_an_inch().or(self.dots_an_inch).unwrap_or((0.0, 0.0));
+        let (x, y) = self.fax_dots_per_inch().or(self.dots_per_inch).unwrap_or((0.0, 0.0));
         width == ROW_PELS
             && (x - f64::from(PELS_PER_INCH)).abs() < 2.0
             && (y - f64::from(quality.rows_an_inch())).abs() < 2.0
     }
 }
 
-/// Which part of a picture each pel of a page shows.
+/// Maps each pel of a page to a part of a picture.
 struct Window {
     rows: u32,
     turned: bool,
     source: (u32, u32),
-    /// Source pels a page pel, along the source's own axes.
+    /// Source pels per page pel, along the source's own axes.
     across: f64,
     down: f64,
     left_pels: f64,
@@ -197,7 +200,8 @@ impl Window {
         }
     }
 
-    /// The page; each pel is the mean of those it covers, or the nearest where it covers less than one.
+    /// Renders the page: each pel is the mean of the source pels it covers, or the nearest one if it covers less than
+    /// one.
     fn averaged(&self, sample: impl Fn(u32, u32) -> u8) -> Gray {
         let mut page = Gray::white(ROW_PELS, self.rows);
         let columns: Vec<_> = (0..ROW_PELS).map(|x| self.column(x)).collect();
@@ -220,13 +224,13 @@ impl Window {
     }
 }
 
-/// The first of some places, and the one behind the last.
+/// The first of some places, and the place after the last.
 fn ends(mut places: impl DoubleEndedIterator<Item = u32>) -> Option<(u32, u32)> {
     let first = places.next()?;
     Some((first, places.next_back().unwrap_or(first) + 1))
 }
 
-/// The source pels that the page pel at `along` covers; counted from the far end where `backwards`.
+/// The source pels that the page pel at `along` covers, counted from the far end if `backwards`.
 fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<u32> {
     let start = (along * step).floor();
     if !(start >= 0.0 && start < f64::from(length)) {
@@ -237,18 +241,18 @@ fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<
     if backwards { length - end..length - start_pel } else { start_pel..end }
 }
 
-/// ITU-R BT.601.
+/// The luma of a colour (ITU-R BT.601).
 pub(super) fn luma(red: u8, green: u8, blue: u8) -> u8 {
     ((u32::from(red) * 77 + u32::from(green) * 150 + u32::from(blue) * 29 + 128) >> 8) as u8
 }
 
-/// A grey of this opacity on white paper.
+/// Blends a grey of this opacity with white paper.
 pub(super) fn over_white(gray: u8, alpha: u8) -> u8 {
     let (gray, alpha) = (u32::from(gray), u32::from(alpha));
     ((gray * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
-/// Luma of four inks.
+/// The luma of a colour in four inks (CMYK).
 pub(super) fn cmyk_luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     let light = |ink: u8| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8;
     luma(light(cyan), light(magenta), light(yellow))
@@ -258,11 +262,11 @@ pub(super) fn cmyk_luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
 mod tests {
     use super::*;
 
-    fn gray(width: u32, height: u32, dots_an_inch: Option<(f64, f64)>) -> Picture {
+    fn gray(width: u32, height: u32, dots_per_inch: Option<(f64, f64)>) -> Picture {
         let pels = (0..width * height).map(|at| if at / width < height / 2 { 0 } else { 255 }).collect();
         Picture {
             pels: Pels::Gray(Gray::from_pels(width, height, pels)),
-            dots_an_inch,
+            dots_per_inch,
             is_fax_file: false,
             losses: Vec::new(),
         }
@@ -281,7 +285,7 @@ mod tests {
         (0..1_078).for_each(|y| bits.blacken_run(y, y % 700, y % 1_700));
         let page = Picture {
             pels: Pels::Bits(bits.clone()),
-            dots_an_inch: Some((204.0, 98.0)),
+            dots_per_inch: Some((204.0, 98.0)),
             is_fax_file: true,
             losses: Vec::new(),
         };
@@ -294,7 +298,7 @@ mod tests {
         let wide = gray(3_000, 2_000, None);
         let pages = on_paper(&wide, Quality::Fine);
         assert_eq!((pages.len(), pages[0].width()), (1, ROW_PELS));
-        // Turned, its black upper half lies on the right.
+        // The page is turned, so its black upper half is on the right.
         let middle = pages[0].height() / 2;
         assert!(pages[0].is_black(1_700, middle) && !pages[0].is_black(20, middle));
         let small = on_paper(&gray(100, 50, Some((100.0, 100.0))), Quality::Fine);
@@ -306,15 +310,18 @@ mod tests {
     fn a_fax_page_without_a_believable_resolution_stays_upright() {
         let said = [None, Some((72.0, 72.0)), Some((1.0, 1.0)), Some((0.0, 0.0)), Some((f64::NAN, 204.0))];
         for (width, rows, inches) in [(ROW_PELS, 1_078, 11.0), (ROW_PELS, 2_156, 11.0), (ROW_PELS, 4_301, 11.0)] {
-            for dots_an_inch in said {
+            for dots_per_inch in said {
                 let pels = Pels::Bits(Bitmap::white(width, rows));
-                let page = Picture { pels, dots_an_inch, is_fax_file: true, losses: Vec::new() };
+                let page = Picture { pels, dots_per_inch, is_fax_file: true, losses: Vec::new() };
                 let (across, down) = page.size_points();
-                assert!((across / 72.0 - 8.47).abs() < 0.01 && (down / 72.0 - inches).abs() < 0.01, "{dots_an_inch:?}");
+                assert!(
+                    (across / 72.0 - 8.47).abs() < 0.01 && (down / 72.0 - inches).abs() < 0.01,
+                    "{dots_per_inch:?}"
+                );
                 assert_eq!(on_paper(&page, Quality::Fine)[0].height(), 2_156);
             }
         }
-        let page = |dots| Picture { dots_an_inch: Some(dots), ..white(ROW_PELS, 2_000) };
+        let page = |dots| Picture { dots_per_inch: Some(dots), ..white(ROW_PELS, 2_000) };
         assert!((page((77.0, 37.0)).size_points().1 / 72.0 - 20.4).abs() < 0.1, "its shape says standard");
         assert!((page((200.0, 200.0)).size_points().1 / 72.0 - 10.0).abs() < 0.1, "what is believable is believed");
         let wide = white(2_432, 1_600);
@@ -323,7 +330,7 @@ mod tests {
 
     fn white(width: u32, height: u32) -> Picture {
         let pels = Pels::Bits(Bitmap::white(width, height));
-        Picture { pels, dots_an_inch: None, is_fax_file: true, losses: Vec::new() }
+        Picture { pels, dots_per_inch: None, is_fax_file: true, losses: Vec::new() }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A fax page as a PNG, for a person to look at: true proportions, made smaller by averaging. It keeps nothing.
+//! A fax page as a PNG for a person to view, in true proportions and scaled down by averaging.
 
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
@@ -7,15 +7,15 @@ use super::page::decoded;
 use crate::model::fax::Quality;
 use crate::model::page::{FaxPage, PELS_PER_INCH};
 
-/// The widest image: a page at its own resolution.
+/// The greatest width of an image: a page at its own resolution.
 pub const WIDTH_MAX: u32 = 1_728;
-/// The narrowest, a thumbnail.
+/// The smallest width of an image, a thumbnail.
 pub const WIDTH_MIN: u32 = 16;
 
-/// The page, so many pels wide; between `WIDTH_MIN` and `WIDTH_MAX`.
+/// Renders a page at a width in pels, clamped to `WIDTH_MIN..=WIDTH_MAX`.
 ///
 /// # Errors
-/// The encoder refuses it, which it never should.
+/// Fails if the encoder does, which is not expected.
 pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, EncodingError> {
     of_bits(&decoded(page), page.quality, width)
 }
@@ -24,7 +24,7 @@ pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Ve
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let scale = f64::from(width) / f64::from(image.width().max(1));
     let rows = f64::from(image.height()) * f64::from(PELS_PER_INCH) / f64::from(quality.rows_an_inch()) * scale;
-    // A page has at most some thousands of rows.
+    // A page has a few thousand rows at most, so the cast can't overflow.
     let height = (rows.round() as u32).max(1);
     let mut pels = Vec::with_capacity(width as usize * height as usize);
     let columns = bands(image.width(), width);
@@ -43,7 +43,7 @@ pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Ve
     Ok(png)
 }
 
-/// `count` bands of `length` pels, none of them empty.
+/// Divides `length` pels into `count` bands, none of them empty.
 fn bands(length: u32, count: u32) -> Vec<std::ops::Range<u32>> {
     let at = |band: u32| u32::try_from(u64::from(band) * u64::from(length) / u64::from(count)).unwrap_or(0);
     (0..count).map(|band| at(band)..at(band + 1).max(at(band) + 1).min(length.max(1))).collect()

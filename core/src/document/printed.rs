@@ -1,5 +1,5 @@
-//! A page as a machine prints it but for its header line, ready coded: only the header differs from call to call. It gives
-//! the very bits that coding the whole page would.
+//! A page coded as a machine prints it, except for its header line: only the header differs between calls. Combining
+//! the two gives exactly the bits that coding the whole page would.
 
 use super::bitmap::Bitmap;
 use super::ccitt::{BitSink, BitWriter, Changes, Coder, Scheme};
@@ -9,21 +9,21 @@ use crate::model::fax::{PageSize, Quality};
 use crate::model::page::FaxPage;
 use crate::model::reception::HeaderLine;
 
-/// One sheet of paper.
+/// One sheet of paper, coded below its header line.
 #[derive(Debug)]
 pub struct Printed {
-    /// The page as it came over the line.
+    /// The page as it was transmitted.
     sent: FaxPage,
     height: u32,
-    /// Rows above that the header line takes; none without one.
+    /// Rows at the top that the header line takes; 0 without one.
     header_rows: u32,
-    /// The rows below the header, coded.
+    /// The rows below the header, coded by T.6.
     lower: Vec<u8>,
     lower_bits: u64,
 }
 
 impl Printed {
-    /// The page on a sheet; none where it takes more than one, or is shortened to fit on it.
+    /// Prints a page, or returns `None` if it needs more than one sheet or must be shortened to fit.
     #[must_use]
     pub fn new(page: &FaxPage, header_line: HeaderLine, size: PageSize) -> Option<Self> {
         let (mut image, quality) = (decoded(page), page.quality);
@@ -32,6 +32,7 @@ impl Printed {
             HeaderLine::Off => 0,
         };
         if header_line == HeaderLine::On {
+            // An empty header moves the page down exactly as a real one will.
             image = stamp::stamped(&image, quality, "");
         }
         let height = fit::sheet_rows(size, quality);
@@ -40,7 +41,7 @@ impl Printed {
             return None;
         }
         image.set_height(height);
-        // The last row of a header is white, as is what a coder takes for the row above the first.
+        // The last row of a header is white, like the imaginary row above the first that the coder starts from.
         let lower =
             written(&image, header_rows..height, Coder::new(Scheme::Mmr, image.width(), 0, BitWriter::default()));
         let lower = lower.finish();
@@ -48,7 +49,7 @@ impl Printed {
         Some(Self { sent: page.clone(), height, header_rows, lower, lower_bits })
     }
 
-    /// The sheet with this text in its header line.
+    /// Returns the sheet with this text in its header line.
     #[must_use]
     pub fn with_header(&self, text: &str) -> FaxPage {
         let FaxPage { width, quality, bits, .. } = self.sent;
@@ -58,6 +59,7 @@ impl Printed {
         } else {
             written(&header(width, quality, text), 0..self.header_rows, writer).into_sink()
         };
+        // The header may end within a byte, so the rows below it are shifted on their way through the sink.
         let (words, rest) = self.lower.as_chunks::<4>();
         let mut left = self.lower_bits;
         for word in words {
@@ -75,7 +77,7 @@ impl Printed {
         FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits }
     }
 
-    /// About what it takes.
+    /// The approximate memory that it takes, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.lower.len()
@@ -100,7 +102,7 @@ mod tests {
     use super::*;
     use crate::document::page::{Counting, coded};
 
-    /// Pages with ink in their top rows, with none, of no ink at all, and too long for the paper.
+    /// Pages with ink in their top rows, without, without any ink, and longer than the paper.
     fn pages(quality: Quality) -> Vec<FaxPage> {
         let letter = fit::sheet_rows(PageSize::Letter, quality);
         [(0, 100), (1, letter), (200, letter - 10), (letter, letter), (60, letter + 1), (90, letter * 3)]

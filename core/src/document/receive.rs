@@ -1,4 +1,4 @@
-//! What a receiving machine makes of the pages that come in: header line, damage, paper. It renders no document.
+//! What a receiving machine makes of incoming pages: header line, damage and paper.
 
 use std::sync::Arc;
 
@@ -11,13 +11,14 @@ use crate::model::media::Document;
 use crate::model::page::{CodedBits, FaxPage, PageInFile, PageLoss};
 use crate::model::reception::{HeaderLine, Reception};
 
-/// A page up to this much longer than the paper is printed a little shorter, as machines do; a longer one goes on to
-/// the next sheet. Legal on letter paper is 27 per cent.
+/// How much longer than the paper a page may be and still be shortened to fit, as machines do; a longer one continues
+/// on the next sheet. Legal on letter paper is 27 percent longer.
 const SHORTENED_PERCENT_MAX: u32 = 30;
-/// Of a page in the midst of which the call drops, so much has come in, in per cent.
+/// How much of a page arrives, in percent, if the call drops during it.
 const CUT_PERCENT: u32 = 40;
 
-/// The file that is kept of what was sent. A page that comes in whole may have been printed before, by its number from 1.
+/// Builds the stored file from the pages sent. `printed_before` returns an earlier printing of a page by number from 1;
+/// it is used for pages that arrive whole and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,
@@ -29,6 +30,7 @@ pub fn received(
     let mut kept = Vec::new();
     let mut missing = Vec::new();
     for (number, page) in (1..).zip(sent) {
+        // The call drops during the last page at the latest, however many pages are to arrive whole.
         let whole = reception.whole_pages.is_none_or(|whole| number <= u64::from(whole).min(count as u64 - 1));
         let cut = reception.whole_pages.is_some_and(|whole| number == u64::from(whole).min(count as u64 - 1) + 1);
         if !whole && !cut {
@@ -56,7 +58,7 @@ pub fn received(
         }
         for (at, sheet) in printed(image, page.quality, reception.page_size).iter().enumerate() {
             let coded = coded(sheet, page.quality, Counting::Mmr);
-            // The line had the page as it was sent; further sheets of it cost no time.
+            // The line carried the page as it was sent, so further sheets of it cost no time.
             let bits = if at == 0 { page.bits } else { CodedBits::default() };
             kept.push(FaxPage { bits, ..coded });
         }
@@ -69,14 +71,14 @@ pub fn received(
     document
 }
 
-/// A page on sheets of this paper, without header line.
+/// Prints a page on sheets of this paper, without header line.
 #[must_use]
 pub fn on_sheets(page: &FaxPage, size: PageSize) -> Vec<FaxPage> {
     let sheets = printed(decoded(page), page.quality, size);
     sheets.iter().map(|sheet| coded(sheet, page.quality, Counting::All)).collect()
 }
 
-/// A page on sheets of this paper.
+/// Cuts or shortens a page to sheets of this paper.
 fn printed(mut image: Bitmap, quality: Quality, size: PageSize) -> Vec<Bitmap> {
     let rows = fit::sheet_rows(size, quality);
     image.trim_below(rows);

@@ -1,14 +1,14 @@
-//! Halving a page in one direction without losing a line of it. It knows nothing of bits.
+//! Halves the resolution of a page in one direction without losing a line.
 //!
-//! Of each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)): on black and white, a pel is
-//! black where b is, or where a is and a run begins there. No run is lost, its beginning stays, flat greys pass unchanged;
-//! and text does not grow fat, as it would if any black sample made black. Of two true greys it is the mean, so that
-//! photographs don't get darker.
+//! For each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)). On black and white, a pel
+//! is black if b is, or if a is and a run begins there. No run is lost, its beginning stays, and flat greys pass
+//! unchanged; text doesn't grow bold, as it would if any black sample made a black pel. Two true greys give their mean,
+//! so that photographs don't get darker.
 
 use super::gray::{Gray, is_gray};
 use super::tones::{Row, RowMut, Tones};
 
-/// Half as many rows.
+/// Halves the number of rows.
 #[must_use]
 pub(super) fn halve_rows(page: &Gray) -> Gray {
     let width = page.width() as usize;
@@ -27,7 +27,7 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
     Gray::from_pels(page.width(), height, pels)
 }
 
-/// Half as many rows of a page with rows of bits.
+/// Halves the number of rows of a page that has rows of bits.
 #[must_use]
 pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
     let width = page.width();
@@ -52,7 +52,7 @@ pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
     half
 }
 
-/// Half as many pels across of a page with rows of bits.
+/// Halves the number of columns of a page that has rows of bits.
 #[must_use]
 pub(super) fn halve_columns_of_tones(page: &Tones) -> Tones {
     let mut half = Tones::white(page.width().div_ceil(2), page.height());
@@ -64,7 +64,7 @@ pub(super) fn halve_columns_of_tones(page: &Tones) -> Tones {
                 halve_greys(row, &mut pels);
                 half.set_greys(y, pels.into());
             }
-            // A page begins white.
+            // The new page is white, so its rows are bits.
             (Row::Bits(_), RowMut::Greys(_)) => {}
         }
     }
@@ -84,10 +84,10 @@ fn halve_bits(row: &[u64], half: &mut [u64]) {
     }
 }
 
-/// Every other bit, the lowest among them.
+/// Every other bit, beginning with the lowest.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
-/// Puts the even bits of a word side by side at its low end.
+/// Packs the even bits of a word into its low half.
 const fn squeezed(word: u64) -> u64 {
     let word = word & EVEN;
     let word = (word | word >> 1) & 0x3333_3333_3333_3333;
@@ -97,7 +97,7 @@ const fn squeezed(word: u64) -> u64 {
     (word | word >> 16) & 0x0000_0000_ffff_ffff
 }
 
-/// Half as many pels across.
+/// Halves the number of columns.
 #[must_use]
 pub(super) fn halve_columns(page: &Gray) -> Gray {
     let width = page.width().div_ceil(2);

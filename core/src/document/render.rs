@@ -1,8 +1,8 @@
-//! PDF pages as greys, drawn by hayro at a fax's resolution. It decides no black or white.
+//! Draws PDF pages as greys with hayro, at the resolution of a fax.
 //!
-//! hayro widens thin lines to one pel by the finer of two axes only, so that pages are always drawn on a square grid,
-//! at most twice as fine as the fax in one direction, and then halved without losing a line (`reduce.rs`). Edges are
-//! not smoothed: greys that are left are true greys of the page.
+//! hayro widens thin lines to one pel by the finer of the two axes only, so pages are always drawn on a square grid, at
+//! most twice as fine as the fax in one direction, and then halved without losing a line (`reduce.rs`). Edges are not
+//! smoothed: any greys are true greys of the page.
 
 use std::sync::Arc;
 
@@ -27,24 +27,25 @@ use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// A pel is painted where a shape covers more than this of its 255 parts: enough less than half that thin strokes of
-/// letters stay, and no more.
+/// A pel is painted if a shape covers more than this many of its 255 parts: just enough less than half that thin
+/// strokes of letters survive.
 const COVERAGE: u8 = 100;
 
-/// What a page lacks that asks for more memory than there is.
+/// The loss noted for a page that would need more memory than is allowed.
 const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can be drawn";
 
-/// Opens a PDF; one encrypted with an empty password opens.
+/// Opens a PDF, also one that is encrypted with an empty password.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
     let bytes = prepared(bytes).map_or_else(|| Arc::clone(bytes), Arc::from);
     let parsed = Pdf::new(Arc::new(Shared(Arc::clone(&bytes)))).or_else(|error| match error {
+        // A file without a readable trailer may still contain a catalog; decryption errors would only recur.
         LoadPdfError::Invalid => Pdf::new(Arc::new(with_a_root(&bytes))),
         LoadPdfError::Decryption(_) => Err(error),
     });
     parsed.map_err(|error| unreadable(&error))
 }
 
-/// Opens a PDF that was written here, and needs nothing.
+/// Opens a PDF that this program wrote, which needs no repair.
 pub(super) fn open_written(bytes: Vec<u8>) -> Result<Pdf, UnreadableDocument> {
     Pdf::new(Arc::new(bytes)).map_err(|error| unreadable(&error))
 }
@@ -80,11 +81,11 @@ pub(super) struct Renderer<'a> {
     losses: Losses,
 }
 
-/// A piece of a page.
+/// A piece of a page, in the form in which it was drawn.
 pub(super) enum Piece {
-    /// Black, white, and greys that were painted.
+    /// Black and white, and greys that were painted on purpose.
     Tones(Tones),
-    /// Likewise, but its images.
+    /// The same without images, which are laid on as a patch.
     Patched(Tones, Patch),
     /// Greys on the square grid they were drawn on, and the area of an image that covers most of them.
     Greys(Gray, Option<Area>),
@@ -97,7 +98,7 @@ impl<'a> Renderer<'a> {
         let interpreter = InterpreterSettings {
             font_resolver: Arc::new(move |query| Some(fonts.resolve(query))),
             warning_sink: Arc::new(move |warning| {
-                if let Some(loss) = told(warning) {
+                if let Some(loss) = loss_of(warning) {
                     losses.note(loss);
                 }
             }),
@@ -116,7 +117,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Where a page lies whose units are so many points; none if it has no area.
+    /// Places a page whose units are `unit` points, or returns `None` if it has no area.
     pub(super) fn place(&self, index: usize, unit: f64) -> Option<Placement> {
         let (width, height) = self.pages.get(index)?.render_dimensions();
         let mut placement = fit::place(f64::from(width) * unit, f64::from(height) * unit)?;
@@ -124,7 +125,7 @@ impl<'a> Renderer<'a> {
         Some(placement)
     }
 
-    /// One piece of a page, `ROW_PELS` wide.
+    /// Draws one piece of a page, `ROW_PELS` wide.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
@@ -161,10 +162,10 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// An area of a page, drawn by hayro.
+    /// Draws an area of a page with hayro.
     fn greys(&mut self, page: &'a Page<'a>, area: Area, transform: Affine) -> Gray {
         let (width, height) = (area.right - area.left, area.bottom - area.top);
-        // Pieces are at most 14.2 inches long, so that both fit.
+        // Pieces are at most 14.2 inches long, so both numbers fit.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(height).unwrap_or(u16::MAX));
         self.context.reset_and_resize(size.0, size.1);
         self.target.resize(size.0, size.1);
@@ -177,7 +178,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// A page of rows of bits, from the grid it was drawn on to that of the fax.
+/// Reduces a page with rows of bits from the grid it was drawn on to that of the fax.
 pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     match quality {
         Quality::Standard => reduce::halve_rows_of_tones(&drawn),
@@ -186,7 +187,7 @@ pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     }
 }
 
-/// A grey page likewise.
+/// Reduces a grey page likewise.
 pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     match quality {
         Quality::Standard => reduce::halve_rows(&drawn),
@@ -195,11 +196,11 @@ pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     }
 }
 
-/// From the page's points to pels of the piece that begins `from` inches down.
+/// The transform from the page's points to pels of the piece that begins `from` inches down.
 fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u32, rows_an_inch: u32) -> Affine {
     let (across, down) = (f64::from(PELS_PER_INCH * finer_across), f64::from(rows_an_inch));
     let turn = if placement.turned {
-        // The right edge of a landscape page becomes the bottom's: (x, y) → (height − y, x).
+        // The right edge of a landscape page becomes the bottom: (x, y) → (height − y, x).
         let (_, height) = page.render_dimensions();
         Affine::new([0.0, 1.0, -1.0, 0.0, f64::from(height), 0.0])
     } else {
@@ -217,7 +218,7 @@ fn coefficients(page: &Page<'_>) -> [f64; 6] {
     page.initial_transform(true).to_kurbo().as_coeffs()
 }
 
-/// Luma of opaque RGBA pixels (ITU-R BT.601); runs of white are told by their bytes.
+/// The luma of opaque RGBA pixels (ITU-R BT.601). Runs of white are recognised by their bytes and skipped.
 fn luma(pixels: &[u8]) -> Vec<u8> {
     const RUN: usize = 32;
     let pixels = pixels.as_chunks().0;
@@ -227,7 +228,7 @@ fn luma(pixels: &[u8]) -> Vec<u8> {
             continue;
         }
         for (pixel, gray) in run.iter().zip(gray) {
-            // As one number, of which the compiler makes wide shifts and products.
+            // Treated as one number, which the compiler vectorises.
             let pixel = u32::from_le_bytes(*pixel);
             let [red, green, blue] = [0, 8, 16].map(|place| pixel >> place & 0xff);
             *gray = ((red * 77 + green * 150 + blue * 29 + 128) >> 8) as u8;
@@ -236,12 +237,12 @@ fn luma(pixels: &[u8]) -> Vec<u8> {
     gray
 }
 
-fn told(warning: InterpreterWarning) -> Option<&'static str> {
+fn loss_of(warning: InterpreterWarning) -> Option<&'static str> {
     match warning {
         InterpreterWarning::UnsupportedFont => Some("text is missing: its font can't be read"),
         InterpreterWarning::ImageDecodeFailure => Some("an image is missing: it can't be decoded"),
-        // A box that isn't ticked has none; what is missing is told by `mend`.
+        // An unticked box has no appearance; `mend` reports those that are missing.
         InterpreterWarning::UnresolvedAnnotationAppearance => None,
-        _ => Some("something of the page can't be drawn"),
+        _ => Some("something on the page can't be drawn"),
     }
 }

@@ -1,33 +1,33 @@
-//! Test pages: what a fax machine sends when nobody gave it anything. It reads nothing.
+//! Test pages: the document that is faxed when a tester provides none.
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
 use crate::model::media::Document;
 
-/// Test pages of one document.
+/// Test pages per document at most.
 pub const SAMPLE_PAGES_MAX: u32 = 500;
 
-/// US letter, in points.
+/// The page size, US letter, and its margin.
 const WIDTH_PT: f32 = 612.0;
 const HEIGHT_PT: f32 = 792.0;
 const MARGIN_PT: f32 = 54.0;
 /// Steps of the grey scale.
 const GREYS: u8 = 8;
-/// Line widths of the rulings, in points: down to less than a pel.
+/// Line widths of the rules, in points: from less than a pel.
 const RULINGS_PT: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 const SENTENCE: &str = "Sphinx of black quartz, judge my vow. 0123456789";
 /// Sizes at which the sentence is set, in points.
 const SIZES_PT: [f32; 5] = [6.0, 8.0, 10.0, 14.0, 20.0];
 
-/// A number of test pages that is none or too many.
+/// The error for a number of test pages that is 0 or too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("1 to {SAMPLE_PAGES_MAX} test pages, not {0}")]
 pub struct SamplePagesError(u32);
 
-/// A document of test pages, as a fax machine sends it.
+/// Creates a document of test pages.
 ///
 /// # Errors
-/// There can't be so many, or there are none.
+/// Fails if `pages` is 0 or greater than `SAMPLE_PAGES_MAX`.
 pub fn document(pages: u32) -> Result<Document, SamplePagesError> {
     if !(1..=SAMPLE_PAGES_MAX).contains(&pages) {
         return Err(SamplePagesError(pages));
@@ -35,7 +35,8 @@ pub fn document(pages: u32) -> Result<Document, SamplePagesError> {
     Ok(Document::unrendered(pages, test_pages(pages).into()))
 }
 
-/// A PDF of `pages` numbered test pages, at most `SAMPLE_PAGES_MAX`: text in several sizes, rulings, a grey scale.
+/// Writes a PDF of `pages` numbered test pages, at most `SAMPLE_PAGES_MAX`, each with text in several sizes, rules and
+/// a grey scale.
 #[must_use]
 pub fn test_pages(pages: u32) -> Vec<u8> {
     let pages = i32::try_from(pages.clamp(1, SAMPLE_PAGES_MAX)).unwrap_or(1);

@@ -1,30 +1,31 @@
-//! The line above each page that tells who sent it (T.30's transmit terminal identification, as printed): date, station
-//! id, from, to, page n of m. It brings its own letters and measures no text but its own.
+//! The line above each page that identifies the sender (T.30's transmit terminal identification, as printed): date,
+//! station id, from, to, page n of m. The letters are its own bitmap font.
 
 use super::bitmap::Bitmap;
 use crate::model::fax::Quality;
 use crate::model::reception::Header;
 
-/// A letter is five pels wide and seven high, one pel apart from the next.
+/// The size of a letter: five pels by seven, with one pel between letters.
 const LETTER_COLUMNS: u32 = 5;
 const LETTER_ROWS: u32 = 7;
-/// Letters are drawn twice as large across, and down so that they look alike at each resolution.
+/// Letters are drawn at double width, and at a height that keeps their shape at each resolution.
 const ACROSS: u32 = 2;
-/// Pels left of the line.
+/// The white pels to the left of the line.
 const LEFT_PELS: u32 = 48;
-/// Rows of a letter's pel above and below the line.
+/// Margin above and below the line, in units of a letter's pel.
 const MARGIN_ROWS: u32 = 2;
 
-/// What the line says.
+/// Formats the text of the line.
 #[must_use]
 pub fn text(header: &Header, page: u64, pages: u64) -> String {
     let Header { at, station_id, from, to } = header;
+    // A station id that is only the number would be printed twice.
     let station_id = if **station_id == from.to_string() { "" } else { station_id };
     let date = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().strftime("%Y-%m-%d %H:%M");
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")
 }
 
-/// Rows that the line takes; the last of them are white.
+/// The number of rows that the line takes; the last of them are white.
 #[must_use]
 pub const fn rows(quality: Quality) -> u32 {
     (LETTER_ROWS + 2 * MARGIN_ROWS) * down(quality)
@@ -38,7 +39,7 @@ const fn down(quality: Quality) -> u32 {
     }
 }
 
-/// The page with the line above it: in its margin where that is white, else the page moves down.
+/// Stamps the line on a page: within its top margin if that is white, or else above the page, which moves down.
 #[must_use]
 pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
     let (down, rows) = (down(quality), rows(quality));
@@ -73,14 +74,14 @@ fn draw(page: &mut Bitmap, letter: char, (left, top): (u32, u32), down: u32) {
     }
 }
 
-/// Where a letter stands in the table; small ones are printed as capitals, unknown ones as a question mark.
+/// The index of a letter in the table. Small letters print as capitals, unknown characters as a question mark.
 fn index(letter: char) -> usize {
     let code = u32::from(letter.to_ascii_uppercase());
     let known = code.checked_sub(u32::from(' ')).and_then(|at| usize::try_from(at).ok());
     known.filter(|at| *at < LETTERS.len()).unwrap_or('?' as usize - ' ' as usize)
 }
 
-/// From the space to the underscore: five columns, the top row in the lowest bit.
+/// The characters from space to underscore as five columns each, the top row in the lowest bit.
 const LETTERS: [[u8; LETTER_COLUMNS as usize]; 64] = [
     [0x00, 0x00, 0x00, 0x00, 0x00],
     [0x00, 0x00, 0x5f, 0x00, 0x00],
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_lies_in_a_white_margin_and_else_moves_the_page_down() {
+    fn the_line_uses_a_white_margin_or_moves_the_page_down() {
         let mut page = Bitmap::white(1_728, 300);
         page.blacken_run(100, 0, 1_728);
         let with_margin = stamped(&page, Quality::Fine, "A");

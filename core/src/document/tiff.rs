@@ -1,16 +1,16 @@
-//! Fax pages as a TIFF file of many pages (TIFF 6.0, class F): the coded bytes go in as they are. It reads nothing.
+//! Writes fax pages as a TIFF of many pages (TIFF 6.0, class F), with the coded bytes unchanged.
 
 use std::ops::Range;
 
 use crate::model::page::{FaxPage, PELS_PER_INCH};
 
-/// What wrote the file (tag 305); the byte after it ends the string.
+/// The name of the software (tag 305), with the NUL that ends the string.
 const SOFTWARE: &[u8] = b"fauxfax\0";
-/// Entries of a page's directory.
+/// Entries in a page's directory.
 const ENTRIES: u16 = 18;
-/// Bytes of an entry.
+/// Bytes per directory entry (TIFF 6.0, page 14).
 const ENTRY_BYTES: usize = 12;
-/// Bytes of the three values that don't fit into their entries: two resolutions, the software.
+/// Bytes of the three values that don't fit into their entries: two resolutions and the software's name.
 const VALUES_BYTES: u32 = 24;
 
 const SHORT: u16 = 3;
@@ -18,8 +18,8 @@ const LONG: u16 = 4;
 const RATIONAL: u16 = 5;
 const ASCII: u16 = 2;
 
-/// The file, and where it has each page's coded bytes. Files of more than 4 GiB can't be written by this format; what
-/// lies beyond is left out.
+/// Writes the file and returns where each page's coded bytes are in it. The format ends at 4 GiB; pages beyond that are
+/// left out.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let mut places = Vec::with_capacity(pages.len());
@@ -32,7 +32,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
         let strip = file.len();
         file.extend_from_slice(&page.mmr);
         places.push(strip..file.len());
-        // Values and directories lie on even places (TIFF 6.0, page 14).
+        // Values and directories must begin at even offsets (TIFF 6.0, page 14).
         file.resize(file.len().next_multiple_of(2), 0);
         let values = file.len();
         let (Ok(strip), Ok(values)) = (u32::try_from(strip), u32::try_from(values)) else { break };

@@ -1,26 +1,25 @@
-//! A page whose rows are bits, or greys from the first grey on that a row gets: most pages have few such rows, or none.
-//! It draws nothing and decides no black or white.
+//! A page whose rows are bits until a row gets its first grey. Most pages have few rows with greys, or none.
 
 use std::borrow::Cow;
 
 use super::bitmap::{Bitmap, each_run};
 
-/// A page, 0 black and 255 white where it has greys.
+/// A page; in rows with greys, 0 is black and 255 is white.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tones {
     bits: Bitmap,
-    /// A row that has greys has no black in `bits`.
+    /// Greys by row. A row that has greys has no black in `bits`.
     greys: Vec<Option<Box<[u8]>>>,
 }
 
-/// One row.
+/// One row, as bits or as greys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Row<'a> {
     Bits(&'a [u64]),
     Greys(&'a [u8]),
 }
 
-/// One row, to be painted on.
+/// One row to paint on, as bits or as greys.
 pub(super) enum RowMut<'a> {
     Bits(&'a mut [u64]),
     Greys(&'a mut [u8]),
@@ -44,7 +43,7 @@ impl Tones {
         self.bits.height()
     }
 
-    /// A row; one past the last has no pels.
+    /// Returns a row; one below the last has no pels.
     pub(super) fn row(&self, y: u32) -> Row<'_> {
         match self.greys.get(y as usize) {
             Some(Some(greys)) => Row::Greys(greys),
@@ -59,7 +58,7 @@ impl Tones {
         }
     }
 
-    /// A row as greys, which it has from now on; none past the last.
+    /// Converts a row to greys and returns it, or `None` below the last.
     pub(super) fn greys_mut(&mut self, y: u32) -> Option<&mut [u8]> {
         let width = self.bits.width();
         let row = self.greys.get_mut(y as usize)?;
@@ -73,21 +72,21 @@ impl Tones {
         Some(greys)
     }
 
-    /// Gives a row greys.
+    /// Replaces a row with greys; the row must not have black bits.
     pub(super) fn set_greys(&mut self, y: u32, greys: Box<[u8]>) {
         if let Some(row) = self.greys.get_mut(y as usize) {
             *row = Some(greys);
         }
     }
 
-    /// The bits, and the greys of each row that has any; the bits of such a row are white.
+    /// The bits, and the greys of each row that has any; the bits of those rows are white.
     pub(super) fn into_parts(self) -> (Bitmap, Vec<Option<Box<[u8]>>>) {
         (self.bits, self.greys)
     }
 }
 
 impl<'a> Row<'a> {
-    /// The row as greys.
+    /// The row as greys, converted if it is bits.
     pub(super) fn greys(self, width: u32) -> Cow<'a, [u8]> {
         match self {
             Self::Bits(words) => Cow::Owned(expanded(words, width).into_vec()),
@@ -96,7 +95,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A row of bits as greys.
+/// Converts a row of bits to greys.
 fn expanded(words: &[u64], width: u32) -> Box<[u8]> {
     let mut greys = vec![u8::MAX; width as usize].into_boxed_slice();
     each_run(words, 0, width, |from, to| greys[from as usize..to as usize].fill(0));

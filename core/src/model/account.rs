@@ -1,4 +1,4 @@
-//! An account: who owns a world, and the choices made for it. Credentials are compared elsewhere.
+//! An account, the owner of a world, and the settings that decide how the world treats it.
 
 use super::sid::AccountSid;
 use super::time::Timestamp;
@@ -9,41 +9,41 @@ words!(
     Callbacks {
         /// Every change, `queued` included.
         All = "all",
-        /// `queued`, and how it ended.
+        /// The change to `queued`, and the one to a final status.
         QueuedAndFinal = "queued-and-final",
-        /// How it ended.
+        /// The change to a final status alone.
         Final = "final",
     }
 );
 
 words!(
-    /// What a MediaUrl may lead to.
+    /// Which documents a MediaUrl may lead to.
     Documents {
-        /// Any document the emulator can read.
+        /// Any document that the emulator can read.
         Lenient = "lenient",
-        /// PDF only, as Twilio.
+        /// PDF only, as Twilio accepts.
         Strict = "strict",
     }
 );
 
 words!(
-    /// With which Content-Type an app's TwiML is taken.
+    /// Which Content-Types of an app's TwiML are accepted.
     #[derive(Default)]
     TwimlTypes {
         #[default]
-        /// Any, with a warning where it isn't one of TwiML's.
+        /// Any; a type that is not one of TwiML's raises a warning.
         Lenient = "lenient",
-        /// text/xml, application/xml and text/html.
+        /// Only text/xml, application/xml and text/html.
         Strict = "strict",
     }
 );
 
 words!(
-    /// What comes of a download of media that names no User-Agent.
+    /// What happens when media is downloaded by a client that sends no User-Agent.
     MediaUserAgent {
-        /// It is served, with a warning.
+        /// The media is served, and a warning is raised.
         Warn = "warn",
-        /// It is refused.
+        /// The download is refused, as Twilio's guides state.
         Required = "required",
     }
 );
@@ -55,27 +55,27 @@ words!(
         Text = "string",
         /// A JSON number, as the OpenAPI says and twilio-go needs.
         Number = "number",
-        /// Always null.
+        /// Always null, whatever the fax.
         Absent = "none",
     }
 );
 
 words!(
-    /// Whose API an account speaks.
+    /// The service whose API an account speaks.
     Dialect {
-        /// Twilio.
+        /// Twilio Programmable Fax, by its v1 API.
         Twilio = "twilio",
     }
 );
 
-/// Dialects that are planned, and refused until they are there.
+/// Dialects that are planned; naming one is an error that says so.
 const NOT_BUILT: [&str; 1] = ["signalwire"];
 
 impl Dialect {
-    /// The dialect of this name.
+    /// Looks up a dialect by its word.
     ///
     /// # Errors
-    /// What to write instead.
+    /// The text says what the value must be, to follow "must".
     pub fn named(name: &str) -> Result<Self, String> {
         let reason = if NOT_BUILT.contains(&name) { format!(" ({name} is not built yet)") } else { String::new() };
         Self::from_word(name).ok_or_else(|| format!("be {}{reason}", Self::Twilio))
@@ -83,81 +83,81 @@ impl Dialect {
 }
 
 words!(
-    /// Which credentials are taken.
+    /// Which accounts a request may authenticate as.
     Accounts {
-        /// Any well-formed SID founds its world on first use.
+        /// Any: a well-formed SID creates its world on first use.
         Open = "open",
-        /// Configured accounts only.
+        /// Only accounts that are configured.
         Strict = "strict",
     }
 );
 
 words!(
-    /// Whether an account may do anything (Twilio docs: subaccounts).
+    /// Whether an account may use the API (Twilio docs: subaccounts).
     AccountStatus {
-        /// It may.
+        /// It may use the API.
         Active = "active",
-        /// It may not, until its owner has it active again.
+        /// It may not, until its owner reactivates it.
         Suspended = "suspended",
-        /// It may never again.
+        /// It may not, and can't be reopened.
         Closed = "closed",
     }
 );
 
 words!(
-    /// What the Fax API does for an account.
+    /// How much of the Fax API works for an account.
     Service {
-        /// What it did before it was retired.
+        /// All of it, as before Twilio retired it.
         Full = "full",
-        /// What it does for test credentials: each call but buying a number is refused (error 20008).
+        /// What works with test credentials: everything but buying a number is refused (error 20008).
         TestCredentials = "test-credentials",
-        /// What it does today: each fax call is refused (error 34005).
+        /// What works today: every fax call is refused (error 34005).
         Retired = "retired",
     }
 );
 
-/// An account, as its world knows it.
+/// An account as its world stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
+    /// The account's SID, by which its world is addressed.
     pub sid: AccountSid,
-    /// Its secret; none while nobody has claimed the account.
+    /// The secret that authenticates its requests and signs its callbacks; `None` until someone claims the account.
     pub auth_token: Option<Box<str>>,
     /// The name shown in the Accounts resource.
     pub friendly_name: Box<str>,
-    /// Whose API it speaks.
+    /// The service whose API the account speaks.
     pub dialect: Dialect,
-    /// When it was founded.
+    /// When the account was created.
     pub created: Timestamp,
     /// When its name or status last changed.
     pub updated: Timestamp,
-    /// Its place in the order of founding.
+    /// Its rank in order of creation, among all accounts.
     pub ordinal: u64,
-    /// Whose subaccount it is.
+    /// The account that owns this subaccount; `None` for a main account.
     pub owner: Option<AccountSid>,
-    /// Whether it may do anything.
+    /// Whether the account may use the API.
     pub status: AccountStatus,
-    /// What the Fax API does for it.
+    /// How much of the Fax API works for it.
     pub service: Service,
-    /// Its Debugger webhook, which is told of each alert.
+    /// The Debugger webhook, to which every alert is posted.
     pub debugger_url: Option<Box<str>>,
 }
 
 /// A partial update of an account; `None` leaves a field unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountChange {
-    /// The name shown.
+    /// The name shown in the Accounts resource.
     pub friendly_name: Option<Box<str>>,
-    /// Whether it may do anything.
+    /// Whether the account may use the API.
     pub status: Option<AccountStatus>,
-    /// What the Fax API does for it.
+    /// How much of the Fax API works for it.
     pub service: Option<Service>,
-    /// Its Debugger webhook; an inner none takes it away.
+    /// The Debugger webhook; `Some(None)` removes it.
     pub debugger_url: Option<Option<Box<str>>>,
 }
 
 impl Account {
-    /// An active account that is nobody's subaccount and has the whole service.
+    /// Creates an active main account with the full service.
     #[must_use]
     pub fn new(sid: AccountSid, auth_token: Option<Box<str>>, created: Timestamp) -> Self {
         Self {

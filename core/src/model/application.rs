@@ -1,4 +1,4 @@
-//! A TwiML application: URLs that several numbers may share (OpenAPI: twilio_api_v2010). It serves no call itself.
+//! A TwiML application: a set of URLs that several numbers may share (OpenAPI: twilio_api_v2010).
 
 use super::attributes::attributes;
 use super::sid::ApplicationSid;
@@ -8,52 +8,52 @@ use super::webhook::Method;
 /// An application of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// Its id.
+    /// The application's SID, which numbers refer to.
     pub sid: ApplicationSid,
-    /// Its place in the order of creation.
+    /// Its rank in order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// When it was created.
+    /// When the application was created.
     pub created: Timestamp,
     /// When an attribute last changed.
     pub updated: Timestamp,
-    /// Its settable attributes.
+    /// What a create or update request may set.
     pub attributes: ApplicationAttributes,
 }
 
 attributes! {
-    /// The settable attributes of an application; text is empty where nothing is set.
+    /// The attributes of an application that a request may set; text is empty where nothing is set.
     ApplicationAttributes,
-    /// Which attributes of an application a request sets; the others stay.
+    /// A partial update of an application; `None` leaves an attribute unchanged.
     ApplicationChange,
-    /// At most 64 characters.
+    /// A name of at most 64 characters.
     friendly_name: Box<str>,
-    /// `2010-04-01`, or what was asked for.
+    /// `2010-04-01`, or what the request named; stored and returned only.
     api_version: Box<str>,
     /// The FaxUrl of the numbers in fax mode that name this application.
     voice_url: Box<str>,
-    /// How `voice_url` is asked.
+    /// The method of requests to `voice_url`.
     voice_method: Method,
-    /// Asked where `voice_url` brings no usable TwiML.
+    /// Requested when `voice_url` returns no usable TwiML.
     voice_fallback_url: Box<str>,
-    /// How `voice_fallback_url` is asked.
+    /// The method of requests to `voice_fallback_url`.
     voice_fallback_method: Method,
-    /// Told how a fax ended where `<Receive>` names no action.
+    /// Notified when a fax ends and `<Receive>` named no action.
     status_callback: Box<str>,
-    /// How `status_callback` is told.
+    /// The method of requests to `status_callback`.
     status_callback_method: Method,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     voice_caller_id_lookup: bool,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_url: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_method: Method,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_fallback_url: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_fallback_method: Method,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_status_callback: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     message_status_callback: Box<str>,
 }
 

@@ -1,4 +1,4 @@
-//! Attributes that a request may set one by one: the one macro that writes them and their change. It decides nothing.
+//! A macro that defines a resource's settable attributes together with the partial update of them.
 
 macro_rules! attributes {
     (
@@ -18,7 +18,7 @@ macro_rules! attributes {
             /// The attributes' names, in snake_case.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
 
-            /// These attributes with the change made.
+            /// Applies the change, leaving what it doesn't name.
             #[must_use]
             pub fn with(mut self, change: &$change) -> Self {
                 $(if let Some(value) = &change.$field { self.$field = value.clone(); })+

@@ -1,4 +1,4 @@
-//! What an account may call or sign in with besides its own: verified caller ids and API keys. Nothing is compared here.
+//! What an account may call from or sign in with besides its own numbers and token: verified caller ids and API keys.
 
 use super::phone::PhoneNumber;
 use super::sid::{KeySid, NumberSid};
@@ -7,39 +7,39 @@ use super::time::Timestamp;
 /// A number that the account doesn't own but may send faxes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerId {
-    /// Its id.
+    /// The caller id's SID, of the kind that numbers have.
     pub sid: NumberSid,
-    /// Its place in the order of verification.
+    /// Its rank in order of verification, by which lists are sorted.
     pub ordinal: u64,
-    /// The number.
+    /// The number that faxes may be sent from.
     pub number: PhoneNumber,
     /// At most 64 characters; by default the number in national format.
     pub friendly_name: Box<str>,
-    /// When it was verified.
+    /// When the number was verified.
     pub created: Timestamp,
     /// When its name last changed.
     pub updated: Timestamp,
 }
 
-/// An API key: a user name and a password of their own for an account.
+/// An API key: a second user name and password for an account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its id, and the user name.
+    /// The key's SID, used as the user name.
     pub sid: KeySid,
-    /// Its place in the order of creation.
+    /// Its rank in order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// The password.
+    /// The password, shown once when the key is created.
     pub secret: Box<str>,
-    /// At most 64 characters.
+    /// A name of at most 64 characters.
     pub friendly_name: Box<str>,
-    /// When it was created.
+    /// When the key was created.
     pub created: Timestamp,
     /// When its name last changed.
     pub updated: Timestamp,
 }
 
 impl std::fmt::Debug for ApiKey {
-    /// All but the secret.
+    /// Writes the SID and hides the secret, which must not reach a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ApiKey").field("sid", &self.sid).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with a fax, a call, a webhook or an account. A dialect gives each fault its code.
+//! What can go wrong with a fax, a call, a webhook or an account. A dialect maps each fault to its error code.
 
 use super::words::words;
 
@@ -17,33 +17,33 @@ words!(
         Document = "document",
         /// The address is not an absolute `http` or `https` URL.
         InvalidUrl = "invalid-url",
-        /// The server answered 4xx or 5xx.
+        /// The server responded with a 4xx or 5xx status.
         HttpStatus = "http-status",
-        /// No TCP connection in time.
+        /// No TCP connection was made in time.
         ConnectTimeout = "connect-timeout",
-        /// The port is closed.
+        /// Nothing listens on the port.
         ConnectionRefused = "connection-refused",
-        /// No packet of the response in time.
+        /// No packet of the response arrived in time.
         ReadTimeout = "read-timeout",
-        /// No complete response in time.
+        /// The response was not complete in time.
         TotalTimeout = "total-timeout",
         /// The connection broke or could not be made.
         ConnectionFailure = "connection-failure",
-        /// What came back is not HTTP.
+        /// The response is not valid HTTP.
         ProtocolViolation = "protocol-violation",
         /// The host name does not resolve.
         BadHostName = "bad-host-name",
-        /// More redirects than are followed.
+        /// The server redirected more often than is followed.
         TooManyRedirects = "too-many-redirects",
-        /// A redirect without a usable `Location`.
+        /// A redirect has no usable `Location` header.
         BadRedirect = "bad-redirect",
-        /// TLS failed for another reason than the certificate.
+        /// TLS failed for a reason other than the certificate.
         TlsHandshake = "tls-handshake",
-        /// The certificate is for another host.
+        /// The certificate names another host.
         CertificateName = "certificate-name",
         /// The certificate has expired or is not valid yet.
         CertificateExpired = "certificate-expired",
-        /// The certificate does not lead to a trusted root.
+        /// The certificate does not chain to a trusted root.
         CertificateUntrusted = "certificate-untrusted",
         /// The body is longer than its limit.
         BodyTooLarge = "body-too-large",
@@ -75,7 +75,8 @@ words!(
 );
 
 impl Fault {
-    /// How a call that ended with this fault is described; what is no fault of the line counts as a broken transmission.
+    /// Describes a call that ended with this fault, in Twilio's words. A fault that is not the line's counts as a
+    /// broken transmission.
     #[must_use]
     pub const fn call_description(self) -> &'static str {
         if matches!(self, Self::Busy) {
@@ -90,29 +91,29 @@ impl Fault {
     }
 }
 
-/// Why a fax has failed.
+/// Why a fax failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What went wrong.
+    /// The kind of fault, from which the error code follows.
     pub fault: Fault,
-    /// The particulars, for a person; `None` where the fault says all there is to say.
+    /// The particulars, written for a person; `None` if the fault says everything.
     pub detail: Option<Box<str>>,
 }
 
 impl Failure {
-    /// The failure of a call.
+    /// Creates the failure of a call that ended with this fault.
     #[must_use]
     pub const fn of_call(fault: Fault) -> Self {
         Self { fault, detail: None }
     }
 
-    /// A failure whose particulars are known.
+    /// Creates a failure with the particulars of the case.
     #[must_use]
     pub fn with_detail(fault: Fault, detail: impl Into<Box<str>>) -> Self {
         Self { fault, detail: Some(detail.into()) }
     }
 
-    /// The particulars, or the fault's own description.
+    /// Returns the particulars, or the fault's own description if there are none.
     #[must_use]
     pub fn text(&self) -> &str {
         self.detail.as_deref().unwrap_or_else(|| self.fault.call_description())

@@ -1,21 +1,21 @@
-//! What a fax is asked to be and what it can become: quality, direction, status, media type, page size.
+//! The properties of a fax: quality, direction, status, media type and page size.
 
 use super::words::words;
 
 words!(
-    /// Vertical resolution, at 204 dots an inch across (Fax API, `Quality`).
+    /// Vertical resolution; the horizontal one is always 204 dots per inch (Fax API, `Quality`).
     Quality {
-        /// 98 lines an inch.
+        /// 98 lines per inch, the quickest to send.
         Standard = "standard",
-        /// 196 lines an inch.
+        /// 196 lines per inch, Twilio's default.
         Fine = "fine",
-        /// 391 lines an inch.
+        /// 391 lines per inch; not every machine receives it.
         Superfine = "superfine",
     }
 );
 
 words!(
-    /// Who called whom.
+    /// Which side called the other.
     Direction {
         /// A machine called one of the account's numbers.
         Inbound = "inbound",
@@ -25,19 +25,19 @@ words!(
 );
 
 words!(
-    /// Where a fax stands (Fax API, status values).
+    /// The status of a fax (Fax API, status values).
     Status {
-        /// Waiting for processing.
+        /// Created, and waiting for processing to begin.
         Queued = "queued",
-        /// The document is being fetched and converted, or the far end rung.
+        /// The document is being fetched and converted, or the far end is ringing.
         Processing = "processing",
-        /// Being transmitted.
+        /// An outbound fax is being transmitted.
         Sending = "sending",
-        /// Sent.
+        /// An outbound fax has been sent whole.
         Delivered = "delivered",
-        /// Being received.
+        /// An inbound fax is being received.
         Receiving = "receiving",
-        /// Received.
+        /// An inbound fax has been received whole.
         Received = "received",
         /// The far end did not pick up.
         NoAnswer = "no-answer",
@@ -51,7 +51,7 @@ words!(
 );
 
 impl Status {
-    /// Whether nothing follows.
+    /// Whether the fax has ended and its status can't change again.
     #[must_use]
     pub const fn is_final(self) -> bool {
         match self {
@@ -62,11 +62,11 @@ impl Status {
 }
 
 words!(
-    /// What a stored document is, or what `<Receive mediaType>` asks for.
+    /// The format of a stored document, as `<Receive mediaType>` requests it.
     MediaType {
-        /// PDF.
+        /// PDF, which is the default.
         Pdf = "application/pdf",
-        /// Multi-page TIFF.
+        /// TIFF, with all pages in one file.
         Tiff = "image/tiff",
     }
 );
@@ -85,11 +85,11 @@ impl MediaType {
 words!(
     /// The paper an incoming fax is printed on (`<Receive pageSize>`).
     PageSize {
-        /// 8.5 × 11 inches.
+        /// 8.5 × 11 inches, which is the default.
         Letter = "letter",
-        /// 8.5 × 14 inches.
+        /// 8.5 × 14 inches, a longer letter.
         Legal = "legal",
-        /// 210 × 297 mm.
+        /// 210 × 297 mm, the size of ISO 216.
         A4 = "a4",
     }
 );

@@ -1,6 +1,6 @@
-//! Bytes as hexadecimal digits, in lower case, as fingerprints, tokens and ids are shown.
+//! Bytes as lower-case hexadecimal digits, the form of fingerprints, tokens and ids.
 
-/// Writes two digits per byte.
+/// Encodes bytes as two digits each.
 #[must_use]
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     let digits = bytes.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);

@@ -1,5 +1,6 @@
-//! The invented inventory of numbers for sale: which numbers exist, where, and what they can do (docs/fidelity.md, "Numbers, accounts, keys").
-//! Everything is computed from a seed and the digits; it keeps no list of numbers and doesn't know who owns one.
+//! The invented inventory of numbers for sale: which numbers exist, where, and what they can do (docs/fidelity.md,
+//! "Numbers, accounts, keys"). It is computed from a seed and the digits, keeps no list, and doesn't know which numbers
+//! are owned.
 
 mod candidates;
 mod filter;
@@ -20,48 +21,48 @@ use self::places::{PLACELESS, PLACES};
 use super::phone::PhoneNumber;
 use super::words::words;
 
-/// Numbers looked at in one search at the most, so that a filter nothing meets ends soon: some milliseconds.
+/// Numbers examined by one search at most, so that a filter which matches nothing ends within milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
-/// Of 256 numbers, so many are for sale.
+/// How many numbers in 256 are for sale.
 const FOR_SALE_IN_256: u8 = 64;
-/// Of 256 numbers for sale, so many are new to the platform.
+/// How many of 256 numbers for sale are new to the platform.
 const BETA_IN_256: u8 = 6;
-/// How many digits of a number can follow its range's leading ones.
+/// How many digits may follow the leading digits of a range.
 const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
 /// The mean radius of the Earth.
 const EARTH_RADIUS_MILES: f64 = 3_958.8;
 
 words!(
-    /// What sort of number it is; the word is the list's name in the path.
+    /// The type of a number; the word is also the list's name in the path.
     NumberKind {
-        /// Of a place.
+        /// Belongs to a place, by its area code.
         Local = "Local",
-        /// Free for the caller.
+        /// Free of charge for the caller.
         TollFree = "TollFree",
-        /// Of a mobile network.
+        /// Belongs to a mobile network.
         Mobile = "Mobile",
     }
 );
 
 words!(
-    /// A country numbers are sold in, by its ISO 3166-1 code.
+    /// A country that numbers are sold in, by its ISO 3166-1 code.
     Country {
-        /// United States.
+        /// The United States (+1, with area codes).
         Us = "US",
-        /// Canada.
+        /// Canada (+1, with area codes).
         Ca = "CA",
-        /// United Kingdom.
+        /// The United Kingdom, whose postal codes are given by district.
         Gb = "GB",
-        /// Japan.
+        /// Japan, which sells no mobile numbers here.
         Jp = "JP",
-        /// Germany.
+        /// Germany, where every number requires an address.
         De = "DE",
     }
 );
 
 impl Country {
-    /// Its name in English.
+    /// The country's name in English.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,7 +74,7 @@ impl Country {
         }
     }
 
-    /// The digits after the plus (ITU-T E.164 annex).
+    /// The digits after the plus sign (ITU-T E.164 annex).
     #[must_use]
     pub const fn dialling_prefix(self) -> u64 {
         match self {
@@ -84,7 +85,7 @@ impl Country {
         }
     }
 
-    /// The kinds of number sold there. North America has no mobile numbers of their own.
+    /// The types of number sold there. North America has no separate mobile numbers.
     #[must_use]
     pub const fn kinds(self) -> &'static [NumberKind] {
         match self {
@@ -93,7 +94,7 @@ impl Country {
         }
     }
 
-    /// Whether `AreaCode` applies there.
+    /// Whether the search parameter `AreaCode` applies to this country.
     #[must_use]
     pub const fn has_area_codes(self) -> bool {
         matches!(self, Self::Us | Self::Ca)
@@ -103,64 +104,65 @@ impl Country {
 words!(
     /// Whether an address must be on file before the number is bought.
     AddressRequirements {
-        /// None is needed.
+        /// No address is needed.
         None = "none",
-        /// One anywhere.
+        /// An address anywhere will do.
         Any = "any",
-        /// One in the country.
+        /// The address must be in the number's country.
         Local = "local",
-        /// One outside the country.
+        /// The address must be outside the number's country.
         Foreign = "foreign",
     }
 );
 
-/// What a number can do.
+/// What kinds of traffic a number carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Capabilities {
-    /// It takes calls.
+    /// Whether it takes voice calls.
     pub voice: bool,
-    /// It takes text messages.
+    /// Whether it takes text messages.
     pub sms: bool,
-    /// It takes picture messages.
+    /// Whether it takes picture messages; never without `sms` among numbers for sale.
     pub mms: bool,
-    /// It takes faxes.
+    /// Whether it takes faxes.
     pub fax: bool,
 }
 
 impl Capabilities {
-    /// All of them, as configured numbers and Twilio's magic number have.
+    /// Every capability, as configured numbers and Twilio's magic number have.
     pub const ALL: Self = Self { voice: true, sms: true, mms: true, fax: true };
 }
 
 /// A point on the globe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
-    /// Millionths of a degree, north positive.
+    /// Latitude in millionths of a degree, north positive.
     pub latitude_microdegrees: i32,
-    /// Millionths of a degree, east positive.
+    /// Longitude in millionths of a degree, east positive.
     pub longitude_microdegrees: i32,
 }
 
 impl Point {
-    /// `38.804800`: degrees with six decimals.
+    /// Formats the latitude in degrees with six decimals, as in `38.804800`.
     #[must_use]
     pub fn latitude(self) -> String {
         degrees(self.latitude_microdegrees)
     }
 
-    /// `-77.046900`: degrees with six decimals.
+    /// Formats the longitude in degrees with six decimals, as in `-77.046900`.
     #[must_use]
     pub fn longitude(self) -> String {
         degrees(self.longitude_microdegrees)
     }
 
-    /// Along the great circle, by the haversine formula.
+    /// Returns the great-circle distance in miles, by the haversine formula.
     #[must_use]
     pub fn miles_to(self, other: Self) -> f64 {
         let radians = |microdegrees: i32| (f64::from(microdegrees) / 1e6).to_radians();
         let (here, there) = (radians(self.latitude_microdegrees), radians(other.latitude_microdegrees));
         let width = radians(other.longitude_microdegrees) - radians(self.longitude_microdegrees);
         let half_chord = ((there - here) / 2.0).sin().powi(2) + here.cos() * there.cos() * (width / 2.0).sin().powi(2);
+        // Rounding may exceed 1 between antipodes, where `asin` has no value.
         2.0 * EARTH_RADIUS_MILES * half_chord.sqrt().min(1.0).asin()
     }
 }
@@ -168,7 +170,7 @@ impl Point {
 impl FromStr for Point {
     type Err = InvalidFilter;
 
-    /// `NearLatLong`: `37.840699,-122.461853`.
+    /// Reads the form of `NearLatLong`, `37.840699,-122.461853`.
     fn from_str(text: &str) -> Result<Self, InvalidFilter> {
         let reason = "must be latitude and longitude in degrees, such as 37.7793,-122.4192";
         let invalid = InvalidFilter { parameter: "NearLatLong", reason };
@@ -179,22 +181,22 @@ impl FromStr for Point {
     }
 }
 
-/// Where local numbers are at home.
+/// A city or region that local numbers belong to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The country.
+    /// The country that the place is in.
     pub country: Country,
     /// State, province or the like; two letters in North America.
     pub region: &'static str,
-    /// The city.
+    /// The city's name, in Latin letters.
     pub locality: &'static str,
     /// A postal code of the city.
     pub postal_code: &'static str,
-    /// North America only.
+    /// The telephone exchange area, for billing; `None` outside North America.
     pub rate_center: Option<&'static str>,
-    /// Local access and transport area; North America only.
+    /// The local access and transport area; `None` outside North America.
     pub lata: Option<&'static str>,
-    /// The city's middle.
+    /// The coordinates of the city's centre.
     pub location: Point,
     prefixes: &'static [u32],
     subscriber_digits: u32,
@@ -203,24 +205,24 @@ pub struct Place {
 /// A number for sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// The number.
+    /// The number that is for sale.
     pub number: PhoneNumber,
-    /// What sort it is.
+    /// The type of the number.
     pub kind: NumberKind,
-    /// Where it is sold.
+    /// The country whose lists offer it.
     pub country: Country,
-    /// Where it is at home; none but local numbers are.
+    /// The place it belongs to; `None` unless the number is local.
     pub place: Option<&'static Place>,
-    /// What Twilio would ask of a buyer.
+    /// The address that Twilio would ask the buyer for.
     pub address_requirements: AddressRequirements,
-    /// New to the platform.
+    /// Whether the number is new to the platform.
     pub beta: bool,
-    /// What it can do.
+    /// What kinds of traffic the number carries.
     pub capabilities: Capabilities,
 }
 
-/// The first `limit` numbers for sale that meet the filter and are not taken. The same seed brings the same numbers in
-/// the same order, and a greater limit only adds to the end. Ends after `CANDIDATES_MAX` numbers looked at.
+/// Returns the first `limit` numbers for sale that match the filter and are not taken. The same seed gives the same
+/// numbers in the same order, and a greater limit only adds to the end. Gives up after [`CANDIDATES_MAX`] numbers.
 #[must_use]
 pub fn search(
     seed: u64,
@@ -233,13 +235,13 @@ pub fn search(
     offers(seed, country, kind, filter).filter(|offer| !taken(offer.number)).take(limit).collect()
 }
 
-/// The number's offer, exactly as a search shows it; none where it is not for sale.
+/// Returns the number's offer, exactly as a search shows it, or `None` if it is not for sale.
 #[must_use]
 pub fn offer_of(seed: u64, number: PhoneNumber) -> Option<Offer> {
     range_of(number)?.offer(seed, number)
 }
 
-/// The first number of a North American area code that is not taken, as a purchase by `AreaCode` gets it.
+/// Returns the first number of a North American area code that is not taken, as a purchase by `AreaCode` buys it.
 #[must_use]
 pub fn first_in_area(seed: u64, area_code: u16, taken: &dyn Fn(PhoneNumber) -> bool) -> Option<Offer> {
     let filter = OfferFilter { area_code: Some(area_code), ..OfferFilter::default() };
@@ -248,7 +250,7 @@ pub fn first_in_area(seed: u64, area_code: u16, taken: &dyn Fn(PhoneNumber) -> b
     lists.flat_map(|(country, kind)| offers(seed, country, kind, &filter)).find(|offer| !taken(offer.number))
 }
 
-/// As `search`, one by one, taken numbers included.
+/// Iterates over what `search` shows, taken numbers included.
 fn offers(
     seed: u64,
     country: Country,
@@ -260,22 +262,23 @@ fn offers(
         .take(CANDIDATES_MAX)
         .filter_map(move |(range, number)| range.offer(seed, number))
         .filter(|offer| filter.admits(offer))
+        // A number may fit the pattern at several positions, and so come up once per template.
         .filter(move |offer| seen.insert(offer.number))
 }
 
-/// Numbers that begin alike.
+/// A block of numbers with the same leading digits.
 #[derive(Debug, Clone, Copy)]
 struct Range {
     country: Country,
     kind: NumberKind,
-    /// National digits, without a trunk zero.
+    /// The leading national digits, without a trunk zero.
     prefix: u32,
     subscriber_digits: u32,
     place: Option<&'static Place>,
 }
 
 impl Range {
-    /// The digits every number of the range begins with.
+    /// The dialling prefix and the national digits that every number of the range begins with.
     fn leading_digits(&self) -> u64 {
         let prefix = u64::from(self.prefix);
         self.country.dialling_prefix() * 10u64.pow(prefix.ilog10() + 1) + prefix
@@ -300,7 +303,7 @@ impl Range {
         })
     }
 
-    /// Of 256 numbers, so many take faxes, text messages and, where they take those, picture messages.
+    /// How many numbers in 256 carry faxes, text messages and, among those with text messages, picture messages.
     const fn chances(&self) -> [u8; 3] {
         match (self.country, self.kind) {
             (Country::Us | Country::Ca, NumberKind::Local) => [192, 240, 240],
@@ -324,7 +327,7 @@ impl Range {
     }
 }
 
-/// Every range by its leading digits, so that a number's range is found without looking through all of them.
+/// Every range by its leading digits, so that a number's range is looked up rather than searched for.
 static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
     let local = PLACES.iter().flat_map(|place| {
         place.prefixes.iter().map(move |prefix| Range {
@@ -342,6 +345,7 @@ fn range_of(number: PhoneNumber) -> Option<Range> {
     SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
         let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
         (range.subscriber_digits == subscriber_digits).then_some(*range)
+        // Ranges differ in length, so the same leading digits may also be the start of a longer number.
     })
 }
 
@@ -349,13 +353,15 @@ fn place_of(number: PhoneNumber) -> Option<&'static Place> {
     range_of(number)?.place
 }
 
-/// Subscriber numbers begin with 2 to 9; North American exchanges don't end in 11 either.
+/// Whether such a subscriber number could be assigned: it begins with 2 to 9, and a North American exchange doesn't end
+/// in 11.
 fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
     let first = subscriber / 10u64.pow(digits - 1);
     let exchange = subscriber / 10u64.pow(digits.saturating_sub(3));
     first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
 }
 
+/// Pseudorandom bytes for some digits. The purpose keeps the draws for a range and for a number apart.
 fn draw(seed: u64, purpose: &[u8], digits: u64) -> [u8; 32] {
     let hash = Sha256::new().chain_update(b"inventory").chain_update(seed.to_be_bytes()).chain_update(purpose);
     hash.chain_update(digits.to_be_bytes()).finalize().into()
@@ -387,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_search_shows_is_found_by_number_and_is_the_same() {
+    fn an_offer_is_found_by_its_number_as_the_search_shows_it() {
         for (country, kind) in everything() {
             let found = some(8, country, kind, 1_000);
             assert_eq!(found.len(), 1_000, "{country} {kind}");

@@ -1,9 +1,9 @@
-//! How long a fax takes on a telephone line, by T.30 and T.4: each signal's time, and the coded bits at the line's rate.
-//! It knows no fax and changes nothing.
+//! How long a fax takes on a telephone line by T.30 and T.4: the duration of each signal, and the coded bits at the
+//! line's rate.
 //!
 //! ```text
-//!  answer: silence · CED · DIS ─► TSI DCS · training · TCF ─► CFR        once a call
-//!  training · the page ─► PPS-MPS or PPS-EOP ─► MCF                      once a page (EOM: MPS, EOP without ECM)
+//!  answer: silence · CED · DIS ─► TSI DCS · training · TCF ─► CFR        once per call
+//!  training · the page ─► PPS-MPS or PPS-EOP ─► MCF                      once per page (EOM: MPS, EOP without ECM)
 //!  DCN                                                                   at the end
 //! ```
 
@@ -34,7 +34,7 @@ const TCF_MS: u64 = 1_500;
 const TRAINING_LONG_MS: u64 = 1_393;
 /// Training before each page, V.17's resynchronisation (V.17 §5.2).
 const TRAINING_SHORT_MS: u64 = 142;
-/// V.29 and V.27 ter train the same way each time (V.29 §8, V.27 ter §2.5.1: 253 and 708 ms; the larger counts).
+/// V.29 and V.27 ter train the same way each time (V.29 §8, V.27 ter §2.5.1: 253 and 708 ms; the longer is used).
 const TRAINING_OLD_MS: u64 = 708;
 /// The lowest rate of V.17.
 const V17_RATE_MIN_BPS: u32 = 7_200;
@@ -46,9 +46,9 @@ const ECM_FRAME_OCTETS: u64 = 256;
 const ECM_BLOCK_FRAMES: u64 = 256;
 /// Flag, address, control, FCD, frame number and check sequence of an ECM frame (T.4 §A.3).
 const ECM_FRAME_OVERHEAD_OCTETS: u64 = 7;
-/// Zeros put in after five ones: one bit in 62 of coded pages, which look random (T.4 §A.3.3).
+/// Zeros inserted after five ones: one bit in 62 of coded pages, whose bits look random (T.4 §A.3.3).
 const STUFFING_ONE_IN: u64 = 62;
-/// Three RCP frames end a block, of 6 octets each (T.4 §A.3.8).
+/// The three RCP frames that end a block, of 6 octets each (T.4 §A.3.8).
 const RCP_OCTETS: u64 = 18;
 
 /// How a page is coded on the line.
@@ -56,14 +56,14 @@ const RCP_OCTETS: u64 = 18;
 pub enum Coding {
     /// MMR with error correction (T.30 annex A, T.6).
     Mmr,
-    /// MR without.
+    /// MR (T.4 two-dimensional), without error correction.
     Mr,
-    /// MH without.
+    /// MH (T.4 one-dimensional), without error correction.
     Mh,
 }
 
 impl Coding {
-    /// Its name.
+    /// The coding's usual abbreviation, as in `MMR`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,35 +78,35 @@ impl Coding {
 pub const RATE_BPS_MIN: u32 = 2_400;
 /// The fastest rate that machines agree on (V.34).
 pub const RATE_BPS_MAX: u32 = 33_600;
-/// Of a thousand rows, all are damaged.
+/// The upper limit of `noise_per_mille`, at which every row is damaged.
 pub const NOISE_PER_MILLE_MAX: u16 = 1_000;
 
-/// What two machines have agreed on.
+/// The parameters that two machines have negotiated, and the quality of the line between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
-    /// Bits a second.
+    /// The modem rate in bits per second.
     pub rate_bps: u32,
-    /// How pages are coded; MMR goes with error correction, and nothing else does.
+    /// How pages are coded; MMR implies error correction, and nothing else allows it.
     pub coding: Coding,
-    /// Of a thousand rows so many are damaged, where no error correction repairs them.
+    /// How many of a thousand rows are damaged; without effect under error correction.
     pub noise_per_mille: u16,
 }
 
 impl Default for Line {
-    /// Two machines of today on a good line.
+    /// Two modern machines on a good line.
     fn default() -> Self {
         Self { rate_bps: LINE_RATES_BPS[0], coding: Coding::Mmr, noise_per_mille: 0 }
     }
 }
 
 impl Line {
-    /// Whether errors are corrected.
+    /// Whether the machines correct errors (ECM, T.30 annex A).
     #[must_use]
     pub const fn has_error_correction(self) -> bool {
         matches!(self.coding, Coding::Mmr)
     }
 
-    /// From the moment the call is answered until the first page begins.
+    /// The time from the moment the call is answered until the first page begins.
     #[must_use]
     pub fn setup_ms(self) -> u64 {
         let check = GAP_MS + self.training_long_ms() + TCF_MS;
@@ -114,10 +114,10 @@ impl Line {
         ANSWER_SILENCE_MS + CED_MS + GAP_MS + capabilities + GAP_MS + capabilities + check + GAP_MS + signal_ms(&[0])
     }
 
-    /// The bits of a page as this line codes it.
+    /// The number of bits that a page has in this line's coding.
     #[must_use]
     pub fn bits(self, bits: &CodedBits) -> u64 {
-        // Rates in between are filled as the next higher one that is counted: fill grows with the rate.
+        // Fill grows with the rate, so a rate between two counted ones uses the higher: the time is never too short.
         let at = LINE_RATES_BPS.iter().rposition(|rate| *rate >= self.rate_bps).unwrap_or(0);
         match (self.coding, &bits.filled) {
             (Coding::Mmr, _) | (_, None) => bits.mmr,
@@ -126,7 +126,7 @@ impl Line {
         }
     }
 
-    /// A page with its training before it and its confirmation after it.
+    /// The time of one page, with the training before it and the confirmation after it.
     #[must_use]
     pub fn page_ms(self, bits: &CodedBits) -> u64 {
         let bits = self.bits(bits);
@@ -135,6 +135,7 @@ impl Line {
             let page_ms = GAP_MS + self.training_short_ms() + (bits * 1_000).div_ceil(rate);
             return page_ms + GAP_MS + signal_ms(&[0]) + GAP_MS + signal_ms(&[0]);
         }
+        // Even a page without bits takes one frame.
         let frames = bits.div_ceil(8 * ECM_FRAME_OCTETS).max(1);
         let blocks = frames.div_ceil(ECM_BLOCK_FRAMES);
         let octets = bits.div_ceil(8) + frames * ECM_FRAME_OVERHEAD_OCTETS + blocks * RCP_OCTETS;
@@ -144,7 +145,7 @@ impl Line {
         (sent_bits * 1_000).div_ceil(rate) + blocks * block_ms
     }
 
-    /// After the last page.
+    /// The time from the last page's confirmation until the call is released.
     #[must_use]
     pub fn release_ms(self) -> u64 {
         GAP_MS + signal_ms(&[0])
@@ -159,18 +160,18 @@ impl Line {
     }
 }
 
-/// Binary coded signals in one transmission, each a frame with an information field of so many octets.
+/// The time of binary coded signals sent in one transmission, each a frame with this many octets of information.
 fn signal_ms(information_octets: &[u64]) -> u64 {
     let octets: u64 = information_octets.iter().map(|octets| octets + FRAME_OCTETS).sum();
     PREAMBLE_MS + (octets * 8 * 1_000).div_ceil(SIGNAL_RATE_BPS)
 }
 
-/// A transmission that breaks.
+/// A transmission that breaks off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineFault {
-    /// What it ends with.
+    /// The fault that the call ends with.
     pub fault: Fault,
-    /// How many pages get through.
+    /// How many pages get through before it.
     pub after_pages: u32,
 }
 

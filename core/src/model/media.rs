@@ -1,4 +1,4 @@
-//! Documents and the media kept of a fax. Nothing here reads or converts one.
+//! Documents, and the media that is stored for a fax.
 
 use std::sync::Arc;
 
@@ -9,36 +9,36 @@ use super::time::Timestamp;
 use super::words::words;
 
 words!(
-    /// What is wrong with a download of media.
+    /// What is wrong with a download of media, which is refused or served with a warning.
     MediaFault {
-        /// Its URL is older than two hours.
+        /// The URL is older than two hours.
         Expired = "expired",
-        /// The document or its fax is gone.
+        /// The document or its fax has been deleted.
         Deleted = "deleted",
-        /// Its URL isn't signed, or not as it should be.
+        /// The URL's signature is missing or wrong.
         Signature = "bad-signature",
-        /// It names no User-Agent.
+        /// The request sends no User-Agent.
         UserAgent = "no-user-agent",
     }
 );
 
-/// A document: as it was handed in, or the file that holds its fax pages.
+/// A document, either as it was submitted or as the file that holds its fax pages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    /// What it is delivered as.
+    /// The format it is delivered in.
     pub media_type: MediaType,
     /// How many pages it has.
     pub pages: u32,
     /// The document itself, shared by both ends of a fax and by snapshots.
     pub bytes: Arc<[u8]>,
-    /// Its fax pages; none in a document that has not been rendered.
+    /// Where each fax page is in `bytes`; empty if the document has not been rendered.
     pub sheets: Arc<[PageInFile]>,
-    /// What the fax pages lack.
+    /// What is missing on the fax pages, compared with the original.
     pub losses: Arc<[PageLoss]>,
 }
 
 impl Document {
-    /// A document that has not been rendered.
+    /// Creates a document that has not been rendered, and so has no fax pages.
     #[must_use]
     pub fn unrendered(pages: u32, bytes: Arc<[u8]>) -> Self {
         Self { media_type: MediaType::Pdf, pages, bytes, sheets: Arc::default(), losses: Arc::default() }
@@ -51,26 +51,26 @@ impl std::fmt::Debug for Document {
     }
 }
 
-/// The stored document of a fax.
+/// The document stored for a fax, as the Media resource shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// Its id.
+    /// The SID that the media is addressed by.
     pub sid: MediaSid,
-    /// When it was stored.
+    /// When the document was stored.
     pub created: Timestamp,
-    /// What was stored.
+    /// The document with its bytes.
     pub document: Document,
 }
 
 /// Why a document could not be used for a fax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableDocument {
-    /// What is wrong and what to do, for a person.
+    /// What is wrong and what to do, written for a person.
     pub reason: String,
 }
 
 impl UnreadableDocument {
-    /// A document that can't be read for this reason.
+    /// Creates the error from its reason.
     #[must_use]
     pub const fn new(reason: String) -> Self {
         Self { reason }

@@ -1,4 +1,4 @@
-//! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. Nothing here decides anything or does I/O.
+//! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. The types decide nothing and do no I/O.
 
 pub mod account;
 pub mod application;

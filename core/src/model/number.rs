@@ -1,4 +1,5 @@
-//! A phone number of an account and its attributes, as the IncomingPhoneNumbers resource has them (OpenAPI: twilio_api_v2010).
+//! A phone number of an account with its attributes, as the IncomingPhoneNumbers resource shows it (OpenAPI:
+//! twilio_api_v2010).
 
 use super::attributes::attributes;
 use super::inventory::Capabilities;
@@ -9,87 +10,87 @@ use super::webhook::Method;
 use super::words::words;
 
 words!(
-    /// What a number answers: calls or faxes, never both (`VoiceReceiveMode`).
+    /// What a number accepts: calls or faxes, never both (`VoiceReceiveMode`).
     ReceiveMode {
-        /// Voice calls.
+        /// Voice calls, which is the default.
         Voice = "voice",
         /// Faxes; `VoiceUrl` is then the FaxUrl.
         Fax = "fax",
     }
 );
 
-/// A number the account owns.
+/// A number that the account owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingNumber {
-    /// Its id.
+    /// The number's SID, which the API addresses it by.
     pub sid: NumberSid,
-    /// Its place in the order of purchase.
+    /// Its rank in order of purchase, by which lists are sorted.
     pub ordinal: u64,
-    /// The number.
+    /// The number itself, in E.164 form.
     pub number: PhoneNumber,
-    /// What it can do.
+    /// What kinds of traffic the number carries.
     pub capabilities: Capabilities,
-    /// When it was bought.
+    /// When the number was bought.
     pub created: Timestamp,
     /// When an attribute last changed.
     pub updated: Timestamp,
-    /// Its settable attributes.
+    /// What a create or update request may set.
     pub attributes: NumberAttributes,
 }
 
 attributes! {
-    /// The settable attributes of a number; text is empty where nothing is set.
+    /// The attributes of a number that a request may set; text is empty where nothing is set.
     NumberAttributes,
-    /// Which attributes of a number a request sets; the others stay.
+    /// A partial update of a number; `None` leaves an attribute unchanged.
     NumberChange,
-    /// At most 64 characters; by default the number in national format.
+    /// A name of at most 64 characters; by default the number in national format.
     friendly_name: Box<str>,
-    /// `2010-04-01`, or what was asked for.
+    /// `2010-04-01`, or what the request named; stored and returned only.
     api_version: Box<str>,
-    /// The FaxUrl of a number in fax mode.
+    /// The FaxUrl of a number in fax mode, requested when a call comes in.
     voice_url: Box<str>,
-    /// How `voice_url` is asked.
+    /// The method of requests to `voice_url`.
     voice_method: Method,
-    /// Asked where `voice_url` brings no usable TwiML.
+    /// Requested when `voice_url` returns no usable TwiML.
     voice_fallback_url: Box<str>,
-    /// How `voice_fallback_url` is asked.
+    /// The method of requests to `voice_fallback_url`.
     voice_fallback_method: Method,
-    /// Told how a fax ended where `<Receive>` names no action.
+    /// Notified when a fax ends and `<Receive>` named no action.
     status_callback: Box<str>,
-    /// How `status_callback` is told.
+    /// The method of requests to `status_callback`.
     status_callback_method: Method,
-    /// `AP…` whose URLs are used instead.
+    /// The `AP…` SID of an application whose URLs replace the number's own.
     voice_application_sid: Box<str>,
-    /// A SIP trunk.
+    /// The SID of a SIP trunk.
     trunk_sid: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     voice_caller_id_lookup: bool,
-    /// Calls or faxes.
+    /// Whether the number accepts calls or faxes.
     voice_receive_mode: ReceiveMode,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_url: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_method: Method,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_fallback_url: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_fallback_method: Method,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     sms_application_sid: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     address_sid: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     bundle_sid: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     identity_sid: Box<str>,
-    /// `Active` or `Inactive`; kept and shown only.
+    /// `Active` or `Inactive`; stored and returned, with no effect on faxes.
     emergency_status: Box<str>,
-    /// Kept and shown only.
+    /// Stored and returned, with no effect on faxes.
     emergency_address_sid: Box<str>,
 }
 
 impl NumberAttributes {
-    /// What a number has when just bought.
+    /// The attributes of a number that has just been bought.
     #[must_use]
     pub fn of_new(number: PhoneNumber) -> Self {
         Self {

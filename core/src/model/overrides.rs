@@ -1,71 +1,71 @@
-//! Connection overrides: what the fragment of a webhook's URL says about times and retries (Twilio docs: "Webhooks:
-//! connection overrides"). It reads them; nothing here connects, waits or retries.
+//! Connection overrides: timeouts and retries that the fragment of a webhook's URL requests (Twilio docs: "Webhooks:
+//! connection overrides").
 
 use percent_encoding::percent_decode_str;
 
 use super::fault::Fault;
 use super::webhook::ExchangeFailure;
 
-/// `ct` and its range.
+/// The default and range of `ct`.
 const CONNECT_MS: Span = Span { least: 100, default: 5_000, most: 10_000 };
-/// `rt` and its range.
+/// The default and range of `rt`.
 const READ_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
-/// `tt` and its range.
+/// The default and range of `tt`.
 const TOTAL_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
-/// `rc` and its range.
+/// The default and range of `rc`.
 const RETRIES: Span = Span { least: 0, default: 1, most: 5 };
 /// Twilio's public edge locations.
 const EDGES: [&str; 9] =
     ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
-/// Private edges, of Twilio Interconnect, end so.
+/// The ending of private edges, which belong to Twilio Interconnect.
 const INTERCONNECT: &str = "-ix";
-/// So much of a wrong value is repeated.
+/// How much of a wrong value an error message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
-/// How a webhook is to be sent.
+/// How a webhook is sent: its time limits and its retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overrides {
-    /// `ct`: until the TCP connection stands.
+    /// `ct`: how long connecting by TCP may take.
     pub connect_ms: u64,
-    /// `rt`: until the first packet, and between packets.
+    /// `rt`: how long the first packet, or the next one, may take.
     pub read_ms: u64,
-    /// `tt`: of all tries together.
+    /// `tt`: how long all attempts together may take.
     pub total_ms: u64,
-    /// `rc`: tries after the first.
+    /// `rc`: how many attempts may follow the first.
     pub retries: u64,
-    /// `rp`.
+    /// `rp`: which failures are retried.
     pub policy: RetryPolicy,
 }
 
-/// `rp`: after which failures it is tried again.
+/// `rp`: the failures after which a webhook is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RetryPolicy {
-    /// `ct`: no TCP connection.
+    /// `ct`: no TCP connection was made.
     pub connect: bool,
-    /// `rt`: no packet in time.
+    /// `rt`: no packet arrived in time.
     pub read: bool,
-    /// `4xx`.
+    /// `4xx`: the app responded with a client error.
     pub client_errors: bool,
-    /// `5xx`.
+    /// `5xx`: the app responded with a server error.
     pub server_errors: bool,
 }
 
-/// What is wrong with an override; the request is made without it.
+/// What is wrong with an override. The webhook is sent regardless, as if the override were absent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideFault {
-    /// `rp` has a word that is none.
-    #[error("rp={0} is no retry policy: 4xx, 5xx, ct, rt and all are, with commas between")]
+    /// `rp` contains a word that is not a retry policy.
+    #[error("rp={0} is not a retry policy; use 4xx, 5xx, ct, rt or all, separated by commas")]
     RetryPolicy(String),
-    /// `e` is no edge location.
-    #[error("e={0} is no edge location")]
+    /// `e` is not an edge location.
+    #[error("e={0} is not an edge location")]
     Edge(String),
-    /// `e` is one of Interconnect.
+    /// `e` is an edge of Interconnect.
     #[error("e={0} is an edge of Twilio Interconnect, which this account doesn't have")]
     Interconnect(String),
 }
 
 impl OverrideFault {
-    /// What kind of fault it is.
+    /// The kind of fault, from which the error code follows.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -83,9 +83,10 @@ struct Span {
 }
 
 impl Span {
-    /// A number is held within the range; what is none is the default.
+    /// Reads a value. Numbers are clamped to the range; anything else means the default.
     fn read(&self, text: &str) -> u64 {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // More digits than fit are still a large number, not a wrong one.
         if digits { text.parse().unwrap_or(u64::MAX).clamp(self.least, self.most) } else { self.default }
     }
 }
@@ -103,7 +104,7 @@ impl Default for Overrides {
 }
 
 impl Overrides {
-    /// The overrides of a URL, and what is wrong with them.
+    /// Reads the overrides from a URL's fragment, and reports what is wrong with them.
     #[must_use]
     pub fn of(url: &str) -> (Self, Vec<OverrideFault>) {
         let (mut overrides, mut faults) = (Self::default(), Vec::new());
@@ -120,14 +121,14 @@ impl Overrides {
                     None => faults.push(OverrideFault::RetryPolicy(excerpt(&value))),
                 },
                 "e" => faults.extend(value.split(',').filter_map(|edge| edge_fault(edge.trim()))),
-                // `sni` is always on here; other fragments are no overrides.
+                // Everything else in the fragment is the app's own; `sni` needs no case because SNI is always sent.
                 _ => {}
             }
         }
         (overrides, faults)
     }
 
-    /// Whether a try that failed so is followed by another; `tries` have been made and took `spent_ms`.
+    /// Whether a failed attempt is followed by another, after `tries` attempts that took `spent_ms` together.
     #[must_use]
     pub const fn retries_after(&self, failure: &ExchangeFailure, tries: u64, spent_ms: u64) -> bool {
         tries <= self.retries && spent_ms < self.total_ms && self.policy.covers(failure)
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_is_read_and_held_within_its_range() {
+    fn each_key_is_read_and_clamped_to_its_range() {
         let policy = RetryPolicy { server_errors: true, read: true, ..RetryPolicy::default() };
         let expected = Overrides { connect_ms: 200, read_ms: 300, total_ms: 4_000, retries: 3, policy };
         assert_eq!(of("ct=200&rt=300&tt=4000&rc=3&rp=5xx,rt"), expected);
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_its_fault_and_changes_nothing() {
+    fn a_wrong_override_has_its_fault_and_changes_nothing() {
         assert_eq!(faults("rp=6xx"), [Fault::RetryPolicy]);
         assert_eq!(faults("rp="), [Fault::RetryPolicy]);
         assert_eq!(faults("rp=ct,,rt"), [Fault::RetryPolicy]);
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_covers_what_it_names_and_no_more_tries_than_counted() {
+    fn a_policy_covers_what_it_names_up_to_the_number_of_retries() {
         let failures = [
             ("ct", ExchangeFailure::ConnectTimeout),
             ("ct", ExchangeFailure::ConnectionRefused),

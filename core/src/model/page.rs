@@ -1,22 +1,22 @@
-//! Pages as they go over a fax line, kept coded. Nothing here draws, codes or counts.
+//! Pages as they travel over a fax line, which are stored coded.
 
 use std::sync::Arc;
 
 use super::fax::Quality;
 
-/// Pels of a row: 215 mm at 8.04 a mm (T.4 §2.1 b).
+/// Pels per row: 215 mm at 8.04 per mm (T.4 §2.1 b).
 pub const ROW_PELS: u32 = 1_728;
-/// Rows of a page: 14.2 inches at the finest quality are 5,553.
+/// Rows per page at most: 14.2 inches at the finest quality are 5,553.
 pub const ROWS_MAX: u32 = 6_000;
-/// Pages of a fax.
+/// Pages per fax at most.
 pub const PAGES_MAX: u32 = 1_000;
-/// Pels an inch along a row.
+/// Pels per inch along a row.
 pub const PELS_PER_INCH: u32 = 204;
-/// The line rates that coded bits are known at, in bit/s: V.17, V.29 and V.27 ter (T.30 §5.3.6.2.2, table 2).
+/// The line rates for which coded bits are counted, in bit/s: V.17, V.29 and V.27 ter (T.30 §5.3.6.2.2, table 2).
 pub const LINE_RATES_BPS: [u32; 6] = [14_400, 12_000, 9_600, 7_200, 4_800, 2_400];
 
 impl Quality {
-    /// Rows an inch.
+    /// The number of rows per inch (T.4 §2.1).
     #[must_use]
     pub const fn rows_an_inch(self) -> u32 {
         match self {
@@ -30,15 +30,15 @@ impl Quality {
 /// One page, coded in MMR.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FaxPage {
-    /// Pels of a row.
+    /// Width in pels, the length of a row.
     pub width: u32,
-    /// Rows.
+    /// Height in rows, at the density of `quality`.
     pub height: u32,
-    /// How close the rows lie.
+    /// The density of rows, which gives the height in inches.
     pub quality: Quality,
-    /// The page by T.6, the first bit in the highest place.
+    /// The rows coded by T.6, most significant bit first.
     pub mmr: Arc<[u8]>,
-    /// How long it is on the line.
+    /// The number of bits it takes on the line, by coding.
     pub bits: CodedBits,
 }
 
@@ -52,42 +52,43 @@ impl std::fmt::Debug for FaxPage {
 /// A page within the file that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageInFile {
-    /// Pels of a row.
+    /// Width in pels, the length of a row.
     pub width: u32,
-    /// Rows.
+    /// Height in rows, at the density of `quality`.
     pub height: u32,
-    /// How close the rows lie.
+    /// The density of rows, which gives the height in inches.
     pub quality: Quality,
-    /// Where the file has the page's MMR.
+    /// The bytes of the file that hold the page's MMR.
     pub place: std::ops::Range<usize>,
-    /// How long it is on the line.
+    /// The number of bits it takes on the line, by coding.
     pub bits: CodedBits,
 }
 
-/// How many bits a page has by each scheme of T.4 and T.6.
+/// The number of bits of a page in each coding of T.4 and T.6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CodedBits {
-    /// MMR (T.6).
+    /// Bits as MMR (T.6), which needs no fill.
     pub mmr: u64,
-    /// MR and MH, with their fill bits; none where nobody wanted them counted.
+    /// Bits as MR and MH with their fill bits; `None` unless the caller asked for them.
     pub filled: Option<FilledBits>,
 }
 
-/// Bits of MR and MH at each of `LINE_RATES_BPS`: the slower a receiver's minimum row time, the more fill (T.4 §4.1.3).
+/// Bits as MR and MH at each of `LINE_RATES_BPS`. The faster the line, the more fill is needed to reach the receiver's
+/// minimum row time (T.4 §4.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FilledBits {
-    /// MR.
+    /// Bits as MR (T.4 §4.2) per rate.
     pub mr: [u64; LINE_RATES_BPS.len()],
-    /// MH.
+    /// Bits as MH (T.4 §4.1) per rate.
     pub mh: [u64; LINE_RATES_BPS.len()],
 }
 
-/// Something of a document that is missing on its fax pages.
+/// Something in a document that is missing on its fax pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageLoss {
-    /// The page of the document, from one; none where it concerns the whole document.
+    /// The page of the document, counted from one; `None` if the whole document is affected.
     pub page: Option<u32>,
-    /// What is missing and why, for a person.
+    /// What is missing and why, written for a person.
     pub what: Box<str>,
 }
 

@@ -5,36 +5,36 @@ use std::str::FromStr;
 
 /// E.164 (11/2010) §6: at most fifteen digits, the first not zero.
 const DIGITS_MAX: usize = 15;
-/// Shorter than any full international number in use; keeps `+1` and the like out.
+/// Shorter than any full international number in use; rejects `+1` and the like.
 const DIGITS_MIN: usize = 5;
-/// Twilio's limit for the header part of a SIP URI is 1024 (error 21227); the whole is bounded likewise.
+/// Twilio limits the header part of a SIP URI to 1024 (error 21227); the same limit is applied to the whole.
 pub const SIP_URI_LEN_MAX: usize = 1_024;
-/// A SIP From name longer than this helps nobody.
+/// The longest SIP From name that is accepted.
 pub const SIP_NAME_LEN_MAX: usize = 256;
 
-/// An E.164 number.
+/// A telephone number in E.164 form, stored as its digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber(u64);
 
-/// The text is not an E.164 number.
+/// The error for text that is not an E.164 number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an E.164 number: + and 5 to 15 digits, the first not zero")]
 pub struct NotE164;
 
 impl PhoneNumber {
-    /// The digits as one integer: `+15005550006` is 15005550006.
+    /// The digits as one integer: `+15005550006` gives 15005550006.
     #[must_use]
     pub const fn digits(self) -> u64 {
         self.0
     }
 
-    /// The number with these digits, for numbers known to be valid.
+    /// Creates a number from its digits, which the caller knows to be valid.
     #[must_use]
     pub const fn from_digits(digits: u64) -> Self {
         Self(digits)
     }
 
-    /// Twilio's friendly name: `(501) 712-2661` for North America, else the number itself.
+    /// Formats the number as Twilio's friendly name: `(501) 712-2661` in North America, E.164 elsewhere.
     #[must_use]
     pub fn national_format(self) -> String {
         let text = self.0.to_string();
@@ -94,23 +94,24 @@ impl serde::Serialize for Party {
 impl<'de> serde::Deserialize<'de> for Party {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::sip_caller(&text).ok_or_else(|| serde::de::Error::custom("neither a number nor a SIP address"))
+        // A SIP caller may be any kind of party, so whatever `Display` writes reads back.
+        Self::sip_caller(&text).ok_or_else(|| serde::de::Error::custom("neither an E.164 number nor a SIP address"))
     }
 }
 
-/// Either end of a fax.
+/// One of the two ends of a fax.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Party {
-    /// A telephone number.
+    /// A telephone number in E.164 form.
     Number(PhoneNumber),
-    /// A SIP URI, as given.
+    /// A SIP URI, exactly as given.
     Sip(Box<str>),
-    /// A bare SIP From such as `Jack` (Fax API, create, `From`), or nothing.
+    /// A bare SIP From such as `Jack` (Fax API, create, `From`); may be empty.
     Name(Box<str>),
 }
 
 impl Party {
-    /// A `To`: a number or a `sip:`/`sips:` URI.
+    /// Reads a `To`: a number or a `sip:`/`sips:` URI.
     #[must_use]
     pub fn destination(text: &str) -> Option<Self> {
         if is_sip_uri(text) {
@@ -119,7 +120,7 @@ impl Party {
         text.parse().ok().map(Self::Number)
     }
 
-    /// A `From` where `To` is a SIP URI: a number, a SIP URI, or alphanumerics with `+_.-`.
+    /// Reads a `From` for a SIP `To`: a number, a SIP URI, or alphanumerics with `+_.-`.
     #[must_use]
     pub fn sip_caller(text: &str) -> Option<Self> {
         let named =
@@ -127,7 +128,7 @@ impl Party {
         Self::destination(text).or_else(|| named.then(|| Self::Name(text.into())))
     }
 
-    /// The number, where it is one.
+    /// The telephone number, if the party is one.
     #[must_use]
     pub const fn number(&self) -> Option<PhoneNumber> {
         match self {

@@ -1,4 +1,4 @@
-//! How a receiving machine prints what comes in. Data only.
+//! How a receiving machine prints incoming pages.
 
 use super::fax::{MediaType, PageSize};
 use super::phone::Party;
@@ -8,46 +8,46 @@ use super::words::words;
 words!(
     /// Whether incoming pages carry the sender's header line.
     HeaderLine {
-        /// Above each page.
+        /// Each page carries the line above its content.
         On = "on",
-        /// Nowhere.
+        /// Pages are printed without the line.
         Off = "off",
     }
 );
 
-/// How incoming pages are kept.
+/// How incoming pages are printed and stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reception {
-    /// The file they become.
+    /// The format of the stored file.
     pub media_type: MediaType,
-    /// The paper they are printed on.
+    /// The paper size that pages are printed on.
     pub page_size: PageSize,
     /// The line that the sending machine puts above each page.
     pub header: Header,
-    /// Rows that the line damages.
+    /// Rows that noise on the line damages; `None` on a clean line.
     pub noise: Option<Noise>,
-    /// Pages after which the call drops in the midst of the next.
+    /// How many pages arrive whole before the call drops during the next; `None` if all arrive.
     pub whole_pages: Option<u32>,
 }
 
-/// The transmit terminal identification, stamped above each page.
+/// The transmit terminal identification, the line stamped above each page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// When the call began.
+    /// When the call began, shown as date and time.
     pub at: Timestamp,
-    /// The sender's station id.
+    /// The sender's station id (T.30 TSI).
     pub station_id: Box<str>,
-    /// The sender.
+    /// The party that sends the fax.
     pub from: Party,
-    /// The receiver.
+    /// The party that receives the fax.
     pub to: Party,
 }
 
-/// Damage of rows; the same seed damages the same rows.
+/// Damage to rows, reproducible from a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noise {
-    /// The seed.
+    /// Selects which rows are damaged, and how.
     pub seed: u64,
-    /// Of a thousand rows so many.
+    /// How many of a thousand rows are damaged.
     pub rows_per_mille: u16,
 }

@@ -1,8 +1,8 @@
-//! Relative references: where a `<Receive action>` or a `Location` leads, seen from the URL that it came from (RFC 3986
-//! §5.2). Everything but dot segments stays as it is written; nothing here encodes or checks.
+//! Relative references: resolves a `<Receive action>` or a `Location` against the URL it came from (RFC 3986 §5.2).
+//! Apart from dot segments the text is kept as written: nothing is encoded or validated.
 
-/// The URL that a reference leads to. It keeps the base's user and password where it names no host of its own, as RFC 3986
-/// §5.2.2 has it; an absolute reference is the URL itself.
+/// Resolves a reference, or returns `None` if the base has no scheme and host. A reference without a host inherits the
+/// base's user and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.
 #[must_use]
 pub fn resolve(base: &str, reference: &str) -> Option<String> {
     if has_scheme(reference) {
@@ -13,6 +13,7 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
         return Some(format!("{scheme}:{reference}"));
     }
     let rest = rest.split('#').next().unwrap_or_default();
+    // The client's URL parser ends a host at a backslash too; reading it otherwise could send a password to another host.
     let (authority, base_target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let (base_path, base_query) = parts(base_target, '?');
     let (target, fragment) = parts(reference, '#');
@@ -30,12 +31,13 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
     Some(format!("{scheme}://{authority}{path}{query}{fragment}"))
 }
 
-/// The URL as a person or a journal may see it: without user and password.
+/// Removes user and password, so that the URL may be logged or shown.
 #[must_use]
 pub fn without_userinfo(url: &str) -> String {
     let begin = if url.starts_with("//") { 0 } else { url.find("://").map_or(url.len(), |colon| colon + 1) };
     let Some(rest) = url[begin..].strip_prefix("//") else { return url.to_owned() };
     let (authority, target) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+    // The last @ ends the userinfo: a password may contain others.
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     format!("{}//{place}{target}", &url[..begin])
 }
@@ -46,12 +48,12 @@ fn has_scheme(reference: &str) -> bool {
     scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_of_scheme)
 }
 
-/// The text before a separator, and the rest with it.
+/// Splits before the first separator, which stays with the second part.
 fn parts(text: &str, separator: char) -> (&str, &str) {
     text.split_at(text.find(separator).unwrap_or(text.len()))
 }
 
-/// RFC 3986 §5.2.4, for a path that begins with a slash.
+/// Removes dot segments (RFC 3986 §5.2.4) from a path that begins with a slash.
 fn without_dot_segments(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path[1..].split('/').peekable();
@@ -62,6 +64,7 @@ fn without_dot_segments(path: &str) -> String {
                 if segment == ".." {
                     kept.pop();
                 }
+                // A path that ends in a dot segment denotes a folder, so it keeps its slash (RFC 3986 §5.4.1).
                 if is_last {
                     kept.push("");
                 }
@@ -80,7 +83,7 @@ mod tests {
         resolve("http://a/b/c/d;p?q", reference).expect("a base with a host")
     }
 
-    /// The examples of RFC 3986 §5.4, but for those of a base or reference without a host.
+    /// The examples of RFC 3986 §5.4, except those whose base or reference has no host.
     #[test]
     fn references_lead_where_the_rfc_says() {
         for (reference, target) in [
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_sees_no_password() {
+    fn a_url_to_show_has_no_password() {
         for (url, seen) in [
             ("https://u:p@h/x@y?z@", "https://h/x@y?z@"),
             ("//u:p@h/x", "//h/x"),

@@ -1,113 +1,115 @@
-//! Why a request can't be taken, in the service's own words. Knows nothing of HTTP or of error codes.
+//! Why a request is refused, in domain terms. A dialect maps each refusal to an HTTP status and an error code.
 
 use super::phone::{Party, PhoneNumber};
 use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 
-/// The reason a command or control was refused; nothing has changed.
+/// Why a command was refused; the world is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The world has broken: a fault of the emulator.
-    #[error("the account's world has broken, a fault of the emulator ({0}); POST /_fauxfax/v1/reset puts it right")]
+    /// The world has failed because of a bug in the emulator.
+    #[error(
+        "the account's world failed because of a bug in the emulator ({0}); POST /_fauxfax/v1/reset to start it again"
+    )]
     WorldBroken(std::sync::Arc<str>),
-    /// No such fax in this world.
+    /// The world has no such fax.
     #[error("no fax {0}")]
     NoFax(FaxSid),
-    /// No such media on that fax.
+    /// The fax has no such media.
     #[error("no media {0}")]
     NoMedia(MediaSid),
-    /// No such number in this world.
+    /// The world has no such number.
     #[error("no phone number {0}")]
     NoNumber(NumberSid),
-    /// No such application in this world.
+    /// The world has no such application.
     #[error("no application {0}")]
     NoApplication(ApplicationSid),
-    /// No such API key in this world.
+    /// The world has no such API key.
     #[error("no API key {0}")]
     NoKey(KeySid),
-    /// No such alert in this world.
+    /// The world has no such alert.
     #[error("no alert {0}")]
     NoAlert(AlertSid),
-    /// A number is to use an application that isn't the account's.
+    /// A number's attributes name an application that the account doesn't own.
     #[error("the account has no application {0}")]
     ApplicationNotOwned(Box<str>),
-    /// The number is a caller id already.
+    /// The number has been verified as a caller id before.
     #[error("{0} is a verified caller id of the account already")]
     CallerIdExists(PhoneNumber),
-    /// A suspended or closed account does nothing.
+    /// A suspended or closed account can't do this.
     #[error("account {0} is not active")]
     AccountNotActive(AccountSid),
     /// The fax service has been retired for this account.
     #[error("the fax service is retired for this account")]
     ServiceRetired,
-    /// Test credentials reach almost nothing.
+    /// Test credentials can't do this.
     #[error("test credentials can only buy numbers")]
     TestCredentials,
-    /// An account that has been closed stays closed.
+    /// A closed account can't be reopened.
     #[error("the account has been closed")]
     AccountClosed,
-    /// Only subaccounts change their status.
+    /// A main account's status can't be changed; only subaccounts' can.
     #[error("the status of an account that is nobody's subaccount can't be changed")]
     NotASubaccount,
-    /// A fax that has begun to go over the line, or has ended, can't be canceled.
+    /// The fax is being transmitted or has ended, so it can't be canceled.
     #[error("{0} can no longer be canceled: only a queued or processing fax can")]
     TooLateToCancel(FaxSid),
-    /// A fax must have ended before it or its media is deleted.
+    /// The fax must end before it or its media can be deleted.
     #[error("{0} has not ended yet")]
     StillActive(FaxSid),
-    /// A `To` that Twilio would not dial.
+    /// Twilio would not dial this `To`.
     #[error("{0} can't be dialled")]
     InvalidTo(Party),
-    /// No `From` for a telephone call.
+    /// A call to a telephone number has no `From`.
     #[error("a call to a telephone number needs a From")]
     FromMissing,
-    /// A `From` that may not call.
+    /// The `From` is not a valid caller id.
     #[error("{0} is not a valid caller id")]
     InvalidFrom(Party),
-    /// A `From` the account neither owns nor has verified.
+    /// The account neither owns nor has verified the `From`.
     #[error("{0} is neither a number of the account nor a verified caller id")]
     FromNotOwned(PhoneNumber),
-    /// The number is taken or not for sale.
+    /// The number is owned by someone or not for sale.
     #[error("{0} is not available")]
     NumberUnavailable(PhoneNumber),
-    /// Not a number that could be bought.
+    /// The text is not a number that could be bought.
     #[error("{0} is not a valid number")]
     NumberInvalid(PhoneNumber),
-    /// No number for sale in that area.
+    /// No number of that area code is for sale.
     #[error("no number found in area code {0}")]
     NoneInArea(u16),
-    /// The number's capabilities leave out fax.
+    /// The number's capabilities don't include fax.
     #[error("{0} can't receive faxes")]
     CannotFax(PhoneNumber),
-    /// A fallback URL needs a primary one.
+    /// The fallback URL is set and the primary one is not.
     #[error("a voice fallback URL needs a voice URL")]
     FallbackWithoutUrl,
-    /// The world owns no such number.
+    /// The account doesn't own the number that is called.
     #[error("this account has no number {0}")]
     NumberNotOwned(PhoneNumber),
-    /// The number answers voice calls.
+    /// The number accepts voice calls, not faxes.
     #[error("{0} answers voice calls; set VoiceReceiveMode=fax")]
     NotAFaxNumber(PhoneNumber),
-    /// `to` was left out where it can't be guessed.
-    #[error("the account has {0} fax numbers; say which one is called")]
+    /// `to` is missing, and the account doesn't have exactly one fax number.
+    #[error("the account has {0} fax numbers; name the called number in `to`")]
     AmbiguousNumber(usize),
-    /// The SID asked for belongs to another fax.
-    #[error("{0} is taken")]
+    /// Another fax already has the requested SID.
+    #[error("another fax already has the SID {0}")]
     SidTaken(FaxSid),
-    /// Callbacks of this account can't be signed yet.
+    /// Callbacks can't be signed, because the account has no token yet.
     #[error("nobody has claimed this account, so its callbacks can't be signed")]
     Unclaimed,
-    /// No rule with that id.
+    /// The world has no rule with this id.
     #[error("there is no rule {0}")]
     NoRule(u64),
-    /// No snapshot of that name.
+    /// The world has no snapshot of this name.
     #[error("there is no snapshot {0:?}")]
     NoSnapshot(Box<str>),
-    /// A named limit of the world is reached.
+    /// A documented limit of the world has been reached.
     #[error("the limit of {limit} {what} is reached")]
     LimitReached {
         /// What there would be too many of.
         what: &'static str,
-        /// How many there may be.
+        /// The limit that has been reached.
         limit: usize,
     },
 }

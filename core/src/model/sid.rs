@@ -1,9 +1,9 @@
-//! Resource ids: 128 bits with a kind. Shown in Twilio's form; another dialect may show the same bits otherwise.
+//! Resource ids: 128 bits and a kind, shown in Twilio's form. Another dialect may show the same bits differently.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a text is not a SID of the wanted kind.
+/// The error for text that is not a SID of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a SID of the form {prefix} + 32 hexadecimal digits")]
 pub struct SidError {
@@ -21,13 +21,13 @@ macro_rules! sid {
             /// The two letters before the digits.
             pub const PREFIX: &'static str = $prefix;
 
-            /// The id with these 128 bits.
+            /// Creates an id from its 128 bits.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// The id's 128 bits.
+            /// The 128 bits of the id.
             #[must_use]
             pub const fn bytes(&self) -> &[u8; 16] {
                 &self.0
@@ -71,31 +71,31 @@ macro_rules! sid {
 }
 
 sid!(
-    /// An account, and so a world.
+    /// The id of an account, and so of its world.
     AccountSid, "AC"
 );
 sid!(
-    /// An alert in the Monitor list.
+    /// The id of an alert in the Monitor list.
     AlertSid, "NO"
 );
 sid!(
-    /// A TwiML application.
+    /// The id of a TwiML application.
     ApplicationSid, "AP"
 );
 sid!(
-    /// A fax, outbound or inbound.
+    /// The id of a fax, outbound or inbound.
     FaxSid, "FX"
 );
 sid!(
-    /// An API key.
+    /// The id of an API key.
     KeySid, "SK"
 );
 sid!(
-    /// A stored document of a fax.
+    /// The id of a document stored for a fax.
     MediaSid, "ME"
 );
 sid!(
-    /// A phone number of an account, bought or verified as caller id.
+    /// The id of a phone number, bought or verified as a caller id.
     NumberSid, "PN"
 );
 
@@ -103,7 +103,7 @@ fn write_sid(f: &mut fmt::Formatter<'_>, prefix: &str, bytes: &[u8; 16]) -> fmt:
     f.write_str(std::str::from_utf8(&written(prefix, bytes)).map_err(|_| fmt::Error)?)
 }
 
-/// Two letters and 32 digits.
+/// The text of a SID: two letters and 32 digits.
 fn written(prefix: &str, bytes: &[u8; 16]) -> [u8; 34] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0u8; 34];
@@ -122,6 +122,7 @@ fn read_sid(prefix: &str, text: &str) -> Option<[u8; 16]> {
     }
     let mut bytes = [0u8; 16];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        // Upper-case digits are accepted too, and shown in lower case from then on.
         let high = char::from(pair[0]).to_digit(16)?;
         let low = char::from(pair[1]).to_digit(16)?;
         *byte = u8::try_from(high << 4 | low).ok()?;

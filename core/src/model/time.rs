@@ -1,4 +1,4 @@
-//! A moment and how the clock's moments are counted. Nothing here reads a clock.
+//! Moments of a world's clock, and the pace at which telephone lines run.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,26 +7,26 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
-/// 9999-12-31T23:59:59Z, the last moment a date in an answer can show.
+/// 9999-12-31T23:59:59Z, the last moment that a date in a response can show.
 const LATEST_MICROS: i64 = 253_402_300_799_000_000;
 
 impl Timestamp {
-    /// The last moment the clock can reach.
+    /// The last moment that the clock can reach.
     pub const LATEST: Self = Self(LATEST_MICROS);
 
-    /// The moment so many microseconds after the epoch, held within the calendar's four-digit years.
+    /// Creates a moment from microseconds since the epoch, clamped to the years 1970 to 9999.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(0, LATEST_MICROS))
     }
 
-    /// The moment so many seconds after the epoch.
+    /// Creates a moment from seconds since the epoch, clamped likewise.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
         Self::from_micros(seconds.saturating_mul(1_000_000))
     }
 
-    /// As `from_seconds`, for constants; the caller sees to it that the year is one of four digits.
+    /// Like [`Self::from_seconds`], for constants: panics, and so fails to compile, outside the years 1970 to 9999.
     #[must_use]
     pub const fn from_const_seconds(seconds: i64) -> Self {
         assert!(seconds >= 0 && seconds <= LATEST_MICROS / 1_000_000, "a moment of the calendar");
@@ -39,20 +39,20 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since the epoch, as dates in answers show them.
+    /// Whole seconds since the epoch, the precision of dates in responses.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
-    /// The moment `span` later; the calendar's end where that lies beyond it.
+    /// The moment `span` later, or the calendar's end if that is sooner.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         Self::from_micros(self.0.saturating_add(micros))
     }
 
-    /// How long after `earlier` this is; zero where it is not.
+    /// The time elapsed since `earlier`, or zero if `earlier` is later than this.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -79,17 +79,17 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// How many times faster than a real line ring, line and redial times pass.
+/// How many times faster than on a real line ringing, transmission and redialling run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// So many times.
+    /// This many times faster; zero or less means as on a real line.
     Times(f64),
-    /// No time at all.
+    /// Takes no time at all.
     Max,
 }
 
 impl Pace {
-    /// How long `line_time` takes at this pace.
+    /// The time that `line_time` takes at this pace.
     #[must_use]
     pub fn scale(self, line_time: Duration) -> Duration {
         match self {

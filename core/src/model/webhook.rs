@@ -1,4 +1,4 @@
-//! What a request to a customer's app is made of, and how its failure is told. Nothing here sends one.
+//! The parts of a request to a customer's app, and how its failure is described.
 
 use std::fmt;
 
@@ -6,55 +6,55 @@ use super::fault::Fault;
 use super::words::words;
 
 words!(
-    /// The method of a webhook, by its word on the wire.
+    /// The HTTP method of a webhook.
     #[derive(Default)]
     Method {
-        /// Parameters in the query.
+        /// Parameters are sent in the query.
         Get = "GET",
-        /// Parameters in a form body.
+        /// Parameters are sent in a form body.
         #[default]
         Post = "POST",
     }
 );
 
 words!(
-    /// What a request to a customer's app is for.
+    /// The purpose of a request to a customer's app.
     Purpose {
-        /// Fetching the document of an outbound fax.
+        /// Fetches the document of an outbound fax.
         MediaUrl = "media-url",
-        /// Asking a number's FaxUrl for TwiML.
+        /// Asks a number's FaxUrl for TwiML.
         FaxUrl = "fax-url",
-        /// Asking the fallback URL after the FaxUrl failed.
+        /// Asks the fallback URL for TwiML after the FaxUrl failed.
         FallbackUrl = "fallback-url",
-        /// Telling `<Receive action>` how the fax ended.
+        /// Notifies `<Receive action>` of how the fax ended.
         Action = "action",
-        /// Telling a StatusCallback of a status.
+        /// Notifies a StatusCallback of a new status.
         StatusCallback = "status-callback",
-        /// Telling the account's Debugger webhook of an alert.
+        /// Notifies the account's Debugger webhook of an alert.
         Debugger = "debugger",
     }
 );
 
 words!(
-    /// How a webhook is signed; all but the first on purpose.
+    /// How a webhook is signed. Every value but the first is wrong on purpose, to test the app's validation.
     #[derive(Default)]
     Signature {
-        /// As it should be.
+        /// Correctly, with the account's token.
         #[default]
         Good = "good",
-        /// With another secret.
+        /// With a secret that is not the account's.
         Bad = "bad",
-        /// Not at all.
+        /// Without a signature header.
         Missing = "missing",
-        /// As an earlier request to the same URL was: right, but for other parameters.
+        /// With the signature of an earlier request to the same URL, made for other parameters.
         Stale = "stale",
     }
 );
 
-/// One exchange with a customer's app, as the journal keeps it: secrets masked, bodies cut to an excerpt.
+/// One exchange with a customer's app, as the journal stores it: secrets are masked and bodies truncated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeRecord {
-    /// What it was for.
+    /// What the request was for.
     pub purpose: Purpose,
     /// The method of the first request.
     pub method: Method,
@@ -64,104 +64,104 @@ pub struct ExchangeRecord {
     pub params: Vec<(String, String)>,
     /// The headers of the first request.
     pub request_headers: Vec<(String, String)>,
-    /// Where redirects led, if anywhere.
+    /// The URL that redirects led to, if there were any.
     pub redirected_to: Option<String>,
-    /// The status of the last answer.
+    /// The status of the last response; `None` if none arrived.
     pub status: Option<u16>,
-    /// The headers of the last answer.
+    /// The headers of the last response.
     pub response_headers: Vec<(String, String)>,
-    /// The beginning of the last answer's body.
+    /// The beginning of the last response's body.
     pub response_body: String,
     /// Real time from the first request to the end.
     pub duration_ms: u64,
-    /// What went wrong.
+    /// What went wrong; `None` if the response was usable.
     pub failure: Option<ExchangeFailure>,
 }
 
-/// Which try of one event a request is.
+/// The rank of an attempt among those made for one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// From one.
+    /// Counts from one, the first attempt.
     pub number: u64,
-    /// Real time that the tries before took.
+    /// The real time that earlier attempts took.
     pub spent_ms: u64,
 }
 
 impl Attempt {
-    /// The first try.
+    /// The first attempt for an event.
     pub const FIRST: Self = Self { number: 1, spent_ms: 0 };
 
-    /// The try after one that took so long.
+    /// The attempt that follows one which took this long.
     #[must_use]
     pub const fn next(self, duration_ms: u64) -> Self {
         Self { number: self.number + 1, spent_ms: self.spent_ms.saturating_add(duration_ms) }
     }
 }
 
-/// A cookie that a customer's app set; it goes back on later requests of the same fax (Twilio's fax TwiML docs).
+/// A cookie that a customer's app set, to be sent with later requests of the same fax (Twilio's fax TwiML docs).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cookie {
-    /// The host that set it.
+    /// The host that set the cookie.
     pub host: String,
-    /// `name=value`, as set.
+    /// `name=value`, as in the Set-Cookie header.
     pub pair: String,
 }
 
 impl Cookie {
-    /// The cookie's name.
+    /// The cookie's name, without its value.
     #[must_use]
     pub fn name(&self) -> &str {
         self.pair.split('=').next().unwrap_or_default()
     }
 }
 
-/// Why a request to a customer's app, or for a document, brought no usable answer.
+/// Why a request to a customer's app, or for a document, returned no usable response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeFailure {
-    /// The address is no absolute `http` or `https` URL.
+    /// The address is not an absolute `http` or `https` URL.
     InvalidUrl(String),
-    /// The app answered 4xx or 5xx.
+    /// The app responded with a 4xx or 5xx status.
     HttpStatus(u16),
-    /// No TCP connection within the connect time.
+    /// No TCP connection was made within the connect time.
     ConnectTimeout,
-    /// The port is closed.
+    /// Nothing listens on the port.
     ConnectionRefused,
-    /// No packet came within the read time.
+    /// No packet arrived within the read time.
     ReadTimeout,
-    /// The whole answer did not come within the total time.
+    /// The response was not complete within the total time.
     TotalTimeout,
-    /// The connection broke, was reset, or no route leads there.
+    /// The connection broke, was reset, or has no route to the host.
     ConnectionFailure(String),
-    /// What came back is not HTTP.
+    /// The response is not valid HTTP.
     ProtocolViolation(String),
     /// The host name does not resolve.
     BadHostName(String),
-    /// More redirects than are followed.
+    /// The server redirected more often than is followed.
     TooManyRedirects,
-    /// A redirect that leads nowhere.
+    /// A redirect has no usable `Location`.
     RedirectsNowhere {
-        /// Its status.
+        /// The status of the redirect.
         status: u16,
-        /// Its `Location`, where it has one.
+        /// The `Location` header, if the response has one.
         location: Option<String>,
     },
-    /// TLS failed other than by the certificate.
+    /// TLS failed for a reason other than the certificate.
     TlsHandshake(String),
-    /// The certificate is for another name.
+    /// The certificate names another host.
     CertificateName(String),
     /// The certificate has expired or is not valid yet.
     CertificateExpired(String),
-    /// No path leads from the certificate to a trusted root.
+    /// The certificate does not chain to a trusted root.
     CertificateUntrusted(String),
     /// The body is longer than its limit.
     TooLarge {
-        /// The limit in bytes.
+        /// The limit, in bytes.
         limit: u64,
     },
 }
 
 impl ExchangeFailure {
-    /// What kind of fault it is.
+    /// The kind of fault, from which the error code follows.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -189,23 +189,23 @@ impl fmt::Display for ExchangeFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidUrl(why) => write!(f, "invalid URL: {why}"),
-            Self::HttpStatus(status) => write!(f, "the server answered {status}"),
-            Self::ConnectTimeout => f.write_str("no TCP connection in time"),
+            Self::HttpStatus(status) => write!(f, "the server responded with {status}"),
+            Self::ConnectTimeout => f.write_str("no TCP connection was made in time"),
             Self::ConnectionRefused => f.write_str("connection refused: nothing listens on that port"),
-            Self::ReadTimeout => f.write_str("no packet of the answer in time"),
-            Self::TotalTimeout => f.write_str("no complete answer in time"),
+            Self::ReadTimeout => f.write_str("no packet of the response arrived in time"),
+            Self::TotalTimeout => f.write_str("the response was not complete in time"),
             Self::ConnectionFailure(why) => write!(f, "connection failed: {why}"),
             Self::ProtocolViolation(why) => f.write_str(why),
             Self::BadHostName(host) => write!(f, "the host name {host} does not resolve"),
             Self::TooManyRedirects => f.write_str(
-                "too many redirects: the server leads in a circle, as between http and https, or with and without a slash \
+                "too many redirects: the server redirects in a circle, as between http and https, or with and without a slash \
                  at the end",
             ),
             Self::RedirectsNowhere { status, location: None } => {
-                write!(f, "the server answered {status}, a redirect, without a Location header; add one, or answer 200")
+                write!(f, "the server sent a {status} redirect without a Location header; add one, or respond with 200")
             }
             Self::RedirectsNowhere { status, location: Some(location) } => {
-                write!(f, "the server answered {status} with the Location {location:?}, which is no http or https address")
+                write!(f, "the server sent a {status} redirect to {location:?}, which is not an http or https address")
             }
             Self::TlsHandshake(why) => write!(f, "TLS handshake failed: {why}"),
             Self::CertificateName(why) => write!(f, "the certificate is for another host: {why}"),

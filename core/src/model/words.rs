@@ -1,4 +1,4 @@
-//! Enums whose values are words of the field; the one macro that writes them. It decides nothing.
+//! A macro for enums whose values have a fixed word each, as on the wire and in configuration.
 
 #[doc(hidden)]
 #[macro_export]
@@ -9,16 +9,16 @@ macro_rules! words {
         pub enum $name { $($(#[$vdoc])* $variant,)+ }
 
         impl $name {
-            /// Every value, in order.
+            /// Every value, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The field's word for it.
+            /// The word for this value.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
 
-            /// The value with this word, exactly.
+            /// Looks up a value by its exact word.
             #[must_use]
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.as_str() == word)
@@ -36,7 +36,7 @@ macro_rules! words {
                 let word = <String as serde::Deserialize>::deserialize(deserializer)?;
                 let words = || Self::ALL.iter().map(|value| value.as_str()).collect::<Vec<_>>().join(", ");
                 Self::from_word(&word)
-                    .ok_or_else(|| serde::de::Error::custom(format!("{word:?} is none of {}", words())))
+                    .ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not one of {}", words())))
             }
         }
 

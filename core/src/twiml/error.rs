@@ -1,58 +1,58 @@
-//! Why an app's response is no usable TwiML.
+//! Why an app's response is not usable TwiML.
 
 use crate::model::fault::Fault;
 
-/// The longest TwiML, in bytes.
+/// The longest TwiML document, in bytes.
 pub const TWIML_BYTES_MAX: usize = 64 * 1024;
-/// So much of a wrong value is repeated in a warning.
+/// How much of an app's text a message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
-/// What an HTML page most likely is, and what to do.
-pub(super) const HTML_HINT: &str = "most likely an error page, a login page or a tunnel's warning; open the URL and see, and let the \
-                         webhook answer <Response>…</Response>";
+/// What an HTML page probably is, and how to find out.
+pub(super) const HTML_HINT: &str = "probably an error page, a login page or a tunnel's warning; open the URL to see it, and make the \
+                         webhook return <Response>…</Response>";
 
-/// Why an answer says nothing usable.
+/// Why a response contains no usable TwiML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TwimlError {
-    /// Another content type, or none, and a body that is no TwiML.
+    /// The content type is missing or not one of TwiML's, and the body is not TwiML either.
     #[error("{0}; TwiML is <Response>…</Response> as text/xml or application/xml")]
     ContentType(String),
-    /// Over `TWIML_BYTES_MAX`.
+    /// The body is longer than `TWIML_BYTES_MAX`.
     #[error("the TwiML is over {TWIML_BYTES_MAX} bytes")]
     TooLarge,
-    /// Nothing at all.
-    #[error("the answer is empty; the simplest TwiML is <Response><Receive/></Response>")]
+    /// The response has no body.
+    #[error("the response is empty; the simplest TwiML is <Response><Receive/></Response>")]
     Empty,
-    /// No well-formed XML.
+    /// The body is not well-formed XML.
     #[error("the TwiML can't be parsed: {0}")]
     Malformed(String),
-    /// A body in a coding that was not asked for.
+    /// The body is compressed in a way that the request doesn't accept.
     #[error(
-        "the answer is compressed (Content-Encoding: {coding}), though the request doesn't accept that; let the app, or \
-         the proxy before it, compress only what Accept-Encoding asks for"
+        "the response is compressed (Content-Encoding: {coding}), which the request doesn't accept; make the app, or \
+         the proxy in front of it, compress only as Accept-Encoding allows"
     )]
     Compressed {
-        /// Which coding.
+        /// The value of Content-Encoding.
         coding: String,
-        /// Which fault that amounts to.
+        /// The fault of the error that compression explains.
         fault: Fault,
     },
-    /// Another root element.
+    /// The root element is not `<Response>`.
     #[error("the root element is <{0}>; it must be <Response>")]
     Root(String),
-    /// A page for a person.
-    #[error("the answer is an HTML page, {HTML_HINT}")]
+    /// The body is an HTML page.
+    #[error("the response is an HTML page, {HTML_HINT}")]
     HtmlPage {
-        /// Which fault that amounts to.
+        /// The fault by the stage that failed: parsing, or the root element.
         fault: Fault,
     },
-    /// Neither `<Receive>` nor `<Reject>`.
+    /// The document has neither `<Receive>` nor `<Reject>`.
     #[error("the TwiML has neither <Receive> nor <Reject>; the simplest implementation is <Receive/>")]
     NoVerb,
 }
 
 impl TwimlError {
-    /// What kind of fault it is.
+    /// The kind of fault, from which the error code follows.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -67,7 +67,7 @@ impl TwimlError {
     }
 }
 
-/// The beginning of what an app wrote, for a message.
+/// Quotes the beginning of an app's text in a message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_CHARS_MAX).collect()
 }

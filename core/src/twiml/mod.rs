@@ -1,4 +1,5 @@
-//! TwiML for fax: the text that an app answers becomes one verb, an error, and warnings. It carries nothing out.
+//! TwiML for fax: reads an app's response as one verb or an error, with warnings. Carrying the verb out is the
+//! engine's.
 
 mod error;
 mod parse;

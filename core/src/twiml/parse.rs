@@ -1,5 +1,5 @@
-//! Reads TwiML: the first verb that is known decides; what is unknown is warned of and passed over.
-//! Names are case-sensitive. No DTD and no entities but XML's own five; nothing is fetched.
+//! Reads TwiML. The first known verb decides; unknown elements raise a warning and are ignored. Names are
+//! case-sensitive. A DTD is refused, so XML's own five entities are the only ones, and nothing is ever fetched.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -12,14 +12,15 @@ use crate::model::webhook::Method;
 
 /// How deep elements may be nested; fax TwiML has two levels.
 pub const DEPTH_MAX: usize = 64;
-/// Nodes of a document; 64 kB can't hold more that mean anything.
+/// Nodes per document at most; 64 kB can't hold more that mean anything.
 const NODES_MAX: u32 = 32 * 1024;
-/// Warnings of one document; the rest would say the same.
+/// Warnings per document at most; further ones would repeat the first.
 const WARNINGS_MAX: usize = 20;
-/// Content types that are read as TwiML; frameworks answer `text/html` where an app says nothing (docs/fidelity.md, "Receiving, TwiML").
+/// Content types that are read as TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
+/// "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 
-/// Reads what an app has answered. What parses as TwiML is taken whatever its content type says, with a warning.
+/// Reads an app's response. A body that parses as TwiML is accepted whatever its content type, with a warning.
 #[must_use]
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();
@@ -27,17 +28,17 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
         _ if body.trim_ascii().is_empty() => Err(TwimlError::Empty),
         None => verb(content_type, body, &mut warnings),
         Some(odd) => {
-            // By its size it may be anything.
             let verb = verb(content_type, body, &mut warnings);
             match verb {
                 Ok(_) | Err(TwimlError::NoVerb) => {
+                    // It goes first, so that the limit on warnings never drops it.
                     warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }
                 Err(error) => {
                     warnings.clear();
                     Err(TwimlError::ContentType(format!(
-                        "{odd}, and its body is no TwiML: {}",
+                        "{odd}, and its body is not TwiML: {}",
                         what_it_is(body, &error)
                     )))
                 }
@@ -48,12 +49,12 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     Reading { verb, warnings }
 }
 
-/// What is odd about a content type, if anything is.
+/// Describes what is odd about a content type, or returns `None` if it is one of TwiML's.
 fn odd_type(content_type: Option<&str>) -> Option<String> {
-    let Some(named) = content_type else { return Some("the answer has no Content-Type".to_owned()) };
+    let Some(named) = content_type else { return Some("the response has no Content-Type".to_owned()) };
     let essence = named.split(';').next().unwrap_or_default().trim();
     let is_known = CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence));
-    (!is_known).then(|| format!("the answer's Content-Type is {}", excerpt(named)))
+    (!is_known).then(|| format!("the response's Content-Type is {}", excerpt(named)))
 }
 
 fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
@@ -73,14 +74,14 @@ fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) ->
     first_verb(document.root_element(), warnings)
 }
 
-/// Whether the body begins as a page for a person does.
+/// Whether the body begins like an HTML page.
 fn is_html(body: &[u8]) -> bool {
     let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begins = |with: &str| begin.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()));
     begins("<!doctype html") || begins("<html")
 }
 
-/// A body that is no TwiML, in words.
+/// Describes a body that is not TwiML.
 fn what_it_is(body: &[u8], error: &TwimlError) -> String {
     if is_html(body) {
         return format!("it is an HTML page, {HTML_HINT}");
@@ -92,6 +93,7 @@ fn what_it_is(body: &[u8], error: &TwimlError) -> String {
 }
 
 fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
+    // Walks the tree without recursion: the depth is the app's choice, and the stack is not.
     let (mut node, mut depth) = (root, 1);
     loop {
         if depth > DEPTH_MAX {
@@ -123,7 +125,7 @@ fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, T
     for child in root.children() {
         if child.is_text() && child.text().is_some_and(|text| !text.trim().is_empty()) {
             let text = excerpt(child.text().unwrap_or_default().trim());
-            warnings.push(Warning::of_schema(format!("text in <Response> is passed over: {text}")));
+            warnings.push(Warning::of_schema(format!("text in <Response> is ignored: {text}")));
         }
         if !child.is_element() {
             continue;
@@ -162,14 +164,14 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
         };
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
-            let text = format!("<Receive {name}=\"{value}\"> is none of {words}; the default is taken");
+            let text = format!("<Receive {name}=\"{value}\"> is not one of {words}; the default is used");
             warnings.push(Warning::of_schema(text));
         }
     }
     receive
 }
 
-/// Sets what the word means; else tells the words there are.
+/// Stores the value that the word names, or returns the valid words for a message.
 fn set<T: Copy>(place: &mut T, all: &[T], word: &str, text_of: impl Fn(T) -> &'static str) -> Result<(), String> {
     let known = all.iter().copied().find(|value| text_of(*value) == word);
     *place = known.ok_or_else(|| all.iter().map(|value| text_of(*value)).collect::<Vec<_>>().join(", "))?;
@@ -179,11 +181,11 @@ fn set<T: Copy>(place: &mut T, all: &[T], word: &str, text_of: impl Fn(T) -> &'s
 fn unknown_verb(name: &str) -> Warning {
     let near = ["Receive", "Reject"].into_iter().find(|known| known.eq_ignore_ascii_case(name));
     let hint = near.map(|known| format!(" (names are case-sensitive: <{known}>)")).unwrap_or_default();
-    Warning::of_schema(format!("<{}> is no verb of fax TwiML and is passed over{hint}", excerpt(name)))
+    Warning::of_schema(format!("<{}> is not a verb of fax TwiML and is ignored{hint}", excerpt(name)))
 }
 
 fn unknown_attribute(verb: &str, name: &str) -> Warning {
-    Warning::of_schema(format!("<{verb}> has no attribute {}; it is passed over", excerpt(name)))
+    Warning::of_schema(format!("<{verb}> has no attribute {}; it is ignored", excerpt(name)))
 }
 
 #[cfg(test)]
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_known_verb_decides_and_unknown_ones_are_warned_of() {
+    fn the_first_known_verb_decides_and_unknown_ones_raise_a_warning() {
         let reading = read("<Response><Say>Hi</Say>text<Reject reason=\"busy\"/><Receive/></Response>");
         assert_eq!(reading.verb, Ok(Verb::Reject));
         assert_eq!(reading.warnings.len(), 3, "{:?}", reading.warnings);
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_warned_of_and_the_default_taken() {
+    fn a_wrong_value_raises_a_warning_and_the_default_is_used() {
         let twiml = "<Response><Receive method=\"PUT\" mediaType=\"image/png\" pageSize=\"A4\" storeMedia=\"no\" x=\"1\"/></Response>";
         assert_eq!(received(twiml), (Receive::default(), 5));
     }
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn content_types_of_real_apps_are_taken_without_a_word() {
+    fn content_types_of_real_apps_are_accepted_without_a_warning() {
         let twiml = b"<Response><Reject/></Response>";
         for good in ["text/xml", "application/xml; charset=utf-8", "Text/HTML;charset=UTF-8"] {
             for types in [TwimlTypes::Lenient, TwimlTypes::Strict] {
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn twiml_of_another_type_or_none_is_taken_with_a_warning_unless_types_are_strict() {
+    fn twiml_of_another_type_or_none_is_accepted_with_a_warning_unless_types_are_strict() {
         for odd in [Some("text/plain; charset=utf-8"), Some("application/json"), Some(""), None] {
             for twiml in ["<Response><Reject/></Response>", "\n<?xml version='1.0'?>"] {
                 let reading = interpret(odd, twiml.as_bytes());
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_twiml_and_no_xml_by_its_type_is_12300_and_said_to_be_what_it_is() {
+    fn a_body_that_is_not_twiml_under_another_type_is_12300_and_described() {
         for (content_type, body, part) in [
             (Some("text/plain"), "OK", "Content-Type is text/plain"),
             (None, "OK", "no Content-Type"),
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_for_a_person_is_said_to_be_one() {
+    fn an_html_page_is_reported_as_one() {
         for (page, fault) in [
             ("<!doctype HTML>\n<html><body><br></body></html>", Fault::TwimlMalformed),
             ("\n<HTML><p></HTML>", Fault::TwimlMalformed),
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_answer_is_said_to_be_one() {
+    fn a_compressed_response_is_reported_as_such() {
         let reading = interpret(Some("text/xml"), b"\x1f\x8b\x08\0\0\0").compressed("gzip");
         let error = reading.verb.expect_err("no XML");
         assert!(
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_stands_before_an_element_and_not_before_a_declaration() {
+    fn white_space_may_precede_an_element_but_not_a_declaration() {
         assert_eq!(received("\u{feff}<?xml version=\"1.0\"?><Response><Receive/></Response>").1, 0);
         assert_eq!(received("\n  <Response><Receive/></Response>\n").1, 0);
         assert_eq!(fault("\n<?xml version=\"1.0\"?>\n<Response><Receive/></Response>"), Some(Fault::TwimlMalformed));

@@ -1,5 +1,5 @@
-//! From bytes to the text of a document, by the encoding that it is said to have (RFC 7303 §3): a byte order mark, then
-//! the `charset` of the Content-Type, then what the bytes or the XML declaration say, then UTF-8. It parses no XML.
+//! Decodes a document by its declared encoding (RFC 7303 §3): first a byte order mark, then the `charset` of the
+//! Content-Type, then what the bytes or the XML declaration indicate, then UTF-8.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,13 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::error::excerpt;
 use super::verb::Warning;
 
-/// An XML declaration is looked for its encoding so far; real ones are half as long.
+/// How far a document is searched for the end of its XML declaration; real ones are half as long.
 const DECLARATION_BYTES_MAX: usize = 256;
-/// What an XML declaration begins with.
+/// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
 
-/// The text, and what about its encoding a person should know.
+/// Decodes a document and removes leading white space. A doubtful encoding adds a warning; text that doesn't decode is
+/// an error, written to follow "the TwiML can't be parsed".
 pub(super) fn decode<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
@@ -33,19 +34,19 @@ pub(super) fn decode<'a>(
         Cow::Borrowed(std::str::from_utf8(bytes).map_err(invalid)?)
     } else {
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
-        text.ok_or_else(|| format!("it is not {}, as it is said to be", encoding.name()))?
+        text.ok_or_else(|| format!("it is not valid {}, which it is declared as; send UTF-8", encoding.name()))?
     };
     without_leading_space(text)
 }
 
-/// The encoding of a document without a byte order mark.
+/// Chooses the encoding of a document without a byte order mark.
 fn chosen(
     charset: Option<&'static Encoding>,
     declared: Option<&'static Encoding>,
     body: &[u8],
     warnings: &mut Vec<Warning>,
 ) -> &'static Encoding {
-    // A document begins with `<` or white space, so one of its first two bytes is zero in UTF-16, and else none.
+    // A document begins with `<` or white space, so exactly one of its first two bytes is zero if it is UTF-16.
     let wide = match body {
         [0, other, ..] if *other != 0 => Some(UTF_16BE),
         [other, 0, ..] if *other != 0 => Some(UTF_16LE),
@@ -55,25 +56,26 @@ fn chosen(
         return wide;
     }
     let is_wide = |encoding: &&'static Encoding| *encoding == UTF_16LE || *encoding == UTF_16BE;
-    // .NET's StringWriter declares UTF-16 whatever is sent then.
+    // .NET's StringWriter declares UTF-16 even when the text is then sent as UTF-8.
     let narrow = |encoding: Option<&'static Encoding>| encoding.filter(|encoding| !is_wide(encoding));
     let encoding = narrow(charset).or(narrow(declared)).unwrap_or(UTF_8);
     let others = [charset, declared].into_iter().flatten().filter(|other| *other != encoding);
+    // Pure ASCII reads the same in every encoding that is left, so the contradiction does no harm.
     if !body.is_ascii() {
         warnings.extend(others.map(|other| {
             let (other, name) = (other.name(), encoding.name());
-            Warning::of_schema(format!("the TwiML is said to be {other} and {name}; it is read as {name}"))
+            Warning::of_schema(format!("the TwiML is declared as both {other} and {name}; it is read as {name}"))
         }));
     }
     encoding
 }
 
 fn known(label: &str, who: &str) -> Result<&'static Encoding, String> {
-    let unknown = || format!("{who} {:?}, which no encoding is called; send UTF-8", excerpt(label));
+    let unknown = || format!("{who} {:?}, which is not a known encoding; send UTF-8", excerpt(label));
     Encoding::for_label(label.as_bytes()).ok_or_else(unknown)
 }
 
-/// The `charset` of a content type, if it has one.
+/// The `charset` parameter of a content type.
 fn charset(content_type: Option<&str>) -> Option<&str> {
     let parameters = content_type?.split(';').skip(1);
     let mut named = parameters.filter_map(|parameter| parameter.split_once('='));
@@ -81,7 +83,7 @@ fn charset(content_type: Option<&str>) -> Option<&str> {
     Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty())
 }
 
-/// The encoding that an XML declaration names, if there is one in single bytes.
+/// The encoding that an XML declaration names, read as ASCII.
 fn declared(body: &[u8]) -> Option<&str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begin = &body[..body.len().min(DECLARATION_BYTES_MAX)];
@@ -93,13 +95,13 @@ fn declared(body: &[u8]) -> Option<&str> {
     value[1..].split(quote).next()
 }
 
-/// Templates often begin with an empty line, which XML allows unless a declaration follows.
+/// Removes leading white space, which templates often produce; XML allows it unless a declaration follows.
 fn without_leading_space(text: Cow<'_, str>) -> Result<Cow<'_, str>, String> {
     let begin = text.len() - text.trim_start_matches('\u{feff}').trim_start().len();
     let has_space = text[..begin].contains(|c: char| c != '\u{feff}');
     if has_space && text[begin..].starts_with(DECLARATION) {
         return Err(format!(
-            "white space stands before {DECLARATION}, which must come first; take out what the template has before it"
+            "there is white space before {DECLARATION}, which must come first; remove it from the template"
         ));
     }
     Ok(match text {
@@ -152,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_disagree_the_mark_and_then_the_content_type_hold() {
+    fn a_byte_order_mark_outranks_the_content_type_and_that_the_declaration() {
         let utf_8 = "<?xml version='1.0' encoding='ISO-8859-1'?><a b='é'/>";
         assert_eq!(read("text/xml; charset=utf-8", utf_8.as_bytes()), Ok((utf_8.to_owned(), 1)));
         let marked = [b"\xef\xbb\xbf", utf_8.as_bytes()].concat();
         assert_eq!(read("text/xml; charset=iso-8859-1", &marked), Ok((utf_8.to_owned(), 0)));
         let latin = b"<?xml version='1.0' encoding='UTF-8'?><a b='\xe9'/>";
         assert_eq!(read("text/xml; charset=latin1", latin).expect("latin-1").1, 1);
-        // They say the same of what has no letter beyond ASCII.
+        // Both encodings agree on text without letters beyond ASCII.
         let plain = b"<?xml version='1.0' encoding='ISO-8859-1'?><a/>";
         assert_eq!(read("text/xml; charset=utf-8", plain).expect("ASCII").1, 0);
         // A library that declares UTF-16 and sends UTF-8.
@@ -168,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_it_says_is_refused_with_the_reason() {
+    fn a_body_that_contradicts_its_declaration_is_refused_with_the_reason() {
         for (content_type, body, part) in [
             ("text/xml", b"<a>\xff</a>".as_slice(), "not UTF-8 from byte 3"),
             ("text/xml; charset=ebcdic-7", b"<a/>", "\"ebcdic-7\""),
             ("text/xml", b"<?xml version='1.0' encoding='none-such'?><a/>", "\"none-such\""),
-            ("text/xml; charset=shift_jis", b"<a>\xff\xff</a>", "not Shift_JIS"),
-            ("text/xml", b"\n<?xml version='1.0'?><a/>", "white space stands before <?xml"),
-            ("text/xml", b"\xef\xbb\xbf \n<?xml version='1.0'?><a/>", "white space stands before <?xml"),
+            ("text/xml; charset=shift_jis", b"<a>\xff\xff</a>", "not valid Shift_JIS"),
+            ("text/xml", b"\n<?xml version='1.0'?><a/>", "white space before <?xml"),
+            ("text/xml", b"\xef\xbb\xbf \n<?xml version='1.0'?><a/>", "white space before <?xml"),
         ] {
             let refused = read(content_type, body).expect_err(part);
             assert!(refused.contains(part), "{refused}");

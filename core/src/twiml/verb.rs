@@ -1,4 +1,4 @@
-//! What TwiML can say about a fax: the two verbs, their attributes and defaults. It reads no text.
+//! What TwiML can say about a fax: the two verbs, their attributes and the defaults.
 
 use super::error::{TwimlError, excerpt};
 use crate::model::account::TwimlTypes;
@@ -6,17 +6,17 @@ use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// What an app's answer says.
+/// What an app's response says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// What to do, or why nothing can be done.
+    /// The verb to carry out, or why there is none.
     pub verb: Result<Verb, TwimlError>,
-    /// What was passed over.
+    /// What was ignored, for the developer to see.
     pub warnings: Vec<Warning>,
 }
 
 impl Reading {
-    /// The reading where only the content types of TwiML are taken.
+    /// Turns an odd content type into an error if `types` is strict.
     #[must_use]
     pub fn held_to(self, types: TwimlTypes) -> Self {
         let odd = self.warnings.iter().find(|warning| warning.fault == Fault::ContentType);
@@ -29,7 +29,7 @@ impl Reading {
         }
     }
 
-    /// The reading of an answer whose body came compressed: that it can't be read has this reason.
+    /// Marks the response as compressed: if its body can't be read, that is the reason reported.
     #[must_use]
     pub fn compressed(self, coding: &str) -> Self {
         let verb = self.verb.map_err(|error| {
@@ -43,33 +43,33 @@ impl Reading {
     }
 }
 
-/// Something in an answer that a developer should see, though it was passed over.
+/// Something in a response that was ignored but that the developer should see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// What kind of fault it is.
+    /// The kind of fault, from which the alert's code follows.
     pub fault: Fault,
-    /// What it is, for a person.
+    /// What was ignored and why, written for a person.
     pub text: String,
 }
 
 impl Warning {
-    /// An element, attribute or value that was passed over.
+    /// Creates a warning of an ignored element, attribute or value.
     pub(super) const fn of_schema(text: String) -> Self {
         Self { fault: Fault::TwimlSchema, text }
     }
 }
 
-/// What to do with a call.
+/// What to do with an incoming call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verb {
-    /// Take the fax.
+    /// Receive the fax, with these attributes.
     Receive(Receive),
-    /// Refuse it.
+    /// Refuse the call, so that the fax is canceled.
     Reject,
 }
 
 impl Verb {
-    /// The element's name.
+    /// The name of the verb's element.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -82,15 +82,16 @@ impl Verb {
 /// The attributes of `<Receive>` (Twilio's TwiML reference).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receive {
-    /// Who is told of the end: an absolute address, or one relative to the document's own.
+    /// The URL to notify when the fax ends: absolute, or relative to the document's own; `None` if the attribute is
+    /// absent or empty.
     pub action: Option<String>,
-    /// How.
+    /// The method of the request to `action`.
     pub method: Method,
-    /// What the fax is stored as.
+    /// The format in which the fax is stored.
     pub media_type: MediaType,
-    /// The paper it is put on.
+    /// The paper size that the fax is printed on.
     pub page_size: PageSize,
-    /// Whether it is kept; if not, it goes to the action as a file.
+    /// Whether the fax is stored; otherwise it is posted to the action as a file.
     pub store_media: bool,
 }
 

@@ -1,48 +1,48 @@
-//! The code tables of T.4 §4.1.1 and T.6 §2.2.3, as printed there: bit strings. It codes nothing itself.
+//! The code tables of T.4 §4.1.1 and T.6 §2.2.3, as bit strings like those printed there.
 
-/// One code word.
+/// A code word, right-aligned, and its length in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Code {
     pub(super) code: u16,
     pub(super) bits: u8,
 }
 
-/// Run lengths with a terminating code of their own (T.4 table 2).
+/// Run lengths with their own terminating code (T.4 table 2).
 const TERMINATING: usize = 64;
-/// Make-up codes of a colour, for runs of 64 to 1728 (T.4 table 3a).
+/// Make-up codes per colour, for runs of 64 to 1728 (T.4 table 3a).
 const MAKE_UP: usize = 27;
-/// Make-up codes that both colours have, for runs of 1792 to 2560 (T.4 table 3b).
+/// Make-up codes common to both colours, for runs of 1792 to 2560 (T.4 table 3b).
 const EXTENDED: usize = 13;
 /// The longest run that one make-up code covers.
 pub(super) const LONGEST_MAKE_UP: u32 = 2_560;
 
-/// The codes of one colour's runs.
+/// The codes for the runs of one colour.
 pub(super) struct Runs {
     terminating: [Code; TERMINATING],
-    /// That of 64 first.
+    /// Indexed from the code for 64.
     make_up: [Code; MAKE_UP],
 }
 
 impl Runs {
-    /// The code that ends a run of fewer than 64.
+    /// The code that ends a run, for lengths below 64.
     pub(super) const fn terminating(&self, length: u32) -> Code {
         self.terminating[length as usize]
     }
 
-    /// The code of so many times 64, up to the longest.
+    /// The make-up code for `times` times 64, up to the longest.
     pub(super) const fn make_up(&self, times: u32) -> Code {
         let index = times as usize - 1;
         if index < MAKE_UP { self.make_up[index] } else { EXTENDED_MAKE_UP[index - MAKE_UP] }
     }
 }
 
-/// End of line (T.4 §4.1.2).
+/// The end-of-line code (T.4 §4.1.2).
 pub(super) const EOL: Code = code("000000000001");
 /// Pass mode (T.4 table 4, T.6 table 1).
 pub(super) const PASS: Code = code("0001");
-/// Horizontal mode.
+/// Horizontal mode (T.4 table 4, T.6 table 1).
 pub(super) const HORIZONTAL: Code = code("001");
-/// Vertical modes, VL(3) to VR(3).
+/// Vertical modes from VL(3) to VR(3) (T.4 table 4, T.6 table 1).
 pub(super) const VERTICAL: [Code; 7] =
     [code("0000010"), code("000010"), code("010"), code("1"), code("011"), code("000011"), code("0000011")];
 

@@ -1,15 +1,16 @@
-//! Reading MH, MR and MMR back as fax software does, damage included: what is there is read, and what is missing is
-//! counted. It knows no file, and no order of bits but FillOrder 1.
+//! Decodes MH, MR and MMR as fax software does, including damaged data: the readable rows are decoded, and the rest is
+//! counted. Bits must be in FillOrder 1.
 //!
-//! A row is a list of changes, as in coding, but with runs of no length left in: some coders write them in vertical mode,
-//! and they count as changing elements of the reference row (T.4 §4.2.1.3.1 does not foresee them; libtiff reads them so).
+//! A row is a list of changes, as in coding, except that runs of zero length are kept: some coders write them in
+//! vertical mode, and they count as changing elements of the reference row (T.4 §4.2.1.3.1 does not foresee them;
+//! libtiff reads them so).
 
 use std::sync::LazyLock;
 
 use super::super::bitmap::Bitmap;
 use super::codes::{self, Code, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL};
 
-/// How a page is stored.
+/// How the coded rows of a page are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// MH: TIFF compression 2 (rows begin on bytes, no end-of-line codes).
@@ -18,32 +19,32 @@ pub enum Stored {
     MhWords,
     /// MH with end-of-line codes: TIFF compression 3, one-dimensional.
     Mh,
-    /// MR: TIFF compression 3, two-dimensional.
+    /// MR with end-of-line codes: TIFF compression 3, two-dimensional.
     Mr,
-    /// MMR: TIFF compression 4.
+    /// MMR: TIFF compression 4, and PDF's CCITTFaxDecode with a negative K.
     Mmr,
 }
 
-/// What was read of coded data.
+/// What could be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
-    /// The image; what could not be read is white.
+    /// The image, with white where nothing could be decoded.
     pub image: Bitmap,
-    /// Rows that were read before the data ended or could not be followed any more.
+    /// The number of rows decoded before the data ended or could no longer be followed.
     pub rows: u32,
-    /// Of these, rows with a wrong code, after which reading went on at the next end of line.
+    /// How many of those rows have a wrong code, after which decoding resumed at the next end of line.
     pub damaged_rows: u32,
 }
 
 impl Decoded {
-    /// Whether every row was read without a fault.
+    /// Whether every row was decoded without a fault.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.rows == self.image.height() && self.damaged_rows == 0
     }
 }
 
-/// Reads up to `height` rows of `width` pels.
+/// Decodes up to `height` rows of `width` pels.
 #[must_use]
 pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded {
     let mut reader = Reader { bits: Bits { bytes, at: 0 }, stored, row: Row::default(), reference: Row::default() };
@@ -64,27 +65,27 @@ pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded 
     decoded
 }
 
-/// Consecutive ends of line that can only be the end of the page (T.4 §4.1.4 has six).
+/// Consecutive ends of line that can only mean the end of the page (T.4 §4.1.4 has six).
 const RETURN_EOLS: u32 = 4;
-/// The longest run that is read; nothing that is faxed is as wide.
+/// The longest run that is accepted; nothing that is faxed is as wide.
 const RUN_MAX: u32 = 1 << 24;
-/// Bits of the longest code of a run.
+/// Bits of the longest run code.
 const RUN_CODE_BITS: u32 = 13;
-/// Bits of the longest code of a mode.
+/// Bits of the longest mode code.
 const MODE_CODE_BITS: u32 = 7;
 /// Bits of an end-of-line code.
 const EOL_BITS: u32 = 12;
 
-/// A code that does not exist, or the end of the data.
+/// A code that does not exist, or one that the data end within.
 struct Wrong;
 
 enum Outcome {
     Whole,
-    /// The row has a wrong code; reading goes on behind it.
+    /// The row has a wrong code; decoding resumes after it.
     Damaged,
-    /// The row has a wrong code, and nothing behind it can be read.
+    /// The row has a wrong code, and nothing after it can be decoded.
     BreaksOff,
-    /// The data, or the page within it, is at its end.
+    /// The data end, or the page within them.
     Ends,
 }
 
@@ -107,7 +108,7 @@ impl Reader<'_> {
         let start = self.bits.clone();
         let mut one_dimensional = self.stored != Stored::Mmr;
         if self.stored == Stored::Mmr {
-            // An end of block is two ends of line (T.6 §2.4.1.1); a single one has no meaning and is skipped.
+            // An end of block is two ends of line (T.6 §2.4.1.1). A single one has no meaning and is skipped.
             if self.bits.peek(EOL_BITS * 2) == 0x0000_1001 {
                 return Outcome::Ends;
             }
@@ -118,7 +119,7 @@ impl Reader<'_> {
             let mut eols = 0;
             while self.bits.skip_eol() {
                 eols += 1;
-                // The tag bit follows each end of line of MR; those of the end of the page are all 1.
+                // In MR a tag bit follows each end of line; those at the end of the page are all 1.
                 if self.stored == Stored::Mr && self.bits.peek(EOL_BITS + 1) == 1 << EOL_BITS | 1 {
                     self.bits.skip(1);
                 }
@@ -145,12 +146,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes to the next end of line behind a row that can't be read; coded rows never contain one.
+    /// Moves to the next end of line after a row that can't be decoded. Coded rows never contain one.
     fn recover(&mut self, start: usize) -> Outcome {
         if !matches!(self.stored, Stored::Mh | Stored::Mr) {
             return Outcome::BreaksOff;
         }
-        // The row's own end of line is skipped first.
+        // The row's own end of line comes first and is skipped.
         let mut at = Bits { bytes: self.bits.bytes, at: start };
         at.skip_eol();
         if at.seek_eol() {
@@ -162,7 +163,7 @@ impl Reader<'_> {
     }
 }
 
-/// The changes of a row, in order, the first to black; runs of no length included.
+/// The changes of a row in order, the first to black, with runs of zero length.
 #[derive(Default)]
 struct Row {
     changes: Vec<u32>,
@@ -179,7 +180,7 @@ impl Row {
         self.changes.len() % 2 == 1
     }
 
-    /// Ends a run; a row of more changes than pels holds nothing but runs of no length, which would fill the memory.
+    /// Ends a run. A row with more changes than pels consists of runs of zero length, which would exhaust memory.
     fn change(&mut self, at: u32, width: u32) -> Result<u32, Wrong> {
         if self.changes.len() > width as usize * 2 {
             return Err(Wrong);
@@ -189,7 +190,7 @@ impl Row {
         Ok(at)
     }
 
-    /// T.4 §4.1.1.
+    /// Decodes a row by itself (T.4 §4.1.1).
     fn one_dimensional(&mut self, bits: &mut Bits<'_>, width: u32) -> Result<(), Wrong> {
         let mut at = 0;
         while at < width {
@@ -199,13 +200,13 @@ impl Row {
         Ok(())
     }
 
-    /// T.4 §4.2.1.3, T.6 §2.2.
+    /// Decodes a row relative to the one above (T.4 §4.2.1.3, T.6 §2.2).
     fn two_dimensional(&mut self, bits: &mut Bits<'_>, reference: &[u32], width: u32) -> Result<(), Wrong> {
         let element = |index: usize| reference.get(index).copied().unwrap_or(width);
         let mut a0 = 0;
         let mut index = 0;
         while a0 < width {
-            // b1 lies to the right of a0; before the first change, a0 lies before the first pel.
+            // b1 is to the right of a0; before the first change, a0 is to the left of the first pel.
             while !self.changes.is_empty() && element(index) <= a0 && element(index) < width {
                 index += 2;
             }
@@ -228,7 +229,7 @@ impl Row {
                 Mode::Vertical(by) => {
                     let a1 = b1.checked_add_signed(by).filter(|a1| *a1 >= a0).ok_or(Wrong)?;
                     a0 = self.change(a1, width)?;
-                    // b1 may now be the change before; before the first one it is the second.
+                    // b1 may now be the previous change; before the first change it is the second.
                     index = if index == 0 { 1 } else { index - 1 };
                 }
             }
@@ -244,7 +245,7 @@ enum Mode {
     Vertical(i32),
 }
 
-/// A place among the bits; past the end all are zero.
+/// A position among the bits. Past the end, all bits are zero.
 #[derive(Clone)]
 struct Bits<'a> {
     bytes: &'a [u8],
@@ -252,7 +253,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// The next bits, at most 24.
+    /// Returns the next bits without consuming them, at most 24.
     fn peek(&self, count: u32) -> u32 {
         let mut word = [0; 8];
         let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
@@ -273,7 +274,7 @@ impl Bits<'_> {
         self.at >= self.bytes.len() * 8
     }
 
-    /// Takes the bits of a code; one that runs past the end is wrong.
+    /// Consumes the bits of a code; one that extends past the end is wrong.
     const fn take(&mut self, count: u8) -> Result<(), Wrong> {
         self.at += count as usize;
         if self.at > self.bytes.len() * 8 { Err(Wrong) } else { Ok(()) }
@@ -315,7 +316,7 @@ impl Bits<'_> {
         found
     }
 
-    /// Goes to the next end of line, at or before its first zero.
+    /// Moves to the next end of line, at or before its first zero.
     fn seek_eol(&mut self) -> bool {
         while !self.is_at_end() {
             if self.peek(EOL_BITS - 1) == 0 {
@@ -327,7 +328,7 @@ impl Bits<'_> {
         false
     }
 
-    /// Skips zeros and the 1 bit after them; false if no 1 bit follows.
+    /// Skips zeros and the 1 bit after them; returns false if no 1 bit follows.
     fn skip_zeros(&mut self) -> bool {
         while !self.is_at_end() {
             match self.peek(24) {
@@ -342,7 +343,7 @@ impl Bits<'_> {
     }
 }
 
-/// By the next bits: what the code at their beginning means, and how long it is.
+/// Lookup tables by the next bits: the meaning of the code they begin with, and its length.
 struct Tables {
     white: Vec<Option<(u16, u8)>>,
     black: Vec<Option<(u16, u8)>>,

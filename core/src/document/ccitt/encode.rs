@@ -1,39 +1,39 @@
-//! Coding rows by T.4 and T.6. It keeps the row above and nothing else of a page.
+//! Codes rows by T.4 and T.6, keeping no more of the page than the row above.
 
 use super::Changes;
 use super::codes::{BLACK, Code, EOL, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL, WHITE};
 use super::sink::BitSink;
 
-/// End-of-line codes that end a page of MH or MR (T.4 §4.1.4, §4.2.4: RTC).
+/// End-of-line codes at the end of a page of MH or MR (T.4 §4.1.4, §4.2.4: RTC).
 const RTC_EOLS: u32 = 6;
-/// End-of-line codes that end a block of MMR (T.6 §2.4.1.1: EOFB).
+/// End-of-line codes at the end of a block of MMR (T.6 §2.4.1.1: EOFB).
 const EOFB_EOLS: u32 = 2;
-/// The shortest run that has a make-up code (T.4 §4.1.1); it is a power of two.
+/// The shortest run that has a make-up code (T.4 §4.1.1); a power of two.
 const MADE_UP: u32 = 64;
-/// The farthest that a vertical mode reaches (T.4 §4.2.1.3.2 b).
+/// The farthest offset that a vertical mode expresses (T.4 §4.2.1.3.2 b).
 const VERTICAL_REACH: u32 = 3;
 
-/// The codes of vertical modes, VL(3) to VR(3), and of pass mode.
+/// The codes of the vertical modes, VL(3) to VR(3), and of pass mode.
 static VERTICAL_AND_PASS: [Code; 8] = {
     let [vl3, vl2, vl1, v0, vr1, vr2, vr3] = VERTICAL;
     [vl3, vl2, vl1, v0, vr1, vr2, vr3, PASS]
 };
 
-/// How rows are coded.
+/// The coding of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// Modified Huffman: each row by itself (T.4 §4.1).
     Mh,
-    /// Modified READ: at most `k - 1` rows are coded against the one above, then one by itself (T.4 §4.2.1.1).
+    /// Modified READ: at most `k - 1` rows relative to the one above, then one by itself (T.4 §4.2.1.1).
     Mr {
-        /// 2 at standard, 4 at fine resolution, 8 at superfine.
+        /// 2 at standard, 4 at fine and 8 at superfine resolution.
         k: u32,
     },
-    /// Modified modified READ: all rows are coded against the one above (T.6 §2.2).
+    /// Modified modified READ: all rows relative to the one above (T.6 §2.2).
     Mmr,
 }
 
-/// Codes the rows of one page.
+/// Codes the rows of one page, from the top.
 #[derive(Debug)]
 pub struct Coder<S> {
     scheme: Scheme,
@@ -45,13 +45,13 @@ pub struct Coder<S> {
 }
 
 impl<S: BitSink> Coder<S> {
-    /// One that stands at the top of a page.
+    /// Creates a coder at the top of a page. `minimum_row_bits` is what rows of MH and MR are filled up to.
     pub fn new(scheme: Scheme, width: u32, minimum_row_bits: u32, sink: S) -> Self {
-        // T.6 §2.2.1: above the first row lies an imaginary white one.
+        // T.6 §2.2.1: above the first row there is an imaginary white one.
         Self { scheme, width, minimum_row_bits, above: Changes::white(width), rows: 0, sink }
     }
 
-    /// Codes a row, which becomes the one above the next.
+    /// Codes a row, which becomes the reference for the next.
     pub fn row(&mut self, row: &Changes) {
         match self.scheme {
             Scheme::Mmr => self.two_dimensional(row),
@@ -67,28 +67,28 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// Bits so far.
+    /// The number of bits coded so far.
     pub fn bits(&self) -> u64 {
         self.sink.bits()
     }
 
-    /// What has been coded, for a page that goes on elsewhere.
+    /// Returns what has been coded without ending the page, so that another coder can continue it.
     pub fn into_sink(self) -> S {
         self.sink
     }
 
-    /// Ends the page.
+    /// Codes the end of the page, and returns the sink.
     pub fn finish(mut self) -> S {
         match self.scheme {
             Scheme::Mmr => self.eols(EOFB_EOLS, None),
             Scheme::Mh => self.eols(RTC_EOLS, None),
-            // T.4 §4.2.4: six times EOL and the tag of one-dimensional coding.
+            // T.4 §4.2.4: six times EOL, each with the tag of one-dimensional coding.
             Scheme::Mr { .. } => self.eols(RTC_EOLS, Some(true)),
         }
         self.sink
     }
 
-    /// A row of T.4: end-of-line code, tag where MR needs one (§4.2.2), data, fill (§4.1.3).
+    /// Codes a row of T.4: end-of-line code, tag if MR (§4.2.2), data, fill (§4.1.3).
     fn framed(&mut self, row: &Changes, alone: Option<bool>) {
         let start = self.sink.bits();
         self.eols(1, alone);
@@ -114,7 +114,7 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// T.4 §4.1.1: runs of white and black in turn, white first, even of no length.
+    /// Codes a row by itself (T.4 §4.1.1): alternating runs beginning with white, even if of zero length.
     fn one_dimensional(&mut self, row: &Changes) {
         let (mut colours, mut from) = ([&WHITE, &BLACK], 0);
         for at in &row.at()[..=row.count()] {
@@ -124,8 +124,9 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// T.4 §4.2.1.3.3 and T.6 §2.2.4, figures 7 and 3: `a0` is where coding stands, `a1` and `a2` the next changes of
-    /// this row, `b1` the first change of the row above right of `a0` and to the other colour, `b2` the one after.
+    /// Codes a row relative to the one above (T.4 §4.2.1.3.3 and T.6 §2.2.4, figures 7 and 3). `a0` is the current
+    /// position, `a1` and `a2` are the next changes in this row, `b1` is the first change in the row above that is
+    /// right of `a0` and to the opposite colour, and `b2` is the one after it.
     fn two_dimensional(&mut self, row: &Changes) {
         if row.at() == self.above.at() {
             self.same(row.count() as u32 + 1);
@@ -133,7 +134,7 @@ impl<S: BitSink> Coder<S> {
         }
         let width = self.width;
         let (coding, above) = (row.at(), self.above.at());
-        // Here, and not within the coder, it can stay in registers.
+        // A local variable can stay in registers, unlike a field of the coder.
         let mut sink = std::mem::take(&mut self.sink);
         let (mut a0, mut a, mut b) = (0, 0, 0);
         while a0 < width {
@@ -141,20 +142,20 @@ impl<S: BitSink> Coder<S> {
             let passes = b2 < a1;
             let reach = a1.wrapping_add(VERTICAL_REACH).wrapping_sub(b1);
             if passes || reach <= 2 * VERTICAL_REACH {
-                // Pass mode (§2.2.3.1): b2 lies left of a1. Vertical mode (§2.2.3.2): a1 is at most three pels off b1.
-                // Which of them can't be foreseen on pages of dots, so that they are not told apart by a branch.
+                // Pass mode (§2.2.3.1): b2 is left of a1. Vertical mode (§2.2.3.2): a1 is at most three pels from b1.
+                // On dithered pages the branch predictor can't guess which, so they share one branch.
                 let code = VERTICAL_AND_PASS[if passes { VERTICAL.len() } else { reach as usize }];
                 sink.put(u32::from(code.code), u32::from(code.bits));
                 a0 = if passes { b2 } else { a1 };
                 a += usize::from(!passes);
-                // The change before b1 has the colour that is wanted after a1.
+                // The change before b1 has the colour that is needed after a1.
                 let before = if b > 0 { b - 1 } else { 1 };
                 b = if passes { b + 2 } else { before };
             } else {
                 // Horizontal mode (§2.2.3.3): the runs a0a1 and a1a2. The first run of a row counts from its first pel.
                 let a2 = coding[a + 1];
                 let (a0a1, a1a2) = (a1 - a0, a2 - a1);
-                // Changes are to black and to white in turn.
+                // Changes alternate between black and white.
                 let (first, second) = if a.is_multiple_of(2) { (&WHITE, &BLACK) } else { (&BLACK, &WHITE) };
                 if a0a1 | a1a2 < MADE_UP {
                     let (first, second) = (first.terminating(a0a1), second.terminating(a1a2));
@@ -168,7 +169,8 @@ impl<S: BitSink> Coder<S> {
                 a += 2;
             }
             if a0 < width {
-                // One step is needed about as often as none: it takes no branch either. The sentinels end the rest.
+                // One step is needed about as often as none, so it is made without a branch too. The sentinels end the
+                // loop.
                 b += 2 * usize::from(above[b] <= a0);
                 while above[b] <= a0 {
                     b += 2;
@@ -178,7 +180,8 @@ impl<S: BitSink> Coder<S> {
         self.sink = sink;
     }
 
-    /// A row equal to the one above: each change lies right under its like, and the end of the row as well (V(0)).
+    /// Codes a row equal to the one above: every change is directly below its counterpart, and so is the end of the row
+    /// (V(0)).
     fn same(&mut self, mut changes: u32) {
         while changes > 0 {
             let some = changes.min(32);
@@ -196,7 +199,7 @@ impl<S: BitSink> Coder<S> {
     }
 }
 
-/// Horizontal mode, where a run needs make-up codes.
+/// Codes horizontal mode with runs that need make-up codes.
 #[inline(never)]
 fn long_runs<S: BitSink>(mut sink: S, runs: [(&Runs, u32); 2]) -> S {
     put(&mut sink, HORIZONTAL);
@@ -206,7 +209,7 @@ fn long_runs<S: BitSink>(mut sink: S, runs: [(&Runs, u32); 2]) -> S {
     sink
 }
 
-/// T.4 §4.1.1: make-up codes, then a terminating code.
+/// Codes a run: make-up codes, then a terminating code (T.4 §4.1.1).
 fn run(sink: &mut impl BitSink, runs: &Runs, mut length: u32) {
     while length >= MADE_UP {
         let made_up = length.min(LONGEST_MAKE_UP) / MADE_UP;

@@ -1,7 +1,7 @@
-//! The codes of fax machines: MH and MR (ITU-T T.4), MMR (ITU-T T.6), written or only counted. It knows no page or file.
+//! The codings of fax machines: MH and MR (ITU-T T.4) and MMR (ITU-T T.6), written or merely counted.
 //!
-//! A row is given as its changing picture elements (T.4 §4.2.1.3.1): the places where the colour differs from the pel
-//! before, beginning with white. Coding walks these lists, never the pels.
+//! A row is given as its changing picture elements (T.4 §4.2.1.3.1): the places where the colour differs from the
+//! previous pel, beginning with white. Coding walks these lists and never looks at pels.
 
 mod codes;
 mod decode;
@@ -15,7 +15,7 @@ pub use super::changes::Changes;
 
 use super::bitmap::Bitmap;
 
-/// Codes a whole image; `minimum_row_bits` is what T.4 fills each row of MH and MR up to.
+/// Codes a whole image; rows of MH and MR are filled up to `minimum_row_bits`, as T.4 requires.
 pub fn code<S: BitSink>(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32, sink: S) -> S {
     let mut coder = Coder::new(scheme, image.width(), minimum_row_bits, sink);
     let mut row = Changes::white(image.width());
@@ -26,7 +26,7 @@ pub fn code<S: BitSink>(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32, s
     coder.finish()
 }
 
-/// The image in MMR, as fax files and PDF hold it.
+/// Codes an image as MMR, the form in which fax files and PDFs contain it.
 #[must_use]
 pub fn g4(image: &Bitmap) -> Vec<u8> {
     code(image, Scheme::Mmr, 0, BitWriter::default()).into_bytes()

@@ -1,14 +1,14 @@
-//! Where coded bits go: into bytes, or only into a count. It knows no code.
+//! Where coded bits go: into bytes, or merely into a count.
 
-/// Takes bits in the order they are sent.
+/// Receives bits in the order in which they are sent.
 pub trait BitSink: Default {
-    /// Takes the low `bits` bits of `code`, the highest of them first; at most 32 at a time.
+    /// Appends the low `bits` bits of `code`, highest first; at most 32 at a time, and the rest of `code` must be zero.
     fn put(&mut self, code: u32, bits: u32);
-    /// How many bits have been taken.
+    /// The number of bits received so far.
     fn bits(&self) -> u64;
 }
 
-/// Counts.
+/// Counts bits without storing them.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct BitCounter(u64);
 
@@ -23,24 +23,24 @@ impl BitSink for BitCounter {
     }
 }
 
-/// Bytes that a writer begins with.
+/// The buffer size of a new writer, in bytes.
 const ROOM_BYTES: usize = 16 * 1024;
 
-/// Writes bytes, the first bit in the highest place (FillOrder 1).
+/// Collects bits into bytes, the first bit in the highest place (FillOrder 1).
 #[derive(Debug, Default, Clone)]
 pub struct BitWriter {
-    /// The bytes so far, and room for more.
+    /// The bytes so far, with spare room after them.
     bytes: Vec<u8>,
-    /// Whole bytes so far.
+    /// The number of complete bytes so far.
     at: usize,
-    /// Bits that don't fill a byte yet, at the low end; above them are bits already written.
+    /// Bits that don't fill a byte yet, at the low end; above them are bits that have been written.
     pending: u64,
-    /// How many of them; always fewer than 8 between calls.
+    /// The number of pending bits, always below 8 between calls.
     filled: u32,
 }
 
 impl BitWriter {
-    /// The bytes; the last is filled up with zeros.
+    /// Returns the bytes, the last one padded with zeros.
     #[must_use]
     pub fn into_bytes(mut self) -> Vec<u8> {
         self.bytes.truncate(self.at + self.filled.div_ceil(8) as usize);
@@ -53,8 +53,9 @@ impl BitSink for BitWriter {
     fn put(&mut self, code: u32, bits: u32) {
         self.pending = self.pending << bits | u64::from(code);
         self.filled += bits;
-        // The whole word is written each time, and what isn't filled of it again by the next: whether a byte is full can't
-        // be foreseen. Where no bit is filled, the shift by 64 is one by none, and what is written is not kept.
+        // The whole word is stored each time, and its incomplete part is overwritten by the next: whether a byte is
+        // full is unpredictable. If nothing is filled, the shift by 64 wraps to one by zero, and what is stored is
+        // overwritten later.
         let word = self.pending.wrapping_shl(u64::BITS - self.filled).to_be_bytes();
         let end = self.at + word.len();
         if self.bytes.len() < end {
@@ -70,7 +71,7 @@ impl BitSink for BitWriter {
     }
 }
 
-/// Doubles the room of a writer. It is given no more of it, so that the rest can stay in registers.
+/// Doubles the buffer. It receives nothing else of the writer, so that the other fields can stay in registers.
 #[cold]
 #[inline(never)]
 fn grow(bytes: &mut Vec<u8>) {

@@ -1,14 +1,14 @@
-//! The coder against others: the `fax` crate's bytes, hayro-ccitt's strict reading.
+//! Tests of the coder against others: the `fax` crate's bytes, and hayro-ccitt's strict reading.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-/// Images of each kind of content that the oracles look at.
+/// Images of each kind that are compared with the other coders.
 const IMAGES: u64 = 300;
 
-/// An image of one of several kinds: white, black, noise, long runs, rows that differ a little from the one above.
+/// An image of one of several kinds: white, black, noise, long runs, rows that differ little from the one above.
 fn image(seed: u64) -> Bitmap {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let width = match seed % 5 {
@@ -59,7 +59,7 @@ fn mmr_has_the_bytes_of_another_coder() {
     }
 }
 
-/// What hayro-ccitt reads, which takes nothing that T.4 and T.6 don't allow.
+/// Decodes with hayro-ccitt, which accepts nothing that T.4 and T.6 don't allow.
 fn strictly(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Bitmap {
     struct Rows(Bitmap, u32);
     impl hayro_ccitt::Decoder for Rows {
@@ -110,15 +110,15 @@ fn every_scheme_is_read_back_and_by_a_strict_reader_too() {
     }
 }
 
-/// Codes as bits, packed.
+/// Packs codes into bytes.
 fn packed(codes: &[&str]) -> Vec<u8> {
     let bits: Vec<u8> = codes.concat().bytes().map(|bit| bit - b'0').collect();
     bits.chunks(8).map(|byte| byte.iter().enumerate().fold(0, |sum, (at, bit)| sum | bit << (7 - at))).collect()
 }
 
 #[test]
-fn runs_of_no_length_are_changing_elements_of_the_row_below() {
-    // White to 3, black to 3 (no length), white to 8, black to 16; then a change two pels right of the one at 3.
+fn zero_length_runs_are_changing_elements_of_the_row_below() {
+    // White to 3, black to 3 (zero length), white to 8, black to 16; then a change two pels right of the one at 3.
     let above = ["001", "1000", "0000110111", "001", "1100", "000101"];
     let below = ["000011", "1"];
     let read = decode(&packed(&[&above[..], &below].concat()), Stored::Mmr, 16, 2);
@@ -129,15 +129,15 @@ fn runs_of_no_length_are_changing_elements_of_the_row_below() {
 }
 
 #[test]
-fn a_row_of_runs_of_no_length_without_end_is_given_up() {
-    // Vertical mode to the left of a change at 0 never moves on.
+fn a_row_of_endless_zero_length_runs_is_given_up() {
+    // A vertical mode left of a change at 0 never advances.
     let endless = vec![0xff; 100_000];
     let read = decode(&[&packed(&["001", "00110101", "11"])[..], &endless].concat(), Stored::Mmr, 2_000, 50);
     assert!(read.rows <= 50);
 }
 
 #[test]
-fn a_wrong_code_costs_its_row_alone_where_rows_end_with_a_code() {
+fn a_wrong_code_costs_only_its_row_if_rows_end_with_a_code() {
     let image = image(0x18);
     for (scheme, stored) in [(Scheme::Mh, Stored::Mh), (Scheme::Mr { k: 2 }, Stored::Mr)] {
         let mut bytes = written(&image, scheme, 0);
@@ -168,7 +168,7 @@ fn rows_are_filled_up_to_the_minimum() {
 }
 
 #[test]
-fn what_is_cut_short_keeps_its_first_rows() {
+fn truncated_data_keep_their_first_rows() {
     let image = image(0x17);
     let bytes = g4(&image);
     let read = decode(&bytes[..bytes.len() / 2], Stored::Mmr, image.width(), image.height());

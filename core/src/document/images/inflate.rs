@@ -1,20 +1,20 @@
-//! Inflating zlib data as far as it goes. It knows nothing of what the bytes are.
+//! Inflates zlib data as far as it is intact.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// Bytes by which the output grows.
+/// The step in which the output buffer grows, in bytes.
 const STEP_BYTES: usize = 64 * 1024;
 
-/// What came out of zlib data.
+/// The result of inflating zlib data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::document) struct Inflated {
     /// The bytes, up to the fault if there is one.
     pub(in crate::document) bytes: Vec<u8>,
-    /// Whether the data came to its proper end, its checksum included, or gave as much as was wanted.
+    /// Whether the data ended properly with a correct checksum, or filled the requested length.
     pub(in crate::document) is_whole: bool,
 }
 
-/// Inflates zlib data to at most `most` bytes.
+/// Inflates zlib data to at most `most` bytes, which limits what hostile data can expand to.
 pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
     let mut decompress = Decompress::new(true);
     let mut bytes = Vec::new();
@@ -30,6 +30,7 @@ pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
         let read = usize::try_from(decompress.total_in()).unwrap_or(usize::MAX);
         match step {
             Ok(Status::StreamEnd) => return Inflated { bytes, is_whole: true },
+            // A step that neither reads nor writes would repeat forever: the data ended early.
             Ok(Status::Ok | Status::BufError) if (read, bytes.len()) != before => {}
             Ok(Status::Ok | Status::BufError) | Err(_) => return Inflated { bytes, is_whole: false },
         }
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_before_a_fault_is_kept() {
+    fn bytes_before_a_fault_are_kept() {
         let text: Vec<u8> = (0..300_000_u32).map(|at| (at.wrapping_mul(at) / 7) as u8).collect();
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(&text).unwrap();

@@ -1,5 +1,5 @@
-//! JPEG images, as far as they go: zune-jpeg decodes, and this file says what is there, what is missing, which way up the
-//! image is, and what its four inks mean.
+//! Reads JPEG images as far as they are intact. zune-jpeg decodes; this file determines what is missing, which way up
+//! the image is, and what its four inks mean.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -11,48 +11,48 @@ use super::{DECODE_BYTES_MAX, Fault, check_size, missing};
 use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
-/// What zune-jpeg fills rows with that it can't read.
+/// The value that rows are filled with before decoding, by which missing rows are recognised.
 const FILLED: u8 = 128;
-/// Scans of a progressive image; more would be an attack on the processor.
+/// Scans that a progressive image may have; more would be an attack on the processor.
 const SCANS_MAX: usize = 200;
 
-/// What XMP begins with in a JPEG (XMP specification part 3, 1.1.3).
+/// The header of XMP data in a JPEG (XMP specification part 3, 1.1.3).
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// What a JPEG says of itself before its pels.
+/// What a JPEG states before its pels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::document) struct Head {
     pub(in crate::document) width: u32,
     pub(in crate::document) height: u32,
     components: Vec<u8>,
-    dots_an_inch: Option<(f64, f64)>,
+    dots_per_inch: Option<(f64, f64)>,
     orientation: Orientation,
     is_jfif: bool,
     has_adobe: bool,
-    /// Where its coded pels begin.
+    /// The offset of its coded pels.
     pels: usize,
 }
 
-/// Which samples are wanted.
+/// Which samples the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document) enum Want {
-    /// Luma alone of an image of luma and chroma; the components of another.
+    /// Luma alone if the image consists of luma and chroma; otherwise its components.
     Luma,
     /// The components as they are stored.
     Components,
 }
 
-/// A decoded JPEG.
+/// A JPEG that has been decoded, wholly or in part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::document) struct Jpeg {
     pub(in crate::document) width: u32,
     pub(in crate::document) height: u32,
-    /// Samples of a pel, side by side.
+    /// Samples per pel, which are adjacent in `samples`.
     pub(in crate::document) components: usize,
     pub(in crate::document) samples: Vec<u8>,
-    /// Rows at the bottom that could not be read.
+    /// Rows at the bottom that could not be decoded.
     pub(in crate::document) rows_missing: u32,
-    /// What is wrong with it, if anything.
+    /// What is wrong with the data, in zune-jpeg's words.
     pub(in crate::document) fault: Option<String>,
 }
 
@@ -76,7 +76,7 @@ impl Head {
                 0xda => break,
                 0xe0 if data.starts_with(b"JFIF\0") => {
                     head.is_jfif = true;
-                    head.dots_an_inch = jfif_dots_an_inch(data);
+                    head.dots_per_inch = jfif_dots_per_inch(data);
                 }
                 0xe1 if data.starts_with(b"Exif\0\0") => exif = Some(data),
                 0xe1 if data.starts_with(XMP_HEADER) => xmp = Some(data),
@@ -89,12 +89,12 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether its components are red, green and blue by their names, and nothing else says what they are.
+    /// Whether the component names say red, green and blue, and no JFIF or Adobe marker says otherwise.
     fn is_rgb(&self) -> bool {
         !self.is_jfif && !self.has_adobe && self.components == *b"RGB"
     }
 
-    /// A frame header (T.81 §B.2.2).
+    /// Reads a frame header (T.81 §B.2.2).
     fn frame(&mut self, data: &[u8]) -> Result<(), Fault> {
         let [precision, h1, h0, w1, w0, count, components @ ..] = data else {
             return Err(Fault::damaged("its frame header breaks off"));
@@ -131,11 +131,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     pels.truncate(there);
     let pels = Pels::Gray(Gray::from_pels(jpeg.width, jpeg.height, pels));
     let losses = jpeg.fault.iter().map(|why| missing(jpeg.rows_missing, jpeg.height, why)).collect();
-    let dots_an_inch = head.dots_an_inch.map(|(x, y)| if head.orientation.swaps_axes() { (y, x) } else { (x, y) });
-    Ok(Picture { pels: head.orientation.upright(pels), dots_an_inch, is_fax_file: false, losses })
+    let dots_per_inch = head.dots_per_inch.map(|(x, y)| if head.orientation.swaps_axes() { (y, x) } else { (x, y) });
+    Ok(Picture { pels: head.orientation.upright(pels), dots_per_inch, is_fax_file: false, losses })
 }
 
-/// Decodes a JPEG as far as it goes.
+/// Decodes a JPEG as far as it is intact.
 pub(in crate::document) fn decode(bytes: &[u8], want: Want) -> Result<Jpeg, Fault> {
     decode_with(bytes, &Head::read(bytes)?, want)
 }
@@ -146,7 +146,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     let mut probe = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     probe.decode_headers().map_err(Fault::damaged)?;
     let stored = probe.input_colorspace().ok_or_else(|| Fault::damaged("its colours are not known"))?;
-    // zune-jpeg finds out while it decodes that Adobe's mark is on three components.
+    // zune-jpeg notices only while decoding that Adobe's marker is on an image of three components.
     let stored = match (stored, head.components.len()) {
         (ColorSpace::CMYK, 3) => ColorSpace::RGB,
         (ColorSpace::YCCK, 3) => ColorSpace::YCbCr,
@@ -171,11 +171,13 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         samples.fill(FILLED);
         JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(is_strict)).decode_into(&mut samples)
     };
+    // Strict mode reports damage that lenient mode hides; the lenient result is used, with the strict reason.
     let strict = decode(true);
     let fault = match strict {
         Ok(()) => None,
         Err(why) => {
             let why = why.to_string();
+            // Padding between headers changes no pel.
             let is_harmless = why.contains("Extra bytes between headers");
             match decode(false) {
                 Ok(()) if is_harmless => None,
@@ -197,10 +199,10 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     Ok(Jpeg { width: head.width, height: head.height, components, samples, rows_missing, fault })
 }
 
-/// The marker segment at or after a place: its marker, its data, and the place behind it.
+/// Finds the marker segment at or after `at`: its marker, its data, and the offset after it.
 fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     loop {
-        // Fill bytes may stand before a marker (T.81 §B.1.1.2), and some programs leave others.
+        // Fill bytes may precede a marker (T.81 §B.1.1.2), and some programs leave other bytes there.
         at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
         at += bytes.get(at..)?.iter().position(|byte| *byte != 0xff)?;
         let marker = *bytes.get(at)?;
@@ -217,8 +219,8 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     }
 }
 
-/// The density of a JFIF header (JFIF 1.02), if it is one in inches or centimetres.
-fn jfif_dots_an_inch(data: &[u8]) -> Option<(f64, f64)> {
+/// The density from a JFIF header (JFIF 1.02), if it is in dots per inch or centimetre.
+fn jfif_dots_per_inch(data: &[u8]) -> Option<(f64, f64)> {
     let [unit, x1, x0, y1, y0] = *data.get(7..12)? else { return None };
     let factor = match unit {
         1 => 1.0,

@@ -1,5 +1,5 @@
-//! Images of one page: PNG and JPEG, and what images of every kind share: their faults, the way up, and inflating what
-//! is damaged. What is there of an image is read; what is missing is white, and said to be missing.
+//! Images of one page, PNG and JPEG, and what all kinds of images share: faults, orientation, and inflating damaged
+//! data. The readable part of an image is used; the rest is white and reported as missing.
 
 pub(super) mod inflate;
 pub(super) mod jpeg;
@@ -10,17 +10,17 @@ use super::kind::Kind;
 use super::picture::{PICTURE_PELS_MAX, Picture};
 use crate::model::media::UnreadableDocument;
 
-/// Bytes that decoding one picture may take.
+/// Bytes of memory that decoding one picture may take.
 pub(super) const DECODE_BYTES_MAX: usize = 600 * 1024 * 1024;
 
 /// Why an image can't be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It may be sound, but nothing here reads it: what it would need.
+    /// A feature that is not supported, by name; the image may be fine.
     NotSupported(String),
-    /// It breaks the rules of its format: which.
+    /// A violation of the format, described for a person.
     Damaged(String),
-    /// It has too many pels or none: which.
+    /// Too many pels or none, described for a person.
     Size(String),
 }
 
@@ -33,7 +33,7 @@ impl Fault {
         Self::NotSupported(what.into())
     }
 
-    /// The reason for a person, of a document or page of this name.
+    /// Formats the reason for a person, about a document or page of this name.
     pub(super) fn reason(&self, name: &str) -> UnreadableDocument {
         UnreadableDocument::new(match self {
             Self::NotSupported(what) => format!("the {name} is not supported: {what}"),
@@ -43,18 +43,18 @@ impl Fault {
     }
 }
 
-/// Refuses a size before a pel is decoded.
+/// Rejects a size before any pel is decoded, since memory is allocated by it.
 pub(super) fn check_size((width, height): (u32, u32)) -> Result<(), Fault> {
     if width == 0 || height == 0 {
-        return Err(Fault::Size(format!("has no area: it is {width} × {height} pels large")));
+        return Err(Fault::Size(format!("has no area: it is {width} × {height} pels")));
     }
     if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
-        return Err(Fault::Size(format!("is too large: {width} × {height} pels; {PICTURE_PELS_MAX} are taken")));
+        return Err(Fault::Size(format!("is too large: {width} × {height} pels; the limit is {PICTURE_PELS_MAX}")));
     }
     Ok(())
 }
 
-/// Refuses a PNG or JPEG that can't be read, by its head.
+/// Rejects a PNG or JPEG that can't be read, judging by its header.
 pub(super) fn check(bytes: &[u8], kind: Kind) -> Result<(), UnreadableDocument> {
     let size = match kind {
         Kind::Png => png::size(bytes),
@@ -63,7 +63,7 @@ pub(super) fn check(bytes: &[u8], kind: Kind) -> Result<(), UnreadableDocument> 
     size.and_then(check_size).map_err(|fault| fault.reason(kind.name()))
 }
 
-/// Reads a PNG or JPEG.
+/// Reads a PNG or JPEG as a picture.
 pub(super) fn read(bytes: &[u8], kind: Kind) -> Result<Picture, UnreadableDocument> {
     let picture = match kind {
         Kind::Png => png::read(bytes),
@@ -72,7 +72,7 @@ pub(super) fn read(bytes: &[u8], kind: Kind) -> Result<Picture, UnreadableDocume
     picture.map_err(|fault| fault.reason(kind.name()))
 }
 
-/// What is said of an image of which rows are missing or wrong.
+/// Describes an image of which rows are missing or wrong.
 pub(super) fn missing(rows: u32, height: u32, why: &str) -> String {
     if rows == 0 {
         format!("the image is damaged and may be wrong in places: {why}")

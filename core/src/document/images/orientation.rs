@@ -1,19 +1,18 @@
-//! Which way up an image is meant to be seen: TIFF tag 274, EXIF's of the same number, or XMP where neither is there. It
-//! reads no pels.
+//! Which way up an image is to be shown: TIFF tag 274, EXIF's tag of the same number, or else XMP.
 
 use super::super::bitmap::Bitmap;
 use super::super::gray::Gray;
 use super::super::picture::Pels;
 use super::super::tiff_pages::directory;
 
-/// The tag, in TIFF and EXIF.
+/// The orientation tag, in TIFF and EXIF.
 const ORIENTATION: u16 = 274;
 /// The tag that holds XMP in a TIFF (XMP specification part 3, 3.2.7).
 const XMP: u16 = 700;
-/// The property's name in XMP, where it stands as an attribute or as an element.
+/// The property's name in XMP, where it may be an attribute or an element.
 const XMP_PROPERTY: &[u8] = b"tiff:Orientation";
 
-/// How the rows of an image lie (TIFF 6.0, tag 274).
+/// How the rows of an image are stored (TIFF 6.0, tag 274).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::document) enum Orientation {
     #[default]
@@ -30,7 +29,7 @@ pub(in crate::document) enum Orientation {
 }
 
 impl Orientation {
-    /// What the tag says; other values than 1 to 8 say nothing.
+    /// The orientation for a tag's value; values other than 1 to 8 count as upright.
     pub(in crate::document) const fn of_tag(value: Option<u64>) -> Self {
         match value {
             Some(2) => Self::Mirrored,
@@ -44,23 +43,23 @@ impl Orientation {
         }
     }
 
-    /// What a directory says.
+    /// The orientation that a TIFF directory states.
     pub(in crate::document) fn of_directory(directory: &directory::Directory<'_>) -> Self {
         let value = directory.number(ORIENTATION);
         Self::of_tag(value.or_else(|| directory.bytes(XMP).and_then(xmp_value)))
     }
 
-    /// What EXIF and XMP data say. XMP counts only where EXIF says nothing, as in other readers.
+    /// The orientation that EXIF or XMP data state. XMP is used only if EXIF has none, as in other readers.
     pub(in crate::document) fn of_metadata(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Self {
         Self::of_tag(exif.and_then(exif_value).or_else(|| xmp.and_then(xmp_value)))
     }
 
-    /// Whether rows become columns.
+    /// Whether rows become columns when the image is shown.
     pub(in crate::document) const fn swaps_axes(self) -> bool {
         matches!(self, Self::Transposed | Self::TurnedLeft | Self::Transversed | Self::TurnedRight)
     }
 
-    /// The image upright.
+    /// Turns the image upright.
     pub(in crate::document) fn upright(self, pels: Pels) -> Pels {
         if self == Self::Upright {
             return pels;
@@ -102,7 +101,7 @@ impl Orientation {
         if self.swaps_axes() { gray.width() } else { gray.height() }
     }
 
-    /// Where a pel of the upright image lies in an image of this size.
+    /// Where a pel of the upright image is in a stored image of this size.
     const fn source(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> (u32, u32) {
         match self {
             Self::Upright => (x, y),
@@ -117,13 +116,13 @@ impl Orientation {
     }
 }
 
-/// The tag's value in EXIF data: a TIFF header and directory, with or without `Exif\0\0` before them.
+/// Reads the tag from EXIF data: a TIFF header and directory, with or without a leading `Exif\0\0`.
 fn exif_value(data: &[u8]) -> Option<u64> {
     let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
     directory::first(data)?.number(ORIENTATION)
 }
 
-/// The property's value in XMP: `tiff:Orientation="6"`, with either quote, or `<tiff:Orientation>6<`.
+/// Reads the property from XMP: `tiff:Orientation="6"`, with either kind of quote, or `<tiff:Orientation>6<`.
 fn xmp_value(data: &[u8]) -> Option<u64> {
     let names = data.windows(XMP_PROPERTY.len()).enumerate().filter(|(_, window)| *window == XMP_PROPERTY);
     names.map(|(place, _)| data[place + XMP_PROPERTY.len()..].trim_ascii_start()).find_map(|rest| {

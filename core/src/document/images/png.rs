@@ -1,5 +1,5 @@
-//! PNG images, as far as they go. The png crate decodes; where data break off or are damaged, what can be inflated of them is
-//! given to it as a sound file, and the rows behind it are white.
+//! Reads PNG images as far as they are intact. The png crate decodes. If data are damaged or end early, the part that
+//! can be inflated is passed to it as an intact file, and the rows after it are white.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -15,10 +15,10 @@ use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, luma, over_white};
 
 const HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Bytes of XMP that are inflated; a JPEG's has at most 64 KiB.
+/// Bytes of XMP that are inflated at most; a JPEG's has at most 64 KiB.
 const XMP_BYTES_MAX: usize = 1024 * 1024;
 
-/// The size that a PNG says it has.
+/// Reads the size from the header of a PNG.
 pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32), Fault> {
     let (kind, data) = chunks(bytes).next().ok_or_else(|| Fault::damaged("its header is missing"))?;
     let (b"IHDR", [w3, w2, w1, w0, h3, h2, h1, h0, ..]) = (kind, data) else {
@@ -49,21 +49,22 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     }
     let losses = fault.iter().map(|why| missing(height - image.rows, height, why)).collect();
     let orientation = orientation(bytes);
-    let dots_an_inch = dots_an_inch(bytes).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
-    Ok(Picture { pels: orientation.upright(Pels::Gray(image.gray)), dots_an_inch, is_fax_file: false, losses })
+    let dots_per_inch = dots_per_inch(bytes).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
+    Ok(Picture { pels: orientation.upright(Pels::Gray(image.gray)), dots_per_inch, is_fax_file: false, losses })
 }
 
-/// An image in the making.
+/// An image that is being decoded.
 struct Image {
     gray: Gray,
-    /// Rows from the top that have pels.
+    /// The number of rows from the top that have pels.
     rows: u32,
 }
 
 impl Image {
-    /// Decodes at most so many lines; an interlaced image has those of each pass.
+    /// Decodes at most `lines` lines; an interlaced image has one set of lines per pass.
     fn decode(&mut self, bytes: &[u8], lines: u32) -> Result<(), Fault> {
         let mut options = DecodeOptions::default();
+        // None of these is needed for the pels, so a fault in them must not cost the image.
         options.set_ignore_text_chunk(true);
         options.set_ignore_iccp_chunk(true);
         options.set_skip_ancillary_crc_failures(true);
@@ -93,7 +94,8 @@ impl Image {
                     self.rows = line + 1;
                 }
                 InterlaceInfo::Adam7(info) => {
-                    // Each pel stands for the block that later passes would fill.
+                    // Each pel fills the block that later passes would refine, so an image that ends early is coarse
+                    // and not sparse.
                     png::splat_interlaced_row(self.gray.pels_mut(), width as usize, &greys, info, 8);
                     self.rows = height.min((line + 1).saturating_mul(ADAM7[0][3]));
                 }
@@ -103,7 +105,7 @@ impl Image {
     }
 }
 
-/// The greys of a row's samples of 8 bits; what is transparent shows the white paper.
+/// Converts a row of 8-bit samples to greys; transparent pels show the white paper.
 fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     Ok(match color {
         ColorType::Grayscale => samples.to_vec(),
@@ -116,7 +118,7 @@ fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     })
 }
 
-/// A sound PNG of what can be inflated of a damaged one, and how many of its lines are really there.
+/// Rebuilds a damaged PNG as an intact one from what can be inflated, and returns how many of its lines are real.
 fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), Fault> {
     let parts = |wanted: &'static [u8; 4]| chunks(bytes).filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data);
     let header = parts(b"IHDR").next().unwrap_or_default();
@@ -164,7 +166,7 @@ fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), F
     Ok((sound, there))
 }
 
-/// Where each pass begins and how far apart its pels are: x, y, across, down (PNG §8.2).
+/// The start and spacing of each pass: x, y, across, down (PNG §8.2).
 const ADAM7: [[u32; 4]; 7] =
     [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
 
@@ -178,7 +180,7 @@ fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.extend(checksum.sum().to_be_bytes());
 }
 
-/// The chunks, with as much of the last one's data as is there.
+/// Iterates over the chunks; the last one has as much data as the file contains.
 fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.strip_prefix(HEADER).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -191,25 +193,25 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     })
 }
 
-/// The `eXIf` chunk (PNG third edition §11.3.4.5) or XMP in an `iTXt` chunk; both may stand behind the pels.
+/// Reads the `eXIf` chunk (PNG third edition §11.3.4.5) or XMP in an `iTXt` chunk; both may follow the pels.
 fn orientation(bytes: &[u8]) -> Orientation {
     let exif = chunks(bytes).find(|(kind, _)| *kind == b"eXIf").map(|(_, data)| data);
     let xmp = chunks(bytes).filter(|(kind, _)| *kind == b"iTXt").find_map(|(_, data)| xmp(data));
     Orientation::of_metadata(exif, xmp.as_deref())
 }
 
-/// The XMP of an `iTXt` chunk (PNG §11.3.4.5; XMP specification part 3, 1.1.5), if that is what it holds.
+/// The XMP in an `iTXt` chunk (PNG §11.3.4.5; XMP specification part 3, 1.1.5), if it contains any.
 fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [is_compressed, _, rest @ ..] = data.strip_prefix(b"XML:com.adobe.xmp\0")? else { return None };
-    // The language and the translated keyword, each with a zero behind it.
+    // The language and the translated keyword, each ended by a zero byte.
     let text = rest.splitn(3, |byte| *byte == 0).nth(2)?;
     Some(if *is_compressed == 1 { inflate(text, XMP_BYTES_MAX).bytes.into() } else { text.into() })
 }
 
-/// The `pHYs` chunk (PNG §11.3.5.3), if it counts in metres.
-fn dots_an_inch(bytes: &[u8]) -> Option<(f64, f64)> {
+/// Reads the `pHYs` chunk (PNG §11.3.5.3), if its unit is the metre.
+fn dots_per_inch(bytes: &[u8]) -> Option<(f64, f64)> {
     let (_, data) = chunks(bytes).take_while(|(kind, _)| *kind != b"IDAT").find(|(kind, _)| *kind == b"pHYs")?;
     let [x3, x2, x1, x0, y3, y2, y1, y0, 1] = *data else { return None };
-    let an_inch = |bytes: [u8; 4]| f64::from(u32::from_be_bytes(bytes)) * 0.0254;
-    Some((an_inch([x3, x2, x1, x0]), an_inch([y3, y2, y1, y0])))
+    let per_inch = |bytes: [u8; 4]| f64::from(u32::from_be_bytes(bytes)) * 0.0254;
+    Some((per_inch([x3, x2, x1, x0]), per_inch([y3, y2, y1, y0])))
 }

@@ -1,4 +1,4 @@
-//! PNGs and JPEGs as pages: the way up, what is transparent, what is missing, four inks.
+//! Tests of PNGs and JPEGs as pages: orientation, transparency, missing parts, four inks.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -56,14 +56,14 @@ fn png_of(
     file
 }
 
-/// EXIF data that hold an orientation alone.
+/// EXIF data that contain an orientation alone.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut exif = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     exif[18] = orientation;
     exif
 }
 
-/// A JPEG with a segment put in at its beginning.
+/// Inserts a segment at the beginning of a JPEG.
 fn with_segment(jpeg: &[u8], marker: u8, data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u16 + 2).to_be_bytes();
     [&jpeg[..2], &[0xff, marker], &length, data, &jpeg[2..]].concat()
@@ -88,13 +88,13 @@ fn exif_turns_a_png_and_a_jpeg_upright() {
     }
 }
 
-/// A PNG with a chunk put in behind its header.
+/// Inserts a chunk after the header of a PNG.
 fn with_chunk(png: &[u8], kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let mut checksum = flate2::Crc::new();
     checksum.update(&kind);
     checksum.update(data);
     let (length, sum) = ((data.len() as u32).to_be_bytes(), checksum.sum().to_be_bytes());
-    // The file's header has 8 bytes, the chunk IHDR 25.
+    // The file header has 8 bytes, the IHDR chunk 25.
     [&png[..33], &length, &kind, data, &sum, &png[33..]].concat()
 }
 
@@ -136,7 +136,7 @@ fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
 }
 
 #[test]
-fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_told() {
+fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_reported() {
     let mut speck = vec![255; 4_000 * 4_000];
     speck[4_000 * 2_000 + 2_000] = 0;
     let (pages, losses) =
@@ -148,7 +148,7 @@ fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_told() {
 }
 
 #[test]
-fn what_is_transparent_is_white() {
+fn transparent_pels_are_white() {
     let pels = [[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 51]];
     let samples: Vec<u8> = (0..300).flat_map(|at| pels[at % 3]).collect();
     let picture = read(&png_of((30, 10), png_crate::ColorType::Rgba, &samples, None, false), Kind::Png).unwrap();
@@ -183,7 +183,7 @@ fn a_png_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
 }
 
 #[test]
-fn a_png_with_a_wrong_checksum_is_read_and_told() {
+fn a_png_with_a_wrong_checksum_is_read_and_reported() {
     let samples: Vec<u8> = (0..40 * 40).map(|at| at as u8).collect();
     let whole = png_of((40, 40), png_crate::ColorType::Grayscale, &samples, None, false);
     let mut wrong = whole.clone();
@@ -220,13 +220,13 @@ fn a_jpeg_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
     }
 }
 
-/// Bytes behind the first start of a scan.
+/// The number of bytes after the first start-of-scan marker.
 fn coded_bytes(jpeg: &[u8]) -> usize {
     let at = jpeg.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     jpeg.len() - at
 }
 
-/// The greys in the middles of the four fields of inks.jpg.
+/// The greys at the centres of the four fields of inks.jpg.
 fn fields(jpeg: &[u8]) -> [u8; 4] {
     let picture = read(jpeg, Kind::Jpeg).unwrap();
     assert!(picture.losses.is_empty(), "{:?}", picture.losses);
@@ -241,14 +241,14 @@ fn near(greys: [u8; 4], wanted: [u8; 4]) {
 fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
     let adobe = INKS.windows(5).position(|name| name == b"Adobe").unwrap();
     let light = |cyan: u32| picture_luma(cyan, 128, 128);
-    // Inverted: 255 is no ink.
+    // Inverted: 255 means no ink.
     near(fields(INKS), [light(0), light(255), 0, (u32::from(light(100)) * 200 / 255) as u8]);
-    // Not inverted: 255 is all ink.
+    // Not inverted: 255 means full ink.
     let mut plain = INKS.to_vec();
     plain.drain(adobe - 4..adobe + 12);
     let dark = |cyan: u32| picture_luma(255 - cyan, 127, 127);
     near(fields(&plain), [0, 0, dark(255), (u32::from(dark(100)) * 55 / 255) as u8]);
-    // Luma, chroma and black: 128 is no chroma, so that the first is a grey.
+    // Luma, chroma and black: 128 means no chroma, so the first field is grey.
     let mut ycck = INKS.to_vec();
     ycck[adobe + 11] = 2;
     near(fields(&ycck), [255, 0, 0, (155 * 200 / 255) as u8]);
@@ -256,7 +256,7 @@ fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
 
 #[test]
 fn red_green_and_blue_are_read_by_adobes_mark_or_their_names() {
-    // The components are what they are, whatever they were meant to be.
+    // The components are kept as they are, whatever they were meant to be.
     let marked = with_segment(&without_jfif(TONES), 0xee, b"Adobe\0\x64\0\0\0\0\0");
     let mut named = without_jfif(TONES);
     for (mark, step) in [(0xc0, 3), (0xda, 2)] {
@@ -279,7 +279,7 @@ fn picture_luma(red: u32, green: u32, blue: u32) -> u8 {
 }
 
 #[test]
-fn what_is_not_supported_is_told_from_what_is_damaged() {
+fn what_is_not_supported_differs_from_what_is_damaged() {
     let frame = TONES.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     let with = |at: usize, byte: u8| {
         let mut jpeg = TONES.to_vec();

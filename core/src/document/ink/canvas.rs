@@ -1,21 +1,21 @@
-//! Painting on the page being drawn, within a clip. It knows no shapes.
+//! Paints runs of pels on the page being drawn, within a clip.
 
 use super::raster::Run;
 use crate::document::bitmap::{Bitmap, clear_run, each_run, fill_run};
 use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
 use crate::document::tones::{RowMut, Tones};
 
-/// What is painted.
+/// A colour to paint with, reduced to grey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ink {
-    /// Its luma.
+    /// The luma, 0 for black and 255 for white.
     pub(super) luma: u8,
-    /// How much of it covers what lies below.
+    /// The opacity, 255 for opaque.
     pub(super) alpha: u8,
 }
 
 impl Ink {
-    /// Black or white outright, if it is.
+    /// Whether it paints plain black (`Some(true)`) or plain white (`Some(false)`); `None` for any other ink.
     pub(super) const fn pure(self) -> Option<bool> {
         match self {
             Self { luma, alpha: 255 } if luma <= SNAP_BLACK => Some(true),
@@ -25,7 +25,7 @@ impl Ink {
     }
 }
 
-/// Where painting is let through: a rectangle (left, top, right, bottom), and within it perhaps a shape.
+/// The part of the page that may be painted: a rectangle (left, top, right, bottom) and optionally a shape within it.
 #[derive(Clone)]
 pub(super) struct Clip {
     pub(super) bounds: [u32; 4],
@@ -33,14 +33,14 @@ pub(super) struct Clip {
 }
 
 impl Clip {
-    /// The part of a run within the rectangle.
+    /// The part of a run that is inside the rectangle.
     fn cut(&self, (row, from, to): Run) -> Option<Run> {
         let [left, top, right, bottom] = self.bounds;
         let (from, to) = (from.max(left), to.min(right));
         (row >= top && row < bottom && from < to).then_some((row, from, to))
     }
 
-    /// The parts of a run that are let through.
+    /// Calls `take` for each part of a run that is inside the clip.
     pub(super) fn each(&self, run: Run, mut take: impl FnMut(Run)) {
         let Some((row, from, to)) = self.cut(run) else { return };
         match &self.shape {
@@ -50,12 +50,12 @@ impl Clip {
     }
 }
 
-/// Paints a run.
+/// Paints a run, as far as the clip admits.
 pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
     clip.each(run, |run| paint_row(page, run, ink));
 }
 
-/// Paints black those of 64 pels whose bit is set, from `x` on; the caller sees to it that they lie on the page.
+/// Blackens those of 64 pels from `x` on whose bit is set. The caller ensures that they are on the page.
 pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
     match page.row_mut(y) {

@@ -1,4 +1,4 @@
-//! Letters as bits, each drawn once per size and quarter of a pel. It knows no page.
+//! Letters as bits, each drawn once per size and per quarter of a pel.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,18 +10,18 @@ use hayro::kurbo::{Affine, BezPath};
 use super::raster::Raster;
 use crate::document::bitmap::fill_run;
 
-/// Steps of a pel at which letters are placed.
+/// The number of sub-pel positions at which letters are placed, per axis.
 const STEPS: f64 = 4.0;
-/// The largest letter that is kept, in pels across and down; larger ones are rare and drawn each time.
+/// The largest letter that is cached, in pels per side; larger ones are rare and drawn each time.
 const PELS_MAX: f64 = 256.0;
-/// Letters kept of one document.
+/// Letters cached per document.
 const MASKS_MAX: usize = 20_000;
-/// Sizes at which letters are hinted, in pels an em (hayro's own).
+/// Sizes at which letters are hinted, in pels per em (hayro's own limits).
 const HINTED_PELS: std::ops::RangeInclusive<f64> = 4.0..=128.0;
-/// Units of an em in outlines.
+/// Units per em in outlines, as hayro gives them.
 const EM: f64 = 1_000.0;
 
-/// Letters drawn so far, and their outlines.
+/// A cache of letters as bits and of their outlines.
 #[derive(Default)]
 pub(super) struct Glyphs {
     masks: HashMap<Key, Option<Rc<Placed>>>,
@@ -29,7 +29,7 @@ pub(super) struct Glyphs {
     hinting: HintingCache,
 }
 
-/// A letter, its shape on the page without the place, and quarters of a pel right and down of it.
+/// Identifies a letter by its outline, its shape on the page regardless of place, and its sub-pel offset in quarters.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     glyph: u128,
@@ -43,10 +43,10 @@ struct Placed {
     top: i64,
 }
 
-/// A letter as bits.
+/// A letter as bits, in rows of words.
 pub(super) struct Mask {
     width: u32,
-    words_a_row: usize,
+    words_per_row: usize,
     words: Vec<u64>,
 }
 
@@ -56,16 +56,16 @@ impl Mask {
     }
 
     pub(super) fn height(&self) -> i64 {
-        (self.words.len() / self.words_a_row) as i64
+        (self.words.len() / self.words_per_row) as i64
     }
 
     pub(super) fn words(&self) -> impl Iterator<Item = &[u64]> {
-        self.words.chunks_exact(self.words_a_row)
+        self.words.chunks_exact(self.words_per_row)
     }
 }
 
 impl Glyphs {
-    /// A letter's bits and where its left top pel lies; none where it is too large to be kept.
+    /// Returns a letter's bits and the place of their top left pel, or `None` if it is too large to cache.
     pub(super) fn place(
         &mut self,
         glyph: &OutlineGlyph,
@@ -76,12 +76,14 @@ impl Glyphs {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let f = if is_hinted(transform, hint) { f.round() } else { f };
         let (x, y) = ((e * STEPS).round() / STEPS, (f * STEPS).round() / STEPS);
+        // Beyond this, quarters of a pel are lost to rounding, and nothing would show.
         if !(x.abs() < 1e6 && y.abs() < 1e6) {
             return None;
         }
         let (whole_x, whole_y) = (x.floor(), y.floor());
         let steps = (((x - whole_x) * STEPS) as u8, ((y - whole_y) * STEPS) as u8);
         let key = Key { glyph: glyph.identifier().cache_key(), shape: [a, b, c, d].map(f64::to_bits), steps };
+        // Clearing everything is simpler than tracking use, and documents rarely come this far.
         if self.masks.len() >= MASKS_MAX {
             self.masks.clear();
         }
@@ -97,7 +99,7 @@ impl Glyphs {
         Some((Rc::clone(&placed.mask), placed.left + whole_x as i64, placed.top + whole_y as i64))
     }
 
-    /// A letter's outline and what places it on the page.
+    /// Returns a letter's outline, and the transform that places it on the page.
     pub(super) fn outline(&mut self, glyph: &OutlineGlyph, transform: Affine, hint: bool) -> (Rc<BezPath>, Affine) {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let id = glyph.identifier().cache_key();
@@ -120,9 +122,9 @@ fn is_hinted(transform: Affine, hint: bool) -> bool {
     hint && b == 0.0 && HINTED_PELS.contains(&(d.abs() * EM))
 }
 
-/// A shape as bits; none if it is large, an empty one if nothing of it is to be seen.
+/// Draws a shape as bits, empty if nothing would show; returns `None` if it is too large to cache.
 fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed> {
-    let empty = || Mask { width: 0, words_a_row: 1, words: Vec::new() };
+    let empty = || Mask { width: 0, words_per_row: 1, words: Vec::new() };
     if path.elements().is_empty() {
         return Some(Placed { mask: Rc::new(empty()), left: 0, top: 0 });
     }
@@ -133,13 +135,13 @@ fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed
         return None;
     }
     let (columns, rows) = (width as u32, height as u32);
-    let words_a_row = (columns.div_ceil(64) as usize).max(1);
-    let mut words = vec![0; words_a_row * rows as usize];
+    let words_per_row = (columns.div_ceil(64) as usize).max(1);
+    let mut words = vec![0; words_per_row * rows as usize];
     let moved = Affine::translate((-left, -top)) * transform;
     raster.fill(path, moved, FillRule::NonZero, (columns, rows), |(row, from, to)| {
-        let start = row as usize * words_a_row;
-        fill_run(&mut words[start..start + words_a_row], from, to);
+        let start = row as usize * words_per_row;
+        fill_run(&mut words[start..start + words_per_row], from, to);
     });
-    let mask = Mask { width: columns, words_a_row, words };
+    let mask = Mask { width: columns, words_per_row, words };
     Some(Placed { mask: Rc::new(mask), left: left as i64, top: top as i64 })
 }

@@ -1,4 +1,4 @@
-//! Where the images of a page lie. It draws none of them: that is left to the full renderer.
+//! Records where a page's images are; drawing them is left to the full renderer.
 
 use hayro::hayro_interpret::{FillRule, Image};
 use hayro::kurbo::{Affine, Rect, Shape};
@@ -9,22 +9,22 @@ use super::slivers::touched;
 use crate::document::bitmap::{Bitmap, fill_run};
 use crate::document::gray::Area;
 
-/// The least part of a page's width that an image of scanned paper has.
+/// The minimum width of a scan, or a strip of one, as a part of the page's.
 const SCAN_WIDTH_MIN: f64 = 0.5;
-/// The least part of a page that images of scanned paper cover.
+/// The minimum part of a page that scans cover.
 const SCAN_AREA_MIN: f64 = 0.6;
-/// The largest part of a page that images cover which are drawn apart from it.
+/// The maximum part of a page that images may cover to be drawn apart from the rest.
 const APART_AREA_MAX: f64 = 0.5;
-/// How far a rectangle's path may be off, in pels.
+/// The tolerance for a rectangle's path, in pels.
 const TOLERANCE: f64 = 0.1;
 
 /// The images of one page.
 pub(super) struct Images {
     size: (u32, u32),
-    /// The area that holds those as wide as a page of scanned paper or a strip of one, and how many pels they cover.
+    /// The area of the images that are as wide as scanned paper or a strip of it, and how many pels they cover.
     scans: Option<Area>,
     scan_pels: f64,
-    /// Pels that an image touches.
+    /// The pels that an image touches; `None` without images.
     touched: Option<Bitmap>,
 }
 
@@ -33,20 +33,20 @@ impl Images {
         Self { size, scans: None, scan_pels: 0.0, touched: None }
     }
 
-    /// The area of images that cover most of the page, as scanned paper does.
+    /// The area of the images, if they cover most of the page as scanned paper does.
     pub(super) fn scanned(&self) -> Option<Area> {
         let covered = self.scan_pels >= self.pels() * SCAN_AREA_MIN;
         self.scans.filter(|_| covered)
     }
 
-    /// Whether images cover so much of the page that it is drawn as a whole with them.
+    /// Whether images cover so much of the page that drawing it whole is better.
     pub(super) fn are_most(&self) -> bool {
         let Some(touched) = &self.touched else { return false };
         let black: u32 = touched.rows().flatten().map(|word| word.count_ones()).sum();
         f64::from(black) > self.pels() * APART_AREA_MAX
     }
 
-    /// The pels that the images touch; none on a page without images.
+    /// The pels that images touch, or `None` if the page has no images.
     pub(super) fn into_touched(self) -> Option<Bitmap> {
         self.touched
     }
@@ -55,8 +55,8 @@ impl Images {
         f64::from(self.size.0) * f64::from(self.size.1)
     }
 
-    /// Notes an image. Answers false where it lies on the page but the clip seems to hide it all: a clip thinner than a
-    /// pel is better judged when the image is drawn.
+    /// Records an image. Returns false if it is on the page but the clip seems to hide all of it: whether a clip
+    /// thinner than a pel hides it is better judged by the full renderer.
     pub(super) fn note(&mut self, image: &Image<'_, '_>, transform: Affine, clip: &Clip, raster: &mut Raster) -> bool {
         let corners = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
         self.note_scan(transform.transform_rect_bbox(corners), clip);
@@ -77,7 +77,7 @@ impl Images {
         shows || !is_on_page
     }
 
-    /// Widens the area of scans by an image that is large enough to be a page or a strip of one.
+    /// Extends the area of scans by an image wide enough to be a page or a strip of one.
     fn note_scan(&mut self, bounds: Rect, clip: &Clip) {
         let [left, top, right, bottom] = clip.bounds;
         let inside = |value: f64, least: u32, most: u32| {

@@ -1,6 +1,7 @@
-//! Whether the full renderer can draw a page. hayro 0.9 makes lines of curves, dashes of lines, tiles of patterns and copies
-//! of images without a limit, so that a few numbers of a page can ask for more memory than any machine has. This device is
-//! told all that the page draws, and what is drawn within patterns and masks, and draws nothing.
+//! Estimates whether the full renderer can draw a page. hayro 0.9 makes lines of curves, dashes, pattern tiles and
+//! copies of images without a limit, so a few numbers on a page can demand more memory than any machine has. This
+//! device receives everything that the page draws, including what is drawn within patterns and masks, and only adds it
+//! up.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,51 +20,52 @@ use super::near::{is_near, lines_uncut};
 use super::raster::is_rectangle;
 use super::strokes::{DASHES_MAX, dashes, length};
 
-/// Bytes of the pictures that hayro makes for one page and keeps until it is drawn: two thirds of the memory of a renderer,
+/// Bytes of the pictures that hayro makes for a page and keeps until it is drawn: two thirds of a renderer's memory,
 /// and about seventy times the page.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
-/// Bytes that hayro keeps for a pel that an edge runs through, as measured.
+/// Bytes that hayro keeps per pel that an edge runs through, as measured.
 const BYTES_PER_EDGE_PEL: f64 = 12.0;
-/// Likewise for a pel within a shape.
+/// Bytes that hayro keeps per pel inside a shape, as measured.
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
-/// The length of the edges of a letter, in ems.
+/// The total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
-/// Lines that the curves of one path are made of: as much memory as a quarter of a renderer's.
+/// Lines that the curves of one path may become, which take a quarter of a renderer's memory.
 const LINES_MAX: f64 = 2e6;
-/// Lines of the outline of a curve for one of the curve itself.
+/// Lines in the outline of a stroked curve per line of the curve.
 const LINES_OF_STROKE: f64 = 16.0;
-/// Copies of pattern cells on one page.
+/// Copies of pattern cells per page at most.
 const TILES_MAX: f64 = 100_000.0;
-/// Patterns of one page that are looked into, those within others among them.
+/// Patterns per page that are measured, including those within others.
 const PATTERNS_MAX: usize = 10_000;
-/// A letter lies within so many ems of its place.
+/// How far from its place a letter may extend, in ems.
 const LETTER_EMS: f64 = 8.0;
-/// Units of an em in outlines.
+/// Units per em in outlines, as hayro gives them.
 const EM: f64 = 1_000.0;
-/// Stencils of a page that are measured without being decoded.
+/// Stencils per page that are assumed to be patterned rather than decoded to find out.
 const STENCILS_TAKEN_AS_PATTERNED: u32 = 4;
 const BYTES_PER_PEL: f64 = 4.0;
-/// Bytes of a pel of a mesh: an entry of a table, which is copied as it grows.
+/// Bytes per pel of a mesh: an entry of a hash table, which is copied as it grows.
 const BYTES_PER_MESH_PEL: f64 = 72.0;
-/// Pels of triangles that are looked at on one page, in some ten seconds.
+/// Pels of triangles per page at most, which take some ten seconds.
 const MESH_PELS_MAX: f64 = 2e8;
-/// Numbers that single precision can still reckon with.
+/// The largest number that single precision still computes with usefully.
 const COUNTABLE: f64 = 1e18;
-/// The largest side of a picture that hayro makes.
+/// The largest side of a picture that hayro makes, in pels.
 const SIDE_PELS_MAX: f64 = 65_535.0;
 
-/// What one page asks for.
+/// The running totals of what one page demands.
 pub(super) struct Measure {
     shown: Rect,
     bytes: f64,
     tiles: f64,
     mesh_pels: f64,
     has_excess: bool,
-    /// Stencils so far.
+    /// The number of stencils so far.
     stencils: u32,
-    /// Masks that have been looked into.
+    /// Masks that have been measured, each of which is drawn once.
     seen: HashSet<u128>,
-    /// Copies of cells that one copy of a pattern's cell takes; endless while it is looked into.
+    /// Copies of cells that one copy of a pattern's cell needs; infinite while it is being measured, so that recursion
+    /// is refused.
     cells: HashMap<u128, f64>,
 }
 
@@ -82,7 +84,7 @@ impl Measure {
         }
     }
 
-    /// Whether the page asks for more than there is.
+    /// Whether the page demands more than the limits allow.
     pub(super) fn is_too_much(&self) -> bool {
         let fits = self.bytes <= BYTES_MAX && self.tiles <= TILES_MAX && self.mesh_pels <= MESH_PELS_MAX;
         self.has_excess || !fits
@@ -107,13 +109,13 @@ impl Measure {
     }
 
     pub(super) fn clip(&mut self, clip: &ClipPath) {
-        // Upright rectangles, of which pages may have one for each word, are kept as such.
+        // Upright rectangles cost nothing, and pages may have one for each word.
         if !is_rectangle(&clip.path) {
             self.fill(&clip.path, Affine::IDENTITY);
         }
     }
 
-    /// The letters of a run that are outlines; those that are drawings come by themselves.
+    /// Adds the letters of a run that are outlines; letters that are drawings arrive as what they draw.
     pub(super) fn letters(&mut self, run: &GlyphRun<'_, '_>, props: &DrawProps<'_>, mode: &DrawMode) {
         let (fill, line) = super::parts(mode);
         for glyph in run.glyphs() {
@@ -141,7 +143,8 @@ impl Measure {
         }
         let (across, down) = x_y_advances(&props.transform);
         let (across, down) = (across.length(), down.length());
-        // hayro makes a smaller copy where the image is larger than its place in one direction, and a larger one in the other.
+        // hayro makes a reduced copy if the image is larger than its place in one direction, and an enlarged one in the
+        // other.
         let (width, height) =
             if across < 1.0 || down < 1.0 { (width * across, height * down) } else { (width, height) };
         self.picture(width.ceil().min(SIDE_PELS_MAX / 2.0), height.ceil().min(SIDE_PELS_MAX / 2.0));
@@ -152,9 +155,9 @@ impl Measure {
         }
     }
 
-    /// Whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only decoding it
-    /// tells, so a few are taken to be: one that covers a page takes long to decode, and pages have one of those, while a
-    /// font of bitmaps has hundreds of small ones.
+    /// Whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
+    /// decoding it tells, so the first few are assumed to be: a stencil that covers the page is slow to decode and
+    /// pages have one of those, while a font of bitmaps has hundreds of small ones.
     fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
         self.stencils += 1;
         if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {
@@ -173,7 +176,8 @@ impl Measure {
         }
     }
 
-    /// Measures what is drawn apart from the page, so many times, and then let go.
+    /// Measures what is drawn apart from the page, `times` times, and freed afterwards: it may exceed the limit, but
+    /// doesn't add to the total.
     fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
         let before = std::mem::take(&mut self.bytes);
         draw(self);
@@ -191,7 +195,7 @@ impl Measure {
         let style = super::style(line, f64::from(line.line_width));
         let extent = style.width * style.miter_limit.max(2.0);
         let area = transform.transform_rect_bbox(path.control_box().inflate(extent, extent));
-        // hayro leaves out what misses the page, as long as it knows where it is.
+        // hayro skips what is outside the page, as long as the bounds are finite.
         if area.is_finite() && !area.overlaps(self.shown) {
             return;
         }
@@ -199,7 +203,7 @@ impl Measure {
             path.iter().map(|element| transform * element),
             Rect::new(f64::MIN, f64::MIN, f64::MAX, f64::MAX),
         );
-        // A line has two sides.
+        // The outline of a line has two sides.
         let pels = 2.0 * edge_pels(path.iter().map(|element| transform * element), self.shown);
         self.bytes += pels * BYTES_PER_EDGE_PEL;
         self.has_excess |= exceeds(lines * LINES_OF_STROKE, LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
@@ -211,14 +215,14 @@ impl Measure {
         }
     }
 
-    /// Whether a letter is near and small enough not to be looked at.
+    /// Whether a letter is close and small enough to be estimated rather than measured.
     fn is_small(&self, transform: Affine) -> bool {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let reach = (a.abs() + b.abs() + c.abs() + d.abs()) * EM * LETTER_EMS;
         is_near([PathEl::MoveTo((e.abs() + reach, f.abs() + reach).into())].into_iter(), self.shown)
     }
 
-    /// About how long the edges of a letter are on the page.
+    /// The estimated length of a letter's edges on the page, in pels.
     fn letter_edge_pels(&self, transform: Affine) -> f64 {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let em = (a.abs() + b.abs()).max(c.abs() + d.abs()) * EM;
@@ -234,7 +238,7 @@ impl Measure {
         self.bytes += width * height * BYTES_PER_PEL;
     }
 
-    /// What is painted with a pattern, in an area.
+    /// Adds what is painted with a pattern within an area.
     fn paint(&mut self, paint: &Paint<'_>, area: Rect, is_stroke: bool) {
         let Paint::Pattern(pattern) = paint else { return };
         let area = if area.is_finite() { area.intersect(self.shown) } else { self.shown };
@@ -247,7 +251,7 @@ impl Measure {
         }
     }
 
-    /// The triangles of a mesh, all of which hayro draws, however far from the page.
+    /// Adds the triangles of a mesh, all of which hayro draws, however far from the page.
     fn mesh(&mut self, pattern: &ShadingPattern) {
         let mut parts = Vec::new();
         match pattern.shading.shading_type.as_ref() {
@@ -276,7 +280,7 @@ impl Measure {
         let x = Tiles::new(across.length(), (bounds.x0, bounds.x1), pattern.x_step, (area.x0, area.x1));
         let y = Tiles::new(down.length(), (bounds.y0, bounds.y1), pattern.y_step, (area.y0, area.y1));
         self.picture(x.pels, y.pels);
-        // A cell so small or large that its pels can't be counted makes hayro look for one outside of it.
+        // If the pels of a cell can't be counted, hayro would index outside of it.
         let place = pattern.matrix * Affine::translate((x.start, y.start));
         let place = (place * Affine::scale_non_uniform(1.0 / x.scale, 1.0 / y.scale)).inverse();
         let is_countable = place.as_coeffs().iter().all(|number| number.abs() < COUNTABLE);
@@ -306,12 +310,12 @@ impl Measure {
     }
 }
 
-/// Whether a number is more than it may be, or isn't one.
+/// Whether a number is NaN or above its limit.
 fn exceeds(number: f64, most: f64) -> bool {
     number.is_nan() || number > most
 }
 
-/// About how long the edges of a path are within what is shown.
+/// The estimated length of a path's edges within what is shown.
 fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     let (mut start, mut last, mut pels) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -334,7 +338,7 @@ fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     pels
 }
 
-/// The pels that hayro looks at for a part of a mesh, which lies between its points.
+/// The pels that hayro examines for a part of a mesh, which is within the hull of its points.
 fn held(points: &[Point], pattern: &ShadingPattern) -> Rect {
     let inside = |value: f64| value.clamp(0.0, SIDE_PELS_MAX);
     let mut points =
@@ -346,7 +350,7 @@ fn held(points: &[Point], pattern: &ShadingPattern) -> Rect {
 /// The copies of a pattern's cell that hayro draws in one direction.
 struct Tiles {
     start: f64,
-    /// Pels of a unit of the pattern.
+    /// Pels per unit of the pattern.
     scale: f64,
     pels: f64,
     copies: f64,
@@ -367,7 +371,8 @@ impl Tiles {
     }
 }
 
-/// Where the tiles of a pattern lie that meet an area of the page, in the pattern's units; none if they are more than `most`.
+/// The places of a pattern's tiles that meet an area of the page, in the pattern's units, or `None` if there are more
+/// than `most`.
 pub(super) fn places(pattern: &TilingPattern<'_>, area: Rect, most: usize) -> Option<Vec<(f64, f64)>> {
     let area = pattern.matrix.inverse().transform_rect_bbox(area);
     let along = |cell: (f64, f64), step: f32, area: (f64, f64)| {

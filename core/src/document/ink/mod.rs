@@ -1,8 +1,9 @@
-//! Pages of text, lines and flat colours drawn straight to bits: most pages of most documents, in a fraction of the
-//! time that a full renderer needs. What it can't draw it says, and the page is drawn by the full renderer instead; or
-//! its images alone, where they are all that is missing, so that the rest looks the same with them and without.
+//! Draws pages of text, lines and flat colours straight to bits: most pages of most documents, in a fraction of the
+//! time that a full renderer needs. Anything else is reported, and the full renderer draws the page instead; or only
+//! its images, if nothing else is missing, so that the rest looks the same with them and without.
 //!
-//! It follows hayro where both can draw a page: the same coverage makes a pel, lines are as wide, letters as hinted.
+//! It matches hayro where both can draw a page: the same coverage makes a pel, lines have the same width, and letters
+//! the same hinting.
 
 mod canvas;
 mod glyphs;
@@ -35,36 +36,36 @@ use super::bitmap::{Bitmap, each_run, fill_run};
 use super::gray::Area;
 use super::tones::Tones;
 
-/// Clips and groups within one another.
+/// How deep clips and groups may be nested.
 const DEPTH_MAX: usize = 500;
-/// Bytes of the shapes of clips within one another.
+/// Bytes that the shapes of nested clips may take.
 const CLIP_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How far a rectangle's path may be off, in pels.
+/// The tolerance for a rectangle's path, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Tiles of patterns that are drawn on one page where nothing else draws them.
+/// Pattern tiles drawn per page if the full renderer can't draw it.
 const TILES_MAX: usize = 1_000;
-/// The least width of a line, in pels, and of a letter's outline (hayro's own).
+/// The minimum width of a line, and of a letter's outline, in pels (hayro's own).
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
 
-/// A page that was drawn, all but its images.
+/// A page that was drawn, except for its images.
 pub(super) struct Drawn {
     pub(super) page: Tones,
-    /// The pels that images touch, if any do, and the thin shapes that show there.
+    /// The pels that images touch, if any, and the thin shapes visible there.
     pub(super) images: Option<(Bitmap, Slivers)>,
 }
 
-/// What became of a page.
+/// How much of a page could be drawn.
 pub(super) enum Outcome {
-    /// It is drawn, all but its images.
+    /// Everything except its images.
     Drawn(Drawn),
-    /// It has something that can't be drawn here: these are its thin shapes.
+    /// Something on it can't be drawn here, so the full renderer must; these are the page's thin shapes.
     Unable(Slivers),
-    /// It asks for more than the full renderer can do, and is drawn as far as it can be here.
+    /// The page demands more than the full renderer can do, so it was drawn here as far as possible.
     Partly(Tones),
 }
 
-/// Draws the pages of one document.
+/// Draws the pages of one document, reusing fonts and buffers.
 pub(super) struct Inker<'a> {
     cache: InterpreterCache<'a>,
     glyphs: Glyphs,
@@ -82,12 +83,12 @@ impl<'a> Inker<'a> {
         }
     }
 
-    /// The area of the images of the last page, if they cover most of it.
+    /// The area of the last page's images, if they cover most of it.
     pub(super) const fn image_area(&self) -> Option<Area> {
         self.image_area
     }
 
-    /// A page.
+    /// Draws a page with the transform that maps its points to pels.
     pub(super) fn draw(
         &mut self,
         page: &Page<'a>,
@@ -102,6 +103,7 @@ impl<'a> Inker<'a> {
         let (tones, slivers, images) = (easel.page, easel.slivers, easel.images.into_touched());
         self.image_area = image_area;
         if is_too_much && (is_left || images.is_some()) {
+            // The first pass stopped painting where it gave up, so the page is drawn again from the start.
             return Outcome::Partly(self.drawn(page, settings, size, transform, true).page);
         }
         if is_left {
@@ -110,7 +112,7 @@ impl<'a> Inker<'a> {
         Outcome::Drawn(Drawn { page: tones, images: images.map(|touched| (touched, slivers)) })
     }
 
-    /// A page as far as it is drawn here; `alone` where nothing else draws the rest.
+    /// Draws what can be drawn of a page; `alone` if nothing else will draw the rest.
     fn drawn(
         &mut self,
         page: &Page<'a>,
@@ -145,18 +147,18 @@ impl<'a> Inker<'a> {
     }
 }
 
-/// One page being drawn.
+/// The state of one page while it is drawn.
 struct Easel<'d> {
     page: Tones,
     size: (u32, u32),
-    /// The last is in force.
+    /// The stack of clips, whose last one applies.
     clips: Vec<Clip>,
     groups: usize,
-    /// The outermost group in force, counted from one, that changes how what is drawn in it meets the page.
+    /// The depth, from one, of the outermost open group that changes how its contents are composited.
     effects: Option<usize>,
     glyphs: &'d mut Glyphs,
     raster: &'d mut Raster,
-    /// Nothing else draws what can't be drawn here, so that the rest is drawn.
+    /// Whether nothing else draws what can't be drawn here, so that drawing goes on past it.
     alone: bool,
     tiles_left: usize,
     gives_up: bool,
@@ -169,6 +171,7 @@ struct Easel<'d> {
 impl<'a> Device<'a> for Easel<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
         let (fill, line) = parts(draw_mode);
+        // Everything is measured, even after giving up: the figures decide whether the full renderer gets the page.
         self.measure.path(path, &props, draw_mode);
         let ink = self.ink(&props);
         if let Some(rule) = fill {
@@ -191,6 +194,7 @@ impl<'a> Device<'a> for Easel<'_> {
         if opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal {
             self.effects.get_or_insert(self.groups);
         }
+        // Beyond this depth the document is hostile: no program nests so deeply.
         self.gives_up |= self.groups > DEPTH_MAX;
     }
 
@@ -228,12 +232,13 @@ impl<'a> Device<'a> for Easel<'_> {
         }
         let clip = self.current();
         let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
-        // Letters that are images are many, and all over the page.
+        // Type 3 letters that are images are numerous and spread over the whole page, so drawing them apart gains
+        // nothing.
         self.gives_up |= self.in_type3 || !is_noted;
     }
 
     fn pop_clip(&mut self) {
-        // The first is the page's own.
+        // The first clip is the page's own.
         if self.clips.len() > 1 {
             self.clips.pop();
         }
@@ -246,7 +251,7 @@ impl<'a> Device<'a> for Easel<'_> {
 }
 
 impl Easel<'_> {
-    /// The ink of a drawing; none where it is more than an ink, or drawing has been given up.
+    /// The ink to draw with, or `None` if it takes more than an ink or drawing has been given up.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
         match &props.paint {
             Paint::Color(color) if self.is_plain(props) && (self.alone || !self.gives_up) => Some(ink_of(color)),
@@ -257,13 +262,14 @@ impl Easel<'_> {
         }
     }
 
-    /// Whether nothing changes how a drawing meets the page. What a group does to an image stays within the image; what it
-    /// does to ink isn't drawn here.
+    /// Whether a drawing is composited plainly. The effects of a group on an image stay within the image; on ink they
+    /// are not supported here.
     fn is_plain(&self, props: &DrawProps<'_>) -> bool {
         self.effects.is_none() && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal
     }
 
-    /// A filled shape: what is thinner than a pel paints all that it touches. Letters that are drawings stay as they are.
+    /// Fills a shape. If it is thinner than a pel, it paints every pel that it touches, except in letters that are
+    /// drawings.
     fn fill_shape<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, ink: Option<Ink>) {
         let clip = self.current();
         let mut shows = true;
@@ -285,7 +291,7 @@ impl Easel<'_> {
                 return;
             }
         };
-        // What nothing is found of when there are too many shapes isn't thin.
+        // Once the raster is exhausted it finds no pels, which doesn't make a shape thin.
         if self.in_type3 || self.raster.is_exhausted() {
             return;
         }
@@ -298,7 +304,7 @@ impl Easel<'_> {
         }
     }
 
-    /// Draws a shape that is filled with tiles, one tile after the other, where nothing else draws it.
+    /// Fills a shape with tiles one after the other, if nothing else draws it.
     fn pattern<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, pattern: &Pattern<'a>) {
         let Pattern::Tiling(pattern) = pattern else { return };
         if !self.alone || !self.is_plain(props) {
@@ -314,7 +320,7 @@ impl Easel<'_> {
         self.clips.pop();
     }
 
-    /// Thin shapes under what is painted now don't show.
+    /// Hides thin shapes under what is now painted.
     fn cover(&mut self, path: &BezPath, transform: Affine, rule: FillRule) {
         let clip = self.current();
         let slivers = &mut self.slivers;
@@ -331,7 +337,7 @@ impl Easel<'_> {
         self.raster.fill(path, transform, rule, self.size, |run| paint(page, run, ink, &clip));
     }
 
-    /// Strokes a path, part by part where the outline of all of it would take much memory.
+    /// Strokes a path, part by part if the outline of the whole would take too much memory.
     fn stroke_parts(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
         let is_round = line.line_join == Join::Round || line.line_cap == Cap::Round;
         if strokes::cost(path.elements(), is_round) <= strokes::COST_MAX {
@@ -354,7 +360,7 @@ impl Easel<'_> {
         let pels = (f64::from(line.line_width) * scale).max(0.01);
         let widened = if pels < least && !self.in_type3 { least } else { pels };
         let mut style = style(line, widened / scale);
-        // Round ends of thin lines can't be told from square ones, which are quicker to make.
+        // At this width round ends look like square ones, which are faster to make.
         if pels <= 1.0 {
             style.join = if style.join == Join::Round { Join::Bevel } else { style.join };
             let cap = if line.line_cap == Cap::Round { Cap::Square } else { line.line_cap };
@@ -384,7 +390,7 @@ impl Easel<'_> {
         }
     }
 
-    /// The fast way: black, and wholly within a clip that is a rectangle.
+    /// Stamps black letters that are wholly inside a rectangular clip, the common case; returns false for any other.
     fn stamp(&mut self, mask: &Mask, x: i64, y: i64, ink: Ink, clip: &Clip) -> bool {
         let [left, top, right, bottom] = clip.bounds.map(i64::from);
         let (width, height) = (i64::from(mask.width()), mask.height());
@@ -401,13 +407,14 @@ impl Easel<'_> {
         true
     }
 
-    /// Narrows the clip by a shape in pels.
+    /// Intersects the clip with a shape given in pels.
     fn clip(&mut self, path: &BezPath, rule: FillRule) {
         let outer = self.current();
         let shape_bytes = self.size.0 as usize / 8 * self.size.1 as usize;
         let shapes = || self.clips.iter().filter(|clip| clip.shape.is_some()).count();
         if self.clips.len() >= DEPTH_MAX || shapes() * shape_bytes > CLIP_BYTES_MAX {
             self.gives_up = true;
+            // The interpreter will pop this clip, so an empty one takes its place.
             self.clips.push(Clip { bounds: [0; 4], shape: None });
             return;
         }
@@ -429,7 +436,7 @@ fn ink_of(color: &hayro::hayro_interpret::color::Color) -> Ink {
     Ink { luma: super::picture::luma(red, green, blue), alpha }
 }
 
-/// A clip within another. Equal runs in rows that follow one another make a rectangle; else it is a shape.
+/// Builds a clip within another. Equal runs in consecutive rows make a rectangle, anything else a shape.
 fn narrowed(outer: &Clip, runs: &[(u32, u32, u32)], (width, height): (u32, u32)) -> Clip {
     let [left, top, right, bottom] = outer.bounds;
     let Some((first_row, from, to)) = runs.first().copied() else {
@@ -451,7 +458,7 @@ fn narrowed(outer: &Clip, runs: &[(u32, u32, u32)], (width, height): (u32, u32))
     Clip { bounds: [left, top.max(first_row), right, bottom.min(last_row + 1)], shape: Some(Rc::new(shape)) }
 }
 
-/// What of a shape is drawn.
+/// The fill rule and the line style of a drawing.
 const fn parts(mode: &DrawMode) -> (Option<FillRule>, Option<&StrokeProps>) {
     match mode {
         DrawMode::Fill(rule) => (Some(*rule), None),
@@ -461,7 +468,7 @@ const fn parts(mode: &DrawMode) -> (Option<FillRule>, Option<&StrokeProps>) {
     }
 }
 
-/// How a line is drawn whose width is known.
+/// The style of a line with the given width.
 fn style(line: &StrokeProps, width: f64) -> Stroke {
     Stroke {
         width,
@@ -474,7 +481,7 @@ fn style(line: &StrokeProps, width: f64) -> Stroke {
     }
 }
 
-/// By how much the longer axis grows.
+/// The factor by which the longer axis grows.
 fn scale_of(transform: Affine) -> f64 {
     let [a, b, c, d, _, _] = transform.as_coeffs();
     Point::new(a, b).to_vec2().length().max(Point::new(c, d).to_vec2().length())

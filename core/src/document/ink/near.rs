@@ -1,18 +1,18 @@
-//! Curves to lines, and only as finely as can be seen on the page: a part of a curve that lies beyond it costs no more than
-//! a line. It paints nothing.
+//! Flattens curves to lines, only as finely as is visible on the page: a part of a curve outside it costs no more than
+//! a line.
 
 use hayro::kurbo::{CubicBez, ParamCurve, PathEl, PathSeg, Point, QuadBez, Rect, flatten};
 
-/// How far from the page a curve may reach before it is cut, in pels. Such a curve is at most a few thousand lines, and
-/// no letter or drawing of a real document is larger.
+/// How far outside the page a curve may extend before it is cut, in pels. Such a curve takes at most a few thousand
+/// lines, and no letter or drawing of a real document is larger.
 const FAR_PELS: f64 = 65_536.0;
-/// How often a curve is halved. Each halving of a curve of this size leaves few halves that meet the page, and after so
-/// many of them even the largest number is within reach or is beyond what its digits can tell apart.
+/// How often a curve is halved. Few halves of a curve of this size meet the page, and after this many halvings even the
+/// largest number is within reach or indistinguishable from its neighbours.
 const HALVINGS_MAX: u32 = 48;
-/// Parts that one curve is cut into: a curve meets the page no more than three times, so that few have more.
+/// Parts that one curve is cut into: a curve meets the page no more than three times, so few have more.
 const PARTS_MAX: u32 = 1_000;
 
-/// Flattens a path given in pels, as `kurbo::flatten` does, where only what lies in `shown` is seen.
+/// Flattens a path given in pels like `kurbo::flatten`, given that only `shown` is visible.
 pub(super) fn flatten_near(
     path: impl Iterator<Item = PathEl> + Clone,
     shown: Rect,
@@ -37,20 +37,21 @@ pub(super) fn flatten_near(
     }
 }
 
-/// Whether all of a path lies so near to what is shown that it need not be cut.
+/// Whether all of a path is so near to what is shown that it need not be cut.
 pub(super) fn is_near(mut path: impl Iterator<Item = PathEl>, shown: Rect) -> bool {
     let around = shown.inflate(FAR_PELS, FAR_PELS);
     path.all(|element| points(element).all(|point| around.contains(point)))
 }
 
-/// About how many lines a renderer makes of the curves of a path that doesn't cut them; not finite if one of them isn't.
+/// The estimated number of lines that a renderer makes of a path's curves without cutting them; not finite if one of
+/// them isn't.
 pub(super) fn lines_uncut(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     let (mut start, mut last, mut lines) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
         if let Some(bounds) = curve(last, element).map(bounds)
             && (!bounds.is_finite() || bounds.overlaps(shown))
         {
-            // Half a pel is seen: a curve is a line where it leaves one by less.
+            // Half a pel is visible: a curve counts as a line where it deviates by less.
             lines += 2.0 * (bounds.width() + bounds.height()).sqrt();
         }
         if let PathEl::MoveTo(point) = element {
@@ -69,7 +70,7 @@ fn curve(from: Point, element: PathEl) -> Option<PathSeg> {
     }
 }
 
-/// The points of an element, control points among them.
+/// The points of an element, including control points.
 fn points(element: PathEl) -> impl Iterator<Item = Point> {
     let (points, count) = match element {
         PathEl::MoveTo(a) | PathEl::LineTo(a) => ([a; 3], 1),
@@ -80,7 +81,7 @@ fn points(element: PathEl) -> impl Iterator<Item = Point> {
     points.into_iter().take(count)
 }
 
-/// Flattens a curve that may reach far: halves that aren't seen become lines, which cross the same rows.
+/// Flattens a curve that may extend far: halves that aren't visible become lines, which cross the same rows.
 fn cut(curve: PathSeg, shown: Rect, tolerance: f64, halvings: u32, parts: &mut u32, take: &mut impl FnMut(PathEl)) {
     let bounds = bounds(curve);
     if !bounds.is_finite() || halvings == 0 || *parts == 0 || !bounds.overlaps(shown) {
@@ -109,7 +110,7 @@ fn flat(curve: PathSeg, tolerance: f64, take: &mut impl FnMut(PathEl)) {
     });
 }
 
-/// What holds a curve and its control points; not finite if one of them isn't.
+/// The bounds of a curve and its control points; NaN if one of them isn't finite.
 fn bounds(curve: PathSeg) -> Rect {
     let points: [Point; 4] = match curve {
         PathSeg::Line(line) => [line.p0, line.p0, line.p1, line.p1],
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_shows_of_a_large_circle_is_where_it_was() {
-        // The left end of a circle of a hundred million pels, which is all but straight.
+        // The left end of a circle of a hundred million pels, which is practically straight.
         let (radius, handle) = (1e8, 0.552_284_75e8);
         let path = format!(
             "M{radius} -{radius} C{} -{radius} 50 -{handle} 50 0 S{} {radius} {radius} {radius}",

@@ -1,40 +1,40 @@
-//! Shapes to runs of pels: a pel belongs to a shape that covers more than a threshold of it. It paints nothing.
+//! Converts shapes to runs of pels: a pel belongs to a shape that covers more than a threshold of it.
 
 use hayro::hayro_interpret::FillRule;
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
 use super::near::flatten_near;
 
-/// Lines of samples a row of pels; coverage across is exact.
+/// Sample lines per row of pels; horizontally, coverage is exact.
 const SAMPLES: u32 = 5;
-/// How far a flattened curve may be off, in pels.
+/// The tolerance of flattened curves, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Crossings of shapes with sample lines on one page; a page that needs more is left to another renderer.
+/// Crossings of shapes with sample lines per page; a page that needs more is left to the full renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
 
-/// Crossings of one shape, which are all kept until it is painted.
+/// Crossings per shape, all of which are kept until it is painted.
 const SHAPE_CROSSINGS_MAX: usize = 4_000_000;
 
-/// Edges of one shape, likewise.
+/// Edges per shape, all of which are kept until it is painted.
 const SHAPE_EDGES_MAX: usize = 2_000_000;
 
-/// A run of pels of one row: row, first, end.
+/// A run of pels in one row: row, first pel, pel after the last.
 pub(super) type Run = (u32, u32, u32);
 
-/// Rows of shapes up to this wide are looked at pel by pel, wider ones only where something begins or ends.
+/// Shapes up to this width are examined pel by pel, wider ones only at places where coverage changes.
 const DENSE_PELS: usize = 96;
 
-/// Finds the runs of shapes; keeps its memory from one to the next.
+/// Finds the runs of shapes, reusing its buffers from one to the next.
 pub(super) struct Raster {
     threshold: f32,
     edges: Vec<(Point, Point)>,
     crossings: Vec<Crossing>,
     sorter: Sorter,
-    /// What is covered of each pel of a row by spans that begin or end in it; zero between rows.
+    /// The coverage of each pel by spans that begin or end in it; zero between rows.
     covered: Vec<f32>,
-    /// By how much more lines cover a pel wholly than the one before it; zero between rows.
+    /// The change, from one pel to the next, in the number of lines that cover it fully; zero between rows.
     steps: Vec<f32>,
-    /// Pels where either may not be zero.
+    /// The pels at which either may be non-zero.
     marks: Vec<u32>,
     spent: u64,
 }
@@ -60,22 +60,22 @@ impl Raster {
         }
     }
 
-    /// Whether more has been asked than is worth it.
+    /// Whether the page has used up its crossings.
     pub(super) const fn is_exhausted(&self) -> bool {
         self.spent > CROSSINGS_MAX
     }
 
-    /// Leaves the rest of the page to another renderer.
+    /// Gives the page up, so that the full renderer draws it.
     pub(super) fn exhaust(&mut self) {
         self.spent = CROSSINGS_MAX + 1;
     }
 
-    /// A new page.
+    /// Starts a page with all its crossings unused.
     pub(super) fn begin_page(&mut self) {
         self.spent = 0;
     }
 
-    /// Hands over the runs of a path within `width` × `height` pels, from the top.
+    /// Calls `take` for each run of a path within `width` × `height` pels, from the top.
     pub(super) fn fill(
         &mut self,
         path: &BezPath,
@@ -108,7 +108,7 @@ impl Raster {
         self.crossings = crossings;
     }
 
-    /// The runs of an upright rectangle: left, top, right, bottom.
+    /// Finds the runs of an upright rectangle, given as left, top, right, bottom.
     fn fill_rectangle(&mut self, [x0, y0, x1, y1]: [f64; 4], (width, height): (u32, u32), mut take: impl FnMut(Run)) {
         let (first, end) = sample_lines(y0, y1, height);
         let limit = width as f32;
@@ -129,11 +129,11 @@ impl Raster {
         }
     }
 
-    /// The pels of a path that is an upright rectangle: left, top, right, bottom; none of any other path.
+    /// The pels of an upright rectangle as left, top, right, bottom, or `None` if the path is anything else.
     pub(super) fn rectangle(&self, path: &BezPath, (width, height): (u32, u32)) -> Option<[u32; 4]> {
         let [x0, y0, x1, y1] = corners(path, Affine::IDENTITY)?;
         let threshold = f64::from(self.threshold);
-        // A pel at an edge belongs to the rectangle if more than the threshold of it lies within.
+        // A pel at an edge belongs to the rectangle if more than the threshold of it is inside.
         let first = |at: f64, limit: u32| (at + threshold).floor().clamp(0.0, f64::from(limit)) as u32;
         let end = |at: f64, limit: u32| (at - threshold).ceil().clamp(0.0, f64::from(limit)) as u32;
         Some([first(x0, width), first(y0, height), end(x1, width), end(y1, height)])
@@ -146,13 +146,14 @@ impl Raster {
         edges.clear();
         let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
         let mut add = |edge| {
-            // One more than there may be says that there are too many.
+            // One more than the limit is enough to know that there are too many.
             if edges.len() <= SHAPE_EDGES_MAX {
                 edges.push(edge);
             }
         };
         flatten_near(path.iter().map(|element| transform * element), page, TOLERANCE, |element| match element {
             PathEl::MoveTo(point) => {
+                // Filling closes every part that is left open (ISO 32000-1, 8.5.3.3).
                 add((last, start));
                 (start, last) = (point, point);
             }
@@ -178,7 +179,7 @@ impl Raster {
         }
     }
 
-    /// The sample lines that an edge crosses.
+    /// Records the sample lines that an edge crosses.
     fn cross(&mut self, from: Point, to: Point, height: u32) {
         if !(from.is_finite() && to.is_finite()) {
             return;
@@ -203,7 +204,7 @@ impl Raster {
         }
     }
 
-    /// The runs of one row of pels.
+    /// Finds the runs of one row of pels.
     fn row(&mut self, crossings: &[Crossing], rule: FillRule, width: u32, take: &mut impl FnMut(Run)) {
         let limit = width as f32;
         let least = crossings.iter().fold(limit, |least, crossing| least.min(crossing.x)).clamp(0.0, limit);
@@ -237,7 +238,7 @@ impl Raster {
         self.runs(row, take);
     }
 
-    /// The runs of a row, which change at marks alone.
+    /// Finds the runs of a row, which begin and end only at marks.
     fn runs(&mut self, row: u32, take: &mut impl FnMut(Run)) {
         let needed = self.threshold * SAMPLES as f32;
         let (mut whole, mut start) = (0.0, None);
@@ -256,7 +257,7 @@ impl Raster {
         }
     }
 
-    /// Adds what a span of one sample line covers: parts of the pels at its ends, all of those between.
+    /// Adds the coverage of a span of one sample line: part of the pels at its ends, all of those between.
     fn cover(&mut self, from: f32, to: f32) {
         if to <= from {
             return;
@@ -283,12 +284,12 @@ fn sample_lines(upper: f64, lower: f64, height: u32) -> (u32, u32) {
     (line(upper), line(lower))
 }
 
-/// Whether a path is an upright rectangle.
+/// Whether a path is an upright rectangle, with any start and direction.
 pub(super) fn is_rectangle(path: &BezPath) -> bool {
     corners(path, Affine::IDENTITY).is_some()
 }
 
-/// The sides of a path that is an upright rectangle: left, top, right, bottom; none of any other path.
+/// The sides of an upright rectangle as left, top, right, bottom, or `None` if the path is anything else.
 fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
     let mut points = [Point::ZERO; 4];
     let mut count = 0;
@@ -299,7 +300,7 @@ fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
             PathEl::ClosePath => continue,
             PathEl::MoveTo(_) | PathEl::LineTo(_) | PathEl::QuadTo(..) | PathEl::CurveTo(..) => return None,
         };
-        // What goes back to its beginning is closed already.
+        // A path that returns to its first point has closed itself.
         let is_new = count == 0 || point != points[count - 1] && !(count == 4 && point == points[0]);
         if is_new {
             *points.get_mut(count)? = point;
@@ -312,8 +313,8 @@ fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
     is_rectangle.then(|| [a.x.min(c.x), a.y.min(c.y), a.x.max(c.x), a.y.max(c.y)])
 }
 
-/// Sorts crossings by line, then from left to right. Those of large shapes are dealt out by line first: there are many
-/// lines with few crossings each.
+/// Sorts crossings by line, then from left to right. Those of large shapes are first distributed by line, because there
+/// are many lines with few crossings each.
 #[derive(Default)]
 struct Sorter {
     starts: Vec<u32>,
@@ -321,7 +322,7 @@ struct Sorter {
 }
 
 impl Sorter {
-    /// Fewer are not worth it.
+    /// The number of crossings below which distributing them isn't worth it.
     const DEALT_MIN: usize = 256;
 
     fn sort(&mut self, crossings: &mut Vec<Crossing>) {
@@ -381,7 +382,7 @@ mod tests {
         {
             let mut path = Rect::new(x0, y0, x1, y1).to_path(0.1);
             let by_its_sides = runs(&path, FillRule::NonZero);
-            // A speck far away makes it another shape.
+            // A speck far away makes it a path that is not a rectangle.
             path.extend(Rect::new(500.0, y0, 501.0, y0).to_path(0.1).iter());
             assert_eq!(runs(&path, FillRule::NonZero), by_its_sides);
         }
@@ -425,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_left_out_and_what_is_endless_stops() {
+    fn coordinates_that_are_not_numbers_are_ignored_and_endless_shapes_stop() {
         let mut path = BezPath::new();
         path.move_to((f64::NAN, 0.0));
         path.line_to((10.0, f64::INFINITY));

@@ -1,5 +1,5 @@
-//! Filled shapes thinner than a pel: they paint every pel that they touch (ISO 32000-1, 10.6.4), so that none vanishes. It
-//! paints nothing itself, but keeps what was painted for a page that another renderer draws.
+//! Filled shapes thinner than a pel. They paint every pel that they touch (ISO 32000-1, 10.6.4), so that none vanishes.
+//! What was painted is kept for pages that the full renderer draws.
 
 use hayro::hayro_interpret::FillRule;
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
@@ -10,16 +10,16 @@ use super::raster::Run;
 use crate::document::bitmap::{Bitmap, clear_run, each_run, fill_run};
 use crate::document::gray::Gray;
 
-/// How far a flattened curve may be off, in pels.
+/// The tolerance of flattened curves, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Runs of one page's thin shapes; a page with more is no page of rules.
+/// Runs of one page's thin shapes; a page with more is not one of ruled lines.
 const RUNS_MAX: usize = 1_000_000;
-/// Rows of edges that are looked at for one part of a shape.
+/// Rows of edges examined per part of a shape.
 const ROWS_MAX: u32 = 4_000_000;
-/// A shape is thin whose mean width, in pels, is less than this however long it is.
+/// A shape with a smaller mean width, in pels, is thin however long it is.
 const WIDTH_PELS: f64 = 0.5;
 
-/// Finds the pels that thin parts of a path touch; with `all`, those of every part.
+/// Finds the pels that the thin parts of a path touch; with `all`, those of every part.
 pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (u32, u32), all: bool) -> Vec<Run> {
     let mut runs = Vec::new();
     let parts: Vec<&[PathEl]> = parts(path.elements()).collect();
@@ -33,15 +33,15 @@ pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (
     runs
 }
 
-/// The parts of a path, each of which begins with a move.
+/// Splits a path into parts, each of which begins with a move.
 pub(super) fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
     elements.chunk_by(|_, next| !matches!(next, PathEl::MoveTo(_)))
 }
 
-/// How large a part of a path is, in pels: curves count by their control points.
+/// The size of a part of a path in pels, in which curves count by their control points.
 struct Extent {
     bounds: Rect,
-    /// Positive or negative by the direction of its outline.
+    /// Positive or negative, depending on the direction of the outline.
     area: f64,
     length: f64,
 }
@@ -77,14 +77,14 @@ impl Extent {
         extent
     }
 
-    /// Whether it is thinner than a pel: upright, or on the whole.
+    /// Whether it is thinner than a pel, either along an axis or on average.
     fn is_thin(&self) -> bool {
         let is_flat = self.bounds.width() < 1.0 || self.bounds.height() < 1.0;
         is_flat || self.area.abs() < WIDTH_PELS * self.length / 2.0
     }
 }
 
-/// Whether one part is a hole that leaves but a thin line of the other.
+/// Whether one part is a hole that leaves only a thin line of the other.
 fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
     let (outer, inner) = if one.area.abs() > two.area.abs() { (one, two) } else { (two, one) };
     let is_within = outer.bounds.contains_rect(inner.bounds);
@@ -93,7 +93,7 @@ fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
     is_within && is_hole && left < WIDTH_PELS * (outer.length + inner.length) / 2.0
 }
 
-/// The pels that the outline of a part touches.
+/// Finds the pels that the outline of a part touches.
 fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: &mut Vec<Run>) {
     let mut edges: Vec<(Point, Point)> = Vec::new();
     let (mut start, mut last) = (Point::ZERO, Point::ZERO);
@@ -119,7 +119,7 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
             sides[3].max(from.y).max(to.y),
         ];
     }
-    // A side that lies between two pels touches those within alone.
+    // A side exactly between two pels touches only the inner one.
     let end = |low: f64, high: f64, limit: u32| high.ceil().max(low.floor() + 1.0).clamp(0.0, f64::from(limit)) as u32;
     let (right, bottom) = (end(sides[0], sides[2], width), end(sides[1], sides[3], height));
     let mut rows_left = ROWS_MAX;
@@ -150,16 +150,16 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
     }
 }
 
-/// Thin shapes of a page that another renderer draws, less what was painted over them.
+/// The thin shapes of a page that the full renderer draws, without those painted over since.
 #[derive(Debug, Default)]
 pub(in crate::document) struct Slivers {
     runs: Vec<(Run, Ink)>,
-    /// Pels of theirs that still show.
+    /// The pels of them that are still visible.
     shown: Option<Bitmap>,
 }
 
 impl Slivers {
-    /// Notes a run as far as the clip lets it through.
+    /// Records a run, as far as the clip admits.
     pub(super) fn note(&mut self, run: Run, ink: Ink, clip: &Clip, size: (u32, u32)) {
         if self.runs.len() >= RUNS_MAX || ink.alpha == 0 {
             return;
@@ -175,14 +175,14 @@ impl Slivers {
         self.shown.is_none()
     }
 
-    /// What is painted over them.
+    /// Hides thin shapes under a run that is now painted.
     pub(super) fn cover(&mut self, run: Run, clip: &Clip) {
         if let Some(shown) = &mut self.shown {
             clip.each(run, |(row, from, to)| clear_run(shown.row_mut(row), from, to));
         }
     }
 
-    /// Paints what still shows on a part of the page in greys, whose first pel is given by its column and row.
+    /// Paints what is still visible on a part of the page, whose first pel is given by column and row.
     pub(in crate::document) fn paint(&self, part: &mut Gray, (left, top): (u32, u32)) {
         let Some(shown) = &self.shown else { return };
         let (width, right) = (part.width() as usize, left.saturating_add(part.width()));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_far_away_touches_nothing() {
+    fn coordinates_that_are_not_numbers_or_far_away_touch_nothing() {
         let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a path");
         assert!(runs(&wild).iter().all(|(row, from, to)| *row == 5 && *from == 0 && *to == 100));
         let mut nothing = BezPath::new();

@@ -1,34 +1,34 @@
-//! Outlines of lines, and only of what can be seen of them: a line that begins or ends far from the page costs no more
-//! than one that crosses it, and one of countless dashes is drawn through. It paints nothing.
+//! Outlines of lines, limited to what is visible: a line that begins or ends far outside the page costs no more than
+//! one that crosses it, and one with countless dashes is drawn solid.
 
 use hayro::kurbo::{Affine, BezPath, Line, PathEl, Point, Rect, Stroke, StrokeOpts, stroke};
 
 use super::near::{flatten_near, is_near};
 
-/// How far an outline may be off, in pels.
+/// The tolerance of an outline, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Dashes of one path: more than a map of dotted lines has, and few enough for memory.
+/// Dashes per path: more than a map of dotted lines has, and few enough for memory.
 pub(super) const DASHES_MAX: f64 = 100_000.0;
-/// The widest pen whose outline is as exact as that of others, in pels: it is wider than any page.
+/// The widest pen, in pels, whose outline has the usual tolerance: it is wider than any page.
 const PEN_PELS: f64 = 65_536.0;
-/// How far the outline of a wider pen may be off, in parts of its width.
+/// The tolerance for the outline of a wider pen, relative to its width.
 const PEN_TOLERANCE: f64 = 1e-5;
-/// How far the corners of a wide or far line are followed, in widths of its pen.
+/// How far the corners of a wide or distant line extend, in widths of its pen.
 const CORNER_MAX: f64 = 10.0;
 
 /// The largest path whose outline is made at once, in lines: some seventy megabytes.
 pub(super) const COST_MAX: usize = 200_000;
-/// Lines that the outline of a curve takes as much memory as.
+/// Lines that take as much memory as the outline of a curve.
 const CURVE_COST: usize = 8;
 
-/// How large the outline of a path is, in lines; round corners are curves.
+/// The size of a path's outline, in lines; round corners are curves.
 pub(super) fn cost(path: &[PathEl], is_round: bool) -> usize {
     let is_curve = |element: &&PathEl| matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..));
     let curves = if is_round { path.len() } else { path.iter().filter(is_curve).count() };
     path.len() + curves * (CURVE_COST - 1)
 }
 
-/// The outline of a path, in its own units. `scale` is how many pels one of them is at the most.
+/// The outline of a path in its own units, of which one is at most `scale` pels.
 pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: f64, size: (u32, u32)) -> BezPath {
     let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
     let pen = style.width * scale;
@@ -55,7 +55,7 @@ pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: 
     outline
 }
 
-/// How many dashes a line of a length has; endless where the pattern makes no sense.
+/// The number of dashes in a line of this length; infinite if the pattern is not valid.
 pub(super) fn dashes(length: f64, style: &Stroke) -> f64 {
     let pattern = &style.dash_pattern;
     if pattern.is_empty() {
@@ -67,7 +67,7 @@ pub(super) fn dashes(length: f64, style: &Stroke) -> f64 {
     if makes_sense && count.is_finite() { count } else { f64::INFINITY }
 }
 
-/// The length of a path at the most: that of the lines between its points.
+/// An upper bound of a path's length: that of the lines between its points.
 pub(super) fn length(path: &BezPath) -> f64 {
     let (mut start, mut last, mut length) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -88,14 +88,14 @@ pub(super) fn length(path: &BezPath) -> f64 {
     length
 }
 
-/// A part of a line that is seen.
+/// A visible part of a line.
 struct Piece {
     path: BezPath,
-    /// The length of the line before it.
+    /// The length of the line before this part.
     before: f64,
 }
 
-/// The parts of a path in pels that lie in `shown`, in the units that `back` leads to.
+/// The parts of a path given in pels that are inside `shown`, in the units that `back` maps to.
 fn pieces(path: impl Iterator<Item = PathEl> + Clone, shown: Rect, tolerance: f64, back: Affine) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let (mut start, mut last, mut gone) = (Point::ZERO, Point::ZERO, 0.0);
@@ -130,7 +130,7 @@ fn pieces(path: impl Iterator<Item = PathEl> + Clone, shown: Rect, tolerance: f6
     pieces
 }
 
-/// The part of a line within a rectangle. It is cut at one side after the other, so that a cut lies exactly on its side
+/// The part of a line inside a rectangle. It is cut at one side after the other, so that a cut is exactly on its side
 /// however far away the ends are.
 fn seen(line: Line, shown: Rect) -> Option<Line> {
     let Line { mut p0, mut p1 } = line;

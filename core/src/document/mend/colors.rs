@@ -1,18 +1,18 @@
-//! Colours of print as a fax needs them: black ink is black, however a PDF says it. It paints nothing.
+//! The colours of print as a fax needs them: black ink is black, in whichever way a PDF specifies it.
 //!
-//! The renderer converts CMYK by a profile of a press, on whose paper black ink is a dark grey (hayro-interpret 0.9.0). A
-//! fax machine would print that as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function of sixteen corners
-//! (those of poppler, all with black ink being black), and the separations Black and All by grey.
+//! The renderer converts CMYK by the profile of a press, in which black ink is a dark grey (hayro-interpret 0.9.0). On
+//! a fax that would print as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function of sixteen corners
+//! (poppler's, with every corner that has black ink being black), and the separations Black and All by grey.
 
 use super::operands::{Edit, Operands};
 use super::value::{Store, Value, plain};
 
-/// The name of our CMYK in resources.
+/// The name under which our CMYK is added to resources.
 pub(super) const CMYK_NAME: &str = "FauxfaxCMYK";
-/// Colour spaces within one another.
+/// How deep colour spaces may be nested.
 const DEPTH_MAX: usize = 8;
 
-/// Red, green and blue of full inks: cyan is the lowest bit of the place, then magenta, yellow and black.
+/// The colour of full inks: cyan is the lowest bit of the index, then magenta, yellow and black.
 const CORNERS: [[u8; 3]; 16] = [
     [255, 255, 255],
     [0, 173, 239],
@@ -32,7 +32,7 @@ const CORNERS: [[u8; 3]; 16] = [
     [0, 0, 0],
 ];
 
-/// Red, green and blue of parts of inks.
+/// Converts amounts of ink from 0 to 1 to red, green and blue.
 pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     let mut sum = [0.0; 3];
     for (corner, color) in CORNERS.iter().enumerate() {
@@ -48,7 +48,8 @@ pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     sum
 }
 
-/// Luma of inks in bytes: that of the corners, mixed. What black ink is over is black, so that it only scales the rest.
+/// The luma of inks given in bytes, interpolated between the corners. Everything under full black ink is black, so
+/// black only scales the rest.
 pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     const LUMA: [i32; 8] = {
         let mut all = [0; 8];
@@ -66,14 +67,14 @@ pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     ((mix(light, 0, black) + 128) >> 8) as u8
 }
 
-/// What stands for `c m y k k` and `c m y k K` in a content stream.
+/// The replacement for `c m y k k` and `c m y k K` in a content stream.
 pub(super) fn operator(operands: &Operands, stroke: bool) -> Option<Edit> {
     let (numbers, place) = operands.last_numbers::<4>()?;
     let [red, green, blue] = rgb(numbers).map(plain);
     Some((place, format!("{red} {green} {blue} {} ", if stroke { "RG" } else { "rg" }).into_bytes()))
 }
 
-/// Our CMYK, as an object of the document.
+/// Adds our CMYK to the document as a colour space.
 pub(super) fn cmyk<'a>(store: &mut Store<'a>) -> Value<'a> {
     let unit = |count: usize| Value::numbers(&[0.0, 1.0].repeat(count));
     let function = Value::stream(
@@ -92,7 +93,7 @@ pub(super) fn cmyk<'a>(store: &mut Store<'a>) -> Value<'a> {
     store.add(Value::array(space))
 }
 
-/// One ink as grey: none is white, all of it black.
+/// A separation of one ink as grey: none is white, full ink is black.
 fn grey_of_ink<'a>(name: &str) -> Value<'a> {
     let function = Value::dict([
         ("FunctionType", Value::Number(2.0)),
@@ -104,12 +105,12 @@ fn grey_of_ink<'a>(name: &str) -> Value<'a> {
     Value::array(vec![Value::name("Separation"), Value::name(name), Value::name("DeviceGray"), function])
 }
 
-/// Whether a colour space is CMYK by name.
+/// Whether a name denotes CMYK as a device colour space.
 pub(super) fn is_cmyk_name(name: &[u8]) -> bool {
     matches!(name, b"DeviceCMYK" | b"CMYK" | b"CalCMYK")
 }
 
-/// The colour space that stands for another; none where it may stay.
+/// Returns the replacement for a colour space, or `None` if it may stay.
 pub(super) fn mended<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>) -> Option<Value<'a>> {
     mended_within(store, space, cmyk, 0)
 }
@@ -170,7 +171,7 @@ fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>,
     }
 }
 
-/// How many components colours of a space have, if that is known.
+/// The number of components of a space's colours, if known.
 pub(super) fn components<'a>(store: &mut Store<'a>, space: &Value<'a>) -> Option<u32> {
     let space = store.resolve(space);
     let first = space.items().first().map(|kind| store.resolve(kind));

@@ -1,4 +1,4 @@
-//! What a content stream names, shows and paints, and what has to be changed in it. It follows no reference.
+//! Finds what a content stream refers to, shows and paints, and what must be changed in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -7,33 +7,33 @@ use super::colors;
 use super::lexer::{Kind, Lexer, Token};
 use super::operands::{Edit, Operands};
 
-/// Graphics states within one another.
+/// How deep graphics states may be nested.
 const STATES_MAX: usize = 1_000;
-/// Bytes of text kept of one font, to know which characters are needed.
+/// Bytes of text collected per font, to learn which characters are needed.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
-/// Colour spaces that need no resource.
+/// Colour spaces that need no entry in the resources.
 const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
 
-/// What was found in a content stream.
+/// The findings from a content stream.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// Names of forms and images that are drawn, and how often each is.
+    /// The names of forms and images that are drawn, and how often each is.
     pub(super) objects: BTreeMap<Vec<u8>, u64>,
-    /// Other things that are named, by their category among the resources.
+    /// Other names that are used, with their category in the resources.
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
-    /// What is shown in each font, by its name.
+    /// The texts shown in each font, by the font's name.
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    /// Whether anything but white is painted outright.
+    /// Whether anything other than white is painted directly.
     pub(super) paints: bool,
-    /// Whether it breaks off within a string or an image.
+    /// Whether it ends within a string or an image.
     pub(super) open: bool,
-    /// Whether our CMYK is needed among the resources.
+    /// Whether our CMYK must be added to the resources.
     pub(super) names_cmyk: bool,
     pub(super) edits: Vec<Edit>,
 }
 
-/// What of the graphics state matters here.
+/// The parts of the graphics state that matter here.
 #[derive(Clone, Default)]
 struct State {
     font: Option<Vec<u8>>,
@@ -41,7 +41,7 @@ struct State {
     is_white: bool,
 }
 
-/// Reads a content stream.
+/// Reads a content stream, and collects its findings.
 pub(super) fn survey(content: &[u8]) -> Survey {
     let mut reader = Reader { content, survey: Survey::default(), state: State::default(), states: Vec::new() };
     let mut operands = Operands::default();
@@ -65,7 +65,7 @@ pub(super) fn survey(content: &[u8]) -> Survey {
     reader.survey
 }
 
-/// A content stream with its changes.
+/// Applies the edits to a content stream.
 pub(super) fn edited(content: &[u8], edits: &[Edit]) -> Vec<u8> {
     let mut changed = Vec::with_capacity(content.len() + edits.len() * 8);
     let mut at = 0;
@@ -156,7 +156,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The colour space of an inline image, whose dictionary these operands are.
+    /// Replaces CMYK in the dictionary of an inline image, which these operands are.
     fn inline_image(&mut self, operands: &Operands) {
         for pair in operands.tokens().windows(2) {
             if let [Token { kind: Kind::Name(key), .. }, Token { kind: Kind::Name(value), place }] = pair
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn cmyk_is_replaced_where_it_stands() {
+    fn cmyk_is_replaced_in_place() {
         let content = b"0 0 0 1 k 0 0 9 9 re f /DeviceCMYK CS 0 0 0 1 SCN 0 0 0 0 K";
         let found = survey(content);
         assert!(found.names_cmyk);

@@ -1,5 +1,5 @@
-//! Pages that are nothing but a fax page: an image of a fax's width, coded as on the line, that covers the page. Their pels
-//! needn't be drawn, and so not one of them changes. It decodes nothing.
+//! Pages that consist of a fax page alone: an image of a fax's width, coded as on the line, that covers the page. It
+//! need not be drawn, so that not one pel changes.
 
 use super::lexer::{Kind, Lexer};
 use super::pages::Leaf;
@@ -7,12 +7,12 @@ use super::streams;
 use super::value::{Store, Value};
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// The content of such a page is short.
+/// The maximum length of such a page's content, which is short.
 const CONTENT_BYTES_MAX: usize = 400;
-/// How far pels an inch may be off.
+/// The tolerance of the resolution, in pels per inch.
 const OFF_MAX: f64 = 2.0;
 
-/// A page's one image.
+/// The only image on a page.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::document) struct FaxImage {
     /// Its data, coded by T.6.
@@ -21,7 +21,7 @@ pub(in crate::document) struct FaxImage {
     pub(in crate::document) rows_an_inch: f64,
 }
 
-/// The fax page that a page is; none of any other page.
+/// Returns the fax page that a page consists of, or `None` for any other page.
 pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], drawn: &Value<'a>) -> Option<FaxImage> {
     let [x0, y0, x1, y1] = leaf.crop;
     let is_plain = leaf.rotate == 0.0 && leaf.unit == 1.0 && drawn.items().is_empty();
@@ -62,7 +62,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     })
 }
 
-/// The name and place of the one image that a content stream draws; none if it does anything else.
+/// The name and matrix of the only image that a content stream draws, or `None` if it does anything else.
 fn only_image(content: &[u8]) -> Option<(Vec<u8>, [f64; 6])> {
     let (mut numbers, mut operators, mut name, mut matrix) = (Vec::new(), Vec::new(), None, None);
     for token in Lexer::new(content) {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_draws_one_image_alone_is_told() {
+    fn a_page_that_draws_one_image_alone_is_recognised() {
         let image = only_image(b"q 610 0 0 792 0 0 cm /Fax Do Q\n").unwrap();
         assert_eq!(image, (b"Fax".to_vec(), [610.0, 0.0, 0.0, 792.0, 0.0, 0.0]));
         for other in

@@ -1,23 +1,25 @@
-//! Values of form fields and notes as text on the page, in a plain Helvetica. It judges no fonts of the PDF.
+//! Draws the values of form fields and notes as text on the page, in plain Helvetica.
 
 use super::value::{Store, Value, plain};
 use super::{Findings, colors, lexer, names};
 
-/// Levels of fields within one another.
+/// How deep fields may be nested.
 const LEVELS_MAX: usize = 12;
-/// Letters of one value.
+/// Letters per value at most.
 const LETTERS_MAX: usize = 20_000;
 /// Flags of text fields (ISO 32000-1, table 228) and of buttons (table 226).
 const MULTILINE: u32 = 1 << 12;
 const PASSWORD: u32 = 1 << 13;
 const COMB: u32 = 1 << 24;
 const PUSHBUTTON: u32 = 1 << 16;
-/// The size of text that may choose its own, in points: the most, and what lines of several have.
+/// The size of text that may choose its own, in points: the maximum, which text of several lines always has, and the
+/// minimum.
 const SIZE_MAX: f64 = 12.0;
 const SIZE_MIN: f64 = 4.0;
-/// Between a field's edge and its text.
+/// The distance between a field's edge and its text, in points.
 const PADDING: f64 = 2.0;
-/// Widths of Helvetica from the space on, in thousandths of an em; other letters are taken for as wide as most are.
+/// Widths of Helvetica from the space on, in thousandths of an em; other letters are assumed to have the commonest
+/// width.
 const WIDTHS: [u16; 95] = [
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
     556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
@@ -26,16 +28,16 @@ const WIDTHS: [u16; 95] = [
     260, 334, 584,
 ];
 
-/// How an annotation is to be drawn.
+/// The appearance that an annotation is drawn with.
 pub(super) enum Look<'a> {
     AsItIs,
-    /// In one of the states that it has an appearance for.
+    /// One of the states for which it has an appearance.
     State(Vec<u8>),
-    /// As this form.
+    /// The appearance that was made for it.
     Drawn(Value<'a>),
 }
 
-/// The form of a document.
+/// The interactive form of a document (ISO 32000-1, 12.7.2).
 pub(super) struct Form<'a> {
     needs_appearances: bool,
     default: Value<'a>,
@@ -49,7 +51,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// An entry of a field or of one above it.
+/// Looks up an entry in a field, or in the fields above it.
 fn inherited<'a>(store: &mut Store<'a>, field: &Value<'a>, key: &str) -> Value<'a> {
     let mut field = field.clone();
     for _ in 0..LEVELS_MAX {
@@ -62,7 +64,7 @@ fn inherited<'a>(store: &mut Store<'a>, field: &Value<'a>, key: &str) -> Value<'
     Value::Null
 }
 
-/// How a field's widget looks, where its own appearance doesn't say.
+/// Determines the look of a field's widget, drawing its value if its own appearance doesn't show it.
 pub(super) fn look<'a>(
     store: &mut Store<'a>,
     form: &Form<'a>,
@@ -79,6 +81,7 @@ pub(super) fn look<'a>(
             let appearance = store.get(widget, "AP");
             let has_look = matches!(store.get(&appearance, "N"), Value::Stream(_));
             let text = shown(store, widget);
+            // A password must not be shown (ISO 32000-1, table 228).
             if text.trim().is_empty() || flags & PASSWORD != 0 || has_look && !form.needs_appearances {
                 return Look::AsItIs;
             }
@@ -98,7 +101,7 @@ pub(super) fn look<'a>(
     }
 }
 
-/// What a field's value shows: of choices the words for it.
+/// The text that a field's value shows; for choices, the words that stand for them.
 fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     let value = inherited(store, widget, "V");
     let values = if value.items().is_empty() { vec![value] } else { value.items().to_vec() };
@@ -121,7 +124,7 @@ fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     lines.join(", ")
 }
 
-/// A box that is ticked: in the state that it has, or as a cross.
+/// Draws a ticked box: in the state that it names, or as a cross.
 fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) -> Look<'a> {
     let appearances = store.get(widget, "AP");
     let states = store.get(&appearances, "N");
@@ -135,7 +138,7 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     if known {
         return if stated.is_null() { Look::State(state.to_vec()) } else { Look::AsItIs };
     }
-    // A group's value names one of its buttons; the others are not ticked.
+    // The value of a group names one of its buttons; the others are not ticked.
     let belongs = states.entries().is_none_or(|states| states.keys().all(|key| key == b"Off"));
     if stated.is_null() && !belongs
         || states.entries().is_none() && stated.is_null() && is_one_of_several(store, widget)
@@ -163,7 +166,7 @@ fn is_one_of_several<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> bool {
     kids.items().len() > 1 && store.get(widget, "T").is_null()
 }
 
-/// A widget's background and border.
+/// Draws the background and border of a widget.
 fn frame<'a>(store: &mut Store<'a>, widget: &Value<'a>, [x0, y0, x1, y1]: [f64; 4]) -> String {
     let look = store.get(widget, "MK");
     let style = store.get(widget, "BS");
@@ -181,7 +184,7 @@ fn frame<'a>(store: &mut Store<'a>, widget: &Value<'a>, [x0, y0, x1, y1]: [f64; 
     frame
 }
 
-/// The operators of a colour with one, three or four components; none if it is transparent.
+/// The operators that set a colour of one, three or four components, or `None` if it is transparent.
 pub(super) fn color_operator(color: &[f64], stroke: bool) -> Option<String> {
     let numbers = || color.iter().map(|part| plain(part.clamp(0.0, 1.0))).collect::<Vec<_>>().join(" ");
     match (color, stroke) {
@@ -197,7 +200,7 @@ pub(super) fn color_operator(color: &[f64], stroke: bool) -> Option<String> {
     }
 }
 
-/// A form that draws at its own place on the page.
+/// Creates a form that draws at its own place on the page.
 pub(super) fn form<'a>(bounds: [f64; 4], resources: Value<'a>, content: String) -> Value<'a> {
     Value::stream(
         [
@@ -210,7 +213,7 @@ pub(super) fn form<'a>(bounds: [f64; 4], resources: Value<'a>, content: String) 
     )
 }
 
-/// A note that stands on the page.
+/// Draws a note whose text is on the page itself.
 pub(super) fn free_text<'a>(
     store: &mut Store<'a>,
     annotation: &Value<'a>,
@@ -240,7 +243,7 @@ pub(super) fn free_text<'a>(
     Look::Drawn(text.drawn(&frame, findings))
 }
 
-/// A stamp: its name in a frame.
+/// Draws a stamp as its name in a frame.
 pub(super) fn stamp<'a>(
     store: &mut Store<'a>,
     annotation: &Value<'a>,
@@ -257,7 +260,7 @@ pub(super) fn stamp<'a>(
     Look::Drawn(text.drawn(&frame, findings))
 }
 
-/// A text string: UTF-16, UTF-8, or nearly ISO 8859-1 (ISO 32000-1, 7.9.2.2).
+/// Decodes a text string: UTF-16, UTF-8, or nearly ISO 8859-1 (ISO 32000-1, 7.9.2.2).
 fn text_of(bytes: &[u8]) -> String {
     let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
@@ -278,7 +281,7 @@ fn text_of(bytes: &[u8]) -> String {
     text.chars().take(LETTERS_MAX).collect()
 }
 
-/// How text looks: its size, or 0 where it chooses its own, and its colour.
+/// The size of text, 0 if it is to fit its field, and its colour.
 struct Style {
     size: f64,
     most: f64,
@@ -286,7 +289,7 @@ struct Style {
 }
 
 impl Style {
-    /// From a default appearance, `/Helv 12 Tf 0 g`.
+    /// Reads a default appearance such as `/Helv 12 Tf 0 g`.
     fn of(default: &Value<'_>) -> Self {
         let Value::Text(default) = default else {
             return Self { size: 0.0, most: SIZE_MAX, color: "0 g ".to_owned() };
@@ -314,15 +317,15 @@ impl Style {
     }
 }
 
-/// Text in a rectangle.
+/// Text to be drawn in a rectangle.
 struct Text {
     style: Style,
     text: String,
     rectangle: [f64; 4],
     flags: u32,
-    /// Left, centred or right.
+    /// The alignment: 0 for left, 1 for centred, 2 for right.
     align: u32,
-    /// Places of equal width, one for each letter; none if it is 0.
+    /// The number of equally wide places for one letter each; 0 for running text.
     places: u32,
 }
 
@@ -347,7 +350,7 @@ impl Text {
             );
         }
         if lost {
-            findings.tell("text of a field or a note is incomplete: it has characters that only its own font knows");
+            findings.note("text of a field or a note is incomplete: it has characters that only its own font has");
         }
         if !several {
             lines = vec![lines.join(&b' ')];
@@ -410,7 +413,7 @@ impl Text {
     }
 }
 
-/// How wide a line is, in ems.
+/// The width of a line, in ems.
 fn width_of(line: &[u8]) -> f64 {
     let letter = |byte: &u8| {
         let width = usize::from(*byte).checked_sub(32).and_then(|place| WIDTHS.get(place));
@@ -419,7 +422,7 @@ fn width_of(line: &[u8]) -> f64 {
     line.iter().map(letter).sum()
 }
 
-/// Breaks a line between words, so that each is no wider than this many ems.
+/// Breaks a line between words, so that each part is at most this many ems wide.
 fn wrapped(line: &[u8], ems: f64) -> Vec<Vec<u8>> {
     let (mut lines, mut last) = (Vec::new(), Vec::new());
     for word in line.split(|byte| *byte == b' ') {

@@ -1,7 +1,8 @@
-//! Text in fonts that a PDF doesn't embed: which characters it needs, and which font at hand has them. It draws nothing.
+//! Text in fonts that a PDF doesn't embed: which characters it needs, and which available font has them.
 //!
-//! The renderer's own fonts have the Latin letters of western Europe alone. Text in other letters gets a font of a
-//! directory that has them; the renderer asks for it by a name that says which it is. What no font has is told.
+//! The renderer's own fonts have only the Latin letters of western Europe. Text in other letters gets a font from a
+//! directory that has them; the PDF then refers to it by a name that contains its index. Characters that no font has
+//! are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +13,20 @@ use super::value::{Id, Store, Value};
 use super::{names, streams};
 use crate::document::fonts::Fonts;
 
-/// Letters of one font that are drawings.
+/// Letters examined in a font whose letters are drawings.
 pub(super) const LETTERS_MAX: usize = 2_000;
-/// Pages that a loss of one font is told of.
+/// Pages on which the loss of one font is reported.
 const PAGES_MAX: usize = 200;
-/// Codes of one font that are looked at.
+/// Codes examined per font.
 const CODES_MAX: usize = 70_000;
-/// Width of letters whose font doesn't say, in thousandths of an em.
+/// The width of letters in a font that states none, in thousandths of an em.
 const WIDTH: f64 = 556.0;
 
-/// What is shown in fonts that are not embedded.
+/// The texts shown in fonts that are not embedded.
 #[derive(Default)]
 pub(super) struct Texts<'a> {
     uses: BTreeMap<Id, Use<'a>>,
-    /// Fonts that needn't be looked at again.
+    /// Fonts that need no further attention.
     fine: BTreeSet<Id>,
 }
 
@@ -41,15 +42,15 @@ struct Described<'a> {
     name: String,
     is_composite: bool,
     family: Option<CidFamily>,
-    /// What each code that is shown stands for, if that is known.
+    /// The character for each code that is shown, if known.
     letters: BTreeMap<u32, Option<char>>,
 }
 
 impl<'a> Texts<'a> {
-    /// Notes what a page shows in a font.
+    /// Records the texts that a page shows in a font.
     pub(super) fn note(&mut self, store: &mut Store<'a>, page: usize, font: &Value<'a>, texts: &[Vec<u8>]) {
         let Value::Ref(id) = *font else {
-            // Whatever is known of it is told all the same.
+            // A font that is no object of its own gets a number, so that it can be recorded and replaced like others.
             let font = store.add(font.clone());
             return self.note(store, page, &font, texts);
         };
@@ -72,7 +73,7 @@ impl<'a> Texts<'a> {
         known.texts.extend(texts.iter().filter(|_| known.pages.len() < PAGES_MAX).cloned());
     }
 
-    /// Finds fonts for what was noted; answers what is missing, and on which pages.
+    /// Finds fonts for the recorded texts, and returns what remains missing by page.
     pub(super) fn settle(self, store: &mut Store<'a>, fonts: &Fonts) -> Vec<(usize, String)> {
         let mut losses = Vec::new();
         for used in self.uses.into_values() {
@@ -85,7 +86,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Whether a font brings its letters.
+/// Whether a font embeds its letters in a readable file.
 fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
     let inner = descendant(store, font);
     let descriptor = store.get(inner.as_ref().unwrap_or(font), "FontDescriptor");
@@ -95,7 +96,7 @@ fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
     })
 }
 
-/// Whether a font's file can be read, as far as that can be told.
+/// Whether a font's file is readable, as far as its header shows.
 fn is_font(file: &[u8]) -> bool {
     let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
     file.len() > 4 && (!is_sfnt || FontRef::from_index(file, 0).is_ok())
@@ -183,7 +184,7 @@ impl<'a> Described<'a> {
         }
     }
 
-    /// Gives the text a font that has its letters; answers what is missing then.
+    /// Gives the text a font that has its letters, and returns what remains missing.
     fn settled(&self, store: &mut Store<'a>, fonts: &Fonts, font: &Value<'a>) -> Option<String> {
         if names::is_standard_symbols(&self.name) {
             return None;
@@ -235,12 +236,12 @@ impl<'a> Described<'a> {
         };
         let name = &self.name;
         format!(
-            "{what} missing: the PDF doesn't embed its font, {name}, and no font at hand has its characters \
+            "{what} missing: the PDF doesn't embed its font, {name}, and no available font has its characters \
              (--font-dir)"
         )
     }
 
-    /// The same font under another name.
+    /// Refers to the same font under another name.
     fn renamed(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
         let mut inner = descendant(store, &self.font).unwrap_or(Value::Null).with("BaseFont", Value::name(name));
         let descriptor = store.get(&inner, "FontDescriptor");
@@ -250,7 +251,7 @@ impl<'a> Described<'a> {
         self.font.with("BaseFont", Value::name(name)).with("DescendantFonts", Value::array(vec![inner]))
     }
 
-    /// A composite font that maps the same codes, each of a byte, to the letters that they stand for.
+    /// Builds a composite font that maps the same one-byte codes to their characters.
     fn composite(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
         let first = store.number(&self.font, "FirstChar").unwrap_or(0.0);
         let widths = store.numbers(&self.font, "Widths");
@@ -296,7 +297,7 @@ impl<'a> Described<'a> {
     }
 }
 
-/// The codes of a text and their places in the font's collection.
+/// Splits a text into codes, each with its place in the font's character collection.
 fn codes(text: &[u8], encoding: &CMap) -> Vec<(u32, u32)> {
     let (mut codes, mut at) = (Vec::new(), 0);
     while at < text.len() {

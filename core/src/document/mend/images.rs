@@ -1,4 +1,5 @@
-//! Images whose data break off: what is there is drawn, the rest is white and told. It decodes no more than it must.
+//! Images whose data are incomplete: what can be read is drawn, and the rest is white and reported. No more is decoded
+//! than necessary.
 
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{FromBytes, Stream};
@@ -10,34 +11,34 @@ use crate::document::ccitt::{self, Stored};
 use crate::document::picture::PICTURE_PELS_MAX;
 
 const MISSING: &str = "an image is missing: it can't be decoded";
-/// What is told of an image that the renderer has no memory for.
+/// The loss of an image that the renderer has no memory for.
 pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be drawn";
-/// The largest image that the renderer is given: a byte of each pel takes half of its memory.
+/// The largest image passed to the renderer: one byte per pel takes half of its memory.
 const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
-/// The longest row that a filter may work on.
+/// The longest row that a filter may be asked to process, in bits.
 const ROW_BITS_MAX: f64 = 1e9;
-/// What follows the data of a JPEG that breaks off, so that rows made of it can be told from those of the file.
+/// Appended to a JPEG that ends early. Two decodings with different noise differ in the rows that are made of it.
 const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
     [0xa6, 0x1b, 0x97, 0x34, 0x0d, 0xe8, 0x52, 0x7f, 0xc1, 0x66, 0x2a, 0x99, 0xd3, 0x05, 0xbe, 0x4c],
 ];
-/// Bytes of noise.
+/// Bytes of noise, enough to complete any row.
 const NOISE_BYTES: usize = 64 * 1024;
 
-/// What is the matter with an image.
+/// The result of checking an image.
 #[derive(Default)]
 pub(super) struct Checked<'a> {
     pub(super) loss: Option<String>,
-    /// What is drawn in its place.
+    /// What to draw in its place.
     pub(super) instead: Option<Value<'a>>,
 }
 
 impl Checked<'_> {
-    fn told(loss: impl Into<String>) -> Self {
+    fn lossy(loss: impl Into<String>) -> Self {
         Self { loss: Some(loss.into()), instead: None }
     }
 
-    /// Nothing is drawn in the image's place.
+    /// Draws nothing in the image's place.
     fn left_out(loss: impl Into<String>) -> Self {
         let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
         let empty =
@@ -46,7 +47,7 @@ impl Checked<'_> {
     }
 
     fn missing_rows(rows: u32) -> Self {
-        Self::told(incomplete(rows))
+        Self::lossy(incomplete(rows))
     }
 }
 
@@ -54,7 +55,7 @@ fn incomplete(rows: u32) -> String {
     format!("an image is incomplete: its last {rows} rows can't be read")
 }
 
-/// Whether an image has a mask that is too large to be drawn.
+/// Whether an image has a mask too large to be drawn.
 pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str) -> bool {
     let mask = store.get(image, mask);
     if !matches!(mask, Value::Stream(_)) {
@@ -64,7 +65,7 @@ pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str
     side("Width") * side("Height") > IMAGE_PELS_MAX as f64
 }
 
-/// Looks whether an image's data are complete.
+/// Checks whether an image's data are complete, and replaces the image if they aren't.
 pub(super) fn checked<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -76,14 +77,15 @@ pub(super) fn checked<'a>(
         side.filter(|side| (1.0..=1e6).contains(side)).map(|side| side as u32)
     };
     let (Some(width), Some(height)) = (side(store, "Width", "W"), side(store, "Height", "H")) else {
-        return Checked::left_out("an image is missing: it has no size, or one beyond all measure");
+        return Checked::left_out("an image is missing: it has no size, or an impossible one");
     };
     let steps = streams::steps(store, image);
     let is_beyond = steps.iter().any(|(_, parameters)| is_beyond(store, parameters, height));
-    // The renderer holds all of an image, and gets the memory for it before it looks at the data.
+    // The renderer allocates memory for a whole image before it looks at the data.
     if is_beyond || u64::from(width) * u64::from(height) > IMAGE_PELS_MAX {
         return Checked::left_out(TOO_LARGE);
     }
+    // The renderer takes such an image, but checking it here would take too much memory.
     if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
         return Checked::default();
     }
@@ -99,8 +101,9 @@ pub(super) fn checked<'a>(
     }
 }
 
-/// An image of plain samples in our CMYK as one of greys, which is what comes of it: the renderer would take many times as
-/// long to mix its inks. None where it is another kind of image, isn't whole, or has more pels than are left.
+/// Converts an image of plain samples in our CMYK to greys, which it becomes in the end anyway: the renderer takes many
+/// times as long to mix inks. Returns `None` if the image is of another kind, incomplete, or larger than the remaining
+/// memory.
 pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -132,7 +135,7 @@ pub(super) fn greys_of_inks<'a>(
     Some(image.with("ColorSpace", Value::name("DeviceGray")).with_data(greys))
 }
 
-/// Whether the parameters of a filter ask for more than there is: the renderer reckons with them before it looks at the data.
+/// Whether the parameters of a filter exceed the limits: the renderer computes with them before it looks at the data.
 fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> bool {
     let mut number = |key: &str, default: f64| store.number(parameters, key).unwrap_or(default);
     let (columns, rows) = (number("Columns", 1.0), number("Rows", f64::from(height)));
@@ -140,10 +143,10 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// Bytes behind an image's own that are still decoded with it.
+/// Bytes beyond an image's size that are still decoded with it.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
-/// Plain samples: as many as the size asks for?
+/// Checks whether plain samples are as many as the size requires.
 fn samples<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -162,7 +165,7 @@ fn samples<'a>(
         _ => None,
     };
     let size = row.map(|row| row * u64::from(height)).filter(|size| size <= bytes_left && is_long(image, steps));
-    // A predictor puts a byte before each row. What inflates to far more than the image has is only counted.
+    // A predictor adds a byte before each row. Data that inflate to far more than the image has are only counted.
     let limit = size.and_then(|size| usize::try_from(size + u64::from(height) + EXCESS_BYTES_MAX).ok());
     let decoded = limit.and_then(|limit| {
         streams::through(store, image, steps, limit).filter(|decoded| decoded.whole || decoded.bytes.len() < limit)
@@ -171,8 +174,8 @@ fn samples<'a>(
         Some(decoded) => Some((decoded.bytes.len() as u64, decoded.whole)),
         None => length(store, image, steps),
     };
-    let Some((bytes, whole)) = length else { return Checked::told(MISSING) };
-    // A row that breaks off would be drawn black to its end.
+    let Some((bytes, whole)) = length else { return Checked::lossy(MISSING) };
+    // The renderer would draw the rest of an incomplete row black.
     let rows = row.filter(|row| *row > 0).map_or(u64::from(height), |row| bytes / row);
     let missing = u32::try_from(u64::from(height).saturating_sub(rows)).unwrap_or(height);
     match missing {
@@ -181,8 +184,8 @@ fn samples<'a>(
                 decoded.filter(|_| take_bytes(bytes, bytes_left)).map(|decoded| image.with_data(decoded.bytes));
             Checked { loss: None, instead }
         }
-        0 => Checked::told("an image is damaged: a part of it may be wrong"),
-        missing if missing >= height => Checked::told(MISSING),
+        0 => Checked::lossy("an image is damaged: a part of it may be wrong"),
+        missing if missing >= height => Checked::lossy(MISSING),
         missing => {
             let instead = Some(upper_part(store, image, height - missing, height));
             Checked { loss: Some(incomplete(missing)), instead }
@@ -190,21 +193,21 @@ fn samples<'a>(
     }
 }
 
-/// Whether an image's data are so long that they had better be decoded once, and not again when they are drawn: the
-/// document has to be written anew for that.
+/// Whether an image's data are so long that decoding them twice costs more than rewriting the document with the decoded
+/// data.
 fn is_long(image: &Value<'_>, steps: &[streams::Step<'_>]) -> bool {
     const LONG_BYTES: usize = 256 * 1024;
     !steps.is_empty() && matches!(image, Value::Stream(flow) if flow.data.len() >= LONG_BYTES)
 }
 
-/// Takes memory for an image; answers whether there was enough.
+/// Takes memory for an image from what is left, and returns whether there was enough.
 const fn take_bytes(bytes: u64, left: &mut u64) -> bool {
     let Some(rest) = left.checked_sub(bytes) else { return false };
     *left = rest;
     true
 }
 
-/// How many bytes a stream has once decoded, and whether that is all of it.
+/// The decoded length of a stream in bytes, and whether that is all of it.
 fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'a>]) -> Option<(u64, bool)> {
     if let (Value::Stream(flow), [(name, parameters)]) = (image, steps)
         && matches!(name.as_slice(), b"FlateDecode" | b"Fl")
@@ -227,7 +230,7 @@ fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'
         .map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
 }
 
-/// Fax coding: as many rows as the size asks for?
+/// Checks whether fax data have as many rows as the size requires.
 fn fax<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -236,7 +239,7 @@ fn fax<'a>(
     height: u32,
 ) -> Checked<'a> {
     let Some(decoded) = streams::through(store, image, steps, streams::DECODED_MAX) else {
-        return Checked::told(MISSING);
+        return Checked::lossy(MISSING);
     };
     let k = store.number(parameters, "K").unwrap_or(0.0);
     let mut flag = |key: &str, default: bool| {
@@ -272,10 +275,10 @@ fn fax<'a>(
     {
         return better;
     }
-    if outcome.is_err() && rows.0 == 0 { Checked::told(MISSING) } else { Checked::missing_rows(height - rows.0) }
+    if outcome.is_err() && rows.0 == 0 { Checked::lossy(MISSING) } else { Checked::missing_rows(height - rows.0) }
 }
 
-/// The image of a fax coding that the renderer can't follow, coded anew; none where no more of it can be read.
+/// Recodes fax data that the renderer can't follow, or returns `None` if this crate's decoder reads no more of it.
 fn again<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -307,7 +310,7 @@ impl Decoder for Rows {
     }
 }
 
-/// A JPEG: does it come to its end?
+/// Checks whether a JPEG is complete.
 fn jpeg<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -317,12 +320,12 @@ fn jpeg<'a>(
     bytes_left: &mut u64,
 ) -> Checked<'a> {
     let Some(decoded) = streams::through(store, image, steps, streams::DECODED_MAX) else {
-        return Checked::told(MISSING);
+        return Checked::lossy(MISSING);
     };
     let data = decoded.bytes;
     let mut checked = Checked::default();
-    let Some(frame) = frame(&data) else { return Checked::told(MISSING) };
-    // Without a colour space, four components are CMYK.
+    let Some(frame) = frame(&data) else { return Checked::lossy(MISSING) };
+    // Without a colour space, four components mean CMYK.
     if frame.components == 4 && store.get(image, "ColorSpace").is_null() {
         checked.instead = Some(image.with("ColorSpace", cmyk.clone()));
     }
@@ -337,7 +340,7 @@ fn jpeg<'a>(
     }
     let good = rows_there(&data, &frame, (width, height));
     let image = checked.instead.take().unwrap_or_else(|| image.clone());
-    let Some(good) = good else { return Checked::told("an image is incomplete: its data break off") };
+    let Some(good) = good else { return Checked::lossy("an image is incomplete: its data break off") };
     if good >= height {
         return Checked { loss: Some("an image is incomplete: its data break off".to_owned()), instead: Some(image) };
     }
@@ -346,7 +349,7 @@ fn jpeg<'a>(
     checked
 }
 
-/// The upper rows of an image, as a form that lies where the image would.
+/// Draws the upper rows of an image, as a form in the image's place.
 fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u32) -> Value<'a> {
     let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
     let kind = [("Type", Value::name("XObject")), ("Subtype", Value::name("Form"))];
@@ -362,15 +365,15 @@ fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u
     Value::stream([a, b, unit, ("Resources", resources)], content.into_bytes())
 }
 
-/// What the header of a JPEG's frame says.
+/// The parts of a JPEG's frame header that matter here.
 struct Frame {
     components: u8,
     height: u32,
-    /// Rows of one row of blocks at the most.
+    /// The height of a row of blocks, for the component with the most.
     block_rows: u32,
 }
 
-/// Whether a JPEG comes to its end: a marker that ends it among its last bytes.
+/// Whether a JPEG has its end marker among its last bytes.
 fn ends(data: &[u8]) -> bool {
     const TAIL: usize = 4_096;
     let tail = &data[data.len().saturating_sub(TAIL)..];
@@ -404,12 +407,12 @@ fn frame(data: &[u8]) -> Option<Frame> {
     }
 }
 
-/// How many rows of a JPEG that breaks off are its own: those that don't depend on what follows the break. None where that
-/// can't be told.
+/// The number of rows that an incomplete JPEG really contains: those that don't depend on what follows its end. `None`
+/// if that can't be determined.
 fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option<u32> {
     let decoded = |noise: &[u8; 16]| {
         let mut data = data.to_vec();
-        // A marker that was cut in two would swallow the first byte.
+        // The first byte of noise would otherwise complete a marker that was cut in two.
         if data.last() == Some(&0xff) {
             data.push(0);
         }
@@ -438,7 +441,7 @@ fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option
     if same >= rows {
         return Some(height);
     }
-    // Sampling of colours and smoothing between blocks may reach into the row of blocks that is missing.
+    // Chroma subsampling and smoothing between blocks may extend into the missing row of blocks.
     Some(same / frame.block_rows * frame.block_rows)
 }
 

@@ -1,8 +1,8 @@
-//! Content streams as tokens, each with its place. It knows no operator but that of inline images.
+//! Splits content streams into tokens, each with its place.
 
 use std::ops::Range;
 
-/// What a token is.
+/// The kind of a token, with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     Number(f64),
@@ -10,22 +10,22 @@ pub(super) enum Kind {
     Text(Vec<u8>),
     /// The beginning or end of an array or a dictionary.
     Bracket,
-    /// The word is at its place.
+    /// An operator, whose word is found by its place.
     Operator,
     /// The data of an inline image, from `ID` to `EI`.
     Data,
-    /// A string, or the data of an image, that isn't closed.
+    /// A string, or the data of an image, that is not closed.
     Open,
 }
 
-/// A token and the bytes it stands in.
+/// A token, and the range of bytes it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) place: Range<usize>,
 }
 
-/// Reads tokens from a content stream.
+/// Iterates over the tokens of a content stream.
 pub(super) struct Lexer<'c> {
     bytes: &'c [u8],
     at: usize,
@@ -85,7 +85,7 @@ impl<'c> Lexer<'c> {
         Kind::Name(name)
     }
 
-    /// A string in parentheses (ISO 32000-1, 7.3.4.2).
+    /// Reads a string in parentheses (ISO 32000-1, 7.3.4.2).
     fn text(&mut self) -> Kind {
         let mut text = Vec::new();
         let mut depth = 1;
@@ -154,7 +154,8 @@ impl<'c> Lexer<'c> {
         Kind::Open
     }
 
-    /// The data of an inline image, whose `ID` was read: up to an `EI` between white space that text follows.
+    /// Reads the data of an inline image after its `ID`. Since the data may contain `EI`, it ends only at one between
+    /// white space that is followed by text.
     fn data(&mut self) -> Kind {
         let data = &self.bytes[self.at..];
         let ends = |at: usize| {
@@ -224,7 +225,7 @@ fn number(word: &[u8]) -> Option<f64> {
         return None;
     }
     let text = std::str::from_utf8(word).ok()?;
-    // Some writers put a second minus into a number; what precedes it counts.
+    // Some writers put a second minus sign into a number; the digits before it are the value.
     let (sign, digits) = if let Some(rest) = text.strip_prefix('-') {
         (-1.0, rest.trim_start_matches('-'))
     } else {

@@ -1,20 +1,20 @@
-//! Annotations: those with an appearance are looked through, those without get a simple one. It draws nothing.
+//! Annotations: those with an appearance are checked like the rest of the page, those without get a simple one.
 
 use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// Annotations of a page that are looked at.
+/// Annotations per page that are considered.
 const ANNOTATIONS_MAX: usize = 5_000;
-/// Points of one annotation.
+/// Points per annotation at most.
 const POINTS_MAX: usize = 100_000;
-/// Annotations that are hidden, or not for the screen.
+/// Flags of annotations that are hidden, or not shown on a page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;
-/// How far a circle's control points are from its corners (four curves).
+/// The distance of a circle's control points from its corners, if it is drawn as four curves.
 const CIRCLE: f64 = 0.552_284_75;
 
 impl<'a> Mender<'a> {
-    /// The annotations of a page, with appearances for those that lack one.
+    /// Returns the annotations of a page, with appearances for those that lack one.
     pub(super) fn annotations(&mut self, page: &Value<'a>, findings: &mut Findings) -> Value<'a> {
         let raw = page.entries().and_then(|entries| entries.get(b"Annots".as_slice())).cloned().unwrap_or(Value::Null);
         let all = self.store.resolve(&raw);
@@ -29,7 +29,7 @@ impl<'a> Mender<'a> {
         Value::array(annotations)
     }
 
-    /// What of an annotation is drawn.
+    /// Returns the entries of an annotation that affect how it is drawn.
     fn annotation(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Value<'a> {
         let entries = annotation.entries().cloned().unwrap_or_default();
         let kept = ["Subtype", "Rect", "F", "AP", "AS", "OC"];
@@ -60,7 +60,7 @@ impl<'a> Mender<'a> {
         drawn
     }
 
-    /// How an annotation looks.
+    /// Determines how an annotation looks.
     fn look(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
         if self.store.get(annotation, "Subtype").is_name("Widget") {
             let look = fields::look(&mut self.store, &self.form, annotation, findings);
@@ -75,7 +75,7 @@ impl<'a> Mender<'a> {
         if matches!(resolved, Value::Stream(_)) {
             self.appearance(&normal, findings);
         } else if let Some(states) = resolved.entries() {
-            // A state without an appearance shows nothing, as an unticked box does.
+            // A state without an appearance shows nothing, like an unticked box.
             let state = self.store.get(annotation, "AS");
             if let Some(stream) = state.as_name().and_then(|state| states.get(state)).cloned() {
                 self.appearance(&stream, findings);
@@ -96,7 +96,7 @@ impl<'a> Mender<'a> {
                 if matches!(resolved, Value::Stream(_)) {
                     self.form(appearance, &resolved, &Value::Null, &mut found);
                 } else {
-                    found.tell("an annotation is missing: the PDF names its appearance, but doesn't contain it");
+                    found.note("an annotation is missing: the PDF names its appearance, but doesn't contain it");
                 }
                 self.open.remove(&id);
             }
@@ -107,7 +107,7 @@ impl<'a> Mender<'a> {
         findings.add(&found);
     }
 
-    /// A simple look for an annotation that has none.
+    /// Creates a simple look for an annotation that has none.
     fn simple(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
         let kind = self.store.get(annotation, "Subtype");
         let raw = annotation.entries().and_then(|entries| entries.get(b"Rect".as_slice())).cloned();
@@ -137,13 +137,13 @@ impl<'a> Mender<'a> {
         Look::Drawn(fields::form(bounds, resources, content))
     }
 
-    /// A colour's operators; none if it is transparent.
+    /// The operators that set a colour, or `None` if it is transparent.
     fn ink_of(&mut self, annotation: &Value<'a>, key: &str, stroke: bool) -> Option<String> {
         let color = self.store.numbers(annotation, key);
         fields::color_operator(&color, stroke)
     }
 
-    /// The width of an annotation's lines, and the operators that set it and their dashes.
+    /// The width of an annotation's lines, and the operators that set it and the dashes.
     fn pen(&mut self, annotation: &Value<'a>) -> (f64, String) {
         let style = self.store.get(annotation, "BS");
         let border = self.store.numbers(annotation, "Border");
@@ -207,7 +207,7 @@ impl<'a> Mender<'a> {
         all.map(|bounds| (content, bounds))
     }
 
-    /// Marks over, under or through pieces of text.
+    /// Draws marks over, under or through pieces of text.
     fn marked(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], mark: Mark) -> Drawing {
         let points = self.store.numbers(annotation, "QuadPoints");
         let mut pieces: Vec<[f64; 4]> = points
@@ -252,10 +252,10 @@ impl<'a> Mender<'a> {
     }
 }
 
-/// Content, and the corners of what it draws.
+/// Content, and the corners of the area that it draws on.
 type Drawing = Option<(String, [f64; 4])>;
 
-/// Where text is marked.
+/// The place of a mark relative to its text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Over,
@@ -282,7 +282,7 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
     .concat()
 }
 
-/// Lines from point to point, and the corners of what they cover.
+/// Draws lines from point to point, and returns the corners of the area they cover.
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();
     let mut bounds: Option<[f64; 4]> = None;

@@ -1,6 +1,6 @@
-//! PDFs as they come, made such that the renderer draws all that is there: pages listed twice, boxes without an area,
-//! streams that break off, black ink, annotations without an appearance, fonts that are not embedded. What can't be mended
-//! is told. A document without faults is drawn as it is; the others are written anew. It draws nothing.
+//! Repairs PDFs so that the renderer draws everything they contain: pages listed twice, boxes without an area,
+//! incomplete streams, black ink, annotations without an appearance, fonts that are not embedded. What can't be
+//! repaired is reported. A document without faults is drawn unchanged; others are rewritten.
 
 mod colors;
 mod content;
@@ -28,47 +28,47 @@ use self::pages::Leaf;
 use self::value::{Id, Store, Value};
 use super::fonts::Fonts;
 
-/// What a page lacks when its content can't be read.
+/// The loss noted for a page whose content can't be read.
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
-/// Bytes of a document's images that are decoded before they are drawn: they are all in memory at once.
+/// Bytes of a document's images that may be decoded before drawing; all of them are in memory at once.
 const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// What is missing of forms that draw one another again and again: a few kilobytes could ask for more than a lifetime.
+/// The loss noted for forms that draw each other over and over: a few kilobytes could take more than a lifetime.
 const ENDLESS: &str = "a part of the page is missing: it draws its parts too many times";
-/// Forms and images that a form or a page draws, those within one another counted each time.
+/// Forms and images drawn by a form or a page at most, counting nested ones each time.
 const DRAWS_MAX: u64 = 500_000;
-/// Streams that make up one page.
+/// Streams per page at most.
 const CONTENTS_MAX: usize = 10_000;
 
-/// A document that can be drawn.
+/// A document that is ready to be drawn.
 pub(super) struct Mended {
-    /// The document written anew, if it had to be.
+    /// The rewritten document, if it had to be.
     pub(super) bytes: Option<Vec<u8>>,
-    /// What is told of its pages, in their order.
+    /// Notes on each page, in page order.
     pub(super) pages: Vec<PageNotes>,
-    /// What is told of the document.
+    /// Losses that concern the whole document.
     pub(super) losses: Vec<String>,
 }
 
 /// What is known of a page before it is drawn.
 #[derive(Debug, Clone)]
 pub(super) struct PageNotes {
-    /// How many points a unit of its size is.
+    /// The size of a unit of its user space, in points.
     pub(super) unit: f64,
-    /// Whether something is painted on it.
+    /// Whether anything is painted on it.
     pub(super) paints: bool,
-    /// What it lacks.
+    /// What is missing on it.
     pub(super) losses: Vec<String>,
-    /// The fax page that it is, if it is one.
+    /// The fax page that it consists of, if it does.
     pub(super) fax: Option<faxes::FaxImage>,
 }
 
-/// What was found in a page, a form or an image.
+/// The findings from a page, a form or an image.
 #[derive(Debug, Clone, Default)]
 struct Findings {
     losses: Vec<String>,
     paints: bool,
-    /// Forms and images that are drawn, each as often as it is.
+    /// Forms and images that are drawn, counted each time.
     draws: u64,
 }
 
@@ -76,11 +76,11 @@ impl Findings {
     fn add(&mut self, other: &Self) {
         self.paints |= other.paints;
         for loss in &other.losses {
-            self.tell(loss.clone());
+            self.note(loss.clone());
         }
     }
 
-    fn tell(&mut self, loss: impl Into<String>) {
+    fn note(&mut self, loss: impl Into<String>) {
         let loss = loss.into();
         if !self.losses.contains(&loss) {
             self.losses.push(loss);
@@ -88,12 +88,12 @@ impl Findings {
     }
 }
 
-/// How many pages a document has.
+/// The number of pages in a document, damaged page trees included.
 pub(super) fn count(pdf: &Pdf) -> usize {
     pages::found(&mut Store::new(pdf)).leaves.len()
 }
 
-/// Looks a document through and mends it.
+/// Checks a document and repairs it.
 pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     let mut store = Store::new(pdf);
     let found = pages::found(&mut store);
@@ -119,6 +119,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
         leaves.push(page);
         notes.push(PageNotes { unit: leaf.unit, paints: findings.paints, losses: findings.losses, fax });
     }
+    // Fonts come last: the replacement for a font must have the characters that all pages need.
     let texts = std::mem::take(&mut mender.texts);
     for (page, loss) in texts.settle(&mut mender.store, fonts) {
         if let Some(notes) = notes.get_mut(page)
@@ -131,7 +132,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     Mended { bytes, pages: notes, losses: found.losses }
 }
 
-/// Whether the renderer would find other pages.
+/// Whether the renderer would find other pages than these.
 fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 0.01;
     let same = |leaf: &Leaf<'_>, page: &hayro::hayro_syntax::page::Page<'_>| {
@@ -143,7 +144,7 @@ fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
     pages.len() != leaves.len() || leaves.iter().zip(pages.iter()).any(|(leaf, page)| !same(leaf, page))
 }
 
-/// Goes through what pages show, each object once.
+/// Walks what pages show, visiting each object once.
 struct Mender<'a> {
     store: Store<'a>,
     cmyk: Value<'a>,
@@ -151,21 +152,22 @@ struct Mender<'a> {
     known: HashMap<Id, Rc<Findings>>,
     open: HashSet<Id>,
     texts: fonts::Texts<'a>,
-    /// Bytes of images that may still be decoded before they are drawn.
+    /// Bytes of images that may still be decoded before drawing.
     image_bytes_left: u64,
-    /// The page's number, from 0.
+    /// The current page's index, from 0.
     number: usize,
 }
 
 impl<'a> Mender<'a> {
-    /// A page as it is to be drawn, what was found on it, and the fax page that it is.
+    /// Returns a page as it is to be drawn, the findings from it, and the fax page that it consists of.
     fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
         let mut findings = Findings { losses: leaf.losses.clone(), paints: false, draws: 0 };
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);
+        // A stream that couldn't be decoded has been reported, and would break off here once more.
         if survey.open && findings.losses.is_empty() {
-            findings.tell(CONTENT_CUT);
+            findings.note(CONTENT_CUT);
         }
         findings.paints |= survey.paints;
         let resources = self.resources(&leaf.resources, &survey, &mut findings);
@@ -174,7 +176,7 @@ impl<'a> Mender<'a> {
         let contents = if is_new || is_endless {
             self.store.changed = true;
             let content = if is_endless {
-                findings.tell(ENDLESS);
+                findings.note(ENDLESS);
                 Vec::new()
             } else {
                 content::edited(&content, &survey.edits)
@@ -198,7 +200,7 @@ impl<'a> Mender<'a> {
         (page, findings, fax)
     }
 
-    /// The content of a page, and whether it is another than the file's.
+    /// Returns the content of a page, and whether it differs from the file's.
     fn content(&mut self, contents: &Value<'a>, findings: &mut Findings) -> (Vec<u8>, bool) {
         let resolved = self.store.resolve(contents);
         let parts = if contents.is_null() {
@@ -215,14 +217,15 @@ impl<'a> Mender<'a> {
                 Some(decoded) => {
                     if !decoded.whole {
                         let nothing = decoded.bytes.trim_ascii().is_empty();
-                        findings.tell(if nothing { CONTENT_MISSING } else { CONTENT_CUT });
+                        findings.note(if nothing { CONTENT_MISSING } else { CONTENT_CUT });
                     }
                     is_new |= !decoded.whole;
                     content.extend(decoded.bytes);
+                    // Tokens must not run together where two streams meet (ISO 32000-1, 7.8.2).
                     content.push(b'\n');
                 }
                 None => {
-                    findings.tell(CONTENT_MISSING);
+                    findings.note(CONTENT_MISSING);
                     is_new = true;
                 }
             }
@@ -230,7 +233,7 @@ impl<'a> Mender<'a> {
         (content, is_new)
     }
 
-    /// The document with these pages.
+    /// Writes the document with these pages.
     fn written(&mut self, catalog: &Value<'a>, leaves: Vec<Value<'a>>) -> Vec<u8> {
         let count = leaves.len() as f64;
         let kids = leaves.into_iter().map(|leaf| self.store.add(leaf)).collect();
@@ -248,10 +251,10 @@ impl<'a> Mender<'a> {
     }
 }
 
-/// Entries of a dictionary that may have to be replaced, by name.
+/// Replacements for entries of a dictionary, by name.
 type Changes<'a> = BTreeMap<Vec<u8>, Value<'a>>;
 
-/// A dictionary with its changes, or the value as it was.
+/// Applies the changes to a dictionary; without any, returns it as it was.
 fn changed<'a>(store: &mut Store<'a>, dict: &Value<'a>, changes: Changes<'a>) -> Value<'a> {
     if changes.is_empty() {
         return dict.clone();

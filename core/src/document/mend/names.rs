@@ -1,14 +1,15 @@
-//! Names of letters and encodings of one byte, as far as fonts that are not embedded use them. It knows no fonts.
+//! Names of letters and one-byte encodings, as far as fonts that are not embedded use them.
 
-/// Letters that the renderer's own fonts have besides those of ISO 8859-1 (the Adobe standard Latin set).
+/// Letters in the renderer's own fonts beyond ISO 8859-1 (the Adobe standard Latin set).
 const LATIN_MORE: &str = "ıŁłŒœŠšŸŽžƒˆˇ˘˙˚˛˜˝–—‘’‚“”„†‡•…‰‹›⁄€™−ﬁﬂ";
-/// Windows' code page 1252 from 0x80 on; a space where it has nothing.
+/// Windows code page 1252 from 0x80 on, with a space for undefined codes.
 const WINDOWS: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
 /// Mac OS Roman from 0x80 on.
 const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»… ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
-/// Names of punctuation and marks of the standard set; those of letters are made of their parts.
+/// Names of punctuation and marks in the standard set, each directly followed by its character; letters with marks are
+/// composed from `ACCENTED`.
 const MARKS: &str = "space  exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} Dcroatđ dcroatđ";
-/// Letters with a mark, each behind its base, by the name of the mark.
+/// Letters with a mark, each after its base letter, by the name of the mark.
 const ACCENTED: [(&str, &str); 14] = [
     ("grave", "AÀEÈIÌOÒUÙaàeèiìoòuù"),
     ("acute", "AÁCĆEÉIÍLĹNŃOÓRŔSŚUÚYÝZŹaácćeéiílĺnńoórŕsśuúyýzź"),
@@ -25,13 +26,13 @@ const ACCENTED: [(&str, &str); 14] = [
     ("hungarumlaut", "OŐUŰoőuű"),
     ("commaaccent", "CÇGĢKĶLĻNŅRŖSŞTŢcçgģkķlļnņrŗsştţ"),
 ];
-/// Greek letters by name, in the order of Unicode from U+0391 on; the small ones follow likewise.
+/// Greek letters by name, in Unicode order from U+0391 on; small letters have the same order.
 const GREEK: [&str; 25] = [
     "Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta", "Iota", "Kappa", "Lambda", "Mu", "Nu", "Xi",
     "Omicron", "Pi", "Rho", "", "Sigma", "Tau", "Upsilon", "Phi", "Chi", "Psi", "Omega",
 ];
 
-/// Whether the renderer's own fonts have a letter.
+/// Whether the renderer's own fonts have a letter, or need not show it.
 pub(super) fn is_latin(letter: char) -> bool {
     matches!(letter, ' '..='~' | '\u{a0}'..='\u{ff}') || LATIN_MORE.contains(letter) || is_invisible(letter)
 }
@@ -40,19 +41,19 @@ const fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' | '\u{2000}'..='\u{200a}')
 }
 
-/// The standard fonts of symbols, which the renderer has.
+/// Whether a name is that of a standard symbol font, which the renderer has.
 pub(super) fn is_standard_symbols(name: &str) -> bool {
     let name = name.split('+').next_back().unwrap_or(name);
     name.starts_with("Symbol") || name.contains("ZapfDingbats") || name.starts_with("Dingbats")
 }
 
-/// Other fonts whose codes are no letters.
+/// Whether a name is that of another font whose codes are symbols rather than letters.
 pub(super) fn is_of_symbols(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["wingdings", "webdings", "marlett", "dingbats"].iter().any(|known| name.contains(known))
 }
 
-/// A code of Windows' code page 1252.
+/// The character for a code in Windows code page 1252.
 pub(super) fn of_windows(code: u8) -> Option<char> {
     match code {
         0x80..=0x9f => WINDOWS.chars().nth(usize::from(code - 0x80)).filter(|letter| *letter != ' ').or(Some('•')),
@@ -61,7 +62,7 @@ pub(super) fn of_windows(code: u8) -> Option<char> {
     }
 }
 
-/// The code of a letter in Windows' code page 1252.
+/// The code of a character in Windows code page 1252.
 pub(super) fn to_windows(letter: char) -> Option<u8> {
     match u32::from(letter) {
         code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).ok(),
@@ -72,7 +73,7 @@ pub(super) fn to_windows(letter: char) -> Option<u8> {
     }
 }
 
-/// A code of Mac OS Roman.
+/// The character for a code in Mac OS Roman.
 pub(super) fn of_mac(code: u8) -> Option<char> {
     match code {
         0x80.. => MAC.chars().nth(usize::from(code - 0x80)),
@@ -80,7 +81,7 @@ pub(super) fn of_mac(code: u8) -> Option<char> {
     }
 }
 
-/// The letter that a name stands for (Adobe's glyph list, as far as needed here).
+/// The character that a glyph name denotes (Adobe's glyph list, as far as needed here).
 pub(super) fn letter(name: &[u8]) -> Option<char> {
     let name = std::str::from_utf8(name).ok()?;
     let plain = name.split('.').next().filter(|plain| !plain.is_empty()).unwrap_or(name);
@@ -127,7 +128,7 @@ fn accented(name: &str) -> Option<char> {
     None
 }
 
-/// Cyrillic letters by Adobe's numbers.
+/// Cyrillic letters by Adobe's afii numbers.
 fn cyrillic(number: u32) -> Option<char> {
     let code = match number {
         10_017..=10_022 => 0x410 + number - 10_017,

@@ -4,35 +4,34 @@ use std::ops::Range;
 
 use super::lexer::{Kind, Token};
 
-/// Operands of one operator; more are dropped.
+/// Operands per operator; further ones are dropped.
 const OPERANDS_MAX: usize = 4_000;
 
-/// Bytes of a content stream and what stands in their place.
+/// A range of bytes in a content stream, and their replacement.
 pub(super) type Edit = (Range<usize>, Vec<u8>);
 
-/// The operands of an operator.
+/// The operands collected for the next operator.
 #[derive(Default)]
 pub(super) struct Operands(Vec<Token>);
 
 impl Operands {
-    /// Takes another operand, if there are not too many.
+    /// Adds an operand, unless there are too many.
     pub(super) fn push(&mut self, token: Token) {
         if self.0.len() < OPERANDS_MAX {
             self.0.push(token);
         }
     }
 
-    /// Forgets all, after their operator.
+    /// Removes all operands, once their operator has been processed.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// All of them.
     pub(super) fn tokens(&self) -> &[Token] {
         &self.0
     }
 
-    /// The last numbers, and where they and the operator behind them stand.
+    /// The last `N` operands, if all are numbers, and the range of bytes they occupy.
     pub(super) fn last_numbers<const N: usize>(&self) -> Option<([f64; N], Range<usize>)> {
         let last = self.0.get(self.0.len().checked_sub(N)?..)?;
         let mut numbers = [0.0; N];

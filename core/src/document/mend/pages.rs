@@ -1,20 +1,20 @@
-//! The pages of a PDF, from its page tree, each as often as it is listed. It draws none.
+//! Finds the pages of a PDF in its page tree, each as often as it is listed.
 
 use super::value::{Id, Store, Value};
 use crate::model::page::PAGES_MAX;
 
-/// Nodes of a page tree that are looked at.
+/// Nodes of a page tree that are visited at most.
 const NODES_MAX: usize = 20_000;
-/// Levels of a page tree.
+/// How deep a page tree may be.
 const LEVELS_MAX: usize = 60;
-/// Letter paper, for pages that have no size.
+/// US letter in points, for pages that have no size.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
-/// Sides of a box that are no sides.
+/// The length below which a side of a box counts as none, in points.
 const POINTS_MIN: f64 = 0.001;
-/// Units of user space that are believed (ISO 32000-1, table 30); Acrobat's own limit is 75,000.
+/// Plausible units of user space, in points (ISO 32000-1, table 30); Acrobat's own limit is 75,000.
 const UNITS: std::ops::RangeInclusive<f64> = 0.000_1..=75_000.0;
 
-/// A page with what it inherits.
+/// A page with its inherited attributes.
 pub(super) struct Leaf<'a> {
     pub(super) page: Value<'a>,
     pub(super) resources: Value<'a>,
@@ -22,17 +22,17 @@ pub(super) struct Leaf<'a> {
     pub(super) crop: [f64; 4],
     pub(super) rotate: f64,
     pub(super) unit: f64,
-    /// What is told of its boxes.
+    /// What is reported about its boxes.
     pub(super) losses: Vec<String>,
 }
 
-/// The pages and what is told of them all.
+/// The pages, and what is reported about the document.
 pub(super) struct Pages<'a> {
     pub(super) leaves: Vec<Leaf<'a>>,
     pub(super) losses: Vec<String>,
 }
 
-/// What a page has from the nodes above it.
+/// The attributes that a page inherits from the nodes above it.
 #[derive(Clone)]
 struct Inherited<'a> {
     resources: Value<'a>,
@@ -41,7 +41,7 @@ struct Inherited<'a> {
     rotate: Value<'a>,
 }
 
-/// Finds the pages.
+/// Finds the pages; if the tree is unreadable, by searching all objects.
 pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
     let catalog = store.catalog();
     let root = store.get(&catalog, "Pages");
@@ -92,6 +92,7 @@ impl<'a> Walk<'a> {
         let kids = store.get(node, "Kids");
         for kid in kids.items() {
             let id = if let Value::Ref(id) = kid { Some(*id) } else { None };
+            // A node within itself would have pages without end.
             if id.is_some_and(|id| self.path.contains(&id)) {
                 continue;
             }
@@ -118,7 +119,7 @@ impl<'a> Walk<'a> {
         let own = above.narrowed(store, page);
         let mut losses = Vec::new();
         let media = rectangle(store, &own.media).unwrap_or_else(|| {
-            let what = if own.media.is_null() { "has no size" } else { "has a size of nothing" };
+            let what = if own.media.is_null() { "has no size" } else { "has a size of zero" };
             losses.push(format!("the page {what}: it is sent as letter paper"));
             LETTER
         });
@@ -153,7 +154,7 @@ impl<'a> Inherited<'a> {
     }
 }
 
-/// A rectangle with its lower left corner first; none if it has no area.
+/// A rectangle with its lower left corner first, or `None` if it has no area.
 pub(super) fn rectangle<'a>(store: &mut Store<'a>, value: &Value<'a>) -> Option<[f64; 4]> {
     let array = store.resolve(value);
     let numbers: Vec<f64> = array.items().iter().filter_map(|item| store.resolve(item).number()).collect();

@@ -1,15 +1,16 @@
-//! A PDF's bytes before they are parsed: slips that would hide whole streams. It knows no objects.
+//! Fixes slips in a PDF's bytes that would hide whole streams from the parser.
 
-/// What begins a stream's data, and what ends it.
+/// The keywords that begin and end a stream's data.
 const BEGIN: &[u8] = b"stream";
 const END: &[u8] = b"endstream";
-/// The number of a root that a file lacks: larger than those that files use.
+/// The object number for a root that a file lacks: larger than any that files use.
 const ROOT: u32 = 8_000_000;
 
-/// The file as the parser reads it; none if it may stay as it is.
+/// Returns the file as the parser needs it, or `None` if it may stay as it is.
 ///
-/// `stream` must be followed by the end of a line at once (ISO 32000-1, 7.3.8.1); where spaces come first, they change
-/// places with it, so that nothing else moves. A file that breaks off within a stream gets the end that it lacks.
+/// `stream` must be followed immediately by an end of line (ISO 32000-1, 7.3.8.1). Spaces before the line's end are
+/// moved in front of the keyword, so that no offset changes. A file that ends within a stream gets the missing
+/// keywords.
 pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut prepared: Option<Vec<u8>> = None;
     let (mut is_open, mut at) = (false, 0);
@@ -20,6 +21,7 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
             continue;
         }
         let before = bytes[..found].trim_ascii_end();
+        // The word also occurs in text and in data; only after a dictionary does it begin a stream.
         if !before.ends_with(b">>") {
             continue;
         }
@@ -37,7 +39,7 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
     prepared
 }
 
-/// A file in which no list of pages can be found, with an empty one at its end: its objects can be looked through then.
+/// Appends an empty page tree to a file in which none can be found, so that its objects can be searched.
 pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     let mut file = bytes.to_vec();
     file.extend(b"\n");
@@ -48,7 +50,7 @@ pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The next `stream` from a place on (Horspool's algorithm: its letters differ, so that most bytes are skipped).
+/// Finds the next `stream` from an offset on (Horspool's algorithm: its letters differ, so most bytes are skipped).
 fn find(bytes: &[u8], from: usize) -> Option<usize> {
     let mut end = from + BEGIN.len();
     loop {

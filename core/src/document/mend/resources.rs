@@ -1,16 +1,16 @@
-//! What content streams name: forms, images, patterns, colours and fonts, each looked through once.
+//! What content streams refer to: checks forms, images, patterns, colours and fonts, each of them once.
 
 use super::content::{self, Survey};
 use super::value::Value;
 use super::{Changes, DRAWS_MAX, ENDLESS, Findings, Mender, changed, colors, fonts, images, masks, streams};
 
-/// Forms and patterns within one another.
+/// How deep forms and patterns may be nested.
 const DEPTH_MAX: usize = 40;
-/// The corners of a form that doesn't say how large it is.
+/// The bounds of a form that states none.
 const ANY_SIZE: [f64; 4] = [-32_000.0, -32_000.0, 32_000.0, 32_000.0];
 
 impl<'a> Mender<'a> {
-    /// The resources of a content stream, with what had to be changed in them.
+    /// Returns the resources of a content stream, with the necessary changes.
     pub(super) fn resources(&mut self, given: &Value<'a>, survey: &Survey, findings: &mut Findings) -> Value<'a> {
         let resources = self.store.resolve(given);
         let mut changes = Changes::new();
@@ -28,7 +28,7 @@ impl<'a> Mender<'a> {
         changed(&mut self.store, given, changes)
     }
 
-    /// Forms and images that are drawn.
+    /// Checks the forms and images that are drawn.
     fn objects(&mut self, resources: &Value<'a>, given: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         let objects = self.store.get(resources, "XObject");
         for (name, times) in &survey.objects {
@@ -39,13 +39,14 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// A form or an image; what it is called matters only where it is missing.
+    /// Checks a form or an image, of which each object is visited once.
     fn object(&mut self, object: &Value<'a>, resources: &Value<'a>) -> Findings {
         let resolved = self.store.resolve(object);
         let Value::Ref(id) = object else { return Findings::default() };
         if let Some(known) = self.known.get(id) {
             return Findings::clone(known);
         }
+        // A form that draws itself, directly or through others, is already being visited.
         if self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
             return Findings::default();
         }
@@ -57,12 +58,13 @@ impl<'a> Mender<'a> {
             // PostScript for printers is drawn by no reader.
             (Value::Stream(_), Some(b"PS")) => {}
             (Value::Stream(_), _) => {
-                findings.tell("something is missing: it says neither that it is an image nor a form")
+                findings.note("something is missing: it is marked neither as an image nor as a form")
             }
-            _ => findings.tell("an image or a form is missing: the PDF names it, but doesn't contain it"),
+            _ => findings.note("an image or a form is missing: the PDF names it, but doesn't contain it"),
         }
         if findings.draws > DRAWS_MAX {
-            findings.tell(ENDLESS);
+            findings.note(ENDLESS);
+            // The object is emptied below, and draws nothing more.
             findings.draws = 0;
             self.store.replaced(object, resolved.with_data(Vec::new()));
         }
@@ -83,7 +85,7 @@ impl<'a> Mender<'a> {
         }
         for mask in ["SMask", "Mask"] {
             if images::has_large(&mut self.store, &image, mask) {
-                findings.tell(images::TOO_LARGE);
+                findings.note(images::TOO_LARGE);
                 image = image.with(mask, Value::Null);
                 is_new = true;
             }
@@ -94,7 +96,7 @@ impl<'a> Mender<'a> {
         }
         let checked = images::checked(&mut self.store, &image, &self.cmyk, &mut self.image_bytes_left);
         if let Some(loss) = checked.loss {
-            findings.tell(loss);
+            findings.note(loss);
         }
         if let Some(instead) = checked.instead {
             image = instead;
@@ -105,7 +107,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// A form, or what is drawn like one.
+    /// Checks a form, or anything that is drawn like one.
     pub(super) fn form(
         &mut self,
         object: &Value<'a>,
@@ -114,16 +116,17 @@ impl<'a> Mender<'a> {
         findings: &mut Findings,
     ) {
         let Some(decoded) = streams::decoded(&mut self.store, form) else {
-            findings.tell("a part of the page is missing: it can't be decoded");
+            findings.note("a part of the page is missing: it can't be decoded");
             return;
         };
         if !decoded.whole {
-            findings.tell("a part of the page breaks off: what follows is missing");
+            findings.note("a part of the page breaks off: what follows is missing");
         }
         let survey = content::survey(&decoded.bytes);
         findings.paints |= survey.paints;
         let own = form.entries().and_then(|entries| entries.get(b"Resources".as_slice())).cloned();
         let given = own.clone().filter(|own| !self.store.resolve(own).is_null()).unwrap_or_else(|| inherited.clone());
+        // Only changes among these resources make the form differ, so the flag is cleared while they are visited.
         let before = std::mem::replace(&mut self.store.changed, false);
         let resources = self.resources(&given, &survey, findings);
         let resources_changed = std::mem::replace(&mut self.store.changed, before);
@@ -145,7 +148,7 @@ impl<'a> Mender<'a> {
         self.store.replaced(object, form);
     }
 
-    /// What is shown in which font.
+    /// Records which texts are shown in which font.
     fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         let all = self.store.get(resources, "Font");
         for (name, texts) in &survey.texts {
@@ -154,7 +157,7 @@ impl<'a> Mender<'a> {
             if resolved.entries().is_none() {
                 let name = String::from_utf8_lossy(name);
                 findings
-                    .tell(format!("text may be wrong: the page names the font {name}, but the PDF doesn't contain it"));
+                    .note(format!("text may be wrong: the page names the font {name}, but the PDF doesn't contain it"));
                 continue;
             }
             if self.store.get(&resolved, "Subtype").is_name("Type3") {
@@ -165,7 +168,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// The letters of a font that are drawings.
+    /// Checks the letters of a font that are drawings.
     fn letters(&mut self, font: &Value<'a>, resolved: &Value<'a>, inherited: &Value<'a>, findings: &mut Findings) {
         let Value::Ref(id) = font else { return };
         if self.known.contains_key(id) || self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
@@ -206,7 +209,7 @@ impl<'a> Mender<'a> {
         (!changes.is_empty()).then(|| changed(&mut self.store, &spaces, changes))
     }
 
-    /// Patterns and shadings.
+    /// Checks patterns and shadings, and replaces their colours.
     fn patterns(
         &mut self,
         resources: &Value<'a>,
@@ -238,7 +241,7 @@ impl<'a> Mender<'a> {
         (!changes.is_empty()).then(|| changed(&mut self.store, &patterns, changes))
     }
 
-    /// A shading, or a pattern of one, in colours that are ours.
+    /// Returns a shading, or a pattern of one, with our colours.
     fn shading(&mut self, shading: &Value<'a>) -> Option<Value<'a>> {
         let entries = shading.entries()?;
         if let Some(inner) = entries.get(b"Shading".as_slice()) {
@@ -251,7 +254,7 @@ impl<'a> Mender<'a> {
         Some(shading.with("ColorSpace", space))
     }
 
-    /// Patterns, shadings and colours that are named, but aren't there.
+    /// Reports patterns, shadings and colours that are named but missing.
     fn others(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         for (category, name) in &survey.named {
             let all = self.store.get(resources, category);
@@ -259,12 +262,12 @@ impl<'a> Mender<'a> {
             if entry.is_none_or(|entry| self.store.resolve(&entry).is_null()) {
                 let (what, name) = (category.to_lowercase(), String::from_utf8_lossy(name));
                 let what = if what == "colorspace" { "colour" } else { what.as_str() };
-                findings.tell(format!("a {what} is missing: the page names {name}, but the PDF doesn't contain it"));
+                findings.note(format!("a {what} is missing: the page names {name}, but the PDF doesn't contain it"));
             }
         }
     }
 
-    /// Forms that are masks, and the graphics states that name them.
+    /// Checks forms used as masks, and repairs the graphics states that name them.
     fn masks(&mut self, resources: &Value<'a>, given: &Value<'a>, findings: &mut Findings) -> Option<Value<'a>> {
         let states = self.store.get(resources, "ExtGState");
         let mut changes = Changes::new();

@@ -1,4 +1,4 @@
-//! The data of streams, decoded as far as it goes. It draws nothing and decodes no image.
+//! Decodes the data of streams as far as they are intact; images are left coded.
 
 use std::borrow::Cow;
 
@@ -7,30 +7,30 @@ use hayro::hayro_syntax::object::{FromBytes, Stream};
 
 use super::value::{Store, Value};
 
-/// Bytes that one stream may have once decoded.
+/// Bytes that one stream may decode to.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// Bytes that are kept of a stream that is no image: a page of content has no more, and they are held several times over.
+/// Bytes kept of a stream that is not an image: a page's content has no more, and it is held in memory several times.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
-/// Filters of one stream.
+/// Filters per stream at most.
 const FILTERS_MAX: usize = 10;
-/// Filters of images, by both of their names.
+/// Filters that code images, by both of their names.
 const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
 
 /// Filters that the renderer decodes, by both of their names.
 const FILTERS: [&str; 8] =
     ["ASCIIHexDecode", "AHx", "ASCII85Decode", "A85", "LZWDecode", "LZW", "RunLengthDecode", "RL"];
 
-/// Decoded data.
+/// The data of a stream after its filters.
 pub(super) struct Decoded {
     pub(super) bytes: Vec<u8>,
-    /// Whether that is all of it.
+    /// Whether all of the data could be decoded.
     pub(super) whole: bool,
 }
 
 /// A filter and its parameters.
 pub(super) type Step<'a> = (Vec<u8>, Value<'a>);
 
-/// The filters of a stream, in their order.
+/// The filters of a stream, in the order in which they are undone.
 pub(super) fn steps<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Vec<Step<'a>> {
     let listed = |store: &mut Store<'a>, long: &str, short: &str| {
         let value = store.get(stream, long);
@@ -53,14 +53,14 @@ pub(super) fn is_image_filter(name: &[u8]) -> bool {
     IMAGE_FILTERS.iter().any(|filter| filter.as_bytes() == name)
 }
 
-/// Decodes a stream that is no image; none where nothing of it can be decoded.
+/// Decodes a stream that is not an image, or returns `None` if nothing can be decoded.
 pub(super) fn decoded<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Option<Decoded> {
     let steps = steps(store, stream);
     through(store, stream, &steps, KEPT_MAX)
 }
 
-/// A stream's data after some of its filters; none where one of them gives nothing. Of what inflates to more than `limit`
-/// bytes only about so many are there, and it isn't whole.
+/// Decodes a stream through the given filters, or returns `None` if one of them yields nothing. Data that inflate to
+/// more than `limit` bytes are cut off near it and are not whole.
 pub(super) fn through<'a>(
     store: &mut Store<'a>,
     stream: &Value<'a>,
@@ -72,6 +72,7 @@ pub(super) fn through<'a>(
     let mut whole = true;
     for (name, parameters) in steps {
         let (bytes, all) = match name.as_slice() {
+            // The data were decrypted when they were read.
             b"Crypt" => continue,
             b"FlateDecode" | b"Fl" => {
                 let (bytes, all) = inflated(&data, limit);
@@ -94,8 +95,9 @@ pub(super) fn through<'a>(
 /// The parameters of filters that are numbers.
 const PARAMETERS: [&str; 5] = ["Predictor", "Colors", "BitsPerComponent", "Columns", "EarlyChange"];
 
-/// One filter, as the renderer applies it.
+/// Applies one filter with the renderer's own code.
 fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data: &[u8]) -> Option<Vec<u8>> {
+    // The name goes into a file that is parsed again, so it must be nothing but a name.
     let name = std::str::from_utf8(name).ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     let mut file = format!("<</Length {}/Filter/{name}/DecodeParms<<", data.len()).into_bytes();
     for key in PARAMETERS {
@@ -110,7 +112,7 @@ fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data
     stream.decoded_data().ok().map(Cow::into_owned)
 }
 
-/// Decodes ASCII-85 as the renderer does, several times as fast: images of whole pages are often coded so.
+/// Decodes ASCII-85 exactly like the renderer but several times as fast: images of whole pages are often coded so.
 fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     const GROUP: usize = 5;
     let mut bytes = Vec::with_capacity(data.len() / GROUP * 4 + 4);
@@ -149,7 +151,7 @@ fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Decodes a group of fewer than five digits (ISO 32000-1, 7.4.3); one digit alone is invalid.
+/// Decodes a last group of fewer than five digits (ISO 32000-1, 7.4.3); a single digit is invalid.
 fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
     if digits == 0 {
         return Some(());
@@ -160,12 +162,13 @@ fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
     Some(())
 }
 
-/// Undoes a predictor; what there is of a row that breaks off stays.
+/// Undoes a predictor, keeping what there is of an incomplete last row.
 fn predicted<'a>(store: &mut Store<'a>, bytes: Vec<u8>, parameters: &Value<'a>) -> Option<Vec<u8>> {
     if store.number(parameters, "Predictor").is_none_or(|predictor| predictor < 2.0) {
         return Some(bytes);
     }
-    // The renderer knows predictors; what it is given is not compressed again, only put into blocks (RFC 1951, 3.2.4).
+    // The renderer knows predictors but accepts only compressed data: these are stored as uncompressed blocks (RFC
+    // 1951, 3.2.4).
     let mut blocks = Vec::with_capacity(bytes.len() + bytes.len() / 1_000 + 100);
     let mut chunks = bytes.chunks(0xffff).peekable();
     while let Some(chunk) = chunks.next() {
@@ -195,7 +198,7 @@ fn adler(bytes: &[u8]) -> u32 {
     high << 16 | low
 }
 
-/// Inflates as much as there is up to a limit, and says whether it came to its end.
+/// Inflates data up to a limit, and returns whether they are complete.
 fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     let mut bytes = Vec::new();
     let whole = each_inflated(data, |chunk| {
@@ -206,14 +209,14 @@ fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     (bytes, whole)
 }
 
-/// Hands over what inflates, piece by piece, while `take` wants more; answers whether it came to its end.
+/// Hands over inflated data piece by piece while `take` returns true, and returns whether they are complete.
 pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let data = data.trim_ascii_start();
     if data.is_empty() {
         return true;
     }
     let zlib = matches!(data, [first, second, ..] if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)).is_multiple_of(31));
-    // Without its header and checksum, so that a wrong sum at the end is no loss.
+    // Header and checksum are skipped, so a wrong checksum at the end loses nothing.
     let data = if zlib { &data[2..] } else { data };
     let mut inflate = Decompress::new(false);
     let mut chunk = vec![0; 32 * 1024];

@@ -1,4 +1,4 @@
-//! Objects of a PDF as values that can be changed, and written again as a PDF of their own. It judges nothing.
+//! The objects of a PDF as values that can be changed, and written as a new PDF.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -7,23 +7,23 @@ use std::rc::Rc;
 use hayro::hayro_syntax::Pdf;
 use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Object, ObjectIdentifier, Stream};
 
-/// Dictionaries and arrays within one another; what lies deeper is null.
+/// How deep dictionaries and arrays may be nested; anything deeper becomes null.
 const DEPTH_MAX: usize = 60;
-/// About what a stream takes besides its data.
+/// The estimated bytes of a stream besides its data.
 const OBJECT_BYTES: usize = 1_024;
-/// References that lead to references.
+/// How many references may lead to one another in a chain.
 const HOPS_MAX: usize = 20;
-/// Objects that one document may have in memory.
+/// Objects of one document that are kept in memory.
 pub(super) const OBJECTS_MAX: usize = 400_000;
 
-/// A dictionary.
+/// The entries of a dictionary, by name without the slash.
 pub(super) type Entries<'a> = BTreeMap<Vec<u8>, Value<'a>>;
 
-/// Names an object: those of the file by number and generation, new ones by numbers that no file has.
+/// Identifies an object: by number and generation in the file, or by a number that no file uses if it is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Id(u64);
 
-/// An object; a copy shares what it holds.
+/// An object. Clones share their contents.
 #[derive(Debug, Clone)]
 pub(super) enum Value<'a> {
     Null,
@@ -37,7 +37,7 @@ pub(super) enum Value<'a> {
     Ref(Id),
 }
 
-/// A stream: its dictionary and its data as the file has them, decrypted.
+/// A stream: its dictionary, and its data still filtered but decrypted.
 #[derive(Debug, Clone)]
 pub(super) struct Flow<'a> {
     pub(super) entries: Entries<'a>,
@@ -95,7 +95,7 @@ impl<'a> Value<'a> {
         self.as_name() == Some(name.as_bytes())
     }
 
-    /// The dictionary, of a stream its own.
+    /// The entries of a dictionary, or of a stream's dictionary.
     pub(super) fn entries(&self) -> Option<&Entries<'a>> {
         match self {
             Self::Dict(entries) => Some(entries),
@@ -138,7 +138,7 @@ impl<'a> Value<'a> {
         Self::Stream(Rc::new(Flow { entries: entries(stream.dict(), depth), data: stream.raw_data() }))
     }
 
-    /// Another stream with this one's dictionary, whose data is plain.
+    /// Creates a stream with this one's dictionary and unfiltered data.
     pub(super) fn with_data(&self, data: Vec<u8>) -> Self {
         let mut entries = self.entries().cloned().unwrap_or_default();
         for key in ["Filter", "F", "DecodeParms", "DP", "FDecodeParms", "FFilter", "Length", "DL"] {
@@ -147,7 +147,7 @@ impl<'a> Value<'a> {
         Self::Stream(Rc::new(Flow { entries, data: Cow::Owned(data) }))
     }
 
-    /// The same dictionary or stream with one entry more, or another in its place.
+    /// Copies the dictionary or stream with one entry added or replaced.
     pub(super) fn with(&self, key: &str, value: Self) -> Self {
         let mut entries = self.entries().cloned().unwrap_or_default();
         entries.insert(key.as_bytes().to_vec(), value);
@@ -169,12 +169,12 @@ fn maybe<'a>(value: &MaybeRef<Object<'a>>, depth: usize) -> Value<'a> {
     }
 }
 
-/// The objects of a document, read when they are first asked for; changes stay here.
+/// The objects of a document, which are read on first use; changes are kept here.
 pub(super) struct Store<'a> {
     pdf: &'a Pdf,
     known: HashMap<Id, Value<'a>>,
     next: u64,
-    /// Whether the document needs to be written anew.
+    /// Whether the document must be rewritten.
     pub(super) changed: bool,
 }
 
@@ -183,13 +183,13 @@ impl<'a> Store<'a> {
         Self { pdf, known: HashMap::new(), next: Id::NEW, changed: false }
     }
 
-    /// The document's root.
+    /// The document's catalog, at the root of its objects.
     pub(super) fn catalog(&mut self) -> Value<'a> {
         let root = self.pdf.xref().root_id();
         self.load(Id::of_file(root.obj_number, root.gen_number))
     }
 
-    /// All dictionaries and streams of the file that have a type of their own.
+    /// All dictionaries in the file that are objects of their own.
     pub(super) fn all_dicts(&self) -> impl Iterator<Item = Value<'a>> {
         let dicts = self.pdf.objects().into_iter().filter(|object| matches!(object, Object::Dict(_)));
         dicts.take(OBJECTS_MAX).map(|object| Value::of(&object, 0))
@@ -208,7 +208,7 @@ impl<'a> Store<'a> {
         value
     }
 
-    /// What a value is, references followed.
+    /// Follows references to the value itself.
     pub(super) fn resolve(&mut self, value: &Value<'a>) -> Value<'a> {
         let mut value = value.clone();
         for _ in 0..HOPS_MAX {
@@ -218,7 +218,7 @@ impl<'a> Store<'a> {
         Value::Null
     }
 
-    /// An entry of a dictionary or stream, references followed; null where there is none.
+    /// Looks up an entry of a dictionary or stream and follows references; null if it is absent.
     pub(super) fn get(&mut self, of: &Value<'a>, key: &str) -> Value<'a> {
         let entry = of.entries().and_then(|entries| entries.get(key.as_bytes())).cloned();
         entry.map_or(Value::Null, |entry| self.resolve(&entry))
@@ -228,19 +228,19 @@ impl<'a> Store<'a> {
         self.get(of, key).number()
     }
 
-    /// Four numbers in their order, or as many as there are.
+    /// The numbers in an array, without any other items.
     pub(super) fn numbers(&mut self, of: &Value<'a>, key: &str) -> Vec<f64> {
         let array = self.get(of, key);
         array.items().iter().filter_map(|item| self.resolve(item).number()).collect()
     }
 
-    /// Puts another value in an object's place.
+    /// Replaces an object, and marks the document as changed.
     pub(super) fn set(&mut self, id: Id, value: Value<'a>) {
         self.changed = true;
         self.known.insert(id, value);
     }
 
-    /// A new object.
+    /// Adds an object, and returns a reference to it.
     pub(super) fn add(&mut self, value: Value<'a>) -> Value<'a> {
         let id = Id(self.next);
         self.next += 1;
@@ -248,7 +248,7 @@ impl<'a> Store<'a> {
         Value::Ref(id)
     }
 
-    /// Replaces what a value refers to, or the value itself.
+    /// Replaces the object that a value refers to, or else the value itself, and returns what to use in its place.
     pub(super) fn replaced(&mut self, old: &Value<'a>, new: Value<'a>) -> Value<'a> {
         self.changed = true;
         if let Value::Ref(id) = old {
@@ -263,7 +263,7 @@ impl<'a> Store<'a> {
         if matches!(new, Value::Stream(_)) { self.add(new) } else { new }
     }
 
-    /// A PDF of what can be reached from this catalogue.
+    /// Writes a PDF of everything that can be reached from the catalog.
     pub(super) fn written(&mut self, catalog: &Value<'a>) -> Vec<u8> {
         #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
         let known = self.known.values();
@@ -272,6 +272,7 @@ impl<'a> Store<'a> {
         file.extend(b"%PDF-1.7\n");
         let mut numbers: HashMap<Id, usize> = HashMap::new();
         let mut places = vec![0];
+        // Objects are numbered in the order in which they are reached, so the same document gives the same bytes.
         let mut waiting = VecDeque::from([(1_usize, catalog.clone())]);
         let mut count = 1;
         while let Some((number, value)) = waiting.pop_front() {
@@ -359,7 +360,7 @@ fn write_name(name: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// A number as PDF has it: no exponent.
+/// Formats a number as PDF requires, without an exponent.
 pub(super) fn plain(number: f64) -> String {
     if !number.is_finite() {
         return "0".to_owned();

@@ -1,5 +1,5 @@
-//! One strip or tile of a TIFF unpacked, as far as it goes. The compressions are those of maintained crates and of this
-//! crate's fax coder; it knows no colours.
+//! Decompresses one strip or tile of a TIFF as far as it is intact, with maintained crates and this crate's fax
+//! decoder.
 
 use weezl::BitOrder;
 use weezl::decode::Configuration;
@@ -10,19 +10,20 @@ use crate::document::images::Fault;
 use crate::document::images::inflate::inflate;
 use crate::document::images::jpeg::{self, Want};
 
-/// The bytes of a segment.
+/// The decompressed bytes of a segment.
 pub(super) struct Unpacked {
-    /// As many as could be read.
+    /// As many bytes as could be read.
     pub(super) bytes: Vec<u8>,
-    /// Samples of a pel that lie side by side.
+    /// Samples per pel that are adjacent.
     pub(super) samples: usize,
-    /// Whether some of what is there may be wrong.
+    /// Whether some of the bytes may be wrong.
     pub(super) is_damaged: bool,
 }
 
-/// Unpacks a segment of this many rows.
+/// Decompresses a segment of this many rows.
 pub(super) fn unpacked(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) -> Result<Unpacked, Fault> {
     let reversed: Vec<u8>;
+    // JPEG has a bit order of its own, whatever FillOrder says.
     let data = if layout.is_backwards && layout.compression != Compression::Jpeg {
         reversed = data.iter().map(|byte| byte.reverse_bits()).collect();
         &reversed
@@ -64,7 +65,7 @@ pub(super) fn unpacked(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows
     }
 }
 
-/// Fax coding as packed bits, black being 1; only rows that are wholly there.
+/// Decodes fax data to packed bits with black as 1, and returns complete rows only.
 fn fax(data: &[u8], stored: Stored, (width, rows): (u32, u32)) -> (Vec<u8>, bool) {
     let decoded = ccitt::decode(data, stored, width, rows);
     let row_bytes = (width as usize).div_ceil(8);
@@ -73,7 +74,7 @@ fn fax(data: &[u8], stored: Stored, (width, rows): (u32, u32)) -> (Vec<u8>, bool
     (bytes, decoded.damaged_rows > 0)
 }
 
-/// TIFF 6.0 §9.
+/// Decodes PackBits (TIFF 6.0 §9).
 fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let [head, rest @ ..] = data {
@@ -98,7 +99,8 @@ fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
     bytes
 }
 
-/// TIFF 6.0 §13; an end code is not asked for. Before TIFF 6.0 some programs had the lowest bit first.
+/// Decodes LZW (TIFF 6.0 §13); a missing end code is accepted. Some programs from before TIFF 6.0 wrote the lowest bit
+/// first.
 fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
     let is_old = matches!(data, [0, second, ..] if second & 1 == 1);
     let configuration = if is_old {
@@ -119,6 +121,7 @@ fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
         }
     }
     bytes.truncate(written);
+    // LZW has no checksum: wrong bytes go unnoticed, and an early end shows as missing rows.
     (bytes, false)
 }
 
@@ -126,7 +129,8 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     let want = if matches!(layout.colour, Colour::LumaFirst { .. }) { Want::Luma } else { Want::Components };
     let joined: Vec<u8>;
     let data = match tables {
-        // Tables end with an end-of-image marker, the image begins with one of its own.
+        // The tables end with an end-of-image marker, and the image begins with a start marker of its own; both are
+        // dropped.
         Some(tables) => {
             joined = [tables.strip_suffix(b"\xff\xd9").unwrap_or(tables), data.get(2..).unwrap_or_default()].concat();
             &joined
@@ -138,7 +142,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     if jpeg.components != wanted && !(want == Want::Luma && jpeg.components == 1) {
         return Err(Fault::damaged(format!("its JPEG data have {} components", jpeg.components)));
     }
-    // The strip may have another size than the tags say, the last one above all.
+    // The JPEG may differ in size from what the tags say, most often in the last strip.
     let row = (jpeg.width as usize * jpeg.components).max(1);
     let row_bytes = layout.segment.0 as usize * jpeg.components;
     let there = (jpeg.height - jpeg.rows_missing).min(rows) as usize;
@@ -151,7 +155,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     Ok(Unpacked { bytes, samples: jpeg.components, is_damaged: jpeg.fault.is_some() && jpeg.rows_missing == 0 })
 }
 
-/// TIFF 6.0 §14, horizontal differencing, for each row.
+/// Undoes horizontal differencing in each row (TIFF 6.0 §14).
 fn undo_prediction(layout: &Layout, bytes: &mut [u8]) {
     let samples = layout.samples_together();
     let stride = samples * layout.bits as usize / 8;
@@ -178,18 +182,18 @@ fn undo_prediction(layout: &Layout, bytes: &mut [u8]) {
     }
 }
 
-/// The whole number of up to 4 bytes.
+/// Reads an unsigned integer of up to 4 bytes.
 pub(super) fn whole(bytes: &[u8], is_big_endian: bool) -> u32 {
     let add = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
     if is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
 }
 
-/// Bytes of an image of units: the luma of some pels and the chroma that they share (TIFF 6.0 §21).
+/// The bytes of subsampled data: units of the luma of some pels followed by the chroma that they share (TIFF 6.0 §21).
 const fn units_bytes((width, rows): (u32, u32), (across, down): (u32, u32)) -> usize {
     (width.div_ceil(across) as usize) * (rows.div_ceil(down) as usize) * (across * down + 2) as usize
 }
 
-/// The luma of an image of units, row by row.
+/// Extracts the luma of subsampled data, row by row.
 fn luma_of_units(bytes: &[u8], width: u32, (across, down): (u32, u32)) -> Vec<u8> {
     let unit = (across * down + 2) as usize;
     let row_of_units = width.div_ceil(across) as usize * unit;

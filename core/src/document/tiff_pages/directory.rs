@@ -1,18 +1,18 @@
-//! The directories of a TIFF (TIFF 6.0 §2, BigTIFF): tags and their values, as far as they are there. It reads no pel.
+//! The directories of a TIFF (TIFF 6.0 §2, BigTIFF): reads tags and their values, as far as the file has them.
 
 use std::collections::BTreeSet;
 
-/// Entries of one directory that are read; libtiff's own tags are fewer than 400.
+/// Entries read per directory; libtiff's own tags are fewer than 400.
 const ENTRIES_MAX: u64 = 4_096;
-/// Directories that are followed; a fax has at most 1,000 pages, each perhaps with smaller copies of itself.
+/// Directories followed per file; a fax has at most 1,000 pages, each perhaps with reduced copies.
 const DIRECTORIES_MAX: usize = 4_000;
 
-/// The bytes of a TIFF and how they are written.
+/// The bytes of a TIFF, and how its numbers are stored.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::document) struct File<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) is_big_endian: bool,
-    /// BigTIFF, with offsets of 64 bits.
+    /// Whether it is a BigTIFF, with offsets of 64 bits.
     is_big: bool,
 }
 
@@ -22,41 +22,41 @@ struct Entry {
     tag: u16,
     kind: u16,
     count: u64,
-    /// Where the values are.
+    /// The offset of the values in the file.
     at: u64,
 }
 
-/// One directory: one image.
+/// One directory, which describes one image.
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Directory<'a> {
     pub(super) file: File<'a>,
-    /// Where it begins.
+    /// The offset at which it begins.
     pub(super) at: u64,
     entries: Vec<Entry>,
 }
 
-/// All directories that can be reached.
+/// The directories of a file, as far as they can be reached.
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Chain<'a> {
     pub(super) directories: Vec<Directory<'a>>,
-    /// Why there may be more that can't be reached.
+    /// Why further directories may exist that can't be reached.
     pub(super) fault: Option<&'static str>,
 }
 
-/// The first directory, of a TIFF or of EXIF data.
+/// Reads the first directory of a TIFF or of EXIF data.
 pub(in crate::document) fn first(bytes: &[u8]) -> Option<Directory<'_>> {
     let (file, at) = File::open(bytes)?;
     file.directory(at).map(|(directory, _)| directory)
 }
 
-/// Follows the chain of directories; none where there is no header.
+/// Follows the chain of directories; returns `None` if the file has no TIFF header.
 pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
     let (file, mut at) = File::open(bytes)?;
     let mut seen = BTreeSet::new();
     let mut chain = Chain { directories: Vec::new(), fault: None };
     while at != 0 {
         if !seen.insert(at) {
-            chain.fault = Some("the chain of its pages leads back to a page before");
+            chain.fault = Some("the chain of its pages leads back to an earlier page");
             break;
         }
         if seen.len() > DIRECTORIES_MAX {
@@ -67,8 +67,9 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
             chain.fault = Some("the chain of its pages leads outside the file");
             break;
         };
+        // A directory at a wrong offset is read from arbitrary bytes, which rarely look like an image.
         if directory.number(super::tag::IMAGE_WIDTH).is_none() {
-            chain.fault = Some("the chain of its pages leads to something that is no image");
+            chain.fault = Some("the chain of its pages leads to something that is not an image");
             break;
         }
         chain.directories.push(directory);
@@ -82,7 +83,7 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
 }
 
 impl<'a> File<'a> {
-    /// Reads the header: the file, and where its first directory is.
+    /// Reads the header, and returns the offset of the first directory.
     fn open(bytes: &'a [u8]) -> Option<(Self, u64)> {
         let is_big_endian = match bytes.get(..2)? {
             b"II" => false,
@@ -97,7 +98,7 @@ impl<'a> File<'a> {
         }
     }
 
-    /// A number of so many bytes, at most 8.
+    /// Reads an integer of at most 8 bytes.
     fn number(&self, at: u64, bytes: usize) -> Option<u64> {
         let at = usize::try_from(at).ok()?;
         let bytes = self.bytes.get(at..at.checked_add(bytes)?)?;
@@ -105,8 +106,8 @@ impl<'a> File<'a> {
         Some(if self.is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) })
     }
 
-    /// The directory at a place and the place of the next; none for that where the directory breaks off. Nothing where
-    /// not one entry is there.
+    /// Reads a directory, and the offset of the next one unless the file ends before it. Returns `None` if not even one
+    /// entry is in the file.
     fn directory(&self, at: u64) -> Option<(Directory<'a>, Option<u64>)> {
         let (count_bytes, entry_bytes, offset_bytes) = if self.is_big { (8, 20, 8) } else { (2, 12, 4) };
         let count = self.number(at, count_bytes)?;
@@ -139,7 +140,7 @@ impl<'a> Directory<'a> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// The whole numbers of a tag, those that are there, at most so many.
+    /// The integers of a tag, as far as they are in the file, at most `most`.
     pub(in crate::document) fn numbers(&self, tag: u16, most: usize) -> Vec<u64> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         let bytes = size(entry.kind);
@@ -152,12 +153,12 @@ impl<'a> Directory<'a> {
             .collect()
     }
 
-    /// The first whole number of a tag.
+    /// The first integer of a tag.
     pub(in crate::document) fn number(&self, tag: u16) -> Option<u64> {
         self.numbers(tag, 1).first().copied()
     }
 
-    /// The first value of a tag, whole or a fraction.
+    /// The first value of a tag, as an integer, a fraction or a float.
     pub(super) fn ratio(&self, tag: u16) -> Option<f64> {
         let entry = self.entry(tag)?;
         match entry.kind {
@@ -171,7 +172,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The bytes of a tag.
+    /// The raw bytes of a tag.
     pub(in crate::document) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entry(tag)?;
         let start = usize::try_from(entry.at).ok()?;
@@ -180,7 +181,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// Bytes of one value of a kind (TIFF 6.0 §2; 13 and up: the technical notes, BigTIFF).
+/// Bytes per value of a type (TIFF 6.0 §2; from 13 on: the technical notes, BigTIFF).
 const fn size(kind: u16) -> u64 {
     match kind {
         3 | 8 => 2,

@@ -1,23 +1,23 @@
-//! How the pels of one TIFF image lie in its file, by the tags; what can't be read is refused by name. It reads no pel.
+//! How the pels of one TIFF image are stored in its file, according to the tags. What can't be read is refused by name.
 
 use super::directory::Directory;
 use super::tag;
 use crate::document::images::{Fault, check_size};
 
-/// Strips or tiles of one page; a page of one row per strip has fewer than this.
+/// Strips or tiles per page at most; a page with one row per strip has fewer.
 const SEGMENTS_MAX: usize = 1_000_000;
-/// Samples per pel that are read; more are colours of no paper.
+/// Samples per pel at most; no scan of paper has more.
 const SAMPLES_MAX: usize = 32;
-/// Entries of the largest palette, three times 2^16.
+/// Entries of the largest palette: three times 2^16.
 const PALETTE_MAX: usize = 3 << 16;
 
-/// How pels are compressed.
+/// How pels are compressed (TIFF 6.0, tag 259).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
     MhRows,
     MhWords,
-    /// T.4; `two_dimensional` by T4Options.
+    /// T.4; T4Options says which.
     Group3 {
         two_dimensional: bool,
     },
@@ -28,48 +28,48 @@ pub(super) enum Compression {
     PackBits,
 }
 
-/// What samples mean.
+/// The meaning of samples (TIFF 6.0, tag 262).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Colour {
     WhiteIsZero,
     BlackIsZero,
     Rgb,
-    /// Red, green and blue of each index, 16 bits each, one table after the other.
+    /// Red, green and blue by index, 16 bits each, one table after the other.
     Palette(Vec<u16>),
     Cmyk,
-    /// Luma first: YCbCr, L*a*b*. With the chroma of so many columns and rows in common.
+    /// Luma first, as in YCbCr and L*a*b*; `shared` is the number of columns and rows that share their chroma.
     LumaFirst {
         shared: (u32, u32),
     },
 }
 
-/// What the first extra sample says of the colours before it.
+/// How the first extra sample relates to the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Alpha {
     None,
-    /// Colours have been multiplied by it.
+    /// The colours have been multiplied by it.
     Associated,
     Unassociated,
 }
 
-/// The layout of one image.
+/// The layout of one image in its file.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Bits of a sample.
+    /// The number of bits per sample.
     pub(super) bits: u32,
-    /// Samples of a pel.
+    /// The number of samples per pel.
     pub(super) samples: usize,
-    /// Whether each sample has strips or tiles of its own.
+    /// Whether each sample has separate strips or tiles.
     pub(super) is_planar: bool,
-    /// The size of a strip or tile; the last of a column may have fewer rows if it is a strip.
+    /// The size of a strip or tile; the last strip may have fewer rows.
     pub(super) segment: (u32, u32),
     pub(super) is_tiled: bool,
     pub(super) compression: Compression,
-    /// Samples are differences to the pel before.
+    /// Whether samples are stored as differences from the previous pel.
     pub(super) is_predicted: bool,
-    /// FillOrder 2: the first bit is in the lowest place.
+    /// Whether the first bit is in the lowest place (FillOrder 2).
     pub(super) is_backwards: bool,
     pub(super) is_big_endian: bool,
     pub(super) colour: Colour,
@@ -143,22 +143,22 @@ impl Layout {
         })
     }
 
-    /// Segments across and down.
+    /// The number of segments across and down.
     pub(super) const fn grid(&self) -> (u32, u32) {
         (self.width.div_ceil(self.segment.0), self.height.div_ceil(self.segment.1))
     }
 
-    /// Whether it is black and white alone.
+    /// Whether the image has only black and white.
     pub(super) const fn is_bilevel(&self) -> bool {
         self.bits == 1 && self.samples == 1 && matches!(self.colour, Colour::WhiteIsZero | Colour::BlackIsZero)
     }
 
-    /// Samples that lie side by side in a segment.
+    /// The number of adjacent samples per pel in a segment.
     pub(super) const fn samples_together(&self) -> usize {
         if self.is_planar { 1 } else { self.samples }
     }
 
-    /// Bytes of one row of a segment; rows begin on bytes.
+    /// Bytes per row of a segment; each row begins on a byte.
     pub(super) const fn row_bytes(&self) -> usize {
         (self.segment.0 as usize * self.samples_together() * self.bits as usize).div_ceil(8)
     }
@@ -198,15 +198,15 @@ fn compression(directory: &Directory<'_>) -> Result<Compression, Fault> {
     Err(Fault::NotSupported(name))
 }
 
-/// What samples mean, and how many of a pel are colours.
+/// Determines the meaning of samples, and how many per pel are colours.
 fn colour(
     directory: &Directory<'_>,
     compression: Compression,
     samples: usize,
     bits: u32,
 ) -> Result<(Colour, usize), Fault> {
-    // The tag is required; where it is missing, tags that only one kind of colour has say which it is, and otherwise
-    // what is likely is what libtiff takes.
+    // The tag is required. If it is missing, tags that only one colour model has decide; failing those, libtiff's guess
+    // is used.
     let has = |tags: &[u16]| tags.iter().any(|tag| directory.number(*tag).is_some());
     let likely = match (samples, compression) {
         (1, _) if has(&[tag::COLOR_MAP]) => 3,
@@ -221,7 +221,7 @@ fn colour(
     let photometric = directory.number(tag::PHOTOMETRIC_INTERPRETATION).unwrap_or(likely);
     Ok(match photometric {
         0 => (Colour::WhiteIsZero, 1),
-        // 4 is a transparency mask: what is let through is 1.
+        // 4 is a transparency mask, in which 1 marks what shows.
         1 | 4 => (Colour::BlackIsZero, 1),
         2 => (Colour::Rgb, 3),
         3 => {
@@ -230,7 +230,7 @@ fn colour(
                 return Err(Fault::damaged("its palette is missing"));
             }
             let mut palette: Vec<u16> = palette.into_iter().map(|value| value as u16).collect();
-            // Some programs write 8 bits where 16 are meant.
+            // Some programs write 8-bit values where 16 bits are meant.
             if palette.iter().all(|value| *value < 256) {
                 palette.iter_mut().for_each(|value| *value *= 257);
             }
@@ -262,7 +262,7 @@ fn alpha(directory: &Directory<'_>, colour: &Colour, samples: usize, colour_samp
     match (directory.number(tag::EXTRA_SAMPLES), colour) {
         (Some(1), _) => Alpha::Associated,
         (Some(2), _) => Alpha::Unassociated,
-        // Programs that write RGBA without saying so; libtiff and Pillow take it as such too.
+        // Some programs write RGBA without declaring it; libtiff and Pillow make the same assumption.
         (Some(0), Colour::Rgb) => Alpha::Associated,
         (None, Colour::Rgb) => Alpha::Unassociated,
         _ => Alpha::None,

@@ -1,5 +1,5 @@
-//! The pages of a TIFF file, by its tags: directories, the layout of the pels, strips or tiles, samples. What can't be read
-//! of a page is white and said to be missing; a page is left out only where nothing of it can be read. It draws nothing.
+//! Reads the pages of a TIFF file: directories, layout, strips or tiles, samples. Parts of a page that can't be read
+//! are white and reported as missing; a page is left out only if nothing of it can be read.
 
 mod codecs;
 pub(super) mod directory;
@@ -58,7 +58,7 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Finds the pages; smaller copies of pages, and masks, do not count.
+    /// Finds the pages, without reduced copies and masks.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, UnreadableDocument> {
         let damaged = |why: &str| UnreadableDocument::new(format!("the TIFF is damaged: {why}"));
         let Some(Chain { mut directories, fault }) = directory::chain(bytes) else {
@@ -67,6 +67,7 @@ impl<'a> Pages<'a> {
         if directories.is_empty() {
             return Err(damaged(fault.unwrap_or("it has no pages")));
         }
+        // If nothing is marked as a page, the marks are wrong: then everything is one.
         if directories.iter().any(is_page) {
             directories.retain(is_page);
         }
@@ -77,12 +78,12 @@ impl<'a> Pages<'a> {
         u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
     }
 
-    /// Why there may be more pages that can't be reached.
+    /// Why further pages may exist that can't be reached.
     pub(super) const fn fault(&self) -> Option<&'static str> {
         self.fault
     }
 
-    /// One page, from 0.
+    /// Reads one page, counted from 0.
     pub(super) fn read(&self, index: u32) -> Result<Picture, UnreadableDocument> {
         let directory = self
             .pages
@@ -92,7 +93,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// Whether a directory is neither a smaller copy of a page nor a mask (tags 254 and 255).
+/// Whether a directory is a page rather than a reduced copy or a mask (tags 254 and 255).
 fn is_page(directory: &Directory<'_>) -> bool {
     match directory.number(tag::NEW_SUBFILE_TYPE) {
         Some(bits) => bits & 0b101 == 0,
@@ -105,12 +106,12 @@ fn page(directory: &Directory<'_>) -> Result<Picture, Fault> {
     let orientation = Orientation::of_directory(directory);
     let mut reader = Segments::of(directory, &layout);
     let (pels, losses) = reader.read()?;
-    let dots_an_inch = dots_an_inch(directory).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
-    Ok(Picture { pels: orientation.upright(pels), dots_an_inch, is_fax_file: layout.is_bilevel(), losses })
+    let dots_per_inch = dots_per_inch(directory).map(|(x, y)| if orientation.swaps_axes() { (y, x) } else { (x, y) });
+    Ok(Picture { pels: orientation.upright(pels), dots_per_inch, is_fax_file: layout.is_bilevel(), losses })
 }
 
-/// Dots per inch; where no unit is given, what the numbers say of inches.
-fn dots_an_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
+/// The resolution in dots per inch, which is the unit if none is given.
+fn dots_per_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
     let factor = match directory.number(tag::RESOLUTION_UNIT) {
         Some(3) => 2.54,
         Some(1) => return None,
@@ -126,7 +127,7 @@ struct Segments<'a> {
     offsets: Vec<u64>,
     counts: Vec<u64>,
     tables: Option<&'a [u8]>,
-    /// Pels that could not be read.
+    /// The number of pels that could not be read.
     missing: u64,
     is_damaged: bool,
     /// The first reason why a segment could not be read.
@@ -145,7 +146,7 @@ impl<'a> Segments<'a> {
         };
         let mut offsets = directory.numbers(offsets, most);
         if offsets.is_empty() {
-            // Some programs write the offsets of strips where those of tiles belong.
+            // Some programs store the offsets of tiles under the tag for strips.
             offsets = directory.numbers(tag::STRIP_OFFSETS, most);
         }
         Self {
@@ -160,7 +161,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// All pels, and what is missing.
+    /// Reads all pels, and describes what is missing.
     fn read(&mut self) -> Result<(Pels, Vec<String>), Fault> {
         let Layout { width, height, .. } = *self.layout;
         let pels = if self.layout.is_bilevel() {
@@ -202,7 +203,8 @@ impl<'a> Segments<'a> {
         losses
     }
 
-    /// Hands over each row that is there: its place, its columns, the bytes of its planes, samples side by side.
+    /// Hands over each row that could be read: its place, its columns, the bytes of its planes, and the samples per pel
+    /// in each.
     fn each(&mut self, mut take: impl FnMut((u32, u32), u32, &[&[u8]], usize)) {
         let layout = self.layout;
         let (across, down) = layout.grid();
@@ -210,7 +212,7 @@ impl<'a> Segments<'a> {
         for line in 0..down {
             let y = line * layout.segment.1;
             let in_page = (layout.height - y).min(layout.segment.1);
-            // Tiles have all their rows, the last strip only those of the page.
+            // Tiles always have all their rows; the last strip has only those of the page.
             let rows = if layout.is_tiled { layout.segment.1 } else { in_page };
             for column in 0..across {
                 let x = column * layout.segment.0;
@@ -237,7 +239,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// Planes that are needed: those of the colours, and of an alpha.
+    /// The number of planes that are needed: those of the colours, and of an alpha.
     const fn planes(&self) -> usize {
         if !self.layout.is_planar {
             return 1;
@@ -253,7 +255,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// One strip or tile, as far as it is there.
+    /// Decompresses one strip or tile, as far as the file has it.
     fn segment(&mut self, index: usize, rows: u32) -> Unpacked {
         let data = self.data(index, rows);
         let read = match unpacked(self.layout, self.tables, data, rows) {
@@ -267,7 +269,7 @@ impl<'a> Segments<'a> {
         read
     }
 
-    /// The bytes of a strip or tile. Where their number is missing, zero or plainly wrong, they reach as far as they can.
+    /// The bytes of a strip or tile. If their count is missing, zero or plainly wrong, they extend as far as they can.
     fn data(&self, index: usize, rows: u32) -> &'a [u8] {
         let bytes = self.directory.file.bytes;
         let Some(offset) = self.offsets.get(index).copied().filter(|offset| *offset > 0) else { return &[] };
@@ -292,7 +294,8 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// Blackens the pels of a row of packed bits that differ from white; `white` is 0, or all ones where 1 is white.
+/// Blackens the pels of a row of packed bits that differ from white, where `white` is 0 or, if ones are white, all
+/// ones.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
     if x % 8 != 0 {

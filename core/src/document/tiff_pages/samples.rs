@@ -1,13 +1,13 @@
-//! Samples of any depth and colour as greys, over white paper. It unpacks nothing.
+//! Converts samples of any depth and colour to greys on white paper.
 
 use super::codecs::whole;
 use super::layout::{Alpha, Colour, Layout};
 use crate::document::picture::{cmyk_luma, luma, over_white};
 
-/// Makes greys of rows.
+/// Converts rows to greys, reusing a buffer.
 pub(super) struct Greys<'a> {
     layout: &'a Layout,
-    /// The samples of a row: palette indices as they are, all others scaled to 8 bits.
+    /// The samples of a row: palette indices unchanged, all others scaled to 8 bits.
     row: Vec<u16>,
 }
 
@@ -16,8 +16,9 @@ impl<'a> Greys<'a> {
         Self { layout, row: Vec::new() }
     }
 
-    /// One row of a segment, of which each plane has so many samples side by side.
+    /// Converts one row of a segment, whose planes have `samples` adjacent samples per pel.
     pub(super) fn row(&mut self, planes: &[&[u8]], samples: usize, target: &mut [u8]) {
+        // These samples are greys already, as most pages that are not bilevel have them.
         if let ([row], Colour::BlackIsZero | Colour::LumaFirst { .. }, 8, 1) =
             (planes, &self.layout.colour, self.layout.bits, samples)
         {
@@ -43,7 +44,7 @@ impl<'a> Greys<'a> {
         }
     }
 
-    /// The samples of a plane's row.
+    /// The samples in a row of one plane.
     fn values<'b>(&self, bytes: &'b [u8]) -> Box<dyn Iterator<Item = u16> + 'b> {
         let (bits, is_big_endian) = (self.layout.bits as usize, self.layout.is_big_endian);
         let is_index = matches!(self.layout.colour, Colour::Palette(_));
@@ -87,7 +88,7 @@ impl<'a> Greys<'a> {
     }
 }
 
-/// The sample that begins at a bit, the highest bit first.
+/// Reads the sample that begins at a bit, highest bit first.
 fn packed(bytes: &[u8], at: usize, bits: usize) -> u64 {
     let (first, last) = (at / 8, (at + bits).div_ceil(8));
     let value = bytes[first..last].iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));

@@ -1,4 +1,4 @@
-//! TIFFs of every layout, made here and read back.
+//! Tests of TIFFs of every layout, which are written here and read back.
 
 use super::*;
 use crate::document::ccitt::{BitWriter, Scheme, code, g4};
@@ -15,7 +15,7 @@ fn drawing() -> Bitmap {
 /// The tags and the one strip of a page.
 type Page<'a> = (&'a [(u16, u32)], &'a [u8]);
 
-/// A TIFF of one strip a page, in either byte order.
+/// Writes a TIFF with one strip per page, in either byte order.
 fn file(big_endian: bool, pages: &[Page<'_>]) -> Vec<u8> {
     let short = |value: u16| if big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
     let long = |value: u32| if big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
@@ -86,7 +86,7 @@ fn every_fax_coding_in_either_order_of_bits_and_bytes_reads_the_same() {
 }
 
 #[test]
-fn black_is_black_whatever_stands_for_it() {
+fn black_is_black_whether_zeros_or_ones_mean_it() {
     let image = drawing();
     let mut inverted = image.clone();
     inverted.invert();
@@ -116,7 +116,7 @@ fn greys_of_every_depth_read_alike() {
     }
 }
 
-/// A TIFF of one page whose tags may have several values, which are shorts unless they are too large.
+/// Writes a TIFF of one page whose tags may have several values: shorts unless they are too large.
 struct Writer {
     big_endian: bool,
     tags: Vec<(u16, Vec<u32>)>,
@@ -177,7 +177,7 @@ impl Writer {
     }
 }
 
-/// Greys of a drawing, and the same as colours of one grey.
+/// The greys of a drawing, and the same as colours of one grey.
 fn greys() -> Vec<u8> {
     (0..WIDTH * HEIGHT).map(|at| (at % WIDTH + at / WIDTH * 3) as u8).collect()
 }
@@ -205,7 +205,7 @@ fn pack_bits(data: &[u8]) -> Vec<u8> {
     data.chunks(128).flat_map(|part| [&[part.len() as u8 - 1][..], part].concat()).collect()
 }
 
-/// Each plain compression: its number and its coder.
+/// Each lossless compression with its number and its coder.
 type Pack = fn(&[u8]) -> Vec<u8>;
 const PLAIN: [(u32, Pack); 4] = [(1, <[u8]>::to_vec), (5, lzw), (8, deflated), (32_773, pack_bits)];
 
@@ -269,8 +269,8 @@ fn palettes_of_every_depth_are_read() {
 }
 
 #[test]
-fn what_is_transparent_shows_white_paper() {
-    // Black, half transparent, and wholly transparent; associated colours have been multiplied already.
+fn transparent_pels_show_white_paper() {
+    // Black, half transparent, and fully transparent; associated colours are multiplied already.
     for (extra, pels, wanted) in [
         (2, [[0, 0, 0, 255], [0, 0, 0, 128], [0, 0, 0, 0]], [0, 127, 255]),
         (1, [[100, 100, 100, 255], [50, 50, 50, 128], [0, 0, 0, 0]], [100, 177, 255]),
@@ -398,13 +398,13 @@ fn lzw_without_an_end_code_is_whole() {
         assert_eq!(gray.pels()[..missing], data[..missing], "{cut}");
     }
     let tags = [SIZE[0], SIZE[1], (258, &[8]), (259, &[5]), (262, &[1])];
-    // The end code is the last 9 to 12 bits.
+    // The end code is in the last 9 to 12 bits.
     let picture = &pictures(&Writer::new(&tags, &[&coded[..coded.len() - 1]]).file())[0];
     assert!(picture.losses.len() <= 1, "{:?}", picture.losses);
 }
 
 #[test]
-fn the_missing_part_of_a_page_is_white_whatever_stands_for_it_and_is_told() {
+fn the_missing_part_of_a_page_is_white_and_reported() {
     let image = drawing();
     let mut inverted = image.clone();
     inverted.invert();
@@ -427,7 +427,7 @@ fn the_missing_part_of_a_page_is_white_whatever_stands_for_it_and_is_told() {
 }
 
 #[test]
-fn smaller_copies_and_masks_are_no_pages() {
+fn reduced_copies_and_masks_are_not_pages() {
     let image = drawing();
     let mmr = g4(&image);
     let page = |kind: &'static [(u16, u32)]| [&[(259, 4), (262, 0)][..], kind].concat();
@@ -507,7 +507,7 @@ fn xmp_turns_a_page_that_lacks_tag_274() {
     let image = drawing();
     let mmr = g4(&image);
     for value in [3_u8, 6, 8] {
-        // The writer has shorts, in pairs of bytes.
+        // The writer has shorts only, so the bytes are written in pairs.
         let xmp = format!("<rdf:Description tiff:Orientation=\"{value}\" />");
         let pairs: Vec<u32> =
             xmp.as_bytes().chunks(2).map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 8).collect();
@@ -537,7 +537,7 @@ fn tag_274_turns_pages_of_every_compression() {
 }
 
 #[test]
-fn what_is_not_supported_is_told_from_what_is_damaged() {
+fn what_is_not_supported_differs_from_what_is_damaged() {
     let data = greys();
     let eight: (u16, &[u32]) = (258, &[8]);
     for (tags, why) in [

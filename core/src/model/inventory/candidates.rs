@@ -1,5 +1,4 @@
-//! The order in which a search looks at numbers: one of each range in turn, each range in an order of its own.
-//! It doesn't say which of them are for sale.
+//! The order in which a search examines numbers: one of each range in turn, and within a range a shuffled order.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use crate::model::phone::PhoneNumber;
 /// The longest subscriber number of any range.
 const SUBSCRIBER_DIGITS_MAX: usize = *SUBSCRIBER_DIGITS.end() as usize;
 
-/// Numbers to look at: one of each template in turn, so that a search shows many places.
+/// Iterates over numbers to examine: one of each template in turn, so that a search shows many places.
 pub(super) struct Candidates {
     templates: Vec<Template>,
     next: usize,
@@ -46,7 +45,7 @@ impl Iterator for Candidates {
     }
 }
 
-/// A range's place among others and the order of its numbers, as chance has it.
+/// A pseudorandom rank for a range, and a pseudorandom order of its numbers.
 #[derive(Debug, Clone, Copy)]
 struct Shuffle {
     rank: u64,
@@ -58,7 +57,7 @@ impl Shuffle {
     fn of(seed: u64, leading_digits: u64) -> Self {
         let bytes = draw(seed, b"range", leading_digits);
         let word = |at: usize| bytes[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        // Prime to 10, so that steps reach every number once before any twice.
+        // The step is coprime to 10, so it visits every number once before any twice.
         let step = word(8) % 10_000_000 * 10 + 7;
         Self { rank: word(0), step, start: word(16) % 100_000_000 }
     }
@@ -76,12 +75,12 @@ impl Template {
         &self.subscriber[..self.range.subscriber_digits as usize]
     }
 
-    /// How many numbers fit.
+    /// The number of free combinations, one power of ten per open digit.
     fn space(&self) -> u64 {
         self.digits().iter().filter(|digit| digit.is_none()).fold(1, |space, _| space * 10)
     }
 
-    /// The `round`th of them.
+    /// The number to examine in a round; `round` is below `space`.
     fn number(&self, round: u64) -> PhoneNumber {
         let mut free = (round * self.shuffle.step + self.shuffle.start) % self.space();
         let number = self.digits().iter().fold(self.range.leading_digits(), |number, digit| {
@@ -95,7 +94,7 @@ impl Template {
         PhoneNumber::from_digits(number)
     }
 
-    /// Whether no number of the template could be in use.
+    /// Whether no number that fits the template could be assigned.
     fn is_hopeless(&self) -> bool {
         let [first, second, third, ..] = self.subscriber;
         let service_code = self.range.country.has_area_codes() && (second, third) == (Some(1), Some(1));
@@ -103,7 +102,7 @@ impl Template {
     }
 }
 
-/// One template for each way the pattern lies over the range's numbers.
+/// Returns one template per position at which the pattern fits the range's numbers.
 fn templates(range: Range, shuffle: Shuffle, pattern: Option<&Pattern>) -> Vec<Template> {
     let blank = Template { range, subscriber: [None; SUBSCRIBER_DIGITS_MAX], shuffle };
     let Some(pattern) = pattern else { return vec![blank] };

@@ -1,4 +1,4 @@
-//! What a search of the inventory may ask for, and whether a number meets it. It finds no numbers itself.
+//! What a search of the inventory may filter by, and whether a number matches.
 
 use std::str::FromStr;
 
@@ -7,25 +7,25 @@ use crate::model::phone::PhoneNumber;
 
 /// The widest search around a point, in miles (`Distance`).
 pub const DISTANCE_MILES_MAX: u16 = 500;
-/// How far around a point is searched where nothing is said (`Distance`).
+/// The radius of a search around a point that gives none, in miles (`Distance`).
 pub const DISTANCE_MILES_DEFAULT: u16 = 25;
-/// The longest pattern: the sign and an E.164 number's fifteen digits.
+/// The longest pattern: a plus sign and the fifteen digits of an E.164 number.
 pub const PATTERN_LEN_MAX: usize = 16;
 /// "If specified, this value must have at least two characters" (`Contains`).
 pub const PATTERN_LEN_MIN: usize = 2;
 
-/// A filter's value makes no sense.
+/// The error for a filter value that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{parameter} {reason}")]
 pub struct InvalidFilter {
-    /// The parameter, by its name in the API.
+    /// The parameter's name in the API.
     pub parameter: &'static str,
-    /// What it must be.
+    /// What the value must be, written to follow the name.
     pub reason: &'static str,
 }
 
-/// Digits that a number must contain (`Contains`): digits, letters as on a keypad, `*` for any one digit; after a
-/// leading `+`, the number must begin so.
+/// Digits that a number must contain (`Contains`): digits, letters as on a keypad, and `*` for any one digit. After a
+/// leading `+`, the number must begin with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     pub(super) symbols: Vec<Option<u8>>,
@@ -47,50 +47,50 @@ impl FromStr for Pattern {
     }
 }
 
-/// What a search asks for; what is left out excludes nothing. An `in_…` value may also be a number in E.164 form,
-/// and means what that number has.
+/// The filters of a search; those left out exclude nothing. An `in_…` value may also be an E.164 number, which stands
+/// for that number's own value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfferFilter {
-    /// United States and Canada only, elsewhere without effect.
+    /// The area code; ignored outside the United States and Canada.
     pub area_code: Option<u16>,
-    /// Digits it contains.
+    /// The digits that a number contains.
     pub contains: Option<Pattern>,
-    /// State, province or the like.
+    /// State, province or the like, regardless of case.
     pub in_region: Option<String>,
-    /// Postal code.
+    /// Postal code of the number's place.
     pub in_postal_code: Option<String>,
-    /// City.
+    /// City of the number's place, regardless of case.
     pub in_locality: Option<String>,
-    /// Rate center.
+    /// Rate center of the number's place.
     pub in_rate_center: Option<String>,
-    /// Local access and transport area.
+    /// Local access and transport area of the number's place.
     pub in_lata: Option<String>,
-    /// Near the home of this number; nothing is near a number of unknown home.
+    /// Near the place of this number; a number of unknown place has none near it.
     pub near_number: Option<PhoneNumber>,
-    /// Near this point.
+    /// Near this point, within `distance_miles`.
     pub near_lat_long: Option<Point>,
-    /// How near; 25 miles by default, 500 at the most.
+    /// The radius in miles: 25 by default, 500 at most.
     pub distance_miles: Option<u16>,
-    /// Takes calls, or doesn't.
+    /// Whether the number must or must not take calls.
     pub voice_enabled: Option<bool>,
-    /// Takes text messages, or doesn't.
+    /// Whether the number must or must not take text messages.
     pub sms_enabled: Option<bool>,
-    /// Takes picture messages, or doesn't.
+    /// Whether the number must or must not take picture messages.
     pub mms_enabled: Option<bool>,
-    /// Takes faxes, or doesn't.
+    /// Whether the number must or must not take faxes.
     pub fax_enabled: Option<bool>,
-    /// Leaves out numbers that require an address of any sort.
+    /// Excludes numbers that require an address of any sort.
     pub exclude_all_address_required: bool,
-    /// Leaves out numbers that require an address in the country.
+    /// Excludes numbers that require an address in their country.
     pub exclude_local_address_required: bool,
-    /// Leaves out numbers that require an address outside the country.
+    /// Excludes numbers that require an address outside their country.
     pub exclude_foreign_address_required: bool,
-    /// False leaves out numbers new to the platform; by default they are shown.
+    /// `Some(false)` excludes numbers that are new to the platform.
     pub beta: Option<bool>,
 }
 
 impl OfferFilter {
-    /// Whether the range can hold what is asked for.
+    /// Whether a range may hold numbers that match.
     pub(super) fn admits_range(&self, range: &Range) -> bool {
         let area = self.area_code.filter(|_| range.country.has_area_codes());
         area.is_none_or(|area| u32::from(area) == range.prefix) && self.admits_place(range.place)
@@ -122,7 +122,7 @@ impl OfferFilter {
         place.is_some_and(|place| place.location.miles_to(point) <= f64::from(distance))
     }
 
-    /// Whether the offer has the wanted attributes; its digits and its place have been seen to.
+    /// Whether an offer has the requested attributes. Digits and place were checked when candidates were chosen.
     pub(super) fn admits(&self, offer: &Offer) -> bool {
         let is = |wanted: Option<bool>, has: bool| wanted.is_none_or(|wanted| wanted == has);
         let excluded = match offer.address_requirements {
@@ -140,7 +140,8 @@ impl OfferFilter {
     }
 }
 
-/// A pattern's symbol: none for any digit; letters as on a telephone keypad (ITU-T E.161). The outer none: neither.
+/// Reads a symbol of a pattern, with letters as on a telephone keypad (ITU-T E.161): `Some(None)` for any digit, `None`
+/// if the symbol is not allowed.
 fn keypad(symbol: char) -> Option<Option<u8>> {
     let digit = match symbol.to_ascii_uppercase() {
         '*' => return Some(None),
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leading_plus_holds_the_pattern_to_the_start() {
+    fn a_leading_plus_anchors_the_pattern() {
         let filter = OfferFilter { contains: pattern("+1510***77"), ..OfferFilter::default() };
         for offer in us_local(&filter) {
             let digits = offer.number.to_string();
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_keeps_to_its_place() {
+    fn a_search_stays_in_its_place() {
         let text = |text: &str| Some(text.to_owned());
         let none = OfferFilter::default;
         let filters = [
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn new_numbers_are_shown_unless_left_out() {
+    fn new_numbers_are_shown_unless_excluded() {
         let betas = |beta| {
             let filter = OfferFilter { beta, ..OfferFilter::default() };
             offers(8, Country::Us, NumberKind::Local, &filter).take(500).filter(|offer| offer.beta).count()

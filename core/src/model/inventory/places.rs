@@ -1,16 +1,15 @@
-//! Where numbers for sale are at home: area codes, cities, postal codes, rate centers, LATAs and coordinates.
-//! A table only; it says nothing of which numbers exist.
+//! The places that numbers for sale belong to: area codes, cities, postal codes, rate centers, LATAs and coordinates.
 
 use super::{Country, NumberKind, Place, Point, Range};
 
-/// NANP: exchange and line number after the area code.
+/// Exchange and line number after a NANP area code.
 const NANP_DIGITS: u32 = 7;
 
 const fn at(latitude: i32, longitude: i32) -> Point {
     Point { latitude_microdegrees: latitude * 100, longitude_microdegrees: longitude * 100 }
 }
 
-/// A row of the NANP table: region, city, postal code, rate center, LATA, ten-thousandths of a degree, area codes.
+/// Builds a NANP row: region, city, postal code, rate center, LATA, ten-thousandths of a degree, area codes.
 const fn nanp(
     country: Country,
     names: [&'static str; 5],
@@ -36,13 +35,13 @@ const fn us(names: [&'static str; 5], latitude: i32, longitude: i32, area_codes:
     nanp(Country::Us, names, latitude, longitude, area_codes)
 }
 
-/// Canada has no LATAs but one that stands for all (888).
+/// Builds a Canadian row. LATA 888 covers all of Canada.
 const fn ca(names: [&'static str; 4], latitude: i32, longitude: i32, area_codes: &'static [u32]) -> Place {
     let [region, locality, postal_code, rate_center] = names;
     nanp(Country::Ca, [region, locality, postal_code, rate_center, "888"], latitude, longitude, area_codes)
 }
 
-/// A row outside North America: region, city, postal code; national prefixes without the trunk zero.
+/// Builds a row outside North America: region, city, postal code, and national prefixes without the trunk zero.
 const fn abroad(
     country: Country,
     names: [&'static str; 3],
@@ -65,7 +64,7 @@ const fn abroad(
     }
 }
 
-/// Every place of local numbers.
+/// Every place that has local numbers.
 pub(super) static PLACES: &[Place] = &[
     us(["AL", "Birmingham", "35203", "BIRMINGHAM", "476"], 33_5207, -86_8025, &[205, 659]),
     us(["AL", "Huntsville", "35801", "HUNTSVILLE", "477"], 34_7304, -86_5861, &[256, 938]),
@@ -329,8 +328,8 @@ const fn nowhere(country: Country, kind: NumberKind, prefix: u32, subscriber_dig
     Range { country, kind, prefix, subscriber_digits, place: None }
 }
 
-/// Ranges that belong to no place. The toll-free codes of North America are shared by its countries; here each
-/// has its own, so that a number says which inventory it is from.
+/// Ranges that belong to no place. The countries of North America share their toll-free codes; here each has its own,
+/// so that a number identifies its country's inventory.
 pub(super) static PLACELESS: &[Range] = &[
     nowhere(Country::Us, NumberKind::TollFree, 800, NANP_DIGITS),
     nowhere(Country::Us, NumberKind::TollFree, 833, NANP_DIGITS),
