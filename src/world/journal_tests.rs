@@ -1,4 +1,4 @@
-//! Tests of the sequence of events and requests against a plain list of both. Nothing here opens a port.
+//! Compares the sequence of events and requests with a plain list of both.
 
 use std::time::Duration;
 
