@@ -83,13 +83,17 @@ struct Awaited {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {
     /// The clock is running, so it moves by itself.
-    #[error("the clock is running and can't be moved; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})")]
+    #[error(
+        "the clock is running and can't be moved; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})"
+    )]
     Running,
     /// The time asked for is before the time that the clock shows.
     #[error("the clock already shows a later time and can't move back")]
     Backwards,
     /// The world broke or was removed while its clock was being moved.
-    #[error("the account's world broke or was removed while its clock moved; POST /_fauxfax/v1/reset puts a broken one right")]
+    #[error(
+        "the account's world broke or was removed while its clock moved; POST /_fauxfax/v1/reset puts a broken one right"
+    )]
     Gone,
 }
 

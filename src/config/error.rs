@@ -29,6 +29,7 @@ pub enum ConfigError {
     UnknownKey {
         /// Where in the file the key is.
         place: Place,
+        /// The key as it is written, such as `pase`.
         key: String,
         /// The table that it is in, such as `[[accounts]]`.
         table: &'static str,
