@@ -79,6 +79,7 @@ impl Clock {
 
     /// Freezes the clock, or lets it run on from the time that it shows.
     pub fn set_mode(&mut self, mode: ClockMode) {
+        // Before the mode changes, because `now` depends on it.
         self.at = self.now();
         self.since = self.real.now();
         self.mode = mode;

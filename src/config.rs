@@ -282,6 +282,7 @@ impl Config {
         flags: Settings,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
+        // In order of precedence. The file comes last, and the first two may name it.
         let settings = flags.or(Settings::of_environment(environment));
         let file = file::read(settings.given(Setting::Config), folder)?;
         let settings = settings.or(file.settings);

@@ -36,6 +36,7 @@ pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
 /// been reset.
 async fn supervise(world: World, performer: Arc<Performer>) {
     loop {
+        // Unwind safe: after a panic the world is broken, and nothing but a reset touches its state.
         let driven = AssertUnwindSafe(drive(world.clone(), Arc::clone(&performer))).catch_unwind().await;
         match driven {
             Ok(Driven::Closed) => return,
@@ -89,6 +90,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
                 let (task, outcome) = match ended {
                     Ok((task, outcome)) => (task, outcome),
                     Err(error) => {
+                        // The engine needs a result all the same; else it would wait for this effect forever.
                         tracing::error!(%error, "performing an effect panicked, a fault of the emulator; please report it");
                         (error.id(), AnswerOutcome::Lost)
                     }

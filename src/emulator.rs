@@ -348,6 +348,7 @@ impl Emulator {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
+        // Its ids are those that a world created now would have.
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
         Ok(World::fresh(Founding { life, ..self.founding(account, setup, None) }, self.0.real))
     }
@@ -356,6 +357,7 @@ impl Emulator {
     pub async fn created(&self, account: AccountSid) -> World {
         let mut created = self.0.created.subscribe();
         loop {
+            // Before the look, so that a world created right after it is not missed.
             created.mark_unchanged();
             if let Some(world) = self.world(account) {
                 return world;
@@ -378,6 +380,7 @@ impl Emulator {
     /// # Errors
     /// There is no such key, or it has another secret.
     pub fn sign_in_with_key(&self, key: KeySid, secret: &str) -> Result<World, SignInError> {
+        // In two steps, so that the registry isn't locked while this waits for the world's lock.
         let world = self.worlds_read(|worlds| worlds.by_sid.get(worlds.keys.get(&key)?).cloned());
         let world = world.filter(|world| world.read(|engine| engine.key_fits(key, secret)));
         world.ok_or(SignInError::WrongKey(key))

@@ -244,6 +244,7 @@ impl World {
 
     /// Adds an event to the engine's journal that happened outside the engine, such as a replayed webhook.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
+        // Not `mutate`: a note asks for no effect, so there is nothing to wake the driver for.
         self.within(|core| core.engine.handle(Note { fax, kind }, core.clock.now()));
         self.notify_waiters();
     }
@@ -251,6 +252,7 @@ impl World {
     /// Makes `token` the account's if it has none yet. Returns the admission terms if `token` is the account's.
     pub fn claim(&self, token: &str) -> Option<Terms> {
         {
+            // In a block, because `within` below may write the lock that this reads.
             let door = self.door();
             // Nearly every call ends here, without the world's lock.
             if door.is_claimed() {
@@ -376,12 +378,14 @@ impl World {
 
     /// Fires the alarms that are due and takes the effects to start. Does nothing while the world is broken.
     pub(crate) fn take_work(&self) -> Work {
+        // Each turn releases the lock, so that calls can get in between.
         for _ in 0..TURNS_MAX {
             if !self.take_turn() {
                 break;
             }
         }
         self.within(|core| {
+            // Under the same lock as the outbox is taken: any later change sees it and wakes the driver.
             core.awaited = Some(core.awaited_now());
             Work {
                 effects: std::mem::take(&mut core.outbox),
@@ -456,6 +460,7 @@ impl World {
             self.refresh_admission(core);
             (result, wakes_driver)
         });
+        // After the lock is released, so that the driver doesn't wake up only to wait for it.
         if wakes_driver {
             self.0.wake.notify_one();
         }
@@ -468,6 +473,7 @@ impl World {
     where
         C: Command<Done = Result<T, Refusal>>,
     {
+        // Results of effects are not counted: nobody asked for those changes.
         if !C::IS_ANSWER {
             self.count_write();
         }
@@ -476,6 +482,7 @@ impl World {
         {
             return Err(Refusal::WorldBroken(why));
         }
+        // First, so that a command that makes the engine panic is in the report.
         core.trace.add(command.name(), command.fax(), now);
         let done = core.engine.handle(command, now);
         if C::REWINDS && done.is_ok() && self.0.breakage.is_broken() {
@@ -487,6 +494,7 @@ impl World {
     }
 
     fn count_write(&self) {
+        // Relaxed: only the count matters, it orders no other access.
         self.0.writes.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -158,6 +158,7 @@ pub(super) struct Stream {
 impl Client {
     pub(super) fn new(target: &Target) -> anyhow::Result<Self> {
         let base = Url::parse(&target.url).with_context(|| format!("--url: {} is not a URL", target.url))?;
+        // Plain HTTP suffices: the emulator accepts it on the same port as TLS.
         if base.scheme() != "http" || !base.has_host() {
             bail!("--url: the emulator's URL must begin with http://, unlike {}", target.url);
         }
@@ -295,6 +296,7 @@ impl Client {
         let tcp = connecting.map_err(|_| self.silent(CONNECT_TIME_MAX))?.map_err(|error| self.unreachable(&error))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(tcp)).await.map_err(|error| self.unreachable(&error))?;
+        // The set ends the task when it is dropped together with the response.
         let mut running = JoinSet::new();
         running.spawn(connection);
         let response = sender.send_request(request).await.map_err(|error| self.unreachable(&error))?;

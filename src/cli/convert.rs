@@ -57,6 +57,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     let drawing = Drawing {
         quality: Quality::from_word(&flags.quality).unwrap_or(Quality::Fine),
         tone: if flags.text { Tone::Text } else { Tone::Dither },
+        // Only the table that is printed needs the sizes in the other codings.
         counting: if flags.quiet { Counting::Mmr } else { Counting::All },
     };
     let page_size = flags.page_size.as_deref().and_then(PageSize::from_word);
@@ -73,6 +74,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
     let drawn = runtime.block_on(renderer.pages(bytes, drawing));
     if progress {
+        // Lets the next line overwrite the progress.
         let _ = write!(anstream::stderr(), "\r");
     }
     let (drawn, summary) = drawn.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;

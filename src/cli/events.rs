@@ -116,6 +116,7 @@ fn show(block: &str, json: bool) -> anyhow::Result<()> {
 }
 
 fn row(event: &Value) -> [String; 5] {
+    // The time of day, with milliseconds, in an RFC 3339 timestamp.
     let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
     [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }

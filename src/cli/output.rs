@@ -64,6 +64,7 @@ impl Output {
 
 impl Clone for Output {
     fn clone(&self) -> Self {
+        // An unfinished line belongs to the writer that began it.
         Self { shared: Arc::clone(&self.shared), unfinished: Vec::new() }
     }
 }
@@ -116,6 +117,7 @@ impl Shared {
                 queue.is_writing = true;
                 return line;
             }
+            // Tells `wait_for_last_lines` that all lines are written.
             queue.is_writing = false;
             self.changed.notify_all();
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);

@@ -59,6 +59,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         }
         let file = flags.file.as_ref().map(|path| {
             let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+            // A part's file name can't contain a quotation mark.
             let name = path.file_name().map(|name| name.to_string_lossy().replace('"', "'")).unwrap_or_default();
             Ok::<_, anyhow::Error>((name, bytes))
         });
@@ -67,6 +68,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         show(&answer, flags)?;
+        // An app that rejects a fax does its job, so that is no failure.
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
@@ -125,6 +127,7 @@ async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Re
     let sid = match numbers {
         [only] => only["sid"].as_str(),
         [] => None,
+        // The API's filter may match parts of numbers, so compare whole ones.
         several => several.iter().find(|number| to.is_some_and(|to| number["phone_number"] == to)).and_then(sid_of),
     };
     let sid = sid.context(

@@ -75,6 +75,7 @@ fn property(setting: Setting, argument: &clap::Arg) -> Value {
     // Defaults and variables in brackets concern the flags, not the file.
     let description = help.split(" [").next().unwrap_or_default();
     let words: Vec<String> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    // TOML may have numbers and booleans with or without quotes.
     let one = if words.is_empty() || argument.get_action().takes_values() && words == ["true", "false"] {
         json!({ "type": ["string", "integer", "number", "boolean"] })
     } else {

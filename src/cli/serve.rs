@@ -60,7 +60,9 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped lines of the log that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
+    // Libraries may only warn; the level is for this program.
     let filter = tracing_subscriber::EnvFilter::new(format!("warn,fauxfax={}", config.log_level));
+    // Errors of the logging itself would be printed to standard error directly, which may block.
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output).log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => builder.with_ansi(stderr().is_terminal()).with_target(false).init(),
@@ -88,6 +90,7 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     let account = server.emulator().default_account();
     let configured = config.worlds.first();
     let given = configured.map_or(!config.default_account.has_default_token, |account| account.auth_token.is_some());
+    // A configured token is a secret. One that was minted must be printed, and the default one may be.
     let token = server.emulator().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
     let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));

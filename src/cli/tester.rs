@@ -169,6 +169,7 @@ pub(super) fn clock(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
         Some(ClockChange::Freeze) => ("PUT", "/clock", Some(json!({ "mode": "frozen" }))),
         Some(ClockChange::Run) => ("PUT", "/clock", Some(json!({ "mode": "running" }))),
         Some(ClockChange::Advance { to }) => {
+            // What is not a span must be a moment, which the emulator parses.
             let order = seconds(to).map_or_else(|| json!({ "to": to }), |seconds| json!({ "seconds": seconds }));
             ("POST", "/clock/advance", Some(order))
         }
@@ -261,6 +262,7 @@ pub(super) fn webhooks(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|pair| match pair.split_once('=') {
             Some((name, value)) => (name.to_owned(), value.into()),
+            // Null removes a parameter.
             None => (pair.clone(), Value::Null),
         })
         .collect();

@@ -45,6 +45,7 @@ pub(super) fn read(named: Option<&Given>, folder: &Path) -> Result<Contents, Con
 pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
+    // One byte more than the limit, to tell a file of that length from a longer one.
     let read = file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if read as u64 > limit_bytes {
         return Err(format!("longer than {limit_bytes} bytes"));

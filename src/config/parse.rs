@@ -107,6 +107,7 @@ pub(super) fn method(text: &str) -> Result<Method, String> {
 
 /// A host name without scheme and port, such as `fax.example.test`.
 pub(super) fn host_name(text: &str) -> Result<String, String> {
+    // The dot of an absolute name; hosts of requests are compared without it.
     match Host::parse(text.trim_end_matches('.')) {
         Ok(Host::Domain(name)) if !name.contains('*') => Ok(name),
         Ok(Host::Domain(_)) => Err("be one whole host name; wildcards are not supported".to_owned()),

@@ -45,6 +45,7 @@ impl<'a> Table<'a> {
     /// Refuses the first key in the order of the file that is not in `valid`.
     pub(super) fn check_keys(&self, valid: &[&str]) -> Result<(), ConfigError> {
         let unknown = self.entries.keys().filter(|key| !valid.contains(&key.get_ref().as_ref()));
+        // The parsed table is sorted by key, but a user reads the file from the top.
         let Some(key) = unknown.min_by_key(|key| key.span().start) else { return Ok(()) };
         let place = self.source.place(key.span().start);
         let advice = nearest(key.get_ref(), valid).map_or_else(

@@ -94,6 +94,8 @@ impl Worlds {
             self.minted += 1;
             let bytes = WorldSeed::of(seed, AccountSid::from_bytes([0; 16])).sid_bytes("account", b"", self.minted);
             let sid = AccountSid::from_bytes(bytes);
+            // An account with this SID may exist already, for instance from a file of an earlier run with the same
+            // seed.
             if !self.by_sid.contains_key(&sid) {
                 return sid;
             }

@@ -124,6 +124,7 @@ impl Ring {
         self.bytes += noted.size_bytes();
         self.kept.push_back(noted);
         while self.kept.len() > UNASSIGNED_MAX || self.bytes > UNASSIGNED_BYTES_MAX {
+            // The ring can't be empty here: it exceeds a limit.
             let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= oldest.size_bytes();
             self.evicted += 1;

@@ -111,6 +111,7 @@ impl Budget {
     /// There is not enough room in the shared half at present.
     pub fn answer(&self, bytes: u64) -> Result<Hold, NoRoom> {
         let mut hold = self.body(Duration::ZERO).hold;
+        // The first piece is free.
         let pieces = u32::try_from(bytes.div_ceil(PIECE_BYTES as u64).saturating_sub(1)).unwrap_or(u32::MAX);
         // A response never gets the turn: the body with the turn must end by itself, but a response ends only when its
         // client has read it.
@@ -130,6 +131,7 @@ impl Budget {
 }
 
 fn pieces_of(bytes: u64) -> u64 {
+    // The semaphore hands out at most `u32::MAX` permits at once.
     (bytes.max(BODY_BUDGET_BYTES_MIN) / PIECE_BYTES as u64).min(u64::from(u32::MAX))
 }
 
@@ -159,6 +161,7 @@ impl Hold {
         let waits_for_turn = self.turn.is_none();
         let room = timeout(self.patience, async {
             tokio::select! {
+                // A piece of the shared half first: the turn is better left to a body that finds no other room.
                 biased;
                 piece = Arc::clone(&shared.common).acquire_owned() => (piece.ok(), None),
                 turn = Arc::clone(&shared.turn).acquire_owned(), if waits_for_turn => (None, turn.ok()),
@@ -242,6 +245,7 @@ impl Pieces {
     pub async fn add(&mut self, mut data: &[u8]) -> Result<(), NoRoom> {
         while !data.is_empty() {
             if self.is_full() {
+                // The first piece is free.
                 if !self.pieces.is_empty() {
                     self.hold.take().await?;
                 }
@@ -275,6 +279,7 @@ impl Pieces {
     /// The whole body as a document, and its charge, to be kept until the document is stored or dropped.
     #[must_use]
     pub fn into_document(mut self) -> (Arc<[u8]>, Hold) {
+        // Filled in place: collecting the pieces in a vector first would take the memory twice.
         let mut document: Arc<[u8]> = std::iter::repeat_n(0, self.bytes).collect();
         if let Some(mut rest) = Arc::get_mut(&mut document) {
             while let Some(piece) = self.pieces.pop_front() {
@@ -347,6 +352,7 @@ struct PiecesWriter<'a> {
 
 impl Write for PiecesWriter<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        // Most writes fit in the last piece and need not wait, so they can do without the runtime.
         let has_room = self.pieces.pieces.back().is_some_and(|last| last.len() + data.len() <= PIECE_BYTES);
         if has_room {
             self.pieces.fill(data);

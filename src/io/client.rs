@@ -232,6 +232,7 @@ impl Client {
                 // Time spent waiting for room is credited to the exchange: another app holds the room, not this one.
                 let waited = waits.total();
                 if waits.is_waiting.load(Ordering::Relaxed) {
+                    // The wait is counted only when it is over, so look again then.
                     end = Instant::now() + ROOM_LOOK_INTERVAL;
                 } else if waited > credited {
                     (end, credited) = (end + (waited - credited), waited);
@@ -266,6 +267,7 @@ impl Client {
                 continue;
             }
             let next = redirect::next(answer.status, answer.header("location"), &target.text, hop.method);
+            // Before `next?`, so that a redirect that leads nowhere is shown with its response.
             outcome.answer = Some(answer);
             let Next::Hop { to, method } = next? else { return Ok(()) };
             redirects += 1;
@@ -275,6 +277,7 @@ impl Client {
             outcome.redirected = true;
             let (to, own_credential) = split(&to)?;
             let same_origin = to.url.origin() == target.url.origin();
+            // A credential never goes to another origin.
             credential = own_credential.or(credential.filter(|_| same_origin));
             authorization = authorization.filter(|authorization| same_origin && challenge::is_reusable(authorization));
             let body = hop.body.filter(|_| method == Method::Post);
@@ -329,6 +332,7 @@ impl Client {
         let limit = usize::try_from(request.body_max_bytes).unwrap_or(usize::MAX);
         let (mut read, mut complete) = (self.budget.body(FETCH_ROOM_WAIT_MAX), true);
         while let Some(frame) = driven.while_waiting(patience, async { Ok(body.frame().await) }).await?? {
+            // Trailers have no meaning for any caller.
             let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
             let wanted = data.len().min(limit - read.len());
             let added = waits.during(read.add(&data[..wanted])).await;
@@ -391,6 +395,7 @@ fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(invalid());
     }
+    // From the original text: the normal form has no userinfo.
     let credential = Url::parse(text).ok().as_ref().and_then(Credential::of);
     Ok((Target { text: normal, url }, credential))
 }
@@ -474,6 +479,7 @@ impl Driven {
 
 fn failure(error: &hyper::Error) -> ExchangeFailure {
     let mut cause: &dyn std::error::Error = error;
+    // hyper's own text is generic; the innermost cause says what happened.
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }

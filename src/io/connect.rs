@@ -43,6 +43,7 @@ impl Connector {
         let port = url.port_or_known_default().unwrap_or(80);
         let (host, port) = self.connect_to.iter().find_map(|each| each.instead_of(host, port)).unwrap_or((host, port));
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
+        // Checked on the open connection: no other way of naming this machine gets around it.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
             let why = "no webhook is sent to the emulator's own control API, nor is a document fetched from it";
@@ -66,6 +67,7 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
         let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
         found.map_err(|_| unknown())?.collect()
     };
+    // The error if the name has no addresses.
     let mut failure = unknown();
     for address in addresses {
         match timeout(ATTEMPT_MAX, TcpStream::connect(address)).await {

@@ -97,6 +97,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
         }
         match fs::metadata(&target) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            // It leads to a pipe, a device or a folder, which is not replaced, so the link itself will do.
             Ok(metadata) if !metadata.is_file() => return Ok(target),
             Ok(_) if is_open_file(&target) => return Ok(target),
             Ok(_) | Err(_) => {}
@@ -178,6 +179,7 @@ fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result
         keep_from_others(&file);
     }
     file.write_all(bytes)?;
+    // Cut off last, so that the file is at no time empty.
     file.set_len(bytes.len() as u64)?;
     if contents.is_synced() { file.sync_all() } else { Ok(()) }
 }

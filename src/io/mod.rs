@@ -139,6 +139,7 @@ impl Performer {
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Outcome) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);
+    // To the client a 4xx or 5xx is a response like any other; to the journal it is a failure.
     let refused = status.filter(|status| !(200..400).contains(status)).map(ExchangeFailure::HttpStatus);
     ExchangeRecord {
         purpose,
@@ -160,6 +161,7 @@ fn masked(headers: &[(String, String)]) -> Vec<(String, String)> {
         let secret = SECRET_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header));
         let value = match name.as_str() {
             _ if secret => MASK.to_owned(),
+            // A redirect may carry a password.
             "location" => without_userinfo(value),
             _ => value.clone(),
         };

@@ -33,6 +33,7 @@ impl OwnPorts {
 pub(super) fn is_control(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    // Any segment: how servers resolve dot segments and doubled slashes differs.
     segments.any(|segment| Some(segment) == CONTROL_ROOT.strip_prefix('/')) && !is_sample(&path)
 }
 

@@ -101,6 +101,7 @@ impl ServerCertVerifier for Verifier {
                 if is_named || ((is_chain || is_wrong_name) && is_common_name(end_entity, server_name)) {
                     return Ok(ServerCertVerified::assertion());
                 }
+                // It is trusted because it was given, so what is wrong is its name and not the chain.
                 if is_chain { Err(CertificateError::NotValidForName.into()) } else { verified }
             }
             _ => verified,

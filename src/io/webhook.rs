@@ -75,6 +75,7 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
 
 /// Notifies an app of a status.
 pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notice: &Notice) -> AnswerOutcome {
+    // A notice with the file attached has no MediaUrl.
     let media = notice.media.filter(|_| notice.attachment.is_none());
     let media_url = media.map(|(media, _)| {
         let name = MediaName { account: signer.account, fax, media };
@@ -186,6 +187,7 @@ impl Webhook<'_> {
         match &self.attachment {
             None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
             Some((document, file_name)) => {
+                // Derived and not random, so that runs with the same seed send the same bytes.
                 let boundary = format!("fauxfax-{}", self.idempotency_token);
                 // Text fields come first: apps read them before the file (docs/fidelity.md, "Receiving, TwiML").
                 let fields = Multipart::new(&boundary, document.bytes.len());

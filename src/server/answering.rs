@@ -85,6 +85,7 @@ impl Watch {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
+            // The client has read something, so the idle time starts anew.
             self.alarm = None;
             return written;
         }

@@ -81,11 +81,13 @@ impl Gateway {
         let mut first = [0];
         let read = tokio::select! {
             biased;
+            // Peeked at, because TLS and HTTP need the byte too.
             read = timeout(HEAD_TIMEOUT, stream.peek(&mut first)) => read,
             () = stopping.lingered() => return,
         };
         // A connection that was closed or has sent nothing in time: no request, so there is nothing to report.
         let Ok(Ok(1)) = read else { return };
+        // The client has reset the connection.
         let Ok(local) = stream.local_addr() else { return };
         let (stream, resettable, peer) = reset::resettable(stream);
         let established = Established::default();
@@ -135,6 +137,7 @@ impl Gateway {
     {
         let (client, stopping, peer) = (arrival.client, arrival.stopping.clone(), arrival.peer.clone());
         let established = Established::default();
+        // Each layer, be it TCP, TLS or a tunnel, writes its own responses to CONNECTs.
         let stream = Plain::new(stream, established.clone());
         let arrival = Arc::new(Arrival { established, ..arrival });
         let service = service_fn(move |request| self.answer(request, &arrival).map(Ok::<_, Infallible>));
@@ -226,6 +229,7 @@ impl Gateway {
                 read = timeout(HEAD_TIMEOUT, stream.fill_buf()) => read,
                 () = arrival.stopping.lingered() => return,
             };
+            // The tunnel was closed, or nothing was sent in time.
             let Ok(Ok([first, ..])) = read else { return };
             let first = *first;
             let expected = arrival.tunnel.as_ref().map_or(Identity::Machine(arrival.client.ip()), Target::identity);

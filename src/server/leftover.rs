@@ -54,6 +54,7 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
+    // If the body announces that it is too long, reading it is not even begun.
     let fits = left.size_hint().lower() <= LEFT_BYTES_MAX as u64;
     if !fits || !ends(left, LEFT_TIMEOUT).await {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

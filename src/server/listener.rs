@@ -124,6 +124,7 @@ pub(super) async fn accept<C>(
         let _ = stream.set_nodelay(true);
         let served = serve(stream, peer, Stopping(watched.clone()));
         spawn(async move {
+            // Held for as long as the connection is served.
             let _place = place;
             served.await;
         });
@@ -143,10 +144,12 @@ pub(super) async fn accept<C>(
             }
         }
     }
+    // An error means that there are no connections.
     let _ = stopping.send(true);
     // The system may have accepted connections that are queued here with their requests; serve those too.
     let accept_last = async {
         while let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT, listener.accept()).await {
+            // Beyond the limit if need be: the system has accepted it, and it ends soon.
             serve(accepted, None);
         }
     };
@@ -157,6 +160,7 @@ pub(super) async fn accept<C>(
             serve(accepted, None);
         }
     }
+    // Closes the port. Only connections hold receivers now, so `closed` completes when the last one ends.
     drop((listener, watched));
     if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
         tracing::info!("stopping although clients are still waiting for responses");
@@ -243,6 +247,7 @@ where
         () = stopping.lingered() => {}
         () = peer.gone() => return Ok(()),
     }
+    // Finishes the request in progress, to which `out_of_time` sets a limit.
     connection.as_mut().graceful_shutdown();
     connection.await
 }

@@ -128,6 +128,7 @@ impl Server {
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
+        // There is at least the built-in account.
         let default = accounts.next().unwrap_or_default();
         let renderer = renderer(config)?;
         let (settings, others) = (settings(config), accounts.collect());
@@ -202,10 +203,12 @@ impl Server {
         let emulator = self.emulator.clone();
         let stop = async {
             stop.await;
+            // First, so that requests that wait for something respond before their connections end.
             emulator.announce_stop();
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
+        // After the last request and before the worlds are closed, so that nothing is missing from the file.
         let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.emulator, path));
         self.emulator.close();
         saved

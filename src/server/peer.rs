@@ -52,6 +52,7 @@ impl Peer {
     async fn gone_after(&self, interval: Duration, half_closed_max: Duration) {
         let mut half_closed_for = Duration::ZERO;
         loop {
+            // Sleep first: most connections end before the first check.
             tokio::time::sleep(interval).await;
             match self.side() {
                 Side::Open => {}
@@ -64,6 +65,7 @@ impl Peer {
     fn side(&self) -> Side {
         let Some(stream) = self.stream.upgrade() else { return Side::Closed };
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+        // Pending means that the system has reported nothing new.
         match stream.ready(Interest::READABLE | Interest::WRITABLE).now_or_never() {
             None => Side::Open,
             Some(Ok(ready)) if !ready.is_write_closed() => {

@@ -58,6 +58,7 @@ impl Policy {
             return Route::Here;
         }
         if is_this_machine(&host) {
+            // Other ports of this machine are the user's own services, which --offline doesn't concern.
             return if self.own_ports.contains(&port) { Route::Here } else { Route::Through };
         }
         if self.offline { Route::Offline } else { Route::Through }

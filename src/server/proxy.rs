@@ -163,6 +163,7 @@ impl Proxy {
         *request.uri_mut() = Uri::from(path);
         *request.version_mut() = Version::HTTP_11;
         strip(request.headers_mut());
+        // A proxy replaces the Host header by the host in the target (RFC 9112 §3.2.2).
         let host = url[url::Position::BeforeHost..url::Position::AfterPort].parse().map_err(|_| Refused::NoTarget)?;
         request.headers_mut().insert(header::HOST, host);
         let mut response = sender.send_request(request).await.map_err(broke_off)?;

@@ -97,6 +97,7 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
     let file: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     match file["fauxfax_state"].as_u64() {
         None => return Err(StateError::NoState.to_string()),
+        // Checked before the rest, which may have fields that only a newer version knows.
         Some(found) if found > STATE_VERSION => return Err(StateError::Newer { found }.to_string()),
         Some(_) => {}
     }
@@ -122,6 +123,7 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
 /// written must be loadable at the next start.
 pub(super) fn save(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = emulator.worlds();
+    // In order of creation, which is the order in which the next start creates them again.
     worlds.sort_by_key(|world| world.read(|engine| engine.account().ordinal));
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for world in &worlds {
@@ -149,6 +151,7 @@ fn saved(world: &World) -> Result<Saved, String> {
     }
     let (auth_token, owner) = world.read(|engine| (engine.account().auth_token.clone(), engine.account().owner));
     let state = world.state();
+    // A state that would be refused at the next start must not be written.
     state.check().map_err(|error| error.to_string())?;
     Ok(Saved { auth_token, owner, state: state.to_json(MediaForm::Inline) })
 }

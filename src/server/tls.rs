@@ -140,6 +140,7 @@ impl Terminator {
             leaf.last_use = now;
             return Ok(Arc::clone(&leaf.config));
         }
+        // Still under the lock: connections to the same host that arrive together must not each sign a certificate.
         let authority = self.ca.authority()?;
         let (certificate, key) = authority.sign(identity)?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));

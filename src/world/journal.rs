@@ -52,6 +52,7 @@ impl World {
     pub async fn until_journaled<T>(&self, mut view: impl FnMut(Journal<'_>) -> Option<T>) -> Option<T> {
         let mut changes = self.0.changes.subscribe();
         loop {
+            // Before the look, so that a change right after it is not missed.
             changes.mark_unchanged();
             let (found, closed) = self.within(|core| (view(Journal::new(&core.engine, &core.requests)), core.closed));
             if found.is_some() || closed || self.0.breakage.is_broken() {
@@ -101,6 +102,7 @@ impl<'a> Journal<'a> {
     /// The first `limit` events that match the filter, oldest first. Its `since` is a number of this sequence.
     #[must_use]
     pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<Event> {
+        // The engine may keep events that the limits on the whole sequence have dropped.
         let since = filter.since.max(self.evicted());
         let of_engine = EventFilter { since: self.requests.event_at(since), ..filter.clone() };
         let mut events = self.engine.events(&of_engine, limit).into_iter().map(|event| self.placed(event)).peekable();
@@ -108,6 +110,7 @@ impl<'a> Journal<'a> {
         let mut requests = requests
             .map(|noted| Event { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)) })
             .peekable();
+        // Both are in order of their places, so merging them takes no sorting.
         let merged = std::iter::from_fn(|| match (events.peek(), requests.peek()) {
             (Some(event), Some(request)) if request.seq < event.seq => requests.next(),
             (Some(_), _) => events.next(),
@@ -120,6 +123,7 @@ impl<'a> Journal<'a> {
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Event> {
         let event = self.engine.entry_of(fax, status).map(|event| self.placed(event))?;
+        // The engine may keep an event that is no longer shown.
         (event.seq > self.evicted()).then_some(event)
     }
 

@@ -140,6 +140,7 @@ async fn send(
     ];
     timeline
         .say("POST /v1/Faxes  From=+15005550006 To=+15558675310 MediaUrl=…/letter.pdf StatusCallback=…/fax/status")?;
+    // Before the fax is created, so that none of its events is missed.
     let seq = client.control("GET", "/events", &[("limit", Some("0".to_owned()))], None).await?["last_seq"].clone();
     let fax = client.rest("POST", "/v1/Faxes", credential, Some(form::encode(&order))).await?;
     let sid = fax["sid"].as_str().context("the response has no sid")?;

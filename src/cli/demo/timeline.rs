@@ -51,6 +51,7 @@ impl<W: Write> Timeline<W> {
 
     /// Prints an event of the journal. Those of no interest in a demonstration are skipped.
     pub(super) fn event(&mut self, event: &Value) -> std::io::Result<()> {
+        // The time of day, with milliseconds, in an RFC 3339 timestamp.
         let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
         let data = &event["data"];
         match event["kind"].as_str().unwrap_or_default() {
@@ -105,6 +106,7 @@ impl<W: Write> Timeline<W> {
             (_, Some(error)) => writeln!(self.out, "{:14}{BAD}{error}{BAD:#}", ""),
             (Some(status), None) => {
                 let body = word(&data["body"]);
+                // Leaves out the XML declaration.
                 let body = body.split_once("?>").map_or(body, |(_, rest)| rest);
                 let tail = if body.is_empty() { String::new() } else { format!("  {}", cut(body)) };
                 writeln!(self.out, "{:14}{GOOD}{status}{GOOD:#}{tail}", "")

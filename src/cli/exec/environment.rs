@@ -63,6 +63,7 @@ pub(crate) fn prepare(
     let php = write("php/fauxfax.ini", php.as_bytes())?;
 
     let mut variables = Variables::default();
+    // In both cases: curl, for one, ignores HTTP_PROXY, and others the lower case.
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
         variables.set(name, destination.url);
     }

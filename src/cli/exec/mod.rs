@@ -35,6 +35,7 @@ pub(super) struct ExecFlags {
 pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
     // Standard output and error belong to the command, so only warnings are logged.
     let quiet = Config { log_level: LogLevel::Warn, ..Config::default() };
+    // A free port by default, so that several commands can run at once.
     let config = isolated(Config::of_process_over(quiet, flags.serve.or_listen("127.0.0.1:0").into_settings())?);
     let _log = start_log(&config)?;
     let runtime = runtime()?;

@@ -39,11 +39,13 @@ pub(super) async fn make(
 ) -> Result<Made, UnreadableDocument> {
     let spawned = Command::new(program)
         .arg(CHILD_ARGUMENT)
+        // The child needs none of the environment, which may hold tokens.
         .env_clear()
         .envs(ALLOCATOR)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        // The time limit drops the future, and that must end the child.
         .kill_on_drop(true)
         .spawn();
     let mut child = spawned.map_err(|error| unreadable(&format!("no renderer can be started: {error}")))?;
@@ -70,6 +72,7 @@ async fn talk(
     bytes: &[u8],
     RenderOptions { page_limit, progress, .. }: &RenderOptions,
 ) -> Result<Made, UnreadableDocument> {
+    // Both are pipes, so they are there.
     let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(unreadable("the renderer's input and output can't be opened"));
     };
@@ -105,6 +108,7 @@ async fn talk(
                 }
                 Ok(Some(Frame::Done(summary))) => return Ok(Some(Made::drawn(pages, summary))),
                 Ok(Some(Frame::Failed(reason))) => return Err(UnreadableDocument { reason }),
+                // A bad frame or a closed pipe: the exit status says more about the reason.
                 Ok(None) | Err(_) => return Ok(None),
             }
         }
@@ -153,6 +157,7 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let Some(quality) = request["quality"].as_str().and_then(Quality::from_word) else {
         return document::probe(&bytes).map_or_else(failed, Frame::Probed).write(output);
     };
+    // The parent has read this folder at its start. If it is gone since, the built-in fonts have to do.
     let fonts =
         request["fonts"].as_str().and_then(|path| Fonts::of_directory(Path::new(path)).ok()).unwrap_or_default();
     let said = |name: &str| request[name].as_bool().unwrap_or(false);
@@ -160,6 +165,7 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let counting = if said("mmr_alone") { Counting::Mmr } else { Counting::All };
     let mut written = Ok(());
     let summary = document::pages(&bytes, &options(Drawing { quality, tone, counting }, fonts), |page| {
+        // If this fails, the parent has seen enough or is gone, so drawing stops.
         written = Frame::Page(page).write(output);
         if written.is_ok() { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
     });

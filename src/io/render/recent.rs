@@ -42,6 +42,7 @@ impl Recent {
 
     pub(super) fn put(&self, name: Name, made: Arc<Made>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two calls may have done the same job at the same time.
         kept.retain(|(own, _)| *own != name);
         kept.push_back((name, made));
         let mut size: usize = kept.iter().map(|(_, made)| made.size_bytes()).sum();

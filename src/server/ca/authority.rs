@@ -131,6 +131,7 @@ impl Authority {
             .chain_update(identity.to_string())
             .finalize();
         let mut serial = digest[..SERIAL_LEN].to_vec();
+        // With this bit set the number would be negative.
         serial[0] &= 0x7f;
         SerialNumber::from_slice(&serial)
     }
@@ -159,6 +160,7 @@ impl Identity {
             Self::Host(host) => Some(vec![name(host).filter(|_| is_permitted(host))?]),
             Self::Machine(used) => {
                 let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+                // The CA may not sign for public addresses.
                 let used = Some(*used).filter(|ip| is_private(*ip) && !loopback.contains(ip));
                 let ips = loopback.into_iter().chain(used).map(SanType::IpAddress);
                 Some(name("localhost").into_iter().chain(ips).collect())
@@ -183,6 +185,7 @@ fn params(key: &KeyPair) -> CertificateParams {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("fauxfax local CA {mark}"));
     params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
+    // No CA may be below this one.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     // Name constraints don't cover e-mail addresses and code signing, so the purposes are limited as well.

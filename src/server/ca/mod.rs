@@ -147,6 +147,7 @@ fn load(folder: Option<&Path>) -> Result<Authority, CaError> {
             );
             Ok(Authority::create(now)?.0)
         }
+        // Not the folder's fault, so its path would only mislead.
         Err(error @ CaError::Making(_)) => Err(error),
         Err(why) => Err(CaError::Folder { folder: folder.to_owned(), why: Box::new(why) }),
         Ok(authority) => Ok(authority),

@@ -35,6 +35,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
     }
     let _lock = match lock(folder) {
         Ok(lock) => lock,
+        // A folder that can't be written can't be repaired, so its first fault is what counts.
         Err(error) => return Err(found.err().unwrap_or(error)),
     };
     match files.load(now) {
@@ -79,6 +80,7 @@ impl Files {
         let (authority, key_pem) = Authority::create(now)?;
         let write =
             |path: &Path, text: &str, contents| file::write(path, text.as_bytes(), contents).map_err(failed(path));
+        // The key first: if the process is killed in between, the key alone counts as no CA.
         write(&self.key, &key_pem, Contents::Secret)?;
         write(&self.certificate, authority.pem(), Contents::Kept)?;
         Ok(authority)
