@@ -21,7 +21,6 @@ enum Wanted {
     TrustHint,
 }
 
-/// The flags of `ca`.
 #[derive(Debug, Args)]
 pub(super) struct CaFlags {
     /// What to print

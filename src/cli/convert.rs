@@ -21,7 +21,6 @@ use crate::model::fax::{MediaType, PageSize, Quality};
 use crate::model::line::{Coding, Line};
 use crate::model::page::{FaxPage, LINE_RATES_BPS};
 
-/// The flags of `fauxfax convert`.
 #[derive(Debug, Args)]
 pub(super) struct ConvertFlags {
     /// Document to convert: PDF, TIFF, PNG or JPEG
@@ -31,7 +30,7 @@ pub(super) struct ConvertFlags {
     /// …
     #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
-    /// Vertical resolution
+    /// Vertical resolution; a finer one takes longer to send
     #[arg(long, value_name = "QUALITY", default_value = "fine", value_parser = words(Quality::ALL, Quality::as_str))]
     quality: String,
     /// Paper size to print on, as a receiving machine does; pages keep their length if left out

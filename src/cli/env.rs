@@ -15,7 +15,6 @@ use super::exec::environment::{Destination, prepare};
 use crate::config;
 use crate::model::hex;
 
-/// The flags of `fauxfax env`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct EnvFlags {
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_emulators_with_a_ca_each_have_a_folder_each() {
+    fn two_emulators_with_different_cas_use_different_folders() {
         let destination =
             |ca| Destination { url: "http://127.0.0.1:8329", ca, account: ("AC1", None), control_token: None };
         let cas = [1_i64, 2].map(|second| {
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_arrives_in_each_shell_as_it_is() {
+    fn a_value_arrives_unchanged_in_each_shell() {
         let value = r"it's $HOME\n";
         assert_eq!(Shell::Sh.export("A", value), r"export A='it'\''s $HOME\n'");
         assert_eq!(Shell::Fish.export("A", value), r"set -gx A 'it\'s $HOME\\n'");

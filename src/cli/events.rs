@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::table::{self, cell};
 
-/// The flags of `fauxfax events`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct EventsFlags {

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 
-/// The flags of `fauxfax healthcheck`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct HealthcheckFlags {

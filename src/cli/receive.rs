@@ -17,7 +17,6 @@ use crate::io::multipart::Multipart;
 /// The boundary of the upload; no document contains it.
 const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
 
-/// The flags of `fauxfax receive`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ReceiveFlags {

@@ -15,7 +15,6 @@ use crate::dialect::rule::RuleDocument;
 use crate::model::account::{Callbacks, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
-/// The flags of `fauxfax completions`.
 #[derive(Debug, Args)]
 pub(super) struct CompletionsFlags {
     /// Shell to print the script for

@@ -19,7 +19,6 @@ use crate::dialect::form;
 /// The statuses in which a fax has ended.
 const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
 
-/// The flags of `fauxfax send`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct SendFlags {

@@ -15,7 +15,6 @@ use crate::dialect::address::normal_or_as_is;
 use crate::dialect::explain::{Question, check, explain};
 use crate::dialect::signature;
 
-/// The flags of `fauxfax sign`.
 #[derive(Debug, Args)]
 pub(super) struct SignFlags {
     /// URL that is called, complete, as it is configured or as `fauxfax webhooks` shows it
@@ -31,7 +30,6 @@ pub(super) struct SignFlags {
     body: Option<String>,
 }
 
-/// The flags of `fauxfax explain-signature`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ExplainFlags {

@@ -21,7 +21,6 @@ pub(super) struct ApiFlags {
     json: bool,
 }
 
-/// The flags of `fauxfax wait`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct WaitFlags {
@@ -44,7 +43,6 @@ pub(super) struct WaitFlags {
     timeout: f64,
 }
 
-/// The flags of `fauxfax clock`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ClockFlags {
@@ -70,7 +68,6 @@ enum ClockChange {
     Drain,
 }
 
-/// The flags of `fauxfax rules`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct RulesFlags {
@@ -97,7 +94,6 @@ enum RulesChange {
     Clear,
 }
 
-/// The flags of `fauxfax reset`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ResetFlags {
@@ -108,7 +104,6 @@ pub(super) struct ResetFlags {
     snapshot: Option<String>,
 }
 
-/// The flags of `fauxfax state`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct StateFlags {
@@ -119,7 +114,6 @@ pub(super) struct StateFlags {
     load: Option<PathBuf>,
 }
 
-/// The flags of `fauxfax webhooks`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct WebhooksFlags {

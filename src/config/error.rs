@@ -126,7 +126,7 @@ mod tests {
     use crate::config::given::Setting;
 
     #[test]
-    fn a_word_is_suggested_only_where_it_is_alike() {
+    fn a_word_is_suggested_only_if_it_is_similar() {
         let keys = ["listen", "pace", "public_url", "media_budget"];
         assert_eq!(nearest("pase", &keys), Some("pace"));
         assert_eq!(nearest("public-url", &keys), Some("public_url"));

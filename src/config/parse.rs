@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_word_brings_the_right_ones() {
+    fn an_error_for_a_wrong_word_lists_the_valid_ones() {
         let callbacks = word(Callbacks::ALL, Callbacks::as_str);
         assert_eq!(callbacks("queued-and-final"), Ok(Callbacks::QueuedAndFinal));
         let expected = "be all, queued-and-final or final (did you mean final?)";

@@ -145,7 +145,7 @@ fn every_fixture_is_tested() {
 }
 
 #[test]
-fn a_flag_beats_the_environment_and_that_beats_the_file() {
+fn a_flag_overrides_the_environment_and_that_overrides_the_file() {
     let pace = |flag: Option<&str>, variable: Option<&'static str>| {
         let mut flags = said(&[(Setting::Config, &format!("{FIXTURES}/full.toml"))]);
         flags = flags.with_flag(Setting::Pace, flag.map(str::to_owned));

@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_larger_than_the_budget_is_not_waited_for() {
+    async fn a_body_larger_than_the_budget_fails_at_once() {
         let budget = budget();
         let mut body = budget.body(LONG);
         let whole = vec![7; 18 * PIECE_BYTES];

@@ -307,7 +307,7 @@ mod tests {
         }
 
         #[test]
-        fn secrets_are_the_owners_whatever_was_there_before() {
+        fn only_the_owner_can_read_secrets_whatever_was_there_before() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("state.json");
             write(&path, b"1", Contents::Secret).expect("written");

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn only_redirects_redirect_and_they_lead_somewhere() {
+    fn only_redirect_statuses_redirect_and_they_need_a_target() {
         for status in [200, 204, 300, 304, 401, 404] {
             assert_eq!(from(status, Some("/c")), Ok(Next::Done), "{status}");
         }

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_answer_takes_the_place_of_the_head_however_slowly_it_is_read() {
+    async fn the_response_replaces_the_head_however_slowly_it_is_read() {
         for room in [1, 7, 1_000] {
             assert_eq!(arrives(&[HEAD], room).await, ANSWER, "{room}");
             let before = b"HTTP/1.1 200 OK\r\n\r\n".as_slice();

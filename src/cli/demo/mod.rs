@@ -31,7 +31,6 @@ const BOUNDARY: &str = "fauxfax-demo-5b8f0e2c9d17";
 /// The number of the machine that sends to the app, and of the one that the app sends to.
 const FAR_MACHINE: &str = "+15558675310";
 
-/// The flags of `fauxfax demo`.
 #[derive(Debug, Args)]
 pub(super) struct DemoFlags {
     /// Exit after the two faxes instead of continuing to serve

@@ -19,7 +19,6 @@ use super::serve::{isolated, runtime, start_log, url};
 use crate::config::{self, Config, LogLevel};
 use crate::server::Server;
 
-/// The flags of `fauxfax exec`.
 #[derive(Debug, Args)]
 pub(super) struct ExecFlags {
     /// How many seconds to wait, once the command has ended, for faxes and webhooks in progress

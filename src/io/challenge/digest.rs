@@ -159,7 +159,7 @@ mod tests {
 
     /// §3.9.2 with the digests of its erratum 4897: the RFC's own are of SHA-512, cut short.
     #[test]
-    fn a_user_is_hashed_where_the_server_asks_for_it() {
+    fn a_user_is_hashed_if_the_server_asks_for_it() {
         let challenge = parse(
             "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
              nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", \

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_or_invented_element_is_none() {
+    fn a_truncated_or_malformed_element_is_none() {
         for bytes in [&[][..], &[0x30], &[0x30, 5, 1], &[0x30, 0x81], &[0x30, 0x80], &[0x30, 0x85, 1, 1, 1, 1, 1, 1]] {
             assert!(any(bytes).is_none() && fields(bytes).is_none(), "{bytes:?}");
         }
