@@ -69,7 +69,7 @@ where
         let service = TowerToHyperService::new(service);
         async move {
             if let Err(error) = serve_http(stream, service, peer, stopping).await {
-                tracing::debug!(%error, "a connection broke");
+                tracing::debug!(%error, "a connection failed");
             }
         }
     };

@@ -39,7 +39,7 @@ pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: S
     tokio::select! {
         copied = copied => {
             if let Err(error) = copied {
-                tracing::debug!(%error, "a tunnel broke");
+                tracing::debug!(%error, "a tunnel failed");
             }
         }
         () = stopping.begun() => {}

@@ -41,7 +41,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
     let code = runtime.block_on(async {
         let server = Server::bind(&config).await?;
         let scratch = tempfile::Builder::new().prefix("fauxfax-").tempdir();
-        let scratch = scratch.context("can't make a folder for the command's certificates")?;
+        let scratch = scratch.context("can't create a folder for the command's certificates")?;
         let authority = server.ca().authority()?;
         let account = server.emulator().default_account();
         let token =

@@ -49,7 +49,7 @@ pub enum CaError {
     NotBuiltIn,
     /// Making a key or a certificate failed.
     #[cfg(feature = "tls")]
-    #[error("can't make a certificate: {0}")]
+    #[error("can't create a certificate: {0}")]
     Making(#[from] rcgen::Error),
     /// The certificate file of the folder can't be parsed.
     #[error("its certificate is damaged")]
