@@ -532,7 +532,6 @@ impl Emulator {
     }
 
     fn found_with_token(&self, setup: AccountSetup, auth_token: Option<Box<str>>) -> Result<World, FoundError> {
-        // All callers set the SID.
         let sid = setup.sid.unwrap_or(self.0.default);
         let mut founding = self.founding(sid, setup, auth_token);
         let mut dropped = Vec::new();

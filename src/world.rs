@@ -31,8 +31,7 @@ use crate::model::time::Timestamp;
 
 /// How many times a task yields before it blocks on a world's lock.
 const YIELDS_MAX: usize = 4;
-/// The most alarms handled in one turn at the lock: about as long as a call holds it, so that waiting calls spin
-/// briefly instead of sleeping.
+/// The most alarms handled per turn at the lock: it is held about as long as by a call, so waiting calls need not sleep.
 const ALARMS_PER_TURN_MAX: usize = 4;
 /// The most turns that the driver takes at the lock before it starts the effects that they have queued.
 const TURNS_MAX: usize = 250;
@@ -83,17 +82,13 @@ struct Awaited {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {
     /// The clock is running, so it moves by itself.
-    #[error(
-        "the clock is running and can't be moved; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})"
-    )]
+    #[error("the clock is running; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})")]
     Running,
     /// The time asked for is before the time that the clock shows.
     #[error("the clock already shows a later time and can't move back")]
     Backwards,
     /// The world broke or was removed while its clock was being moved.
-    #[error(
-        "the account's world broke or was removed while its clock moved; POST /_fauxfax/v1/reset puts a broken one right"
-    )]
+    #[error("the account's world broke or was removed; if it broke, repair it with POST /_fauxfax/v1/reset")]
     Gone,
 }
 
@@ -203,10 +198,7 @@ impl World {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Gives the engine one command, lets `view` look at the result, and records the REST request behind it, all under
-    /// one lock.
-    ///
-    /// A refusal has changed nothing.
+    /// Gives the engine one command, shows `view` the result, and records the REST request behind it, under one lock.
     pub fn handle_and_note<D, T>(
         &self,
         command: impl Command<Done = Result<D, Refusal>>,
@@ -252,9 +244,8 @@ impl World {
     /// Makes `token` the account's if it has none yet. Returns the admission terms if `token` is the account's.
     pub fn claim(&self, token: &str) -> Option<Terms> {
         {
-            // In a block, because `within` below may write the lock that this reads.
+            // Nearly every call ends here. In a block, because `within` below may write the lock that this reads.
             let door = self.door();
-            // Nearly every call ends here, without the world's lock.
             if door.is_claimed() {
                 return door.opened_by(token);
             }
@@ -425,16 +416,14 @@ impl World {
         self.mutate(|core, _| core.closed = true);
     }
 
-    /// Waits until the world has settled, then moves the clock to the deadline that `next` names. Returns false if it
-    /// names none.
+    /// Waits until the world has settled, then moves the clock to the deadline that `next` names; false if none.
     async fn step(&self, next: impl Fn(&Engine) -> Option<Timestamp>) -> Result<bool, ClockError> {
         self.until_open(|engine| engine.is_settled().then_some(())).await.ok_or(ClockError::Gone)?;
         self.mutate(|core, _| {
             if core.clock.mode() == ClockMode::Running {
                 return Err(ClockError::Running);
             }
-            // The driver may have started effects between the wait and the lock: wait for those too before time moves
-            // on.
+            // The driver may have started effects since the wait: wait for those too before time moves on.
             if !core.engine.is_settled() {
                 return Ok(true);
             }
