@@ -37,7 +37,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     state: Option<String>,
 
-    /// Base of links and media URLs, such as https://fax.example.test, for an emulator in Docker or behind a proxy; the
+    /// Base of links and media URLs, such as http://localhost:8080, for an emulator in Docker or behind a proxy; the
     /// origin of the request if left out [env: FAUXFAX_PUBLIC_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = LISTENING)]
     public_url: Option<String>,
