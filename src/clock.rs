@@ -1,10 +1,11 @@
-//! A world's clock, running or frozen, and the only place that reads real time. It never wakes or waits for anyone.
+//! A world's clock, running or frozen, and the only place that reads real time.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::model::time::Timestamp;
 
-/// Real time, read once from the system and counted on from there, so that it never goes back.
+/// Real time: the system's date, read once, plus the monotonic time since then. A correction of the system's clock
+/// can't move it back.
 #[derive(Debug, Clone, Copy)]
 pub struct RealTime {
     started_at: Timestamp,
@@ -12,7 +13,7 @@ pub struct RealTime {
 }
 
 impl RealTime {
-    /// Begins with the system's date.
+    /// Reads the system's date and starts to count from it.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one reader of real time")]
     pub fn start() -> Self {
@@ -21,13 +22,13 @@ impl RealTime {
         Self { started_at: Timestamp::from_micros(micros), started: Instant::now() }
     }
 
-    /// The present moment.
+    /// The present moment, in microseconds since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.started_at.after(self.uptime())
     }
 
-    /// Time since the start.
+    /// The real time that has passed since [`RealTime::start`].
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
@@ -37,18 +38,18 @@ impl RealTime {
 /// Whether a clock's time passes by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockMode {
-    /// It passes as real time does.
+    /// Time passes as real time does.
     Running,
-    /// It moves only when told.
+    /// Time moves only when [`Clock::move_to`] is called.
     Frozen,
 }
 
-/// The clock of one world.
+/// The clock of one world, either running at the speed of real time or frozen.
 #[derive(Debug, Clone)]
 pub struct Clock {
     real: RealTime,
     mode: ClockMode,
-    /// Frozen: the time. Running: the time at `since`.
+    /// The time it shows if it is frozen; the time it showed at `since` if it is running.
     at: Timestamp,
     since: Timestamp,
 }
@@ -61,7 +62,7 @@ impl Clock {
         Self { real, mode: ClockMode::Running, at: now, since: now }
     }
 
-    /// What it shows.
+    /// The time that the clock shows, in either mode.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self.mode {
@@ -70,26 +71,27 @@ impl Clock {
         }
     }
 
-    /// Whether it runs.
+    /// Whether the clock is running or frozen.
     #[must_use]
     pub const fn mode(&self) -> ClockMode {
         self.mode
     }
 
-    /// Lets it run on from what it shows, or stops it there.
+    /// Freezes the clock, or lets it run on from the time that it shows.
     pub fn set_mode(&mut self, mode: ClockMode) {
+        // Before the mode changes, because `now` depends on it.
         self.at = self.now();
         self.since = self.real.now();
         self.mode = mode;
     }
 
-    /// Moves it forward; it never goes back.
+    /// Moves the clock forward to `to`. An earlier time than it shows is ignored.
     pub fn move_to(&mut self, to: Timestamp) {
         self.at = self.now().max(to);
         self.since = self.real.now();
     }
 
-    /// Real time until it shows `moment`; none where it stands still before that.
+    /// The real time until the clock shows `moment`, or `None` if it is frozen before that moment.
     #[must_use]
     pub fn until(&self, moment: Timestamp) -> Option<Duration> {
         let wait = moment.since(self.now());
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frozen_clock_stands_until_it_is_moved_and_never_goes_back() {
+    fn a_frozen_clock_moves_only_when_it_is_moved_and_never_back() {
         let mut clock = Clock::running(RealTime::start());
         clock.set_mode(ClockMode::Frozen);
         let then = clock.now();
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thawed_clock_goes_on_from_where_it_stood() {
+    fn a_clock_that_is_unfrozen_goes_on_from_the_time_it_showed() {
         let mut clock = Clock::running(RealTime::start());
         clock.set_mode(ClockMode::Frozen);
         let later = clock.now().after(Duration::from_secs(3_600));

@@ -1,5 +1,5 @@
 //! The configuration of `serve`, checked and read once: flags, then `FAUXFAX_…` variables, then `fauxfax.toml`, then
-//! defaults. Nothing else reads the environment; and this founds no world, opens no port and mints nothing.
+//! defaults. Nothing else in the program reads the environment.
 
 mod accounts;
 mod data_dir;
@@ -37,139 +37,141 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::model::words::words;
 
-/// The port where nothing else is said: 8-FAX.
+/// The default port for HTTP: 8-FAX on a telephone's keys.
 pub const PORT_DEFAULT: u16 = 8_329;
-/// Media kept where nothing else is said: 1 GiB.
+/// The default limit on media kept per world: 1 GiB.
 pub const MEDIA_BUDGET_BYTES_DEFAULT: u64 = 1 << 30;
-/// The one number of the built-in account: Twilio's magic number that can be bought and that can call.
+/// The number of the built-in account: Twilio's magic number that can be bought and that can call.
 pub const DEFAULT_NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
-/// The longest file of certificates: all public roots together are a quarter of it.
+/// The largest file of certificates that is read. All public roots together take a quarter of it.
 pub const TRUST_CA_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The folder of the local CA in the user's data directory.
+/// The local CA's folder within the user's data directory.
 const CA_DIR_NAME: &str = "ca";
-/// The environment's name of the built-in account's SID, as the helper libraries have it.
+/// The environment variable for the built-in account's SID, the one that Twilio's helper libraries read.
 const SID_VARIABLE: &str = "TWILIO_ACCOUNT_SID";
-/// The environment's name of the built-in account's token, as the helper libraries have it.
+/// The environment variable for the built-in account's token, the one that Twilio's helper libraries read.
 const TOKEN_VARIABLE: &str = "TWILIO_AUTH_TOKEN";
-/// The built-in account's token where none is set.
+/// The built-in account's token if none is configured.
 const TOKEN_DEFAULT: &str = "00000000000000000000000000000000";
 
 words!(
-    /// How the log is written.
+    /// How lines of the log are written.
     LogFormat {
-        /// Lines for a person.
+        /// One line of text per event, for people to read.
         Text = "text",
-        /// One JSON object a line.
+        /// One JSON object per line.
         Json = "json",
     }
 );
 
 words!(
-    /// How much is logged; each level includes those before it.
+    /// How much is logged. Each level includes those before it.
     LogLevel {
-        /// What the emulator could not do.
+        /// What the emulator was unable to do.
         Error = "error",
-        /// What is probably a mistake.
+        /// What is probably a mistake of the user or the app.
         Warn = "warn",
-        /// What a user would tell a colleague.
+        /// Events that a user would tell a colleague about; the default.
         Info = "info",
-        /// Each step.
+        /// Each step, such as each webhook.
         Debug = "debug",
-        /// Everything.
+        /// Everything that can be logged.
         Trace = "trace",
     }
 );
 
 words!(
-    /// Whom the proxy serves.
+    /// Which clients the proxy serves.
     ProxyClients {
-        /// Programs of this machine.
+        /// Programs on this machine only.
         Loopback = "loopback",
-        /// Anyone who reaches the port.
+        /// Every client that reaches the port.
         Any = "any",
     }
 );
 
-/// Everything `serve` needs to know, checked.
+/// The checked configuration of `serve`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where HTTP is served; port 0 picks one.
+    /// The address to serve HTTP on. With port 0 the system picks a free one.
     pub listen: SocketAddr,
-    /// Where HTTPS is served besides.
+    /// A further address to serve on, meant for HTTPS. The port of `listen` takes HTTPS too.
     pub tls_listen: Option<SocketAddr>,
-    /// A file the chosen port is written to when the emulator is ready.
+    /// The file that the port is written to once the emulator is ready.
     pub port_file: Option<PathBuf>,
-    /// A file the worlds are read from at the start, if it is there, and written to at a clean stop.
+    /// The file that the worlds are loaded from at the start, if it exists, and saved to on a clean stop.
     pub state: Option<PathBuf>,
-    /// What links and media URLs are built on, without a slash at the end; else on what the request used.
+    /// The URL that links and media URLs are built on, without a slash at the end. Absent: the origin that the request
+    /// used.
     pub public_url: Option<Arc<str>>,
-    /// How fast line time passes.
+    /// How fast telephone time passes compared with real time.
     pub pace: Pace,
-    /// The seed of all ids and draws; else one is drawn at start.
+    /// The seed of all ids and random draws. Absent: one is drawn at the start.
     pub seed: Option<u64>,
-    /// Which credentials are taken.
+    /// Whether unknown accounts are created on first use or refused.
     pub accounts: Accounts,
-    /// Where requests for a host really go.
+    /// Hosts that requests of the emulator are redirected to, instead of those in their URLs.
     pub connect_to: Vec<ConnectTo>,
-    /// Bytes of media kept in each world.
+    /// The most bytes of media kept in each world.
     pub media_budget_bytes: u64,
-    /// Bytes of bodies in flight at once.
+    /// The most bytes of bodies in flight at once, in all worlds together.
     pub body_budget_bytes: u64,
-    /// Further host names that the emulator answers to, in lower case.
+    /// Further host names that requests may be addressed to, in lower case.
     pub allow_hosts: Vec<String>,
     /// Origins whose web pages may call the emulator, such as `http://localhost:3000`.
     pub allow_origins: Vec<String>,
-    /// What guards the control API and the console; without one, nothing guards them.
+    /// The token that the control API and the console require. Absent: they are open.
     pub control_token: Option<Box<str>>,
-    /// Which status changes fire a StatusCallback.
+    /// Which status changes of a fax fire its StatusCallback.
     pub callbacks: Callbacks,
-    /// The default number's VoiceUrl; `founding_accounts` has it in place.
+    /// The default number's VoiceUrl. [`Config::founding_accounts`] puts it in place.
     pub fax_url: Option<Box<str>>,
-    /// The default number's StatusCallback; `founding_accounts` has it in place.
+    /// The default number's StatusCallback. [`Config::founding_accounts`] puts it in place.
     pub status_callback: Option<Box<str>>,
-    /// The default account's Debugger webhook; `founding_accounts` has it in place.
+    /// The default account's Debugger webhook. [`Config::founding_accounts`] puts it in place.
     pub debugger_url: Option<Box<str>>,
-    /// What the Fax API does where an account doesn't say otherwise.
+    /// The state of the Fax API for accounts that don't set their own.
     pub service: Service,
-    /// What a MediaUrl may lead to.
+    /// Which documents a MediaUrl may lead to.
     pub documents: Documents,
-    /// With which content types TwiML is taken.
+    /// Which content types TwiML is accepted with.
     pub twiml_types: TwimlTypes,
-    /// What comes of a download of media that names no User-Agent.
+    /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
-    /// Whether incoming pages carry the sender's header line.
+    /// Whether pages of incoming faxes carry the sender's header line.
     pub header_line: HeaderLine,
-    /// Where fonts are that PDFs don't embed.
+    /// The folder of fonts for PDFs that don't embed theirs.
     pub font_dir: Option<PathBuf>,
-    /// The program that renders a document in a process of its own; the binary gives itself.
+    /// The program that renders documents in a process of its own. The binary sets its own path; absent, threads of
+    /// this process render.
     pub render_program: Option<PathBuf>,
-    /// How `price` is written.
+    /// How `price` is written in responses.
     pub price: PriceForm,
-    /// Certificates that webhooks trust besides the public roots.
+    /// Certificates that webhooks trust in addition to the public roots.
     pub trust_ca: Vec<TrustedCa>,
-    /// Whether webhooks take any certificate.
+    /// Whether webhooks accept any certificate.
     pub insecure_webhooks: bool,
-    /// Whether webhooks carry a W3C `traceparent`.
+    /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,
-    /// The folder of the local CA; none where the user has no data directory.
+    /// The folder of the local CA. Absent if the user has no data directory and none is configured.
     pub ca_dir: Option<PathBuf>,
-    /// Whether the proxy refuses what it would pass through to other machines.
+    /// Whether the proxy refuses requests for other machines instead of passing them through.
     pub offline: bool,
-    /// Whom the proxy serves.
+    /// Which clients the proxy serves.
     pub proxy_clients: ProxyClients,
-    /// How the log is written.
+    /// How lines of the log are written.
     pub log_format: LogFormat,
     /// How much is logged.
     pub log_level: LogLevel,
-    /// The configured accounts; empty where there is only the built-in one.
+    /// The configured accounts. Empty if there is only the built-in one.
     pub worlds: Vec<ConfiguredAccount>,
-    /// The account there is where `worlds` is empty.
+    /// The account that exists if `worlds` is empty.
     pub default_account: DefaultAccount,
 }
 
 impl Default for Config {
-    /// The documented defaults, whatever the environment says.
+    /// The documented defaults, independent of the environment.
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, PORT_DEFAULT).into(),
@@ -217,33 +219,33 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The configuration of this process: what the flags say, its environment, `fauxfax.toml`, and defaults.
+    /// Reads the configuration of this process from the flags, its environment, `fauxfax.toml` and the defaults.
     ///
     /// # Errors
-    /// The first value that makes no sense, or a file that can't be read.
+    /// The first value that is invalid, or a file that can't be read.
     pub fn of_process(flags: Settings) -> Result<Self, ConfigError> {
         Self::load(flags, &variable)
     }
 
-    /// As `of_process`, with defaults of one's own.
+    /// As [`Config::of_process`], with other defaults.
     ///
     /// # Errors
-    /// As `of_process`.
+    /// As for [`Config::of_process`].
     pub fn of_process_over(defaults: Self, flags: Settings) -> Result<Self, ConfigError> {
         defaults.load_in(Path::new(""), flags, &variable)
     }
 
-    /// As `of_process`, in an environment of one's own.
+    /// As [`Config::of_process`], with another environment; tests use it.
     ///
     /// # Errors
-    /// As `of_process`.
+    /// As for [`Config::of_process`].
     pub fn load(flags: Settings, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ca_dir = data_dir::of(environment).map(|folder| folder.join(CA_DIR_NAME));
         Self { ca_dir, ..Self::default() }.load_in(Path::new(""), flags, environment)
     }
 
-    /// The accounts that have a world from the start, the default one first: those configured, or the built-in one with
-    /// its one fax number. `fax_url` and `status_callback` are set at the first number of the first account.
+    /// The accounts that have a world from the start, the default one first: those configured, or else the built-in one
+    /// with its one fax number. `fax_url` and `status_callback` are set on the first number of the first account.
     #[must_use]
     pub fn founding_accounts(&self) -> Vec<ConfiguredAccount> {
         let mut accounts = self.worlds.clone();
@@ -280,6 +282,7 @@ impl Config {
         flags: Settings,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
+        // In order of precedence. The file comes last, and the first two may name it.
         let settings = flags.or(Settings::of_environment(environment));
         let file = file::read(settings.given(Setting::Config), folder)?;
         let settings = settings.or(file.settings);
@@ -341,26 +344,26 @@ impl Config {
     }
 }
 
-/// A variable of this process's environment.
+/// Reads a variable of this process's environment. Bytes that are not UTF-8 are replaced.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The user's data directory for this program; none where the environment names no home.
+/// The user's data directory for this program. `None` if the environment names no home directory.
 #[must_use]
 pub fn data_dir() -> Option<PathBuf> {
     data_dir::of(&variable)
 }
 
-/// Refuses a `fax_url` or `status_callback` that no number could have.
+/// Refuses a `fax_url` or `status_callback` if the first account has no number to set it on.
 fn check_default_number(settings: &Settings, accounts: &[ConfiguredAccount]) -> Result<(), ConfigError> {
     let given = settings.given(Setting::FaxUrl).or(settings.given(Setting::StatusCallback));
     let has_number = accounts.first().is_none_or(|account| !account.numbers.is_empty());
     match given {
         Some(given) if !has_number => {
-            Err(ConfigError::unshown(given, "be left out: the first of [[accounts]] has no number it could be set at"))
+            Err(ConfigError::unshown(given, "be left out, or the first of [[accounts]] needs a number to set it on"))
         }
         _ => Ok(()),
     }

@@ -1,4 +1,5 @@
-//! Performs the effects of one world and wakes it at its deadlines. It decides nothing and keeps no state of a fax.
+//! The driver of a world: performs the effects that its engine asks for and wakes it at its deadlines. It decides
+//! nothing and keeps no state of a fax.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -16,24 +17,26 @@ use crate::engine::input::{Answer, AnswerOutcome};
 use crate::io::{Performer, Signer};
 use crate::world::{World, message_of};
 
-/// Effects of one world that are performed at once; the others wait their turn.
+/// The most effects of one world that are performed at once; the others are queued.
 const UNDER_WAY_MAX: usize = 4_096;
-/// Of those, to one host and port: an app that hangs must not take the turn of another.
+/// The most of them to one host and port, so that an app that hangs doesn't hold up the webhooks of the others.
 const UNDER_WAY_PER_HOST_MAX: usize = 1_024;
-/// The lane of documents, which go to no host.
+/// The lane of effects that render a document and so connect to no host.
 const RENDERING: &str = "(rendering)";
-/// The longest single sleep; deadlines further off are looked at again.
+/// The longest single sleep. A deadline further off is looked at again after it.
 const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Starts the task that runs a world.
+/// Starts the task that drives a world until the world is closed.
 #[expect(clippy::disallowed_methods, reason = "the driver is what runs as a task")]
 pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
     runtime.spawn(supervise(world, performer));
 }
 
-/// Runs a world's driver until the world is closed. A panic breaks the world; once it has been reset, a new driver begins.
+/// Restarts a world's driver until the world is closed. A panic breaks the world; the next driver starts once it has
+/// been reset.
 async fn supervise(world: World, performer: Arc<Performer>) {
     loop {
+        // Unwind safe: after a panic the world is broken, and nothing but a reset touches its state.
         let driven = AssertUnwindSafe(drive(world.clone(), Arc::clone(&performer))).catch_unwind().await;
         match driven {
             Ok(Driven::Closed) => return,
@@ -46,13 +49,13 @@ async fn supervise(world: World, performer: Arc<Performer>) {
     }
 }
 
-/// Why a driver has ended.
+/// Why a driver has ended: its world was closed, or it broke.
 enum Driven {
     Closed,
     Broken,
 }
 
-/// Runs a world until it is closed or breaks.
+/// Drives a world until it is closed or breaks.
 #[expect(clippy::disallowed_methods, reason = "each effect is a task of the driver")]
 async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     let mut lanes = Lanes::default();
@@ -72,6 +75,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
         for effect in work.effects {
             lanes.push(effect);
         }
+        // Effects of an older generation were asked for before a reset; `next` drops them.
         while let Some((host, effect)) = lanes.next(work.generation) {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
             let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
@@ -86,18 +90,19 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
                 let (task, outcome) = match ended {
                     Ok((task, outcome)) => (task, outcome),
                     Err(error) => {
-                        tracing::error!(%error, "a request to an app ended in a fault of the emulator; please report it");
+                        // The engine needs a result all the same; else it would wait for this effect forever.
+                        tracing::error!(%error, "performing an effect panicked, a fault of the emulator; please report it");
                         (error.id(), AnswerOutcome::Lost)
                     }
                 };
                 if let Some(Begun { id, generation, host }) = begun.remove(&task) {
                     lanes.done(&host);
-                    // An answer is never refused.
+                    // Refused only if the world has broken, and then nobody needs the result.
                     let _ = world.handle(Answer { effect: id, generation, outcome });
                 }
             }
             () = world.woken() => {
-                // What other calls do meanwhile is begun in one go.
+                // Let calls that are in progress finish first: one turn of the loop then starts all their effects.
                 tokio::task::yield_now().await;
                 world.quiet().await;
             }
@@ -106,7 +111,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     }
 }
 
-/// Frees what a reset put aside, on a thread that nobody waits for.
+/// Frees what a reset replaced, on the blocking pool: a large state takes long enough to delay other tasks.
 #[expect(clippy::disallowed_methods, reason = "freeing a large state takes a while, and nobody waits for it")]
 fn free(discarded: Vec<Discarded>) {
     drop(tokio::task::spawn_blocking(move || drop(discarded)));
@@ -116,25 +121,25 @@ async fn sleep(wait: Option<Duration>) {
     pause(wait.unwrap_or_default()).await;
 }
 
-/// Waits in real time.
+/// Sleeps for a span of real time, whatever the world's clock shows.
 #[expect(clippy::disallowed_methods, reason = "the driver is what sleeps")]
 pub(crate) async fn pause(span: Duration) {
     tokio::time::sleep(span).await;
 }
 
-/// An effect that is being performed.
+/// An effect that is being performed, as needed to report its result.
 struct Begun {
     id: EffectId,
     generation: Generation,
     host: Arc<str>,
 }
 
-/// The effects that wait, a lane for each host and port they go to; lanes take turns.
+/// Queued effects, in one lane per host and port that they go to. Lanes take turns.
 #[derive(Default)]
 struct Lanes {
     under_way: usize,
     lanes: BTreeMap<Arc<str>, Lane>,
-    /// Lanes with something to begin, in turn; each at most once.
+    /// Lanes that may start an effect, in order of their turns; each is listed at most once.
     ready: VecDeque<Arc<str>>,
 }
 
@@ -156,16 +161,17 @@ impl Lanes {
             return;
         };
         lane.waiting.push_back(effect);
-        // Most find others before them, which have the lane's turn already.
+        // A lane that already had effects waiting is in `ready`, or at its limit and made ready by `done`.
         if lane.waiting.len() == 1 {
             self.make_ready(&Arc::from(host));
         }
     }
 
-    /// The next effect to begin; what belongs to another generation is forgotten.
+    /// Takes the next effect to start. Effects of another generation are dropped.
     fn next(&mut self, generation: Generation) -> Option<(Arc<str>, Effect)> {
         while self.under_way < UNDER_WAY_MAX {
             let host = self.ready.pop_front()?;
+            // It is there: only an empty lane is removed, and one in `ready` has effects waiting.
             let Some(lane) = self.lanes.get_mut(&host) else { continue };
             lane.is_ready = false;
             let effect = lane.waiting.pop_front();
@@ -190,7 +196,7 @@ impl Lanes {
         self.make_ready(host);
     }
 
-    /// Puts a lane in the queue of turns if it may begin something, and removes it if it is empty.
+    /// Queues a lane for a turn if it may start an effect, and removes it if it is empty.
     fn make_ready(&mut self, host: &Arc<str>) {
         let Some(lane) = self.lanes.get_mut(host) else { return };
         if lane.waiting.is_empty() && lane.under_way == 0 {
@@ -202,7 +208,7 @@ impl Lanes {
     }
 }
 
-/// The host and port that an effect goes to, as they were written; two spellings of one host have two lanes.
+/// The host and port that an effect goes to, as the URL spells them; two spellings of one host have two lanes.
 fn host(intent: &Intent) -> &str {
     let url: &str = match intent {
         Intent::FetchDocument { url, .. } => url,
@@ -232,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_hangs_leaves_turns_to_the_others() {
+    fn a_host_that_hangs_does_not_hold_up_the_others() {
         let mut lanes = Lanes::default();
         for id in 0..2_000 {
             lanes.push(fetch(id, "http://hangs/a.pdf"));
@@ -246,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_that_of_a_host_and_port_whoever_signs_in() {
+    fn a_lane_is_named_by_host_and_port_without_credentials() {
         for (url, lane) in [
             ("http://app.test/fax.pdf", "app.test"),
             ("https://app.test:8443/a@b?c#d", "app.test:8443"),
@@ -258,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_that_are_done_are_forgotten() {
+    fn lanes_that_are_empty_are_removed() {
         let mut lanes = Lanes::default();
         lanes.push(fetch(1, "http://one/a.pdf"));
         let (host, _) = lanes.next(Generation::default()).expect("one effect waits");

@@ -1,4 +1,5 @@
-//! The registry of worlds: who may enter which, founding and closing them. It knows no HTTP and no wire words.
+//! The registry of worlds: creates and closes them, and checks which credential opens which. It knows no HTTP and no
+//! wire words.
 
 mod gates;
 mod registry;
@@ -39,104 +40,104 @@ use crate::model::webhook::ExchangeRecord;
 
 pub use crate::world::World;
 
-/// Worlds at once; each costs a few kilobytes and a task.
+/// The most worlds at once. Each costs a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
 
-/// What holds for all worlds.
+/// The settings that all worlds share.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What ids and draws follow from.
+    /// The seed that all ids and random draws are derived from.
     pub seed: u64,
-    /// How worlds behave.
+    /// The options that worlds are created with.
     pub rules: Rules,
-    /// How `price` is written.
+    /// How `price` is written in responses: as a string, a number or always null.
     pub price: PriceForm,
-    /// What the Fax API does where an account doesn't say otherwise.
+    /// The state of the Fax API for accounts that don't choose one.
     pub service: Service,
-    /// What links are built on, instead of the request's own origin.
+    /// The URL that links are built on, instead of the request's own origin.
     pub public_url: Option<Arc<str>>,
-    /// What comes of a download of media that names no User-Agent.
+    /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
-    /// Who may drive the emulator.
+    /// Which hosts, origins and tokens may call the emulator.
     pub guard: GuardOptions,
 }
 
-/// Who may drive the emulator, besides the programs of this machine.
+/// What may call the emulator besides programs on this machine.
 #[derive(Debug, Clone, Default)]
 pub struct GuardOptions {
-    /// Further host names that it answers to, in lower case.
+    /// Further host names that requests may be addressed to, in lower case.
     pub allow_hosts: Vec<String>,
-    /// Origins whose web pages may call it.
+    /// Origins whose web pages may call the emulator.
     pub allow_origins: Vec<String>,
-    /// What guards the control API and the console.
+    /// The token that the control API and the console require, if any.
     pub control_token: Option<Box<str>>,
 }
 
-/// An account as configured.
+/// An account to create. A field left out gets a default or is minted.
 #[derive(Debug, Clone, Default)]
 pub struct AccountSetup {
-    /// Its id; minted where none is given.
+    /// Its SID; minted if absent.
     pub sid: Option<AccountSid>,
-    /// Its token; where none is given, minted or, in a founding without a client, left to the first that comes.
+    /// Its token; minted by [`Emulator::found`] if absent.
     pub auth_token: Option<Box<str>>,
-    /// The name shown.
+    /// Its friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,
-    /// Whose API it speaks; Twilio's by default.
+    /// The provider whose API it uses; Twilio by default.
     pub dialect: Option<Dialect>,
-    /// Which statuses are told, where it differs from the emulator's choice.
+    /// Which statuses fire a StatusCallback; the emulator's setting if absent.
     pub callbacks: Option<Callbacks>,
-    /// What the Fax API does for it, where it differs from the emulator's choice.
+    /// The state of the Fax API for it; the emulator's setting if absent.
     pub service: Option<Service>,
-    /// Whose subaccount it is.
+    /// The account that owns it, if it is a subaccount.
     pub owner: Option<AccountSid>,
-    /// Its Debugger webhook.
+    /// The webhook that each of its alerts is sent to.
     pub debugger_url: Option<Box<str>>,
-    /// Its numbers at the start.
+    /// The numbers that it has at the start, with their attributes.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// Its verified caller ids at the start.
+    /// The verified caller ids that it has at the start.
     pub caller_ids: Vec<PhoneNumber>,
-    /// How it behaves on purpose, from the start.
+    /// The rules that it has from the start, which make it misbehave on purpose.
     pub behaviour: Vec<Rule>,
 }
 
-/// Why nobody is let into a world.
+/// Why a credential opens no world.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// Strict mode, and no such account.
+    /// The emulator is in strict mode and no such account is configured.
     #[error("no account {0} is configured")]
     UnknownAccount(AccountSid),
-    /// The account's world has broken: a fault of the emulator.
+    /// The account's world has broken because of a fault in the emulator.
     #[error("{}", Refusal::WorldBroken(Arc::clone(.0)))]
     Broken(Arc<str>),
-    /// Another token was used first.
+    /// The account has another token: the configured one, or the first one used.
     #[error("the token is not that of account {0}")]
     WrongToken(AccountSid),
-    /// No such API key, or another secret.
+    /// No such API key exists, or its secret is another.
     #[error("there is no API key {0} with that secret")]
     WrongKey(KeySid),
-    /// There are too many worlds to found another.
-    #[error("there are {limit} accounts already, the most that are kept")]
+    /// The account would need a new world, and there are already [`WORLDS_MAX`].
+    #[error("there are already {limit} accounts, the most that the emulator keeps")]
     TooManyWorlds {
-        /// How many there may be.
+        /// The most accounts that there may be.
         limit: usize,
     },
 }
 
-/// Why no world was founded.
+/// Why a world was not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FoundError {
-    /// The account exists.
-    #[error("account {0} exists already")]
+    /// The account already has a world.
+    #[error("account {0} already exists")]
     Exists(AccountSid),
-    /// There are too many.
-    #[error("there are {limit} accounts already, the most that are kept; delete some")]
+    /// There are already [`WORLDS_MAX`] worlds, all of them in use.
+    #[error("there are already {limit} accounts, the most that the emulator keeps; delete some")]
     TooManyWorlds {
-        /// How many there may be.
+        /// The most accounts that there may be.
         limit: usize,
     },
 }
 
-/// A handle on the emulator; clones are the same.
+/// A handle on the registry of worlds; clones share it.
 #[derive(Clone)]
 pub struct Emulator(Arc<Shared>);
 
@@ -147,16 +148,16 @@ struct Shared {
     runtime: Handle,
     worlds: RwLock<Worlds>,
     default: AccountSid,
-    /// Whether the server is about to stop.
+    /// Becomes true once, when the server is about to stop.
     stopping: watch::Sender<bool>,
-    /// Counts the worlds that were created, for who waits for one.
+    /// Counts the worlds created, to wake tasks that wait for one.
     created: watch::Sender<u64>,
     gates: Gates,
     unassigned: UnassignedLog,
 }
 
 impl Emulator {
-    /// An emulator with these accounts; the first is the default. Effects are performed on `runtime`.
+    /// Creates the registry with these accounts, of which the first is the default. Effects are performed on `runtime`.
     ///
     /// # Errors
     /// An account that is named twice, or too many of them.
@@ -170,7 +171,7 @@ impl Emulator {
         Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
     }
 
-    /// An emulator whose documents are rendered by this renderer.
+    /// As [`Emulator::new`], with a renderer other than the one that uses threads of this process.
     ///
     /// # Errors
     /// An account that is named twice, or too many of them.
@@ -201,13 +202,13 @@ impl Emulator {
         Ok(emulator)
     }
 
-    /// What holds for all worlds.
+    /// The settings that all worlds share.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
-    /// Fetches a document for a tester on behalf of a world.
+    /// Fetches and converts a document for a tester, signing the request as the world would.
     ///
     /// # Errors
     /// It can't be fetched, or can't be read.
@@ -224,7 +225,7 @@ impl Emulator {
         ExchangeRecord::clone(&record)
     }
 
-    /// Tells who waits for something that the server is about to stop.
+    /// Notifies requests that are waiting for something, such as long polls, that the server is about to stop.
     pub fn announce_stop(&self) {
         self.0.stopping.send_replace(true);
     }
@@ -235,54 +236,54 @@ impl Emulator {
         *self.0.stopping.borrow()
     }
 
-    /// Ready when the server is about to stop.
+    /// Completes when the server is about to stop.
     pub async fn stopping(&self) {
         // The sender lives as long as this handle.
         let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// What happened in worlds that are gone.
+    /// The counts of what happened in worlds that have been removed.
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
     }
 
-    /// Waits in real time, as a rule has a REST call delayed.
+    /// Sleeps for a span of real time. Rules that delay a REST call use it.
     pub async fn pause(&self, span: std::time::Duration) {
         driver::pause(span).await;
     }
 
-    /// What bytes in flight are taken out of.
+    /// The memory budget that bodies in flight are charged to.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         self.0.performer.budget()
     }
 
-    /// The calls of which few are answered at once.
+    /// The limits on expensive control calls.
     #[must_use]
     pub(crate) fn gates(&self) -> &Gates {
         &self.0.gates
     }
 
-    /// The requests that no world has in its journal.
+    /// The log of requests that belong to no world.
     #[must_use]
     pub(crate) fn unassigned(&self) -> &UnassignedLog {
         &self.0.unassigned
     }
 
-    /// What renders documents.
+    /// The renderer that converts documents to pages.
     #[must_use]
     pub fn renderer(&self) -> &Renderer {
         self.0.performer.renderer()
     }
 
-    /// Real time since the start.
+    /// The real time since the emulator was created.
     #[must_use]
     pub fn uptime(&self) -> std::time::Duration {
         self.0.real.uptime()
     }
 
-    /// The world of an account.
+    /// The world of an account, if it has one.
     #[must_use]
     pub fn world(&self, account: AccountSid) -> Option<World> {
         self.worlds_read(|worlds| worlds.by_sid.get(&account).cloned())
@@ -300,7 +301,7 @@ impl Emulator {
         self.0.default
     }
 
-    /// Lets a client with a credential into its world; in open mode an unknown account's world is founded.
+    /// Finds the world that a credential opens. In open mode an unknown account gets a new world.
     ///
     /// # Errors
     /// The credential opens no world.
@@ -308,7 +309,7 @@ impl Emulator {
         self.sign_in_on_terms(account, token).map(|(world, _)| world)
     }
 
-    /// As [`Emulator::sign_in`], and on what terms the account is called.
+    /// As [`Emulator::sign_in`], and returns the admission terms of the account too.
     ///
     /// # Errors
     /// The credential opens no world.
@@ -317,8 +318,8 @@ impl Emulator {
         Self::claim(world, token)
     }
 
-    /// As [`Emulator::sign_in_on_terms`], for a call that changes nothing: an account without a world is shown a fresh one,
-    /// and none is created.
+    /// As [`Emulator::sign_in_on_terms`], for a call that changes nothing: if the account has no world, a temporary one
+    /// is returned and none is created.
     ///
     /// # Errors
     /// The credential opens no world.
@@ -335,8 +336,8 @@ impl Emulator {
         Ok((world, terms))
     }
 
-    /// The world of an account as it stands; where there is none, a fresh one that nobody else sees and that goes with
-    /// its handle.
+    /// The world of an account. If it has none, returns a temporary one that is not registered and lives as long as its
+    /// handle.
     ///
     /// # Errors
     /// In strict mode an unknown account.
@@ -348,14 +349,16 @@ impl Emulator {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
+        // Its ids are those that a world created now would have.
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
         Ok(World::fresh(Founding { life, ..self.founding(account, setup, None) }, self.0.real))
     }
 
-    /// Ready with the world of an account once there is one.
+    /// Waits until an account has a world, and returns it.
     pub async fn created(&self, account: AccountSid) -> World {
         let mut created = self.0.created.subscribe();
         loop {
+            // Before the look, so that a world created right after it is not missed.
             created.mark_unchanged();
             if let Some(world) = self.world(account) {
                 return world;
@@ -365,7 +368,7 @@ impl Emulator {
         }
     }
 
-    /// The accounts whose worlds have broken.
+    /// The accounts whose worlds have broken because of a fault in the emulator.
     #[must_use]
     pub fn broken_accounts(&self) -> Vec<AccountSid> {
         self.worlds_read(|worlds| {
@@ -373,17 +376,18 @@ impl Emulator {
         })
     }
 
-    /// Lets a client with an API key into the world of the key's account.
+    /// Finds the world that an API key opens: that of the key's account.
     ///
     /// # Errors
     /// There is no such key, or it has another secret.
     pub fn sign_in_with_key(&self, key: KeySid, secret: &str) -> Result<World, SignInError> {
+        // In two steps, so that the registry isn't locked while this waits for the world's lock.
         let world = self.worlds_read(|worlds| worlds.by_sid.get(worlds.keys.get(&key)?).cloned());
         let world = world.filter(|world| world.read(|engine| engine.key_fits(key, secret)));
         world.ok_or(SignInError::WrongKey(key))
     }
 
-    /// Creates an API key of an account.
+    /// Creates an API key of an account and registers it, so that clients can sign in with it.
     ///
     /// # Errors
     /// The account has too many.
@@ -393,7 +397,8 @@ impl Emulator {
         Ok(sid)
     }
 
-    /// Founds a subaccount; its SID depends on its owner and its place among its owner's only.
+    /// Creates a subaccount. Its SID depends only on its owner and its ordinal among the owner's subaccounts, so it is
+    /// the same in each run with the same seed.
     ///
     /// # Errors
     /// There are too many accounts.
@@ -409,6 +414,7 @@ impl Emulator {
                 ..AccountSetup::default()
             };
             match self.found(setup) {
+                // The ordinal is taken, for instance by a state that was loaded; try the next.
                 Err(FoundError::Exists(_)) => {}
                 founded => {
                     self.worlds_write(|worlds| {
@@ -422,7 +428,7 @@ impl Emulator {
         Err(FoundError::TooManyWorlds { limit: WORLDS_MAX })
     }
 
-    /// The subaccounts of an account, in order of founding.
+    /// The subaccounts of an account, in order of creation.
     #[must_use]
     pub fn subaccounts(&self, owner: AccountSid) -> Vec<World> {
         self.worlds_read(|worlds| {
@@ -431,10 +437,11 @@ impl Emulator {
         })
     }
 
-    /// The world of an account, founded without a token where it doesn't exist yet: the first client claims it.
+    /// The world of an account. If it has none, one is created without a token, and the first client to sign in sets
+    /// the token.
     ///
     /// # Errors
-    /// In strict mode an unknown account; too many worlds.
+    /// An unknown account in strict mode, or too many worlds.
     pub fn enter_unclaimed(&self, account: AccountSid) -> Result<World, SignInError> {
         if let Some(world) = self.world(account) {
             return Ok(world);
@@ -444,13 +451,13 @@ impl Emulator {
         }
         match self.found_with_token(AccountSetup { sid: Some(account), ..AccountSetup::default() }, None) {
             Ok(world) => Ok(world),
-            // Another request has founded it meanwhile.
+            // Another request has created the world since the check above.
             Err(FoundError::Exists(account)) => self.world(account).ok_or(SignInError::UnknownAccount(account)),
             Err(FoundError::TooManyWorlds { limit }) => Err(SignInError::TooManyWorlds { limit }),
         }
     }
 
-    /// Founds the world of an account; what is missing of its credential is minted.
+    /// Creates the world of an account. An SID or token that is left out is minted from the seed.
     ///
     /// # Errors
     /// It exists, or there are too many.
@@ -464,16 +471,17 @@ impl Emulator {
         self.found_with_token(AccountSetup { sid: Some(sid), ..setup }, Some(token))
     }
 
-    /// Puts a state in a world's place, its API keys included.
+    /// Replaces a world's state, including its API keys.
     ///
     /// # Errors
-    /// An API key of it is another account's; nothing has changed then.
+    /// An API key in the state belongs to another account; nothing has changed then.
     pub fn load_state(&self, world: &World, state: State) -> Result<Canceled, StateError> {
         let keys: Vec<KeySid> = state.keys().collect();
+        // One write lock for check and change: else another call could create the same key in between.
         let canceled = self.worlds_write(|worlds| {
             let foreign = |key: &KeySid| worlds.keys.get(key).is_some_and(|owner| *owner != world.sid());
             if let Some(at) = keys.iter().position(foreign) {
-                let why = format!("{} is a key of another account of this emulator", keys[at]);
+                let why = format!("the API key {} belongs to another account of this emulator", keys[at]);
                 return Err(StateError::Wrong { place: "keys.list".to_owned(), why });
             }
             worlds.keys.retain(|_, owner| *owner != world.sid());
@@ -483,7 +491,7 @@ impl Emulator {
         Ok(canceled)
     }
 
-    /// Founds the world of an account as it was: with its token, if it had one, and its owner.
+    /// Creates the world of an account that existed before, with its token, if it had one, and its owner.
     ///
     /// # Errors
     /// It exists, or there are too many.
@@ -496,7 +504,8 @@ impl Emulator {
         self.found_with_token(AccountSetup { sid: Some(sid), owner, ..AccountSetup::default() }, auth_token)
     }
 
-    /// Closes a world and those of its subaccounts; answers whether there was one. The default world stays.
+    /// Closes a world and those of its subaccounts. Returns false if there is no such world, or if it is the default
+    /// one, which can't be removed.
     #[must_use]
     pub fn remove(&self, account: AccountSid) -> bool {
         if account == self.0.default {
@@ -507,7 +516,7 @@ impl Emulator {
         !removed.is_empty()
     }
 
-    /// Closes worlds that have been taken out of the registry.
+    /// Closes worlds that have been taken out of the registry, and keeps their counts.
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
@@ -516,7 +525,7 @@ impl Emulator {
         }
     }
 
-    /// Closes all worlds: no effect is begun any more.
+    /// Closes all worlds: they start no more effects.
     pub fn close(&self) {
         for world in self.worlds() {
             world.close();
@@ -548,9 +557,10 @@ impl Emulator {
             worlds.by_sid.insert(sid, world.clone());
             Ok(world)
         });
+        // Only now that the registry's lock is released: `bury` takes it again.
         for world in &dropped {
             let account = world.sid();
-            tracing::warn!(%account, limit = WORLDS_MAX, "there are too many accounts: the oldest that nothing was done in is dropped");
+            tracing::warn!(%account, limit = WORLDS_MAX, "too many accounts; dropped the oldest one that was created but never used");
         }
         self.bury(&dropped);
         let world = founded?;
@@ -559,7 +569,7 @@ impl Emulator {
         Ok(world)
     }
 
-    /// What the world of an account begins with.
+    /// The specification that the world of an account is created from.
     fn founding(&self, sid: AccountSid, setup: AccountSetup, auth_token: Option<Box<str>>) -> Founding {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());

@@ -1,9 +1,9 @@
-//! The binary. Everything it does is in `cli`.
+//! The `fauxfax` binary: an allocator and a call to [`fauxfax::cli::main`].
 
 use std::process::ExitCode;
 
-/// Most of the time of a call goes into small allocations, which this makes cheaper than the C library does; with musl's
-/// the difference is a half.
+/// Serving a call is mostly small allocations. mimalloc makes them cheaper than the C library's allocator does;
+/// compared with musl's it halves the time of a call.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,5 +1,5 @@
-//! A world: one account's engine, clock and REST requests behind one lock, and the ways in. It performs no effect and never
-//! sleeps.
+//! A world: the engine, clock and REST requests of one account behind one lock, with the only functions that read or
+//! change them. It performs no effect and never sleeps; that is the driver's part.
 
 mod broken;
 pub mod journal;
@@ -31,14 +31,14 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// How often who finds the world busy lets others go first.
+/// How many times a task yields before it blocks on a world's lock.
 const YIELDS_MAX: usize = 4;
-/// Alarms handled while others wait for the lock: about as long as a call holds it, so that they need not sleep.
+/// The most alarms handled per turn at the lock: it is held about as long as by a call, so waiting calls need not sleep.
 const ALARMS_PER_TURN_MAX: usize = 4;
-/// Turns at the lock that the driver takes before it begins the effects of what they brought.
+/// The most turns that the driver takes at the lock before it starts the effects that they have queued.
 const TURNS_MAX: usize = 250;
 
-/// A handle on a world; clones are the same world.
+/// A handle on a world; clones share it.
 #[derive(Clone)]
 pub struct World(Arc<Shared>);
 
@@ -47,16 +47,16 @@ struct Shared {
     signing_key: Arc<[u8]>,
     is_fresh: bool,
     core: Mutex<Core>,
-    /// As `core` has it, to be looked at without its lock; changed under that lock only.
+    /// The admission data of the engine in `core`, readable without that lock. Written only while it is held.
     door: RwLock<Door>,
-    /// Rouses the driver.
+    /// Wakes the driver.
     wake: Notify,
-    /// Counts changes, for who waits for one.
+    /// Counts changes, to wake tasks that wait for one.
     changes: watch::Sender<u64>,
-    /// Held by who moves a frozen clock, so that two never move it at once.
+    /// Held while a frozen clock is moved, so that two calls never move it at once.
     mover: tokio::sync::Mutex<()>,
     breakage: Breakage,
-    /// How often something was done here, refusals included.
+    /// How many changes clients and testers asked for, refused ones included.
     writes: AtomicU64,
 }
 
@@ -65,15 +65,15 @@ struct Core {
     requests: RequestLog,
     clock: Clock,
     outbox: VecDeque<Effect>,
-    /// What going back has put aside: to free it takes longer than to put it aside.
+    /// State replaced by a reset or restore, dropped later: freeing it takes longer than swapping it out.
     discarded: Vec<Discarded>,
     closed: bool,
-    /// What the driver sleeps for, as it last looked; none once it has been roused.
+    /// What the driver is sleeping for. `None` once it has been woken, until it looks again.
     awaited: Option<Awaited>,
     trace: Trace,
 }
 
-/// What the driver waits for: the next deadline, by a clock in this mode.
+/// What the driver waits for: the next deadline, on a clock in this mode.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Awaited {
     due: Option<Timestamp>,
@@ -83,38 +83,38 @@ struct Awaited {
 /// Why a clock can't be moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {
-    /// It moves by itself.
+    /// The clock is running, so it moves by itself.
     #[error("the clock is running; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})")]
     Running,
-    /// Time never goes back.
-    #[error("the clock stands at a later time already and never goes back")]
+    /// The time asked for is before the time that the clock shows.
+    #[error("the clock already shows a later time and can't move back")]
     Backwards,
-    /// The world has broken, or has been removed, while its clock moved.
-    #[error("the account's world has broken or is gone; POST /_fauxfax/v1/reset puts a broken one right")]
+    /// The world broke or was removed while its clock was being moved.
+    #[error("the account's world broke or was removed; if it broke, repair it with POST /_fauxfax/v1/reset")]
     Gone,
 }
 
-/// What the driver has to do next.
+/// What the driver has to do before it next sleeps.
 pub(crate) struct Work {
-    /// To be performed.
+    /// Effects to start, in the order in which the engine asked for them.
     pub(crate) effects: VecDeque<Effect>,
-    /// To be freed where nobody waits.
+    /// Replaced state, to be freed off the async threads.
     pub(crate) discarded: Vec<Discarded>,
-    /// Effects of an older generation need not be begun.
+    /// The present generation: effects of an older one need not be started.
     pub(crate) generation: Generation,
-    /// Real time until the next deadline.
+    /// The real time until the next deadline; `None` if there is none or the clock is frozen before it.
     pub(crate) wait: Option<Duration>,
-    /// The world is gone.
+    /// Whether the world has been closed, so that the driver must end.
     pub(crate) closed: bool,
 }
 
 impl World {
-    /// A new world with a running clock.
+    /// Creates a world with a running clock.
     pub(crate) fn found(founding: Founding, real: RealTime) -> Self {
         Self::begin(founding, real, false)
     }
 
-    /// As [`World::found`], for one call that only looks and finds no world of its account.
+    /// As [`World::found`], for a temporary world that stands in for one the account doesn't have, during one call.
     pub(crate) fn fresh(founding: Founding, real: RealTime) -> Self {
         Self::begin(founding, real, true)
     }
@@ -152,13 +152,13 @@ impl World {
         }))
     }
 
-    /// Whose world it is.
+    /// The SID of the account whose world it is.
     #[must_use]
     pub fn sid(&self) -> AccountSid {
         self.0.sid
     }
 
-    /// Whether it goes with the call that it was made for, since its account has none.
+    /// Whether it is a temporary world, dropped after the call that it was made for.
     pub(crate) fn is_fresh(&self) -> bool {
         self.0.is_fresh
     }
@@ -169,40 +169,38 @@ impl World {
         &self.0.signing_key
     }
 
-    /// What the world's clock shows.
+    /// The time that the world's clock shows.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.within(|core| core.clock.now())
     }
 
-    /// Whether the world's clock runs.
+    /// Whether the world's clock is running or frozen.
     #[must_use]
     pub fn clock_mode(&self) -> ClockMode {
         self.within(|core| core.clock.mode())
     }
 
-    /// Why the world is broken, if it is: nothing but a reset is done with it then.
+    /// Why the world is broken, if it is. A broken world refuses everything but a reset.
     #[must_use]
     pub fn broken(&self) -> Option<Arc<str>> {
         self.0.breakage.why()
     }
 
-    /// How often something was done here by a client or a tester, what was refused included.
+    /// How many changes clients and testers have asked for, refused ones included.
     pub(crate) fn writes(&self) -> u64 {
         self.0.writes.load(Ordering::Relaxed)
     }
 
-    /// Hands the engine one command.
+    /// Gives the engine one command.
     ///
     /// # Errors
-    /// The engine's refusal; nothing has changed then.
+    /// The engine's refusal, or that the world is broken. Nothing has changed then.
     pub fn handle<T>(&self, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Refusal> {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Hands the engine one command, looks at what came of it, and notes the request that asked for it, at one moment.
-    ///
-    /// A refusal has changed nothing.
+    /// Gives the engine one command, shows `view` the result, and records the REST request behind it, under one lock.
     pub fn handle_and_note<D, T>(
         &self,
         command: impl Command<Done = Result<D, Refusal>>,
@@ -216,37 +214,39 @@ impl World {
         })
     }
 
-    /// Looks at the engine under the world's lock; `view` copies out what it needs.
+    /// Reads the engine under the world's lock. `view` should copy out what it needs and return soon.
     pub fn read<T>(&self, view: impl FnOnce(&Engine) -> T) -> T {
         self.within(|core| view(&core.engine))
     }
 
-    /// Looks at the engine and the clock under one lock.
+    /// Reads the engine and the clock under one lock, so that they belong to one moment.
     pub fn read_now<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> T) -> T {
         self.within(|core| view(&core.engine, core.clock.now()))
     }
 
-    /// Looks at the engine and the clock, and notes the request that asked for it, at one moment.
+    /// Reads the engine and the clock, and records the REST request behind the call, under one lock.
     pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, ApiRequest)) -> T {
         let shown = self.within(|core| {
             let (shown, request) = view(&core.engine, core.clock.now());
             core.requests.note(&core.engine, request);
             shown
         });
-        // Nothing is to be done for it, so the driver sleeps on.
-        self.tell_waiters();
+        // A request gives the driver nothing to do, so only the tasks that watch the journal are woken.
+        self.notify_waiters();
         shown
     }
 
-    /// Has the engine write something into its journal that the shell saw happen to a fax.
+    /// Adds an event to the engine's journal that happened outside the engine, such as a replayed webhook.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
+        // Not `mutate`: a note asks for no effect, so there is nothing to wake the driver for.
         self.within(|core| core.engine.handle(Note { fax, kind }, core.clock.now()));
-        self.tell_waiters();
+        self.notify_waiters();
     }
 
-    /// Gives an unclaimed account its token; the terms of the account if the token is its own.
+    /// Makes `token` the account's if it has none yet. Returns the admission terms if `token` is the account's.
     pub fn claim(&self, token: &str) -> Option<Terms> {
         {
+            // Nearly every call ends here. In a block, because `within` below may write the lock that this reads.
             let door = self.door();
             if door.is_claimed() {
                 return door.opened_by(token);
@@ -255,18 +255,18 @@ impl World {
         self.within(|core| {
             let now = core.clock.now();
             core.engine.handle(Claim(token.into()), now);
-            self.renew_door(core);
+            self.refresh_admission(core);
         });
         self.door().opened_by(token)
     }
 
-    /// On what terms the account is called.
+    /// The terms on which the account's calls are admitted at present.
     #[must_use]
     pub fn terms(&self) -> Terms {
         self.door().terms()
     }
 
-    /// Freezes the clock or lets it run.
+    /// Freezes the clock, or lets it run on from the time that it shows.
     pub fn set_clock_mode(&self, mode: ClockMode) {
         self.count_write();
         self.mutate(|core, now| {
@@ -278,10 +278,10 @@ impl World {
         });
     }
 
-    /// Moves a frozen clock to `to`, one deadline at a time, each time waiting until the world has settled.
+    /// Moves a frozen clock to `to`, stopping at each deadline on the way until the world has settled.
     ///
     /// # Errors
-    /// The clock is running, or shows a later time.
+    /// The clock is running or shows a later time, or the world broke or was closed meanwhile.
     pub async fn advance(&self, to: Timestamp) -> Result<(), ClockError> {
         let _moving = self.0.mover.lock().await;
         if to < self.now() {
@@ -298,27 +298,27 @@ impl World {
         self.until_open(|engine| engine.is_settled().then_some(())).await.ok_or(ClockError::Gone)
     }
 
-    /// Moves a frozen clock until no work deadline is left.
+    /// Moves a frozen clock from deadline to deadline until no work is left.
     ///
     /// # Errors
-    /// The clock is running.
+    /// The clock is running, or the world broke or was closed meanwhile.
     pub async fn drain(&self) -> Result<(), ClockError> {
         let _moving = self.0.mover.lock().await;
         while self.step(Engine::next_work).await? {}
         Ok(())
     }
 
-    /// The world as it is, to be written down.
+    /// The state of the world, for export to a file.
     #[must_use]
     pub fn state(&self) -> State {
         self.within(|core| core.engine.state(core.clock.mode() == ClockMode::Frozen, core.clock.now()))
     }
 
-    /// Puts a state in the world's place. The clock runs or stands still as the state's did; one that stands earlier moves
-    /// to the state's time.
+    /// Replaces the world's state. The clock gets the mode of the state's clock, and moves forward to the state's time
+    /// if it shows an earlier one.
     pub(crate) fn load_state(&self, state: State) -> Canceled {
         let mode = if state.is_frozen { ClockMode::Frozen } else { ClockMode::Running };
-        // A world that was loaded holds what somebody kept: it is never one that only its creation has touched.
+        // Two writes mark the world as used: one with a single write may be dropped to make room (see `registry.rs`).
         self.count_write();
         self.count_write();
         self.mutate(|core, now| {
@@ -330,12 +330,12 @@ impl World {
         })
     }
 
-    /// Waits until no effect is under way.
+    /// Waits until no effect is being performed.
     pub async fn settled(&self) {
         self.until(|engine| engine.is_settled().then_some(())).await;
     }
 
-    /// Waits until `view` finds what it looks for; it is asked again after each change.
+    /// Waits until `view` returns something. It is called now and after each change.
     pub async fn until<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> T {
         let mut changes = self.0.changes.subscribe();
         loop {
@@ -348,18 +348,18 @@ impl World {
         }
     }
 
-    /// Waits until a conversation has ended; none where the world is closed or breaks first.
+    /// Waits until a conversation has ended. `None` if the world is closed or breaks first.
     pub async fn ended(&self, fax: FaxSid) -> Option<Conversation> {
         self.until_open(|engine| Some(engine.conversation(fax)).filter(|stands| *stands != Conversation::Pending)).await
     }
 
-    /// As [`World::until`]; none where the world is closed or breaks first.
+    /// As [`World::until`], but returns `None` if the world is closed or breaks first.
     pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
         self.until_journaled(|journal| view(journal.engine())).await
     }
 
-    /// Ready when nobody is inside, as far as can be seen, or after a few turns: who finds the world busy lets other
-    /// connections go first, which costs less than to have the thread sleep for the lock.
+    /// Yields until the world's lock seems free, a few times at most. Letting other connections run costs less than
+    /// blocking the thread on the lock.
     pub(crate) async fn quiet(&self) {
         for _ in 0..YIELDS_MAX {
             if !matches!(self.0.core.try_lock(), Err(TryLockError::WouldBlock)) {
@@ -369,14 +369,16 @@ impl World {
         }
     }
 
-    /// Handles what is due and takes what is to be performed; nothing while the world is broken.
+    /// Fires the alarms that are due and takes the effects to start. Does nothing while the world is broken.
     pub(crate) fn take_work(&self) -> Work {
+        // Each turn releases the lock, so that calls can get in between.
         for _ in 0..TURNS_MAX {
             if !self.take_turn() {
                 break;
             }
         }
         self.within(|core| {
+            // Under the same lock as the outbox is taken: any later change sees it and wakes the driver.
             core.awaited = Some(core.awaited_now());
             Work {
                 effects: std::mem::take(&mut core.outbox),
@@ -388,7 +390,7 @@ impl World {
         })
     }
 
-    /// Handles some of what is due; answers whether more is.
+    /// Fires some of the alarms that are due; returns whether more are.
     fn take_turn(&self) -> bool {
         let more = self.within(|core| {
             let now = core.clock.now();
@@ -401,29 +403,29 @@ impl World {
             Some(more)
         });
         if more.is_some() {
-            self.tell_waiters();
+            self.notify_waiters();
         }
         more.unwrap_or(false)
     }
 
-    /// Waits for the next change.
+    /// Waits until the driver is woken.
     pub(crate) async fn woken(&self) {
         self.0.wake.notified().await;
     }
 
-    /// Ends the world: its driver stops.
+    /// Ends the world and its driver.
     pub(crate) fn close(&self) {
         self.mutate(|core, _| core.closed = true);
     }
 
-    /// Moves to the deadline that `next` names once the world has settled; answers whether there was one.
+    /// Waits until the world has settled, then moves the clock to the deadline that `next` names; false if none.
     async fn step(&self, next: impl Fn(&Engine) -> Option<Timestamp>) -> Result<bool, ClockError> {
         self.until_open(|engine| engine.is_settled().then_some(())).await.ok_or(ClockError::Gone)?;
         self.mutate(|core, _| {
             if core.clock.mode() == ClockMode::Running {
                 return Err(ClockError::Running);
             }
-            // The driver may have begun what was due at once: time stands until that is over too.
+            // The driver may have started effects since the wait: wait for those too before time moves on.
             if !core.engine.is_settled() {
                 return Ok(true);
             }
@@ -436,30 +438,33 @@ impl World {
         })
     }
 
-    /// The only way to change a world: reads the clock, makes one change, drains all effects, under one lock.
+    /// The only way to change a world: reads the clock, makes one change and drains all effects under one lock, then
+    /// wakes the driver if it has something to do.
     fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
-        let (result, rouses) = self.within(|core| {
+        let (result, wakes_driver) = self.within(|core| {
             let now = core.clock.now();
             let result = change(core, now);
             core.drain();
             let discarded = core.engine.take_discarded();
             core.discarded.extend(discarded);
-            let rouses = core.rouses(now);
-            self.renew_door(core);
-            (result, rouses)
+            let wakes_driver = core.wakes_driver(now);
+            self.refresh_admission(core);
+            (result, wakes_driver)
         });
-        if rouses {
+        // After the lock is released, so that the driver doesn't wake up only to wait for it.
+        if wakes_driver {
             self.0.wake.notify_one();
         }
-        self.tell_waiters();
+        self.notify_waiters();
         result
     }
 
-    /// Hands the engine one command, unless the world is broken; a reset puts a broken one right.
+    /// Gives the engine one command, unless the world is broken. A reset or restore repairs a broken world.
     fn take<T, C>(&self, core: &mut Core, command: C, now: Timestamp) -> Result<T, Refusal>
     where
         C: Command<Done = Result<T, Refusal>>,
     {
+        // Results of effects are not counted: nobody asked for those changes.
         if !C::IS_ANSWER {
             self.count_write();
         }
@@ -468,22 +473,24 @@ impl World {
         {
             return Err(Refusal::WorldBroken(why));
         }
+        // First, so that a command that makes the engine panic is in the report.
         core.trace.add(command.name(), command.fax(), now);
         let done = core.engine.handle(command, now);
         if C::REWINDS && done.is_ok() && self.0.breakage.is_broken() {
             self.0.breakage.heal();
-            // The driver has stopped in the middle of something and begins anew.
+            // The driver gave up when the world broke. Waking it starts the next one.
             self.0.wake.notify_one();
         }
         done
     }
 
     fn count_write(&self) {
+        // Relaxed: only the count matters, it orders no other access.
         self.0.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Runs `work` under the world's lock. A panic in it breaks the world and goes on to the caller; the lock is given back
-    /// before that, so that it is never poisoned.
+    /// Runs `work` under the world's lock. A panic in it breaks the world and is passed on to the caller, after the
+    /// lock is released so that it isn't poisoned.
     fn within<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.lock();
         match catch_unwind(AssertUnwindSafe(|| work(&mut core))) {
@@ -491,21 +498,21 @@ impl World {
             Err(panic) => {
                 self.breaks(&mut core, &message_of(&*panic));
                 drop(core);
-                self.tell_waiters();
+                self.notify_waiters();
                 resume_unwind(panic)
             }
         }
     }
 
-    /// Has the world break for a reason that was found outside its lock.
+    /// Breaks the world because of a panic outside its lock, such as in its driver.
     pub(crate) fn break_down(&self, why: &str) {
         let mut core = self.lock();
         self.breaks(&mut core, why);
         drop(core);
-        self.tell_waiters();
+        self.notify_waiters();
     }
 
-    /// Ready when the world is not broken, or is closed; answers whether it goes on.
+    /// Waits until the world is not broken or is closed; returns false if it is closed.
     pub(crate) async fn healed(&self) -> bool {
         let mut changes = self.0.changes.subscribe();
         loop {
@@ -521,28 +528,29 @@ impl World {
         }
     }
 
-    /// Notes and journals the first reason; what could be done no longer is.
+    /// Records and journals the first reason, and drops the effects that have not started.
     fn breaks(&self, core: &mut Core, why: &str) {
         if !self.0.breakage.note(why) {
             return;
         }
         core.outbox.clear();
-        let (now, inputs, seed) = (core.clock.now(), core.trace.told(), core.engine.inventory_seed());
+        let (now, inputs, seed) = (core.clock.now(), core.trace.summary(), core.engine.inventory_seed());
         let account = self.0.sid;
-        tracing::error!(%account, why, seed, inputs, "a world has broken: a fault of the emulator, please report it");
+        tracing::error!(%account, why, seed, inputs, "a world has broken because of a fault in the emulator; please report it");
         let kind = EventKind::WorldBroken { why: why.into(), inputs: inputs.into(), seed };
         core.engine.handle(Note { fax: None, kind }, now);
     }
 
-    /// Who begins to wait after this looks at the world itself first, so nobody misses what nobody was told.
-    fn tell_waiters(&self) {
+    /// Wakes the tasks that wait for a change. A task that subscribes later looks at the world first, so skipping the
+    /// count when nobody listens loses nothing.
+    fn notify_waiters(&self) {
         if self.0.changes.receiver_count() > 0 {
             self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 
-    /// Has who knocks meet the door as the engine has it.
-    fn renew_door(&self, core: &Core) {
+    /// Refreshes the cached admission data when the engine's has changed.
+    fn refresh_admission(&self, core: &Core) {
         if !self.door().is_of(&core.engine) {
             *self.0.door.write().unwrap_or_else(PoisonError::into_inner) = Door::of(&core.engine);
         }
@@ -554,7 +562,8 @@ impl World {
 
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.0.core.lock().unwrap_or_else(|poisoned| {
-            // `within` lets go of the lock before a panic passes, so this is a fault of its own; it is told all the same.
+            // `within` releases the lock before it passes a panic on, so a poisoned lock is a fault in this file.
+            // Report it rather than go on.
             self.0.core.clear_poison();
             let mut core = poisoned.into_inner();
             self.breaks(&mut core, "a thread panicked while it held the world's lock");
@@ -568,8 +577,9 @@ impl Core {
         Awaited { due: self.engine.poll_timeout(), mode: self.clock.mode() }
     }
 
-    /// Whether the driver has to look: there is something to do that it doesn't know of. Once is enough until it has.
-    fn rouses(&mut self, now: Timestamp) -> bool {
+    /// Whether to wake the driver: something has changed that it doesn't know of, and it has not been woken since it
+    /// last looked.
+    fn wakes_driver(&mut self, now: Timestamp) -> bool {
         let awaited = self.awaited_now();
         let is_due = awaited.due.is_some_and(|due| due <= now);
         let news = is_due

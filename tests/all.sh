@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Every check of the project, on a fresh machine too: it installs what the tests need, runs them, and tells at the end
-# what passed, what failed and how long each took.
+# Runs every check of the project, also on a fresh machine: installs what the tests need, runs them, and prints at the end
+# what passed, what failed and how long each step took.
 #
-#   bash tests/all.sh           everything
-#   bash tests/all.sh --quick   the inner loop: installs nothing, builds nothing optimised
+#   bash tests/all.sh           all checks
+#   bash tests/all.sh --quick   the inner loop: installs nothing and builds nothing optimised
 #
-# Needs Rust (rustup or the distribution's), Python 3.9, Node 20 or newer and 5 GB of the disk; missing Debian packages are
-# installed where this may be done. FAUXFAX_TEST_LOGS names the folder of the logs (target/test-logs).
+# Needs Rust (from rustup or the distribution), Python 3.9, Node 20 or newer, and 5 GB of disk. Missing Debian packages are
+# installed if that is permitted. FAUXFAX_TEST_LOGS names the folder for logs (default: target/test-logs).
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
@@ -33,11 +33,11 @@ static=$target/$host/dist/fauxfax
 logs=${FAUXFAX_TEST_LOGS:-$target/test-logs}
 mkdir -p "$logs"
 rm -f "$logs"/*.log
-# Incremental builds serve who edits between two runs; here they would only fill the disk.
+# Incremental builds help when editing between two runs; in a full run they would only fill the disk.
 [[ -n $quick ]] || export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 export CARGO_TERM_COLOR=never
 
-# What the core must do without: the proof that it is pure.
+# Crates that the core must not depend on: this proves that it does no I/O.
 readonly IMPURE='^(tokio|hyper|axum|rustls|tokio-rustls|hayro.*|ring|tracing|clap) v'
 
 core_is_pure() {
@@ -45,19 +45,19 @@ core_is_pure() {
     local found
     found=$(core_crates | grep -E "$IMPURE")
     [[ -z $found ]] || {
-        printf 'the core must not need:\n%s\n' "$found"
+        printf 'the core must not depend on:\n%s\n' "$found"
         return 1
     }
     echo "$(core_crates | wc -l) crates in the core"
 }
 
-# What a test that embeds the emulator need not build.
+# Checks what a test that embeds the emulator need not build.
 library_is_lean() {
     local features=(--no-default-features --features server) crates
     cargo check --quiet --lib "${features[@]}" || return
     crates=$(cargo tree "${features[@]}" -e normal --prefix none --no-dedupe | sort -u)
     if grep -E '^(ring|rustls|tokio-rustls|clap|tracing-subscriber) v' <<<"$crates"; then
-        echo 'the library alone must not need these'
+        echo 'without its default features, the library must not depend on these'
         return 1
     fi
     echo "$(wc -l <<<"$crates") crates in the library for tests"
@@ -79,7 +79,7 @@ documentation() {
     RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --lib --document-private-items
 }
 
-# The target is named so that the flags apply to the program alone and not to build scripts.
+# The target is named so that the flags apply to the program only, not to build scripts.
 build_static() {
     RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --profile dist --bin fauxfax --target "$host" &&
         stat -c 'the binary has %s bytes' "$static"
@@ -90,7 +90,7 @@ demo() {
 }
 
 fuzz_builds() {
-    # The instrumentation needs a nightly toolchain; that the targets compile does not.
+    # The instrumentation needs a nightly toolchain; checking that the targets compile does not.
     (cd fuzz && RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$target/fuzz cargo build --quiet)
 }
 
@@ -107,7 +107,7 @@ step 'format' cargo fmt --all --check
 step 'clippy' cargo clippy --quiet --workspace --all-targets -- -D warnings -D clippy::incompatible_msrv
 step 'core alone' core_is_pure
 [[ -n $quick ]] || step 'library for tests' library_is_lean
-# With what the tests bring, so that nothing is compiled twice; the release is built without.
+# Built together with the tests, so that nothing is compiled twice; the release is built without them.
 step 'build' cargo build --quiet --workspace --bins --tests
 step 'Rust tests' rust_tests
 step 'doc tests' cargo test --quiet --workspace --doc

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a static binary where there is nothing but itself: an empty chroot, as a user without rights, as in the container
-# image. Proves that it needs no library, no /etc, no /tmp, no writable folder.
+# Runs a static binary in an empty chroot, as a user without privileges, just as in the container image. This proves that it
+# needs no library, no /etc, no /tmp and no writable folder.
 #
 #   tests/chroot.sh BINARY
 set -euo pipefail
@@ -10,7 +10,7 @@ binary=$(realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 if ((EUID != 0)); then
-    echo 'only root may change the root folder; run this step as root'
+    echo 'skipped: only root may use chroot; run this step as root'
     exit 77
 fi
 
@@ -37,7 +37,7 @@ if ldd "$binary" 2>&1 | grep '=>' >/dev/null; then
 fi
 in_jail --version
 
-# The environment that the image and the Compose example give it; the port alone is a free one.
+# The environment that the image and the Compose example set, but with a free port.
 mapfile -t environment < <(
     sed -nE 's/^ENV (FAUXFAX_[A-Z_]+=.*)/\1/p' Dockerfile
     sed -nE 's/^ +(FAUXFAX_[A-Z_]+): (.*)/\1=\2/p' docs/recipes/compose.yaml
@@ -48,16 +48,16 @@ coproc fauxfax {
         "$chroot" --userspec=$NOBODY:$NOBODY --groups= "$jail" /fauxfax serve --listen 0.0.0.0:0
 }
 server=${fauxfax_PID:?}
-read -r -t 10 ready <&"${fauxfax[0]}" || ready='it never got ready'
+read -r -t 10 ready <&"${fauxfax[0]}" || ready='not ready within 10 s'
 echo "$ready"
 [[ $ready =~ ^fauxfax\ ready\ http://[^\ ]+:([0-9]+)\ account\ (AC[0-9a-f]{32})\ token\ ([^\ ]+)$ ]]
 url=http://127.0.0.1:${BASH_REMATCH[1]} login=${BASH_REMATCH[2]}:${BASH_REMATCH[3]}
 [[ $(stat -c %u "/proc/$server") == "$NOBODY" ]]
 
 in_jail healthcheck --url "$url"
-# Links lead where the Compose example publishes the port.
+# Links must lead to the port that the Compose example publishes.
 curl --silent --fail --user "$login" "$url/v1/Faxes" | grep '"first_page_url": *"http://localhost:8329/v1/Faxes' >/dev/null
-# One fax in and one out, over a sample app in the same jail.
+# Receives one fax and sends one, with a sample app in the same jail.
 in_jail demo --once --listen 127.0.0.1:0
 
 kill -TERM "$server"
@@ -65,16 +65,16 @@ status=0
 wait "$server" || status=$?
 server=
 [[ $status == 0 ]] || {
-    echo "SIGTERM ended it with $status"
+    echo "after SIGTERM it exited with $status instead of 0"
     exit 1
 }
 if in_jail healthcheck --url "$url" 2>/dev/null; then
-    echo 'healthcheck is content with a server that is gone'
+    echo 'healthcheck succeeds although the server is gone'
     exit 1
 fi
 [[ $(find "$jail" -type f | wc -l) == 1 ]] || {
-    echo 'it has left something behind:'
+    echo 'it left files behind:'
     find "$jail" -type f
     exit 1
 }
-echo 'an empty chroot is all it needs'
+echo 'it runs in an empty chroot'

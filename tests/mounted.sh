@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The file of --state where its name can't be replaced: mounted by itself, as `docker -v state.json:/state.json` has it. A
-# file that can't be written at all is told of at the start. 77 where nothing can be mounted.
+# Tests --state with a file that can't be replaced because it is a mount point, as with `docker -v state.json:/state.json`,
+# and with files that can't be written, which must be an error at the start. Exits with 77 if nothing can be mounted.
 #
 #   tests/mounted.sh BINARY
 set -euo pipefail
@@ -26,11 +26,11 @@ finish() {
 }
 trap finish EXIT
 export HOME=$folder
-# Where any user can run it.
+# A place where any user can execute it.
 cp "$binary" "$folder/fauxfax"
 binary=$folder/fauxfax
 
-# Starts an emulator as the user $1, sends a fax, and stops it; what it has saved is in $folder/state.json.
+# Starts an emulator as user $1, sends a fax, and stops it. The worlds are saved in $folder/state.json.
 run_once() {
     local as=() state=$folder/state.json
     [[ $1 == 0 ]] || as=(setpriv "--reuid=$1" "--regid=$1" --clear-groups)
@@ -48,7 +48,7 @@ run_once() {
     wait "$server" || status=$?
     server=
     [[ $status == 0 ]] || {
-        echo "SIGTERM ended it with $status"
+        echo "after SIGTERM it exited with $status instead of 0"
         cat "$folder/log"
         return 1
     }
@@ -59,25 +59,25 @@ faxes() {
     grep -c '"FX[0-9a-f]*"' "$folder/state.json" || true
 }
 
-echo '--- a file that is mounted by itself'
+echo '--- a file that is a mount point'
 touch "$folder/host.json" "$folder/state.json"
 mount --bind "$folder/host.json" "$folder/state.json"
 run_once 0
 first=$(faxes)
 run_once 0
 [[ $(faxes) -gt $first ]] || {
-    echo "the second run has not gone on from the first: $first, then $(faxes)"
+    echo "the second run did not continue from the first: $first faxes, then $(faxes)"
     exit 1
 }
 cmp "$folder/host.json" "$folder/state.json"
 
-echo '--- ... in a folder that may not be written, as the user of the image'
+echo '--- the same in a folder without write permission, as the user of the image'
 chown $NOBODY "$folder/host.json"
 run_once $NOBODY
 [[ $(stat -c %a "$folder/host.json") == 600 ]]
 [[ $(find "$folder" -name '.fauxfax-*' | wc -l) == 0 ]]
 
-echo '--- ... that is mounted to be read only'
+echo '--- the same, mounted read-only'
 mount -o remount,bind,ro "$folder/state.json"
 before=$(sha256sum <"$folder/host.json")
 status=0
@@ -87,7 +87,7 @@ cat "$folder/log"
 grep 'could not be saved here' "$folder/log" >/dev/null
 [[ ! -s $folder/out && $(sha256sum <"$folder/host.json") == "$before" ]]
 
-echo '--- a link that somebody else has put into a folder for everyone'
+echo '--- a link that another user has put into a shared folder'
 mkdir -m 1777 "$folder/shared"
 echo '{}' >"$folder/victim"
 ln -s "$folder/victim" "$folder/shared/state.json"
@@ -97,4 +97,4 @@ timeout 20 "$binary" serve --listen 127.0.0.1:0 --state "$folder/shared/state.js
 cat "$folder/log"
 [[ $status == 1 && $(cat "$folder/victim") == '{}' ]]
 grep 'could not be saved here' "$folder/log" >/dev/null
-echo 'the worlds are kept on a mounted file, and a file that can not keep them is told of at the start'
+echo 'worlds are saved to a mounted file, and an unwritable file is an error at the start'

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Loads an emulator with everything at once for a while: apps that hang, drip, reset and never end, uploads, waits, streams,
-# resets, states and slow clients. Tells memory, descriptors and latency before, at the peak and after, and fails where
-# something was left over.
+# Puts an emulator under load from all sides: apps that hang, drip, reset and never end, uploads, waits, streams, resets,
+# states and slow clients. Prints memory, descriptors and latency before, at the peak and after, and fails if anything was
+# left over.
 #
-#   bash tests/soak.sh [SECONDS]      of load, 60 where nothing is said, after a first round; FAUXFAX_BIN names the binary
+#   bash tests/soak.sh [SECONDS]      seconds of load after a first round (default: 60); FAUXFAX_BIN names the binary
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

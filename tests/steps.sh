@@ -1,13 +1,13 @@
-# What tests/all.sh is made of: steps that are timed, logged and told at the end, and finding or installing the tools.
+# The parts of tests/all.sh: steps that are timed, logged and listed at the end, and finding and installing the tools.
 # shellcheck shell=bash
-# The caller says where the logs go.
+# The caller sets the folder for logs.
 : "${logs:=}"
 
-# A step that hangs is ended after this long; the longest, building everything once, takes a fraction of it.
+# A step that hangs is stopped after this long. The longest one, building everything once, takes a fraction of it.
 readonly STEP_LIMIT_S=${FAUXFAX_STEP_LIMIT_S:-2400}
-# Lines of a failed step's log that are shown.
+# The number of lines shown of a failed step's log.
 readonly LOG_LINES=60
-# The exit status of a step that does not apply here, as automake has it.
+# The exit status of a step that does not apply on this machine, as in automake.
 readonly SKIPPED=77
 
 passed=0
@@ -16,7 +16,7 @@ skipped=0
 table=()
 began=$EPOCHREALTIME
 
-# Runs a command as the step $1, in a process group of its own, so that nothing of it is left over.
+# Runs a command as the step named $1, in its own process group, so that none of its processes is left over.
 step() {
     local name=$1 log=$logs/${1// /-}.log start=$EPOCHREALTIME status
     shift
@@ -30,7 +30,7 @@ step() {
         trap 'kill $!; exit' TERM
         sleep "$STEP_LIMIT_S" &
         wait $!
-        echo "ended after $STEP_LIMIT_S s" >>"$log"
+        echo "stopped after $STEP_LIMIT_S s; FAUXFAX_STEP_LIMIT_S raises the limit" >>"$log"
         kill -- -$job
     ) 2>/dev/null &
     local watch=$!
@@ -70,7 +70,7 @@ conclude() {
     fi
 }
 
-# The line of a log that says most: a test runner's count, else the last.
+# The most informative line of a log: a test runner's count, or else the last line.
 telling_line() {
     local count
     count=$(grep -aE '^ *Summary|^test result:|[0-9]+ passed|^ℹ (pass|fail) ' "$1" | tail -n 2 | tr -s ' \n' ' ')
@@ -92,7 +92,7 @@ summary() {
     ((failed == 0))
 }
 
-# Runs a command where the tool is there; else the step is skipped, and says so.
+# Runs a command if its tool $1 is installed. Otherwise the step is skipped.
 need() {
     local tool=$1
     shift
@@ -103,19 +103,19 @@ need() {
     "$@"
 }
 
-# Runs a command where the suite's library is installed; the inner loop installs nothing.
+# Runs a command if the library of suite $1 is installed; the inner loop installs nothing.
 installed() {
     local place=tests/sdk/node_modules
     [[ $1 == node-* ]] || place=tests/sdk/.venv/${1#python-}
     shift
     if [[ ! -f $place/.made-from ]]; then
-        echo 'not installed; tests/sdk/run.sh --install brings it'
+        echo 'not installed; run tests/sdk/run.sh --install'
         return $SKIPPED
     fi
     "$@"
 }
 
-# A rustup looks for its toolchains below HOME, which may be an empty one: then those beside its own program are taken.
+# rustup looks for its toolchains below HOME, which may be empty; then those beside the cargo on PATH are used.
 find_rust() {
     local cargo home
     cargo=$(command -v cargo) || {
@@ -131,7 +131,7 @@ find_rust() {
     cargo --version
 }
 
-# Builds the checkers of the dependencies below $tools, unless these very versions are there. Unoptimised, since they run once.
+# Builds the checkers of the dependencies in $tools, unless these versions are already there. Unoptimised, since each runs once.
 install_cargo_tools() {
     local crate
     for crate in cargo-deny@0.20.2 cargo-machete@0.9.1; do
@@ -144,7 +144,7 @@ install_cargo_tools() {
     "$tools/bin/cargo-deny" --version
 }
 
-# Installs Debian packages for what is missing; what can't be installed is told and fails the step.
+# Installs Debian packages for missing tools. If one can't be installed, the step fails and names it.
 install_packages() {
     local missing=()
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
@@ -152,7 +152,7 @@ install_packages() {
     command -v npm >/dev/null || missing+=(npm)
     php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || missing+=(php-cli php-curl)
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
-    # What reads the fax pages.
+    # These read fax pages.
     command -v tiffinfo >/dev/null || missing+=(libtiff-tools)
     command -v pdfinfo >/dev/null || missing+=(poppler-utils)
     command -v qpdf >/dev/null || missing+=(qpdf)
@@ -170,7 +170,7 @@ install_packages() {
         fi
     fi
     node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || {
-        echo "Node 20 or newer is needed, this is $(node --version)"
+        echo "Node 20 or newer is needed, but this is $(node --version); install a newer one"
         return 1
     }
     echo "$(python3 --version), node $(node --version), $(df -h --output=avail . | tail -n 1 | tr -d ' ')B free"

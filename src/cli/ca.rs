@@ -1,4 +1,4 @@
-//! `fauxfax ca`: the local CA's certificate, where it is, and how clients are made to trust it. It installs nothing.
+//! `fauxfax ca`: prints the local CA's certificate, its path, and how to make clients trust it. It installs nothing.
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -11,38 +11,42 @@ use crate::server::ca::{CERTIFICATE_FILE, LocalCa, Roots};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Wanted {
-    /// The certificate
+    /// The certificate in PEM
     Print,
-    /// The path of its file
+    /// The path of the certificate's file
     Path,
-    /// The public roots and the certificate, for clients that know one file only
+    /// The public roots and the certificate in one PEM file, for clients that accept only one
     Bundle,
-    /// How clients trust it
+    /// How to make common clients and systems trust it
     TrustHint,
 }
 
-/// The flags of `ca`.
 #[derive(Debug, Args)]
 pub(super) struct CaFlags {
     /// What to print
     #[arg(value_enum, default_value_t = Wanted::Print)]
     what: Wanted,
-    /// Where the local CA is kept [default: fauxfax/ca in the user's data directory] [env: FAUXFAX_CA_DIR]
+    /// Folder of the local CA, which is created on first use [default: fauxfax/ca in the user's data directory] [env:
+    /// FAUXFAX_CA_DIR]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     ca_dir: Option<String>,
 }
 
 pub(super) fn run(flags: CaFlags) -> anyhow::Result<ExitCode> {
     let config = Config::of_process(Settings::default().with_flag(Setting::CaDir, flags.ca_dir))?;
-    let folder = config.ca_dir.context("there is no home directory to keep a CA in; name a folder with --ca-dir")?;
+    let folder = config.ca_dir.context("there is no home directory to keep a CA in; choose a folder with --ca-dir")?;
     let ca = LocalCa::new(Some(folder.clone()));
     let authority = ca.authority()?;
     let path = folder.join(CERTIFICATE_FILE);
     let path = if path.is_absolute() { path } else { std::env::current_dir()?.join(path) };
     let text = match flags.what {
         Wanted::Print => authority.pem().to_owned(),
+        // A CA that could not be written is in memory only and has no file.
         Wanted::Path if path.exists() => format!("{}\n", path.display()),
-        Wanted::Path => anyhow::bail!("{} can't be written; name another folder with --ca-dir", folder.display()),
+        Wanted::Path => anyhow::bail!(
+            "can't write to {}, so the certificate has no file; choose another folder with --ca-dir",
+            folder.display()
+        ),
         Wanted::Bundle => Roots::of_system().with(authority.certificate()).pem(),
         Wanted::TrustHint => trust_hint(&path.display().to_string()),
     };
@@ -59,7 +63,7 @@ It signs only for Twilio's hosts, names of this machine, and private addresses.
 Nothing to do:      fauxfax exec -- COMMAND       eval \"$(fauxfax env)\"
 Node                NODE_EXTRA_CA_CERTS={path}
 curl                curl --cacert {path} …
-one bundle          fauxfax ca bundle > bundle.pem   (the public roots and the local CA, for the next four)
+one bundle          fauxfax ca bundle > bundle.pem   (the public roots and the local CA, for the next three)
 Python requests     REQUESTS_CA_BUNDLE=bundle.pem   (twilio-python up to 7.8 ignores it: see exec)
 OpenSSL, Ruby, Go   SSL_CERT_FILE=bundle.pem
 PHP                 openssl.cafile and curl.cainfo in php.ini

@@ -1,5 +1,5 @@
-//! The subcommands' client of a running emulator's public APIs, and what their exit statuses mean. It retries nothing and
-//! hides no refusal.
+//! The client with which subcommands call a running emulator's public APIs, and the exit statuses for its errors. It
+//! never retries.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::dialect::form;
 use crate::http::control::BASE;
 use crate::io::multipart::Multipart;
 
-/// What the exit statuses mean, for `--help`.
+/// The meaning of the exit statuses, shown in `--help`.
 pub(super) const EXIT_CODES: &str = "\
 Exit status:
   0  done
@@ -33,27 +33,27 @@ Exit status:
   3  no emulator there
   4  not within the time";
 
-/// No emulator answers.
+/// No emulator was reached.
 const EXIT_UNREACHABLE: u8 = 3;
-/// Not within the time.
+/// The call took too long.
 pub(super) const EXIT_TOO_LATE: u8 = 4;
-/// What the client calls itself.
+/// The value of the User-Agent header.
 const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"));
-/// Beyond any answer of the APIs; the state of a world is the largest.
+/// The largest response that is read; the state of a world is the largest that the APIs send.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
-/// Until a connection is there; the emulator is on this machine or near it.
+/// The time limit for connecting. The emulator is on this machine or near it.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// Until an emulator that was reached answers; the longest calls move a frozen clock over many faxes.
+/// The time limit for a response. The longest calls move a frozen clock over many faxes.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
-/// Until it says whether it is well.
+/// The time limit for a health check.
 const HEALTH_TIME_MAX: Duration = Duration::from_secs(10);
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Where the emulator is, and which of its accounts is meant.
+/// The emulator to call, and the account.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Target {
-    /// The running emulator
+    /// URL of the running emulator
     #[arg(
         long,
         env = "FAUXFAX_URL",
@@ -62,10 +62,10 @@ pub(super) struct Target {
         value_name = "URL"
     )]
     pub(super) url: String,
-    /// The account; the emulator's default account where none is given
+    /// AccountSid of the account to use; the emulator's default account if left out
     #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…")]
     pub(super) account: Option<String>,
-    /// The token that guards the emulator's control API, where one does
+    /// Token of the control API, if the emulator was started with --control-token
     #[arg(long, env = "FAUXFAX_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub(super) control_token: Option<String>,
 }
@@ -77,29 +77,29 @@ impl Target {
     }
 }
 
-/// Why a call brought nothing.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallError {
-    /// Nobody answers there.
+    /// No emulator responded at the URL.
     #[error("can't reach an emulator at {url} ({why}); start one with: fauxfax serve")]
     Unreachable {
-        /// Where.
+        /// The URL as it was given.
         url: String,
-        /// What went wrong.
+        /// The error of the connection, or that it took too long.
         why: String,
     },
-    /// The emulator said no.
+    /// The emulator refused the call.
     #[error("{reason} ({})", .status.as_u16())]
     Refused {
-        /// The HTTP status.
+        /// The HTTP status of the response.
         status: StatusCode,
-        /// What it said.
+        /// The reason in the response's body.
         reason: String,
     },
 }
 
 impl CallError {
-    /// The exit status of a subcommand that ended so.
+    /// The exit status of a subcommand that failed with this error.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Unreachable { .. } => ExitCode::from(EXIT_UNREACHABLE),
@@ -109,14 +109,14 @@ impl CallError {
     }
 }
 
-/// The body of a request and its content type.
+/// The body of a request, with its content type.
 pub(super) struct Body {
     kind: String,
     bytes: Bytes,
 }
 
 impl Body {
-    /// JSON as it is.
+    /// A body that is already JSON text.
     pub(super) fn json(text: impl Into<Bytes>) -> Self {
         Self { kind: JSON.to_owned(), bytes: text.into() }
     }
@@ -135,41 +135,42 @@ impl From<&Value> for Body {
     }
 }
 
-/// An account's credential.
+/// The SID and token of an account.
 pub(super) struct Credential {
     pub(super) sid: String,
     pub(super) token: String,
 }
 
-/// A client of one emulator.
+/// A client of one emulator and one of its accounts.
 pub(super) struct Client {
     base: Url,
     account: Option<String>,
     control_token: Option<String>,
 }
 
-/// An answer whose body still comes.
+/// A response whose body is still arriving.
 pub(super) struct Stream {
     response: Response<Incoming>,
-    /// The connection; it ends with this.
+    /// The task of the connection, which ends when this is dropped.
     _connection: JoinSet<hyper::Result<()>>,
 }
 
 impl Client {
     pub(super) fn new(target: &Target) -> anyhow::Result<Self> {
-        let base = Url::parse(&target.url).with_context(|| format!("--url: {} is no address", target.url))?;
+        let base = Url::parse(&target.url).with_context(|| format!("--url: {} is not a URL", target.url))?;
+        // Plain HTTP suffices: the emulator accepts it on the same port as TLS.
         if base.scheme() != "http" || !base.has_host() {
-            bail!("--url: the address of the emulator begins with http://, unlike {}", target.url);
+            bail!("--url: the emulator's URL must begin with http://, unlike {}", target.url);
         }
         Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
     }
 
-    /// Where the emulator is, without a slash at the end.
+    /// The URL of the emulator, without a slash at the end.
     pub(super) fn base(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// Calls the control API. A pair of the query without a value is left out.
+    /// Calls the control API and parses the response. Pairs of `query` without a value are left out.
     pub(super) async fn control(
         &self,
         method: &str,
@@ -180,20 +181,20 @@ impl Client {
         value(&self.whole(self.control_request(method, path, query, body)?, ANSWER_TIME_MAX).await?)
     }
 
-    /// Opens a stream of the control API's events.
+    /// Opens the control API's stream of events.
     pub(super) async fn events(&self, query: &[(&str, Option<String>)]) -> anyhow::Result<Stream> {
         let mut request = self.control_request("GET", "/events", query, None)?;
         request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("text/event-stream"));
         Ok(self.accepted(request).await?)
     }
 
-    /// Gets a text of the control API.
+    /// Gets a resource of the control API that is plain text.
     pub(super) async fn text(&self, path: &str) -> anyhow::Result<String> {
         let bytes = self.whole(self.control_request("GET", path, &[], None)?, ANSWER_TIME_MAX).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Calls the REST API.
+    /// Calls the REST API with a form and parses the response.
     pub(super) async fn rest(
         &self,
         method: &str,
@@ -207,7 +208,7 @@ impl Client {
         value(&self.whole(request, ANSWER_TIME_MAX).await?)
     }
 
-    /// Gets a resource of the REST API; none where there is no such resource.
+    /// Gets a resource of the REST API; `None` if it doesn't exist.
     pub(super) async fn rest_if_there(&self, target: &str, credential: &Credential) -> anyhow::Result<Option<Value>> {
         match self.rest("GET", target, credential, None).await {
             Ok(value) => Ok(Some(value)),
@@ -218,13 +219,13 @@ impl Client {
         }
     }
 
-    /// Whether the emulator says that it is well: it answers, is not stopping, and no world of it has broken.
+    /// Checks that the emulator is ready: it responds, is not stopping, and none of its worlds has broken.
     pub(super) async fn is_ready(&self) -> anyhow::Result<()> {
         self.whole(self.request("GET", "/readyz", None, None)?, HEALTH_TIME_MAX).await?;
         Ok(())
     }
 
-    /// The credential of the account meant.
+    /// The credential of the selected account, read from the control API.
     pub(super) async fn credential(&self) -> anyhow::Result<Credential> {
         let health = self.control("GET", "/health", &[], None).await?;
         let sid = match &self.account {
@@ -232,7 +233,10 @@ impl Client {
             None => health["default_account"].as_str().context("the emulator names no default account")?.to_owned(),
         };
         let account = self.control("GET", &format!("/accounts/{sid}"), &[], None).await?;
-        let token = account["auth_token"].as_str().context("nobody has claimed this account yet")?.to_owned();
+        let token = account["auth_token"]
+            .as_str()
+            .context("this account has no token yet, because no client has signed in to it")?
+            .to_owned();
         Ok(Credential { sid, token })
     }
 
@@ -273,7 +277,7 @@ impl Client {
         Ok(request.body(Full::new(body.map(|body| body.bytes).unwrap_or_default()))?)
     }
 
-    /// The whole body of an answer that is no refusal.
+    /// Makes a request and reads the whole body. A refusal is an error.
     async fn whole(&self, request: Request<Full<Bytes>>, limit: Duration) -> anyhow::Result<Bytes> {
         let whole = async {
             let stream = self.accepted(request).await?;
@@ -283,7 +287,7 @@ impl Client {
         Ok(timeout(limit, whole).await.map_err(|_| self.silent(limit))??)
     }
 
-    /// Asks; a refusal is an error, anything else is left to be read.
+    /// Makes a request and returns the response before its body. A refusal is an error.
     #[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
     async fn accepted(&self, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -292,6 +296,7 @@ impl Client {
         let tcp = connecting.map_err(|_| self.silent(CONNECT_TIME_MAX))?.map_err(|error| self.unreachable(&error))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(tcp)).await.map_err(|error| self.unreachable(&error))?;
+        // The set ends the task when it is dropped together with the response.
         let mut running = JoinSet::new();
         running.spawn(connection);
         let response = sender.send_request(request).await.map_err(|error| self.unreachable(&error))?;
@@ -309,16 +314,16 @@ impl Client {
     }
 
     fn silent(&self, limit: Duration) -> CallError {
-        let why = format!("no answer within {} s", limit.as_secs());
+        let why = format!("no response within {} s", limit.as_secs());
         CallError::Unreachable { url: self.base.to_string(), why }
     }
 }
 
 impl Stream {
-    /// The next piece of the body; none at its end.
+    /// The next chunk of the body; `None` at its end.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
         while let Some(frame) = self.response.body_mut().frame().await {
-            if let Ok(data) = frame.context("the emulator has gone")?.into_data() {
+            if let Ok(data) = frame.context("the emulator has closed the connection")?.into_data() {
                 return Ok(Some(data));
             }
         }
@@ -326,15 +331,15 @@ impl Stream {
     }
 }
 
-/// What an answer says; null where it has no body.
+/// The JSON of a response; null if it has no body.
 fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(bytes).context("the answer is no JSON; is an emulator at this address?")
+    serde_json::from_slice(bytes).context("the response is not JSON; is there an emulator at this URL?")
 }
 
-/// Why a call was refused: the control API's detail, the REST API's message, or the text as it is.
+/// The reason of a refusal: the control API's `detail`, the REST API's `message`, or else the whole text.
 fn reason_of(body: &[u8]) -> String {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let told = problem["detail"].as_str().or(problem["message"].as_str()).map(ToOwned::to_owned);
@@ -342,7 +347,7 @@ fn reason_of(body: &[u8]) -> String {
     told.or_else(text).unwrap_or_else(|| "no reason was given".to_owned())
 }
 
-/// Runs a client's work to its end.
+/// Runs a subcommand's async work on a runtime of one thread.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

@@ -1,4 +1,4 @@
-//! `fauxfax convert`: a document to fax pages, offline: PDF, TIFF or one PNG a page. It calls no emulator.
+//! `fauxfax convert`: converts a document to fax pages, offline, as PDF, TIFF or one PNG per page.
 
 use std::io::{IsTerminal, Read, Write, stderr};
 use std::path::{Path, PathBuf};
@@ -21,31 +21,31 @@ use crate::model::fax::{MediaType, PageSize, Quality};
 use crate::model::line::{Coding, Line};
 use crate::model::page::{FaxPage, LINE_RATES_BPS};
 
-/// The flags of `convert`.
 #[derive(Debug, Args)]
 pub(super) struct ConvertFlags {
-    /// A PDF, TIFF, PNG or JPEG
+    /// Document to convert: PDF, TIFF, PNG or JPEG
     #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
     input: PathBuf,
-    /// The fax pages: .pdf, .tiff, or .png (page.png becomes page-1.png, page-2.png …)
+    /// File to write, by its extension .pdf, .tiff or .png; with several pages, page.png becomes page-1.png, page-2.png
+    /// …
     #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
-    /// The vertical resolution
+    /// Vertical resolution; a finer one takes longer to send
     #[arg(long, value_name = "QUALITY", default_value = "fine", value_parser = words(Quality::ALL, Quality::as_str))]
     quality: String,
-    /// Print on sheets of this size, as a receiving machine does; else pages are as long as they are
+    /// Paper size to print on, as a receiving machine does; pages keep their length if left out
     #[arg(long, value_name = "SIZE", value_parser = words(PageSize::ALL, PageSize::as_str))]
     page_size: Option<String>,
-    /// Make everything black or white: smaller, and light colours are lost
+    /// Convert to pure black and white instead of dithering: smaller, but light colours are lost
     #[arg(long)]
     text: bool,
-    /// A folder of fonts for PDFs that embed none of their own
+    /// Folder of fonts for PDFs that don't embed theirs
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath)]
     font_dir: Option<PathBuf>,
-    /// End with 1 where something of the document is missing on the fax pages
+    /// Exit with status 1 if part of the document is missing on the fax pages
     #[arg(long)]
     fail_on_loss: bool,
-    /// Print nothing but errors and losses
+    /// Print only errors and losses
     #[arg(long, short)]
     quiet: bool,
 }
@@ -56,6 +56,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     let drawing = Drawing {
         quality: Quality::from_word(&flags.quality).unwrap_or(Quality::Fine),
         tone: if flags.text { Tone::Text } else { Tone::Dither },
+        // Only the table that is printed needs the sizes in the other codings.
         counting: if flags.quiet { Counting::Mmr } else { Counting::All },
     };
     let page_size = flags.page_size.as_deref().and_then(PageSize::from_word);
@@ -67,11 +68,12 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
         ..RenderOptions::default()
     };
     let renderer = Renderer::new(options).context("can't read the fonts")?;
-    // One document is drawn, by a process of its own: further threads would have nothing to do.
+    // The document is drawn by a single other process, so more threads would have nothing to do.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
     let drawn = runtime.block_on(renderer.pages(bytes, drawing));
     if progress {
+        // Lets the next line overwrite the progress.
         let _ = write!(anstream::stderr(), "\r");
     }
     let (drawn, summary) = drawn.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;
@@ -91,24 +93,24 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     Ok(if flags.fail_on_loss && !summary.losses.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Reads a document of at most the size that the emulator takes.
+/// Reads a document, up to the size that the emulator accepts.
 fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     let context = || format!("can't read {}", path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(context)?;
     file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
-        bail!("{}: a document has at most {DOCUMENT_BYTES_MAX} bytes", path.display());
+        bail!("{}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the most that is converted", path.display());
     }
     Ok(bytes.into())
 }
 
 fn tell_progress(pages: usize) {
-    // Nothing is left to be done where the terminal is gone.
+    // If the terminal is gone, nobody is waiting for progress.
     let _ = write!(anstream::stderr(), "\r{pages} pages");
 }
 
-/// What is written.
+/// The kind of output, by the extension of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     File(MediaType),
@@ -122,7 +124,7 @@ impl Target {
             "pdf" => Self::File(MediaType::Pdf),
             "tif" | "tiff" => Self::File(MediaType::Tiff),
             "png" => Self::Pictures,
-            _ => bail!("{} ends in none of .pdf, .tiff, .png", path.display()),
+            _ => bail!("{} must end in .pdf, .tiff or .png", path.display()),
         })
     }
 }
@@ -144,7 +146,8 @@ fn write_pages(pages: &[FaxPage], target: Target, output: &Path) -> anyhow::Resu
     }
 }
 
-/// Pages, bits, seconds on the line: with error correction, and without as older machines do it.
+/// Prints the number of pages, their bits and the time on the line: with error correction, and without it as older
+/// machines send.
 fn tell(pages: &[FaxPage], out: &mut impl Write) -> anyhow::Result<()> {
     let count = pages.len();
     writeln!(out, "{count} page{} at {} bit/s:", if count == 1 { "" } else { "s" }, LINE_RATES_BPS[0])?;

@@ -1,5 +1,4 @@
-//! `fauxfax env`: the environment in which unchanged programs reach a running emulator, for a shell to take over. It
-//! starts nothing.
+//! `fauxfax env`: prints the environment variables with which unchanged programs reach a running emulator.
 
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
@@ -12,17 +11,16 @@ use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
-use super::exec::environment::{Way, prepare};
+use super::exec::environment::{Destination, prepare};
 use crate::config;
 use crate::model::hex;
 
-/// The flags of `env`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct EnvFlags {
     #[command(flatten)]
     target: Target,
-    /// For whom it is written
+    /// Format to print, such as sh for eval "$(fauxfax env)"
     #[arg(long, value_enum, default_value_t = Shell::Sh)]
     shell: Shell,
 }
@@ -44,13 +42,13 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let client = Client::new(&flags.target)?;
         let credential = client.credential().await?;
         let ca = CertificateDer::from_pem_slice(client.text("/ca.pem").await?.as_bytes())?;
-        let folder = config::data_dir().context("there is no home directory to keep certificates in; set HOME")?;
+        let folder = config::data_dir().context("there is no home directory to write certificates to; set HOME")?;
         let account = (credential.sid.as_str(), Some(credential.token.as_str()));
-        // What another shell was told of another emulator has to stay as it is.
+        // A folder per CA: another shell may still use the files that were written for another emulator.
         let folder = place(&folder, &ca);
         let variables = prepare(
             &folder,
-            &Way { url: client.base(), ca: &ca, account, control_token: flags.target.control_token.as_deref() },
+            &Destination { url: client.base(), ca: &ca, account, control_token: flags.target.control_token.as_deref() },
             &config::variable,
         )?;
         let mut out = stdout().lock();
@@ -61,7 +59,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Where the files of a CA are: below its fingerprint, the SHA-256 in hexadecimal digits.
+/// The folder for the files of a CA, named after the SHA-256 fingerprint of its certificate.
 fn place(data: &Path, ca: &[u8]) -> PathBuf {
     data.join("env").join(hex::encode(Sha256::digest(ca)))
 }
@@ -82,18 +80,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_emulators_with_a_ca_each_have_a_folder_each() {
-        let way = |ca| Way { url: "http://127.0.0.1:8329", ca, account: ("AC1", None), control_token: None };
+    fn two_emulators_with_different_cas_use_different_folders() {
+        let destination =
+            |ca| Destination { url: "http://127.0.0.1:8329", ca, account: ("AC1", None), control_token: None };
         let cas = [1_i64, 2].map(|second| {
             let made = crate::server::ca::Authority::create(crate::model::time::Timestamp::from_seconds(second));
             made.expect("a CA").0.certificate().clone()
         });
         let data = tempfile::tempdir().expect("a folder");
         let files = cas.each_ref().map(|ca| {
-            let variables = prepare(&place(data.path(), ca), &way(ca), &|_| None).expect("prepared");
+            let variables = prepare(&place(data.path(), ca), &destination(ca), &|_| None).expect("prepared");
             variables.into_iter().find(|(name, _)| name == "NODE_EXTRA_CA_CERTS").expect("a file").1
         });
-        // Both are read once both have been written.
+        // Read only after both are written, so that the second would have overwritten the first.
         for (file, ca) in files.iter().zip(&cas) {
             assert_eq!(crate::server::ca::Roots::of_file(Path::new(file)).certificates(), std::slice::from_ref(ca));
         }
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_arrives_in_each_shell_as_it_is() {
+    fn a_value_arrives_unchanged_in_each_shell() {
         let value = r"it's $HOME\n";
         assert_eq!(Shell::Sh.export("A", value), r"export A='it'\''s $HOME\n'");
         assert_eq!(Shell::Fish.export("A", value), r"set -gx A 'it\'s $HOME\\n'");

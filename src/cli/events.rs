@@ -1,4 +1,4 @@
-//! `fauxfax events`: the journal as a table, live with `-f`, or the hash of its canonical projection. It filters nothing that the emulator doesn't.
+//! `fauxfax events`: prints the journal as a table, follows it with `-f`, or prints its hash.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -9,34 +9,34 @@ use serde_json::Value;
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::table::{self, cell};
 
-/// The flags of `events`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct EventsFlags {
     #[command(flatten)]
     target: Target,
-    /// Show the hash that two runs with the same seed and inputs have in common; for a world with a frozen clock
+    /// Print the hash of the journal, which is the same for runs with the same seed and inputs while the clock is
+    /// frozen
     #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow"])]
     hash: bool,
-    /// Go on with what comes, until the emulator stops
+    /// Keep printing new events until the emulator stops
     #[arg(short, long)]
     follow: bool,
-    /// Only what happened later than this place; by default, what happened since the last reset
+    /// Print only events after this sequence number; after the last reset if left out
     #[arg(long, value_name = "SEQ")]
     since: Option<u64>,
-    /// Also what happened before the last reset
+    /// Print events from before the last reset too
     #[arg(long, conflicts_with = "since")]
     all: bool,
-    /// Only of this fax or call
+    /// Print only events of this fax or call
     #[arg(long, value_name = "FX…")]
     fax: Option<String>,
-    /// Only of this kind, such as fax.status or webhook.attempt
+    /// Print only events of this kind, such as fax.status or webhook.attempt
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
-    /// So many at the most
+    /// Print at most this many events
     #[arg(long, value_name = "N", conflicts_with = "follow")]
     limit: Option<usize>,
-    /// JSON, one event a line
+    /// Print JSON, one event per line
     #[arg(long)]
     json: bool,
 }
@@ -76,7 +76,7 @@ pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
 async fn hash(client: &Client) -> anyhow::Result<ExitCode> {
     let answer = client.control("GET", "/events/hash", &[], None).await?;
     if answer["evicted"].as_u64().is_some_and(|evicted| evicted > 0) {
-        writeln!(anstream::stderr(), "the journal has dropped its oldest events: this is the hash of the rest")?;
+        writeln!(anstream::stderr(), "the journal has dropped its oldest events, so this is the hash of the rest")?;
     }
     writeln!(anstream::stdout(), "{}", cell(&answer["hash"]))?;
     Ok(ExitCode::SUCCESS)
@@ -86,7 +86,7 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
     let mut stream = client.events(query).await?;
     let mut text = String::new();
     while let Some(piece) = stream.next().await? {
-        // The emulator ends each piece at the end of a block, and a block is text.
+        // A chunk ends at the end of a block, so it never splits a character.
         text.push_str(&String::from_utf8_lossy(&piece));
         while let Some((block, rest)) = text.split_once("\n\n") {
             show(block, json)?;
@@ -96,12 +96,12 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// One block of a stream.
+/// Prints one block of the stream.
 fn show(block: &str, json: bool) -> anyhow::Result<()> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let Some(data) = field("data:") else { return Ok(()) };
     if field("event:") == Some("evicted") {
-        writeln!(anstream::stderr(), "events have been dropped from the journal before they were read: {data}")?;
+        writeln!(anstream::stderr(), "events were dropped from the journal before they could be read: {data}")?;
         return Ok(());
     }
     let mut out = anstream::stdout().lock();
@@ -115,18 +115,19 @@ fn show(block: &str, json: bool) -> anyhow::Result<()> {
 }
 
 fn row(event: &Value) -> [String; 5] {
+    // The time of day, with milliseconds, in an RFC 3339 timestamp.
     let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
     [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }
 
-/// The events of one fax, as a conversation is read.
+/// Prints the events of one fax as a table.
 pub(super) fn conversation(events: &Value) -> anyhow::Result<()> {
     let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<_> = events.iter().map(row).map(|[_, at, kind, _, what]| [at, kind, what]).collect();
     table::rows(["AT", "KIND", "WHAT"], &rows)
 }
 
-/// An event in a few words.
+/// A short description of an event.
 fn what(event: &Value) -> String {
     let data = &event["data"];
     let word = |name: &str| cell(&data[name]);
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_is_told_in_a_few_words() {
+    fn each_kind_has_a_short_description() {
         let told = |kind: &str, data: Value| what(&json!({ "kind": kind, "data": data }));
         assert_eq!(told("fax.status", json!({ "old": "sending", "new": "busy" })), "sending → busy");
         assert_eq!(told("fax.status", json!({ "old": null, "new": "queued" })), "→ queued");

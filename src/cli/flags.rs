@@ -1,5 +1,5 @@
-//! The flags of `serve`, which `demo` takes too: their names, and the help that teaches them.
-//! They are texts here; `config` reads the environment and the file beside them and says what a text means.
+//! The flags of `serve`, which `demo` and `exec` accept too, with their help texts. Their values stay texts here;
+//! `config` merges them with the environment and the file and parses them.
 
 use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
@@ -14,98 +14,100 @@ const SERVICE: &str = "The service";
 const UNCHANGED_APPS: &str = "Apps that name twilio.com";
 const CONFIGURATION: &str = "Configuration and log";
 
-/// The flags of `serve`. Each has an environment twin and a key in `fauxfax.toml`; the flag is the strongest.
+/// The flags of `fauxfax serve`. Each has an environment variable and a key in `fauxfax.toml`; the flag takes
+/// precedence.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(about = None, long_about = None)]
 pub struct ServeFlags {
-    /// Where HTTP is served; port 0 picks a free one [default: 127.0.0.1:8329] [env: FAUXFAX_LISTEN]
+    /// Address to serve HTTP and HTTPS on; port 0 picks a free port [default: 127.0.0.1:8329] [env: FAUXFAX_LISTEN]
     #[arg(long, value_name = "ADDR", help_heading = LISTENING)]
     listen: Option<String>,
 
-    /// Serve HTTPS here too, as https://127.0.0.1:443 for apps that are led here by /etc/hosts; the port of --listen
-    /// takes TLS as well [env: FAUXFAX_TLS_LISTEN]
+    /// Second address to serve on, such as 127.0.0.1:443 for apps that /etc/hosts leads here by HTTPS; not needed
+    /// otherwise, because the port of --listen accepts TLS as well [env: FAUXFAX_TLS_LISTEN]
     #[arg(long, value_name = "ADDR", help_heading = LISTENING)]
     tls_listen: Option<String>,
 
-    /// Write the port to this file when ready, for scripts that use port 0 [env: FAUXFAX_PORT_FILE]
+    /// File to write the port to when the emulator is ready, for scripts that use port 0 [env: FAUXFAX_PORT_FILE]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     port_file: Option<String>,
 
-    /// Read the worlds from this file at the start, if it is there and not empty, and write them to it at a clean stop; it
-    /// must be writable at the start, and holds tokens and the secrets of API keys [env: FAUXFAX_STATE]
+    /// File to load all worlds from at the start, if it exists and isn't empty, and to save them to at a clean stop; it
+    /// must be writable, and it holds tokens and API key secrets [env: FAUXFAX_STATE]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     state: Option<String>,
 
-    /// What links and media URLs begin with behind Docker or a proxy; else what the request used
-    /// [env: FAUXFAX_PUBLIC_URL]
+    /// Base of links and media URLs, such as http://localhost:8080, for an emulator in Docker or behind a proxy; the
+    /// origin of the request if left out [env: FAUXFAX_PUBLIC_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = LISTENING)]
     public_url: Option<String>,
 
-    /// A further host name that the emulator answers to; repeatable
-    /// [env: FAUXFAX_ALLOW_HOST, with commas]
+    /// Further host name that requests may be addressed to, such as fax.example.test; repeatable [env:
+    /// FAUXFAX_ALLOW_HOST, with commas]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, help_heading = LISTENING)]
     allow_host: Vec<String>,
 
-    /// A web page's origin, such as http://localhost:3000, whose scripts may call the emulator; repeatable
-    /// [env: FAUXFAX_ALLOW_ORIGIN, with commas]
+    /// Origin whose web pages may call the emulator, such as http://localhost:3000; repeatable [env:
+    /// FAUXFAX_ALLOW_ORIGIN, with commas]
     #[arg(long, value_name = "ORIGIN", value_hint = ValueHint::Url, help_heading = LISTENING)]
     allow_origin: Vec<String>,
 
-    /// Guard the control API and the console with this token, for an emulator that others can reach; clients send it
-    /// as a Bearer token, and the console asks for it once [env: FAUXFAX_CONTROL_TOKEN]
+    /// Token that protects the control API and the console, for an emulator that others can reach; clients send it as a
+    /// Bearer token, and the console asks for it once [env: FAUXFAX_CONTROL_TOKEN]
     #[arg(long, value_name = "TOKEN", help_heading = LISTENING)]
     control_token: Option<String>,
 
-    /// Where the default number asks for TwiML when a fax comes in, such as http://localhost:3000/fax
-    /// [env: FAUXFAX_FAX_URL]
+    /// URL that the default number requests TwiML from when a fax comes in, such as http://localhost:3000/fax [env:
+    /// FAUXFAX_FAX_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     fax_url: Option<String>,
 
-    /// Where the default number tells how a fax ended when the TwiML names no action
-    /// [env: FAUXFAX_STATUS_CALLBACK]
+    /// URL that the default number notifies when an incoming fax has ended and the TwiML names no action [env:
+    /// FAUXFAX_STATUS_CALLBACK]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     status_callback: Option<String>,
 
-    /// Told of each alert about the default account, as Twilio's Debugger webhook [env: FAUXFAX_DEBUGGER_URL]
+    /// URL that is notified of each alert of the default account, as by Twilio's Debugger webhook [env:
+    /// FAUXFAX_DEBUGGER_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     debugger_url: Option<String>,
 
-    /// Reach host FROM at TO, as localhost=host.docker.internal in a container; URL and signature stay; repeatable
-    /// [env: FAUXFAX_CONNECT_TO, with commas]
+    /// Connect to TO instead of host FROM, such as localhost=host.docker.internal in a container; URL and signature
+    /// stay the same; repeatable [env: FAUXFAX_CONNECT_TO, with commas]
     #[arg(long, value_name = "FROM=TO", help_heading = YOUR_APP)]
     connect_to: Vec<String>,
 
-    /// A PEM file of certificates to trust, besides the public roots, when calling your app; repeatable
-    /// [env: FAUXFAX_TRUST_CA, with commas]
+    /// PEM file of certificates to trust, in addition to the public roots, when calling your app; repeatable [env:
+    /// FAUXFAX_TRUST_CA, with commas]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = YOUR_APP)]
     trust_ca: Vec<String>,
 
-    /// Call your app whatever its certificate [default: false] [env: FAUXFAX_INSECURE_WEBHOOKS]
+    /// Accept any certificate of your app [default: false] [env: FAUXFAX_INSECURE_WEBHOOKS]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = YOUR_APP
     )]
     insecure_webhooks: Option<String>,
 
-    /// Have webhooks carry a W3C traceparent: the fax's SID is the trace [env: FAUXFAX_TRACEPARENT]
+    /// Add a W3C traceparent header to webhooks; its trace id is derived from the fax's SID [env: FAUXFAX_TRACEPARENT]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = YOUR_APP
     )]
     traceparent: Option<String>,
 
-    /// How many times faster than a real line a fax goes; 1 is a real line, max takes no time
+    /// Speed of fax transmission: 1 is a real telephone line, 100 is a hundred times faster, max takes no time
     /// [default: 100] [env: FAUXFAX_PACE]
     #[arg(long, value_name = "N|max", help_heading = SERVICE)]
     pace: Option<String>,
 
-    /// Repeats the SIDs, jitter and chance of the run that printed this seed; random if left out
-    /// [env: FAUXFAX_SEED]
+    /// Seed of all SIDs, jitter and chance; give the seed that an earlier run printed to repeat them; random if left
+    /// out [env: FAUXFAX_SEED]
     #[arg(long, value_name = "N", help_heading = SERVICE)]
     seed: Option<String>,
 
-    /// Who may sign in: any well-formed AccountSid, each founding a world of its own, or configured accounts only
-    /// [default: open] [env: FAUXFAX_ACCOUNTS]
+    /// Which accounts may sign in: open creates a world for any well-formed AccountSid, strict accepts configured
+    /// accounts only [default: open] [env: FAUXFAX_ACCOUNTS]
     #[arg(long, value_name = "MODE", value_parser = words(Accounts::ALL, Accounts::as_str), help_heading = SERVICE)]
     accounts: Option<String>,
 
@@ -113,61 +115,61 @@ pub struct ServeFlags {
     #[arg(long, value_name = "WHICH", value_parser = words(Callbacks::ALL, Callbacks::as_str), help_heading = SERVICE)]
     callbacks: Option<String>,
 
-    /// What MediaUrl may lead to: any document the emulator reads, or PDF only as at Twilio
-    /// [default: lenient] [env: FAUXFAX_DOCUMENTS]
+    /// Which documents MediaUrl may lead to: lenient accepts all that the emulator can read, strict only PDF, as Twilio
+    /// does [default: lenient] [env: FAUXFAX_DOCUMENTS]
     #[arg(long, value_name = "MODE", value_parser = words(Documents::ALL, Documents::as_str), help_heading = SERVICE)]
     documents: Option<String>,
 
-    /// With which Content-Type TwiML is taken: any, with a warning where it isn't one of TwiML's, or text/xml,
-    /// application/xml and text/html only [default: lenient] [env: FAUXFAX_TWIML_TYPES]
+    /// Which Content-Type TwiML must have: lenient accepts any and warns if it isn't one of TwiML's, strict accepts
+    /// only text/xml, application/xml and text/html [default: lenient] [env: FAUXFAX_TWIML_TYPES]
     #[arg(long, value_name = "MODE", value_parser = words(TwimlTypes::ALL, TwimlTypes::as_str), help_heading = SERVICE)]
     twiml_types: Option<String>,
 
-    /// What comes of a download of a fax's media that names no User-Agent: a warning among the fax's events, or 403, as
-    /// Twilio's guide has it [default: warn] [env: FAUXFAX_MEDIA_USER_AGENT]
+    /// What to do when a fax's media are downloaded without a User-Agent: warn adds a warning to the fax's events,
+    /// required responds with 403, as Twilio's guide says [default: warn] [env: FAUXFAX_MEDIA_USER_AGENT]
     #[arg(
         long, value_name = "MODE", value_parser = words(MediaUserAgent::ALL, MediaUserAgent::as_str),
         help_heading = SERVICE
     )]
     media_user_agent: Option<String>,
 
-    /// Whether incoming pages carry the sender's header line: date, station id, numbers, page
-    /// [default: on] [env: FAUXFAX_HEADER_LINE]
+    /// Whether pages of incoming faxes carry the sender's header line: date, station id, numbers, page [default: on]
+    /// [env: FAUXFAX_HEADER_LINE]
     #[arg(long, value_name = "WHETHER", value_parser = words(HeaderLine::ALL, HeaderLine::as_str), help_heading = SERVICE)]
     header_line: Option<String>,
 
-    /// A folder of fonts for PDFs that embed none of their own [env: FAUXFAX_FONT_DIR]
+    /// Folder of fonts for PDFs that don't embed theirs [env: FAUXFAX_FONT_DIR]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = SERVICE)]
     font_dir: Option<String>,
 
-    /// How the price of a fax is written; twilio-go needs number
-    /// [default: string] [env: FAUXFAX_PRICE]
+    /// Type of the price of a fax in JSON; twilio-go needs number, none makes it null [default: string] [env:
+    /// FAUXFAX_PRICE]
     #[arg(long, value_name = "FORM", value_parser = words(PriceForm::ALL, PriceForm::as_str), help_heading = SERVICE)]
     price: Option<String>,
 
-    /// Refuse each fax call as Twilio does today (error 34005) [default: false] [env: FAUXFAX_RETIRED]
+    /// Refuse every fax call, as Twilio does today (error 34005) [default: false] [env: FAUXFAX_RETIRED]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = SERVICE
     )]
     retired: Option<String>,
 
-    /// Media kept in memory by each account, such as 512MiB; past it the oldest finished go
-    /// [default: 1GiB] [env: FAUXFAX_MEDIA_BUDGET]
+    /// Limit on the media that each account keeps in memory, such as 512MiB; beyond it, the oldest of ended faxes are
+    /// dropped [default: 1GiB] [env: FAUXFAX_MEDIA_BUDGET]
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
     media_budget: Option<String>,
 
-    /// Bytes of requests, fetched documents and unread answers in memory at once; what finds no room waits or is answered 503
-    /// [default: 256MiB] [env: FAUXFAX_BODY_BUDGET]
+    /// Limit on requests, fetched documents and unread responses in memory at once, such as 64MiB; beyond it, calls
+    /// wait and then fail with 503 [default: 256MiB] [env: FAUXFAX_BODY_BUDGET]
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
     body_budget: Option<String>,
 
-    /// Where the local CA is kept, made on first use of TLS [default: fauxfax/ca in the user's data directory]
+    /// Folder of the local CA, which is created on first use of TLS [default: fauxfax/ca in the user's data directory]
     /// [env: FAUXFAX_CA_DIR]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = UNCHANGED_APPS)]
     ca_dir: Option<String>,
 
-    /// As a proxy, refuse hosts that are neither Twilio's nor on this machine instead of passing them through
+    /// Refuse proxy connections to hosts that are neither Twilio's nor on this machine, instead of passing them through
     /// [default: false] [env: FAUXFAX_OFFLINE]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -175,25 +177,26 @@ pub struct ServeFlags {
     )]
     offline: Option<String>,
 
-    /// Who may use the emulator as a proxy: programs of this machine, or anyone who reaches its port
-    /// [default: loopback] [env: FAUXFAX_PROXY_CLIENTS]
+    /// Which clients may use the emulator as a proxy: loopback is programs on this machine, any is everyone who can
+    /// reach the port [default: loopback] [env: FAUXFAX_PROXY_CLIENTS]
     #[arg(
         long, value_name = "WHO", value_parser = words(ProxyClients::ALL, ProxyClients::as_str),
         help_heading = UNCHANGED_APPS
     )]
     proxy_clients: Option<String>,
 
-    /// Accounts, numbers and any setting above, as TOML [default: ./fauxfax.toml if there] [env: FAUXFAX_CONFIG]
+    /// TOML file with accounts, numbers and any of the settings above [default: ./fauxfax.toml if there] [env:
+    /// FAUXFAX_CONFIG]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = CONFIGURATION)]
     config: Option<String>,
 
-    /// How the log is written [default: text] [env: FAUXFAX_LOG_FORMAT]
+    /// Format of the log: lines of text, or one JSON object per line [default: text] [env: FAUXFAX_LOG_FORMAT]
     #[arg(
         long, value_name = "FORM", value_parser = words(LogFormat::ALL, LogFormat::as_str), help_heading = CONFIGURATION
     )]
     log_format: Option<String>,
 
-    /// How much is logged [default: info] [env: FAUXFAX_LOG_LEVEL]
+    /// How much to log, from errors only to everything [default: info] [env: FAUXFAX_LOG_LEVEL]
     #[arg(
         long, value_name = "LEVEL", value_parser = words(LogLevel::ALL, LogLevel::as_str), help_heading = CONFIGURATION
     )]
@@ -201,14 +204,14 @@ pub struct ServeFlags {
 }
 
 impl ServeFlags {
-    /// These flags, with an address to listen on if none is given.
+    /// Sets the address to listen on unless the flags have one.
     #[must_use]
     pub fn or_listen(mut self, address: &str) -> Self {
         self.listen.get_or_insert_with(|| address.to_owned());
         self
     }
 
-    /// What the flags say, for `Config::of_process`.
+    /// The values of the flags that were used, for [`Config::of_process`](crate::config::Config::of_process).
     #[must_use]
     pub fn into_settings(self) -> Settings {
         Settings::default()
@@ -270,7 +273,7 @@ mod tests {
         ServeFlags::from_arg_matches(&matches).expect("the flags of the command").into_settings()
     }
 
-    /// The help of each flag with the flag's name.
+    /// The name of each flag, with its help.
     fn help() -> Vec<(String, String)> {
         let of = |argument: &clap::Arg| {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
@@ -284,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn each_setting_has_its_flag_and_the_help_names_its_twin() {
+    fn each_setting_has_a_flag_whose_help_names_its_variable() {
         let mut flags: Vec<_> = help().into_iter().collect();
         let mut expected: Vec<_> = Setting::ALL.iter().map(|setting| setting.flag()).collect();
         for setting in Setting::ALL {
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_is_said_once_but_for_lists() {
+    fn a_flag_may_be_repeated_only_if_it_is_a_list() {
         let said_twice = command().try_get_matches_from(["serve", "--pace", "1", "--pace", "2"]);
         assert!(said_twice.is_err());
         let hosts = settings(&["--allow-host", "a.test", "--allow-host", "b.test"]);

@@ -1,4 +1,4 @@
-//! `fauxfax healthcheck`: whether a running emulator is well, told by the exit status. It starts nothing.
+//! `fauxfax healthcheck`: reports by its exit status whether a running emulator is healthy.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 
-/// The flags of `healthcheck`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct HealthcheckFlags {

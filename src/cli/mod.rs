@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. Thin clients use only the public APIs; nothing here decides what a fax does.
+//! The command line: one file per subcommand. Subcommands that talk to an emulator use only its public APIs.
 
 mod ca;
 mod client;
@@ -37,7 +37,7 @@ struct Cli {
     serve: ServeFlags,
 }
 
-/// How an error begins, as clap's own do.
+/// The style of the word `error`, the same as in clap's own errors.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 const EXAMPLES: &str = "\
@@ -49,52 +49,52 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the emulator (also what no subcommand does)
+    /// Run the emulator; the default without a subcommand
     Serve(Box<ServeFlags>),
-    /// Run the emulator and a sample webhook app; one fax in and one out, told as a timeline
+    /// Run the emulator with a sample app, receive one fax and send one, and print the timeline
     Demo(Box<demo::DemoFlags>),
-    /// Simulate an incoming fax: a machine calls one of the emulator's numbers
+    /// Simulate an incoming fax: a fax machine calls one of the emulator's numbers
     Receive(receive::ReceiveFlags),
-    /// Send a fax through the emulator, as an app would
+    /// Send a fax through the REST API, as an app would
     Send(send::SendFlags),
-    /// Run a command that reaches an emulator of its own, whatever host its code names
+    /// Run a command with an emulator of its own, which receives its calls to twilio.com
     Exec(Box<exec::ExecFlags>),
-    /// Print the environment in which unchanged programs reach a running emulator
+    /// Print environment variables that lead unchanged programs to a running emulator
     Env(env::EnvFlags),
-    /// The local CA: its certificate, where it is, how clients trust it
+    /// Print the local CA's certificate, its path, or how to make clients trust it
     Ca(ca::CaFlags),
-    /// Show what happened in an account's world; -f goes on with what comes
+    /// Show an account's journal: what happened to its faxes, webhooks and requests; -f follows it
     Events(events::EventsFlags),
-    /// Wait until a fax has entered a status, or until nothing is pending
+    /// Wait until a fax enters a status, or until nothing is pending
     Wait(tester::WaitFlags),
-    /// Show an account's clock, freeze it, move it, let it run
+    /// Show an account's clock, freeze it, move it, or let it run
     Clock(tester::ClockFlags),
-    /// Show, add and remove rules: behaviour on purpose
+    /// Show, add or remove rules, which make calls, faxes and webhooks misbehave on purpose
     Rules(tester::RulesFlags),
-    /// Put an account's world back to its start
+    /// Reset an account's world to its start, or to a snapshot
     Reset(tester::ResetFlags),
-    /// Write out an account's world, or load it
+    /// Print an account's world as JSON, or load one
     State(tester::StateFlags),
     /// Show the requests made to your app; --replay sends one again
     Webhooks(tester::WebhooksFlags),
-    /// Tell which usual mistake made a webhook's signature invalid
+    /// Explain why a webhook's signature is invalid, by trying the usual mistakes
     ExplainSignature(sign::ExplainFlags),
-    /// Sign a request as Twilio does
+    /// Compute the signature that Twilio would send with a request
     Sign(sign::SignFlags),
-    /// Write a shell's completions
+    /// Print the completion script for a shell
     Completions(schema::CompletionsFlags),
-    /// Write the JSON Schema of fauxfax.toml
+    /// Print the JSON Schema of fauxfax.toml
     ConfigSchema,
-    /// Turn a document into fax pages, offline: PDF, TIFF or PNG
+    /// Convert a document to fax pages, offline: PDF, TIFF or PNG
     Convert(convert::ConvertFlags),
-    /// Render one document for a running emulator
+    /// Render one document for a running emulator, which starts this itself
     #[command(hide = true)]
     RenderChild,
-    /// Ask a running emulator whether it is well; exit status 0 if so
+    /// Check that a running emulator is healthy; the exit status is 0 if so
     Healthcheck(healthcheck::HealthcheckFlags),
 }
 
-/// Parses the arguments and runs the subcommand.
+/// Parses the arguments, runs the subcommand, and prints its error if it fails.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();

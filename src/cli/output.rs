@@ -1,8 +1,8 @@
-//! Standard output and standard error of a running emulator: a thread writes the lines, so that a reader that is slow or
-//! gone holds up no request, no start and no stop. Lines that it can't take are dropped, and counted.
+//! Standard output and standard error of a running emulator. A thread writes the lines, so that a slow or stuck reader
+//! delays no request, no start and no stop. Lines that don't fit in the queue are dropped and counted.
 //!
-//! `tracing-appender` does nearly this, but prints to standard output, and may panic or block there, when it stops while
-//! its reader is stuck.
+//! `tracing-appender` does nearly this, but it prints to standard output when it is stopped while its reader is stuck,
+//! and may panic or block there.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -11,24 +11,24 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Bytes that wait to be written; at some hundred bytes per line this is more than ten thousand lines.
+/// The most bytes in the queue. At some hundred bytes per line these are more than ten thousand lines.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// How long the end of the process waits until the last lines are written.
+/// How long the process waits at its end for the last lines to be written.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the writer pauses where the reader's pipe is full and was made non-blocking by another process.
+/// How long the writer pauses when the pipe is full and another process has made it non-blocking.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(10);
 
-/// A writer that never waits. It takes whole lines: what is written is passed on once it ends with a newline.
+/// A writer that never blocks. It queues whole lines: bytes are held back until a newline ends them.
 pub(super) struct Output {
     shared: Arc<Shared>,
     unfinished: Vec<u8>,
 }
 
-/// Waits for the last lines when it is dropped, within [`LAST_LINES_TIMEOUT`].
+/// Waits for the last lines when it is dropped, at most [`LAST_LINES_TIMEOUT`].
 #[must_use = "dropping it waits for the lines written so far"]
 pub(super) struct LastLines(Arc<Shared>);
 
-/// What to do once lines were dropped and the next line was written; gets the number of lines dropped so far.
+/// Called with the number of lines dropped so far, when a line was written again after some were dropped.
 type OnDropped = fn(u64);
 
 struct Shared {
@@ -41,15 +41,15 @@ struct Queue {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
     is_writing: bool,
-    /// Lines that found no room or could not be written.
+    /// How many lines found no room or could not be written.
     dropped: u64,
 }
 
 impl Output {
-    /// Starts the thread that writes to `stream`.
+    /// Starts a thread that writes to `stream`.
     ///
     /// # Errors
-    /// The system has no thread left.
+    /// The system allows no further thread.
     pub(super) fn start(
         name: &str,
         stream: impl Write + Send + 'static,
@@ -64,6 +64,7 @@ impl Output {
 
 impl Clone for Output {
     fn clone(&self) -> Self {
+        // An unfinished line belongs to the writer that began it.
         Self { shared: Arc::clone(&self.shared), unfinished: Vec::new() }
     }
 }
@@ -92,7 +93,7 @@ impl<'a> MakeWriter<'a> for Output {
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics while it holds this lock, and every state of the queue is sound.
+        // Nothing panics while it holds this lock, and every state of the queue is valid.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -107,7 +108,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Takes the next line out, once there is one.
+    /// Waits for a line and takes it from the queue.
     fn next_line(&self) -> Vec<u8> {
         let mut queue = self.queue();
         loop {
@@ -116,19 +117,20 @@ impl Shared {
                 queue.is_writing = true;
                 return line;
             }
+            // Tells `wait_for_last_lines` that all lines are written.
             queue.is_writing = false;
             self.changed.notify_all();
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Writes line by line for the life of the process.
+    /// Writes the lines of the queue, for the life of the process.
     fn write_to(&self, mut stream: impl Write, on_dropped: OnDropped) {
         let mut reported = 0;
         loop {
             let line = self.next_line();
             if write_line(&mut stream, &line).is_err() {
-                // The reader is gone or the disk is full. Either can change, as where a log is a file.
+                // The reader is gone or the disk is full. Either may change if the log goes to a file, so go on.
                 self.queue().dropped += 1;
                 continue;
             }
@@ -140,7 +142,7 @@ impl Shared {
         }
     }
 
-    /// Waits until all lines are written, but no longer than the timeout.
+    /// Waits until all lines are written, at most for `timeout`.
     fn wait_for_last_lines(&self, timeout: Duration) {
         let is_busy = |queue: &mut Queue| queue.is_writing || !queue.lines.is_empty();
         drop(self.changed.wait_timeout_while(self.queue(), timeout, is_busy));
@@ -153,10 +155,10 @@ impl Drop for LastLines {
     }
 }
 
-/// Writes to standard error what the process ends with, without waiting for a reader that is stuck.
+/// Writes the process's last message to standard error, without waiting for a reader that is stuck.
 pub(super) fn write_last_words(text: String) {
     let write = move || {
-        // Nothing is left to be done where the terminal is gone.
+        // If the terminal is gone, there is nobody left to report it to.
         let _ = anstream::stderr().write_all(text.as_bytes());
     };
     let (written, is_written) = std::sync::mpsc::channel();
@@ -188,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that takes a write only when the test allows it, and says what it took.
+    /// A reader that accepts a write only when the test allows it, and reports what it read.
     struct Slow {
         allowed: Receiver<()>,
         taken: Sender<Vec<u8>>,
@@ -196,7 +198,7 @@ mod tests {
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // Without the test nobody forbids it.
+            // The test dropping its end means that everything is allowed.
             let _ = self.allowed.recv();
             let _ = self.taken.send(bytes.to_vec());
             Ok(bytes.len())
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_stuck_holds_up_nobody_and_what_is_dropped_is_counted() {
+    fn a_stuck_reader_delays_nobody_and_dropped_lines_are_counted() {
         static REPORTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
         let (stream, allow, taken) = slow();
         let report = |dropped| REPORTED.lock().unwrap().push(dropped);
@@ -228,11 +230,11 @@ mod tests {
         drop(allow);
         drop(last_lines);
         assert_eq!(taken.iter().take(usize::try_from(sent - dropped).unwrap()).count() as u64, sent - dropped);
-        assert_eq!(*REPORTED.lock().unwrap(), [dropped], "told once, as soon as a line is written again");
+        assert_eq!(*REPORTED.lock().unwrap(), [dropped], "reported once, as soon as a line is written again");
     }
 
     #[test]
-    fn the_last_lines_are_waited_for_but_not_for_good() {
+    fn the_last_lines_are_awaited_for_a_limited_time() {
         let (stream, _allow, _taken) = slow();
         let (mut output, last_lines) = Output::start("test", stream, |_| ()).expect("a thread");
         writeln!(output, "one {}", 1).expect("it never fails");

@@ -1,4 +1,4 @@
-//! `fauxfax receive`: a fax machine calls one of the emulator's numbers. It shows what came of it and judges nothing.
+//! `fauxfax receive`: makes a simulated fax machine call one of the emulator's numbers, and shows the outcome.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,36 +14,35 @@ use super::table::{self, cell};
 use crate::dialect::form;
 use crate::io::multipart::Multipart;
 
-/// Boundary of the upload; no document contains it.
+/// The boundary of the upload; no document contains it.
 const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
 
-/// The flags of `receive`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ReceiveFlags {
     #[command(flatten)]
     target: Target,
-    /// The document that is faxed: PDF, TIFF, PNG or JPEG; test pages where none is given
+    /// Document to fax: PDF, TIFF, PNG or JPEG; test pages if left out
     file: Option<PathBuf>,
-    /// The number that is called; may be left out where the account has one fax number
+    /// Number to call, such as +15005550006; may be left out if the account has a single fax number
     #[arg(long, value_name = "+1…")]
     to: Option<String>,
-    /// Who calls
+    /// Number of the calling fax machine
     #[arg(long, value_name = "+1…")]
     from: Option<String>,
-    /// Where the number's app is asked what to do, set as its VoiceUrl before the call
+    /// VoiceUrl to set on the number before the call, such as http://localhost:3000/fax; its app answers with TwiML
     #[arg(long, value_name = "URL")]
     fax_url: Option<String>,
-    /// How many test pages to send instead of a file
+    /// Number of test pages to send instead of a file
     #[arg(long, value_name = "N", conflicts_with = "file")]
     pages: Option<u32>,
-    /// The sending machine's station id, at most 20 characters
+    /// Station id of the sending machine, at most 20 characters
     #[arg(long, value_name = "TEXT")]
     station_id: Option<String>,
-    /// The answer as JSON
+    /// Print the response as JSON
     #[arg(long)]
     json: bool,
-    /// Wait for the end and show the whole conversation
+    /// Wait for the end of the call and show the whole conversation
     #[arg(long)]
     wait: bool,
     /// How many seconds to wait at most
@@ -59,6 +58,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         }
         let file = flags.file.as_ref().map(|path| {
             let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+            // A part's file name can't contain a quotation mark.
             let name = path.file_name().map(|name| name.to_string_lossy().replace('"', "'")).unwrap_or_default();
             Ok::<_, anyhow::Error>((name, bytes))
         });
@@ -67,6 +67,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         show(&answer, flags)?;
+        // An app that rejects a fax does its job, so that is no failure.
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
@@ -79,7 +80,7 @@ fn show(answer: &Value, flags: &ReceiveFlags) -> anyhow::Result<()> {
     let mut out = anstream::stdout();
     if !flags.wait {
         let [sid, from, to] = ["fax_sid", "from", "to"].map(|name| cell(&answer[name]));
-        return Ok(writeln!(out, "{sid}: {from} calls {to}; see what comes of it: fauxfax events --fax {sid}")?);
+        return Ok(writeln!(out, "{sid}: {from} calls {to}; follow it with: fauxfax events --fax {sid}")?);
     }
     events::conversation(&answer["events"])?;
     let fax = &answer["fax"];
@@ -115,7 +116,7 @@ fn upload(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Body {
     body.into()
 }
 
-/// Sets the VoiceUrl of the number that will be called, and lets it answer faxes.
+/// Sets the VoiceUrl of the number to call, and makes the number accept faxes.
 async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Result<()> {
     let credential = client.credential().await?;
     let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", credential.sid);
@@ -125,9 +126,12 @@ async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Re
     let sid = match numbers {
         [only] => only["sid"].as_str(),
         [] => None,
+        // The API's filter may match parts of numbers, so compare whole ones.
         several => several.iter().find(|number| to.is_some_and(|to| number["phone_number"] == to)).and_then(sid_of),
     };
-    let sid = sid.context("--fax-url needs --to, the one number of the account whose app is meant")?;
+    let sid = sid.context(
+        "--fax-url needs --to, because the account does not have exactly one number; give the number to set it on",
+    )?;
     let change = form::encode(&[("VoiceUrl", url), ("VoiceReceiveMode", "fax")]);
     client.rest("POST", &format!("{root}/{sid}.json"), &credential, Some(change)).await?;
     Ok(())

@@ -1,5 +1,5 @@
-//! `fauxfax render-child`: renders one document for a parent process, within an address space of its own. No person
-//! calls it.
+//! `fauxfax render-child`: renders one document for a parent process, with limits on its own memory. The emulator
+//! starts it; users don't.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ pub(super) fn run() -> ExitCode {
 
 #[cfg(unix)]
 fn limit_memory() -> std::io::Result<()> {
-    // No core dump either: a bomb's would be as large as its address space.
+    // No core dump either: that of a malicious document would be as large as the address space.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     #[cfg(target_os = "linux")]
     rlimit::setrlimit(rlimit::Resource::DATA, MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)?;

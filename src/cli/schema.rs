@@ -1,4 +1,5 @@
-//! `fauxfax config-schema`: what `fauxfax.toml` may hold, as JSON Schema, made of the flags' own help; and `completions`.
+//! `fauxfax config-schema`: prints the JSON Schema of `fauxfax.toml`, generated from the help of the flags; and
+//! `fauxfax completions`.
 
 use std::process::ExitCode;
 
@@ -14,14 +15,13 @@ use crate::dialect::rule::RuleDocument;
 use crate::model::account::{Callbacks, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
-/// The flags of `completions`.
 #[derive(Debug, Args)]
 pub(super) struct CompletionsFlags {
-    /// The shell
+    /// Shell to print the script for
     shell: Shell,
 }
 
-/// A shell that completes.
+/// The shells that completion scripts exist for.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Shell {
     Bash,
@@ -71,9 +71,10 @@ fn schema() -> Value {
 
 fn property(setting: Setting, argument: &clap::Arg) -> Value {
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default().replace('\n', " ");
-    // What stands in brackets is about flags.
+    // Defaults and variables in brackets concern the flags, not the file.
     let description = help.split(" [").next().unwrap_or_default();
     let words: Vec<String> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    // TOML may have numbers and booleans with or without quotes.
     let one = if words.is_empty() || argument.get_action().takes_values() && words == ["true", "false"] {
         json!({ "type": ["string", "integer", "number", "boolean"] })
     } else {

@@ -1,5 +1,5 @@
-//! `fauxfax send`: sends a fax through the REST API as an app would; a local file is served to the emulator once.
-//! It shows what came of it and judges nothing.
+//! `fauxfax send`: sends a fax through the REST API as an app would, and shows the outcome. A local file is served to
+//! the emulator for as long as the command runs.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,30 +16,29 @@ use super::events;
 use super::table::{self, cell};
 use crate::dialect::form;
 
-/// The statuses a fax ends with.
+/// The statuses in which a fax has ended.
 const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
 
-/// The flags of `send`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct SendFlags {
     #[command(flatten)]
     target: Target,
-    /// The document: a local file (PDF, TIFF, PNG or JPEG), or the URL of one
+    /// Document to send: a local file (PDF, TIFF, PNG or JPEG), or the URL of one
     document: String,
-    /// Who sends
+    /// Number to send from, such as +15005550006; it must be one of the account's
     #[arg(long, value_name = "+1…")]
     from: String,
-    /// Who is called; +15005550101 to …0107 misbehave on purpose
+    /// Number to call, such as +15558675310; those from +15005550101 to +15005550107 misbehave on purpose
     #[arg(long, value_name = "+1…")]
     to: String,
-    /// standard, fine or superfine
+    /// Resolution: standard, fine or superfine; the API's default if left out
     #[arg(long, value_name = "WORD")]
     quality: Option<String>,
-    /// Who is told of status changes
+    /// URL to notify of the fax's status changes
     #[arg(long, value_name = "URL")]
     status_callback: Option<String>,
-    /// The fax as JSON
+    /// Print the fax as JSON
     #[arg(long)]
     json: bool,
     /// Wait until the fax has ended and show the whole conversation
@@ -73,15 +72,15 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     order.extend(flags.quality.as_deref().map(|quality| ("Quality", quality)));
     order.extend(flags.status_callback.as_deref().map(|url| ("StatusCallback", url)));
     let fax = client.rest("POST", "/v1/Faxes", &credential, Some(form::encode(&order))).await?;
-    let sid = fax["sid"].as_str().context("the answer has no sid")?;
-    // A served file must stay until the emulator has fetched it; the fax leaves `processing` after that.
+    let sid = fax["sid"].as_str().context("the response has no sid")?;
+    // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
     let fax_of = |sid: &str| ("fax", Some(sid.to_owned()));
     let what = if flags.wait { ("for", "settled".to_owned()) } else { ("status", format!("sending,{FINAL}")) };
     let query = [fax_of(sid), (what.0, Some(what.1)), ("timeout", Some(flags.timeout.to_string()))];
     let waited = client.control("GET", "/wait", &query, None).await?;
     let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
-    let outcome = outcome.context("the emulator says not how the fax stands")?;
-    // The app may have deleted it as soon as it was told.
+    let outcome = outcome.context("the response has no status of the fax")?;
+    // The app may have deleted the fax as soon as it was notified of its end.
     let left = client.rest_if_there(&format!("/v1/Faxes/{sid}"), &credential).await?;
     let fax = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
     if flags.json {
@@ -103,11 +102,12 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Answers every request with the document, until the fax needs it no more.
+/// Responds to every request with the document, until the caller drops this.
 async fn serve_document(listener: &TcpListener, bytes: &[u8]) -> anyhow::Result<()> {
     loop {
         let (mut stream, _) = listener.accept().await?;
         let mut head = Vec::new();
+        // Read to the end of the head: closing a socket with unread bytes would reset the connection.
         while !head.ends_with(b"\r\n\r\n") && head.len() < 64 * 1024 {
             let mut byte = [0; 1_024];
             let read = stream.read(&mut byte).await?;

@@ -1,5 +1,4 @@
-//! `fauxfax serve`: reads the configuration, opens the port, says so, and serves until it is told to stop.
-//! It decides on no value: defaults are `config.rs`'s.
+//! `fauxfax serve`: reads the configuration, opens the ports, prints the ready line, and serves until it is stopped.
 
 use std::backtrace::BacktraceStatus;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -24,51 +23,52 @@ pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let (mut out, _last_lines) = standard_output()?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        // Before the ready line: whoever has read it may stop the emulator at once.
+        // Register before the ready line is printed: whoever reads it may stop the emulator at once.
         let stop = stop_signal().context("can't wait for signals")?;
         let server = Server::bind(&config).await?;
         announce(&config, &server, &mut out)?;
-        server.serve(stop).await.context("the worlds are lost")?;
+        server.serve(stop).await.context("saving the state failed")?;
         anyhow::Ok(())
     })?;
-    // What still runs are requests to customers' apps; nobody waits for them.
+    // Requests to apps may still be in progress; nobody waits for them.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
-/// Standard output as a writer that never waits.
+/// Standard output as a writer that never blocks.
 pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
     Output::start("output", stdout(), |_| ()).context("can't start the writer of the output")
 }
 
-/// Has documents rendered by this very program, in processes of their own, where the system tells where it is.
+/// Makes documents be rendered by this program in processes of its own, if the system reveals its path.
 pub(super) fn isolated(config: Config) -> Config {
-    // The link goes on working when the file is replaced, and where the path leads nowhere.
+    // This link keeps working when the file is replaced, or is not visible under its path.
     let link = std::path::PathBuf::from("/proc/self/exe");
     let render_program = if link.exists() { Some(link) } else { std::env::current_exe().ok() };
     Config { render_program, ..config }
 }
 
-/// A runtime with room for many connections.
+/// A runtime with a thread per processor, and as many descriptors as the system allows.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
-    // Where the limit can't be raised, fewer connections at once are possible; each refusal is told then.
+    // If the limit can't be raised, fewer connections are possible at once, and each one refused is logged.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")
 }
 
-/// Sends the log to stderr, in the configured form. The log is written by a thread: whether anyone reads it decides
-/// nothing. What it returns waits for the last lines.
+/// Sends the log to standard error in the configured form. A thread writes it, so a reader that is stuck delays
+/// nothing. The returned guard waits for the last lines.
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
-    let report =
-        |dropped| tracing::error!(dropped, "lines of the log were dropped, since they could not be written in time");
+    let report = |dropped| tracing::error!(dropped, "dropped lines of the log that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
+    // Libraries may only warn; the level is for this program.
     let filter = tracing_subscriber::EnvFilter::new(format!("warn,fauxfax={}", config.log_level));
+    // Errors of the logging itself would be printed to standard error directly, which may block.
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output).log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => builder.with_ansi(stderr().is_terminal()).with_target(false).init(),
         LogFormat::Json => builder.json().init(),
     }
-    // The usual hook writes to stderr itself, and would wait there.
+    // The default hook writes to standard error itself and could block there.
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| format!("\n{backtrace}"));
@@ -77,16 +77,20 @@ pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     Ok(last_lines)
 }
 
-/// Writes the port file and the ready line.
+/// Writes the port file and the ready line, which scripts and tests wait for.
 pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(path) = &config.port_file {
         write_port(path, server.address().port()).with_context(|| format!("can't write {}", path.display()))?;
     }
-    tracing::info!(seed = server.emulator().settings().seed, "ids and chance follow from this seed (--seed)");
+    tracing::info!(
+        seed = server.emulator().settings().seed,
+        "all ids and random draws derive from this seed; repeat them with --seed"
+    );
     let url = url(server.address());
     let account = server.emulator().default_account();
     let configured = config.worlds.first();
     let given = configured.map_or(!config.default_account.has_default_token, |account| account.auth_token.is_some());
+    // A configured token is a secret. One that was minted must be printed, and the default one may be.
     let token = server.emulator().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
     let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));
@@ -110,8 +114,7 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Writes the port file. A pipe or a device is written to by a thread, since it may make its writer wait, and a line that it
-/// doesn't take is no error.
+/// Writes the port file. For a pipe or a device a thread does it, because that may block, and a failure is only logged.
 fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     let line = format!("{port}\n");
     if !file::is_special(path) {
@@ -126,7 +129,7 @@ fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     std::thread::Builder::new().name("port file".to_owned()).spawn(write).map(drop)
 }
 
-/// A URL that leads to the address from this machine.
+/// A URL by which this machine can reach the address.
 pub(super) fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,5 +1,5 @@
-//! `fauxfax sign` and `explain-signature`: what Twilio would sign, and why an app's value differs. Offline where the token
-//! is given.
+//! `fauxfax sign` and `explain-signature`: compute the signature that Twilio would send, and explain why another
+//! differs. With a token given they need no emulator.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -15,43 +15,41 @@ use crate::dialect::address::normal_or_as_is;
 use crate::dialect::explain::{Question, check, explain};
 use crate::dialect::signature;
 
-/// The flags of `sign`.
 #[derive(Debug, Args)]
 pub(super) struct SignFlags {
-    /// The URL that is called, whole, as it is configured or as `fauxfax webhooks` shows it
+    /// URL that is called, complete, as it is configured or as `fauxfax webhooks` shows it
     url: String,
-    /// The account's AuthToken
+    /// AuthToken of the account
     #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: String,
-    /// A parameter of the form; repeatable
+    /// Parameter of the form, such as FaxSid=FX123; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
-    /// Or the form as it is sent
+    /// The whole form as it is sent, instead of --param
     #[arg(long, value_name = "FORM", conflicts_with = "param")]
     body: Option<String>,
 }
 
-/// The flags of `explain-signature`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ExplainFlags {
     #[command(flatten)]
     target: Target,
-    /// The URL that was called, as it is configured or as `fauxfax webhooks` shows it
+    /// URL that was called, complete, as it is configured or as `fauxfax webhooks` shows it
     called: String,
-    /// The value that the app computed, or received
+    /// Signature that the app computed or received
     #[arg(long, value_name = "VALUE")]
     signature: String,
-    /// A parameter that was sent; repeatable
+    /// Parameter that was sent, such as FaxSid=FX123; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
-    /// Or the body as it was sent
+    /// The whole body as it was sent, instead of --param
     #[arg(long, value_name = "TEXT", conflicts_with = "param")]
     body: Option<String>,
-    /// The AuthToken; without it a running emulator is asked, which knows those of its accounts
+    /// AuthToken of the account; if left out, the running emulator tries the tokens of its accounts
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
-    /// The answer as JSON
+    /// Print the response as JSON
     #[arg(long)]
     json: bool,
 }
@@ -66,14 +64,14 @@ pub(super) fn sign(flags: &SignFlags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Exit status 0 where the signature is valid.
+/// Explains a signature. The exit status is 0 if the signature is valid.
 pub(super) fn explain_signature(flags: &ExplainFlags) -> anyhow::Result<ExitCode> {
     let answer = match &flags.token {
         Some(token) => offline(flags, token)?,
         None => ask(flags)?,
     };
     let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-    let valid = answer["valid"].as_bool().context("the answer says not whether it is valid")?;
+    let valid = answer["valid"].as_bool().context("the response doesn't say whether the signature is valid")?;
     if flags.json {
         table::json(&answer)?;
     } else {

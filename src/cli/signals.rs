@@ -1,10 +1,9 @@
-//! The signals that ask a running emulator to stop: SIGTERM, Ctrl-C, and SIGHUP unless `nohup` had it ignored. It stops
-//! nothing itself.
+//! The signals that stop a running emulator: SIGTERM, Ctrl-C, and SIGHUP unless `nohup` made the process ignore it.
 
-/// Registers for the signals at once; what it returns is ready when the first comes.
+/// Registers for the signals at once. The returned future completes at the first of them.
 ///
 /// # Errors
-/// The system refuses to tell of signals.
+/// The system refuses to register a handler.
 #[cfg(unix)]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -26,31 +25,31 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Registers for Ctrl-C.
+/// Registers for Ctrl-C. The returned future completes when it is pressed.
 ///
 /// # Errors
-/// None here; elsewhere the system may refuse.
+/// Never here; on Unix the system may refuse.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Whether SIGHUP should be handled. Handling it would undo that it is ignored, so only a system that says whether it is
-/// has it handled; elsewhere it does what it does without us: it ends the process, or is ignored.
+/// Whether to handle SIGHUP. A handler would override that it is ignored, so it is installed only if the system shows
+/// that it isn't. Otherwise the default applies: it ends the process, or is ignored.
 #[cfg(unix)]
 pub(super) fn hangup_stops() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| !ignores_hangup(&status))
 }
 
-/// Reads the set of ignored signals of `/proc/PID/status`, see proc(5).
+/// Whether SIGHUP is in the set of ignored signals of `/proc/PID/status` (see proc(5)).
 #[cfg(unix)]
 fn ignores_hangup(status: &str) -> bool {
     /// SIGHUP is signal 1, and signal 1 is the lowest bit.
     const HANGUP: u64 = 1;
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // Where nothing is known, it is left alone.
+    // If the set can't be read, assume that it is ignored.
     ignored.is_none_or(|ignored| ignored & HANGUP != 0)
 }
 

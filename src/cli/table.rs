@@ -1,4 +1,4 @@
-//! Answers as tables for a person, or as JSON for a script. It asks nobody anything.
+//! Prints responses: as tables for people, or as JSON for scripts.
 
 use std::io::Write;
 
@@ -6,15 +6,15 @@ use anstyle::Style;
 use serde_json::Value;
 
 const HEAD: Style = Style::new().bold();
-/// Characters of a cell; what is longer is cut, and whole in `--json`.
+/// The most characters of a cell. Longer ones are cut; `--json` has them whole.
 const CELL_CHARS_MAX: usize = 72;
 
-/// Writes JSON, indented.
+/// Prints JSON, indented.
 pub(super) fn json(value: &Value) -> anyhow::Result<()> {
     Ok(writeln!(anstream::stdout(), "{value:#}")?)
 }
 
-/// Writes a table: its head and its rows, each cell as wide as its column needs.
+/// Prints a table with a head. Each column is as wide as its widest cell.
 pub(super) fn rows<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> anyhow::Result<()> {
     let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| cut(cell))).collect();
     let width = |column: usize| {
@@ -33,7 +33,7 @@ pub(super) fn rows<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> any
     Ok(())
 }
 
-/// A JSON value as a cell: a text without its quotes, null as nothing.
+/// A JSON value as a cell: text without quotes, null as an empty cell.
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

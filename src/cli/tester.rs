@@ -1,5 +1,5 @@
-//! `fauxfax wait`, `clock`, `rules`, `reset`, `state` and `webhooks`: one call of the control API each, its answer as a
-//! table or JSON. What they do is the emulator's business.
+//! `fauxfax wait`, `clock`, `rules`, `reset`, `state` and `webhooks`: each makes one call of the control API and prints
+//! the response as a table or as JSON.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,32 +11,31 @@ use serde_json::{Value, json};
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::table::{self, cell};
 
-/// Where the emulator is, and how the answer is shown.
+/// The emulator to call, and how to print the response.
 #[derive(Debug, Args)]
-pub(super) struct Asking {
+pub(super) struct ApiFlags {
     #[command(flatten)]
     target: Target,
-    /// The answer as JSON
+    /// Print the response as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// The flags of `wait`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct WaitFlags {
     #[command(flatten)]
-    asking: Asking,
-    /// The fax; any where it is left out
+    api: ApiFlags,
+    /// SID of the fax to wait for; any fax if left out
     #[arg(long, value_name = "FX…")]
     fax: Option<String>,
-    /// The status, or several with commas
+    /// Status to wait for, or several with commas, such as delivered,failed
     #[arg(long, value_name = "STATUS", required_unless_present = "idle")]
     status: Option<String>,
-    /// Until nothing is under way and no work is due
+    /// Wait until no effect is in progress and no work is due
     #[arg(long, conflicts_with_all = ["fax", "status", "since"])]
     idle: bool,
-    /// Only what happens later than this place of the journal; by default, later than the last reset
+    /// Count only status changes after this sequence number; after the last reset if left out
     #[arg(long, value_name = "SEQ")]
     since: Option<u64>,
     /// How many seconds to wait at most
@@ -44,105 +43,100 @@ pub(super) struct WaitFlags {
     timeout: f64,
 }
 
-/// The flags of `clock`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ClockFlags {
     #[command(flatten)]
-    asking: Asking,
+    api: ApiFlags,
     #[command(subcommand)]
     change: Option<ClockChange>,
 }
 
 #[derive(Debug, Subcommand)]
 enum ClockChange {
-    /// Stop it; it moves only when told
+    /// Stop the clock; from then on it moves only by advance and drain
     Freeze,
-    /// Let it run on
+    /// Let the clock run again from the time that it shows
     Run,
-    /// Move it, and all that falls due: 90, 90s, 5m, 2h, 180d, or a moment
+    /// Move a frozen clock and handle everything that falls due: by 90, 90s, 5m, 2h or 180d, or to a moment
     Advance {
-        /// How far, or to which moment
+        /// How far to move, such as 5m, or a moment such as 2026-03-01T00:00:00Z
         #[arg(value_name = "SPAN|MOMENT")]
         to: String,
     },
-    /// Move it until no work is left
+    /// Move a frozen clock until no work is left
     Drain,
 }
 
-/// The flags of `rules`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct RulesFlags {
     #[command(flatten)]
-    asking: Asking,
+    api: ApiFlags,
     #[command(subcommand)]
     change: Option<RulesChange>,
 }
 
 #[derive(Debug, Subcommand)]
 enum RulesChange {
-    /// Add one, as JSON: '{"match":{"to":"+1555*"},"times":1,"outcome":{"status":"busy"}}'
+    /// Add a rule, as JSON: '{"match":{"to":"+1555*"},"times":1,"outcome":{"status":"busy"}}'
     Add {
-        /// The rule
+        /// The rule as a JSON object
         #[arg(value_name = "JSON")]
         rule: String,
     },
-    /// Remove one
+    /// Remove one rule
     Remove {
-        /// Its id
+        /// Id of the rule, as `fauxfax rules` lists it
         id: String,
     },
-    /// Remove all
+    /// Remove all rules
     Clear,
 }
 
-/// The flags of `reset`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct ResetFlags {
     #[command(flatten)]
-    asking: Asking,
-    /// To this snapshot instead of the configured start
+    api: ApiFlags,
+    /// Reset to this snapshot instead of the configured start
     #[arg(long, value_name = "NAME")]
     snapshot: Option<String>,
 }
 
-/// The flags of `state`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct StateFlags {
     #[command(flatten)]
     target: Target,
-    /// Load the world from this file instead of writing it out; - is the standard input
+    /// Load the world from this file instead of printing it; - is standard input
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
 }
 
-/// The flags of `webhooks`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct WebhooksFlags {
     #[command(flatten)]
-    asking: Asking,
-    /// One of them, whole
+    api: ApiFlags,
+    /// Id of a webhook to show in full, as the list has it; lists all if left out
     id: Option<String>,
-    /// Only of this fax or call
+    /// List only webhooks of this fax or call
     #[arg(long, value_name = "FX…", conflicts_with = "id")]
     fax: Option<String>,
-    /// Only with an attempt later than this place of the journal; by default, later than the last reset
+    /// List only webhooks with an attempt after this sequence number; after the last reset if left out
     #[arg(long, value_name = "SEQ", conflicts_with = "id")]
     since: Option<u64>,
-    /// Also those from before the last reset
+    /// List webhooks from before the last reset too
     #[arg(long, conflicts_with_all = ["id", "since"])]
     all: bool,
-    /// Send it again, signed anew
+    /// Send the webhook again, with a new signature
     #[arg(long, requires = "id")]
     replay: bool,
-    /// Send it there instead
+    /// Send it to this URL instead
     #[arg(long, value_name = "URL", requires = "replay")]
     to: Option<String>,
-    /// With a parameter set to another value; NAME alone takes it away; repeatable
+    /// Change a parameter; NAME without a value removes it; repeatable
     #[arg(long, value_name = "NAME=VALUE", requires = "replay")]
     param: Vec<String>,
 }
@@ -155,10 +149,10 @@ pub(super) fn wait(flags: &WaitFlags) -> anyhow::Result<ExitCode> {
         ("timeout", Some(flags.timeout.to_string())),
         ("for", flags.idle.then(|| "idle".to_owned())),
     ];
-    let waited = flags.asking.call("GET", "/wait", &query, None)?;
+    let waited = flags.api.call("GET", "/wait", &query, None)?;
     let event = &waited["event"];
     let reached = if flags.idle { "idle".to_owned() } else { cell(&event["data"]["new"]) };
-    flags.asking.show(&waited, ["FAX", "REACHED", "SEQ"], |waited| {
+    flags.api.show(&waited, ["FAX", "REACHED", "SEQ"], |waited| {
         vec![[cell(&waited["event"]["fax_sid"]), reached.clone(), cell(&waited["seq"])]]
     })
 }
@@ -169,13 +163,14 @@ pub(super) fn clock(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
         Some(ClockChange::Freeze) => ("PUT", "/clock", Some(json!({ "mode": "frozen" }))),
         Some(ClockChange::Run) => ("PUT", "/clock", Some(json!({ "mode": "running" }))),
         Some(ClockChange::Advance { to }) => {
+            // What is not a span must be a moment, which the emulator parses.
             let order = seconds(to).map_or_else(|| json!({ "to": to }), |seconds| json!({ "seconds": seconds }));
             ("POST", "/clock/advance", Some(order))
         }
         Some(ClockChange::Drain) => ("POST", "/clock/drain", None),
     };
-    let clock = flags.asking.call(method, path, &[], body.as_ref())?;
-    flags.asking.show(&clock, ["CLOCK", "AT", "DUE", "FAX"], |clock| {
+    let clock = flags.api.call(method, path, &[], body.as_ref())?;
+    flags.api.show(&clock, ["CLOCK", "AT", "DUE", "FAX"], |clock| {
         let now = [cell(&clock["mode"]), cell(&clock["now"]), String::new(), String::new()];
         let next = clock["next"].as_array().into_iter().flatten();
         let due = next.map(|due| [String::new(), cell(&due["at"]), cell(&due["kind"]), cell(&due["fax_sid"])]);
@@ -184,21 +179,21 @@ pub(super) fn clock(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn rules(flags: &RulesFlags) -> anyhow::Result<ExitCode> {
-    let asking = &flags.asking;
+    let api = &flags.api;
     let answer = match &flags.change {
-        None => asking.call("GET", "/rules", &[], None)?,
+        None => api.call("GET", "/rules", &[], None)?,
         Some(RulesChange::Add { rule }) => {
-            let rule: Value = serde_json::from_str(rule).context("the rule is no JSON")?;
-            let added = asking.call("POST", "/rules", &[], Some(&rule))?;
+            let rule: Value = serde_json::from_str(rule).context("the rule is not JSON")?;
+            let added = api.call("POST", "/rules", &[], Some(&rule))?;
             json!({ "rules": [added] })
         }
-        Some(RulesChange::Remove { id }) => asking.call("DELETE", &format!("/rules/{id}"), &[], None)?,
-        Some(RulesChange::Clear) => asking.call("DELETE", "/rules", &[], None)?,
+        Some(RulesChange::Remove { id }) => api.call("DELETE", &format!("/rules/{id}"), &[], None)?,
+        Some(RulesChange::Clear) => api.call("DELETE", "/rules", &[], None)?,
     };
     if answer.is_null() {
         return Ok(ExitCode::SUCCESS);
     }
-    asking.show(&answer, ["ID", "MATCH", "EFFECT", "FIRED", "WARNING"], |answer| {
+    api.show(&answer, ["ID", "MATCH", "EFFECT", "FIRED", "WARNING"], |answer| {
         let rules = answer["rules"].as_array().into_iter().flatten();
         let row = |rule: &Value| {
             let effect = ["outcome", "line", "api", "webhook"].iter().find(|kind| !rule[**kind].is_null());
@@ -210,8 +205,8 @@ pub(super) fn rules(flags: &RulesFlags) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn reset(flags: &ResetFlags) -> anyhow::Result<ExitCode> {
-    let done = flags.asking.call("POST", "/reset", &[("snapshot", flags.snapshot.clone())], None)?;
-    flags.asking.show(&done, ["REMOVED FAXES", "CANCELED FAXES", "CANCELED WEBHOOKS"], |done| {
+    let done = flags.api.call("POST", "/reset", &[("snapshot", flags.snapshot.clone())], None)?;
+    flags.api.show(&done, ["REMOVED FAXES", "CANCELED FAXES", "CANCELED WEBHOOKS"], |done| {
         let canceled = &done["canceled"];
         vec![[cell(&done["removed"]["faxes"]), cell(&canceled["faxes"]), cell(&canceled["webhooks"])]]
     })
@@ -239,20 +234,20 @@ pub(super) fn state(flags: &StateFlags) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn webhooks(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
-    let asking = &flags.asking;
+    let api = &flags.api;
     let Some(id) = &flags.id else {
         let query = [
             ("fax", flags.fax.clone()),
             ("since", flags.since.map(|since| since.to_string())),
             ("all", flags.all.then(|| "true".to_owned())),
         ];
-        let list = asking.call("GET", "/webhooks", &query, None)?;
-        return asking.show(&list, ["ID", "FAX", "PURPOSE", "URL", "ATTEMPTS", "END"], |list| {
+        let list = api.call("GET", "/webhooks", &query, None)?;
+        return api.show(&list, ["ID", "FAX", "PURPOSE", "URL", "ATTEMPTS", "END"], |list| {
             list["webhooks"].as_array().into_iter().flatten().map(webhook_row).collect()
         });
     };
     if !flags.replay {
-        let webhook = asking.call("GET", &format!("/webhooks/{id}"), &[], None)?;
+        let webhook = api.call("GET", &format!("/webhooks/{id}"), &[], None)?;
         table::json(&webhook)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -261,6 +256,7 @@ pub(super) fn webhooks(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|pair| match pair.split_once('=') {
             Some((name, value)) => (name.to_owned(), value.into()),
+            // Null removes a parameter.
             None => (pair.clone(), Value::Null),
         })
         .collect();
@@ -268,9 +264,9 @@ pub(super) fn webhooks(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
     if let Some(url) = &flags.to {
         edits["url"] = json!(url);
     }
-    let exchange = asking.call("POST", &format!("/webhooks/{id}/replay"), &[], Some(&edits))?;
+    let exchange = api.call("POST", &format!("/webhooks/{id}/replay"), &[], Some(&edits))?;
     let failed = !exchange["error"].is_null();
-    asking.show(&exchange, ["METHOD", "URL", "STATUS", "ERROR"], |exchange| {
+    api.show(&exchange, ["METHOD", "URL", "STATUS", "ERROR"], |exchange| {
         let error = cell(&exchange["error"]["message"]);
         vec![[cell(&exchange["method"]), cell(&exchange["url"]), cell(&exchange["status"]), error]]
     })?;
@@ -285,7 +281,7 @@ fn webhook_row(webhook: &Value) -> [String; 6] {
     [cell(&webhook["id"]), cell(&webhook["fax_sid"]), cell(&webhook["purpose"]), url, attempts.len().to_string(), end]
 }
 
-impl Asking {
+impl ApiFlags {
     fn call(
         &self,
         method: &str,
@@ -311,7 +307,7 @@ impl Asking {
     }
 }
 
-/// A span as seconds: `90`, `1.5s`, `5m`, `2h`, `180d`.
+/// Parses a span of time as seconds: `90`, `1.5s`, `5m`, `2h`, `180d`.
 fn seconds(text: &str) -> Option<f64> {
     let (number, unit) = match text.char_indices().next_back()? {
         (at, 's') => (&text[..at], 1.0),
@@ -323,11 +319,11 @@ fn seconds(text: &str) -> Option<f64> {
     number.parse::<f64>().ok().map(|number| number * unit)
 }
 
-/// `NAME=VALUE`, split.
+/// Splits texts of the form `NAME=VALUE`.
 pub(super) fn pairs(texts: &[String]) -> anyhow::Result<Vec<(String, String)>> {
     let pair = |text: &String| match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-        None => bail!("{text:?} is no NAME=VALUE"),
+        None => bail!("{text:?} must be NAME=VALUE"),
     };
     texts.iter().map(pair).collect()
 }

@@ -1,5 +1,5 @@
-//! The `[[accounts]]` of the configuration file: which worlds there are at the start, with which numbers.
-//! It founds none of them and mints nothing that was left out.
+//! Reads `[[accounts]]` of the configuration file: the accounts that have a world from the start, with their numbers,
+//! caller ids and rules.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,28 +26,28 @@ const PHONE_NUMBER_KEY: &str = "phone_number";
 /// An account that has a world from the start.
 #[derive(Clone, PartialEq)]
 pub struct ConfiguredAccount {
-    /// Its id; minted where none is given.
+    /// Its SID; minted at the start if absent.
     pub sid: Option<AccountSid>,
-    /// Its secret; minted where none is given.
+    /// Its token; minted at the start if absent.
     pub auth_token: Option<Box<str>>,
-    /// Whose API it speaks.
+    /// The provider whose API it uses.
     pub dialect: Dialect,
-    /// Which status changes fire a StatusCallback, where it differs from the general setting.
+    /// Which status changes fire a StatusCallback; the general setting if absent.
     pub callbacks: Option<Callbacks>,
-    /// What the Fax API does for it, where it differs from the general setting.
+    /// The state of the Fax API for it; the general setting if absent.
     pub service: Option<Service>,
-    /// Its Debugger webhook, which is told of each alert.
+    /// The webhook that each of its alerts is sent to.
     pub debugger_url: Option<Box<str>>,
-    /// Its numbers, with the attributes that differ from a new number's.
+    /// Its numbers, with the attributes that differ from those of a new number.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// Its verified caller ids.
+    /// Its verified caller ids, which it may send faxes from.
     pub caller_ids: Vec<PhoneNumber>,
-    /// Its rules, in order.
+    /// Its rules, in the order in which they are matched.
     pub rules: Vec<Rule>,
 }
 
 impl fmt::Debug for ConfiguredAccount {
-    /// All but the secret.
+    /// Leaves out the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
@@ -57,7 +57,7 @@ impl fmt::Debug for ConfiguredAccount {
     }
 }
 
-/// The accounts of the file, in its order.
+/// The accounts of the file, in the order in which they are written.
 pub(super) fn read(tables: &[Table<'_>]) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     let mut sids = BTreeSet::new();
     tables.iter().map(|table| account(table, &mut sids)).collect()
@@ -107,7 +107,7 @@ fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNu
     let is_set = |url: &Option<Box<str>>| url.as_ref().is_some_and(|url| !url.is_empty());
     if is_set(&change.voice_fallback_url) && !is_set(&change.voice_url) {
         let given = table.required("voice_fallback_url")?;
-        return Err(ConfigError::value(&given, "stand beside a voice_url, for it is the fallback of that"));
+        return Err(ConfigError::value(&given, "be used together with voice_url, whose fallback it is"));
     }
     Ok((number, change))
 }
@@ -120,10 +120,10 @@ fn phone_number(table: &Table<'_>, others: &mut BTreeSet<PhoneNumber>) -> Result
 
 fn unique<T: Ord + Copy>(given: &Given, value: T, others: &mut BTreeSet<T>) -> Result<T, ConfigError> {
     let is_new = others.insert(value);
-    is_new.then_some(value).ok_or_else(|| ConfigError::value(given, "be given once only"))
+    is_new.then_some(value).ok_or_else(|| ConfigError::value(given, "be given only once"))
 }
 
-/// Sets an attribute to what the file gives.
+/// Sets an attribute of a number to the value in the file.
 fn set(change: &mut NumberChange, attribute: &Attribute<NumberChange>, given: &Given) -> Result<(), ConfigError> {
     match attribute.kind {
         Kind::FriendlyName(slot) => *slot(change) = Some(given.parse(parse::friendly_name)?),

@@ -1,13 +1,13 @@
-//! Where programs keep what belongs to the user, on each system. It makes no folder and looks whether none is there.
+//! The user's data directory on each system. It neither creates a folder nor checks that one exists.
 
 use std::path::PathBuf;
 
-/// The folder's name there.
+/// The name of this program's folder in the data directory.
 const NAME: &str = "fauxfax";
 
-/// The user's data directory for this program; none where the environment names no home.
+/// The user's data directory for this program. `None` if the environment names no home directory.
 pub(super) fn of(environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    // The XDG specification wants relative paths ignored; a relative one would mean another folder in each directory.
+    // The XDG specification says to ignore relative paths; they would name another folder in each working directory.
     let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME");
     let base = absolute("XDG_DATA_HOME").or_else(|| {

@@ -1,78 +1,77 @@
-//! What is wrong with the configuration, told so that a person finds the place and knows what to write instead.
-//! It never shows a secret.
+//! Errors of the configuration: where the mistake is and what to write instead. They never show a secret.
 
 use std::path::PathBuf;
 
 use super::given::{Given, Origin, Place};
 
-/// Characters of a rejected value that are shown again.
+/// The most characters of a rejected value that are shown.
 const SHOWN_CHARS_MAX: usize = 80;
-/// How alike a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+/// How similar a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.8;
-/// Shorter parts are in many words.
+/// The shortest part of a word that it is suggested for; shorter parts occur in too many words.
 const PART_LEN_MIN: usize = 4;
 
-/// Why `serve` can't start as configured.
+/// Why `serve` can't start with this configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A value makes no sense.
+    /// A value is invalid.
     #[error("{origin} must {expected}{}", shown.as_ref().map(|text| format!(", not `{text}`")).unwrap_or_default())]
     Value {
-        /// Who said it.
+        /// The flag, variable or key that it was given by.
         origin: Origin,
-        /// What it must do, as in "be a number".
+        /// What it must do, such as "be a number".
         expected: String,
-        /// What was said; none where that is a secret.
+        /// The value; absent if it is a secret.
         shown: Option<String>,
     },
-    /// A key of the file is unknown, or not known there.
+    /// A key of the file is unknown, or not allowed in its table.
     #[error("{place}: unknown key `{key}` in {table}; {advice}")]
     UnknownKey {
-        /// Where the key is.
+        /// Where in the file the key is.
         place: Place,
-        /// The key.
+        /// The key as it is written, such as `pase`.
         key: String,
-        /// Which table it is in.
+        /// The table that it is in, such as `[[accounts]]`.
         table: &'static str,
-        /// The nearest valid key, or all of them.
+        /// A suggestion of the nearest valid key, or a list of all of them.
         advice: String,
     },
-    /// A key that a table can't do without is missing.
+    /// A key that its table requires is missing.
     #[error("{place}: {table} needs {key}")]
     MissingKey {
-        /// Where the table begins.
+        /// Where in the file the table begins.
         place: Place,
-        /// The table.
+        /// The table, such as `[[accounts.numbers]]`.
         table: &'static str,
-        /// The key.
+        /// The required key that is missing.
         key: &'static str,
     },
-    /// A table as a whole makes no sense.
+    /// A table is invalid as a whole.
     #[error("{place}: {table}: {reason}")]
     Table {
-        /// Where the table begins.
+        /// Where in the file the table begins.
         place: Place,
-        /// The table.
+        /// The table, such as `[[accounts.rules]]`.
         table: &'static str,
-        /// What is wrong in it.
+        /// What is wrong in it and what to write instead.
         reason: String,
     },
-    /// The file is not TOML.
+    /// The file is not valid TOML.
     #[error("{place}: {message}")]
     Syntax {
-        /// Where it stops being TOML.
+        /// Where in the file the parser stopped.
         place: Place,
-        /// What was expected.
+        /// What the parser expected there.
         message: String,
     },
     /// The file can't be read.
     #[error("can't read {}{}: {reason}", path.display(), origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default())]
     Unreadable {
-        /// Who named it; none for the default file.
+        /// The flag or variable that names it; absent for the default file.
         origin: Option<Origin>,
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
-        /// The system's reason, or ours.
+        /// The system's reason, or the limit or encoding that it violates.
         reason: String,
     },
 }
@@ -90,8 +89,9 @@ impl ConfigError {
     }
 }
 
-/// The valid word that a wrong one was likely meant to be: one it is a part of, or much like.
+/// The valid word that a wrong one was probably meant to be: one that contains it or is very similar.
 pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
+    // Flags have hyphens where keys have underscores.
     let wrong = wrong.to_lowercase().replace('-', "_");
     let likeness = |word: &str| {
         let word = word.replace('-', "_");
@@ -103,7 +103,7 @@ pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
 }
 
 impl Given {
-    /// What the text means.
+    /// Parses the text.
     ///
     /// # Errors
     /// `ConfigError::Value` with what the parser says the text must be.
@@ -111,10 +111,10 @@ impl Given {
         parser(&self.text).map_err(|expected| ConfigError::value(self, expected))
     }
 
-    /// As `parse`, for secrets: an error doesn't show the text.
+    /// As [`Given::parse`], for secrets: an error doesn't show the text.
     ///
     /// # Errors
-    /// As `parse`.
+    /// As for [`Given::parse`].
     pub fn parse_secret<T>(&self, parser: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
         parser(&self.text).map_err(|expected| ConfigError::unshown(self, expected))
     }
@@ -126,7 +126,7 @@ mod tests {
     use crate::config::given::Setting;
 
     #[test]
-    fn a_word_is_suggested_only_where_it_is_alike() {
+    fn a_word_is_suggested_only_if_it_is_similar() {
         let keys = ["listen", "pace", "public_url", "media_budget"];
         assert_eq!(nearest("pase", &keys), Some("pace"));
         assert_eq!(nearest("public-url", &keys), Some("public_url"));

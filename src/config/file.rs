@@ -1,5 +1,5 @@
-//! Reads `fauxfax.toml`: texts with the place of each, for settings and for tables. Every unknown key is an error.
-//! It doesn't know what the texts mean.
+//! Reads `fauxfax.toml` into texts, each with its place in the file, and refuses unknown keys. What the texts mean is
+//! decided in `parse`.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,18 +13,19 @@ use super::given::{Given, Setting};
 use super::settings::Settings;
 use super::table::{ACCOUNTS_KEY, Source, Table};
 
-/// The file that is read where none is named.
+/// The file that is read if none is named.
 pub const FILE_NAME: &str = "fauxfax.toml";
-/// The longest file; thousands of numbers fit.
+/// The largest file that is read; it has room for thousands of numbers.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// What a configuration file says.
+
+/// The contents of a configuration file: settings as texts, accounts parsed.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) settings: Settings,
     pub(super) accounts: Vec<ConfiguredAccount>,
 }
 
-/// Reads the file that was named, or `fauxfax.toml` in the folder if it is there.
+/// Reads the named file, or else `fauxfax.toml` in `folder` if it exists.
 pub(super) fn read(named: Option<&Given>, folder: &Path) -> Result<Contents, ConfigError> {
     let path = named.map_or_else(|| folder.join(FILE_NAME), |given| PathBuf::from(&given.text));
     if named.is_none() && !path.exists() {
@@ -40,10 +41,11 @@ pub(super) fn read(named: Option<&Given>, folder: &Path) -> Result<Contents, Con
     contents(&Source { path, text })
 }
 
-/// A whole file, if it is no longer than the limit; else why not.
+/// Reads a whole file. The error is the reason, or that the file is longer than the limit.
 pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
+    // One byte more than the limit, to tell a file of that length from a longer one.
     let read = file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if read as u64 > limit_bytes {
         return Err(format!("longer than {limit_bytes} bytes"));

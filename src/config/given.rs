@@ -1,4 +1,4 @@
-//! The settings by name, and a text that was given for one: by a flag, the environment or the file, and where.
+//! The settings by name, and the text given for one with its origin: a flag, the environment or the file.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,113 +6,114 @@ use std::path::PathBuf;
 use crate::model::words::words;
 
 words!(
-    /// A setting, by its key in `fauxfax.toml`, of which its flag and its environment twin are made.
+    /// A setting, named by its key in `fauxfax.toml`. Its flag and its environment variable are derived from the key.
     Setting {
-        /// Which file is read; never said in the file.
+        /// The file to read. It can't be set in the file itself.
         Config = "config",
-        /// Where HTTP is served.
+        /// The address to serve HTTP on.
         Listen = "listen",
-        /// Where HTTPS is served besides.
+        /// A further address to serve on, meant for HTTPS.
         TlsListen = "tls_listen",
-        /// A file the chosen port is written to.
+        /// The file that the port is written to once it is known.
         PortFile = "port_file",
-        /// What links are built on.
+        /// The URL that links are built on.
         PublicUrl = "public_url",
-        /// Further host names that the emulator answers to.
+        /// Further host names that requests may be addressed to.
         AllowHost = "allow_host",
-        /// Web pages of other origins that may call the emulator.
+        /// Origins whose web pages may call the emulator.
         AllowOrigin = "allow_origin",
-        /// What guards the control API and the console.
+        /// The token that the control API and the console require.
         ControlToken = "control_token",
-        /// The default number's VoiceUrl.
+        /// The VoiceUrl of the default number.
         FaxUrl = "fax_url",
-        /// The default number's StatusCallback.
+        /// The StatusCallback of the default number.
         StatusCallback = "status_callback",
-        /// The default account's Debugger webhook.
+        /// The Debugger webhook of the default account.
         DebuggerUrl = "debugger_url",
-        /// Where requests for a host really go.
+        /// Hosts to connect to instead of those in URLs.
         ConnectTo = "connect_to",
-        /// Certificates that webhooks trust besides the public ones.
+        /// Certificates that webhooks trust in addition to the public roots.
         TrustCa = "trust_ca",
-        /// Whether webhooks take any certificate.
+        /// Whether webhooks accept any certificate.
         InsecureWebhooks = "insecure_webhooks",
-        /// Whether webhooks carry a W3C `traceparent`.
+        /// Whether webhooks carry a W3C `traceparent` header.
         Traceparent = "traceparent",
-        /// How fast line time passes.
+        /// How fast telephone time passes compared with real time.
         Pace = "pace",
-        /// The seed of all ids and draws.
+        /// The seed of all ids and random draws.
         Seed = "seed",
-        /// Which credentials are taken; `accounts` itself names the file's tables, so its flag differs.
+        /// Whether unknown accounts are created or refused. Its flag is `--accounts`; in the file, that key names the
+        /// tables of accounts.
         AccountsMode = "accounts_mode",
-        /// Which status changes fire a StatusCallback.
+        /// Which status changes of a fax fire its StatusCallback.
         Callbacks = "callbacks",
-        /// What a MediaUrl may lead to.
+        /// Which documents a MediaUrl may lead to.
         Documents = "documents",
-        /// With which Content-Type an app's TwiML is taken.
+        /// Which content types TwiML is accepted with.
         TwimlTypes = "twiml_types",
-        /// What comes of a download of media that names no User-Agent.
+        /// Whether a download of media without a User-Agent header is refused or only warned about.
         MediaUserAgent = "media_user_agent",
-        /// Whether incoming pages carry the sender's header line.
+        /// Whether pages of incoming faxes carry the sender's header line.
         HeaderLine = "header_line",
-        /// Where fonts are that PDFs don't embed.
+        /// The folder of fonts for PDFs that don't embed theirs.
         FontDir = "font_dir",
-        /// How `price` is written.
+        /// How `price` is written in responses.
         Price = "price",
-        /// Whether each fax call is refused, as today.
+        /// Whether every fax call is refused, as Twilio does since the Fax API was retired.
         Retired = "retired",
-        /// How much media is kept.
+        /// The most bytes of media kept in each world.
         MediaBudget = "media_budget",
-        /// How many bytes of bodies may be in flight.
+        /// The most bytes of bodies in flight at once.
         BodyBudget = "body_budget",
-        /// A file the worlds are read from at the start and written to at the end.
+        /// The file that the worlds are loaded from at the start and saved to at the end.
         State = "state",
-        /// Where the local CA is kept.
+        /// The folder that the local CA is kept in.
         CaDir = "ca_dir",
-        /// Whether the proxy lets nothing out of this machine.
+        /// Whether the proxy lets no request out of this machine.
         Offline = "offline",
-        /// Whom the proxy serves.
+        /// Which clients the proxy serves.
         ProxyClients = "proxy_clients",
-        /// How the log is written.
+        /// How lines of the log are written.
         LogFormat = "log_format",
-        /// How much is logged.
+        /// How much is logged, from errors only to everything.
         LogLevel = "log_level",
     }
 );
 
 impl Setting {
-    /// Its long flag without the dashes: `media-budget`.
+    /// Its long flag, without the dashes, such as `media-budget`.
     #[must_use]
     pub fn flag(self) -> String {
         if self == Self::AccountsMode { "accounts".to_owned() } else { self.as_str().replace('_', "-") }
     }
 
-    /// Its environment twin: `FAUXFAX_MEDIA_BUDGET`.
+    /// Its environment variable, such as `FAUXFAX_MEDIA_BUDGET`.
     #[must_use]
     pub fn variable(self) -> String {
         format!("FAUXFAX_{}", self.flag().replace('-', "_").to_uppercase())
     }
 
-    /// Whether it may be said several times, in the environment with commas between.
+    /// Whether it takes several values: the flag is repeated, the variable is split at commas, the file has an array.
     #[must_use]
     pub const fn is_list(self) -> bool {
         matches!(self, Self::AllowHost | Self::AllowOrigin | Self::ConnectTo | Self::TrustCa)
     }
 
-    /// Whether it names a file; in `fauxfax.toml`, such a name starts at that file's folder.
+    /// Whether it names a file or folder. In `fauxfax.toml` a relative path starts at that file's folder.
     #[must_use]
     pub const fn is_path(self) -> bool {
         matches!(self, Self::CaDir | Self::Config | Self::FontDir | Self::PortFile | Self::State | Self::TrustCa)
     }
 }
 
-/// A place in a file, to be shown as `fauxfax.toml:3:8`.
+/// A place in a file, displayed as `fauxfax.toml:3:8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The file, as it was named.
+    /// The path of the file as it was given.
     pub path: PathBuf,
-    /// From 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
 }
 
@@ -122,16 +123,16 @@ impl fmt::Display for Place {
     }
 }
 
-/// Who said something.
+/// The source of a value, displayed so that a user finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag.
+    /// A flag of the command line.
     Flag(Setting),
     /// An environment variable, by its name.
     Environment(String),
     /// A key of the configuration file.
     File {
-        /// Where its value is.
+        /// Where in the file its value is.
         place: Place,
         /// The key.
         key: String,
@@ -148,11 +149,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One text and who said it.
+/// The text of a setting and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// What was said.
+    /// The text as it was given, unchecked.
     pub text: String,
-    /// By whom.
+    /// Where it was given, for error messages.
     pub origin: Origin,
 }

@@ -1,5 +1,5 @@
-//! What the texts of the configuration mean. An error says what a text must do ("be a number"); the caller says which.
-//! It looks at nothing but the text: no file, no other setting.
+//! Parses the texts of the configuration. An error says what the text must do, such as "be a number"; the caller puts
+//! the setting's name before it.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -16,16 +16,16 @@ use crate::model::webhook::Method;
 
 /// The slowest pace: a page takes most of a day.
 pub const PACE_TIMES_MIN: f64 = 0.001;
-/// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator.
+/// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator takes.
 pub const PACE_TIMES_MAX: f64 = 1_000_000.0;
-/// Characters of an account's token; Twilio's have 32.
+/// The most characters of an account's token; Twilio's have 32.
 pub const AUTH_TOKEN_CHARS_MAX: usize = 256;
-/// Characters of a number's friendly name (Twilio's limit).
+/// The most characters of a number's friendly name (Twilio's limit).
 pub const FRIENDLY_NAME_CHARS_MAX: usize = 64;
-/// Characters of a webhook's URL.
+/// The most characters of a webhook's URL.
 pub const WEBHOOK_URL_CHARS_MAX: usize = 4_096;
 
-/// Units of a size, in bytes.
+/// The units of sizes, in lower case, and their number of bytes.
 const SIZE_UNITS: [(&str, u64); 9] = [
     ("", 1),
     ("b", 1),
@@ -38,12 +38,12 @@ const SIZE_UNITS: [(&str, u64); 9] = [
     ("tib", 1 << 40),
 ];
 
-/// `127.0.0.1:8329`, `[::1]:0`.
+/// An IP address and a port, such as `127.0.0.1:8329` or `[::1]:0`.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "be an IP address and a port, such as 127.0.0.1:8329 or 0.0.0.0:0".to_owned())
 }
 
-/// `100`, `0.5`, `max`.
+/// A factor within the limits, or `max`: `100`, `0.5`.
 pub(super) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace::Max);
@@ -52,12 +52,12 @@ pub(super) fn pace(text: &str) -> Result<Pace, String> {
     times.map(Pace::Times).ok_or_else(|| format!("be max or a number from {PACE_TIMES_MIN} to {PACE_TIMES_MAX}"))
 }
 
-/// `42`.
+/// A whole number in decimal.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("be a whole number from 0 to {}", u64::MAX))
 }
 
-/// `1GiB`, `512 MiB`, `1000000`.
+/// A size with or without a unit: `1GiB`, `512 MiB`, `1000000`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
     let unit = unit.trim_start().to_ascii_lowercase();
@@ -68,14 +68,14 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "be a size above 0, such as 1GiB, 512MiB or 1000000 (bytes)".to_owned())
 }
 
-/// A size that a document or two fit in.
+/// A size of at least [`BODY_BUDGET_BYTES_MIN`], so that a document fits.
 pub(super) fn body_budget(text: &str) -> Result<u64, String> {
     let least = BODY_BUDGET_BYTES_MIN / 1024 / 1024;
     let bytes = size(text)?;
     if bytes < BODY_BUDGET_BYTES_MIN { Err(format!("be at least {least}MiB")) } else { Ok(bytes) }
 }
 
-/// `true`, `yes`, `on`, `1` and their opposites.
+/// `true`, `yes`, `on` or `1`, or one of their opposites, in any case.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
@@ -84,7 +84,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// One of the words of an enum.
+/// One of the words of an enum. An error lists them and suggests the nearest.
 pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
         let words: Vec<&str> = all.iter().map(|value| as_str(*value)).collect();
@@ -95,28 +95,29 @@ pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) ->
     }
 }
 
-/// A SID or a number: whatever reads itself and says why it can't.
+/// A value with a `FromStr` of its own, such as a SID; `expected` replaces the error of that.
 pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| text.parse().map_err(|_| expected.to_owned())
 }
 
-/// The method of a webhook.
+/// The HTTP method of a webhook.
 pub(super) fn method(text: &str) -> Result<Method, String> {
     word(&[Method::Get, Method::Post], Method::as_str)(text)
 }
 
-/// A host name without port: `fax.example.test`.
+/// A host name without scheme and port, such as `fax.example.test`.
 pub(super) fn host_name(text: &str) -> Result<String, String> {
+    // The dot of an absolute name; hosts of requests are compared without it.
     match Host::parse(text.trim_end_matches('.')) {
         Ok(Host::Domain(name)) if !name.contains('*') => Ok(name),
-        Ok(Host::Domain(_)) => Err("be one whole host name: there are no wildcards".to_owned()),
+        Ok(Host::Domain(_)) => Err("be one whole host name; wildcards are not supported".to_owned()),
         Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => {
             Err("be a host name without scheme and port (IP addresses are always allowed)".to_owned())
         }
     }
 }
 
-/// The origin of web pages: `http://localhost:3000`.
+/// The origin of web pages, such as `http://localhost:3000`.
 pub(super) fn origin(text: &str) -> Result<String, String> {
     let url = http_url(text)
         .map_err(|_| "be an origin: scheme, host and port alone, such as http://localhost:3000".to_owned())?;
@@ -126,7 +127,8 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     if is_bare && url.password().is_none() { Ok(origin) } else { Err(expected()) }
 }
 
-/// What guards the control API: characters that an Authorization header can carry as a Bearer token (RFC 6750 2.1).
+/// The token of the control API: only characters that a Bearer token can have in an Authorization header (RFC 6750
+/// §2.1).
 pub(super) fn control_token(text: &str) -> Result<Box<str>, String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     let fits = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_token);
@@ -134,24 +136,25 @@ pub(super) fn control_token(text: &str) -> Result<Box<str>, String> {
     fits.then(|| text.into()).ok_or_else(expected)
 }
 
-/// `FROM=TO`, as curl's `--connect-to` in short.
+/// `FROM=TO`, a short form of curl's `--connect-to`.
 pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
     text.parse().map_err(|error| format!("be FROM=TO, such as localhost=host.docker.internal ({error})"))
 }
 
-/// The address of a customer's app, kept as it was written: its signature depends on every character.
+/// The URL of a customer's app. It is kept exactly as written, because the signature of a request depends on every
+/// character.
 pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     let _valid = http_url(text)?;
     let fits = text.chars().count() <= WEBHOOK_URL_CHARS_MAX;
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {WEBHOOK_URL_CHARS_MAX} characters"))
 }
 
-/// As `webhook_url`, or nothing.
+/// As [`webhook_url`], or empty.
 pub(super) fn webhook_url_or_none(text: &str) -> Result<Box<str>, String> {
     if text.is_empty() { Ok("".into()) } else { webhook_url(text) }
 }
 
-/// What links are built on: scheme, host, perhaps port and path; no slash at the end.
+/// The URL that links are built on: scheme, host, and optionally port and path. A slash at the end is dropped.
 pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
     let url = http_url(text)?;
     let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
@@ -161,19 +164,19 @@ pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
     Ok(url.as_str().trim_end_matches('/').into())
 }
 
-/// An account's token: anything that can be a password in HTTP Basic.
+/// An account's token: any text that can be a password in HTTP Basic, so no control characters.
 pub(super) fn auth_token(text: &str) -> Result<Box<str>, String> {
     let is_token = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
     is_token.then(|| text.into()).ok_or_else(|| format!("have 1 to {AUTH_TOKEN_CHARS_MAX} characters"))
 }
 
-/// A number's friendly name.
+/// The friendly name of a number.
 pub(super) fn friendly_name(text: &str) -> Result<Box<str>, String> {
     let fits = text.chars().count() <= FRIENDLY_NAME_CHARS_MAX;
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {FRIENDLY_NAME_CHARS_MAX} characters"))
 }
 
-/// The SID of another resource, or nothing.
+/// The SID of another resource, with this prefix, or empty.
 pub(super) fn sid_or_none(prefix: &'static str) -> impl Fn(&str) -> Result<Box<str>, String> {
     move |text| {
         let is_good = text.is_empty() || parameter::is_sid(text, prefix);
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_word_brings_the_right_ones() {
+    fn an_error_for_a_wrong_word_lists_the_valid_ones() {
         let callbacks = word(Callbacks::ALL, Callbacks::as_str);
         assert_eq!(callbacks("queued-and-final"), Ok(Callbacks::QueuedAndFinal));
         let expected = "be all, queued-and-final or final (did you mean final?)";

@@ -1,19 +1,19 @@
-//! Settings that name files and folders, looked at once when they are read. It writes nothing.
+//! Settings that name files and folders, checked when they are read so that mistakes show at the start.
 
 use std::path::{Path, PathBuf};
 
 use super::{TRUST_CA_BYTES_MAX, file};
 
-/// A file of certificates that webhooks trust besides the public roots.
+/// A file of certificates that webhooks trust in addition to the public roots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedCa {
-    /// Where it was read.
+    /// The path it was read from.
     pub path: PathBuf,
-    /// What was in it; it names at least one certificate in PEM.
+    /// Its contents: one or more certificates in PEM.
     pub pem: Vec<u8>,
 }
 
-/// A file that can be made.
+/// A file that can be created or overwritten: its folder exists.
 pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -23,7 +23,7 @@ pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// A folder, there already or to be made.
+/// A folder that exists or that can be created.
 pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.exists() && !path.is_dir() {
@@ -32,13 +32,13 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// A folder that is there.
+/// A folder that exists already.
 pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.is_dir() { Ok(path) } else { Err("be a folder that exists".to_owned()) }
 }
 
-/// A file with certificates, and what is in it.
+/// Reads a file of certificates and checks that it has at least one.
 pub(super) fn trusted_ca(text: &str) -> Result<TrustedCa, String> {
     let path = PathBuf::from(text);
     let pem = file::read_bounded(&path, TRUST_CA_BYTES_MAX)

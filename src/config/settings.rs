@@ -1,20 +1,20 @@
-//! The settings of `serve` as texts, each with who said it: a flag, the environment or the file; the strongest wins.
-//! It knows neither what a text means nor what holds where nothing is said.
+//! The settings of `serve` as texts, each with its origin. Of several origins the strongest wins: a flag, then the
+//! environment, then the file.
 
 use std::collections::BTreeMap;
 
 use super::error::ConfigError;
 use super::given::{Given, Origin, Setting};
 
-/// Entries of a list setting, more of which is surely a mistake.
+/// The most entries of a list setting. More are surely a mistake.
 pub const LIST_LEN_MAX: usize = 256;
 
-/// What has been said of each setting.
+/// The texts given for each setting; the last one counts unless the setting is a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<Setting, Vec<Given>>);
 
 impl Settings {
-    /// These settings and what a flag says; a flag that was not used says nothing.
+    /// Adds the texts of a flag. A flag that was not used has none.
     #[must_use]
     pub fn with_flag(mut self, setting: Setting, texts: impl IntoIterator<Item = String>) -> Self {
         for text in texts {
@@ -23,7 +23,7 @@ impl Settings {
         self
     }
 
-    /// What the environment says; an empty variable says nothing.
+    /// Reads the settings in the environment. An empty variable counts as absent.
     #[must_use]
     pub fn of_environment(environment: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut settings = Self::default();
@@ -39,12 +39,12 @@ impl Settings {
         settings
     }
 
-    /// Adds one text: the only one of most settings, one more of a list.
+    /// Adds one text. For a list setting it is a further entry, for others it replaces the earlier text.
     pub fn add(&mut self, setting: Setting, given: Given) {
         self.0.entry(setting).or_default().push(given);
     }
 
-    /// These settings, and the weaker ones where these say nothing. Lists are not joined.
+    /// Fills the settings absent here from a weaker source. Lists are not joined.
     #[must_use]
     pub fn or(mut self, weaker: Self) -> Self {
         for (setting, given) in weaker.0 {
@@ -53,16 +53,16 @@ impl Settings {
         self
     }
 
-    /// What was said of a setting that is no list.
+    /// The text given for a setting that is not a list.
     #[must_use]
     pub fn given(&self, setting: Setting) -> Option<&Given> {
         self.0.get(&setting)?.last()
     }
 
-    /// The meaning of a setting that is no list; none where nothing was said.
+    /// The parsed value of a setting that is not a list; `None` if it was not given.
     ///
     /// # Errors
-    /// As `Given::parse`.
+    /// As for [`Given::parse`].
     pub fn one<T>(
         &self,
         setting: Setting,
@@ -71,10 +71,10 @@ impl Settings {
         self.given(setting).map(|given| given.parse(parser)).transpose()
     }
 
-    /// As `one`, for secrets: an error doesn't show the text.
+    /// As [`Settings::one`], for secrets: an error doesn't show the text.
     ///
     /// # Errors
-    /// As `Given::parse`.
+    /// As for [`Given::parse`].
     pub fn secret<T>(
         &self,
         setting: Setting,
@@ -83,10 +83,10 @@ impl Settings {
         self.given(setting).map(|given| given.parse_secret(parser)).transpose()
     }
 
-    /// The meaning of each entry of a list setting.
+    /// The parsed values of the entries of a list setting.
     ///
     /// # Errors
-    /// As `Given::parse`, and for more than `LIST_LEN_MAX` entries.
+    /// As for [`Given::parse`], and more than [`LIST_LEN_MAX`] entries.
     pub fn each<T>(&self, setting: Setting, parser: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, ConfigError> {
         let given = self.0.get(&setting).map(Vec::as_slice).unwrap_or_default();
         if let Some(surplus) = given.get(LIST_LEN_MAX) {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_says_nothing() {
+    fn an_empty_variable_counts_as_absent() {
         let environment = Settings::of_environment(&|_| Some(" ".to_owned()));
         assert_eq!(environment, Settings::default());
     }

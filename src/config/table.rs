@@ -1,4 +1,4 @@
-//! A table of `fauxfax.toml`: its texts, each with its place. Every unknown key is an error.
+//! A table of `fauxfax.toml` whose values are read as texts, each with its place in the file. Unknown keys are errors.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::error::{ConfigError, nearest};
 use super::given::{Given, Origin, Place};
 
-/// The key of the tables of accounts.
+/// The key of the array of account tables.
 pub(super) const ACCOUNTS_KEY: &str = "accounts";
 
-/// The file's text.
+/// The text of the file and the path to name in errors.
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: String,
@@ -26,14 +26,14 @@ impl Source {
         Place { path: self.path.clone(), line, column: before[line_start..].chars().count() + 1 }
     }
 
-    /// A path of the file, which starts at the file's folder.
+    /// Makes a relative path start at the folder of the file.
     pub(super) fn beside(&self, given: Given) -> Given {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         Given { text: folder.join(&given.text).to_string_lossy().into_owned(), ..given }
     }
 }
 
-/// One table of the file.
+/// One table of the file, with the name to give it in errors.
 pub(super) struct Table<'a> {
     pub(super) source: &'a Source,
     pub(super) name: &'static str,
@@ -42,30 +42,31 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Refuses the first key, in the order of the file, that is not one of these.
+    /// Refuses the first key in the order of the file that is not in `valid`.
     pub(super) fn check_keys(&self, valid: &[&str]) -> Result<(), ConfigError> {
         let unknown = self.entries.keys().filter(|key| !valid.contains(&key.get_ref().as_ref()));
+        // The parsed table is sorted by key, but a user reads the file from the top.
         let Some(key) = unknown.min_by_key(|key| key.span().start) else { return Ok(()) };
         let place = self.source.place(key.span().start);
         let advice = nearest(key.get_ref(), valid).map_or_else(
-            || format!("the keys there are {}", valid.join(", ")),
+            || format!("the valid keys are {}", valid.join(", ")),
             |nearest| format!("did you mean `{nearest}`?"),
         );
         Err(ConfigError::UnknownKey { place, key: key.get_ref().to_string(), table: self.name, advice })
     }
 
-    /// A string, number or boolean, as text.
+    /// A string, number or boolean as text; `None` if the key is missing.
     pub(super) fn text(&self, key: &str) -> Result<Option<Given>, ConfigError> {
         self.entries.get(key).map(|value| self.scalar(key, value)).transpose()
     }
 
-    /// As `text`, for a key the table must have.
+    /// As [`Table::text`], for a key that the table requires.
     pub(super) fn required(&self, key: &'static str) -> Result<Given, ConfigError> {
         let missing = || ConfigError::MissingKey { place: self.source.place(self.start), table: self.name, key };
         self.text(key)?.ok_or_else(missing)
     }
 
-    /// An array of what `text` takes, or one such value.
+    /// An array of strings, numbers or booleans, or a single one. Empty if the key is missing.
     pub(super) fn list(&self, key: &str) -> Result<Vec<Given>, ConfigError> {
         let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
         match value.get_ref().as_array() {
@@ -74,15 +75,15 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// An array of tables; none where the key is missing.
+    /// An array of tables. Empty if the key is missing.
     pub(super) fn tables(&self, key: &str, name: &'static str) -> Result<Vec<Self>, ConfigError> {
         let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
         let hint = if key == ACCOUNTS_KEY && value.get_ref().is_str() {
-            "; strict or open is said by accounts_mode"
+            "; for strict or open mode, set accounts_mode"
         } else {
             ""
         };
-        let wrong = |value| self.mistyped(key, value, format!("be an array of tables, as {name} makes it{hint}"));
+        let wrong = |value| self.mistyped(key, value, format!("be an array of tables, written as {name}{hint}"));
         let array = value.get_ref().as_array().ok_or_else(|| wrong(value))?;
         let tables = array.iter().map(|value| {
             let entries = value.get_ref().as_table().ok_or_else(|| wrong(value))?;
@@ -91,12 +92,12 @@ impl<'a> Table<'a> {
         tables.collect()
     }
 
-    /// The whole table as JSON, for who reads that.
+    /// The whole table as JSON, for parsers that read JSON, as that of rules does.
     pub(super) fn json(&self) -> Value {
         json_of_table(self.entries)
     }
 
-    /// The table as a whole makes no sense.
+    /// An error about the table as a whole.
     pub(super) fn wrong(&self, reason: String) -> ConfigError {
         ConfigError::Table { place: self.source.place(self.start), table: self.name, reason }
     }
@@ -143,7 +144,7 @@ fn json_of(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The digits of an integer, which TOML may have in base 2, 8 or 16.
+/// The decimal digits of an integer, which TOML may write in base 2, 8 or 16.
 fn decimal(integer: &DeInteger<'_>) -> String {
     let number = i128::from_str_radix(integer.as_str(), integer.radix());
     number.map_or_else(|_| integer.to_string(), |number| number.to_string())

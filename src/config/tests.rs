@@ -1,4 +1,4 @@
-//! The configuration: what each source may say, which wins, and how mistakes are told.
+//! Tests of the configuration: what each source may set, which one wins, and the texts of errors.
 
 use super::*;
 
@@ -17,19 +17,19 @@ fn of_file(name: &str) -> Result<Config, ConfigError> {
     with_flags(&[(Setting::Config, &format!("{FIXTURES}/{name}"))])
 }
 
-/// The error that a fixture brings, its folder left out.
+/// The error that a fixture causes, without the path of its folder.
 fn error_of(name: &str) -> String {
     let error = of_file(name).expect_err(name).to_string();
     error.replace(&format!("{FIXTURES}/"), "")
 }
 
 #[test]
-fn nothing_said_is_the_default() {
+fn without_settings_the_defaults_apply() {
     assert_eq!(with_flags(&[]), Ok(Config::default()));
 }
 
 #[test]
-fn a_file_can_say_everything() {
+fn a_file_can_set_everything() {
     let config = of_file("full.toml").expect("valid");
     assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
     assert_eq!(config.tls_listen.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:8443"));
@@ -85,7 +85,7 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         ("unknown-key.toml", "unknown-key.toml:3:1: unknown key `pase` in the file; did you mean `pace`?"),
         (
             "unknown-account-key.toml",
-            "unknown-account-key.toml:3:1: unknown key `colour` in [[accounts]]; the keys there are sid, auth_token, \
+            "unknown-account-key.toml:3:1: unknown key `colour` in [[accounts]]; the valid keys are sid, auth_token, \
              dialect, callbacks, service, debugger_url, numbers, caller_ids, rules",
         ),
         (
@@ -103,8 +103,8 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         ("bad-pace.toml", "bad-pace.toml:1:8: pace must be max or a number from 0.001 to 1000000, not `fast`"),
         (
             "bad-mode.toml",
-            "bad-mode.toml:1:12: accounts must be an array of tables, as [[accounts]] makes it; strict or open is \
-             said by accounts_mode, not `string`",
+            "bad-mode.toml:1:12: accounts must be an array of tables, written as [[accounts]]; for strict or open \
+             mode, set accounts_mode, not `string`",
         ),
         (
             "bad-number.toml",
@@ -112,7 +112,7 @@ fn errors_in_the_file_say_where_and_what_to_write() {
              `15017122661`",
         ),
         ("no-number.toml", "no-number.toml:3:1: [[accounts.numbers]] needs phone_number"),
-        ("same-number.toml", "same-number.toml:4:64: phone_number must be given once only, not `+15017122661`"),
+        ("same-number.toml", "same-number.toml:4:64: phone_number must be given only once, not `+15017122661`"),
         (
             "other-dialect.toml",
             "other-dialect.toml:3:11: dialect must be twilio (signalwire is not built yet), not `signalwire`",
@@ -120,13 +120,13 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (
             "fallback-alone.toml",
-            "fallback-alone.toml:3:24: voice_fallback_url must stand beside a voice_url, for it is the fallback of \
-             that, not `http://localhost:3000/fallback`",
+            "fallback-alone.toml:3:24: voice_fallback_url must be used together with voice_url, whose fallback it is, \
+             not `http://localhost:3000/fallback`",
         ),
         (
             "no-default-number.toml",
-            "no-default-number.toml:1:11: fax_url must be left out: the first of [[accounts]] has no number it could \
-             be set at",
+            "no-default-number.toml:1:11: fax_url must be left out, or the first of [[accounts]] needs a number to set \
+             it on",
         ),
     ];
     for (name, text) in expected {
@@ -145,7 +145,7 @@ fn every_fixture_is_tested() {
 }
 
 #[test]
-fn a_flag_beats_the_environment_and_that_beats_the_file() {
+fn a_flag_overrides_the_environment_and_that_overrides_the_file() {
     let pace = |flag: Option<&str>, variable: Option<&'static str>| {
         let mut flags = said(&[(Setting::Config, &format!("{FIXTURES}/full.toml"))]);
         flags = flags.with_flag(Setting::Pace, flag.map(str::to_owned));
@@ -170,7 +170,7 @@ fn an_error_names_the_flag_or_the_variable() {
 }
 
 #[test]
-fn a_file_that_was_named_must_be_there_and_the_default_one_need_not() {
+fn a_named_file_must_exist_but_the_default_one_need_not() {
     let error = with_flags(&[(Setting::Config, "no/such.toml")]).expect_err("missing").to_string();
     assert!(error.starts_with("can't read no/such.toml (--config): No such file"), "{error}");
     let folder = tempfile::tempdir().expect("a folder");
@@ -219,7 +219,7 @@ fn the_default_account_is_twilios_variables_or_zeros() {
 }
 
 #[test]
-fn the_default_number_gets_the_urls_that_were_said() {
+fn the_default_number_gets_the_configured_urls() {
     let built_in = with_flags(&[(Setting::FaxUrl, "http://localhost:3000/fax")]).expect("valid").founding_accounts();
     let [account] = &built_in[..] else { panic!("one account: {built_in:?}") };
     assert_eq!(account.sid, Some(Config::default().default_account.sid));
@@ -234,7 +234,7 @@ fn the_default_number_gets_the_urls_that_were_said() {
     assert_eq!(configured.len(), 2, "the built-in account is replaced");
     let change = &configured[0].numbers[0].1;
     assert_eq!(change.voice_url.as_deref(), Some("http://localhost:3000/fax"));
-    assert_eq!(change.status_callback.as_deref(), Some("http://127.0.0.1:3000/status"), "said there only");
+    assert_eq!(change.status_callback.as_deref(), Some("http://127.0.0.1:3000/status"), "set only there");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Calls that take much memory or time, of which few are answered at once; the others wait their turn. It answers none.
+//! Limits on control calls that take much memory or time: only a few run at once, the others are queued.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How long a call waits for its turn; then it is answered 503.
+/// How long a call waits for its turn before it fails with 503.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
-/// States that are read or written at once.
+/// The most states that are read or written at once; each may hold a whole world as JSON.
 const STATES_AT_ONCE: usize = 1;
-/// Expectations that are compared with journals at once.
+/// The most expectations that are compared with journals at once.
 const VERIFIES_AT_ONCE: usize = 2;
 
-/// The calls that take turns.
+/// The queues of the calls that take turns.
 pub(crate) struct Gates {
     states: Arc<Semaphore>,
     verifies: Arc<Semaphore>,
@@ -27,12 +27,12 @@ impl Default for Gates {
 }
 
 impl Gates {
-    /// The turn of a state, until it is dropped; none where it didn't come in time.
+    /// Waits for the right to read or write a state, held until the permit is dropped. `None` after [`TURN_WAIT_MAX`].
     pub(crate) async fn state(&self) -> Option<OwnedSemaphorePermit> {
         turn(&self.states, TURN_WAIT_MAX).await
     }
 
-    /// The turn of an expectation, until it is dropped; none where it didn't come in time.
+    /// Waits for the right to verify an expectation, held until the permit is dropped. `None` after [`TURN_WAIT_MAX`].
     pub(crate) async fn verify(&self) -> Option<OwnedSemaphorePermit> {
         turn(&self.verifies, TURN_WAIT_MAX).await
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_comes_while_others_have_the_turn_waits_for_it_and_not_for_ever() {
+    async fn a_call_waits_for_its_turn_but_not_for_ever() {
         let gates = Gates::default();
         let held = gates.state().await.expect("it is free");
         assert!(turn(&gates.states, Duration::ZERO).await.is_none(), "one at a time");

@@ -1,4 +1,4 @@
-//! The worlds that there are, and what is remembered of those that are gone. It knows no engine's rules.
+//! The tables of worlds, their owners and API keys, and what is remembered of worlds that were removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,40 +7,40 @@ use crate::engine::tally::Tally;
 use crate::model::sid::{AccountSid, KeySid};
 use crate::world::World;
 
-/// Accounts whose worlds are gone and that are remembered singly.
+/// The most removed accounts that are remembered one by one.
 const DEPARTED_MAX: usize = 100_000;
-/// A world that saw no more than this was only created: the write that created it may be the first thing done in it.
+/// A world with no more writes than this has only been created: the request that created it may count as one.
 const WRITES_OF_A_CREATION: u64 = 1;
 
 #[derive(Default)]
 pub(super) struct Worlds {
     pub(super) by_sid: BTreeMap<AccountSid, World>,
-    /// Subaccounts by their owner, in order of founding.
+    /// Subaccounts by their owner, in order of creation.
     pub(super) owned: BTreeMap<AccountSid, BTreeMap<u64, AccountSid>>,
-    /// Whose API keys are whose.
+    /// The account that each API key belongs to.
     pub(super) keys: BTreeMap<KeySid, AccountSid>,
     pub(super) founded: u64,
     pub(super) minted: u64,
-    /// Subaccounts that were ever created, by their owner: the SID of one that was removed is not minted again.
+    /// How many subaccounts each owner ever had, so that the SID of a removed one is not minted again.
     pub(super) subaccounts_minted: BTreeMap<AccountSid, u64>,
     /// Accounts from the configuration, whose worlds are never dropped to make room.
     pub(super) configured: BTreeSet<AccountSid>,
     pub(super) departed: Departed,
 }
 
-/// What is remembered of worlds that are gone.
+/// What is remembered of worlds that were removed.
 #[derive(Default)]
 pub(super) struct Departed {
-    /// What happened in them.
+    /// The sum of their counts.
     pub(super) tally: Tally,
-    /// How many worlds an account has had, so that none of their ids comes again.
+    /// How many worlds each account has had. A new world of the account derives other ids from it.
     lives: BTreeMap<AccountSid, u64>,
-    /// How many an account may have had that is not remembered singly.
+    /// The count used for accounts that are not in `lives`.
     lives_of_others: u64,
 }
 
 impl Departed {
-    /// How many worlds of an account are gone.
+    /// How many worlds of an account have been removed.
     pub(super) fn lives(&self, account: AccountSid) -> u64 {
         self.lives.get(&account).copied().unwrap_or(self.lives_of_others)
     }
@@ -48,7 +48,8 @@ impl Departed {
     fn count(&mut self, account: AccountSid) {
         let lives = self.lives(account) + 1;
         if self.lives.len() >= DEPARTED_MAX {
-            // One number that is beyond all of theirs serves them as well.
+            // Forget the single counts. The highest of them is safe for every account: ids differ for any count not
+            // used yet.
             let most = std::mem::take(&mut self.lives).into_values().max().unwrap_or_default();
             self.lives_of_others = self.lives_of_others.max(most);
         }
@@ -57,10 +58,11 @@ impl Departed {
 }
 
 impl Worlds {
-    /// Takes a world, its API keys and its subaccounts' worlds out of the registry.
+    /// Takes a world, its API keys and the worlds of its subaccounts out of the registry.
     pub(super) fn remove(&mut self, account: AccountSid) -> Vec<World> {
         let Some(world) = self.by_sid.remove(&account) else { return Vec::new() };
-        // At once: another world of the account may be created before this one has been closed.
+        // Counted here, under the registry's lock: another world of the account may be created before this one is
+        // closed.
         self.departed.count(account);
         self.keys.retain(|_, owner| *owner != account);
         for owned in self.owned.values_mut() {
@@ -71,7 +73,8 @@ impl Worlds {
         std::iter::once(world).chain(theirs).collect()
     }
 
-    /// The oldest world that may go: nothing was done in it but its creation, and nothing waits in it.
+    /// The oldest world that can be dropped to make room: only its creation was ever written to it, and no work is
+    /// pending.
     pub(super) fn oldest_untouched(&self, default: AccountSid) -> Option<AccountSid> {
         let is_untouched = |world: &&World| {
             let sid = world.sid();
@@ -91,6 +94,8 @@ impl Worlds {
             self.minted += 1;
             let bytes = WorldSeed::of(seed, AccountSid::from_bytes([0; 16])).sid_bytes("account", b"", self.minted);
             let sid = AccountSid::from_bytes(bytes);
+            // An account with this SID may exist already, for instance from a file of an earlier run with the same
+            // seed.
             if !self.by_sid.contains_key(&sid) {
                 return sid;
             }

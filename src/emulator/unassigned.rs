@@ -1,5 +1,4 @@
-//! The requests to the REST APIs and for media that no world has in its journal, in one bounded ring for the whole process.
-//! It doesn't decide which those are.
+//! The log of REST and media requests that belong to no world: one bounded ring for the whole process.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -10,35 +9,35 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// Requests kept; enough to see what a misconfigured client has been doing.
+/// The most requests kept: enough to see what a misconfigured client has been doing.
 pub(crate) const UNASSIGNED_MAX: usize = 1_000;
-/// Bytes of requests kept.
+/// The most bytes of requests kept; paths can be long.
 pub(crate) const UNASSIGNED_BYTES_MAX: usize = 1024 * 1024;
 
 words!(
     /// Why a request belongs to no world.
     NoWorld {
-        /// A host name, origin or page that may not call.
+        /// The guard refused the host name, origin or page.
         NotAllowed = "not-allowed",
         /// No resource has this path.
         UnknownPath = "unknown-path",
-        /// The path doesn't take this method.
+        /// The resource doesn't support this method.
         WrongMethod = "wrong-method",
-        /// There is no credential, or it is none of Twilio's form.
+        /// The request has no credential, or one that is not of Twilio's form.
         NoCredential = "no-credential",
-        /// There is no such account.
+        /// No such account is configured, and unknown ones are refused.
         UnknownAccount = "unknown-account",
-        /// The account or API key has another secret, or there is no such key.
+        /// The token or the API key's secret is wrong, or there is no such key.
         WrongCredential = "wrong-credential",
-        /// The credential is another account's than the one in the path.
+        /// The credential belongs to another account than the one in the path.
         OtherAccount = "other-account",
-        /// The credential is a standard API key, and the path asks for the AuthToken.
+        /// The credential is a standard API key, which may not read the AuthToken that the path asks for.
         KeyNotEnough = "key-not-enough",
-        /// The account's world has broken.
+        /// The account's world has broken because of a fault in the emulator.
         Broken = "world-broken",
-        /// There are too many accounts to create another.
+        /// The account would need a new world, and there are too many already.
         TooManyAccounts = "too-many-accounts",
-        /// The account has no world yet, and reading creates none.
+        /// The account has no world yet, and a request that only reads creates none.
         NotCreated = "account-not-created",
     }
 );
@@ -46,41 +45,38 @@ words!(
 /// A request that belongs to no world.
 #[derive(Debug, Clone)]
 pub(crate) struct UnassignedRequest {
-    /// `GET`, `POST` …
     pub(crate) method: Cow<'static, str>,
-    /// Path and query, secrets masked.
+    /// Path and query, with secrets masked.
     pub(crate) path: Box<str>,
-    /// The HTTP status of the response.
     pub(crate) status: u16,
-    /// The error code of the response, if any.
+    /// Twilio's error code in the response, if any.
     pub(crate) code: Option<u32>,
-    /// The account that the path names, or else the credential.
+    /// The account in the path, or else the one in the credential.
     pub(crate) account: Option<AccountSid>,
-    /// Why it belongs to no world.
     pub(crate) reason: NoWorld,
 }
 
-/// A request with its place.
+/// A request with its sequence number.
 #[derive(Debug)]
 pub(crate) struct Unassigned {
-    /// Its place among these requests; grows by one, never goes back.
+    /// Its number among these requests, from 1, without gaps.
     pub(crate) seq: u64,
-    /// When it was answered, by the system's clock.
+    /// When its response was sent, by the system's clock.
     pub(crate) at: Timestamp,
     pub(crate) request: UnassignedRequest,
 }
 
-/// Some of the requests that are kept, and how many there have been.
+/// A part of the log, and what the reader needs to detect gaps.
 pub(crate) struct UnassignedPage {
-    /// Oldest first.
+    /// The requests, oldest first.
     pub(crate) requests: Vec<Arc<Unassigned>>,
-    /// The place of the newest request.
+    /// The sequence number of the newest request.
     pub(crate) last_seq: u64,
-    /// How many have been dropped.
+    /// How many have been dropped to stay within the limits.
     pub(crate) evicted: u64,
 }
 
-/// The ring.
+/// The log itself, shared by all requests of the process.
 pub(crate) struct UnassignedLog {
     real: RealTime,
     ring: Mutex<Ring>,
@@ -99,15 +95,15 @@ impl UnassignedLog {
         Self { real, ring: Mutex::default() }
     }
 
-    /// Notes a request.
+    /// Adds a request with the present time, and drops the oldest beyond the limits.
     pub(crate) fn note(&self, request: UnassignedRequest) {
         let mut ring = self.lock();
-        // Read under the lock, so that times are in the order of places.
+        // Read the clock under the lock, so that times ascend with the sequence numbers.
         let at = self.real.now();
         ring.push(at, request);
     }
 
-    /// The first `limit` requests later than a place.
+    /// The first `limit` requests after the sequence number `since`.
     pub(crate) fn read(&self, since: u64, limit: usize) -> UnassignedPage {
         let ring = self.lock();
         let start = ring.kept.partition_point(|kept| kept.seq <= since);
@@ -116,7 +112,7 @@ impl UnassignedLog {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring> {
-        // Nothing panics half-way through a change of it.
+        // No panic can leave the ring half changed, so a poisoned lock is still good.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -128,6 +124,7 @@ impl Ring {
         self.bytes += noted.size_bytes();
         self.kept.push_back(noted);
         while self.kept.len() > UNASSIGNED_MAX || self.bytes > UNASSIGNED_BYTES_MAX {
+            // The ring can't be empty here: it exceeds a limit.
             let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= oldest.size_bytes();
             self.evicted += 1;
@@ -136,7 +133,7 @@ impl Ring {
 }
 
 impl Unassigned {
-    /// How much memory it takes.
+    /// The approximate memory that it takes.
     fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.request.path.len() + self.request.method.len()
     }
@@ -152,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_are_kept_and_what_went_is_counted() {
+    fn the_newest_are_kept_and_dropped_ones_are_counted() {
         let log = UnassignedLog::new(RealTime::start());
         for number in 0..UNASSIGNED_MAX + 5 {
             log.note(request(format!("/{number}")));

@@ -1,9 +1,9 @@
-//! One budget for bytes in flight: what clients send, what apps answer, and answers that nobody has read yet. Bodies are
-//! kept in pieces, and each piece but the first is taken out of the budget until it is freed.
+//! One memory budget for bodies in flight: what clients send, what apps respond with, and responses that nobody has
+//! read yet. A body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
 //!
-//! A body takes its pieces as its bytes come, so that one that announces much and sends little holds little. So that bodies
-//! that are half there never wait for each other for good, one of them at a time has the turn: half of the budget is its
-//! alone.
+//! A body is charged as its bytes arrive, so that one that announces much and sends little holds little. Half of the
+//! budget is reserved for one body at a time, the one with the turn; so bodies that have half arrived can't wait for
+//! each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -16,41 +16,42 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// Bytes in flight where nothing else is said: 256 MiB.
+/// The default budget: 256 MiB.
 pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
-/// The least that may be set: below it, few documents would get through.
+/// The smallest budget that can be set; with less, few documents would get through.
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
-/// How long a client's body, or an answer that is being made, waits for room; then it is answered 503.
+/// How long a client's body, or a response being made, waits for room before it fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
-/// How long an app's answer waits for room; those before it end within their own time.
+/// How long an app's response waits for room. The exchanges before it end within their own time limits.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// The unit of the budget. The first piece of each body is free: nearly all bodies are smaller, and connections are counted.
+/// The unit that is charged. The first piece of each body is free: nearly all bodies are smaller, and the number of
+/// connections is limited.
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// Why there is no room for a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
-    /// Others take it.
-    #[error("too many bytes are in flight; try again, or raise --body-budget")]
+    /// Other bodies hold the room, and none was freed in time.
+    #[error("too many bytes of bodies are in flight; try again, or raise --body-budget")]
     InTime,
-    /// It is larger than all of the budget.
-    #[error("it has more bytes than may be in flight; raise --body-budget")]
+    /// The body is larger than the whole budget, so waiting can't help.
+    #[error("the body is larger than the budget for bodies in flight; raise --body-budget")]
     Ever,
 }
 
-/// The budget; clones are the same one.
+/// The budget; clones share it.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     limit_bytes: u64,
-    /// The half that all share, in pieces.
+    /// The half that all bodies share, in pieces.
     common: Arc<Semaphore>,
-    /// Whose turn it is.
+    /// A single permit: the turn.
     turn: Arc<Semaphore>,
-    /// Pieces in the half of who has the turn.
+    /// The pieces in the half that is reserved for the body with the turn.
     turn_pieces: u64,
     held_pieces: AtomicU64,
     refused: AtomicU64,
@@ -63,7 +64,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// A budget of so many bytes.
+    /// Creates a budget of this many bytes.
     #[must_use]
     pub fn new(limit_bytes: u64) -> Self {
         let pieces = pieces_of(limit_bytes);
@@ -79,39 +80,41 @@ impl Budget {
         }))
     }
 
-    /// How many bytes there may be in flight.
+    /// The most bytes that may be in flight.
     #[must_use]
     pub fn limit_bytes(&self) -> u64 {
         self.0.limit_bytes
     }
 
-    /// How many bytes are in flight, in whole pieces.
+    /// The bytes in flight, rounded up to whole pieces.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         self.0.held_pieces.load(Ordering::Relaxed) * PIECE_BYTES as u64
     }
 
-    /// How many bodies found no room in time.
+    /// How many bodies have failed for lack of room.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
     }
 
-    /// A body that begins, and how long it waits for room each time it needs some.
+    /// Starts an empty body. `patience` is how long it waits each time that it needs room.
     #[must_use]
     pub fn body(&self, patience: Duration) -> Pieces {
         let hold = Hold { budget: self.clone(), patience, common: None, turn: None, turn_pieces: 0 };
         Pieces { pieces: VecDeque::new(), bytes: 0, hold }
     }
 
-    /// The room for an answer of so many bytes, if it is there at once.
+    /// Charges a response of this many bytes, without waiting.
     ///
     /// # Errors
-    /// It isn't.
+    /// There is not enough room in the shared half at present.
     pub fn answer(&self, bytes: u64) -> Result<Hold, NoRoom> {
         let mut hold = self.body(Duration::ZERO).hold;
+        // The first piece is free.
         let pieces = u32::try_from(bytes.div_ceil(PIECE_BYTES as u64).saturating_sub(1)).unwrap_or(u32::MAX);
-        // Whoever has the turn must come to an end by itself; an answer ends when its client has read it.
+        // A response never gets the turn: the body with the turn must end by itself, but a response ends only when its
+        // client has read it.
         let room = Arc::clone(&self.0.common).try_acquire_many_owned(pieces);
         hold.add(room.map_err(|_| self.count_refusal())?);
         Ok(hold)
@@ -128,26 +131,28 @@ impl Budget {
 }
 
 fn pieces_of(bytes: u64) -> u64 {
+    // The semaphore hands out at most `u32::MAX` permits at once.
     (bytes.max(BODY_BUDGET_BYTES_MIN) / PIECE_BYTES as u64).min(u64::from(u32::MAX))
 }
 
-/// What a body has taken out of the budget, until it is dropped.
+/// What a body is charged; released when it is dropped.
 #[derive(Debug)]
 pub struct Hold {
     budget: Budget,
     patience: Duration,
     common: Option<OwnedSemaphorePermit>,
     turn: Option<OwnedSemaphorePermit>,
-    /// Taken of the half that goes with the turn.
+    /// How many pieces it holds of the half that is reserved for the turn.
     turn_pieces: u64,
 }
 
 impl Hold {
-    /// Takes one more piece, waiting for it if need be.
+    /// Charges one more piece, waiting for room if necessary.
     async fn take(&mut self) -> Result<(), NoRoom> {
         if self.take_at_once() {
             return Ok(());
         }
+        // Waiting is pointless: even alone, this body would need more than there is.
         if self.pieces() >= self.budget.pieces() {
             self.budget.count_refusal();
             return Err(NoRoom::Ever);
@@ -156,6 +161,7 @@ impl Hold {
         let waits_for_turn = self.turn.is_none();
         let room = timeout(self.patience, async {
             tokio::select! {
+                // A piece of the shared half first: the turn is better left to a body that finds no other room.
                 biased;
                 piece = Arc::clone(&shared.common).acquire_owned() => (piece.ok(), None),
                 turn = Arc::clone(&shared.turn).acquire_owned(), if waits_for_turn => (None, turn.ok()),
@@ -211,7 +217,7 @@ impl Drop for Hold {
     }
 }
 
-/// A body in pieces.
+/// A body that is being received or made, kept in pieces.
 #[derive(Debug)]
 pub struct Pieces {
     pieces: VecDeque<Vec<u8>>,
@@ -220,25 +226,26 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// How many bytes there are.
+    /// The length of the body so far, in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Whether there are none.
+    /// Whether nothing has been added yet.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
-    /// Adds what came.
+    /// Appends bytes, charging a piece to the budget for each that they begin.
     ///
     /// # Errors
-    /// There was no room for it in time.
+    /// There was no room in time, or never will be.
     pub async fn add(&mut self, mut data: &[u8]) -> Result<(), NoRoom> {
         while !data.is_empty() {
             if self.is_full() {
+                // The first piece is free.
                 if !self.pieces.is_empty() {
                     self.hold.take().await?;
                 }
@@ -249,13 +256,14 @@ impl Pieces {
         Ok(())
     }
 
-    /// All bytes in one piece, as a body of JSON or a form is read. The budget has its room back.
+    /// The whole body in one piece, no longer charged. Meant for small bodies that are parsed at once, such as JSON and
+    /// forms.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.into_whole().0
     }
 
-    /// All bytes in one piece, and the room that they take.
+    /// The whole body in one piece, and its charge.
     #[must_use]
     pub fn into_whole(mut self) -> (Bytes, Hold) {
         if self.pieces.len() <= 1 {
@@ -268,9 +276,10 @@ impl Pieces {
         (whole.into(), self.hold)
     }
 
-    /// All bytes as a document, and the room that it goes on taking until it is stored or dropped.
+    /// The whole body as a document, and its charge, to be kept until the document is stored or dropped.
     #[must_use]
     pub fn into_document(mut self) -> (Arc<[u8]>, Hold) {
+        // Filled in place: collecting the pieces in a vector first would take the memory twice.
         let mut document: Arc<[u8]> = std::iter::repeat_n(0, self.bytes).collect();
         if let Some(mut rest) = Arc::get_mut(&mut document) {
             while let Some(piece) = self.pieces.pop_front() {
@@ -282,13 +291,13 @@ impl Pieces {
         (document, self.hold)
     }
 
-    /// The bytes as an answer, each piece freed once it has been sent.
+    /// The body as chunks of a response. The charge is released after the last has been sent.
     pub fn into_chunks(self) -> impl Iterator<Item = Bytes> + Send + 'static {
         let hold = Arc::new(self.hold);
         self.pieces.into_iter().map(move |piece| Held::tie(piece, &hold))
     }
 
-    /// A writer for a thread that may wait.
+    /// A blocking writer into the body, for use on a thread outside the runtime.
     pub fn writer<'a>(&'a mut self, runtime: &'a Handle) -> impl Write + 'a {
         PiecesWriter { pieces: self, runtime }
     }
@@ -297,12 +306,12 @@ impl Pieces {
         self.pieces.back().is_none_or(|last| last.len() >= PIECE_BYTES)
     }
 
-    /// Fills the last piece, and answers with what is left over.
+    /// Fills the last piece and returns the bytes that didn't fit.
     fn fill<'a>(&mut self, data: &'a [u8]) -> &'a [u8] {
         let is_first = self.pieces.len() == 1;
         let Some(last) = self.pieces.back_mut() else { return data };
         let (now, later) = data.split_at(data.len().min(PIECE_BYTES - last.len()));
-        // A body of more than one piece will fill it.
+        // A second piece suggests a long body, so reserve whole pieces from then on. Small bodies grow as needed.
         if !is_first && last.is_empty() {
             last.reserve_exact(PIECE_BYTES);
         }
@@ -312,7 +321,7 @@ impl Pieces {
     }
 }
 
-/// Bytes that give back their room when the last of them has been sent.
+/// Bytes that release their charge when the last clone of them is dropped.
 struct Held<T> {
     bytes: T,
     _hold: Arc<Hold>,
@@ -330,7 +339,7 @@ impl Held<Bytes> {
     }
 }
 
-/// Ties bytes to the room that they take, until they have been sent.
+/// Bytes that keep `hold` alive until they have been sent.
 #[must_use]
 pub fn tied(bytes: Bytes, hold: &Arc<Hold>) -> Bytes {
     Held::tie(bytes, hold)
@@ -343,6 +352,7 @@ struct PiecesWriter<'a> {
 
 impl Write for PiecesWriter<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        // Most writes fit in the last piece and need not wait, so they can do without the runtime.
         let has_room = self.pieces.pieces.back().is_some_and(|last| last.len() + data.len() <= PIECE_BYTES);
         if has_room {
             self.pieces.fill(data);
@@ -368,7 +378,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3_600);
     static PIECE: [u8; PIECE_BYTES] = [7; PIECE_BYTES];
 
-    /// Sixteen pieces: eight for all, eight for who has the turn.
+    /// Sixteen pieces: eight that all share and eight for the turn.
     fn budget() -> Budget {
         Budget::new(BODY_BUDGET_BYTES_MIN)
     }
@@ -396,7 +406,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_larger_than_the_budget_is_not_waited_for() {
+    async fn a_body_larger_than_the_budget_fails_at_once() {
         let budget = budget();
         let mut body = budget.body(LONG);
         let whole = vec![7; 18 * PIECE_BYTES];
@@ -404,7 +414,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_that_are_half_there_take_turns_and_all_end() {
+    async fn bodies_that_have_half_arrived_take_turns_and_all_end() {
         let budget = budget();
         let (mut first, mut second) = (budget.body(LONG), budget.body(LONG));
         for body in [&mut first, &mut second] {
@@ -423,7 +433,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_comes_out_as_it_went_in_whichever_way() {
+    async fn a_body_is_returned_unchanged_in_every_form() {
         let text: Vec<u8> = (0..=255).cycle().take(3 * PIECE_BYTES + 17).collect();
         let budget = budget();
         for step in [1_000, PIECE_BYTES, PIECE_BYTES + 1, text.len()] {
@@ -444,7 +454,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_holds_its_room_until_it_has_been_sent() {
+    async fn a_response_is_charged_until_it_has_been_sent() {
         let budget = budget();
         let hold = Arc::new(budget.answer(4 * PIECE_BYTES as u64).expect("there is room"));
         let sent = tied(Bytes::from_static(b"x"), &hold);

@@ -1,17 +1,18 @@
-//! The little of a certificate that the TLS library doesn't tell: the name of its owner, and whether it lists names
-//! (RFC 5280 §4.1). It checks nothing.
+//! Reads the parts of a certificate that rustls doesn't expose: the subject's common name, and whether alternative
+//! names are listed (RFC 5280 §4.1). It verifies nothing.
 
 const SEQUENCE: u8 = 0x30;
-/// `[0]`, constructed: a certificate's version.
+/// The tag of a certificate's version: `[0]`, constructed.
 const CONTEXT_0: u8 = 0xa0;
-/// `[3]`, constructed: a certificate's extensions.
+/// The tag of a certificate's extensions: `[3]`, constructed.
 const CONTEXT_3: u8 = 0xa3;
-/// The type and value of a common name begin so: the object identifier 2.5.4.3.
+/// The object identifier of the common name, 2.5.4.3, in DER.
 const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
-/// Alternative names of the subject begin so: the object identifier 2.5.29.17.
+/// The object identifier of the extension subjectAltName, 2.5.29.17, in DER.
 const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
 
-/// The common name of a certificate that lists no alternative names, as old or hand-made ones don't.
+/// The common name of a certificate that lists no alternative names, as old and hand-made ones do. `None` if it lists
+/// some.
 pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;
@@ -34,7 +35,7 @@ pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
     String::from_utf8(text.to_vec()).ok()
 }
 
-/// The first element: its tag, its content and what follows.
+/// Splits off the first DER element: its tag, its content, and the bytes after it.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -68,13 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn a_common_name_counts_where_no_names_are_listed() {
+    fn a_common_name_counts_only_if_no_alternative_names_are_listed() {
         assert_eq!(common_name_alone(&certificate(&[], "app.test")).as_deref(), Some("app.test"));
         assert_eq!(common_name_alone(&certificate(&["other.test"], "app.test")), None);
     }
 
     #[test]
-    fn a_certificate_that_is_cut_has_no_name() {
+    fn a_truncated_certificate_has_no_name() {
         let whole = certificate(&[], "app.test");
         for end in 0..whole.len() {
             assert_eq!(common_name_alone(&whole[..end]), None, "{end}");

@@ -1,5 +1,5 @@
-//! The one HTTP client: an exchange with its redirects and its challenge, within limits of time and size, every failure
-//! told apart. It keeps no connection, reads no system proxy and tries nothing twice.
+//! The HTTP client for all requests to apps: one exchange with its redirects and its authentication challenge, within
+//! limits of time and size. It keeps no connection, reads no proxy setting of the system, and never retries.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -26,27 +26,27 @@ use crate::model::account::TwimlTypes;
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
-/// Redirects followed before an exchange fails.
+/// The most redirects that are followed before an exchange fails.
 pub const REDIRECTS_MAX: usize = 10;
-/// The head of an answer.
+/// The largest head of a response, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Headers of an answer; real apps send a dozen.
+/// The most headers of a response; real apps send a dozen.
 const HEADERS_MAX: usize = 100;
-/// How the failure of an answer that can't be parsed begins.
-const NOT_HTTP: &str = "the answer is not HTTP/1.1";
-/// The failure of a connection that ended too soon.
-const ENDED_EARLY: &str = "the connection ended before the answer did";
-/// A cookie longer than this is not kept (RFC 6265 §6.1).
+/// The beginning of the failure for a response that can't be parsed.
+const NOT_HTTP: &str = "the response is not HTTP/1.1";
+/// The failure of a connection that ended before the response did.
+const ENDED_EARLY: &str = "the connection ended before the response did";
+/// The longest cookie that is kept (RFC 6265 §6.1).
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
-/// How often an exchange that waits for room in the budget is looked at again.
+/// How often the time limit of an exchange that is waiting for room in the budget is checked.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long an exchange may take (docs/fidelity.md, "Webhooks").
+/// Time limits of an exchange (docs/fidelity.md, "Webhooks").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Until the TCP connection stands.
+    /// Until the TCP connection is established.
     pub connect: Duration,
-    /// Until the first packet, and between packets.
+    /// Until the first packet of the response, and between packets.
     pub read: Duration,
     /// From the first step to the last byte, redirects included.
     pub total: Duration,
@@ -58,68 +58,68 @@ impl Default for Limits {
     }
 }
 
-/// One request of an exchange, as it is about to go out.
+/// One request of an exchange, just before it is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Hop<'a> {
-    /// The URL as it goes over the wire: without userinfo and fragment.
+    /// The URL as it is sent: without userinfo and fragment.
     pub url: &'a str,
-    /// Whether the body goes with it; a redirect may have made it a GET.
+    /// Whether it carries the body. A redirect may have turned it into a GET without one.
     pub with_body: bool,
 }
 
-/// The headers of a hop beside those that every request has.
+/// Computes the headers of a hop beyond those that every request has.
 pub type HopHeaders<'a> = &'a (dyn Fn(&Hop<'_>) -> Vec<(String, String)> + Send + Sync);
 
-/// What is asked.
+/// A request to make, with its limits.
 pub struct Request<'a> {
     /// The method of the first hop.
     pub method: Method,
-    /// Whom; userinfo answers a challenge, a fragment is dropped.
+    /// The URL to request. Its userinfo answers a challenge, its fragment is dropped.
     pub url: &'a str,
-    /// Content type and body.
+    /// The content type and the body, if it has one.
     pub body: Option<(&'a str, Bytes)>,
-    /// Cookies set earlier; each goes to its own host only.
+    /// Cookies set earlier. Each is sent only to the host that set it.
     pub cookies: &'a [Cookie],
-    /// How long it may take.
+    /// The time limits of the exchange.
     pub limits: Limits,
-    /// How much of the answer's body is read.
+    /// The most bytes of the response's body that are read.
     pub body_max_bytes: u64,
-    /// How the request names its sender.
+    /// The value of the User-Agent header.
     pub user_agent: &'a str,
-    /// Further headers.
+    /// Computes further headers, such as a signature, for each hop.
     pub headers: HopHeaders<'a>,
 }
 
-/// What came of an exchange: an answer, a failure, or both where the answer was cut short.
+/// The result of an exchange: a response, a failure, or both if the response was cut short.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// The first URL, without userinfo.
     pub url: String,
     /// The URL of the last hop, without userinfo.
     pub final_url: String,
-    /// The URL of the last hop with the user and password that it was asked with: relative references start at it. It is
-    /// for requests alone, never for a person or a journal.
+    /// The URL of the last hop with the user and password used there. Relative references are resolved against it. It
+    /// is for requests only and must not reach a journal or a log.
     pub base_url: String,
     /// Whether a redirect was followed.
     pub redirected: bool,
-    /// The headers of the first request.
+    /// The headers of the first request, as sent.
     pub request_headers: Vec<(String, String)>,
-    /// The last answer.
+    /// The last response, even if the exchange failed after it.
     pub answer: Option<Answer>,
-    /// Cookies set on the way.
+    /// The cookies set by all responses of the exchange.
     pub cookies: Vec<Cookie>,
-    /// What went wrong. A status of 4xx or 5xx is an answer, not a failure.
+    /// What went wrong. A response with status 4xx or 5xx is not a failure.
     pub failure: Option<ExchangeFailure>,
-    /// What the answer takes of the budget of bytes in flight.
+    /// The charge of the response's body to the memory budget.
     pub room: Option<Hold>,
-    /// Real time it took.
+    /// The real time that the exchange took.
     pub elapsed: Duration,
 }
 
-/// An answer.
+/// A response of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Its status.
+    /// Its HTTP status code.
     pub status: u16,
     /// Its headers, names in lower case.
     pub headers: Vec<(String, String)>,
@@ -128,13 +128,13 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The first header of this name.
+    /// The value of the first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The coding of its body (RFC 9110 §8.4), where it has one; none is ever asked for.
+    /// The coding of its body (RFC 9110 §8.4), if it has one although no request asks for one.
     pub(super) fn coding(&self) -> Option<&str> {
         let coding = self.header("content-encoding").map(str::trim);
         coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
@@ -154,7 +154,7 @@ pub struct Client {
     budget: Budget,
 }
 
-/// How long an exchange has waited for room in the budget: that time is not the app's.
+/// How long an exchange has waited for room in the memory budget. That time is not counted against the app.
 #[derive(Default)]
 struct Waits {
     us: AtomicU64,
@@ -166,7 +166,7 @@ impl Waits {
         Duration::from_micros(self.us.load(Ordering::Relaxed))
     }
 
-    /// Does what may wait for room.
+    /// Runs work that may wait for room, and adds the time that it takes.
     async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
         self.is_waiting.store(true, Ordering::Relaxed);
@@ -179,10 +179,10 @@ impl Waits {
 }
 
 impl Client {
-    /// A client with these options.
+    /// Creates a client with these options.
     ///
     /// # Errors
-    /// A certificate that can't be read.
+    /// A trusted certificate that can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let connector = Connector::new(options)?;
         Ok(Self {
@@ -199,24 +199,24 @@ impl Client {
         self.traceparent
     }
 
-    /// With which content types TwiML is taken.
+    /// Which content types TwiML is accepted with.
     #[must_use]
     pub const fn twiml_types(&self) -> TwimlTypes {
         self.twiml_types
     }
 
-    /// What bytes in flight are taken out of.
+    /// The memory budget that bodies of responses are charged to.
     #[must_use]
     pub const fn budget(&self) -> &Budget {
         &self.budget
     }
 
-    /// A connection to the URL's host, for who speaks with it otherwise.
+    /// Opens a raw connection to the URL's host; the proxy speaks its own HTTP on it.
     pub(crate) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         self.connector.connect(url, patience).await
     }
 
-    /// Asks and reads the answer. Dropping the future ends the connection.
+    /// Makes a request and reads the response. Dropping the future closes the connection.
     pub async fn exchange(&self, request: Request<'_>) -> Outcome {
         let begun = Instant::now();
         let mut outcome = Outcome { url: normal_or_as_is(request.url).into_owned(), ..Outcome::default() };
@@ -229,8 +229,10 @@ impl Client {
                 if let Ok(followed) = timeout_at(end, &mut steps).await {
                     break followed;
                 }
+                // Time spent waiting for room is credited to the exchange: another app holds the room, not this one.
                 let waited = waits.total();
                 if waits.is_waiting.load(Ordering::Relaxed) {
+                    // The wait is counted only when it is over, so look again then.
                     end = Instant::now() + ROOM_LOOK_INTERVAL;
                 } else if waited > credited {
                     (end, credited) = (end + (waited - credited), waited);
@@ -254,6 +256,7 @@ impl Client {
             outcome.base_url = credential.as_ref().map_or_else(|| target.text.clone(), |own| own.within(&target.text));
             let answer = self.ask((request, waits), &target, &hop, authorization.as_deref(), outcome).await?;
             let again = (answer.status == 401 && authorization.is_none())
+                // Challenged once only: a server that repeats its challenge has refused the credential.
                 .then(|| {
                     let challenges = answer.headers_named("www-authenticate");
                     challenge::answer(challenges, credential.as_ref()?, hop.method, target.path_and_query())
@@ -264,6 +267,7 @@ impl Client {
                 continue;
             }
             let next = redirect::next(answer.status, answer.header("location"), &target.text, hop.method);
+            // Before `next?`, so that a redirect that leads nowhere is shown with its response.
             outcome.answer = Some(answer);
             let Next::Hop { to, method } = next? else { return Ok(()) };
             redirects += 1;
@@ -273,6 +277,7 @@ impl Client {
             outcome.redirected = true;
             let (to, own_credential) = split(&to)?;
             let same_origin = to.url.origin() == target.url.origin();
+            // A credential never goes to another origin.
             credential = own_credential.or(credential.filter(|_| same_origin));
             authorization = authorization.filter(|authorization| same_origin && challenge::is_reusable(authorization));
             let body = hop.body.filter(|_| method == Method::Post);
@@ -280,7 +285,7 @@ impl Client {
         }
     }
 
-    /// One request on a connection of its own.
+    /// Makes one request on a new connection.
     async fn ask(
         &self,
         (request, waits): (&Request<'_>, &Waits),
@@ -306,7 +311,8 @@ impl Client {
         Ok(answer)
     }
 
-    /// Sends the message and reads the answer; answers whether the body was read to its end, and what it takes of the budget.
+    /// Sends a message and reads the response. Returns whether the body was read to its end, and its charge to the
+    /// budget.
     async fn read(
         &self,
         stream: Stream,
@@ -326,6 +332,7 @@ impl Client {
         let limit = usize::try_from(request.body_max_bytes).unwrap_or(usize::MAX);
         let (mut read, mut complete) = (self.budget.body(FETCH_ROOM_WAIT_MAX), true);
         while let Some(frame) = driven.while_waiting(patience, async { Ok(body.frame().await) }).await?? {
+            // Trailers have no meaning for any caller.
             let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
             let wanted = data.len().min(limit - read.len());
             let added = waits.during(read.add(&data[..wanted])).await;
@@ -340,22 +347,22 @@ impl Client {
     }
 }
 
-/// What a hop sends.
+/// The method and body that a hop sends.
 struct Sent<'a> {
     method: Method,
     body: Option<&'a (&'a str, Bytes)>,
 }
 
-/// Whom a hop asks.
+/// The host and resource that a hop requests.
 struct Target {
-    /// The URL as it goes over the wire and is signed.
+    /// The URL as it is sent and signed.
     text: String,
-    /// The same, to find the host by.
+    /// The same URL, parsed.
     url: Url,
 }
 
 impl Target {
-    /// The host and port, as they are written.
+    /// The host and port as they are written in the URL.
     fn authority(&self) -> &str {
         let (_, rest) = self.text.split_once("://").unwrap_or_default();
         rest.split('/').next().unwrap_or_default()
@@ -366,8 +373,8 @@ impl Target {
         &self.text[begin..]
     }
 
-    /// A failure with what is likely to be behind it: a port that speaks TLS hangs up on plain HTTP, or answers with an
-    /// alert.
+    /// Adds to a failure its likely cause: a port that speaks TLS answers plain HTTP with an alert or closes the
+    /// connection.
     fn explained(&self, mut failure: ExchangeFailure) -> ExchangeFailure {
         let hint = "; if this port speaks TLS, write https:// in the URL";
         if self.url.scheme() == "http"
@@ -380,14 +387,15 @@ impl Target {
     }
 }
 
-/// The URL as it goes over the wire, and the credential it carried. What is told of a bad one leaves the credential out.
+/// Splits a URL into what is sent and its credential. An error shows the URL without the credential.
 fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
-    let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is no http or https address", without_userinfo(text)));
+    let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is not an http or https URL", without_userinfo(text)));
     let normal = normal(text).ok_or_else(invalid)?;
     let url = Url::parse(&normal).map_err(|_| invalid())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(invalid());
     }
+    // From the original text: the normal form has no userinfo.
     let credential = Url::parse(text).ok().as_ref().and_then(Credential::of);
     Ok((Target { text: normal, url }, credential))
 }
@@ -441,14 +449,14 @@ fn message(
 
 type Connection = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
 
-/// A connection that goes on while something that needs it is waited for.
+/// A connection that must be polled while its response is awaited.
 struct Driven {
     connection: Pin<Box<Connection>>,
     ended: bool,
 }
 
 impl Driven {
-    /// Waits for the work, the connection going on; the outer error is that of a work that took too long.
+    /// Awaits `work` while polling the connection. The outer error is a timeout, the inner one that of `work`.
     async fn while_waiting<T>(
         &mut self,
         patience: Duration,
@@ -460,7 +468,7 @@ impl Driven {
                 tokio::select! {
                     biased;
                     done = &mut work => return done.map_err(|error| failure(&error)),
-                    // How it ends is told to the work as well.
+                    // `work` sees the reason as well, so the result can be ignored.
                     _ = &mut self.connection, if !self.ended => self.ended = true,
                 }
             }
@@ -471,12 +479,13 @@ impl Driven {
 
 fn failure(error: &hyper::Error) -> ExchangeFailure {
     let mut cause: &dyn std::error::Error = error;
+    // hyper's own text is generic; the innermost cause says what happened.
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
     if error.is_parse_too_large() {
         ExchangeFailure::ProtocolViolation(format!(
-            "the answer has more than {HEADERS_MAX} headers, or a head of more than {HEAD_BYTES_MAX} bytes; send fewer or \
+            "the response has more than {HEADERS_MAX} headers, or a head of more than {HEAD_BYTES_MAX} bytes; send fewer or \
              shorter ones"
         ))
     } else if error.is_parse() {

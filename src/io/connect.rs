@@ -1,5 +1,5 @@
-//! From a URL to a connection: resolving the name, TCP within its time, TLS where the scheme asks for it.
-//! It sends no HTTP.
+//! Makes connections: resolves a URL's host, connects by TCP within a time limit, and adds TLS if the scheme asks for
+//! it.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,13 +16,13 @@ use super::stream::Stream;
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
-/// One attempt at an address; two fit into the connect time (docs/fidelity.md, "Webhooks").
+/// The time limit for one address; two attempts fit into the time for connecting (docs/fidelity.md, "Webhooks").
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
-/// This machine.
+/// The addresses that names of this machine resolve to.
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
-/// What makes connections.
+/// Makes connections according to the client's options.
 #[derive(Clone)]
 pub(super) struct Connector {
     connect_to: Arc<[ConnectTo]>,
@@ -37,18 +37,19 @@ impl Connector {
         Ok(Self { connect_to: options.connect_to.as_slice().into(), own, tls })
     }
 
-    /// Connects to the URL's host, or to where requests for it really go.
+    /// Connects to the URL's host, or to the host that `--connect-to` puts in its place.
     pub(super) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or(80);
         let (host, port) = self.connect_to.iter().find_map(|each| each.instead_of(host, port)).unwrap_or((host, port));
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
+        // Checked on the open connection: no other way of naming this machine gets around it.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
             let why = "no webhook is sent to the emulator's own control API, nor is a document fetched from it";
             return Err(ExchangeFailure::InvalidUrl(format!("{}: {why}", url.path())));
         }
-        // Small messages; a failure only makes them slower.
+        // Requests are small, so send them at once. A failure of this call would only make them slower.
         let _ = stream.set_nodelay(true);
         if url.scheme() == "http" {
             return Ok(Box::new(stream));
@@ -57,7 +58,7 @@ impl Connector {
     }
 }
 
-/// Tries the host's addresses one after the other.
+/// Connects to the first of a host's addresses that accepts; the others are tried one after another.
 pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFailure> {
     let unknown = || ExchangeFailure::BadHostName(host.to_owned());
     let addresses: Vec<SocketAddr> = if is_loopback_name(host) {
@@ -66,11 +67,13 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
         let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
         found.map_err(|_| unknown())?.collect()
     };
+    // The error if the name has no addresses.
     let mut failure = unknown();
     for address in addresses {
         match timeout(ATTEMPT_MAX, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            // Where one address refuses, another may be out of reach, as ::1 without IPv6; the refusal says more.
+            // One address may refuse while another can't be reached, such as ::1 without IPv6. The refusal is the more
+            // helpful error.
             Ok(Err(_)) | Err(_) if failure == ExchangeFailure::ConnectionRefused => {}
             Ok(Err(error)) => {
                 failure = if error.kind() == ErrorKind::ConnectionRefused {
@@ -87,7 +90,7 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
     Err(failure)
 }
 
-/// Whether a name is this machine's by RFC 6761 §6.3, whatever the system's resolver says of it.
+/// Whether a name means this machine by RFC 6761 §6.3. Some resolvers don't know names below `localhost`.
 fn is_loopback_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")

@@ -1,4 +1,4 @@
-//! Fetching the document of an outbound fax: a signed GET, once, with a size limit. It draws nothing.
+//! Fetches the document of an outbound fax: one signed GET, with a size limit.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use super::{Signer, record};
 use crate::model::media::UnreadableDocument;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
-/// The largest document that is taken; Twilio states none, apps cap uploads at 10 MB.
+/// The largest document that is fetched. Twilio states no limit; apps cap uploads at 10 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Fetches a document, and answers with the room that it takes of the budget of bytes in flight.
+/// Fetches a document. Returns it with its charge to the memory budget, and the record of the exchange.
 pub(super) async fn document(
     client: &Client,
     signer: &Signer,
@@ -31,6 +31,7 @@ pub(super) async fn document(
         })
         .await;
     let mut kept = record(Purpose::MediaUrl, Method::Get, Vec::new(), &outcome);
+    // The body is the document itself, of which an excerpt would only fill the journal.
     if kept.failure.is_none() {
         kept.response_body = String::new();
     }
@@ -39,12 +40,12 @@ pub(super) async fn document(
     let document = match (&record.failure, outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),
         (None, Some(answer)) => Ok((answer.body, room)),
-        (None, None) => Err(ExchangeFailure::ProtocolViolation("no answer came".to_owned())),
+        (None, None) => Err(ExchangeFailure::ProtocolViolation("no response came".to_owned())),
     };
     (record, document)
 }
 
-/// Why a document can't be read, where its server's answer tells more than its bytes do.
+/// Improves the reason why a document can't be read, if the server's response headers say more than the bytes do.
 pub(super) fn explained(unreadable: UnreadableDocument, record: &ExchangeRecord) -> UnreadableDocument {
     let header =
         |name: &str| record.response_headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.trim());
@@ -56,8 +57,8 @@ pub(super) fn explained(unreadable: UnreadableDocument, record: &ExchangeRecord)
              server compress only what Accept-Encoding asks for"
         ),
         (None, Some(content_type)) if content_type.to_ascii_lowercase().starts_with("text/html") => format!(
-            "{}; the server answered with an HTML page, most likely an error page or a login page: open the MediaUrl and \
-             see",
+            "{}; the server sent an HTML page, most likely an error page or a login page; open the MediaUrl in a browser \
+             to see it",
             unreadable.reason
         ),
         (None, _) => return unreadable,

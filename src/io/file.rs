@@ -1,8 +1,8 @@
-//! Writing files: the one place that does. A reader sees the earlier file or the new one, never a part of it, and no two
-//! writers share a draft.
+//! The one place that writes files. A reader sees either the old file or the new one, never a part, and concurrent
+//! writers never share a temporary file.
 //!
-//! A symbolic link is followed, and what it leads to is replaced. What can't be replaced, such as a file that is mounted by
-//! itself or one in a folder that may not be written to, is written in place; so are pipes and devices.
+//! A symbolic link is followed and its target replaced. What can't be replaced is written in place: a file that is
+//! itself a mount point, a file in a folder without write permission, a pipe, a device.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -10,26 +10,26 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// What a draft's name begins with; only a process that is killed while it writes leaves one behind.
+/// The prefix of a temporary file's name. One is left behind only if the process is killed while writing.
 const DRAFT_PREFIX: &str = ".fauxfax-";
-/// Symbolic links that are followed, as many as Linux follows.
+/// The most symbolic links that are followed, the same as on Linux.
 const LINKS_MAX: usize = 40;
 
-/// What a file holds: who may read it, and whether it must outlive a power failure.
+/// What a file holds, which decides who may read it and whether it must survive a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
-    /// Tokens or keys: the owner alone may read it, and it is on the disk when the write returns.
+    /// Tokens or keys. Only the owner may read it, and it is on disk when the write returns.
     Secret,
-    /// What can't be made again: readable as the umask has it, and on the disk when the write returns.
+    /// Data that can't be reproduced. The umask decides who may read it, and it is on disk when the write returns.
     Kept,
-    /// What can be made again: readable as the umask has it.
+    /// Data that can be reproduced. The umask decides who may read it.
     Derived,
 }
 
-/// Replaces a file, or makes it.
+/// Replaces or creates a file.
 ///
 /// # Errors
-/// It can't be written; then the earlier file is as it was, unless it had to be written in place.
+/// It can't be written. The old file is unchanged then, unless it had to be written in place.
 pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
     let Some(kind) = kind(&target)? else { return replace(&target, bytes, contents) };
@@ -38,19 +38,19 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
     let replaced = replace(&target, bytes, contents);
     match &replaced {
-        // On a full disk the earlier file would be lost as well.
+        // On a full disk, writing in place would destroy the old file too.
         Err(error) if !is_full(error) => {
-            // What matters is why the file could not be replaced, if it can't be written in place either.
+            // If writing in place fails as well, report why the file couldn't be replaced: that is the cause.
             write_in_place(&target, bytes, contents).or(replaced)
         }
         Ok(()) | Err(_) => replaced,
     }
 }
 
-/// Whether [`write()`] would succeed, as far as that can be known; leaves the file as it is.
+/// Checks whether [`write()`] would succeed, as far as that can be known. The file stays as it is.
 ///
 /// # Errors
-/// It would fail, and why.
+/// Why a write would fail.
 pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
     let Some(kind) = kind(&target)? else { return draft(&target, contents).map(drop) };
@@ -60,19 +60,19 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     if OpenOptions::new().write(true).open(&target).is_ok() {
         return Ok(());
     }
-    // It can't be written in place, so it must be possible to replace it. Only replacing it shows that.
+    // It can't be written in place, so it has to be replaceable. Only replacing it shows whether it is.
     replace(&target, &fs::read(&target)?, contents)
 }
 
-/// Whether a path leads to a pipe or a device, whose writer may have to wait.
+/// Whether a path leads to a pipe or a device, on which a write may block.
 #[must_use]
 pub fn is_special(path: &Path) -> bool {
     let is_special = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     fs::metadata(path).is_ok_and(is_special) || resolved(path).is_ok_and(|target| is_open_file(&target))
 }
 
-/// Whether a path names an open file of this process, as `/dev/stdout` does. Others may be writing to it, so it is appended
-/// to instead of replaced.
+/// Whether a path names an open file of this process, as `/dev/stdout` does. Others may be writing to it, so it is
+/// appended to instead of replaced.
 fn is_open_file(target: &Path) -> bool {
     target.starts_with("/proc")
 }
@@ -81,7 +81,7 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
-/// Where the symbolic links of a path lead, whether anything is there or not.
+/// The path that the symbolic links of `path` lead to, whether or not it exists.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -92,11 +92,12 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         };
         if is_strangers(&link, folder_of(&target)) {
-            let reason = "it is a symbolic link that another user has put into a folder for everyone";
+            let reason = "it is a symbolic link that another user has put into a shared folder; name the file itself";
             return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
         }
         match fs::metadata(&target) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            // It leads to a pipe, a device or a folder, which is not replaced, so the link itself will do.
             Ok(metadata) if !metadata.is_file() => return Ok(target),
             Ok(_) if is_open_file(&target) => return Ok(target),
             Ok(_) | Err(_) => {}
@@ -107,12 +108,12 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a link lies in a folder such as `/tmp` and was put there by another user, who could have this one overwrite a file
-/// of this one's. Linux refuses to follow it by itself where `fs.protected_symlinks` is on.
+/// Whether a link in a shared folder such as `/tmp` belongs to another user, who could use it to make this process
+/// overwrite a file. Linux refuses to follow such links itself if `fs.protected_symlinks` is on.
 #[cfg(unix)]
 fn is_strangers(link: &fs::Metadata, folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    /// Everyone may make files there, and only their owners may remove them.
+    /// Sticky and writable by everyone: anyone may create files there, and only their owners may remove them.
     const SHARED: u32 = 0o1002;
     let own = rustix::process::geteuid().as_raw();
     let shared = fs::metadata(folder).ok().filter(|folder| folder.mode() & SHARED == SHARED);
@@ -124,7 +125,7 @@ const fn is_strangers(_: &fs::Metadata, _: &Path) -> bool {
     false
 }
 
-/// What is at a path; `None` where there is nothing.
+/// The type of the file at a path, or `None` if there is none.
 fn kind(path: &Path) -> io::Result<Option<FileType>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
@@ -137,7 +138,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A new, empty file beside the target under a name that nothing else has. It is removed when it is dropped.
+/// Creates an empty temporary file in the target's folder, with a unique name. Dropping it removes it.
 fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(DRAFT_PREFIX);
@@ -148,14 +149,15 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder_of(target))
 }
 
-/// Writes a draft and renames it to the target.
+/// Writes a temporary file and renames it to the target.
 fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let mut draft = draft(target, contents)?;
     draft.write_all(bytes)?;
     if contents != Contents::Secret
         && let Ok(metadata) = fs::metadata(target)
     {
-        // Who could read the earlier file can read the new one. A file system without permissions has none to keep.
+        // Whoever could read the old file can read the new one. Some file systems have no permissions to set, so ignore
+        // errors.
         let _ = draft.as_file().set_permissions(metadata.permissions());
     }
     if contents.is_synced() {
@@ -163,44 +165,48 @@ fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
     draft.persist(target).map_err(|error| error.error)?;
     if contents.is_synced() {
-        // The name is on the disk once its folder is. Some file systems can't do that, and the file is written.
+        // A rename is on disk only once its folder is. Some file systems can't sync folders; the file itself is written
+        // then.
         let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
     }
     Ok(())
 }
 
-/// Writes over the bytes of a file.
+/// Overwrites the bytes of an existing file, which keeps its inode.
 fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(target)?;
     if contents == Contents::Secret {
         keep_from_others(&file);
     }
     file.write_all(bytes)?;
+    // Cut off last, so that the file is at no time empty.
     file.set_len(bytes.len() as u64)?;
     if contents.is_synced() { file.sync_all() } else { Ok(()) }
 }
 
-/// Takes other users' permissions away. A file that belongs to someone else is that one's to guard.
+/// Removes other users' permissions from a file with secrets. If it belongs to another user that may fail, so warn.
 #[cfg(unix)]
 fn keep_from_others(file: &File) {
     use std::os::unix::fs::PermissionsExt;
     let Ok(metadata) = file.metadata() else { return };
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 && file.set_permissions(fs::Permissions::from_mode(mode & 0o700)).is_err() {
-        tracing::warn!("a file with tokens that belongs to another user can be read by others; chmod 600 it");
+        tracing::warn!(
+            "a file with tokens can be read by other users, and its permissions can't be changed; let its owner chmod 600 it"
+        );
     }
 }
 
 #[cfg(not(unix))]
 const fn keep_from_others(_: &File) {}
 
-/// Writes to a pipe, a device or an open file.
+/// Appends to a pipe, a device or an open file, none of which can be replaced.
 fn write_special(target: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().append(true).open(target)?.write_all(bytes)
 }
 
 impl Contents {
-    /// The permissions of a new file, before the umask takes some away.
+    /// The permissions of a new file before the umask is applied.
     #[cfg(unix)]
     const fn mode(self) -> u32 {
         match self {
@@ -229,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_differ_in_their_ending_alone_get_in_each_others_way_no_longer() {
+    fn files_whose_names_differ_only_in_their_extension_do_not_collide() {
         let folder = tempfile::tempdir().expect("a folder");
         let paths: Vec<PathBuf> = ["w.0", "w.1", "w.2", "w.tmp"].iter().map(|name| folder.path().join(name)).collect();
         std::thread::scope(|scope| {
@@ -301,7 +307,7 @@ mod tests {
         }
 
         #[test]
-        fn secrets_are_the_owners_whatever_was_there_before() {
+        fn only_the_owner_can_read_secrets_whatever_was_there_before() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("state.json");
             write(&path, b"1", Contents::Secret).expect("written");
@@ -326,7 +332,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_link_leads_to_is_replaced_and_the_link_stays() {
+        fn the_target_of_a_link_is_replaced_and_the_link_stays() {
             let folder = tempfile::tempdir().expect("a folder");
             let (data, link) = (folder.path().join("data"), folder.path().join("state.json"));
             fs::create_dir(&data).expect("a folder");
@@ -343,7 +349,7 @@ mod tests {
         }
 
         #[test]
-        fn what_lies_at_a_drafts_usual_name_is_neither_followed_nor_touched() {
+        fn a_file_with_the_usual_name_of_a_draft_is_neither_followed_nor_touched() {
             let folder = tempfile::tempdir().expect("a folder");
             let victim = folder.path().join("victim");
             fs::write(&victim, "theirs").expect("written");

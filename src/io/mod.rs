@@ -1,5 +1,5 @@
-//! Requests to customers' apps: one HTTP client, the webhooks and the document fetches made with it.
-//! Nothing here knows a fax's state or retries on its own account.
+//! Requests to customers' apps: the HTTP client, and the webhooks and document fetches made with it. Nothing here knows
+//! the state of a fax, and nothing retries.
 
 pub mod budget;
 #[cfg(feature = "tls")]
@@ -40,28 +40,28 @@ use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
-/// How much of an answer's body the journal keeps.
+/// The most bytes of a response's body that the journal keeps.
 const EXCERPT_BYTES_MAX: usize = 4 * 1024;
-/// Headers whose values are secrets.
+/// The headers whose values are masked in the journal.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
 
-/// On whose behalf requests are made.
+/// The account on whose behalf requests are made and signed.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    /// The account.
+    /// The SID of the account.
     pub account: AccountSid,
-    /// Whose service it is a customer of.
+    /// The provider whose headers and signatures are used.
     pub dialect: Dialect,
-    /// The key that signs requests.
+    /// The token that requests are signed with.
     pub key: Box<str>,
-    /// The key of its media URLs.
+    /// The key that media URLs are signed with.
     pub media_key: Arc<[u8]>,
-    /// The time by its clock.
+    /// The present time by the world's clock.
     pub now: Timestamp,
 }
 
 impl Signer {
-    /// The signer of a world.
+    /// The signer for the account of a world.
     #[must_use]
     pub fn of(engine: &Engine, media_key: Arc<[u8]>) -> Self {
         let account = engine.account();
@@ -70,7 +70,7 @@ impl Signer {
     }
 }
 
-/// What performs effects.
+/// Performs the effects that an engine asks for.
 #[derive(Clone)]
 pub struct Performer {
     client: Client,
@@ -78,25 +78,25 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// One that uses this client and this renderer.
+    /// Creates a performer with this client and renderer.
     #[must_use]
     pub const fn new(client: Client, renderer: Renderer) -> Self {
         Self { client, renderer }
     }
 
-    /// What bytes in flight are taken out of.
+    /// The memory budget that bodies in flight are charged to.
     #[must_use]
     pub const fn budget(&self) -> &Budget {
         self.client.budget()
     }
 
-    /// What renders documents.
+    /// The renderer that converts documents to pages.
     #[must_use]
     pub const fn renderer(&self) -> &Renderer {
         &self.renderer
     }
 
-    /// Fetches a document for a tester, signed as any other fetch.
+    /// Fetches a document for a tester, signed like any other fetch, and counts its pages.
     ///
     /// # Errors
     /// It can't be fetched, or can't be read.
@@ -107,18 +107,18 @@ impl Performer {
         read.map_err(|unreadable| DocumentFault::Unreadable(fetch::explained(unreadable, &record)))
     }
 
-    /// Sends a webhook again, signed anew.
+    /// Sends a webhook again, with a new signature.
     pub async fn replay(&self, signer: &Signer, fax: Option<FaxSid>, replay: Replay) -> ExchangeRecord {
         webhook::replay(&self.client, signer, fax, replay).await
     }
 
-    /// Performs one effect.
+    /// Performs one effect and returns its result for the engine.
     pub async fn perform(&self, signer: &Signer, effect: Effect) -> AnswerOutcome {
         match &*effect.intent {
             Intent::FetchDocument { url, quality, documents } => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
                 let document = match fetched {
-                    // Its room is taken until it has been drawn: others may wait for a renderer before it.
+                    // The document stays charged until it is rendered; it may have to wait for a renderer meanwhile.
                     Ok((bytes, _room)) => {
                         let rendered = self.renderer.to_send(bytes, *quality, *documents).await;
                         rendered.map_err(|reason| DocumentFault::Unreadable(fetch::explained(reason, &record)))
@@ -135,10 +135,11 @@ impl Performer {
     }
 }
 
-/// What the journal keeps of an exchange.
+/// The part of an exchange that the journal keeps: secrets masked, the body cut.
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Outcome) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);
+    // To the client a 4xx or 5xx is a response like any other; to the journal it is a failure.
     let refused = status.filter(|status| !(200..400).contains(status)).map(ExchangeFailure::HttpStatus);
     ExchangeRecord {
         purpose,
@@ -160,6 +161,7 @@ fn masked(headers: &[(String, String)]) -> Vec<(String, String)> {
         let secret = SECRET_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header));
         let value = match name.as_str() {
             _ if secret => MASK.to_owned(),
+            // A redirect may carry a password.
             "location" => without_userinfo(value),
             _ => value.clone(),
         };

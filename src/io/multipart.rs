@@ -1,17 +1,18 @@
-//! Writes a `multipart/form-data` body (RFC 7578): text fields and files, in the order in which they are added. Uploads are
-//! read by `multer`.
+//! Writes a `multipart/form-data` body (RFC 7578) of text fields and files, in the order in which they are added.
+//! Uploads are parsed by `multer`.
 
-/// Room for the heads of the parts of most requests, in bytes.
+/// Room for the headers of the parts of most requests, in bytes.
 const HEADS_BYTES_MOSTLY: usize = 4_096;
 
-/// A body that is being written. Names and file names may not contain a quotation mark or a line end.
+/// A body being written. Names and file names must not contain a quotation mark or a line break.
 pub(crate) struct Multipart {
     boundary: String,
     body: Vec<u8>,
 }
 
 impl Multipart {
-    /// An empty body with this boundary, which no part may contain; `content_bytes` is about how long the parts will be.
+    /// Starts a body with this boundary, which no part may contain. `content_bytes` is an estimate of the parts' total
+    /// length.
     pub(crate) fn new(boundary: &str, content_bytes: usize) -> Self {
         Self { boundary: boundary.to_owned(), body: Vec::with_capacity(content_bytes + HEADS_BYTES_MOSTLY) }
     }
@@ -21,13 +22,13 @@ impl Multipart {
         self.part(&format!("; name=\"{name}\""), value.as_bytes())
     }
 
-    /// Adds a file, with its media type if one is given.
+    /// Adds a file, with a Content-Type if one is given.
     pub(crate) fn file(self, name: &str, file_name: &str, media_type: Option<&str>, bytes: &[u8]) -> Self {
         let kind = media_type.map(|kind| format!("\r\nContent-Type: {kind}")).unwrap_or_default();
         self.part(&format!("; name=\"{name}\"; filename=\"{file_name}\"{kind}"), bytes)
     }
 
-    /// The value of `Content-Type`, and the body.
+    /// The value of `Content-Type` and the finished body.
     pub(crate) fn finish(mut self) -> (String, Vec<u8>) {
         self.body.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         (format!("multipart/form-data; boundary={}", self.boundary), self.body)
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_stand_in_the_order_in_which_they_were_added() {
+    fn parts_are_in_the_order_in_which_they_were_added() {
         let body = Multipart::new("b", 0)
             .text("FaxSid", "FX1")
             .file("Media", "FX1.pdf", Some("application/pdf"), b"%PDF-")

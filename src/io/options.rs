@@ -1,4 +1,4 @@
-//! How requests to apps are made: where they really go, whom they trust, what they may take.
+//! The options of the HTTP client: where requests really go, which certificates it trusts, which limits it keeps.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -8,37 +8,37 @@ use url::{Host, Url};
 use super::budget::Budget;
 use crate::model::account::TwimlTypes;
 
-/// How the client reaches and trusts apps.
+/// How the client reaches apps and which of them it trusts.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
-    /// Where requests for a host really go.
+    /// Hosts to connect to instead of those in URLs.
     pub connect_to: Vec<ConnectTo>,
-    /// Certificates in PEM that are trusted besides the public roots.
+    /// Certificates in PEM that are trusted in addition to the public roots.
     pub trust_ca: Vec<Vec<u8>>,
-    /// Take any certificate.
+    /// Whether any certificate is accepted.
     pub insecure: bool,
-    /// Have webhooks carry a W3C `traceparent`.
+    /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,
-    /// Where the emulator itself listens: no request is made to its control API there.
+    /// The addresses that the emulator itself listens on. Requests to its control API there are refused.
     pub own_addresses: Vec<SocketAddr>,
-    /// With which content types TwiML is taken.
+    /// Which content types TwiML is accepted with.
     pub twiml_types: TwimlTypes,
-    /// What bytes in flight are taken out of: those of answers, and those of whoever shares it.
+    /// The memory budget that responses are charged to, shared with the server.
     pub budget: Budget,
 }
 
-/// Why there is no client.
+/// Why the client can't be created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// A trusted certificate can't be read.
+    /// A certificate of `--trust-ca` can't be read.
     #[error("--trust-ca: {0}")]
     BadCertificate(String),
-    /// The TLS library refuses its own defaults.
+    /// The TLS library rejects its own defaults.
     #[error("TLS can't be set up: {0}")]
     Tls(String),
 }
 
-/// Where requests for a host really go, as with curl's option of this name; URL, `Host` and signature stay.
+/// Replaces a host to connect to, as curl's `--connect-to` does. URL, `Host` header and signature stay the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
     from: Place,
@@ -54,11 +54,11 @@ struct Place {
 /// What is wrong with a `FROM=TO`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectToError {
-    /// No `=`.
+    /// It has no equals sign.
     #[error("there is no =")]
     NoEquals,
-    /// One side is no host, or no host and port.
-    #[error("{0} is no host or host:port")]
+    /// One side is neither a host nor a host and a port.
+    #[error("{0} is not a host or host:port")]
     NoHost(&'static str),
 }
 
@@ -74,7 +74,7 @@ impl FromStr for ConnectTo {
 }
 
 impl ConnectTo {
-    /// Where a request for this host and port goes; `None` where it is about another.
+    /// The host and port to connect to instead of these; `None` if the rule is about others.
     pub(super) fn instead_of(&self, host: &str, port: u16) -> Option<(&str, u16)> {
         let is_meant = self.from.host == host && self.from.port.is_none_or(|from| from == port);
         is_meant.then(|| (self.to.host.as_str(), self.to.port.unwrap_or(port)))
@@ -83,7 +83,7 @@ impl ConnectTo {
 
 impl Place {
     fn parse(text: &str) -> Option<Self> {
-        // A URL's authority has the same form; parsed as one, IPv6 brackets and names are checked.
+        // A URL's authority has the same syntax, so the URL parser checks names and IPv6 brackets.
         let is_plain = !text.is_empty() && !text.contains(['/', '@', '?', '#', '\\']) && text.is_ascii();
         let url = Url::parse(&format!("fauxfax://{text}")).ok().filter(|_| is_plain)?;
         let host = Host::parse(url.host_str()?).ok()?.to_string();

@@ -1,13 +1,13 @@
-//! What webhooks may not reach: the emulator's own control API, under whatever name it is called.
+//! Keeps webhooks and fetches away from the emulator's own control API, by whatever name it is addressed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-/// Above everything that drives the emulator.
+/// The root of all paths that control the emulator.
 pub const CONTROL_ROOT: &str = "/_fauxfax";
-/// The sample documents, which a fax may well be sent from.
+/// The sample documents below it. They are harmless, and a fax may be sent from them.
 const SAMPLES: &str = "/_fauxfax/v1/samples";
 
 /// The ports that the emulator listens on.
@@ -19,8 +19,8 @@ impl OwnPorts {
         Self(listening.iter().map(SocketAddr::port).collect())
     }
 
-    /// Whether a connection leads back to the emulator. The addresses of the two ends decide and not the name that was
-    /// called, so that no other name of this machine leads around the check.
+    /// Whether a connection leads back to the emulator. The addresses of its two ends decide, so no other name for this
+    /// machine gets around the check.
     pub(super) fn lead_here(&self, local: IpAddr, peer: SocketAddr) -> bool {
         let (local, remote) = (local.to_canonical(), peer.ip().to_canonical());
         let is_this_machine = local == remote || (local.is_loopback() && remote.is_loopback());
@@ -28,21 +28,22 @@ impl OwnPorts {
     }
 }
 
-/// Whether a path leads to what drives the emulator, however it is written.
+/// Whether a path leads to the control API, even if it is percent-encoded or has dot segments.
 #[must_use]
 pub(super) fn is_control(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    // Any segment: how servers resolve dot segments and doubled slashes differs.
     segments.any(|segment| Some(segment) == CONTROL_ROOT.strip_prefix('/')) && !is_sample(&path)
 }
 
-/// Whether a path is that of the sample documents: these change nothing and are open to all.
+/// Whether a path is that of a sample document, which anyone may read.
 #[must_use]
 pub fn is_sample(path: &str) -> bool {
     is_below(path, SAMPLES) && !path.contains("/.")
 }
 
-/// Whether a path is `root` or lies below it.
+/// Whether a path is `root` or below it.
 #[must_use]
 pub fn is_below(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

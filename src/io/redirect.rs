@@ -1,24 +1,24 @@
-//! Where a redirect leads: 301, 302 and 303 become GET, 307 and 308 keep the method. It follows none.
+//! Where a redirect leads: 301, 302 and 303 become GET, 307 and 308 keep the method.
 
 use crate::dialect::address::normal;
 use crate::model::reference::{resolve, without_userinfo};
 use crate::model::webhook::{ExchangeFailure, Method};
 
-/// What follows an answer.
+/// What to do after a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Nothing: it is the answer.
+    /// Nothing: the response is the final one.
     Done,
-    /// Another request.
+    /// Make another request, as a redirect asks.
     Hop {
-        /// To this address, which may carry userinfo.
+        /// The URL to request, which may carry userinfo.
         to: String,
-        /// With this method.
+        /// The method to use there.
         method: Method,
     },
 }
 
-/// What follows an answer with this status and `Location`.
+/// What to do after a response with this status and `Location`. An error if the redirect has no usable target.
 pub(super) fn next(status: u16, location: Option<&str>, from: &str, method: Method) -> Result<Next, ExchangeFailure> {
     let method = match status {
         301..=303 => Method::Get,
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn only_redirects_redirect_and_they_lead_somewhere() {
+    fn only_redirect_statuses_redirect_and_they_need_a_target() {
         for status in [200, 204, 300, 304, 401, 404] {
             assert_eq!(from(status, Some("/c")), Ok(Next::Done), "{status}");
         }

@@ -1,10 +1,10 @@
-//! A connection to an app, whatever it runs over.
+//! A connection to an app, either plain TCP or TLS.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A connection, in clear or through TLS.
+/// A boxed connection, so that callers need not care about TLS.
 pub(crate) type Stream = Box<dyn Duplex>;
 
-/// What HTTP needs of a connection.
+/// The operations that the HTTP library needs of a connection.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}

@@ -1,4 +1,4 @@
-//! TLS of the client: whom it trusts, and what went wrong in Twilio's terms. It opens no connection.
+//! TLS of the HTTP client: which certificates it trusts, and its errors in Twilio's terms.
 
 use std::io;
 use std::sync::Arc;
@@ -19,25 +19,25 @@ use super::options::ClientError;
 use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// What to do where a port may not speak TLS at all.
+/// Advice for a port that may not speak TLS at all.
 const PLAIN_HINT: &str = "if this port serves plain HTTP, write http:// in the URL";
 
-/// What makes connections secure.
+/// Adds TLS to connections.
 #[derive(Clone)]
 pub(super) struct Tls(TlsConnector);
 
 impl Tls {
-    /// One that trusts the public roots and those given; or anyone at all.
+    /// Trusts the public roots and the certificates given, or any certificate if `insecure`.
     pub(super) fn new(trust_ca: &[Vec<u8>], insecure: bool) -> Result<Self, ClientError> {
         Ok(Self(TlsConnector::from(Arc::new(client_config(trust_ca, insecure)?))))
     }
 
-    /// Shakes hands with the URL's host.
+    /// Performs the handshake with the URL's host.
     pub(super) async fn connect(&self, url: &Url, stream: TcpStream) -> Result<Stream, ExchangeFailure> {
         match self.0.connect(server_name(url)?, stream).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(failure(&error).unwrap_or_else(|| {
-                ExchangeFailure::TlsHandshake(format!("the server broke the handshake off ({error}); {PLAIN_HINT}"))
+                ExchangeFailure::TlsHandshake(format!("the server broke off the handshake ({error}); {PLAIN_HINT}"))
             })),
         }
     }
@@ -67,8 +67,8 @@ fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<ClientConfig, C
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-/// Trusts what a root vouches for, and the very certificates that were given, as curl does: `openssl req -x509` makes one
-/// that calls itself a CA and is the server's own.
+/// Trusts what a root vouches for, and exactly the certificates that were given, as curl does. The latter is for
+/// `openssl req -x509`, whose certificate calls itself a CA and is the server's own.
 #[derive(Debug)]
 struct Verifier {
     by_root: Arc<WebPkiServerVerifier>,
@@ -88,7 +88,8 @@ impl ServerCertVerifier for Verifier {
         let is_given = || self.given.iter().any(|given| given == end_entity);
         match &verified {
             Err(rustls::Error::InvalidCertificate(reason)) if is_given() => {
-                // The dates have been checked by the time that a certificate is refused for its place in a chain.
+                // webpki checks the dates before the place in a chain, so they are good if the chain is what it
+                // rejects.
                 let is_chain = matches!(reason, CertificateError::UnknownIssuer | CertificateError::BadSignature)
                     || is_ca_as_server(reason);
                 let is_named =
@@ -100,6 +101,7 @@ impl ServerCertVerifier for Verifier {
                 if is_named || ((is_chain || is_wrong_name) && is_common_name(end_entity, server_name)) {
                     return Ok(ServerCertVerified::assertion());
                 }
+                // It is trusted because it was given, so what is wrong is its name and not the chain.
                 if is_chain { Err(CertificateError::NotValidForName.into()) } else { verified }
             }
             _ => verified,
@@ -129,19 +131,19 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// The library passes this reason on as text only.
+/// rustls passes this reason on only as text.
 fn is_ca_as_server(reason: &CertificateError) -> bool {
     matches!(reason, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
 }
 
-/// Whether the server is called by the common name of a certificate that lists no names.
+/// Whether the server's name is the common name of a certificate without alternative names.
 fn is_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_>) -> bool {
     common_name_alone(certificate).is_some_and(|name| name.eq_ignore_ascii_case(&server_name.to_str()))
 }
 
-/// The name a certificate must bear.
+/// The name that the server's certificate has to be valid for.
 fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
-    let invalid = || ExchangeFailure::InvalidUrl(format!("{url} has no host that a certificate could bear"));
+    let invalid = || ExchangeFailure::InvalidUrl(format!("{url} has no host that a certificate can be valid for"));
     match url.host().ok_or_else(invalid)? {
         Host::Domain(name) => ServerName::try_from(name.to_owned()).map_err(|_| invalid()),
         Host::Ipv4(ip) => Ok(ServerName::IpAddress(std::net::IpAddr::V4(ip).into())),
@@ -149,12 +151,12 @@ fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
     }
 }
 
-/// What a failed connection died of, where TLS was what failed.
+/// The TLS failure behind an I/O error, if there is one.
 pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let text = error.to_string();
     let handshake = |why: String| Some(ExchangeFailure::TlsHandshake(why));
-    let any = "take any with --insecure-webhooks";
+    let any = "accept any with --insecure-webhooks";
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "foreign enums that grow; what is not named has no advice of its own"
@@ -163,9 +165,9 @@ pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             handshake(format!("the server doesn't speak TLS on this port; {PLAIN_HINT}"))
         }
-        rustls::Error::AlertReceived(alert) => {
-            handshake(format!("the server refused it with the alert {alert:?}; it must take TLS 1.2 or 1.3"))
-        }
+        rustls::Error::AlertReceived(alert) => handshake(format!(
+            "the server refused the handshake with the alert {alert:?}; it must support TLS 1.2 or 1.3"
+        )),
         rustls::Error::InvalidCertificate(reason) => Some(match reason {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 ExchangeFailure::CertificateName(format!(
@@ -183,7 +185,7 @@ pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
                 "{text}; give the certificate, or its CA's, with --trust-ca, or {any}"
             )),
             reason if is_ca_as_server(reason) => ExchangeFailure::CertificateUntrusted(format!(
-                "it is a CA's, used as the server's own, as openssl req -x509 makes it; give this very certificate with \
+                "it is a CA's certificate used as the server's own, as openssl req -x509 makes it; give this very certificate with \
                  --trust-ca, or {any}"
             )),
             _ => ExchangeFailure::CertificateUntrusted(format!("{text}; make another one, or {any}")),
@@ -192,7 +194,7 @@ pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     }
 }
 
-/// Trusts any certificate (`--insecure-webhooks`); the handshake itself must still be right.
+/// Trusts any certificate (`--insecure-webhooks`). The handshake's signatures are still checked.
 #[derive(Debug)]
 struct Anyone {
     provider: Arc<CryptoProvider>,

@@ -1,5 +1,5 @@
-//! Webhooks: asking for TwiML and telling statuses, in the account's dialect. One effect is one exchange with its
-//! redirects; nothing here retries an event.
+//! Webhooks in the account's dialect: asks apps for TwiML and notifies them of statuses. One effect is one exchange
+//! with its redirects; retries are the engine's decision.
 
 use std::time::Duration;
 
@@ -19,18 +19,19 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml;
 
-/// Bytes read of an answer; TwiML over its limit is told apart, which needs reading past that.
+/// The most bytes of a response that are read. It exceeds the limit for TwiML, so that too long TwiML is recognized as
+/// such.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
 /// One webhook, ready to be sent.
 struct Webhook<'a> {
-    /// To which fax or call it belongs.
+    /// The fax or call that it is about, if any.
     fax: Option<FaxSid>,
     purpose: Purpose,
     url: &'a str,
     method: Method,
     params: Params,
-    /// The file part of a `storeMedia="false"` action, and its name.
+    /// The file to send for an action with `storeMedia="false"`, and its name.
     attachment: Option<(&'a Document, String)>,
     cookies: &'a [Cookie],
     attempt: Attempt,
@@ -38,7 +39,7 @@ struct Webhook<'a> {
     idempotency_token: &'a str,
 }
 
-/// Asks an app what to do with a call.
+/// Asks an app for TwiML: what to do with a call.
 pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: &TwimlRequest) -> AnswerOutcome {
     let webhook = Webhook {
         fax: Some(fax),
@@ -54,6 +55,7 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
     };
     let outcome = webhook.send(client, signer).await;
     let mut record = Box::new(record(request.purpose, request.method, webhook.params, &outcome));
+    // Too long TwiML is not a failed exchange: the interpreter reports it with its own error.
     if let Some(ExchangeFailure::TooLarge { .. }) = record.failure {
         record.failure = None;
     }
@@ -66,13 +68,14 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
                 None => reading,
             })
         }
-        (None, None) => Err(ExchangeFailure::ProtocolViolation("no answer came".to_owned())),
+        (None, None) => Err(ExchangeFailure::ProtocolViolation("no response came".to_owned())),
     };
     AnswerOutcome::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
-/// Tells an app of a status.
+/// Notifies an app of a status.
 pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notice: &Notice) -> AnswerOutcome {
+    // A notice with the file attached has no MediaUrl.
     let media = notice.media.filter(|_| notice.attachment.is_none());
     let media_url = media.map(|(media, _)| {
         let name = MediaName { account: signer.account, fax, media };
@@ -96,7 +99,7 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
     AnswerOutcome::Delivered { record, cookies: outcome.cookies }
 }
 
-/// Tells a Debugger webhook of an alert.
+/// Notifies a Debugger webhook of an alert.
 pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) -> AnswerOutcome {
     let webhook = Webhook {
         fax: report.alert.fax,
@@ -115,22 +118,22 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
     AnswerOutcome::Delivered { record, cookies: Vec::new() }
 }
 
-/// A webhook as it was sent, perhaps edited, to be sent again.
+/// A webhook to send again, possibly edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
-    /// What it was for.
+    /// What the original webhook was for.
     pub purpose: Purpose,
-    /// Whom to tell; without the parameters.
+    /// The URL without the parameters.
     pub url: String,
-    /// How.
+    /// The HTTP method of the original.
     pub method: Method,
-    /// What.
+    /// The parameters, in order.
     pub params: Vec<(String, String)>,
-    /// That of the first time: to the app it is the same event.
+    /// The original's idempotency token: to the app it is the same event.
     pub idempotency_token: String,
 }
 
-/// Sends a webhook again. A file that went with it is not kept, so it goes without.
+/// Sends a webhook again. A file that was attached is not kept, so it is left out.
 pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>, replay: Replay) -> ExchangeRecord {
     let webhook = Webhook {
         fax,
@@ -150,7 +153,7 @@ pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>
 
 impl Webhook<'_> {
     async fn send(&self, client: &Client, signer: &Signer) -> Outcome {
-        // A file can only be posted.
+        // A file can only be sent by POST, whatever method the TwiML asks for.
         let method = if self.attachment.is_some() { Method::Post } else { self.method };
         let (url, body) = match method {
             Method::Get => (form::with_query(self.url, &self.params), None),
@@ -184,8 +187,9 @@ impl Webhook<'_> {
         match &self.attachment {
             None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
             Some((document, file_name)) => {
+                // Derived and not random, so that runs with the same seed send the same bytes.
                 let boundary = format!("fauxfax-{}", self.idempotency_token);
-                // The text fields first: apps read them before the file comes (docs/fidelity.md, "Receiving, TwiML").
+                // Text fields come first: apps read them before the file (docs/fidelity.md, "Receiving, TwiML").
                 let fields = Multipart::new(&boundary, document.bytes.len());
                 let fields = self.params.iter().fold(fields, |fields, (name, value)| fields.text(name, value));
                 let media_type = document.media_type.to_string();
@@ -197,7 +201,7 @@ impl Webhook<'_> {
     }
 }
 
-/// How long a try may take: as the URL's overrides say, what is left of the total.
+/// The time limits of an attempt: those in the URL's overrides, less the time that earlier attempts took.
 fn limits(url: &str, attempt: Attempt) -> Limits {
     let overrides = Overrides::of(url).0;
     Limits {

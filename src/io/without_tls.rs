@@ -1,4 +1,4 @@
-//! In place of `tls.rs` where the feature `tls` is left out: no connection is made secure, and why is told.
+//! The stand-in for `tls.rs` without the feature `tls`: every https connection fails with an explanation.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::options::ClientError;
 use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// What would make connections secure.
+/// Rejects all connections; without the feature there is nothing to hold.
 #[derive(Clone)]
 pub(super) struct Tls;
 
@@ -25,7 +25,7 @@ impl Tls {
     }
 }
 
-/// What a failed connection died of, where TLS was what failed.
+/// The TLS failure behind an I/O error: there is none without TLS.
 pub(super) const fn failure(_: &io::Error) -> Option<ExchangeFailure> {
     None
 }

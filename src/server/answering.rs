@@ -1,4 +1,4 @@
-//! How long a client may take over an answer: connections on which nothing moves are cut. It never looks into an answer.
+//! Limits how long a client may take over a response: a connection on which nothing moves is closed.
 
 use std::io;
 use std::pin::Pin;
@@ -8,47 +8,48 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a client may take nothing of an answer. What it has not taken waits in the connection, of a stream of events
-/// too: no more is made of it than [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and a piece, beside what the
-/// system holds ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
+/// How long a client may read nothing of a response. Until then unread bytes wait in the connection, those of an event
+/// stream too: no more than [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, beside what the
+/// system buffers ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
 const ANSWER_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long an answer that has an end may take in all.
+/// How long the whole of a response that has an end may take.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// What is being answered on a connection.
+/// The kind of response that is being written on a connection.
 #[derive(Debug, Clone, Copy)]
 enum Answer {
-    /// Something with an end.
+    /// A response with an end, and when it began.
     Finite(Instant),
-    /// Events as they come.
+    /// An event stream, which has no end.
     Endless,
-    /// Bytes of somebody else, who has limits of their own.
+    /// The bytes of another host. The tunnel has its own limits.
     Tunnel,
 }
 
-/// Tells a connection what is answered on it; clones are of the same connection.
+/// The kind of response on a connection, shared by the code that responds and the code that writes.
 #[derive(Debug, Clone)]
 pub(super) struct Answering(Arc<Mutex<Answer>>);
 
 impl Default for Answering {
     fn default() -> Self {
-        // The first answer says what it is; until then, TLS may have something to say.
+        // The first response sets the kind. Until then only TLS handshakes are written, and those have a limit of their
+        // own.
         Self(Arc::new(Mutex::new(Answer::Endless)))
     }
 }
 
 impl Answering {
-    /// An answer that has an end begins.
+    /// Notes that a response with an end begins now.
     pub(super) fn finite(&self) {
         self.set(Answer::Finite(Instant::now()));
     }
 
-    /// A stream without end begins.
+    /// Notes that a stream without end begins.
     pub(super) fn endless(&self) {
         self.set(Answer::Endless);
     }
 
-    /// The connection is no longer one of requests.
+    /// Notes that the connection has become a tunnel.
     pub(super) fn tunnel(&self) {
         self.set(Answer::Tunnel);
     }
@@ -62,12 +63,12 @@ impl Answering {
     }
 }
 
-/// Watches what is written on a connection.
+/// The watchdog over what is written on a connection.
 pub(super) struct Watch {
     answering: Answering,
     idle: Duration,
     total: Duration,
-    /// Set while the client takes nothing.
+    /// The deadline for the pending write; set while the client reads nothing.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
@@ -76,7 +77,7 @@ impl Watch {
         Self { answering, idle: ANSWER_IDLE_MAX, total: ANSWER_TIME_MAX, alarm: None }
     }
 
-    /// What came of a try to write; an error where the client has taken too long.
+    /// Passes on the result of a write, or an error if the client has been reading nothing for too long.
     #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     pub(super) fn written<T>(
         &mut self,
@@ -84,6 +85,7 @@ impl Watch {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
+            // The client has read something, so the idle time starts anew.
             self.alarm = None;
             return written;
         }
@@ -115,7 +117,7 @@ mod tests {
         Watch { idle, total, ..Watch::new(Answering::default()) }
     }
 
-    /// Writes that find no room.
+    /// Polls a write that can't proceed.
     async fn stuck(watch: &mut Watch) -> io::Result<()> {
         poll_fn(|context| watch.written(Poll::Pending, context)).await
     }
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_or_a_stream_of_which_nothing_is_taken_is_cut_and_a_tunnel_is_not() {
+    async fn a_response_or_a_stream_that_nobody_reads_is_cut_and_a_tunnel_is_not() {
         let mut watch = watch(SHORT, LONG);
         assert!(is_cut(&mut watch).await, "a stream");
         watch.alarm = None;
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_taken_too_slowly_is_cut_and_a_stream_goes_on() {
+    async fn a_response_that_is_read_too_slowly_is_cut_and_a_stream_goes_on() {
         for is_finite in [true, false] {
             let mut watch = watch(LONG, SHORT);
             if is_finite {

@@ -1,5 +1,5 @@
-//! The answer to a CONNECT, as PHP's libraries need it: `HTTP/1.1 200 Connection established` and no header. They take
-//! away exactly that from what curl hands them; the HTTP library would add a date and, for some clients, `Connection`.
+//! Writes the response to a CONNECT as PHP's libraries need it: `HTTP/1.1 200 Connection established` without headers.
+//! They remove exactly that text from what curl gives them; hyper would add a date and, for some clients, `Connection`.
 
 use std::io;
 use std::pin::Pin;
@@ -12,20 +12,20 @@ use axum::http::Response;
 use hyper::ext::ReasonPhrase;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What goes out.
+/// The response as it is sent.
 const ANSWER: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
-/// What the HTTP library makes of it, after the version.
+/// How hyper writes the response's status line, after the version.
 const MADE: &[u8] = b" 200 Connection established\r\n";
 const REASON: ReasonPhrase = ReasonPhrase::from_static(b"Connection established");
-/// `HTTP/1.1`, or another version as long.
+/// The length of `HTTP/1.1` or another version.
 const VERSION_LEN: usize = 8;
 
-/// Has a connection's next answer to a CONNECT go out as it should.
+/// Marks that the next response on a connection is to be replaced by [`ANSWER`].
 #[derive(Clone, Default)]
 pub(super) struct Established(Arc<AtomicBool>);
 
 impl Established {
-    /// The answer to a CONNECT whose tunnel stands.
+    /// The response to a CONNECT whose tunnel is ready.
     pub(super) fn answer(&self) -> Response<Body> {
         self.0.store(true, Ordering::Release);
         let mut response = Response::new(Body::empty());
@@ -34,13 +34,13 @@ impl Established {
     }
 }
 
-/// A connection on which the answer to a CONNECT is one line.
+/// A connection on which the response to a CONNECT is replaced by a single line.
 pub(super) struct Plain<I> {
     io: I,
     established: Established,
-    /// What of the answer is still to be written.
+    /// The part of [`ANSWER`] that is still to be written.
     rest: &'static [u8],
-    /// The length of the head whose place it takes.
+    /// The length of hyper's head, to be reported as written in its place.
     replaced: usize,
 }
 
@@ -59,7 +59,7 @@ impl<I> Plain<I> {
 }
 
 impl<I: AsyncWrite + Unpin> Plain<I> {
-    /// Writes what is left of the answer; the head in its place counts as written then.
+    /// Writes the rest of [`ANSWER`]; then hyper's head counts as written.
     fn write_rest(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         while !self.rest.is_empty() {
             let written = ready!(Pin::new(&mut self.io).poll_write(context, self.rest))?;
@@ -90,12 +90,12 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Plain<I> {
         match begin {
             Some(0) => {
                 self.established.0.store(false, Ordering::Release);
-                // A head is written in one piece.
+                // hyper writes a head in one piece, so its end is in this buffer.
                 self.replaced = position(buf, b"\r\n\r\n").map_or(buf.len(), |end| end + 4);
                 self.rest = ANSWER;
                 self.write_rest(context)
             }
-            // What was answered before goes first.
+            // Responses to earlier requests come first in the buffer.
             Some(begin) => Pin::new(&mut self.io).poll_write(context, &buf[..begin]),
             None => Pin::new(&mut self.io).poll_write(context, buf),
         }
@@ -109,6 +109,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Plain<I> {
         if self.is_idle() {
             return Pin::new(&mut self.io).poll_write_vectored(context, bufs);
         }
+        // One buffer is enough: the caller writes the others in its next calls.
         let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
         self.poll_write(context, first)
     }
@@ -138,7 +139,7 @@ mod tests {
 
     const HEAD: &[u8] = b"HTTP/1.0 200 Connection established\r\ndate: today\r\n\r\n";
 
-    /// What arrives of these pieces where the other end takes so many bytes at once.
+    /// What the other end receives when it takes `room` bytes at a time.
     async fn arrives(pieces: &[&[u8]], room: usize) -> Vec<u8> {
         let (near, mut far) = tokio::io::duplex(room);
         let established = Established::default();
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_answer_takes_the_place_of_the_head_however_slowly_it_is_read() {
+    async fn the_response_replaces_the_head_however_slowly_it_is_read() {
         for room in [1, 7, 1_000] {
             assert_eq!(arrives(&[HEAD], room).await, ANSWER, "{room}");
             let before = b"HTTP/1.1 200 OK\r\n\r\n".as_slice();

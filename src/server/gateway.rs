@@ -1,5 +1,5 @@
-//! One port for everything: plain HTTP, TLS, and a proxy's CONNECT and absolute targets, told apart by a connection's
-//! first byte and a request's target. What the emulator answers goes on to its routes; what it lets through, to `proxy`.
+//! One port for everything: HTTP, TLS, and a proxy's CONNECT and absolute targets, distinguished by a connection's
+//! first byte and a request's target. Requests for the emulator go to its routes, others to `proxy`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -26,34 +26,34 @@ use super::tls::{Secured, Terminator, TlsError};
 use super::{host, reset};
 use crate::http::{self, Answering, AskedHost, Resettable, Scheme, Surface};
 
-/// Read ahead of a tunnel for its first byte; larger reads go past this buffer.
+/// The buffer for a tunnel's first byte. Larger reads bypass it.
 const FIRST_BYTES: usize = 1_024;
 
-/// What all connections share.
+/// What all connections of a port share.
 pub(super) struct Gateway {
-    /// The emulator's routes.
+    /// The routes of the emulator.
     pub(super) surface: Surface,
-    /// What answers a client that wants to go elsewhere.
+    /// Forwards requests and connections for other hosts.
     pub(super) proxy: Arc<Proxy>,
-    /// What ends TLS.
+    /// Terminates TLS with certificates of the local CA.
     pub(super) terminator: Arc<Terminator>,
 }
 
-/// How the requests of a connection came.
+/// How the requests of a connection reached the emulator.
 #[derive(Clone)]
-struct Came {
+struct Arrival {
     scheme: Scheme,
-    /// Whom a CONNECT named, if that is how.
+    /// The target of the CONNECT that they came through, if any.
     tunnel: Option<Target>,
     client: SocketAddr,
     stopping: Stopping,
     resettable: Resettable,
     peer: Peer,
-    /// How this connection answers a CONNECT.
+    /// Rewrites the response to a CONNECT on this connection.
     established: Established,
 }
 
-/// What a connection's first byte says that it speaks.
+/// The protocol that a connection speaks, by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     Http,
@@ -65,10 +65,10 @@ enum Protocol {
 impl Protocol {
     const fn of(first: u8) -> Self {
         match first {
-            // A handshake record (RFC 8446 §5.1).
+            // The record type of a handshake (RFC 8446 §5.1).
             0x16 => Self::Tls,
             4 | 5 => Self::Socks,
-            // The methods of HTTP are words, and empty lines before the first are forgiven (RFC 9112 §2.2).
+            // HTTP methods are words, and empty lines before the request line are tolerated (RFC 9112 §2.2).
             b'\r' | b'\n' | b'!'..=b'~' => Self::Http,
             _ => Self::Unknown,
         }
@@ -76,36 +76,38 @@ impl Protocol {
 }
 
 impl Gateway {
-    /// Serves a connection to its end.
+    /// Serves a connection until it ends.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, client: SocketAddr, mut stopping: Stopping) {
         let mut first = [0];
         let read = tokio::select! {
             biased;
+            // Peeked at, because TLS and HTTP need the byte too.
             read = timeout(HEAD_TIMEOUT, stream.peek(&mut first)) => read,
             () = stopping.lingered() => return,
         };
-        // A connection that was closed, or never spoke, asked for nothing.
+        // A connection that was closed or has sent nothing in time: no request, so there is nothing to report.
         let Ok(Ok(1)) = read else { return };
+        // The client has reset the connection.
         let Ok(local) = stream.local_addr() else { return };
         let (stream, resettable, peer) = reset::resettable(stream);
         let established = Established::default();
-        let came = Came { scheme: Scheme::Http, tunnel: None, client, stopping, resettable, peer, established };
-        self.speak(stream, first[0], Identity::Machine(local.ip().to_canonical()), came).await;
+        let arrival = Arrival { scheme: Scheme::Http, tunnel: None, client, stopping, resettable, peer, established };
+        self.speak(stream, first[0], Identity::Machine(local.ip().to_canonical()), arrival).await;
     }
 
-    async fn speak<I>(self: Arc<Self>, stream: I, first: u8, expected: Identity, came: Came)
+    async fn speak<I>(self: Arc<Self>, stream: I, first: u8, expected: Identity, arrival: Arrival)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let client = came.client;
+        let client = arrival.client;
         match Protocol::of(first) {
-            Protocol::Http => self.serve_requests(stream, came).await,
-            Protocol::Tls => match self.shake_hands(stream, expected, came.stopping.clone()).await {
-                Ok(stream) => self.serve_requests(stream, Came { scheme: Scheme::Https, ..came }).await,
+            Protocol::Http => self.serve_requests(stream, arrival).await,
+            Protocol::Tls => match self.shake_hands(stream, expected, arrival.stopping.clone()).await {
+                Ok(stream) => self.serve_requests(stream, Arrival { scheme: Scheme::Https, ..arrival }).await,
                 Err(error) => error.log(client),
             },
             Protocol::Socks => {
-                tracing::warn!(%client, "a client speaks SOCKS; this is an HTTP proxy: set HTTPS_PROXY=http://… of this port");
+                tracing::warn!(%client, "a client speaks SOCKS, but this is an HTTP proxy; set HTTPS_PROXY to http:// and this address");
             }
             Protocol::Unknown => {
                 tracing::warn!(%client, first_byte = first, "a client speaks neither HTTP nor TLS; its connection is closed");
@@ -129,35 +131,37 @@ impl Gateway {
         }
     }
 
-    async fn serve_requests<I>(self: Arc<Self>, stream: I, came: Came)
+    async fn serve_requests<I>(self: Arc<Self>, stream: I, arrival: Arrival)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (client, stopping, peer) = (came.client, came.stopping.clone(), came.peer.clone());
+        let (client, stopping, peer) = (arrival.client, arrival.stopping.clone(), arrival.peer.clone());
         let established = Established::default();
+        // Each layer, be it TCP, TLS or a tunnel, writes its own responses to CONNECTs.
         let stream = Plain::new(stream, established.clone());
-        let came = Arc::new(Came { established, ..came });
-        let service = service_fn(move |request| self.answer(request, &came).map(Ok::<_, Infallible>));
+        let arrival = Arc::new(Arrival { established, ..arrival });
+        let service = service_fn(move |request| self.answer(request, &arrival).map(Ok::<_, Infallible>));
         if let Err(error) = serve_http(stream, service, peer, stopping).await {
             if error.is_parse() {
-                tracing::warn!(%client, %error, "a client sent what is no HTTP/1.1; it was answered 400");
+                tracing::warn!(%client, %error, "a client sent something other than HTTP/1.1; the response was 400");
             } else {
-                tracing::debug!(%client, %error, "a connection broke");
+                tracing::debug!(%client, %error, "a connection failed");
             }
         }
     }
 
-    fn answer(self: &Arc<Self>, mut request: Request<Lent<Incoming>>, came: &Came) -> Answering {
+    fn answer(self: &Arc<Self>, mut request: Request<Lent<Incoming>>, arrival: &Arrival) -> Answering {
         if let Err(fault) = host::check(request.version(), request.headers()) {
-            tracing::warn!(client = %came.client, "{fault}; the request was answered 400");
+            tracing::warn!(client = %arrival.client, "{fault}; the response was 400");
             return http::at_once(Refused::Host(fault).into_response());
         }
+        // CONNECT needs the connection itself, so it can't be routed like other requests.
         if request.method() == Method::CONNECT {
-            let connected = Arc::clone(self).connect(request, came.clone());
+            let connected = Arc::clone(self).connect(request, arrival.clone());
             return http::later(connected.map(|answer| answer.unwrap_or_else(Refused::into_response)));
         }
         if request.uri().authority().is_some() {
-            match self.proxy.route_of(request.uri(), came.client.ip()) {
+            match self.proxy.route_of(request.uri(), arrival.client.ip()) {
                 Ok(Route::Here) => {}
                 Ok(Route::Through | Route::Offline) => {
                     let proxy = Arc::clone(&self.proxy);
@@ -167,35 +171,41 @@ impl Gateway {
                 Err(refused) => return http::at_once(refused.into_response()),
             }
         }
-        if came.scheme == Scheme::Https {
+        if arrival.scheme == Scheme::Https {
             request.extensions_mut().insert(Scheme::Https);
         }
-        if let Some(target) = &came.tunnel {
-            request.extensions_mut().insert(AskedHost(target.authority(came.scheme)));
+        if let Some(target) = &arrival.tunnel {
+            request.extensions_mut().insert(AskedHost(target.authority(arrival.scheme)));
         }
-        self.surface.answer(request, &came.resettable)
+        self.surface.answer(request, &arrival.resettable)
     }
 
-    /// Opens a tunnel: to the emulator itself, or through to the host.
-    async fn connect(self: Arc<Self>, request: Request<Lent<Incoming>>, came: Came) -> Result<Response<Body>, Refused> {
+    /// Opens a tunnel, either to the emulator itself or to the host.
+    async fn connect(
+        self: Arc<Self>,
+        request: Request<Lent<Incoming>>,
+        arrival: Arrival,
+    ) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
-        if came.tunnel.is_some() {
+        // A CONNECT inside a tunnel could be nested without end.
+        if arrival.tunnel.is_some() {
             return Err(Refused::Loop(target));
         }
         let permit = self.proxy.permit()?;
-        match self.proxy.route_to(&target, came.client.ip())? {
+        match self.proxy.route_to(&target, arrival.client.ip())? {
             Route::Here => {
-                let came = Came { tunnel: Some(target), ..came.clone() };
+                let arrival = Arrival { tunnel: Some(target), ..arrival.clone() };
                 spawn(async move {
+                    // The client was gone before the tunnel was open.
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-                    self.serve_tunnel(upgraded, came).await;
+                    self.serve_tunnel(upgraded, arrival).await;
                     drop(permit);
                 });
             }
             Route::Through | Route::Offline => {
                 let place = self.proxy.place()?;
                 let host = self.proxy.reach(&target).await?;
-                let stopping = came.stopping.clone();
+                let stopping = arrival.stopping.clone();
                 spawn(async move {
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
                     super::tunnel::relay(upgraded, host, stopping).await;
@@ -203,26 +213,27 @@ impl Gateway {
                 });
             }
         }
-        Ok(came.established.answer())
+        Ok(arrival.established.answer())
     }
 
-    /// Serves what comes through a tunnel. It is boxed, since a tunnel's requests come to the code that opens tunnels.
+    /// Serves the requests that come through a tunnel. Boxed, because this future contains the code that opens tunnels.
     fn serve_tunnel(
         self: Arc<Self>,
         upgraded: hyper::upgrade::Upgraded,
-        mut came: Came,
+        mut arrival: Arrival,
     ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             let mut stream = BufReader::with_capacity(FIRST_BYTES, TokioIo::new(upgraded));
             let read = tokio::select! {
                 biased;
                 read = timeout(HEAD_TIMEOUT, stream.fill_buf()) => read,
-                () = came.stopping.lingered() => return,
+                () = arrival.stopping.lingered() => return,
             };
+            // The tunnel was closed, or nothing was sent in time.
             let Ok(Ok([first, ..])) = read else { return };
             let first = *first;
-            let expected = came.tunnel.as_ref().map_or(Identity::Machine(came.client.ip()), Target::identity);
-            self.speak(stream, first, expected, came).await;
+            let expected = arrival.tunnel.as_ref().map_or(Identity::Machine(arrival.client.ip()), Target::identity);
+            self.speak(stream, first, expected, arrival).await;
         })
     }
 }
@@ -232,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_byte_tells_the_protocol() {
+    fn the_first_byte_identifies_the_protocol() {
         for (first, protocol) in [
             (b'G', Protocol::Http),
             (b'p', Protocol::Http),

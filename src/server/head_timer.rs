@@ -1,5 +1,5 @@
-//! The alarm of a client that never ends a request's head. A connection keeps one alarm and sets it again only when it
-//! rings too early: nearly all heads come at once, and to register an alarm for each costs more than to read it.
+//! A request-header timeout that reuses one timer per connection. The timer is reset only if it fires too early: nearly
+//! all heads arrive at once, and registering a timer for each would cost more than reading it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use hyper::rt::{Sleep, Timer};
 
-/// The time of one connection, as hyper wants it.
+/// The timer of one connection, in the form that hyper needs.
 #[derive(Clone, Default)]
 pub(super) struct HeadTimer(Alarm);
 
-/// What rings, once something has waited for it.
+/// The registered timer; absent until something has waited for it.
 type Alarm = Arc<Mutex<Option<Pin<Box<tokio::time::Sleep>>>>>;
 
 impl Timer for HeadTimer {
@@ -30,7 +30,7 @@ impl Timer for HeadTimer {
     }
 }
 
-/// A wait for one head.
+/// The time limit of one head.
 struct Wait {
     alarm: Alarm,
     deadline: Instant,
@@ -54,7 +54,7 @@ impl Future for Wait {
             if deadline <= alarm.deadline() {
                 return Poll::Ready(());
             }
-            // It was set for a head that came in time.
+            // It was set for an earlier head, which arrived in time.
             alarm.as_mut().reset(deadline);
         }
     }
@@ -69,7 +69,7 @@ mod tests {
     const HEAD: Duration = Duration::from_millis(40);
 
     #[tokio::test]
-    async fn each_wait_ends_at_its_own_time_whatever_the_alarm_was_set_for() {
+    async fn each_wait_ends_at_its_own_time_even_if_the_alarm_was_set_for_another() {
         let timer = HeadTimer::default();
         let (begun, mut first) = (timer.now(), timer.sleep(HEAD));
         assert!(first.as_mut().now_or_never().is_none(), "the alarm is set for the first");

@@ -1,21 +1,21 @@
-//! Whether a request names its host as HTTP demands (RFC 9112 §3.2): in one `Host` header that reads as a host. It knows no
-//! host.
+//! Checks that a request names its host as HTTP requires (RFC 9112 §3.2): in exactly one `Host` header with a valid
+//! value.
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version, header};
 
-/// What is wrong with a request's `Host`.
+/// What is wrong with the `Host` header of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HostFault {
     #[error("an HTTP/1.1 request needs a Host header")]
     Missing,
-    #[error("a request has one Host header, and this one has several")]
+    #[error("the request has several Host headers, but only one is allowed")]
     Several,
-    #[error("the Host header is not a host with or without a port")]
+    #[error("the Host header is not a host with an optional port")]
     Invalid,
 }
 
-/// Checks the `Host` of a request.
+/// Checks the `Host` header of a request. HTTP/1.0 may do without.
 pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), HostFault> {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -27,7 +27,7 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), HostFau
     }
 }
 
-/// Whether this is `uri-host [ ":" port ]`; an empty host is none of a service's.
+/// Whether this is `uri-host [ ":" port ]` with a host that isn't empty.
 fn is_host(value: &[u8]) -> bool {
     let Ok(authority) = Authority::try_from(value) else { return false };
     let text = authority.as_str();
@@ -36,7 +36,7 @@ fn is_host(value: &[u8]) -> bool {
     };
     let rest = text.strip_prefix(authority.host());
     let has_port = rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
-    // With a user's name the host would not stand at the beginning.
+    // With userinfo in front, the host would not be at the beginning.
     !authority.host().is_empty() && !text.contains('@') && has_port
 }
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_reads_as_one() {
+    fn the_value_must_be_a_host() {
         for host in ["localhost:8329", "127.0.0.1", "[::1]:8329", "[::1]", "a_b-c.test", "fauxfax:", "EXAMPLE.com."] {
             assert_eq!(checked(Version::HTTP_11, &[host]), Ok(()), "{host}");
         }

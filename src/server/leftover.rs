@@ -1,6 +1,5 @@
-//! Reads what an answer left of its request's body, so that the connection can be kept for the next request. A client sends
-//! head and body apart; a refusal that overtook the body would have the connection closed without a word. It never looks
-//! into what it reads.
+//! Drains an unread request body after an early response, so that the connection can be reused. Clients send head and
+//! body separately; if the connection were closed while the body is on its way, some would lose the response.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,22 +14,22 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// So much is read to keep a connection: the largest form; a longer body is not worth it.
+/// The most that is read to keep a connection: the largest form. Reading a longer body isn't worth it.
 const LEFT_BYTES_MAX: usize = 256 * 1024;
-/// So long it may take to come.
+/// How long the rest of the body may take to arrive.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A request's body that comes back when it is dropped before its end.
+/// A request body that is returned when it is dropped before its end.
 pub struct Lent<B> {
-    /// Taken only by `drop`.
+    /// Always present until `drop` takes it.
     body: Option<B>,
     back: Option<oneshot::Sender<B>>,
 }
 
-/// Where a body comes back to; none where there was no body to begin with.
+/// Receives the body when it is returned; `None` if the request had no body.
 pub(super) struct Leftover<B>(Option<oneshot::Receiver<B>>);
 
-/// Lends a request's body to whoever answers.
+/// Wraps a request's body so that it can be drained later if the handler doesn't read it to its end.
 pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Lent<B>>, Leftover<B>) {
     let (head, body) = request.into_parts();
     let (back, leftover) = if body.is_end_stream() {
@@ -43,26 +42,26 @@ pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Lent<B>
 }
 
 impl<B: HttpBody> Leftover<B> {
-    /// The body, if something of it was left. One that is still being read, as that of a request to be forwarded, is its
-    /// reader's.
+    /// The body, if some of it is unread. `None` too if it is still being read, as it is while a request is forwarded.
     pub(super) fn take(self) -> Option<B> {
         self.0.and_then(|mut back| back.try_recv().ok()).filter(|body| !body.is_end_stream())
     }
 }
 
-/// Reads what was left; an answer whose request was too long to be read to its end says that the connection closes.
+/// Drains the rest of a body. If that takes too much or too long, the response announces that the connection closes.
 pub(super) async fn read<B>(left: B, response: &mut Response<Body>)
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
+    // If the body announces that it is too long, reading it is not even begun.
     let fits = left.size_hint().lower() <= LEFT_BYTES_MAX as u64;
     if !fits || !ends(left, LEFT_TIMEOUT).await {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
 
-/// Whether the body came to its end, within bounds.
+/// Whether the body ended within the limits of size and time.
 async fn ends<B>(body: B, within: Duration) -> bool
 where
     B: HttpBody<Data = Bytes> + Unpin,
@@ -100,7 +99,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Lent<B> {
 impl<B> Drop for Lent<B> {
     fn drop(&mut self) {
         if let (Some(body), Some(back)) = (self.body.take(), self.back.take()) {
-            // Nobody waits for it where the connection is gone.
+            // If the connection is gone, nobody is waiting for the body.
             let _ = back.send(body);
         }
     }
@@ -114,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that a client has yet to send, and what sends it.
+    /// A body that the client has yet to send, and the means to send it.
     fn to_come() -> (oneshot::Sender<Bytes>, Body) {
         let (client, coming) = oneshot::channel();
         (client, Body::from_stream(stream::once(coming)))
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_waits_for_the_body_that_it_did_not_need() {
+    async fn a_response_waits_for_the_body_that_it_did_not_need() {
         let (client, body) = to_come();
         let (request, leftover) = lend(Request::new(body));
         drop(request);
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_does_not_come_is_not_waited_for_beyond_its_time() {
+    async fn a_body_that_does_not_arrive_is_awaited_only_for_a_limited_time() {
         let (client, body) = to_come();
         assert!(!ends(body, Duration::ZERO).await);
         drop(client);

@@ -1,4 +1,4 @@
-//! Accepts connections, serves HTTP/1.1 on each until it ends or the server stops. It never looks into a request.
+//! Accepts connections and serves HTTP/1.1 on each until it ends or the server stops.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -26,35 +26,35 @@ use super::leftover::{self, Lent};
 use super::peer::Peer;
 use super::reset;
 
-/// How long requests that are being served may go on when the server stops.
+/// How long requests in progress may continue after the server is stopped.
 pub const GRACE: Duration = Duration::from_secs(5);
-/// How long after the server was stopped an answer may come; what takes longer is answered that the emulator stops.
+/// How long after that a response may still begin. A request that takes longer gets a 503 that says why.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
-/// How long a connection that is idle when the server stops is still listened to: a client that sends one request after
-/// another gets an answer that says that the connection closes, and is not cut off.
+/// How long an idle connection is still read from after the server is stopped. A client that sends one request after
+/// another thus gets a response with `Connection: close` rather than a broken connection.
 const LINGER: Duration = Duration::from_millis(50);
-/// Connections that the system accepts while none is taken in, as many as the standard library has.
+/// The connections that the system accepts before the process does; the standard library uses the same number.
 pub(super) const BACKLOG: u32 = 1_024;
-/// How long no further connection must have come, once the server stops, until the port is closed.
+/// Once the server is stopped, how long no new connection must arrive before the port is closed.
 const LAST_ACCEPT: Duration = Duration::from_millis(2);
-/// How long a client may take over the head of a request; a connection that is kept open may idle as long.
+/// How long a client may take to send the head of a request. A kept-alive connection may idle as long.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes of a request's head, the longest that are read: a list with every filter is far below.
+/// The largest head of a request. A list request with every filter is far smaller.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of a response that wait in the process for their client; while there are so many, no further piece is made. The
-/// HTTP library has one limit for these and for a head.
+/// The most bytes of a response that wait in the process for their client; no further chunk is made while there are as
+/// many. hyper has a single limit for this and for a head.
 pub(super) const UNREAD_BYTES_MAX: usize = HEAD_BYTES_MAX;
-/// The media type of answers that have no end.
+/// The media type of responses without an end.
 const EVENT_STREAM: &str = "text/event-stream";
-/// Connections of clients at once, where the system has descriptors for more.
+/// The most connections of clients at once, if the process may open enough descriptors.
 const CONNECTIONS_MAX: usize = 16_384;
-/// Of the descriptors that there are, connections of clients, and those that the proxy opens for them, take this many in a
-/// hundred: the others are for requests to apps, renderers and files.
+/// The share of descriptors, in percent, for connections of clients and those that the proxy opens for them. The rest
+/// is for requests to apps, renderers and files.
 const DESCRIPTORS_OF_CLIENTS_PERCENT: u64 = 60;
-/// The wait after a failed accept: out of descriptors, most likely, and others will be freed.
+/// How long to wait after a failed accept, most likely for lack of descriptors, until others are freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is ready, then lets what is being answered finish within [`GRACE`].
+/// Serves until `stop` completes, then gives requests in progress [`GRACE`] to finish.
 pub async fn run<S>(listener: TcpListener, service: S, stop: impl Future<Output = ()>)
 where
     S: Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
@@ -69,31 +69,31 @@ where
         let service = TowerToHyperService::new(service);
         async move {
             if let Err(error) = serve_http(stream, service, peer, stopping).await {
-                tracing::debug!(%error, "a connection broke");
+                tracing::debug!(%error, "a connection failed");
             }
         }
     };
     accept(listener, places(), stop, serve).await;
 }
 
-/// Whether the server stops; who holds one is waited for.
+/// Signals that the server stops. The server waits until all clones have been dropped.
 #[derive(Clone)]
 pub(super) struct Stopping(watch::Receiver<bool>);
 
 impl Stopping {
-    /// Ready when the server stops.
+    /// Completes when the server stops.
     pub(super) async fn begun(&mut self) {
-        // A server that is gone has stopped.
+        // An error means that the server is gone, so it has stopped.
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 
-    /// Ready when the server stops and what was on its way at that moment has had time to come in.
+    /// Completes when the server stops, after the time for requests that were under way at that moment to arrive.
     pub(super) async fn lingered(&mut self) {
         self.begun().await;
         pause(LINGER).await;
     }
 
-    /// Ready when nothing is waited for any more.
+    /// Completes when it is too late to begin a response.
     async fn out_of_time(&mut self) {
         self.begun().await;
         pause(ANSWER_TIME).await;
@@ -104,12 +104,12 @@ impl Stopping {
     }
 }
 
-/// The connections of clients that there may be at once, on all ports together.
+/// The permits for connections of clients, for all ports together.
 pub(super) fn places() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(connections_max()))
 }
 
-/// Accepts until `stop` is ready, each connection a task; then waits for them within [`GRACE`].
+/// Accepts connections until `stop` completes, serving each in a task, then gives the tasks [`GRACE`] to finish.
 pub(super) async fn accept<C>(
     listener: TcpListener,
     places: Arc<Semaphore>,
@@ -120,17 +120,18 @@ pub(super) async fn accept<C>(
 {
     let (stopping, watched) = watch::channel(false);
     let serve = |(stream, peer): (TcpStream, SocketAddr), place: Option<OwnedSemaphorePermit>| {
-        // Answers are small and whole; waiting for more to send would only delay them.
+        // Responses are written whole, so waiting for more to send would only delay them. A failure is harmless.
         let _ = stream.set_nodelay(true);
         let served = serve(stream, peer, Stopping(watched.clone()));
         spawn(async move {
+            // Held for as long as the connection is served.
             let _place = place;
             served.await;
         });
     };
     let mut stop = pin!(stop);
     loop {
-        // Who comes when all places are taken waits in the system's queue.
+        // A connection beyond the limit waits in the system's queue.
         let accepted = tokio::select! {
             accepted = accepted(&listener, &places) => accepted,
             () = &mut stop => break,
@@ -138,52 +139,55 @@ pub(super) async fn accept<C>(
         match accepted {
             Ok((accepted, place)) => serve(accepted, place),
             Err(error) => {
-                tracing::warn!(%error, "can't accept a connection");
+                tracing::warn!(%error, "can't accept a connection; trying again");
                 pause(ACCEPT_PAUSE).await;
             }
         }
     }
+    // An error means that there are no connections.
     let _ = stopping.send(true);
-    // The system has accepted connections that wait here, and requests may stand in them.
+    // The system may have accepted connections that are queued here with their requests; serve those too.
     let accept_last = async {
         while let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT, listener.accept()).await {
+            // Beyond the limit if need be: the system has accepted it, and it ends soon.
             serve(accepted, None);
         }
     };
     if tokio::time::timeout(LINGER, accept_last).await.is_err() {
-        // Clients keep coming; those that have come so far are taken in without waiting for more.
+        // Clients keep connecting: take those that are queued now, and wait for no more.
         for _ in 0..BACKLOG {
             let Some(Ok(accepted)) = listener.accept().now_or_never() else { break };
             serve(accepted, None);
         }
     }
+    // Closes the port. Only connections hold receivers now, so `closed` completes when the last one ends.
     drop((listener, watched));
     if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {
-        tracing::info!("stopping while clients are still waiting for answers");
+        tracing::info!("stopping although clients are still waiting for responses");
     }
 }
 
-/// The next connection, once there is a place for it.
+/// Waits for a permit and then for a connection.
 async fn accepted(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> io::Result<((TcpStream, SocketAddr), Option<OwnedSemaphorePermit>)> {
     if places.available_permits() == 0 {
-        tracing::warn!(connections = connections_max(), "as many clients are connected as there may be; others wait");
+        tracing::warn!(connections = connections_max(), "the limit on connections is reached; further clients wait");
     }
-    // The places are never closed.
+    // The semaphore is never closed, so this is always a permit.
     let place = Arc::clone(places).acquire_owned().await.ok();
     Ok((listener.accept().await?, place))
 }
 
-/// Connections of clients that there may be at once.
+/// The most connections of clients at once, by the limit on descriptors.
 fn connections_max() -> usize {
     let descriptors = descriptors().and_then(|limit| limit.checked_mul(DESCRIPTORS_OF_CLIENTS_PERCENT));
     let of_clients = descriptors.map_or(usize::MAX, |limit| usize::try_from(limit / 100).unwrap_or(usize::MAX));
     of_clients.clamp(1, CONNECTIONS_MAX)
 }
 
-/// Descriptors that this process may have; none where it may have any number.
+/// The most descriptors that this process may open; `None` if there is no limit.
 #[cfg(unix)]
 fn descriptors() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
@@ -194,7 +198,7 @@ fn descriptors() -> Option<u64> {
     None
 }
 
-/// Serves one connection, which may be upgraded; what is being answered when the server stops is finished.
+/// Serves one connection, which may be upgraded. When the server stops, requests in progress are finished.
 pub(super) async fn serve_http<I, S>(stream: I, service: S, peer: Peer, mut stopping: Stopping) -> hyper::Result<()>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -214,10 +218,10 @@ where
                 () = stops.out_of_time() => stopped(),
             };
             if let Some(body) = leftover.take() {
-                // Boxed, since every request would carry the room that this takes.
+                // Boxed because every request's future would otherwise be as large as this rarely needed one.
                 Box::pin(leftover::read(body, &mut response)).await;
             }
-            // A tunnel is no longer a connection of requests.
+            // The response to a CONNECT starts a tunnel, in which that header would mean nothing.
             if stops.has_begun() && !is_connect {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -232,7 +236,7 @@ where
         }
     });
     let mut builder = http1::Builder::new();
-    // A client may end its side once it has sent its request, as `nc -N` does.
+    // A client may close its sending side after its request, as `nc -N` does.
     builder.half_close(true);
     builder.timer(HeadTimer::default()).header_read_timeout(HEAD_TIMEOUT);
     builder.max_buf_size(UNREAD_BYTES_MAX);
@@ -243,20 +247,21 @@ where
         () = stopping.lingered() => {}
         () = peer.gone() => return Ok(()),
     }
+    // Finishes the request in progress, to which `out_of_time` sets a limit.
     connection.as_mut().graceful_shutdown();
     connection.await
 }
 
-/// The answer to a request whose own would come too late.
+/// The response to a request that could not be handled before the server stops.
 fn stopped() -> Response<Body> {
-    let mut response = Response::new(Body::from("fauxfax: the emulator stops before it can answer this\n"));
+    let mut response = Response::new(Body::from("fauxfax: the emulator is stopping and can't answer this request\n"));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, text);
     response
 }
 
-/// Runs a connection, or a tunnel that outlives the request for it.
+/// Runs a connection, or a tunnel that outlives its request, as a task.
 #[expect(clippy::disallowed_methods, reason = "the listener runs each connection as a task")]
 pub(super) fn spawn(connection: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(connection);
@@ -284,7 +289,7 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(50);
 
     #[tokio::test]
-    async fn of_a_stream_that_nobody_reads_no_more_is_made_than_may_wait() {
+    async fn a_stream_that_nobody_reads_is_produced_only_up_to_the_limit() {
         let made = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&made);
         let service = service_fn(move |_: Request<Lent<Incoming>>| {

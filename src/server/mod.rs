@@ -1,4 +1,4 @@
-//! Starting the emulator on a port: configuration in, a bound listener out. It knows no route and prints nothing.
+//! Starts the emulator: takes a configuration, opens the ports and serves them until it is stopped.
 
 mod answering;
 pub mod ca;
@@ -47,51 +47,51 @@ use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
 
-/// What waits in a connection for its client. Left to itself the kernel takes up to 4 MB, and a stream of events is drawn
-/// as far ahead of a reader that has stopped; on a local network this much is no slower.
+/// The size of a connection's send buffer. Left to itself Linux buffers up to 4 MB, and an event stream runs as far
+/// ahead of a reader that has stopped. On a local network this size is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
 /// Why the emulator can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address can't be listened on.
+    /// An address can't be listened on, such as one that another program uses.
     #[error("can't listen on {address}: {error}{}", hint(.error))]
     Listen {
-        /// The address.
+        /// The address as configured.
         address: SocketAddr,
-        /// Why.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The directory of fonts can't be read.
+    /// The folder of `--font-dir` can't be read.
     #[error("can't read the fonts in {}: {error}", .directory.display())]
     Fonts {
-        /// The directory.
+        /// The folder as configured.
         directory: PathBuf,
-        /// Why.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The file of `--state` can't be read, or not be understood.
+    /// The file of `--state` can't be used.
     #[error(transparent)]
     State(#[from] StateFileError),
-    /// The client of webhooks can't be made.
+    /// The HTTP client for webhooks can't be created.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The configured accounts can't be founded.
+    /// A configured account can't be created.
     #[error(transparent)]
     Found(#[from] FoundError),
 }
 
-/// An emulator whose ports are open; it answers once `serve` runs.
+/// An emulator whose ports are open. Connections are accepted once [`Server::serve`] runs.
 pub struct Server {
-    /// The port of everything, and that of TLS if there is one.
+    /// The port of `--listen`, and that of `--tls-listen` if there is one.
     ports: Vec<Port>,
     emulator: Emulator,
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
-    /// The connections of clients that there may be, on all ports together.
+    /// The permits for connections of clients, for all ports together.
     places: Arc<Semaphore>,
-    /// Where the worlds are written at the end.
+    /// The file that the worlds are saved to at the end.
     state: Option<PathBuf>,
 }
 
@@ -101,10 +101,10 @@ struct Port {
 }
 
 impl Server {
-    /// Founds the configured worlds and opens the ports.
+    /// Opens the ports and creates the configured worlds.
     ///
     /// # Errors
-    /// A port is taken, or the configuration doesn't hold together.
+    /// A port is in use, or something that the configuration names can't be used.
     #[expect(clippy::unused_async, reason = "a port needs a runtime, and an async function has one")]
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
         let mut ports = vec![Port::open(config.listen)?];
@@ -123,11 +123,12 @@ impl Server {
             budget: Budget::new(config.body_budget_bytes),
         };
         let client = Client::new(&options)?;
-        // Other traffic of apps goes where it says, untouched.
+        // `--connect-to` is for webhooks. Traffic that apps send through the proxy goes where it is addressed.
         let forwarding = Client::new(&ClientOptions { connect_to: Vec::new(), ..options })?;
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
+        // There is at least the built-in account.
         let default = accounts.next().unwrap_or_default();
         let renderer = renderer(config)?;
         let (settings, others) = (settings(config), accounts.collect());
@@ -143,34 +144,34 @@ impl Server {
         Ok(Self { ports, emulator, ca, proxy, terminator, places, state })
     }
 
-    /// The address that is listened on.
+    /// The address of the first port, with the port number that the system chose for port 0.
     ///
     /// # Panics
-    /// Never: a server has a port.
+    /// Never: a server always has a port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.ports[0].address
     }
 
-    /// The address of `--tls-listen`.
+    /// The address of `--tls-listen`, if it was configured.
     #[must_use]
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.ports.get(1).map(|port| port.address)
     }
 
-    /// The local CA.
+    /// The local CA, whose files are created when they are first needed.
     #[must_use]
     pub const fn ca(&self) -> &LocalCa {
         &self.ca
     }
 
-    /// The emulator.
+    /// The worlds that the server serves.
     #[must_use]
     pub const fn emulator(&self) -> &Emulator {
         &self.emulator
     }
 
-    /// Ready when nothing is under way in any world: no fax, no webhook.
+    /// Completes when every world is idle: no fax in progress, no webhook pending.
     pub fn idle(&self) -> impl Future<Output = ()> + use<> {
         let emulator = self.emulator.clone();
         async move {
@@ -180,10 +181,10 @@ impl Server {
         }
     }
 
-    /// Serves until `stop` is ready, then saves the worlds, where a file is set for them, and closes them.
+    /// Serves until `stop` completes, then saves the worlds if a file is configured, and closes them.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file can't be written, or the worlds of some accounts can't be saved.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StateFileError> {
         let (stopping, stopped) = watch::channel(false);
         let files = ca_files(&self.ca);
@@ -202,10 +203,12 @@ impl Server {
         let emulator = self.emulator.clone();
         let stop = async {
             stop.await;
+            // First, so that requests that wait for something respond before their connections end.
             emulator.announce_stop();
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
+        // After the last request and before the worlds are closed, so that nothing is missing from the file.
         let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.emulator, path));
         self.emulator.close();
         saved
@@ -221,10 +224,10 @@ impl Port {
     }
 }
 
-/// Opens a port whose connections hold only so much for a client that stops reading.
+/// Opens a port whose connections buffer only [`SEND_BUFFER_BYTES`] for a client that stops reading.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // As `TcpListener::bind` has it: elsewhere the option lets two programs take one port.
+    // As `TcpListener::bind` does. On Windows the option would let two programs share a port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
@@ -232,18 +235,19 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Whoever reaches the control API reads tokens and stored faxes, and makes the emulator call any address.
+/// Warns if other machines can reach the control API, which reveals tokens and stored faxes and makes the emulator call
+/// any address.
 fn warn_if_open_to_others(config: &Config, listening: &[SocketAddr]) {
     let open = listening.iter().find(|address| !address.ip().to_canonical().is_loopback());
     if let (Some(address), None) = (open, &config.control_token) {
         tracing::warn!(
             %address,
-            "anyone who reaches this port can use the control API; guard it with --control-token, or listen on 127.0.0.1"
+            "anyone who can reach this port can use the control API; set --control-token, or listen on 127.0.0.1 only"
         );
     }
 }
 
-/// What the control API gives of the CA; it is made when first asked for.
+/// Serves the CA's files through the control API. The CA is created when they are first requested.
 fn ca_files(ca: &LocalCa) -> CaFiles {
     let ca = ca.clone();
     Arc::new(move |file| {
@@ -305,7 +309,7 @@ fn setup(account: ConfiguredAccount) -> AccountSetup {
     }
 }
 
-/// A seed that a person can type again: 32 bits of the randomness the standard library's hash maps start with.
+/// Draws a seed that a person can type: 32 bits of the randomness that the standard library seeds its hash maps with.
 fn random_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0) >> 32
@@ -314,7 +318,9 @@ fn random_seed() -> u64 {
 fn hint(error: &io::Error) -> &'static str {
     #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows; other errors speak for themselves")]
     match error.kind() {
-        io::ErrorKind::AddrInUse => " (is another fauxfax running? choose another port with --listen 127.0.0.1:0)",
+        io::ErrorKind::AddrInUse => {
+            " (is another fauxfax running? stop it, or choose a free port with --listen 127.0.0.1:0)"
+        }
         io::ErrorKind::PermissionDenied => " (ports below 1024 need privileges; choose another with --listen)",
         _ => "",
     }

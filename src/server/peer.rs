@@ -1,5 +1,5 @@
-//! Whether the client of a connection can still take an answer. A client that has sent its last byte may well wait for
-//! one; whether it does, only time tells.
+//! Detects that the client of a connection is gone. A client that has closed its sending side may still be waiting for
+//! a response; only time shows whether it is.
 
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 
 use super::answering::Answering;
 
-/// How often a connection is looked at.
+/// How often the state of a connection is checked.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a client that sends nothing more is answered: longer than a wait takes by default. A client that has closed its
-/// connection looks the same until something is sent to it.
+/// How long a half-closed connection is kept: longer than a wait takes by default. A client that has closed both sides
+/// looks the same until something is sent to it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(60);
 
 /// The client of a connection, as the system sees it.
@@ -26,9 +26,9 @@ pub(super) struct Peer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Open,
-    /// It sends nothing more.
+    /// The client sends nothing more, but may still read.
     HalfClosed,
-    /// It takes nothing more.
+    /// The client neither sends nor reads.
     Closed,
 }
 
@@ -37,13 +37,13 @@ impl Peer {
         Self { stream, answering }
     }
 
-    /// What is told of the answers to it.
+    /// The kind of response that is being written to the client.
     pub(super) const fn answering(&self) -> &Answering {
         &self.answering
     }
 
-    /// Ready when nobody is there to answer: the connection was reset, or the client has sent its last byte
-    /// [`HALF_CLOSED_MAX`] ago.
+    /// Completes when no client is left to respond to: the connection was reset, or has been half closed for
+    /// [`HALF_CLOSED_MAX`].
     pub(super) async fn gone(&self) {
         self.gone_after(LOOK_INTERVAL, HALF_CLOSED_MAX).await;
     }
@@ -52,6 +52,7 @@ impl Peer {
     async fn gone_after(&self, interval: Duration, half_closed_max: Duration) {
         let mut half_closed_for = Duration::ZERO;
         loop {
+            // Sleep first: most connections end before the first check.
             tokio::time::sleep(interval).await;
             match self.side() {
                 Side::Open => {}
@@ -64,6 +65,7 @@ impl Peer {
     fn side(&self) -> Side {
         let Some(stream) = self.stream.upgrade() else { return Side::Closed };
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+        // Pending means that the system has reported nothing new.
         match stream.ready(Interest::READABLE | Interest::WRITABLE).now_or_never() {
             None => Side::Open,
             Some(Ok(ready)) if !ready.is_write_closed() => {
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_sends_nothing_more_is_there_for_a_while() {
+    async fn a_half_closed_client_counts_as_present_for_a_while() {
         let (mut client, server) = connected().await;
         let peer = Peer::new(Arc::downgrade(&server), Answering::default());
         assert_eq!(peer.side(), Side::Open);
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_is_no_longer_there_has_no_client() {
+    async fn a_connection_that_was_dropped_has_no_client() {
         let (_client, server) = connected().await;
         let peer = Peer::new(Arc::downgrade(&server), Answering::default());
         drop(server);

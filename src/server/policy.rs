@@ -1,31 +1,31 @@
-//! For which hosts the emulator answers, as a proxy and with a certificate; which it lets through, and which it refuses.
-//! It opens no connection and reads no byte.
+//! Decides for which hosts the emulator answers, as a proxy and with a certificate, which connections it passes
+//! through, and which it refuses. It opens no connection itself.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::{Config, ProxyClients};
 use crate::dialect::hosts::is_service;
 
-/// Names below which the local CA may sign, as its own certificate says: if its key gets lost, nothing else can be forged.
-/// They are the service's own, and those under which `--allow-host` and `--public-url` can make the emulator be reached by
-/// TLS. All of `internal` would be too much: companies and clouds have hosts there.
+/// Names below which the local CA may sign, as its own certificate states: if its key leaks, nothing else can be
+/// forged. They are Twilio's own, and those that `--allow-host` and `--public-url` can give the emulator under TLS. All
+/// of `internal` would be too much, because companies and clouds have hosts there.
 pub const PERMITTED: [&str; 7] =
     ["twilio.com", "media.twiliocdn.com", "localhost", "fauxfax", "docker.internal", "containers.internal", "test"];
-/// What the emulator is called among containers, if nothing else is said.
+/// The emulator's usual host name in a container network.
 const CONTAINER_NAME: &str = "fauxfax";
 
-/// What becomes of a connection that a client wants.
+/// What happens to a connection that a client asks the proxy for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The emulator answers it.
+    /// The emulator answers it itself.
     Here,
-    /// It goes on to the host, and nobody looks into it.
+    /// It is passed through to the host, unread.
     Through,
-    /// It would leave this machine, and the emulator was told that nothing may.
+    /// It would leave this machine, which `--offline` forbids.
     Offline,
 }
 
-/// Who may use the proxy and where it leads.
+/// Which clients may use the proxy, and where it leads.
 #[derive(Debug, Clone)]
 pub struct Policy {
     own_names: Vec<String>,
@@ -35,14 +35,14 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// As configured, for an emulator that listens on these addresses.
+    /// The policy of this configuration, for an emulator that listens on these addresses.
     #[must_use]
     pub fn new(config: &Config, listening: &[SocketAddr]) -> Self {
         let public = config.public_url.as_deref().and_then(|url| url.parse::<url::Url>().ok());
         let public = public.and_then(|url| url.host_str().map(str::to_owned));
         let named = config.allow_hosts.iter().cloned().chain(public).chain([CONTAINER_NAME.to_owned()]);
         Self {
-            // Under another name something else may be reached, such as the reverse proxy before the emulator.
+            // Under other names something else may be reached, such as a reverse proxy in front of the emulator.
             own_names: named.map(|name| normal(&name)).filter(|name| is_permitted(name)).collect(),
             own_ports: listening.iter().map(SocketAddr::port).collect(),
             offline: config.offline,
@@ -50,7 +50,7 @@ impl Policy {
         }
     }
 
-    /// Where a connection to the host goes.
+    /// Where a connection to this host and port goes.
     #[must_use]
     pub fn route(&self, host: &str, port: u16) -> Route {
         let host = normal(host);
@@ -58,25 +58,26 @@ impl Policy {
             return Route::Here;
         }
         if is_this_machine(&host) {
+            // Other ports of this machine are the user's own services, which --offline doesn't concern.
             return if self.own_ports.contains(&port) { Route::Here } else { Route::Through };
         }
         if self.offline { Route::Offline } else { Route::Through }
     }
 
-    /// Whether a client that asks for this host by TLS may be shown a certificate for it.
+    /// Whether a TLS client that asks for this host may be shown a certificate for it.
     #[must_use]
     pub fn answers_for(&self, host: &str) -> bool {
         let host = normal(host);
         is_service(&host) || self.own_names.contains(&host) || is_localhost(&host)
     }
 
-    /// Whether a client may use the proxy.
+    /// Whether the proxy serves a client with this address.
     #[must_use]
     pub fn serves(&self, client: IpAddr) -> bool {
         self.clients == ProxyClients::Any || client.to_canonical().is_loopback()
     }
 
-    /// Whether an address is one that the emulator itself listens on, seen from a connection to it.
+    /// Whether `peer` is an address that the emulator listens on, for a connection made from `local`.
     #[must_use]
     pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
         let same_machine = local == peer.ip() || (local.is_loopback() && peer.ip().is_loopback());
@@ -84,13 +85,13 @@ impl Policy {
     }
 }
 
-/// Whether a host is at or below a name for which the CA may sign.
+/// Whether a host is one of [`PERMITTED`], or below one, so that the CA may sign for it.
 #[must_use]
 pub fn is_permitted(host: &str) -> bool {
     PERMITTED.iter().any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
-/// In lower case, without the dot of a full name and the brackets of an address.
+/// A host in lower case, without the trailing dot of a full name and the brackets of an address.
 fn normal(host: &str) -> String {
     host.trim_end_matches('.').trim_matches(['[', ']']).to_ascii_lowercase()
 }
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_port_on_this_machine_is_answered_at_once() {
+    fn its_own_port_on_this_machine_is_answered_here() {
         let policy = policy(|_| ());
         for host in ["localhost", "127.0.0.1", "::1", "0.0.0.0"] {
             assert_eq!((policy.route(host, 8329), policy.route(host, 80)), (Route::Here, Route::Through), "{host}");
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn only_programs_of_this_machine_use_the_proxy_unless_told() {
+    fn only_programs_on_this_machine_use_the_proxy_by_default() {
         let clients: [IpAddr; 3] =
             [[127, 0, 0, 1].into(), "::ffff:127.0.0.1".parse().expect("an address"), [10, 0, 0, 1].into()];
         assert_eq!(clients.map(|client| policy(|_| ()).serves(client)), [true, true, false]);

@@ -1,5 +1,5 @@
-//! The emulator as a proxy for what it doesn't answer: connections to other hosts, requests to them in clear, and why
-//! one was refused. It reads nothing of a tunnel.
+//! The proxy for hosts that the emulator doesn't answer for: tunnels to them, plain HTTP requests to them, and the
+//! reasons for refusing either. It reads nothing of a tunnel.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,11 +28,11 @@ use crate::io::client::Client;
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// Tunnels at once: each holds its buffers.
+/// The most tunnels at once; each holds its buffers.
 const TUNNELS_MAX: usize = 1_024;
-/// Until a connection to the host stands.
+/// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// Headers that are the connection's own and go no further (RFC 9110 §7.6.1).
+/// Headers that concern a single connection and are not forwarded (RFC 9110 §7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -44,88 +44,88 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
-/// What forwards to other hosts.
+/// Forwards requests and connections to other hosts.
 pub(super) struct Proxy {
     policy: Arc<Policy>,
     client: Client,
     tunnels: Arc<Semaphore>,
-    /// Those of the listener: a connection to another host takes a descriptor as a client's does.
+    /// The listener's permits: a connection to another host takes a descriptor just as a client's does.
     places: Arc<Semaphore>,
 }
 
-/// A host and a port that a client wants to be connected to.
+/// The host and port that a client wants to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     host: Box<str>,
     port: u16,
 }
 
-/// Why a client was not served.
+/// Why the proxy refuses a request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     #[error(transparent)]
     Host(HostFault),
-    #[error("a CONNECT names a host and a port, such as fax.twilio.com:443")]
+    #[error("the request names no host and port to connect to; a CONNECT needs them, such as fax.twilio.com:443")]
     NoTarget,
     #[error(
-        "the proxy serves programs of its own machine only; start the emulator with --proxy-clients any to serve others"
+        "the proxy serves only programs on its own machine; start the emulator with --proxy-clients any to serve others"
     )]
     Client,
-    #[error("{0} would be reached through the internet, and the emulator runs with --offline")]
+    #[error("{0} is not on this machine, and the emulator runs with --offline")]
     Offline(Target),
     #[error("{0} leads back to this proxy; connect to it directly")]
     Loop(Target),
-    #[error("{TUNNELS_MAX} tunnels are open, the most there may be; close some")]
+    #[error("{TUNNELS_MAX} tunnels are open, the most that the proxy allows; close some")]
     TooMany,
-    #[error("as many connections are open as there may be; close some, or allow more open files (ulimit -n)")]
+    #[error("the limit on connections is reached; close some, or allow more open files (ulimit -n)")]
     NoPlace,
     #[error("can't reach {0}: {1}")]
     Unreachable(Target, ExchangeFailure),
-    #[error("{0} broke off: {1}")]
+    #[error("the connection to {0} failed: {1}")]
     BrokeOff(Target, String),
 }
 
 impl Proxy {
-    /// One that makes connections with this client.
+    /// Creates a proxy that makes its connections with this client.
     pub(super) fn new(policy: Arc<Policy>, client: Client, places: Arc<Semaphore>) -> Self {
         Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)), places }
     }
 
-    /// Leave to open one more tunnel, until it is dropped.
+    /// A permit for one more tunnel, held until it is dropped.
     pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::TooMany)
     }
 
-    /// Leave to connect to another host, until it is dropped.
+    /// A permit for one more connection to another host, held until it is dropped.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::NoPlace)
     }
 
-    /// Where a CONNECT leads.
+    /// Where a connection to this target goes, or why this client doesn't get it.
     pub(super) fn route_to(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
         if !self.policy.serves(client) {
-            tracing::warn!(%client, %target, "the proxy was used from another machine; --proxy-clients any allows that");
+            tracing::warn!(%client, %target, "refused a client on another machine; --proxy-clients any allows those");
             return Err(Refused::Client);
         }
         let route = self.policy.route(&target.host, target.port);
         match route {
-            Route::Here => tracing::debug!(%target, "answered here"),
-            Route::Through => tracing::debug!(%target, "passes through"),
+            Route::Here => tracing::debug!(%target, "the emulator answers this connection"),
+            Route::Through => tracing::debug!(%target, "this connection is passed through"),
             Route::Offline => {
-                tracing::warn!(%target, "not let through, because of --offline");
+                tracing::warn!(%target, "refused a connection because of --offline");
                 return Err(Refused::Offline(target.clone()));
             }
         }
         Ok(route)
     }
 
-    /// Where a request with an absolute target leads. What is the emulator's own address may be named by anyone.
+    /// Where a request with an absolute target goes, or why this client's request is refused.
     pub(super) fn route_of(&self, uri: &Uri, client: IpAddr) -> Result<Route, Refused> {
         let target = Target::of(uri).ok_or(Refused::NoTarget)?;
         self.route_to(&target, client)
     }
 
-    /// A connection to a host that isn't this proxy.
+    /// Connects to a host, unless that turns out to be this proxy.
     pub(super) async fn reach(&self, target: &Target) -> Result<TcpStream, Refused> {
         let unreachable = |failure| {
             tracing::warn!(%target, "{failure}");
@@ -136,14 +136,14 @@ impl Proxy {
         if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr())
             && self.policy.is_self(local.ip(), peer)
         {
-            tracing::warn!(%target, "a client asks the proxy for the proxy; let it connect directly (NO_PROXY)");
+            tracing::warn!(%target, "a client connects to the proxy through the proxy; add this host to its NO_PROXY");
             return Err(Refused::Loop(target.clone()));
         }
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }
 
-    /// Sends a request on to the host that its target names, and its answer back, both as they come.
+    /// Forwards a request to the host in its target, and the response back. Both bodies are streamed.
     pub(super) async fn forward(&self, mut request: Request<Lent<Incoming>>) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
         let url = Url::parse(&request.uri().to_string()).map_err(|_| Refused::NoTarget)?;
@@ -155,7 +155,7 @@ impl Proxy {
         builder.max_buf_size(HEAD_BYTES_MAX);
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(broke_off)?;
         spawn(async move {
-            // How it ends is told to who waits for the answer.
+            // `send_request` and the response's body report the error as well.
             let _ = connection.await;
             drop(place);
         });
@@ -163,6 +163,7 @@ impl Proxy {
         *request.uri_mut() = Uri::from(path);
         *request.version_mut() = Version::HTTP_11;
         strip(request.headers_mut());
+        // A proxy replaces the Host header by the host in the target (RFC 9112 §3.2.2).
         let host = url[url::Position::BeforeHost..url::Position::AfterPort].parse().map_err(|_| Refused::NoTarget)?;
         request.headers_mut().insert(header::HOST, host);
         let mut response = sender.send_request(request).await.map_err(broke_off)?;
@@ -171,7 +172,7 @@ impl Proxy {
     }
 }
 
-/// Takes away what concerns one connection only.
+/// Removes the headers that concern a single connection.
 fn strip(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -186,7 +187,7 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 impl Target {
-    /// What a request's target names: `host:port` of a CONNECT, else the port of its scheme.
+    /// The target of a request: `host:port` of a CONNECT, or an absolute URL, whose scheme gives the default port.
     pub(super) fn of(uri: &Uri) -> Option<Self> {
         let authority = uri.authority()?;
         let port = authority.port_u16().or_else(|| match uri.scheme_str()? {
@@ -198,7 +199,7 @@ impl Target {
         (!host.is_empty()).then(|| Self { host: host.into(), port })
     }
 
-    /// As a URL has it: without the port where that is the scheme's own.
+    /// The target as a URL has it: without the port if that is the scheme's default.
     pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
         let own = match scheme {
             Scheme::Http => 80,
@@ -207,7 +208,7 @@ impl Target {
         if self.port == own { (&*self.host).into() } else { self.to_string().into() }
     }
 
-    /// Whose certificate a client of this target expects.
+    /// The identity that a client of this target expects a certificate for.
     pub(super) fn identity(&self) -> Identity {
         let host = self.host.trim_matches(['[', ']']);
         host.parse().map_or_else(|_| Identity::Host(host.to_ascii_lowercase().into()), Identity::Machine)
@@ -232,14 +233,15 @@ impl Refused {
         }
     }
 
-    /// The refusal in words; in a header too, since clients of a CONNECT show no body.
+    /// A response that gives the reason in plain text.
     pub(super) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(format!("fauxfax: {self}\n")));
         *response.status_mut() = self.status();
         let text = header::HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
         if matches!(self, Self::Host(_)) {
-            // What such a client sends next may be meant otherwise than it is read.
+            // What such a client sends next might be interpreted differently by another server on the way (request
+            // smuggling).
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         response

@@ -1,5 +1,5 @@
-//! Connections that a tester's rule can have reset: the peer sees RST, as when a service's host dies. They can be looked at
-//! while they wait. It never decides which is reset.
+//! Connections that a tester's rule can reset: the peer sees RST, as if the service's host had died. Their state can be
+//! checked while they wait.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use super::answering::{Answering, Watch};
 use super::peer::Peer;
 use crate::http::Resettable;
 
-/// A connection, the handle that has it reset, and its client.
+/// Wraps a connection; returns the handle that resets it and the view of its client.
 pub(super) fn resettable(stream: TcpStream) -> (Connection, Resettable, Peer) {
     let handle = Resettable::default();
     let stream = Arc::new(Mutex::new(stream));
@@ -22,9 +22,10 @@ pub(super) fn resettable(stream: TcpStream) -> (Connection, Resettable, Peer) {
     (Connection { stream, handle: handle.clone(), watch: Watch::new(answering) }, handle, peer)
 }
 
-/// A connection that writes nothing more once it is to be reset.
+/// A connection that stops writing once it is to be reset.
 pub(super) struct Connection {
-    /// Held for the length of a system call, by whoever serves the connection or looks at it; both are one task.
+    /// Locked only for the length of a system call. Those who lock it, the server and [`Peer`], run in one task, so
+    /// nobody waits.
     stream: Arc<Mutex<TcpStream>>,
     handle: Resettable,
     watch: Watch,
@@ -43,7 +44,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.handle.is_reset() {
-            // A socket that doesn't linger is closed by RST. Where that can't be had, it is closed as any other.
+            // Closing a socket with zero linger sends RST. Where that isn't supported, it is closed like any other.
             let _ = self.stream().set_zero_linger();
         }
     }

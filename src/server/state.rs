@@ -1,4 +1,4 @@
-//! The file of `--state`: all worlds read at the start, and written at a clean stop. It knows not what is in a world.
+//! The file of `--state`: loads all worlds at the start, and saves them at a clean stop.
 
 use std::fs;
 use std::io;
@@ -12,48 +12,48 @@ use crate::engine::export::{MediaForm, STATE_VERSION, State, StateError};
 use crate::io::file::{self, Contents};
 use crate::model::sid::AccountSid;
 
-/// Why the file of `--state` is of no use.
+/// Why the file of `--state` can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
-    /// It can't be read or written.
+    /// The file can't be read or written.
     #[error("{}: {error}", .path.display())]
     Io {
-        /// The file.
+        /// The path as configured.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The worlds could not be saved in it.
-    #[error("{}: the worlds could not be saved here: {error}; name another file with --state", .path.display())]
+    /// The file is checked at the start and couldn't be written at the stop.
+    #[error("{}: the worlds could not be saved here at the stop: {error}; choose another file with --state", .path.display())]
     NotWritable {
-        /// The file.
+        /// The path as configured.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         error: io::Error,
     },
-    /// Some worlds could not be written.
+    /// The worlds of some accounts could not be saved.
     #[error(
-        "{}: the worlds of {} could not be saved, the others were; the log says why",
+        "{}: the worlds of {} could not be saved, but the others were; see the log for the reason",
         .path.display(),
         .accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     )]
     Lost {
-        /// The file.
+        /// The path as configured.
         path: PathBuf,
-        /// Whose worlds they are.
+        /// The accounts whose worlds were not saved.
         accounts: Vec<AccountSid>,
     },
-    /// It is not what fauxfax wrote.
+    /// The content is not what fauxfax writes, or is from a newer version.
     #[error("{}: {reason}; move it away to start afresh", .path.display())]
     NotUnderstood {
-        /// The file.
+        /// The path as configured.
         path: PathBuf,
-        /// Why.
+        /// Where the content is wrong, and why.
         reason: String,
     },
 }
 
-/// All worlds.
+/// The file: all worlds and the version of its format.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Worlds {
@@ -61,7 +61,7 @@ struct Worlds {
     worlds: Vec<Saved>,
 }
 
-/// One of them, and what no state of a world tells.
+/// A world, with the parts of its account that a state leaves out.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Saved {
@@ -72,21 +72,21 @@ struct Saved {
     state: Value,
 }
 
-/// Checks that the worlds can be saved in the file, before there is anything to lose.
+/// Checks at the start that the file can be written, before there is anything to lose.
 pub(super) fn check(path: &Path) -> Result<(), StateFileError> {
     file::check_writable(path, Contents::Secret)
         .map_err(|error| StateFileError::NotWritable { path: path.into(), error })
 }
 
-/// Puts the worlds of the file in place, if there is one; an empty file holds none yet. A world that isn't configured is founded; one that is keeps
-/// its configured token.
+/// Loads the worlds from the file, if it exists and isn't empty. Accounts that are not configured are created;
+/// configured ones keep their configured tokens.
 pub(super) fn load(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
     };
-    // As `touch` leaves it, so that there is a file to mount in a container.
+    // `touch` makes such a file, to have one to mount in a container.
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
@@ -97,11 +97,12 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
     let file: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     match file["fauxfax_state"].as_u64() {
         None => return Err(StateError::NoState.to_string()),
+        // Checked before the rest, which may have fields that only a newer version knows.
         Some(found) if found > STATE_VERSION => return Err(StateError::Newer { found }.to_string()),
         Some(_) => {}
     }
     let file: Worlds = serde_path_to_error::deserialize(file).map_err(|error| error.to_string())?;
-    // All are read before the first is put in place.
+    // All states are parsed before the first is loaded, so that a bad file changes nothing.
     let read = |(at, saved): (usize, Saved)| {
         let state = State::of_json(&saved.state, &[]).map_err(|error| format!("worlds[{at}].state: {error}"))?;
         Ok((at, saved.auth_token, saved.owner, state))
@@ -118,17 +119,18 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes all worlds, in place of what the file held. A world that has broken is left as the file had it: what is written must
-/// be understood at the next start.
+/// Replaces the file with all worlds. For a world that has broken, its entry in the old file is kept: everything
+/// written must be loadable at the next start.
 pub(super) fn save(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = emulator.worlds();
+    // In order of creation, which is the order in which the next start creates them again.
     worlds.sort_by_key(|world| world.read(|engine| engine.account().ordinal));
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for world in &worlds {
         match saved(world) {
             Ok(saved) => kept.push(saved),
             Err(why) => {
-                tracing::error!(account = %world.sid(), %why, "this account's world can't be saved; the others are");
+                tracing::error!(account = %world.sid(), %why, "this account's world can't be saved; the others are saved");
                 kept.extend(earlier(path, world.sid()));
                 lost.push(world.sid());
             }
@@ -142,18 +144,19 @@ pub(super) fn save(emulator: &Emulator, path: &Path) -> Result<(), StateFileErro
     if lost.is_empty() { Ok(()) } else { Err(StateFileError::Lost { path: path.into(), accounts: lost }) }
 }
 
-/// A world as it is written, or why it would not be understood.
+/// A world in the form that is written, or why it can't be saved.
 fn saved(world: &World) -> Result<Saved, String> {
     if let Some(why) = world.broken() {
         return Err(format!("it has broken: {why}"));
     }
     let (auth_token, owner) = world.read(|engine| (engine.account().auth_token.clone(), engine.account().owner));
     let state = world.state();
+    // A state that would be refused at the next start must not be written.
     state.check().map_err(|error| error.to_string())?;
     Ok(Saved { auth_token, owner, state: state.to_json(MediaForm::Inline) })
 }
 
-/// What the file has of an account's world, if it can be read.
+/// The entry of an account in the present file, if it can be read.
 fn earlier(path: &Path, account: AccountSid) -> Option<Saved> {
     let file: Worlds = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     let is_its_own = |saved: &Saved| saved.state["account_sid"].as_str() == Some(account.to_string().as_str());
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_understood_is_left_alone_and_told() {
+    async fn a_file_that_is_not_understood_is_an_error_and_left_unchanged() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");
         for (text, told) in [
@@ -222,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_could_not_be_written_at_the_stop_is_told_of_at_the_start() {
+    async fn a_file_that_could_not_be_written_at_the_stop_is_an_error_at_the_start() {
         let folder = tempfile::tempdir().expect("a folder");
         for path in ["gone/state.json", ""] {
             let path = folder.path().join(path);
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_can_no_longer_be_written_is_told_of_at_the_stop() {
+    async fn a_file_that_can_no_longer_be_written_is_an_error_at_the_stop() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("later gone");
         fs::create_dir(&folder).expect("a folder");
@@ -256,7 +259,7 @@ mod tests {
 
     #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "servers that run at once")]
-    async fn files_that_differ_in_their_ending_alone_keep_their_own_worlds() {
+    async fn files_that_differ_only_in_their_extension_keep_their_own_worlds() {
         let folder = tempfile::tempdir().expect("a folder");
         let paths: Vec<PathBuf> = (0..4).map(|n| folder.path().join(format!("w.{n}"))).collect();
         for _ in 0..5 {
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_world_that_has_broken_is_left_as_the_file_had_it_and_the_others_are_saved() {
+    async fn a_broken_world_keeps_its_entry_in_the_file_and_the_others_are_saved() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");
         let setup = || AccountSetup { auth_token: Some("theirs".into()), ..AccountSetup::default() };

@@ -1,5 +1,5 @@
-//! TLS of clients: a certificate for the host that a client asks for, made on demand and kept for the next. It shows
-//! none for a host that the policy doesn't answer for.
+//! TLS of clients: signs a certificate for the host that a client asks for and keeps it for the next. Hosts that the
+//! policy doesn't answer for get none.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,45 +19,46 @@ use tokio_rustls::server::TlsStream;
 use super::ca::{CaError, Identity, LocalCa};
 use super::policy::Policy;
 
-/// How long a client may take over the handshake; half a ClientHello is held no longer.
+/// The time limit for a handshake, so that a client can't hold a connection with half a ClientHello.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// Certificates kept, the least used going first: an app uses a handful of hosts, a scan of names may use thousands.
+/// The most certificates kept; the least recently used is dropped. An app uses a handful of hosts, a scan may try
+/// thousands.
 const LEAVES_MAX: usize = 256;
-/// Sessions that can be resumed; each takes about 1 KB.
+/// The most sessions that can be resumed; each takes about 1 KB.
 const SESSIONS_MAX: usize = 1_024;
-/// What is spoken inside: clients of the API need no other.
+/// The protocol within TLS. Clients of the API need no other.
 const ALPN: &[u8] = b"http/1.1";
 
-/// Why no connection came about.
+/// Why a TLS connection failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
     #[error("the emulator stops")]
     Stopped,
-    #[error("a client has not finished its TLS handshake within {} s", HANDSHAKE_MAX.as_secs())]
+    #[error("a client did not finish its TLS handshake within {} s", HANDSHAKE_MAX.as_secs())]
     TooSlow,
     #[error(
-        "a client asks by TLS for {0}, which the emulator doesn't answer for; if it reaches the emulator under that name, use --allow-host with one below .docker.internal, .localhost or .test"
+        "a client asks for {0} by TLS, a host that the emulator doesn't answer for; to reach the emulator by a name of your own, choose one below .docker.internal, .localhost or .test and set it with --allow-host"
     )]
     NotOurs(String),
     #[error(transparent)]
     Ca(#[from] CaError),
     #[error("TLS with a client as {name} failed: {error}{}", advice(.error))]
     Handshake { name: String, error: io::Error },
-    #[error("a client sent no TLS that can be read: {0}")]
+    #[error("a client sent no valid TLS handshake: {0}")]
     NoHello(io::Error),
     #[error("TLS can't be set up: {0}")]
     Library(#[from] rustls::Error),
 }
 
 impl TlsError {
-    /// Tells a person of what they can put right.
+    /// Logs the error if a person can do something about it.
     pub(super) fn log(&self, client: SocketAddr) {
         match self {
             Self::NotOurs(_) | Self::Ca(_) | Self::TooSlow | Self::Library(_) | Self::Handshake { .. } => {
                 tracing::warn!(%client, "{self}");
             }
             Self::Stopped => {}
-            Self::NoHello(_) => tracing::warn!(%client, "{self}; its connection is closed"),
+            Self::NoHello(_) => tracing::warn!(%client, "{self}; closed its connection"),
         }
     }
 }
@@ -65,7 +66,7 @@ impl TlsError {
 /// A connection through TLS.
 pub(super) type Secured<S> = TlsStream<S>;
 
-/// Ends TLS connections.
+/// Terminates TLS with certificates of the local CA.
 pub(super) struct Terminator {
     ca: LocalCa,
     policy: Arc<Policy>,
@@ -96,7 +97,7 @@ impl Terminator {
         }
     }
 
-    /// Shakes hands as the host that the client asks for, or as `expected` where it names none.
+    /// Performs the handshake as the host that the client asks for, or as `expected` if it names none.
     pub(super) async fn accept<S>(&self, stream: S, expected: Identity) -> Result<Secured<S>, TlsError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -117,14 +118,15 @@ impl Terminator {
                 TlsError::Handshake { name, error }
             }),
             Err(error) => {
-                // A client that is only cut off can't tell that from a broken network; this is told it by an alert.
+                // An alert tells the client why. If the connection were just closed, it would look like a broken
+                // network.
                 let _ = start.into_stream(self.refusing()?).await;
                 Err(error)
             }
         }
     }
 
-    /// How to answer for an identity, from the last time or with a new certificate.
+    /// The TLS configuration for an identity, with the certificate kept for it or a new one.
     pub(super) fn config(&self, identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
         if let Identity::Host(host) = identity
             && !self.policy.answers_for(host)
@@ -138,6 +140,7 @@ impl Terminator {
             leaf.last_use = now;
             return Ok(Arc::clone(&leaf.config));
         }
+        // Still under the lock: connections to the same host that arrive together must not each sign a certificate.
         let authority = self.ca.authority()?;
         let (certificate, key) = authority.sign(identity)?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
@@ -150,7 +153,7 @@ impl Terminator {
         Ok(config)
     }
 
-    /// How to refuse a client: with an alert, for there is no certificate.
+    /// A configuration that refuses the client with an alert, since it has no certificate.
     fn refusing(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
@@ -170,7 +173,7 @@ impl Leaves {
     }
 }
 
-/// Has no certificate for anyone.
+/// Resolves no certificate for any client.
 #[derive(Debug)]
 struct Nobody;
 
@@ -180,13 +183,13 @@ impl ResolvesServerCert for Nobody {
     }
 }
 
-/// What to do about a handshake that the client broke off.
+/// What to do about a handshake that the client aborted.
 fn advice(error: &io::Error) -> &'static str {
     use rustls::AlertDescription as A;
     let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match alert {
         Some(rustls::Error::AlertReceived(A::UnknownCA | A::BadCertificate | A::CertificateUnknown)) => {
-            "; it doesn't trust the local CA: `fauxfax ca trust-hint` says how, and `fauxfax exec` sees to it"
+            "; it doesn't trust the local CA: run it with `fauxfax exec`, or see `fauxfax ca trust-hint`"
         }
         _ => "",
     }
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_names_are_answered_and_few_are_kept() {
+    fn ten_thousand_names_are_answered_but_few_certificates_are_kept() {
         let terminator = terminator();
         let name = |n: usize| host(&format!("fax.e{n}.us1.twilio.com"));
         let first = terminator.config(&host("fax.twilio.com")).expect("signed");

@@ -1,5 +1,5 @@
-//! A tunnel through to a host: bytes go both ways as they come until both sides have ended or nothing has moved for too
-//! long. None is looked at or kept.
+//! A tunnel to a host: copies bytes both ways until both sides have ended or nothing has moved for too long. It reads
+//! and keeps nothing.
 
 use std::io;
 use std::pin::Pin;
@@ -17,18 +17,19 @@ use super::established::Plain;
 use super::listener::Stopping;
 use super::reset::Connection;
 
-/// Bytes under way in each direction; larger ones were not faster, nor was splice(2) through a pipe.
+/// The size of the buffer for each direction. Larger ones were not faster, nor was splice(2) through a pipe.
 const BUFFER_BYTES: usize = 128 * 1024;
-/// How long a tunnel may carry nothing in either direction: longer than a request to a slow service takes. A client that
-/// has vanished would keep its tunnel for good.
+/// How long a tunnel may carry nothing in either direction: longer than a request to a slow service takes. Without a
+/// limit, a client that has vanished would keep its tunnel for good.
 const TUNNEL_IDLE_MAX: Duration = Duration::from_secs(600);
 
-/// Joins a client and a host until both have ended, the tunnel has been idle for [`TUNNEL_IDLE_MAX`], or the server stops.
+/// Joins a client and a host until both have ended, the tunnel has been idle for [`TUNNEL_IDLE_MAX`], or the server
+/// stops.
 pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: Stopping) {
     let copied = async {
         match client.downcast::<TokioIo<Plain<Connection>>>() {
             Ok(parts) => {
-                // What the client sent right after its CONNECT, without waiting for leave.
+                // Bytes that the client sent right after its CONNECT, without waiting for the response.
                 host.write_all(&parts.read_buf).await?;
                 copy(parts.io.into_inner().into_inner(), host, TUNNEL_IDLE_MAX).await
             }
@@ -38,7 +39,7 @@ pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: S
     tokio::select! {
         copied = copied => {
             if let Err(error) = copied {
-                tracing::debug!(%error, "a tunnel broke");
+                tracing::debug!(%error, "a tunnel failed");
             }
         }
         () = stopping.begun() => {}
@@ -60,7 +61,7 @@ async fn copy(
     }
 }
 
-/// When a tunnel last carried a byte; clones are of the same tunnel.
+/// When a tunnel last carried a byte; clones share it.
 #[derive(Clone)]
 struct LastMove(Arc<Mutex<Instant>>);
 
@@ -75,7 +76,7 @@ impl LastMove {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Ready when it was so long ago.
+    /// Completes when the last byte was so long ago.
     #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     async fn is_over(&self, idle_max: Duration) {
         loop {
@@ -88,7 +89,7 @@ impl LastMove {
     }
 }
 
-/// One side of a tunnel, which notes when bytes come from it or go to it.
+/// One side of a tunnel. Records when bytes come from it or go to it.
 struct Watched<I> {
     stream: I,
     last_move: LastMove,
@@ -131,7 +132,7 @@ mod tests {
     const SHORT: Duration = Duration::from_secs(50);
     const LONG: Duration = Duration::from_secs(3_600);
 
-    /// How copying between two ends came out, and when.
+    /// The error with which copying between two ends stops.
     async fn ended(copied: impl Future<Output = io::Result<()>>) -> io::ErrorKind {
         let copied = tokio::time::timeout(2 * SHORT, copied).await;
         copied.expect("it ends by itself").expect_err("nobody has ended it").kind()

@@ -1,4 +1,4 @@
-//! In place of `tls.rs` where the feature `tls` is left out: a client that speaks TLS is told off in the log.
+//! The stand-in for `tls.rs` without the feature `tls`: a client that speaks TLS gets nothing but a warning in the log.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::ca::{Identity, LocalCa};
 use super::policy::Policy;
 
-/// Why no connection came about.
+/// Why a TLS connection failed.
 #[derive(Debug)]
 pub(super) enum TlsError {
     Stopped,
@@ -16,21 +16,21 @@ pub(super) enum TlsError {
 }
 
 impl TlsError {
-    /// Tells a person of what they can put right.
+    /// Logs the error if a person can do something about it.
     pub(super) fn log(&self, client: SocketAddr) {
         match self {
             Self::NotBuiltIn => {
-                tracing::warn!(%client, "a client speaks TLS, and this emulator was built without (its feature `tls`)");
+                tracing::warn!(%client, "a client speaks TLS, but this emulator was built without it; rebuild with the feature `tls`");
             }
             Self::Stopped => {}
         }
     }
 }
 
-/// What a connection through TLS would be.
+/// A connection through TLS; never made.
 pub(super) type Secured<S> = S;
 
-/// What would end TLS connections.
+/// Refuses all TLS connections.
 pub(super) struct Terminator;
 
 impl Terminator {

@@ -1,10 +1,10 @@
-//! A world that has broken: a panic in its engine or its driver says that a rule it relies on no longer holds. Nothing
-//! more is done with it until it is reset, and whoever calls it learns why.
+//! What happens when a panic in its engine or its driver breaks a world: an invariant no longer holds, so the world
+//! refuses every call, with the reason, until it is reset.
 //!
 //! ```text
-//!  well ── a panic under the lock, or in the driver ──► broken: calls are refused, no alarm fires, no effect begins
-//!    ▲                                                      │
-//!    └────────────────────── POST /reset ───────────────────┘
+//!  sound ── a panic under the lock, or in the driver ──► broken: calls are refused, no alarm fires, no effect starts
+//!    ▲                                                       │
+//!    └───────────────── POST /reset, or a restore ───────────┘
 //! ```
 
 use std::any::Any;
@@ -16,15 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// Inputs that are remembered for the report of a break.
+/// How many of the last inputs are reported with a break.
 const INPUTS_KEPT: usize = 16;
-/// What is said of a panic that has no text.
+/// The reason given for a panic whose payload is no text.
 const NO_MESSAGE: &str = "a panic without a message";
 
 /// Whether a world is broken, and why.
 #[derive(Debug, Default)]
 pub(super) struct Breakage {
-    /// Looked at by every call, so it takes no lock.
+    /// Read by every call, so it needs no lock.
     is_broken: AtomicBool,
     why: Mutex<Option<Arc<str>>>,
 }
@@ -38,9 +38,10 @@ impl Breakage {
         self.is_broken().then(|| self.reason().clone()).flatten()
     }
 
-    /// Notes the first reason; the panics that follow from it say nothing new. Answers whether this is the first.
+    /// Records the first reason and returns true. Later panics follow from the first, so they are ignored.
     pub(super) fn note(&self, why: &str) -> bool {
         self.reason().get_or_insert_with(|| why.into());
+        // Set after the reason, so that whoever sees the flag finds a reason.
         !self.is_broken.swap(true, Ordering::AcqRel)
     }
 
@@ -50,12 +51,12 @@ impl Breakage {
     }
 
     fn reason(&self) -> std::sync::MutexGuard<'_, Option<Arc<str>>> {
-        // Nothing panics with this lock held: it only guards a text.
+        // Nothing panics while this lock is held: it guards only a text.
         self.why.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The last inputs of a world, for the report of a break.
+/// The last inputs of a world, reported when it breaks so that the fault can be reproduced.
 #[derive(Debug, Default)]
 pub(super) struct Trace(VecDeque<Traced>);
 
@@ -74,20 +75,20 @@ impl Trace {
         self.0.push_back(Traced { name, fax, at });
     }
 
-    /// The inputs, oldest first, as `create-fax at 1700000000000000; answer FX… at …`; times in microseconds.
-    pub(super) fn told(&self) -> String {
-        let mut told = String::new();
+    /// The inputs, oldest first, such as `create-fax at 1700000000000000; answer FX… at …`, with times in microseconds.
+    pub(super) fn summary(&self) -> String {
+        let mut summary = String::new();
         for Traced { name, fax, at } in &self.0 {
             let fax = fax.map(|fax| format!(" {fax}")).unwrap_or_default();
-            let separator = if told.is_empty() { "" } else { "; " };
+            let separator = if summary.is_empty() { "" } else { "; " };
             // Writing to a string never fails.
-            let _ = write!(told, "{separator}{name}{fax} at {}", at.micros());
+            let _ = write!(summary, "{separator}{name}{fax} at {}", at.micros());
         }
-        told
+        summary
     }
 }
 
-/// What a panic said.
+/// The text of a panic's payload, or a stock phrase if it has none.
 pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or(NO_MESSAGE).to_owned()

@@ -1,5 +1,5 @@
-//! The journal of a world as its users see it: the engine's events and the REST requests in one sequence, numbered from 1
-//! without a gap. It reads both and changes nothing.
+//! The journal of a world as users see it: the engine's events and the REST requests in one sequence, numbered from 1
+//! without gaps.
 
 use std::sync::Arc;
 
@@ -15,45 +15,46 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 
-/// The control API's word for a REST request.
+/// The event type that the control API shows for a REST request.
 const API_REQUEST: &str = "api.request";
 
-/// What is shown of a world at one moment.
+/// A view of a world's events and requests, valid while its lock is held.
 #[derive(Clone, Copy)]
 pub struct Journal<'a> {
     engine: &'a Engine,
     requests: &'a RequestLog,
 }
 
-/// One thing that happened, at its place in the sequence.
+/// An event or a REST request, with its number in the sequence.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its place; grows by one, never goes back.
+    /// Its sequence number. Numbers ascend by one and never restart, not even after a reset.
     pub seq: u64,
-    /// What happened.
+    /// The event or the request itself.
     pub entry: Entry,
 }
 
-/// Where an event comes from.
+/// The source of an entry of the journal.
 #[derive(Debug, Clone)]
 pub enum Entry {
-    /// From the engine, whose own numbering leaves out requests.
+    /// An event of the engine, whose own `seq` doesn't count REST requests.
     Engine(Arc<event::Event>),
-    /// A client called the REST API.
+    /// A call of a client to the REST API.
     Request(Arc<ApiRequest>),
 }
 
 impl World {
-    /// Looks at the journal, and at the engine, under the world's lock; `view` copies out what it needs.
+    /// Reads the journal and the engine under the world's lock. `view` should copy out what it needs and return soon.
     pub fn read_journal<T>(&self, view: impl FnOnce(Journal<'_>) -> T) -> T {
         self.within(|core| view(Journal::new(&core.engine, &core.requests)))
     }
 
-    /// Waits until `view` finds what it looks for; it is asked again after each event and each REST request. None where the
+    /// Waits until `view` returns something. It is called now and after each event and REST request. `None` if the
     /// world is closed or breaks first.
     pub async fn until_journaled<T>(&self, mut view: impl FnMut(Journal<'_>) -> Option<T>) -> Option<T> {
         let mut changes = self.0.changes.subscribe();
         loop {
+            // Before the look, so that a change right after it is not missed.
             changes.mark_unchanged();
             let (found, closed) = self.within(|core| (view(Journal::new(&core.engine, &core.requests)), core.closed));
             if found.is_some() || closed || self.0.breakage.is_broken() {
@@ -70,33 +71,35 @@ impl<'a> Journal<'a> {
         Self { engine, requests }
     }
 
-    /// The engine at that moment.
+    /// The engine at the same moment.
     #[must_use]
     pub const fn engine(&self) -> &'a Engine {
         self.engine
     }
 
-    /// The place of the newest event.
+    /// The sequence number of the newest event.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {
         self.engine.last_seq() + self.requests.total()
     }
 
-    /// The place just before the world last went back; 0 where it never has.
+    /// The sequence number just before the world's last reset or restore; 0 if there was none.
     #[must_use]
     pub fn last_reset(&self) -> u64 {
         self.requests.last_reset(self.engine)
     }
 
-    /// How many events are no longer shown: all up to this place.
+    /// The sequence number of the last event that is no longer shown; 0 if all are. The newest `JOURNAL_EVENTS_MAX` are
+    /// shown, fewer if their bytes exceed the limits.
     #[must_use]
     pub fn evicted(&self) -> u64 {
         self.requests.evicted(self.engine)
     }
 
-    /// The first `limit` events that fit, oldest first. The filter's `since` is a place in this sequence.
+    /// The first `limit` events that match the filter, oldest first. Its `since` is a number of this sequence.
     #[must_use]
     pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<Event> {
+        // The engine may keep events that the limits on the whole sequence have dropped.
         let since = filter.since.max(self.evicted());
         let of_engine = EventFilter { since: self.requests.event_at(since), ..filter.clone() };
         let mut events = self.engine.events(&of_engine, limit).into_iter().map(|event| self.placed(event)).peekable();
@@ -104,6 +107,7 @@ impl<'a> Journal<'a> {
         let mut requests = requests
             .map(|noted| Event { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)) })
             .peekable();
+        // Both are in order of their places, so merging them takes no sorting.
         let merged = std::iter::from_fn(|| match (events.peek(), requests.peek()) {
             (Some(event), Some(request)) if request.seq < event.seq => requests.next(),
             (Some(_), _) => events.next(),
@@ -112,10 +116,11 @@ impl<'a> Journal<'a> {
         merged.take(limit).collect()
     }
 
-    /// The newest event in which a fax entered this status, if it is still shown.
+    /// The newest event with which a fax entered a status, if it is still shown.
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Event> {
         let event = self.engine.entry_of(fax, status).map(|event| self.placed(event))?;
+        // The engine may keep an event that is no longer shown.
         (event.seq > self.evicted()).then_some(event)
     }
 
@@ -134,7 +139,7 @@ impl Event {
         }
     }
 
-    /// The fax or call that it is about.
+    /// The fax or call that it is about, if any.
     #[must_use]
     pub fn fax(&self) -> Option<FaxSid> {
         match &self.entry {
@@ -143,13 +148,13 @@ impl Event {
         }
     }
 
-    /// The control API's word for what happened.
+    /// Its type as the control API names it, such as `fax.status`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.engine_kind().map_or(API_REQUEST, EventKind::as_str)
     }
 
-    /// What happened in the engine; none for a REST request.
+    /// The event of the engine; `None` for a REST request.
     #[must_use]
     pub fn engine_kind(&self) -> Option<&EventKind> {
         match &self.entry {
@@ -158,13 +163,13 @@ impl Event {
         }
     }
 
-    /// The exchange with a customer's app that it tells of.
+    /// The exchange with a customer's app that it records, if any.
     #[must_use]
     pub fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         self.engine_kind()?.exchange()
     }
 
-    /// The status that a fax entered.
+    /// The status that a fax entered with it, if any.
     #[must_use]
     pub fn entered(&self) -> Option<Status> {
         self.engine_kind()?.entered()

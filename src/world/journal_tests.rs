@@ -1,4 +1,4 @@
-//! Tests of the sequence of events and requests against a plain list of both. Nothing here opens a port.
+//! Compares the sequence of events and requests with a plain list of both.
 
 use std::time::Duration;
 
@@ -54,27 +54,27 @@ const fn small() -> Note {
     Note { fax: None, kind: EventKind::CallNotAnswered }
 }
 
-/// What stands at a place of the plain list.
+/// An entry of the plain list that the journal is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    /// The event with this seq of the engine's.
+enum Listed {
+    /// The engine's event with this `seq`.
     Event(u64),
-    /// The request with this number.
+    /// The request that was recorded with this number.
     Request(u64),
 }
 
-/// An engine and its requests, and all that ever happened as a plain list.
+/// An engine and its requests, with a plain list of everything that ever happened.
 struct Sequence {
     engine: Engine,
     requests: RequestLog,
-    told: Vec<Told>,
+    listed: Vec<Listed>,
     last_reset: u64,
 }
 
 impl Sequence {
     fn new() -> Self {
         let engine = Engine::new(founding(), Timestamp::default());
-        Self { engine, requests: RequestLog::default(), told: Vec::new(), last_reset: 0 }
+        Self { engine, requests: RequestLog::default(), listed: Vec::new(), last_reset: 0 }
     }
 
     fn journal(&self) -> Journal<'_> {
@@ -89,37 +89,38 @@ impl Sequence {
     fn ask(&mut self, path: &str) {
         let number = self.requests.total() + 1;
         self.requests.note(&self.engine, request(&format!("{path}{number}")));
-        self.told.push(Told::Request(number));
+        self.listed.push(Listed::Request(number));
         let kept_events = usize::try_from(self.engine.last_seq() - self.engine.events_evicted()).expect("small");
         assert!(self.requests.mark_count() <= kept_events + 2, "marks are bounded by the engine's events");
     }
 
     fn go_back(&mut self, back: impl FnOnce(&mut Engine)) {
-        let before = self.told.len() as u64;
+        let before = self.listed.len() as u64;
         back(&mut self.engine);
         self.last_reset = before;
         self.catch_up();
     }
 
-    /// Adds what the engine has written.
+    /// Appends the events that the engine has written since the last call.
     fn catch_up(&mut self) {
-        let known = self.told.iter().rev().find_map(|told| if let Told::Event(seq) = told { Some(*seq) } else { None });
-        self.told.extend((known.unwrap_or(0) + 1..=self.engine.last_seq()).map(Told::Event));
+        let known =
+            self.listed.iter().rev().find_map(|listed| if let Listed::Event(seq) = listed { Some(*seq) } else { None });
+        self.listed.extend((known.unwrap_or(0) + 1..=self.engine.last_seq()).map(Listed::Event));
     }
 
-    /// The place of something in the list.
-    fn place_of(&self, wanted: Told) -> u64 {
-        self.told.iter().position(|told| *told == wanted).expect("it was told") as u64 + 1
+    /// The place of an entry in the list, counted from 1.
+    fn place_of(&self, wanted: Listed) -> u64 {
+        self.listed.iter().position(|listed| *listed == wanted).expect("it was listed") as u64 + 1
     }
 
-    /// Holds the journal to the list, from these places on. No request may have gone for its bytes.
+    /// Compares the journal with the list from each of these places on. No request may have been dropped for its bytes.
     fn check(&self, places: impl IntoIterator<Item = u64>) {
-        let (journal, len) = (self.journal(), self.told.len() as u64);
+        let (journal, len) = (self.journal(), self.listed.len() as u64);
         assert_eq!(journal.last_seq(), len);
         assert_eq!(journal.last_reset(), self.last_reset);
         let of_engine = match self.engine.events_evicted() {
             0 => 0,
-            newest => self.place_of(Told::Event(newest)),
+            newest => self.place_of(Listed::Event(newest)),
         };
         let floor = of_engine.max(len.saturating_sub(JOURNAL_EVENTS_MAX as u64));
         assert_eq!(journal.evicted(), floor);
@@ -127,22 +128,23 @@ impl Sequence {
             for limit in [1, 7, usize::MAX] {
                 let shown = journal.events(&EventFilter { since, ..EventFilter::default() }, limit);
                 let first = since.max(floor).min(len);
-                let expected = self.told[usize::try_from(first).expect("small")..].iter().zip(first + 1..).take(limit);
-                assert!(shown.iter().map(told).eq(expected.map(|(told, seq)| (*told, seq))), "since {since}");
+                let expected =
+                    self.listed[usize::try_from(first).expect("small")..].iter().zip(first + 1..).take(limit);
+                assert!(shown.iter().map(listed).eq(expected.map(|(listed, seq)| (*listed, seq))), "since {since}");
             }
         }
     }
 }
 
-fn told(event: &Event) -> (Told, u64) {
-    let told = match &event.entry {
-        Entry::Engine(event) => Told::Event(event.seq),
+fn listed(event: &Event) -> (Listed, u64) {
+    let listed = match &event.entry {
+        Entry::Engine(event) => Listed::Event(event.seq),
         Entry::Request(request) => {
             let digits = request.path.rsplit('/').next().expect("a part");
-            Told::Request(digits.parse().expect("a number"))
+            Listed::Request(digits.parse().expect("a number"))
         }
     };
-    (told, event.seq)
+    (listed, event.seq)
 }
 
 /// A small generator of numbers below a bound.
@@ -174,7 +176,7 @@ fn events_and_requests_are_one_sequence_however_they_are_interleaved_and_dropped
                     engine.handle(Restore("here".into()), Timestamp::default()).expect("restored");
                 }),
             }
-            let places = [roll(1 + sequence.told.len() as u64), roll(1 + sequence.told.len() as u64)];
+            let places = [roll(1 + sequence.listed.len() as u64), roll(1 + sequence.listed.len() as u64)];
             sequence.check(places);
         }
         assert!(sequence.engine.events_evicted() > 0, "seed {seed} drops events of the engine");
@@ -182,7 +184,7 @@ fn events_and_requests_are_one_sequence_however_they_are_interleaved_and_dropped
 }
 
 #[test]
-fn the_newest_ten_thousand_are_shown_whoever_wrote_them() {
+fn the_newest_ten_thousand_are_shown_from_either_source() {
     let max = JOURNAL_EVENTS_MAX as u64;
     let mut sequence = Sequence::new();
     for number in 0..max / 2 {
@@ -218,14 +220,14 @@ fn requests_are_bounded_by_bytes_and_what_is_older_than_a_dropped_one_is_not_sho
     let kept = sequence.requests.kept_count();
     assert_eq!(kept, 9, "ten would take a little more than the limit");
     let (journal, dropped) = (sequence.journal(), 30 - kept as u64);
-    assert_eq!(journal.evicted(), sequence.place_of(Told::Request(dropped)));
+    assert_eq!(journal.evicted(), sequence.place_of(Listed::Request(dropped)));
     let shown = journal.events(&EventFilter::default(), usize::MAX);
     assert_eq!(shown.iter().map(|event| event.seq).collect::<Vec<_>>(), (43..=60).collect::<Vec<_>>());
     assert_eq!(sequence.engine.events_evicted(), 0);
 }
 
 #[test]
-fn a_filter_finds_what_it_is_for() {
+fn a_filter_selects_by_fax_and_kind() {
     let mut sequence = Sequence::new();
     let fax = FaxSid::from_bytes([9; 16]);
     sequence.write(Note { fax: Some(fax), kind: EventKind::CallNotAnswered });
@@ -285,11 +287,11 @@ fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and
     assert_eq!(log.len(), 50 + 50 + 2, "snapshots, notes and resets, but none of the hundred requests");
     let mut again = Engine::new(founding(), start);
     log.into_iter().for_each(|logged| again.replay(logged));
-    let told =
+    let listed =
         |engine: &Engine| canonical::hash(&canonical::projection(&engine.events(&EventFilter::default(), 1_000)));
     let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
     world.read(|engine| {
-        assert_eq!(told(&again), told(engine));
+        assert_eq!(listed(&again), listed(engine));
         assert_eq!(state(&again), state(engine));
         assert_eq!(again.last_seq(), engine.last_seq());
     });
@@ -322,7 +324,7 @@ fn a_world_goes_on_counting_through_a_reset_a_restore_and_a_load() {
 }
 
 #[tokio::test]
-async fn a_request_wakes_who_waits_for_the_journal() {
+async fn a_request_wakes_tasks_that_wait_for_the_journal() {
     let world = World::found(founding(), RealTime::start());
     let asked = world.until_journaled(|journal| (journal.last_seq() > 0).then(|| journal.last_seq()));
     let (asked, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(10), asked), async {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Drives the console in a real Chromium. FAUXFAX_BIN names the binary; without it that of cargo build is taken.
+# Tests the console in a real Chromium. FAUXFAX_BIN names the binary (default: that of cargo build).
 #
-#   tests/browser/run.sh [FILE…]      the tests, or some of them
-#   tests/browser/run.sh --pictures [NAME…]   draws the pictures in docs/images anew, or some of them
+#   tests/browser/run.sh [FILE…]              runs all tests, or those in FILE
+#   tests/browser/run.sh --pictures [NAME…]   redraws the pictures in docs/images, or those named NAME
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -11,11 +11,11 @@ FAUXFAX_BIN=$(realpath -m "${FAUXFAX_BIN:-${CARGO_TARGET_DIR:-$root/target}/debu
 export FAUXFAX_BIN
 
 [[ -x $FAUXFAX_BIN ]] || {
-    echo "tests/browser: $FAUXFAX_BIN is not there; build it: cargo build --bin fauxfax" >&2
+    echo "tests/browser: $FAUXFAX_BIN does not exist; build it: cargo build --bin fauxfax" >&2
     exit 1
 }
 [[ -x ${FAUXFAX_CHROMIUM:-/usr/bin/chromium} ]] || {
-    echo 'tests/browser: no Chromium; install it (apt-get install chromium) or name one by FAUXFAX_CHROMIUM' >&2
+    echo 'tests/browser: Chromium not found; install it (apt-get install chromium) or set FAUXFAX_CHROMIUM to its path' >&2
     exit 1
 }
 if ! cmp -s package-lock.json node_modules/.made-from; then
@@ -28,5 +28,5 @@ if [[ ${1:-} == --pictures ]]; then
 fi
 files=("$@")
 ((${#files[@]})) || files=(./*.test.mjs)
-# One after the other: on a small machine browsers at once only wait for each other.
+# One file at a time: on a small machine, browsers running at once only slow each other down.
 exec node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"

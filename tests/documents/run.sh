@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# What `fauxfax convert` writes, read by programs that have nothing to do with it: each file must pass tiffinfo, tiff2pdf,
-# qpdf --check, pdfinfo and Ghostscript without a word, and the pels of the TIFF (libtiff) be those of the PDF (poppler).
+# Reads what `fauxfax convert` writes with independent programs: each file must pass tiffinfo, tiff2pdf, qpdf --check,
+# pdfinfo and Ghostscript without a warning, and the pels of the TIFF (by libtiff) must equal those of the PDF (by poppler).
 #
 #   tests/documents/run.sh [FOLDER]
 #
-# FOLDER has the documents; without it those of fixtures/documents and the emulator's own test pages are taken. FAUXFAX_BIN
-# names the binary; without it that of cargo build is taken.
+# FOLDER contains the documents (default: those of fixtures/documents and the emulator's test pages). FAUXFAX_BIN names the
+# binary (default: that of cargo build).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 fauxfax=$(realpath -m "${FAUXFAX_BIN:-${CARGO_TARGET_DIR:-target}/debug/fauxfax}")
 [[ -x $fauxfax ]] || {
-    echo "$fauxfax is not there; build it: cargo build --bin fauxfax" >&2
+    echo "$fauxfax does not exist; build it: cargo build --bin fauxfax" >&2
     exit 1
 }
 for tool in tiffinfo tiff2pdf tiffsplit tiffcp qpdf pdfinfo pdftoppm gs python3; do
     command -v "$tool" >/dev/null || {
-        echo "$tool is not installed: libtiff-tools, qpdf, poppler-utils and ghostscript are needed"
+        echo "skipped: $tool is not installed; install libtiff-tools, qpdf, poppler-utils and ghostscript"
         exit 77
     }
 done
@@ -31,7 +31,7 @@ else
     documents+=("$scratch"/*.pdf "$scratch"/*.png fixtures/documents/two-pages.pdf fixtures/documents/empty-password.pdf)
 fi
 
-# Runs a reader that must succeed and say nothing on standard error.
+# Runs a reader, which must succeed and print nothing on standard error.
 silent() {
     "$@" >/dev/null 2>"$scratch/said" && [[ ! -s $scratch/said ]] && return
     echo "$* says:" >&2

@@ -215,7 +215,7 @@ async fn what_a_server_does_wrong_is_said_with_what_to_do() {
         (Manner::Say(format!("HTTP/1.1 200 OK\r\n{many}\r\n").into_bytes()), 11206, ["more than 100 headers", "fewer"]),
         (Manner::Say(page.into_bytes()), 12100, ["HTML page", "open the URL"]),
         (Manner::Say(alert), 11206, ["not HTTP/1.1", "https://"]),
-        (Manner::Close, 11205, ["ended before the answer", "https://"]),
+        (Manner::Close, 11205, ["ended before the response", "https://"]),
     ] {
         let app = app(manner).await;
         let host = Host::new(setup(&format!("{}/fax", app.url)));

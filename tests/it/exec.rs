@@ -48,7 +48,7 @@ fn a_state_that_cannot_be_saved_fails_what_succeeded_and_leaves_another_failure_
         let output = exec(home.path(), &["--state", "kept/state.json"], &["sh", "-c", command]).output().expect("run");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{errors}");
-        assert!(errors.contains("the worlds are lost") && errors.contains("state.json"), "{errors}");
+        assert!(errors.contains("saving the state failed") && errors.contains("state.json"), "{errors}");
     }
 }
 

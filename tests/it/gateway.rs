@@ -343,7 +343,7 @@ async fn what_cannot_be_reached_is_told() {
         (
             "CONNECT fax.twilio.com HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
             "400",
-            "host and a port",
+            "no host and port",
         ),
         ("nonsense\r\n\r\n".to_owned(), "400", ""),
     ] {

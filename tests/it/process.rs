@@ -117,7 +117,7 @@ fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later
     let (came, lost) = (Arc::clone(&lines), Arc::clone(&dropped));
     let reading = std::thread::spawn(move || {
         for line in BufReader::new(reader).lines().map(|line| line.expect("text")) {
-            if line.contains("not let through") {
+            if line.contains("refused a connection because of --offline") {
                 came.fetch_add(1, Ordering::Relaxed);
             } else if let Some((_, count)) = line.split_once("dropped=") {
                 lost.store(count.trim().parse().expect("a number"), Ordering::Relaxed);

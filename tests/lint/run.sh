@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints what no Rust tool reads: the shell scripts and the Dockerfile. Installs the linters where they are missing.
+# Lints what no Rust tool reads: shell scripts and the Dockerfile. Installs the linters if they are missing.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

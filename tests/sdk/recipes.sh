@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the recipes of docs/recipes as they stand there: the tests of a Flask and of an Express app, each of which may take
-# RECIPE_LIMIT_MS at the most (1000). FAUXFAX_BIN names the binary; what they need, run.sh --install brings.
+# Runs the recipes of docs/recipes unchanged: the tests of a Flask app and of an Express app. Each test may take at most
+# RECIPE_LIMIT_MS (default: 1000). FAUXFAX_BIN names the binary; run.sh --install installs the libraries.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -10,11 +10,12 @@ export FAUXFAX_BIN
 limit_ms=${RECIPE_LIMIT_MS:-1000}
 venv=$(pwd)/.venv/7.5.1
 
-# Node looks for packages in the folders above a file.
+# Node looks for packages in the parent folders of a file.
 copy=$(mktemp -d "$(pwd)/recipe-XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 
-# Tells each test with its milliseconds; fails where there is none, or one took too long. $1: what it is a report of.
+# Prints each test of a JUnit report with its milliseconds. Fails if there is none, or if one took too long. $1 is the
+# report's name.
 hold_to_limit() {
     awk -v what="$1" -v limit="$limit_ms" '
         match($0, /<testcase[^>]*>/) {
@@ -27,7 +28,7 @@ hold_to_limit() {
         END { printf "%s: %d tests passed, %d of them too slow\n", what, count, late; exit !count || late > 0 }'
 }
 
-grep -rnE '\b(sleep|setTimeout)\b' "$root"/docs/recipes/{pytest,node} && { echo 'a recipe sleeps' >&2; exit 1; }
+grep -rnE '\b(sleep|setTimeout)\b' "$root"/docs/recipes/{pytest,node} && { echo 'a recipe sleeps; recipes must wait for events instead' >&2; exit 1; }
 
 (cd "$root/docs/recipes/pytest" && PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m pytest --quiet --junitxml "$copy/pytest.xml")
 sed 's/<testcase/\n<testcase/g' "$copy/pytest.xml" | hold_to_limit pytest

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs Twilio's real client libraries, unmodified, against the emulator, and real webhook apps behind it.
+# Runs Twilio's real client libraries, unmodified, against the emulator, with real webhook apps behind it.
 #
 #   tests/sdk/run.sh [--install|--no-install] [SUITE…]
 #
-# A suite is one library at one version; without a name all run. --install only installs, --no-install never does.
-# FAUXFAX_BIN names the binary; without it that of cargo build is taken.
-# FAUXFAX_WAY says how the libraries reach the emulator: base-url (each client is told), or by their environment alone:
-# proxy (fauxfax serve and fauxfax env) or exec (fauxfax exec).
+# A suite is a library at a version; without names all suites run. --install only installs, --no-install never installs.
+# FAUXFAX_BIN names the binary (default: that of cargo build).
+# FAUXFAX_WAY selects how the libraries reach the emulator: base-url (each client is configured), or only by environment
+# variables: proxy (fauxfax serve and fauxfax env) or exec (fauxfax exec).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
 suites=(python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6 curl php java cli-2.36.1 cli-6.2.4 namespace)
 
-# From 7.9.2 (Python) and 3.77.2 (node) on the libraries have no Fax API: they take part with their validators, their
-# TwiML and the calls for numbers and accounts.
+# Since 7.9.2 (Python) and 3.77.2 (node) the libraries have no Fax API. Later versions are tested with their validators,
+# their TwiML and the calls for numbers and accounts.
 python_without_fax=(test_account_resources.py test_accounts.py test_inbound.py test_marks.py test_numbers.py test_validators.py)
 node_without_fax=(node/inbound.test.mjs node/marks.test.mjs node/numbers.test.mjs node/resources.test.mjs)
 
@@ -23,7 +23,7 @@ die() {
     exit 1
 }
 
-# Whether what is in folder $1 was made from file $2 as it is now.
+# Whether folder $1 was made from the present version of file $2.
 is_fresh() {
     [[ -f $1/.made-from ]] && cmp -s "$1/.made-from" "$2"
 }
@@ -44,13 +44,13 @@ install_node() {
     cp package-lock.json node_modules/.made-from
 }
 
-# Runs a command as FAUXFAX_WAY says.
+# Runs a command in the way that FAUXFAX_WAY selects.
 on_its_way() {
     case ${FAUXFAX_WAY:-base-url} in
         base-url) "$@" ;;
         exec) "$FAUXFAX_BIN" exec --seed 2017 --pace max -- "$@" ;;
         proxy) through_the_proxy "$@" ;;
-        *) die "FAUXFAX_WAY is base-url, proxy or exec, not $FAUXFAX_WAY" ;;
+        *) die "FAUXFAX_WAY must be base-url, proxy or exec, not $FAUXFAX_WAY" ;;
     esac
 }
 
@@ -80,13 +80,13 @@ run_python() {
 run_node() {
     local files=(node/*.test.mjs)
     [[ $1 == 3 ]] || files=("${node_without_fax[@]}")
-    # Three emulators and their apps at once would only wait for each other on a small machine.
+    # On a small machine, three emulators and their apps at once would only slow each other down.
     TWILIO_LIBRARY=twilio-$1 on_its_way node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
 }
 
-# Programs that are not changed at all: they run by exec, whatever FAUXFAX_WAY says.
+# Unmodified programs. They always run under exec, whatever FAUXFAX_WAY selects.
 install_curl() {
-    command -v curl >/dev/null || die 'curl is not installed'
+    command -v curl >/dev/null || die 'curl is not installed (Debian: curl)'
 }
 
 run_curl() {
@@ -140,7 +140,7 @@ for argument in "$@"; do
         --no-install) mode=run ;;
         -*) die "unknown option $argument" ;;
         *)
-            [[ " ${suites[*]} " == *" $argument "* ]] || die "no suite $argument; there are: ${suites[*]}"
+            [[ " ${suites[*]} " == *" $argument "* ]] || die "unknown suite $argument; the suites are ${suites[*]}"
             chosen+=("$argument")
             ;;
     esac
@@ -149,7 +149,7 @@ done
 
 if [[ $mode != install ]]; then
     FAUXFAX_BIN=$(realpath -m "${FAUXFAX_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/fauxfax}")
-    [[ -x $FAUXFAX_BIN ]] || die "$FAUXFAX_BIN is not there; build it: cargo build --bin fauxfax"
+    [[ -x $FAUXFAX_BIN ]] || die "$FAUXFAX_BIN does not exist; build it: cargo build --bin fauxfax"
     export FAUXFAX_BIN
 fi
 
@@ -173,5 +173,5 @@ for suite in "${chosen[@]}"; do
     fi
 done
 ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
-# As automake has it, for who runs one suite at a time.
+# 77 if nothing was run, as in automake, for callers that run one suite at a time.
 ((${#skipped[@]} < ${#chosen[@]})) || exit 77

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Holds the running emulator to the OpenAPI document of its control API: schemathesis makes calls of it, good and bad, and
-# no answer may be a 5xx, of a status or of a form that the document doesn't have. FAUXFAX_BIN names the binary.
+# Checks the control API against its OpenAPI document: schemathesis makes valid and invalid calls, and no response may be a
+# 5xx, or have a status or a form that the document doesn't list. FAUXFAX_BIN names the binary.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -27,7 +27,7 @@ until [[ -s $folder/port ]]; do
 done
 url=http://127.0.0.1:$(<"$folder/port")
 
-# The seed makes the calls the same each time; more examples find more, SCHEMATHESIS_EXAMPLES says how many.
+# The seed makes the calls the same in each run. SCHEMATHESIS_EXAMPLES sets how many there are; more find more.
 "$venv/bin/schemathesis" run "$url/_fauxfax/v1/openapi.json" --url "$url" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --max-examples "$examples" --seed 7 --request-timeout 60 --generation-database none --suppress-health-check all \

@@ -1,5 +1,6 @@
-//! The sample app of `demo`: a real HTTP server that plays the customer. It takes incoming faxes, hears of statuses,
-//! serves a document, and checks each signature with the account's token. It knows nothing of the emulator's inside.
+//! The sample app of `demo`: a real HTTP server that plays the customer. It accepts incoming faxes, receives status
+//! notifications, serves a document, and checks each signature with the account's token, knowing the emulator only by
+//! its API.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -11,25 +12,25 @@ use axum::routing::{get, post};
 use crate::dialect::form::Form;
 use crate::dialect::signature;
 
-/// The document the app sends, and the one that a fax machine sends to the app: a letter of two pages.
+/// The document that the app sends, and also the one that the fax machine sends to the app: a letter of two pages.
 pub(super) const LETTER: &[u8] = include_bytes!("../../../fixtures/documents/two-pages.pdf");
-/// The header in which the app tells what its signature check found.
+/// The response header in which the app reports the result of its signature check.
 pub(super) const VERDICT: &str = "x-demo-signature";
 
 const TWIML: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"/fax/received\"/></Response>";
 
-/// What the app needs to check a signature.
+/// The state of the app: what it needs to check signatures.
 #[derive(Clone)]
 pub(super) struct App {
-    /// Scheme and host under which the emulator calls it.
+    /// The scheme, host and port by which the emulator calls it.
     pub(super) origin: String,
-    /// The account's token.
+    /// The token of the account.
     pub(super) auth_token: String,
 }
 
 impl App {
-    /// The app's routes.
+    /// The routes of the app.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/fax", post(accept))
@@ -39,7 +40,7 @@ impl App {
             .with_state(self)
     }
 
-    /// `valid` or `invalid`, as a helper library's request validator would say.
+    /// Checks the signature of a request like a helper library's request validator. Returns `valid` or `invalid`.
     fn verdict(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> &'static str {
         let url = format!("{}{uri}", self.origin);
         let expected = if *method == Method::POST {

@@ -1,4 +1,5 @@
-//! `fauxfax demo`: the emulator, a sample app, one fax in and one out, told as a timeline. It uses the public APIs only.
+//! `fauxfax demo`: runs the emulator with a sample app, receives one fax and sends one through the public APIs, and
+//! prints a timeline.
 
 mod app;
 mod timeline;
@@ -24,16 +25,15 @@ use crate::dialect::form;
 use crate::io::multipart::Multipart;
 use crate::server::{Server, run as run_listener};
 
-/// How long each step of the demonstration may take; at the pace of a real line a fax of two pages needs over a minute.
+/// The time limit for each step. At the pace of a real line a fax of two pages takes over a minute.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BOUNDARY: &str = "fauxfax-demo-5b8f0e2c9d17";
-/// The machine that sends to the app, and the one the app sends to.
+/// The number of the machine that sends to the app, and of the one that the app sends to.
 const FAR_MACHINE: &str = "+15558675310";
 
-/// The flags of `demo`.
 #[derive(Debug, Args)]
 pub(super) struct DemoFlags {
-    /// Exit after the two faxes instead of serving on
+    /// Exit after the two faxes instead of continuing to serve
     #[arg(long)]
     once: bool,
     #[command(flatten)]
@@ -62,7 +62,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
                 told = Some(ended);
                 if serves_on {
                     if cfg!(feature = "console") {
-                        // The output drops a line rather than fail.
+                        // `Output` drops a line rather than fail.
                         let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", client.base());
                     }
                     std::future::pending::<()>().await;
@@ -74,23 +74,23 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
             }
         };
         server.serve(stop).await?;
-        told.context("the demonstration was cut short")?
+        told.context("the demonstration was interrupted")?
     });
     runtime.shutdown_background();
     Ok(if told? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The output with colours where a terminal shows them.
+/// The output, with colours if a terminal shows them.
 fn coloured(out: Output) -> impl Write {
     let choice = anstream::AutoStream::choice(&std::io::stdout());
     let out: Box<dyn Write + Send> = Box::new(out);
     anstream::AutoStream::new(out, choice)
 }
 
-/// Lets a fax come in and one go out; answers whether both went as they should.
+/// Receives a fax and sends one. Returns whether both succeeded and all signatures were valid.
 async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: impl Write) -> anyhow::Result<bool> {
     let mut timeline = Timeline::new(out);
-    // The credential comes from the API once it answers; the listener of the emulator runs beside this.
+    // The API responds because the emulator's listener runs concurrently with this.
     let credential = client.credential().await?;
     let sample = App { origin: origin.to_owned(), auth_token: credential.token.clone() };
     let app = run_listener(listener, sample.router(), std::future::pending());
@@ -117,7 +117,7 @@ async fn receive(client: &Client, timeline: &mut Timeline<impl Write>) -> anyhow
     let body =
         Multipart::new(BOUNDARY, LETTER.len()).text("from", FAR_MACHINE).file("file", "letter.pdf", None, LETTER);
     let call = client.control("POST", "/incoming-faxes", &[], Some(body.into())).await?;
-    let sid = call["fax_sid"].as_str().context("the answer has no fax_sid")?;
+    let sid = call["fax_sid"].as_str().context("the response has no fax_sid")?;
     let status =
         follow(client, sid, &call["seq"], &["receiving,canceled", "received,failed,canceled"], timeline).await?;
     Ok(status == "received")
@@ -139,14 +139,15 @@ async fn send(
     ];
     timeline
         .say("POST /v1/Faxes  From=+15005550006 To=+15558675310 MediaUrl=…/letter.pdf StatusCallback=…/fax/status")?;
+    // Before the fax is created, so that none of its events is missed.
     let seq = client.control("GET", "/events", &[("limit", Some("0".to_owned()))], None).await?["last_seq"].clone();
     let fax = client.rest("POST", "/v1/Faxes", credential, Some(form::encode(&order))).await?;
-    let sid = fax["sid"].as_str().context("the answer has no sid")?;
+    let sid = fax["sid"].as_str().context("the response has no sid")?;
     let steps = ["sending,failed", "delivered,failed,busy,no-answer"];
     Ok(follow(client, sid, &seq, &steps, timeline).await? == "delivered")
 }
 
-/// Tells a fax's events step by step until it has ended and everyone has been told; answers its last status.
+/// Prints a fax's events step by step until it has ended and all webhooks are done. Returns its last status.
 async fn follow(
     client: &Client,
     sid: &str,

@@ -1,5 +1,5 @@
-//! Tells a conversation as a timeline: what the emulator's journal holds, in lines for a person. It checks nothing but
-//! what the app said of signatures.
+//! Prints a conversation as a timeline: events of the journal as lines for people. It counts the results of the app's
+//! signature checks.
 
 use std::io::Write;
 
@@ -14,16 +14,17 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const REQUEST: Style = AnsiColor::Cyan.on_default();
 const STATUS: Style = AnsiColor::Yellow.on_default().bold();
 const HEAD: Style = Style::new().bold();
-/// The parameters of a webhook that are worth a line in a demonstration.
+/// The parameters of a webhook that are shown.
 const SHOWN: [&str; 6] = ["FaxSid", "FaxStatus", "NumPages", "RemoteStationId", "ErrorCode", "MediaUrl"];
-/// Characters of a value shown.
+/// The most characters of a value that are shown.
 const VALUE_CHARS_MAX: usize = 60;
 
-/// A timeline on a terminal, or in a file without colours.
+/// A timeline, printed with colours if `out` shows them.
 pub(super) struct Timeline<W> {
     out: W,
-    /// Signatures the app found valid, and invalid.
+    /// How many signatures the app found valid.
     pub(super) valid: usize,
+    /// How many signatures the app found invalid.
     pub(super) invalid: usize,
 }
 
@@ -32,24 +33,25 @@ impl<W: Write> Timeline<W> {
         Self { out, valid: 0, invalid: 0 }
     }
 
-    /// A heading.
+    /// Prints a heading, after an empty line.
     pub(super) fn heading(&mut self, text: &str) -> std::io::Result<()> {
         writeln!(self.out, "\n{HEAD}{text}{HEAD:#}")
     }
 
-    /// A line beside the events.
+    /// Prints a line that belongs to no event.
     pub(super) fn say(&mut self, text: &str) -> std::io::Result<()> {
         writeln!(self.out, "{text}")
     }
 
-    /// How something ended.
+    /// Prints how something ended, with a tick or a cross.
     pub(super) fn verdict(&mut self, is_good: bool, text: &str) -> std::io::Result<()> {
         let (mark, style) = if is_good { ("✓", GOOD) } else { ("✗", BAD) };
         writeln!(self.out, "{style}{mark} {text}{style:#}")
     }
 
-    /// One event of the journal.
+    /// Prints an event of the journal. Those of no interest in a demonstration are skipped.
     pub(super) fn event(&mut self, event: &Value) -> std::io::Result<()> {
+        // The time of day, with milliseconds, in an RFC 3339 timestamp.
         let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
         let data = &event["data"];
         match event["kind"].as_str().unwrap_or_default() {
@@ -104,6 +106,7 @@ impl<W: Write> Timeline<W> {
             (_, Some(error)) => writeln!(self.out, "{:14}{BAD}{error}{BAD:#}", ""),
             (Some(status), None) => {
                 let body = word(&data["body"]);
+                // Leaves out the XML declaration.
                 let body = body.split_once("?>").map_or(body, |(_, rest)| rest);
                 let tail = if body.is_empty() { String::new() } else { format!("  {}", cut(body)) };
                 writeln!(self.out, "{:14}{GOOD}{status}{GOOD:#}{tail}", "")

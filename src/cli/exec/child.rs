@@ -1,4 +1,4 @@
-//! Running the user's program: its signals, and the status it ends with. It knows no emulator.
+//! Runs the user's program: forwards signals to it and returns its exit status.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -15,15 +15,16 @@ use tokio::signal::unix::{Signal as Unix, SignalKind, signal};
 #[cfg(unix)]
 use super::super::signals::hangup_stops;
 
-/// As a shell answers where the program isn't there, and where it is none.
+/// The exit statuses of a shell if a program doesn't exist, and if it can't be executed.
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
-/// Runs a program to its end with these variables; answers its exit status.
+/// Runs a program with these additional variables until it ends; returns its exit status.
 pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) -> anyhow::Result<u8> {
     let [program, arguments @ ..] = command else { anyhow::bail!("exec needs a command: fauxfax exec -- COMMAND…") };
     let variables = variables.iter().map(|(name, value)| (name, value));
-    // Before the program runs: a signal that comes while it starts would otherwise end this process and leave it behind.
+    // Before the program starts: a signal during its start would otherwise end this process and leave the program
+    // running.
     let signals = Signals::listen()?;
     let child = match Command::new(program).args(arguments).envs(variables).spawn() {
         Ok(child) => child,
@@ -36,7 +37,7 @@ pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) ->
     Ok(code(signals.until_ended(child).await?))
 }
 
-/// The program's own status; as a shell has it, 128 and the signal where one ended it.
+/// The exit status of the program, or 128 plus the number of the signal that ended it, as in a shell.
 fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
@@ -46,13 +47,13 @@ fn code(status: ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// The signals that are handed on to the program.
+/// The signals that are forwarded to the program.
 #[cfg(unix)]
 struct Signals {
     interrupt: Unix,
     quit: Unix,
     terminate: Unix,
-    /// Left out where SIGHUP is ignored: it stays so, for the program too.
+    /// Absent if SIGHUP is ignored: then it stays ignored, also for the program.
     hangup: Option<Unix>,
     user_1: Unix,
     user_2: Unix,
@@ -60,7 +61,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Takes the signals from here on; those that come before `until_ended` wait for it.
+    /// Starts to receive the signals. Those that arrive before `until_ended` runs are kept for it.
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -72,9 +73,9 @@ impl Signals {
         })
     }
 
-    /// Waits for the program's end, handing on the signals.
+    /// Forwards signals until the program ends.
     async fn until_ended(mut self, mut child: Child) -> std::io::Result<ExitStatus> {
-        // What is typed at a terminal, the terminal tells the child as well; twice would be once too often.
+        // The terminal sends signals that are typed, such as Ctrl-C, to the program too; it should not get them twice.
         let typed = std::io::stdin().is_terminal();
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         loop {
@@ -88,7 +89,7 @@ impl Signals {
                 _ = self.user_2.recv() => Some(Signal::USR2),
             };
             if let (Some(pid), Some(told)) = (pid, told) {
-                // A child that has just ended needs no signal.
+                // This fails if the program has just ended, and then it needs no signal.
                 let _ = kill_process(pid, told);
             }
         }
@@ -103,7 +104,7 @@ async fn hung_up(hangup: &mut Option<Unix>) -> Option<()> {
     }
 }
 
-/// Ctrl+C, which the console tells the program as well.
+/// Ctrl-C is handled but not forwarded: the console sends it to the program too.
 #[cfg(not(unix))]
 struct Signals;
 

@@ -1,5 +1,5 @@
-//! What a program finds in its environment so that it reaches the emulator without being changed: the proxy, whom to
-//! trust, the account. It writes the files that the variables name, and starts nothing.
+//! The environment with which an unchanged program reaches the emulator: the proxy, the certificates to trust, the
+//! account. Writes the files that its variables name.
 
 use std::fs;
 use std::path::Path;
@@ -11,32 +11,36 @@ use crate::io::file::{self, Contents};
 use crate::server::ca::{Roots, truststore};
 use crate::server::policy;
 
-/// What a Python program runs at its start.
+/// The code that a Python program runs at its start.
 const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
-/// What a Node program runs at its start.
+/// The code that a Node program runs at its start.
 const NODE_HOOK: &str = include_str!("node.cjs");
-/// Java asks for a password, though the file has no secret.
+/// The password of the truststore. Java requires one although the file has no secret.
 const TRUSTSTORE_PASSWORD: &str = "changeit";
-/// Hosts that are reached without the proxy: the program's own machine.
+/// The hosts that are reached without the proxy: this machine.
 const DIRECT: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
-/// What the program would find without us.
+/// Looks up a variable in the environment that the program would have anyway.
 pub(crate) type Inherited<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// An emulator, as a program is led to it.
-pub(crate) struct Way<'a> {
-    /// The emulator and proxy, `http://127.0.0.1:8329`.
+/// The emulator and account that a program is led to.
+pub(crate) struct Destination<'a> {
+    /// The URL of the emulator, which is also the proxy, such as `http://127.0.0.1:8329`.
     pub(crate) url: &'a str,
-    /// The local CA.
+    /// The certificate of the local CA.
     pub(crate) ca: &'a CertificateDer<'static>,
-    /// The account's SID and token, where it has one.
+    /// The SID of the account, and its token if it has one.
     pub(crate) account: (&'a str, Option<&'a str>),
-    /// What guards the control API, where something does.
+    /// The token of the control API, if it needs one.
     pub(crate) control_token: Option<&'a str>,
 }
 
-/// The files in the folder, and the variables that name them.
-pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) -> anyhow::Result<Vec<(String, String)>> {
+/// Writes the files to a folder and returns the variables, which name them.
+pub(crate) fn prepare(
+    folder: &Path,
+    destination: &Destination<'_>,
+    inherited: Inherited<'_>,
+) -> anyhow::Result<Vec<(String, String)>> {
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         let made = path.parent().map_or(Ok(()), fs::create_dir_all);
@@ -44,11 +48,11 @@ pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) ->
         made.with_context(|| format!("can't write {}", path.display())).map(|()| path)
     };
     let of = |names: &[&str]| names.iter().filter_map(|name| inherited(name)).find(|value| !value.is_empty());
-    // Whom the program trusted before it goes on trusting.
+    // The program must still trust the certificates that it was configured to trust before.
     let own_file = |names: &[&str]| of(names).map(|path| Roots::of_file(Path::new(&path))).unwrap_or_default();
     let own = own_file(&["REQUESTS_CA_BUNDLE"]).and(own_file(&["CURL_CA_BUNDLE"])).and(own_file(&["SSL_CERT_FILE"]));
-    let extra = own_file(&["NODE_EXTRA_CA_CERTS"]).with(way.ca);
-    let bundle = Roots::of_system().and(own).with(way.ca);
+    let extra = own_file(&["NODE_EXTRA_CA_CERTS"]).with(destination.ca);
+    let bundle = Roots::of_system().and(own).with(destination.ca);
 
     let ca = write("ca.pem", extra.pem().as_bytes())?;
     let store = write("truststore.p12", &truststore(bundle.certificates()))?;
@@ -59,8 +63,9 @@ pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) ->
     let php = write("php/fauxfax.ini", php.as_bytes())?;
 
     let mut variables = Variables::default();
+    // In both cases: curl, for one, ignores HTTP_PROXY, and others the lower case.
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
-        variables.set(name, way.url);
+        variables.set(name, destination.url);
     }
     let direct = no_proxy(of(&["NO_PROXY", "no_proxy"]).as_deref());
     variables.set("NO_PROXY", &direct);
@@ -73,23 +78,24 @@ pub(crate) fn prepare(folder: &Path, way: &Way<'_>, inherited: Inherited<'_>) ->
     }
     let folder_of = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
     variables.set("PYTHONPATH", &joined(&folder_of(&hook), of(&["PYTHONPATH"]).as_deref()));
-    // An empty element stands for PHP's own folder.
+    // An empty element stands for PHP's own configuration folder.
     let php = joined(Path::new(""), Some(&folder_of(&php).display().to_string()));
     variables.set("PHP_INI_SCAN_DIR", &of(&["PHP_INI_SCAN_DIR"]).map(|own| own + &php).unwrap_or(php));
-    let java = java_options(way.url, &store);
+    let java = java_options(destination.url, &store);
     variables.set("JAVA_TOOL_OPTIONS", &of(&["JAVA_TOOL_OPTIONS"]).map(|own| format!("{own} {java}")).unwrap_or(java));
-    variables.set("TWILIO_ACCOUNT_SID", way.account.0);
-    if let Some(token) = way.account.1 {
+    variables.set("TWILIO_ACCOUNT_SID", destination.account.0);
+    if let Some(token) = destination.account.1 {
         variables.set("TWILIO_AUTH_TOKEN", token);
     }
-    variables.set("FAUXFAX_URL", way.url);
-    if let Some(token) = way.control_token {
+    variables.set("FAUXFAX_URL", destination.url);
+    if let Some(token) = destination.control_token {
         variables.set("FAUXFAX_CONTROL_TOKEN", token);
     }
     Ok(variables.0)
 }
 
-/// The hosts reached directly: this machine, and what the user had besides, unless that would lead past the emulator.
+/// The hosts reached directly: this machine, and those in the user's own list, except those that would bypass the
+/// emulator.
 fn no_proxy(own: Option<&str>) -> String {
     let own = own.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let leads_past = |entry: &&str| {
@@ -98,13 +104,16 @@ fn no_proxy(own: Option<&str>) -> String {
     };
     let (past, own): (Vec<&str>, Vec<&str>) = own.partition(leads_past);
     if !past.is_empty() {
-        tracing::warn!(entries = past.join(","), "left out of NO_PROXY, since Twilio itself would be called");
+        tracing::warn!(
+            entries = past.join(","),
+            "left entries out of NO_PROXY, because they would let calls reach Twilio itself"
+        );
     }
     let own = own.into_iter().filter(|entry| !DIRECT.contains(entry));
     DIRECT.into_iter().chain(own).collect::<Vec<_>>().join(",")
 }
 
-/// A folder before those of a list.
+/// Puts a folder in front of a list of folders.
 fn joined(folder: &Path, rest: Option<&str>) -> String {
     let separator = if cfg!(windows) { ';' } else { ':' };
     rest.map_or_else(|| folder.display().to_string(), |rest| format!("{}{separator}{rest}", folder.display()))
@@ -123,7 +132,7 @@ fn java_options(url: &str, store: &Path) -> String {
     .join(" ")
 }
 
-/// A path among options: Java and Node split at spaces, but for quotes.
+/// A path among options. Java and Node split them at spaces unless they are quoted.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     if path.contains(' ') { format!("\"{path}\"") } else { path }
@@ -149,7 +158,7 @@ mod tests {
     use super::*;
 
     const CA: &[u8] = include_bytes!("../../../fixtures/config/ca.pem");
-    /// What clients need; each name was found by trying a client without it.
+    /// The variables that clients need; each was found by trying a client without it.
     const NEEDED: [&str; 19] = [
         "HTTP_PROXY",
         "HTTPS_PROXY",
@@ -174,14 +183,14 @@ mod tests {
 
     fn prepared(folder: &Path, own: &[(&str, &str)]) -> Vec<(String, String)> {
         let ca = CertificateDer::from_pem_slice(CA).expect("a certificate");
-        let way = Way {
+        let destination = Destination {
             url: "http://127.0.0.1:8329",
             ca: &ca,
             account: ("AC1", Some("secret")),
             control_token: Some("s3cret"),
         };
         let inherited = |name: &str| own.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
-        prepare(folder, &way, &inherited).expect("prepared")
+        prepare(folder, &destination, &inherited).expect("prepared")
     }
 
     fn value<'a>(variables: &'a [(String, String)], name: &str) -> &'a str {
@@ -205,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_had_stays() {
+    fn what_the_user_has_set_is_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let own = folder.path().join("own.pem");
         fs::write(&own, CA).expect("written");
@@ -225,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn no_entry_of_no_proxy_leads_past_the_emulator() {
+    fn no_entry_of_no_proxy_bypasses_the_emulator() {
         for past in ["*", "twilio.com", ".twilio.com", "*.twilio.com", "fax.twilio.com", "com"] {
             assert_eq!(no_proxy(Some(past)), "127.0.0.1,localhost,::1", "{past}");
         }

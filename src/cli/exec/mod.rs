@@ -1,5 +1,6 @@
-//! `fauxfax exec -- COMMAND`: an emulator for the life of one program, which finds it through its environment alone.
-//! Nothing of it is left behind: its CA is in memory, its files in a folder that goes with it.
+//! `fauxfax exec -- COMMAND`: runs an emulator for the life of one program, which finds it through environment
+//! variables. Nothing is left behind: the CA is in memory, and the files that the variables
+//! name are in a temporary folder.
 
 mod child;
 pub(super) mod environment;
@@ -11,36 +12,36 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use self::environment::{Way, prepare};
+use self::environment::{Destination, prepare};
 use super::flags::ServeFlags;
 use super::print_error;
 use super::serve::{isolated, runtime, start_log, url};
 use crate::config::{self, Config, LogLevel};
 use crate::server::Server;
 
-/// The flags of `exec`.
 #[derive(Debug, Args)]
 pub(super) struct ExecFlags {
-    /// How long to wait, once the command has ended, until faxes and webhooks under way are done
+    /// How many seconds to wait, once the command has ended, for faxes and webhooks in progress
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     idle_timeout: u32,
     #[command(flatten)]
     serve: ServeFlags,
-    /// The command, after --
+    /// Command to run, with its arguments, after --
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
-    // The output is the command's; what an emulator tells at its start would be in the way.
+    // Standard output and error belong to the command, so only warnings are logged.
     let quiet = Config { log_level: LogLevel::Warn, ..Config::default() };
+    // A free port by default, so that several commands can run at once.
     let config = isolated(Config::of_process_over(quiet, flags.serve.or_listen("127.0.0.1:0").into_settings())?);
     let _log = start_log(&config)?;
     let runtime = runtime()?;
     let code = runtime.block_on(async {
         let server = Server::bind(&config).await?;
         let scratch = tempfile::Builder::new().prefix("fauxfax-").tempdir();
-        let scratch = scratch.context("can't make a folder for the command's certificates")?;
+        let scratch = scratch.context("can't create a folder for the command's certificates")?;
         let authority = server.ca().authority()?;
         let account = server.emulator().default_account();
         let token =
@@ -48,21 +49,21 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let (url, sid) = (url(server.address()), account.to_string());
         let control_token = config.control_token.as_deref();
         let account = (sid.as_str(), token.as_deref());
-        let way = Way { url: &url, ca: authority.certificate(), account, control_token };
-        let variables = prepare(scratch.path(), &way, &config::variable)?;
+        let destination = Destination { url: &url, ca: authority.certificate(), account, control_token };
+        let variables = prepare(scratch.path(), &destination, &config::variable)?;
         let idle = server.idle();
         let mut ended = None;
         let work = async {
             ended = Some(child::run(&flags.command, &variables).await);
             let patience = Duration::from_secs(flags.idle_timeout.into());
             if tokio::time::timeout(patience, idle).await.is_err() {
-                tracing::warn!("the command has ended while faxes were under way; they end here (--idle-timeout)");
+                tracing::warn!("the command ended while faxes were in progress, and they were dropped; allow them more time with --idle-timeout");
             }
         };
-        let saved = server.serve(work).await.context("the worlds are lost");
+        let saved = server.serve(work).await.context("saving the state failed");
         let code = ended.context("the emulator stopped before the command did")??;
         match saved {
-            // Who tests wants to know that the tests have failed, first of all.
+            // If the command failed, its exit status matters more than that of saving, so the error is only printed.
             Err(error) if code != 0 => print_error(&format!("{error:#}")),
             saved => saved?,
         }

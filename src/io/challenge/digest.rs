@@ -1,5 +1,5 @@
-//! The Digest scheme of RFC 7616: MD5, SHA-256 and SHA-512-256, each also as `-sess`, with the quality of protection `auth`
-//! or with none.
+//! The Digest scheme of RFC 7616 with MD5, SHA-256 and SHA-512-256, each also as `-sess`, with `qop=auth` or without a
+//! quality of protection.
 
 use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,7 +9,7 @@ use super::{Challenge, Credential};
 use crate::model::hex;
 use crate::model::webhook::Method;
 
-/// All but the characters that an extended parameter may hold as they are (RFC 8187 §3.2.1, `attr-char`).
+/// All but the characters that an extended parameter may hold unescaped (RFC 8187 §3.2.1, `attr-char`).
 const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -23,15 +23,15 @@ const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|')
     .remove(b'~');
-/// How many requests were made with the server's nonce: each challenge is answered once.
+/// The nonce count: always the first request with the server's nonce, since each challenge is answered once.
 const COUNT: &str = "00000001";
-/// Characters of the client's nonce.
+/// The length of the client's nonce, in characters.
 const NONCE_CHARS: usize = 16;
 
-/// How a challenge wants texts digested.
+/// A digest algorithm that a challenge asks for.
 struct Algorithm {
     hash: fn(&str) -> String,
-    /// Whether the secret is one of a session (`-sess`), made with both nonces.
+    /// Whether the secret is derived for a session (`-sess`), from both nonces.
     is_of_session: bool,
 }
 
@@ -49,8 +49,9 @@ impl Algorithm {
     }
 }
 
-/// The `Authorization` that answers a challenge, if its algorithm and quality of protection are among ours. The client's
-/// nonce need only differ where the server's does, so it is made of that and of the target.
+/// The `Authorization` that answers a challenge, if its algorithm and quality of protection are supported. The client's
+/// nonce only has to differ when the server's does, so it is derived from that and the target, which keeps runs
+/// reproducible.
 pub(super) fn answer(challenge: &Challenge, credential: &Credential, method: Method, target: &str) -> Option<String> {
     let algorithm = Algorithm::named(challenge.get("algorithm").unwrap_or("MD5"))?;
     let own_nonce = (algorithm.hash)(&format!("fauxfax:{}:{target}", challenge.get("nonce")?));
@@ -70,7 +71,7 @@ fn answer_with_nonce(
     let protected = match challenge.get("qop") {
         Some(offered) if offered.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")) => true,
         Some(_) => return None,
-        // The secret of a session needs the client's nonce, which may only be sent with a quality of protection.
+        // The secret of a session needs the client's nonce, which may only be sent together with a `qop`.
         None if is_of_session => return None,
         None => false,
     };
@@ -102,7 +103,7 @@ fn answer_with_nonce(
     Some(header)
 }
 
-/// The parameter that names the user: hashed, plain, or encoded where a quoted string can't hold it (RFC 7616 §3.4.4).
+/// The parameter that names the user: hashed, plain, or encoded if a quoted string can't hold it (RFC 7616 §3.4.4).
 fn user(credential: &Credential, hashed: Option<String>) -> String {
     match hashed {
         Some(hashed) => format!("username=\"{hashed}\""),
@@ -113,7 +114,7 @@ fn user(credential: &Credential, hashed: Option<String>) -> String {
     }
 }
 
-/// A quoted string (RFC 9110 §5.6.4).
+/// Quotes a string (RFC 9110 §5.6.4).
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
@@ -123,7 +124,7 @@ mod tests {
     use super::super::parse;
     use super::*;
 
-    /// What RFC 7616 §3.9.1 has in both of its challenges.
+    /// The part that both challenges in RFC 7616 §3.9.1 share.
     const MUFASA: &str = "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", \
                           nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
                           opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"";
@@ -158,7 +159,7 @@ mod tests {
 
     /// §3.9.2 with the digests of its erratum 4897: the RFC's own are of SHA-512, cut short.
     #[test]
-    fn a_user_is_hashed_where_the_server_asks_for_it() {
+    fn a_user_is_hashed_if_the_server_asks_for_it() {
         let challenge = parse(
             "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
              nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", \

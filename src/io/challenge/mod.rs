@@ -1,9 +1,9 @@
-//! Answers a server's `WWW-Authenticate` with the credential of its URL: Digest where offered, else Basic (RFC 7616,
-//! RFC 7617). It sends nothing and offers no credential unasked.
+//! Answers a server's `WWW-Authenticate` with the credential in its URL: by Digest if offered, else by Basic (RFC 7616,
+//! RFC 7617). A credential is never sent unasked.
 //!
-//! The crate `http-auth` (0.1.10, MIT or Apache-2.0) does the same but for sessions and hashed users. It brings `rand` 0.8,
-//! `digest`, `md-5` and `sha2` 0.10 besides the versions that are here already, and draws the client's nonce at random,
-//! which would make requests differ from run to run.
+//! The crate `http-auth` (0.1.10, MIT or Apache-2.0) does the same except for sessions and hashed users. It would add
+//! second versions of `rand`, `digest`, `md-5` and `sha2`, and it draws the client's nonce at random, which would make
+//! requests differ from run to run.
 
 mod digest;
 
@@ -14,17 +14,17 @@ use url::Url;
 
 use crate::model::webhook::Method;
 
-/// A user and a password, as they stood in a URL.
+/// The user and password of a URL.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credential {
     user: String,
     password: String,
-    /// Both as they stand in a URL.
+    /// Both as the URL spells them, percent-encoded.
     userinfo: String,
 }
 
 impl Credential {
-    /// The userinfo of a URL, if it has any.
+    /// The userinfo of a URL, decoded, if it has any.
     pub(super) fn of(url: &Url) -> Option<Self> {
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let any = !url.username().is_empty() || url.password().is_some();
@@ -35,15 +35,15 @@ impl Credential {
         })
     }
 
-    /// A URL that has none, with this one.
+    /// Adds this credential to a URL that has none.
     pub(super) fn within(&self, url: &str) -> String {
         url.split_once("://")
             .map_or_else(|| url.to_owned(), |(scheme, rest)| format!("{scheme}://{}@{rest}", self.userinfo))
     }
 }
 
-/// The `Authorization` that answers the challenges to a request for `target`, path and query, if one of them can be
-/// answered: the first Digest that can, since the server puts its preference first (RFC 7616 §3.7), else Basic.
+/// The `Authorization` that answers the challenges to a request for `target` (path and query), if one of them can be
+/// answered. The first supported Digest wins, since servers list what they prefer first (RFC 7616 §3.7); then Basic.
 pub(super) fn answer<'a>(
     headers: impl Iterator<Item = &'a str>,
     credential: &Credential,
@@ -61,12 +61,12 @@ pub(super) fn answer<'a>(
     digest.or_else(|| of_scheme("Basic").next().map(|_| basic()))
 }
 
-/// Whether an `Authorization` may be sent again to the same origin; a Digest is for one request.
+/// Whether an `Authorization` may be sent again to the same origin. A Digest is valid for one request only.
 pub(super) fn is_reusable(authorization: &str) -> bool {
     authorization.starts_with("Basic ")
 }
 
-/// One challenge of a server.
+/// One challenge of a server, parsed.
 #[derive(Debug, PartialEq, Eq)]
 struct Challenge {
     scheme: String,
@@ -79,8 +79,8 @@ impl Challenge {
     }
 }
 
-/// The challenges of one header, which may hold several (RFC 9110 §11.6.1). A comma parts both challenges and their
-/// parameters, so an element begins a new challenge where a name without an equals sign stands first.
+/// Parses the challenges of one header, which may hold several (RFC 9110 §11.6.1). Commas separate both challenges and
+/// their parameters, so an element starts a new challenge if it begins with a name without an equals sign.
 fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     for element in elements(header) {
@@ -102,7 +102,8 @@ fn parse(header: &str) -> Vec<Challenge> {
     challenges
 }
 
-/// What stands between the commas of a list, those within quotation marks aside; empty elements are left out.
+/// The elements of a comma-separated list. Commas within quotation marks don't separate, and empty elements are
+/// skipped.
 fn elements(header: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = header.split(move |c| {
@@ -114,7 +115,7 @@ fn elements(header: &str) -> impl Iterator<Item = &str> {
     parts.map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// The text of a token or a quoted string.
+/// The text of a token or of a quoted string.
 fn unquoted(value: &str) -> String {
     let Some(text) = value.strip_prefix('"') else { return value.to_owned() };
     let text = text.strip_suffix('"').unwrap_or(text);
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_not_answered() {
+    fn an_unsupported_challenge_is_not_answered() {
         assert_eq!(answered(&["Bearer realm=\"x\""], "http://u:p@h/"), None);
         assert_eq!(answered(&["Digest realm=\"x\", nonce=\"n\", algorithm=SHA-1"], "http://u:p@h/"), None);
         assert_eq!(answered(&["Digest realm=\"x\", nonce=\"n\", qop=\"auth-int\""], "http://u:p@h/"), None);
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn several_challenges_of_one_header_are_told_apart() {
+    fn several_challenges_in_one_header_are_distinguished() {
         let header =
             "Negotiate, Bearer abc==, ,Basic realm=\"a, \\\"b\\\"=c\" , Digest realm=\"r\",qop = auth, nonce=n";
         let parameters = |pairs: &[(&str, &str)]| {
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_digest_that_is_understood_goes_before_basic() {
+    fn the_first_supported_digest_is_preferred_to_basic() {
         let digest = "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-1, Basic realm=\"r\", \
                       Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, Digest realm=\"r\", nonce=\"n\"";
         let answer = answered(&[digest], "http://u:p@h/").expect("an answer");

@@ -1,5 +1,5 @@
-//! A renderer in a process of its own: how the parent asks and listens, and what the child does. A child that takes too
-//! long is killed; one that takes too much memory dies by itself. Neither harms the parent.
+//! Renders a document in a process of its own: the parent's part and the child's. A child that takes too long is
+//! killed, and one that takes too much memory dies by itself; neither harms the parent.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use super::frame::Frame;
 use super::{
-    CHILD_ARGUMENT, Drawing, Made, PAGES_BYTES_MAX, RenderOptions, Wish, options, too_large, too_slow, unreadable,
+    CHILD_ARGUMENT, Drawing, Job, Made, PAGES_BYTES_MAX, RenderOptions, options, too_large, too_slow, unreadable,
 };
 use crate::document;
 use crate::document::dither::Tone;
@@ -21,33 +21,35 @@ use crate::document::page::Counting;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 
-/// Memory of a child: the largest page that is taken needs about half of it.
+/// The memory that a child may use. The largest page that is accepted needs about half of it.
 pub const MEMORY_BYTES_MAX: u64 = 384 * 1024 * 1024;
-/// Address space of a child: its memory, and what its allocator and its program only reserve.
+/// The address space of a child: its memory, and what its allocator and its program only reserve.
 pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1_536 * 1024 * 1024;
-/// Has the allocator of a child reserve memory by small parts: what it takes at once would count as used.
+/// Makes the child's allocator reserve memory in small parts. A large reservation would count as used memory.
 const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_EAGER_COMMIT", "0"), ("MIMALLOC_ARENA_RESERVE", "32768")];
-/// The longest first line of a request.
+/// The longest first line of a request to a child, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 
-/// Has a child do what is wished.
+/// Starts a child, gives it the job and returns its output.
 pub(super) async fn make(
     program: &Path,
     options: &RenderOptions,
     bytes: Arc<[u8]>,
-    wish: Wish,
+    job: Job,
 ) -> Result<Made, UnreadableDocument> {
     let spawned = Command::new(program)
         .arg(CHILD_ARGUMENT)
+        // The child needs none of the environment, which may hold tokens.
         .env_clear()
         .envs(ALLOCATOR)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        // The time limit drops the future, and that must end the child.
         .kill_on_drop(true)
         .spawn();
     let mut child = spawned.map_err(|error| unreadable(&format!("no renderer can be started: {error}")))?;
-    let request = request(wish, options.font_directory.as_deref());
+    let request = request(job, options.font_directory.as_deref());
     let talk = talk(&mut child, &request, &bytes, options);
     let Ok(made) = tokio::time::timeout(options.document_limit, talk).await else {
         return Err(too_slow(options.document_limit));
@@ -55,25 +57,28 @@ pub(super) async fn make(
     made
 }
 
-/// Renders what stands on standard input, as a child; `limit` is called before the first byte of it is looked at.
+/// Renders the document on standard input, as a child. `limit` is called before any byte of the document is read, to
+/// limit the process's memory.
 #[must_use]
 pub fn run(limit: impl FnOnce() -> io::Result<()>) -> ExitCode {
     let answered = limit().and_then(|()| answer(&mut io::stdin().lock(), &mut io::stdout().lock()));
     if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Hands over the document and takes in frames until the last.
+/// Sends the request and the document, and reads frames until the last one.
 async fn talk(
     child: &mut Child,
     request: &str,
     bytes: &[u8],
     RenderOptions { page_limit, progress, .. }: &RenderOptions,
 ) -> Result<Made, UnreadableDocument> {
+    // Both are pipes, so they are there.
     let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(unreadable("the renderer can't be talked to"));
+        return Err(unreadable("the renderer's input and output can't be opened"));
     };
     let hand_over = async move {
-        // A child that has read enough closes its end.
+        // A child that has read enough closes its end, so errors are expected. Whether it succeeded shows in its
+        // frames.
         let _ = input.write_all(request.as_bytes()).await;
         let _ = input.write_all(bytes).await;
     };
@@ -83,7 +88,7 @@ async fn talk(
             let frame = tokio::time::timeout(*page_limit, Frame::read(&mut output)).await.map_err(|_| {
                 let number = pages.len() + 1;
                 unreadable(&format!(
-                    "page {number} of the document takes longer to draw than {} s",
+                    "page {number} of the document takes longer than {} s to draw",
                     page_limit.as_secs()
                 ))
             })?;
@@ -103,6 +108,7 @@ async fn talk(
                 }
                 Ok(Some(Frame::Done(summary))) => return Ok(Some(Made::drawn(pages, summary))),
                 Ok(Some(Frame::Failed(reason))) => return Err(UnreadableDocument { reason }),
+                // A bad frame or a closed pipe: the exit status says more about the reason.
                 Ok(None) | Err(_) => return Ok(None),
             }
         }
@@ -114,7 +120,7 @@ async fn talk(
     }
 }
 
-/// Why a child ended without an answer.
+/// Why a child ended without a last frame, as far as its exit status says.
 fn died(status: Option<ExitStatus>) -> UnreadableDocument {
     #[cfg(unix)]
     let aborted = status.is_some_and(|status| std::os::unix::process::ExitStatusExt::signal(&status).is_some());
@@ -122,13 +128,15 @@ fn died(status: Option<ExitStatus>) -> UnreadableDocument {
     let aborted = status.is_some_and(|status| !status.success());
     if aborted {
         let limit = MEMORY_BYTES_MAX / 1024 / 1024;
-        return unreadable(&format!("the document takes more memory to draw than {limit} MiB, or breaks the renderer"));
+        return unreadable(&format!(
+            "the document takes more than {limit} MiB of memory to draw, or makes the renderer crash"
+        ));
     }
-    unreadable("the document breaks the renderer")
+    unreadable("the document makes the renderer fail")
 }
 
-fn request(wish: Wish, fonts: Option<&Path>) -> String {
-    let drawing = if let Wish::Pages(drawing) = wish { Some(drawing) } else { None };
+fn request(job: Job, fonts: Option<&Path>) -> String {
+    let drawing = if let Job::Pages(drawing) = job { Some(drawing) } else { None };
     let order = json!({
         "quality": drawing.map(|drawing| drawing.quality.as_str()),
         "text": drawing.is_some_and(|drawing| drawing.tone == Tone::Text),
@@ -149,6 +157,7 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let Some(quality) = request["quality"].as_str().and_then(Quality::from_word) else {
         return document::probe(&bytes).map_or_else(failed, Frame::Probed).write(output);
     };
+    // The parent has read this folder at its start. If it is gone since, the built-in fonts have to do.
     let fonts =
         request["fonts"].as_str().and_then(|path| Fonts::of_directory(Path::new(path)).ok()).unwrap_or_default();
     let said = |name: &str| request[name].as_bool().unwrap_or(false);
@@ -156,6 +165,7 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let counting = if said("mmr_alone") { Counting::Mmr } else { Counting::All };
     let mut written = Ok(());
     let summary = document::pages(&bytes, &options(Drawing { quality, tone, counting }, fonts), |page| {
+        // If this fails, the parent has seen enough or is gone, so drawing stops.
         written = Frame::Page(page).write(output);
         if written.is_ok() { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
     });

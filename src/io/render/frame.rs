@@ -1,4 +1,5 @@
-//! What a renderer tells its parent: frames of a JSON head and a body of bytes. It trusts no length it reads.
+//! The protocol by which a renderer reports to its parent: frames with a JSON head and a body of bytes. A length that a
+//! frame announces is checked before memory is allocated for it.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -10,21 +11,21 @@ use crate::document::{Kind, Probe, Summary};
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss};
 
-/// The longest head; losses make it longest.
+/// The longest head, in bytes. A list of losses is what makes it long.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
-/// The longest body: a page of noise at superfine has 3 MB.
+/// The longest body, in bytes. A page of noise at superfine resolution has 3 MB.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// One message.
+/// One message of a renderer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// The answer to `Wish::Probe`; the last.
+    /// The result of `Job::Probe`. It is the only frame.
     Probed(Probe),
-    /// A page.
+    /// One page, with the coded image as the body.
     Page(FaxPage),
-    /// All pages have been sent; the last.
+    /// The last frame, after all pages.
     Done(Summary),
-    /// It can't be done; the last.
+    /// The last frame if the document can't be rendered, with the reason.
     Failed(String),
 }
 
@@ -40,7 +41,7 @@ impl Frame {
         out.flush()
     }
 
-    /// Reads a frame; none where what comes is none.
+    /// Reads a frame. `None` if the bytes are not a valid frame.
     pub(super) async fn read(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
         let head_bytes = input.read_u32().await? as usize;
         let body_bytes = input.read_u32().await? as usize;
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_frame_reads_back_and_an_endless_one_is_none() {
+    async fn a_frame_can_be_read_back_and_an_endless_one_is_rejected() {
         let filled = Some(FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [7; 6] });
         let bits = CodedBits { mmr: 99, filled };
         let quality = Quality::Superfine;

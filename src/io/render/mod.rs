@@ -1,5 +1,5 @@
-//! Rendering documents: so many at once, each within limits, in a process of its own where one can be had. What a
-//! document does to its renderer costs that document alone. It fetches nothing.
+//! Renders documents: a limited number at once, each within limits of time and memory, and in a process of its own if
+//! the binary is configured as renderer. A document that crashes its renderer affects only itself.
 
 mod child;
 mod frame;
@@ -33,35 +33,37 @@ use crate::model::media::{Document, UnreadableDocument};
 use crate::model::page::{FaxPage, PageLoss};
 use crate::model::reception::{HeaderLine, Reception};
 
-/// Wall-clock time for one document, and for one page of it, where nothing else is said.
+/// The default time limit for one document, by the wall clock.
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
+/// The default time limit for one page of it.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
-/// Forms in which a page is kept: drawn, in the file that is sent, and on paper.
+/// The forms in which a page is kept: drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// Bytes that the pages of one document may have; a thousand dithered photographs have about as many.
+/// The most bytes that the pages of one document may have; a thousand dithered photographs have about as many.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// How documents are rendered.
+/// How documents are rendered and with which limits.
 #[derive(Debug, Clone)]
 pub struct RenderOptions {
-    /// The program that renders one document when it is called with `CHILD_ARGUMENT`; none: threads of this process.
+    /// The program that renders one document when it is called with [`CHILD_ARGUMENT`]. `None` renders on threads of
+    /// this process.
     pub program: Option<PathBuf>,
-    /// Documents at once; as many as there are processors where it is none.
+    /// How many documents are rendered at once; the number of processors if absent.
     pub at_once: Option<usize>,
-    /// Where further fonts are.
+    /// The folder of fonts for PDFs that don't embed theirs.
     pub font_directory: Option<PathBuf>,
-    /// Whether incoming pages carry the sender's header line.
+    /// Whether pages of incoming faxes carry the sender's header line.
     pub header_line: HeaderLine,
-    /// Wall-clock time for one document.
+    /// The time limit for one document, by the wall clock.
     pub document_limit: Duration,
-    /// Wall-clock time for one page of it, where it has a process of its own.
+    /// The time limit for one page, by the wall clock. Only a process of its own can be held to it.
     pub page_limit: Duration,
-    /// Is told how many pages have been drawn, after each.
+    /// Called after each page with the number of pages drawn so far.
     pub progress: Option<fn(usize)>,
 }
 
 impl Default for RenderOptions {
-    /// Threads of this process, the fonts inside.
+    /// Renders on threads of this process, with the built-in fonts only.
     fn default() -> Self {
         Self {
             program: None,
@@ -75,10 +77,10 @@ impl Default for RenderOptions {
     }
 }
 
-/// What a program is called with to be a renderer.
+/// The argument that makes the binary a renderer.
 pub const CHILD_ARGUMENT: &str = "render-child";
 
-/// The pool; clones are the same one.
+/// A pool of renderers; clones share it.
 #[derive(Clone)]
 pub struct Renderer(Arc<Pool>);
 
@@ -90,50 +92,50 @@ struct Pool {
     recent: Recent,
 }
 
-/// The threads of this process are one pool, however many emulators a test founds.
+/// The pool of threads, shared by all emulators of a process: a test may create many.
 static THREADS: OnceLock<Renderer> = OnceLock::new();
 
-/// How pages are drawn.
+/// How the pages of a document are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drawing {
-    /// How close the rows lie.
+    /// The resolution, which sets how many rows a page has.
     pub quality: Quality,
-    /// What becomes of greys.
+    /// How greys become black and white.
     pub tone: Tone,
-    /// Which codings are counted.
+    /// The codings whose size is counted for each page.
     pub counting: Counting,
 }
 
 impl Drawing {
-    /// As faxes are drawn.
+    /// The drawing of faxes that are sent: dithered, with all codings counted.
     const fn of_a_fax(quality: Quality) -> Self {
         Self { quality, tone: Tone::Dither, counting: Counting::All }
     }
 }
 
-/// What is wanted of a document.
+/// What to do with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Its kind and the number of its pages.
+pub(super) enum Job {
+    /// Find its kind and the number of its pages.
     Probe,
-    /// Its fax pages.
+    /// Draw its fax pages.
     Pages(Drawing),
-    /// The pages that it holds; it is a file of the emulator's own.
+    /// Take the pages that it already holds; it is a file that the emulator made.
     Held,
 }
 
-/// What came of it.
+/// The output of a job, and the files made from it later.
 pub(super) struct Made {
     probe: Option<Probe>,
     pages: Vec<FaxPage>,
     summary: Summary,
-    /// The file that is sent, once somebody has sent it.
+    /// The file that is sent, made when it is first needed.
     sent: OnceLock<Document>,
-    /// The pages on paper, once somebody has received them.
+    /// The pages on paper of the size last used, made when they are first needed.
     printed: Mutex<Option<(PageSize, Arc<PrintedPages>)>>,
 }
 
-/// Pages as they are printed; none of those that the header line alone doesn't make.
+/// Pages as printed. `None` for a page that takes more than one sheet, or is shortened to fit on one.
 type PrintedPages = [Option<Arc<Printed>>];
 
 impl Made {
@@ -146,12 +148,12 @@ impl Made {
         Self { probe: None, pages, summary, sent: OnceLock::new(), printed: Mutex::default() }
     }
 
-    /// About what it takes: its pages, their file, and the pages on paper of one size.
+    /// The approximate memory it takes: its pages, their file, and the pages on paper of one size.
     fn size_bytes(&self) -> usize {
         self.pages.iter().map(|page| (page.mmr.len() + size_of::<FaxPage>()) * FORMS).sum()
     }
 
-    /// The file of these pages as they come in.
+    /// The file of these pages as the receiver gets them.
     fn received(&self, reception: &Reception, header_line: HeaderLine, losses: &[PageLoss]) -> Document {
         let printed = self.printed(reception.page_size, header_line);
         let before = |number: u64| usize::try_from(number - 1).ok().and_then(|at| printed.get(at)?.clone());
@@ -163,7 +165,8 @@ impl Made {
         if let Some((_, printed)) = kept.as_ref().filter(|(own, _)| *own == size) {
             return Arc::clone(printed);
         }
-        // Few apps receive on paper of several sizes, so that one is kept. Who needs the same meanwhile had better wait.
+        // Few apps receive on several sizes of paper, so only one is kept. The lock is held while pages are printed:
+        // others that need them had better wait.
         let made: Arc<PrintedPages> =
             self.pages.iter().map(|page| Printed::new(page, header_line, size).map(Arc::new)).collect();
         *kept = Some((size, Arc::clone(&made)));
@@ -172,10 +175,10 @@ impl Made {
 }
 
 impl Renderer {
-    /// A pool.
+    /// Creates a pool.
     ///
     /// # Errors
-    /// The directory of fonts can't be read.
+    /// The folder of fonts can't be read.
     pub fn new(options: RenderOptions) -> std::io::Result<Self> {
         let fonts = options.font_directory.as_deref().map(Fonts::of_directory).transpose()?.unwrap_or_default();
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -183,7 +186,7 @@ impl Renderer {
         Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default(), recent: Recent::default() })))
     }
 
-    /// A pool of threads, with the fonts inside alone.
+    /// The pool of threads of this process, with the built-in fonts only.
     #[must_use]
     pub fn threads() -> Self {
         let pool = || {
@@ -194,27 +197,27 @@ impl Renderer {
         THREADS.get_or_init(pool).clone()
     }
 
-    /// `process` or `thread`: whether a document that goes wrong can take the emulator's memory with it.
+    /// `process` or `thread`: whether documents are rendered apart from the emulator's memory.
     #[must_use]
     pub fn mode(&self) -> &'static str {
         if self.0.options.program.is_some() { "process" } else { "thread" }
     }
 
-    /// Recognises a document and counts its pages.
+    /// Recognizes a document's kind and counts its pages.
     ///
     /// # Errors
-    /// It is nothing that can be faxed.
+    /// The document is of no kind that can be faxed.
     pub async fn probe(&self, bytes: Arc<[u8]>) -> Result<Document, UnreadableDocument> {
         document::kind(&bytes)?;
-        let made = self.make(Arc::clone(&bytes), Wish::Probe).await?;
+        let made = self.make(Arc::clone(&bytes), Job::Probe).await?;
         let probe = made.probe.as_ref().ok_or_else(|| unreadable("the document's pages could not be counted"))?;
         Ok(Document::unrendered(probe.pages, bytes))
     }
 
-    /// The file of the fax pages that are sent of a document.
+    /// The PDF of the fax pages that are sent for a document.
     ///
     /// # Errors
-    /// It can't be rendered, or may not be sent.
+    /// The document can't be rendered, or `documents` doesn't allow its kind.
     pub async fn to_send(
         &self,
         bytes: Arc<[u8]>,
@@ -223,10 +226,10 @@ impl Renderer {
     ) -> Result<Document, UnreadableDocument> {
         let kind = document::kind(&bytes)?;
         if documents == Documents::Strict && kind != Kind::Pdf {
-            let reason = format!("only PDF can be sent with --documents strict, this is a {}", kind.name());
+            let reason = format!("the document is a {}, and --documents strict allows only PDF", kind.name());
             return Err(UnreadableDocument { reason });
         }
-        let made = self.make(bytes, Wish::Pages(Drawing::of_a_fax(quality))).await?;
+        let made = self.make(bytes, Job::Pages(Drawing::of_a_fax(quality))).await?;
         let file = move |_: &Pool| {
             let file = || file::document(&made.pages, MediaType::Pdf, &made.summary.losses);
             made.sent.get_or_init(file).clone()
@@ -234,7 +237,7 @@ impl Renderer {
         self.blocking(file).await
     }
 
-    /// The file of the pages that come in.
+    /// The file of the pages that the receiver gets.
     ///
     /// # Errors
     /// The document can't be rendered.
@@ -247,25 +250,25 @@ impl Renderer {
             };
             return self.blocking(received).await;
         }
-        let made = self.make(Arc::clone(&document.bytes), Wish::Pages(Drawing::of_a_fax(quality))).await?;
+        let made = self.make(Arc::clone(&document.bytes), Job::Pages(Drawing::of_a_fax(quality))).await?;
         self.blocking(move |pool| made.received(&reception, pool.options.header_line, &made.summary.losses)).await
     }
 
-    /// The fax pages of a document. They are not kept: who asks for them has them.
+    /// The fax pages of a document. They are not cached, because the caller keeps them.
     ///
     /// # Errors
-    /// It can't be rendered.
+    /// The document can't be rendered.
     pub async fn pages(
         &self,
         bytes: Arc<[u8]>,
         drawing: Drawing,
     ) -> Result<(Vec<FaxPage>, Summary), UnreadableDocument> {
         document::kind(&bytes)?;
-        let made = self.make_anew(bytes, Wish::Pages(drawing)).await?;
+        let made = self.make_anew(bytes, Job::Pages(drawing)).await?;
         Ok((made.pages, made.summary))
     }
 
-    /// One page of a rendered document, from 0, as a PNG; none where it has no such page.
+    /// Page `page` of a rendered document, counted from 0, as a PNG `width` pixels wide. `None` if it has no such page.
     pub async fn png(&self, document: Document, page: usize, width: u32) -> Option<Bytes> {
         let key = Key::of(&document, page, width)?;
         if let Some(png) = self.0.pictures.get(&key) {
@@ -277,46 +280,47 @@ impl Renderer {
         Some(png)
     }
 
-    /// Renders in a process or on a thread, when a place is free; what was rendered lately is taken as it is.
-    async fn make(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Arc<Made>, UnreadableDocument> {
-        let name = Name::of(&bytes, wish);
+    /// Does a job in a process or on a thread as soon as a place is free, or returns the output of the same job done
+    /// recently.
+    async fn make(&self, bytes: Arc<[u8]>, job: Job) -> Result<Arc<Made>, UnreadableDocument> {
+        let name = Name::of(&bytes, job);
         if let Some(made) = self.0.recent.get(name) {
             return Ok(made);
         }
         let _place = self.place().await?;
-        // Another may have made it while this one waited.
+        // Another call may have done the same job while this one was waiting.
         if let Some(made) = self.0.recent.get(name) {
             return Ok(made);
         }
-        let made = Arc::new(self.make_in_place(bytes, wish).await?);
+        let made = Arc::new(self.make_in_place(bytes, job).await?);
         self.0.recent.put(name, Arc::clone(&made));
         Ok(made)
     }
 
-    /// Renders when a place is free, and keeps nothing.
-    async fn make_anew(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
+    /// Does a job as soon as a place is free, and caches nothing.
+    async fn make_anew(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {
         let _place = self.place().await?;
-        self.make_in_place(bytes, wish).await
+        self.make_in_place(bytes, job).await
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, UnreadableDocument> {
         self.0.places.acquire().await.map_err(|_| unreadable("the renderer is shut down"))
     }
 
-    async fn make_in_place(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
+    async fn make_in_place(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {
         match &self.0.options.program {
-            Some(program) => child::make(program, &self.0.options, bytes, wish).await,
-            None => self.on_a_thread(bytes, wish).await,
+            Some(program) => child::make(program, &self.0.options, bytes, job).await,
+            None => self.on_a_thread(bytes, job).await,
         }
     }
 
-    /// A thread can't be stopped: one that is too slow is left to end by itself after its page.
-    async fn on_a_thread(&self, bytes: Arc<[u8]>, wish: Wish) -> Result<Made, UnreadableDocument> {
+    /// Does a job on a thread. A thread can't be killed: one that is too slow is told to stop after its present page.
+    async fn on_a_thread(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let made = self.blocking(move |pool| {
             let take = || if stopped.load(Ordering::Relaxed) { Err(()) } else { Ok(()) };
-            make_here(&bytes, wish, &pool.fonts, take)
+            make_here(&bytes, job, &pool.fonts, take)
         });
         let Ok(made) = tokio::time::timeout(self.0.options.document_limit, made).await else {
             stop.store(true, Ordering::Relaxed);
@@ -331,17 +335,17 @@ impl Renderer {
         work: impl FnOnce(&Pool) -> T + Send + 'static,
     ) -> Result<T, UnreadableDocument> {
         let pool = Arc::clone(&self.0);
-        let failed = |_| unreadable("drawing the document failed within the emulator; please report it");
+        let failed = |_| unreadable("drawing the document failed because of a fault in the emulator; please report it");
         started(|| tokio::task::spawn_blocking(move || work(&pool)))?.await.map_err(failed)
     }
 }
 
 impl Pool {
-    /// The pages of a file of the emulator's own.
+    /// The pages of a file that the emulator made.
     fn held(&self, document: &Document) -> Arc<Made> {
-        let name = Name::of(&document.bytes, Wish::Held);
+        let name = Name::of(&document.bytes, Job::Held);
         let pages: Vec<FaxPage> = file::pages(document).collect();
-        // The same bytes may be told to hold other pages.
+        // The bytes alone don't identify the job: a document says separately which pages they hold.
         if let Some(made) = self.recent.get(name).filter(|made| made.pages == pages) {
             return made;
         }
@@ -352,28 +356,28 @@ impl Pool {
     }
 }
 
-/// What has been started on a thread. Where the machine has no further thread, the runtime panics.
+/// Starts a thread. The runtime panics if the system allows no further thread; that becomes an error.
 fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     catch_unwind(AssertUnwindSafe(start)).map_err(|panic| {
         let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        unreadable(&format!("no thread can be started to draw it: {}", why.unwrap_or("the machine says no more")))
+        unreadable(&format!("no thread can be started to draw it: {}", why.unwrap_or("the system gives no reason")))
     })
 }
 
-/// Does what is wished, here and now; `goes_on` is asked before each page.
+/// Does a job on the present thread. `goes_on` is called after each page and stops the job with an error.
 fn make_here(
     bytes: &Arc<[u8]>,
-    wish: Wish,
+    job: Job,
     fonts: &Fonts,
     goes_on: impl Fn() -> Result<(), ()>,
 ) -> Result<Made, UnreadableDocument> {
-    match wish {
-        Wish::Held => Err(unreadable("a file of the emulator's own is not drawn")),
-        Wish::Probe => {
+    match job {
+        Job::Held => Err(unreadable("a file that the emulator made is not drawn again")),
+        Job::Probe => {
             let probe = document::probe(bytes)?;
             Ok(Made::probed(probe))
         }
-        Wish::Pages(drawing) => {
+        Job::Pages(drawing) => {
             let (mut pages, mut size) = (Vec::new(), 0);
             let summary = document::pages(bytes, &options(drawing, fonts.clone()), |page: FaxPage| {
                 size += page.mmr.len();
@@ -397,7 +401,7 @@ fn options(Drawing { quality, tone, counting }: Drawing, fonts: Fonts) -> Option
 }
 
 fn too_slow(limit: Duration) -> UnreadableDocument {
-    unreadable(&format!("the document takes longer to draw than {} s", limit.as_secs()))
+    unreadable(&format!("the document takes longer than {} s to draw", limit.as_secs()))
 }
 
 fn too_large() -> UnreadableDocument {
@@ -413,14 +417,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_that_can_not_be_started_is_told_with_the_machines_reason() {
+    fn a_thread_that_cannot_be_started_is_an_error_with_the_systems_reason() {
         let refused = started(|| -> () { panic!("OS can't spawn worker thread: out of them") });
         let reason = refused.expect_err("it can't be started").reason;
         assert!(reason.contains("no thread") && reason.contains("out of them"), "{reason}");
     }
 
     #[tokio::test]
-    async fn a_renderer_that_can_not_be_started_is_told_with_the_machines_reason() {
+    async fn a_renderer_that_cannot_be_started_is_an_error_with_the_systems_reason() {
         let options = RenderOptions { program: Some("/nowhere/fauxfax".into()), ..RenderOptions::default() };
         let renderer = Renderer::new(options).expect("a pool");
         let document = document::sample::test_pages(1);

@@ -1,4 +1,4 @@
-//! Pictures of pages that were shown last, within a limit. It draws none.
+//! A cache of the pictures of pages that were shown last, limited by bytes.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,10 +7,11 @@ use bytes::Bytes;
 
 use crate::model::media::Document;
 
-/// Bytes of pictures that are kept; a page at full width has about 100 kB.
+/// The most bytes of pictures kept. A page at full width has about 100 kB.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Names a picture: which page of which file, how wide. A file is known by where it lies and by the page's bits.
+/// Identifies a picture: a page of a file at a width. The file is identified by its address and, since an address may
+/// be used again, by the size of the page's coded image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     file: usize,
@@ -26,7 +27,7 @@ impl Key {
     }
 }
 
-/// The pictures shown last, the newest at the back.
+/// The pictures shown last, the most recent at the back.
 #[derive(Default)]
 pub(super) struct Pictures(Mutex<VecDeque<(Key, Bytes)>>);
 
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_kept_within_a_limit_and_the_one_shown_longest_ago_goes_first() {
+    fn pictures_are_kept_within_a_limit_and_the_least_recently_shown_is_dropped() {
         let kept = Pictures::default();
         let third = Bytes::from(vec![0; KEPT_BYTES_MAX / 3]);
         (1..=3).for_each(|page| kept.put(key(page), third.clone()));

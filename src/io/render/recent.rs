@@ -1,31 +1,32 @@
-//! What was rendered last, within a limit: apps and their tests send the same document over and over. It draws none.
+//! A cache of what was rendered last, limited by bytes and number: apps and their tests send the same document over and
+//! over.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::{Made, Wish};
+use super::{Job, Made};
 
-/// Bytes of pages that are kept.
+/// The most bytes of pages kept.
 const KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Documents that are kept.
+/// The most documents kept.
 const KEPT_MAX: usize = 256;
 
-/// Names what was rendered: a document by its hash, and what was wished of it.
+/// Identifies a rendering: the hash of the document, and the job done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Name {
     document: [u8; 32],
-    wish: Wish,
+    job: Job,
 }
 
 impl Name {
-    pub(super) fn of(bytes: &[u8], wish: Wish) -> Self {
-        Self { document: Sha256::digest(bytes).into(), wish }
+    pub(super) fn of(bytes: &[u8], job: Job) -> Self {
+        Self { document: Sha256::digest(bytes).into(), job }
     }
 }
 
-/// What was rendered last, the newest at the back.
+/// The renderings used last, the most recent at the back.
 #[derive(Default)]
 pub(super) struct Recent(Mutex<VecDeque<(Name, Arc<Made>)>>);
 
@@ -41,6 +42,7 @@ impl Recent {
 
     pub(super) fn put(&self, name: Name, made: Arc<Made>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two calls may have done the same job at the same time.
         kept.retain(|(own, _)| *own != name);
         kept.push_back((name, made));
         let mut size: usize = kept.iter().map(|(_, made)| made.size_bytes()).sum();
@@ -59,7 +61,7 @@ mod tests {
     use crate::model::page::{CodedBits, FaxPage};
 
     fn name(n: usize) -> Name {
-        Name::of(&n.to_be_bytes(), Wish::Probe)
+        Name::of(&n.to_be_bytes(), Job::Probe)
     }
 
     fn made(bytes: usize) -> Arc<Made> {
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_kept_up_to_a_number_and_the_one_asked_for_longest_ago_goes_first() {
+    fn documents_are_kept_up_to_a_number_and_the_least_recently_used_is_dropped() {
         let recent = Recent::default();
         (0..KEPT_MAX).for_each(|n| recent.put(name(n), made(1)));
         assert!(recent.get(name(0)).is_some());
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_kept_up_to_so_many_bytes_and_one_of_more_is_not() {
+    fn documents_are_kept_up_to_a_number_of_bytes_and_a_larger_one_is_not() {
         let recent = Recent::default();
         recent.put(name(0), made(KEPT_BYTES_MAX / 9));
         recent.put(name(1), made(KEPT_BYTES_MAX / 9));

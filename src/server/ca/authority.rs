@@ -1,5 +1,5 @@
-//! The local CA: a key that signs certificates for the names in whose stead the emulator answers, and for no others.
-//! It is in memory; where it is kept is `store`'s question, and who may have a certificate `policy`'s.
+//! The local CA: a key that signs certificates for the names that the emulator answers for, and for no others. It lives
+//! in memory; `store` keeps it in files, and `policy` decides who gets a certificate.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -17,38 +17,38 @@ use super::{CaError, Identity, der};
 use crate::model::hex;
 use crate::model::time::Timestamp;
 
-/// How long a CA lasts, and each certificate with it: Apple's systems take no server certificate of more than 825 days.
+/// How long a CA and its certificates are valid. Apple's systems reject server certificates of more than 825 days.
 pub const LIFETIME: Duration = Duration::from_secs(730 * DAY_S);
 const DAY_S: u64 = 24 * 60 * 60;
-/// Addresses for which the CA may sign: loopback and private networks.
+/// The IPv4 networks for which the CA may sign: loopback and private ones.
 const PERMITTED_V4: [([u8; 4], u8); 4] =
     [([127, 0, 0, 0], 8), ([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16)];
-/// The longest common name (RFC 5280, ub-common-name); a longer name stands among the alternative names alone.
+/// The longest common name (RFC 5280, ub-common-name). A longer name is listed only among the alternative names.
 const COMMON_NAME_LEN_MAX: usize = 64;
-/// Bytes of a serial number; 20 are the most there may be, and the first must not look negative.
+/// The length of a serial number in bytes. At most 20 are allowed, and the first must not have its sign bit set.
 const SERIAL_LEN: usize = 16;
 const ORGANIZATION: &str = "fauxfax (a local emulator: for development only)";
 
-/// A CA that can sign.
+/// A CA that can sign certificates.
 pub struct Authority {
     certificate: CertificateDer<'static>,
     pem: String,
     issuer: Issuer<'static, KeyPair>,
-    /// The key of all certificates; it never leaves the process.
+    /// The key of all certificates that it signs. It never leaves the process.
     leaf_key: KeyPair,
-    /// From when until when it is valid, and with it all it signs.
+    /// The times between which the CA, and everything that it signs, is valid.
     lifetime: (Timestamp, Timestamp),
 }
 
 impl Authority {
-    /// A new CA, and its key in PEM.
+    /// Creates a CA, and returns it with its key in PEM.
     ///
     /// # Errors
-    /// The system has no randomness.
+    /// The system provides no randomness.
     pub fn create(now: Timestamp) -> Result<(Self, String), CaError> {
         let key = KeyPair::generate()?;
         let key_pem = key.serialize_pem();
-        // A day back, for clocks that are late.
+        // Valid since yesterday, for clients whose clocks are slow.
         let yesterday = Timestamp::from_seconds(now.seconds() - 86_400);
         let mut params = params(&key);
         set_lifetime(&mut params, (yesterday, now.after(LIFETIME)));
@@ -56,10 +56,10 @@ impl Authority {
         Ok((Self::load(&pem, &key_pem, now)?, key_pem))
     }
 
-    /// The CA with this certificate and this key.
+    /// Loads the CA with this certificate and key, both in PEM.
     ///
     /// # Errors
-    /// It isn't one of ours, the two don't belong together, or it has expired.
+    /// It was not made by fauxfax, has other limits than this version's, its two parts don't match, or it has expired.
     pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
@@ -70,13 +70,14 @@ impl Authority {
             return Err(CaError::KeyOfAnother);
         }
         let params = params(&key);
-        // Only a certificate of our making has this subject; a stranger's CA might sign for anyone.
+        // Only a certificate made here has this subject. Another CA might sign for anyone, and clients that trust it
+        // would be at risk.
         let expected = params.self_signed(&key)?;
         let expected = der::fields(expected.der()).ok_or(CaError::NoCertificate)?;
         if expected.subject != fields.subject {
             return Err(CaError::Foreign);
         }
-        // The limits stand in the extensions, which follow from this code and the key alone.
+        // The limits are in the extensions, which depend only on this code and the key.
         if expected.extensions != fields.extensions {
             return Err(CaError::OtherLimits);
         }
@@ -88,22 +89,22 @@ impl Authority {
         Ok(Self { certificate, pem, issuer: Issuer::new(params, key), leaf_key, lifetime })
     }
 
-    /// The CA's certificate.
+    /// The certificate, in DER.
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
 
-    /// The CA's certificate in PEM.
+    /// The certificate, in PEM.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A certificate for an identity and its key.
+    /// Signs a certificate for an identity, and returns it with its key.
     ///
     /// # Errors
-    /// The name can't stand in a certificate, or is none that this CA may sign.
+    /// The name can't be put in a certificate, or is one that this CA may not sign for.
     pub fn sign(&self, identity: &Identity) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), CaError> {
         let names = identity.names().ok_or_else(|| CaError::NotPermitted(identity.to_string()))?;
         let mut params = CertificateParams::default();
@@ -123,27 +124,28 @@ impl Authority {
         Ok((certificate.der().clone(), PrivateKeyDer::Pkcs8(key)))
     }
 
-    /// Different for each name and each run: Firefox refuses two certificates with one serial.
+    /// A serial number that differs for each name and each run: Firefox rejects two certificates with the same one.
     fn serial(&self, identity: &Identity) -> SerialNumber {
         let digest = Sha256::new()
             .chain_update(self.leaf_key.subject_public_key_info())
             .chain_update(identity.to_string())
             .finalize();
         let mut serial = digest[..SERIAL_LEN].to_vec();
+        // With this bit set the number would be negative.
         serial[0] &= 0x7f;
         SerialNumber::from_slice(&serial)
     }
 }
 
 impl std::fmt::Debug for Authority {
-    /// All but the keys.
+    /// Leaves out the keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authority").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 
 impl Identity {
-    /// The name that is shown first.
+    /// The name to put in the subject.
     fn common_name(&self) -> &str {
         match self {
             Self::Host(name) => name,
@@ -151,13 +153,14 @@ impl Identity {
         }
     }
 
-    /// The names in the certificate; none where the CA may not sign them all.
+    /// The alternative names of the certificate, or `None` if the CA may not sign for one of them.
     fn names(&self) -> Option<Vec<SanType>> {
         let name = |text: &str| text.try_into().ok().map(SanType::DnsName);
         match self {
             Self::Host(host) => Some(vec![name(host).filter(|_| is_permitted(host))?]),
             Self::Machine(used) => {
                 let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+                // The CA may not sign for public addresses.
                 let used = Some(*used).filter(|ip| is_private(*ip) && !loopback.contains(ip));
                 let ips = loopback.into_iter().chain(used).map(SanType::IpAddress);
                 Some(name("localhost").into_iter().chain(ips).collect())
@@ -173,8 +176,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// What the CA's certificate says, its dates aside; the name carries a part of the key, so that two CAs can be told
-/// apart in a list of trusted ones.
+/// The contents of the CA's certificate except its dates. Its name contains a part of the key, so that two CAs can be
+/// told apart in a list of trusted ones.
 fn params(key: &KeyPair) -> CertificateParams {
     let digest = Sha256::digest(key.subject_public_key_info());
     let mark = hex::encode(&digest[..4]);
@@ -182,9 +185,10 @@ fn params(key: &KeyPair) -> CertificateParams {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("fauxfax local CA {mark}"));
     params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
+    // No CA may be below this one.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // The name constraints are silent on e-mail and code, so what the certificates are for is limited as well.
+    // Name constraints don't cover e-mail addresses and code signing, so the purposes are limited as well.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let names = PERMITTED.iter().map(|name| GeneralSubtree::DnsName((*name).to_owned()));
     let v4 = PERMITTED_V4.iter().map(|(ip, prefix)| CidrSubnet::from_v4_prefix(*ip, *prefix));
@@ -195,7 +199,7 @@ fn params(key: &KeyPair) -> CertificateParams {
     params
 }
 
-/// Whole days; certificates need no more.
+/// Sets the dates, in whole days: certificates need no more.
 fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Timestamp)) {
     let day = |moment: Timestamp| {
         let moment = jiff::Timestamp::from_second(moment.seconds()).unwrap_or_default();
@@ -206,7 +210,7 @@ fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Times
     params.not_after = day(until);
 }
 
-/// A CA with our subject and other limits, as an earlier version made it, and its key; both in PEM.
+/// A CA with the same subject but other limits, as an earlier version made them, and its key, both in PEM.
 #[cfg(test)]
 pub(super) fn with_other_limits(names: &[&str]) -> (String, String) {
     let key = KeyPair::generate().expect("a key");
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_its_loopback_names_and_the_private_address_that_was_used() {
+    fn the_certificate_of_this_machine_has_its_loopback_names_and_the_private_address_used() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let machine = Identity::Machine([192, 168, 1, 5].into());
         for name in ["localhost", "127.0.0.1", "::1", "192.168.1.5"] {
@@ -278,9 +282,9 @@ mod tests {
     }
 
     #[test]
-    fn with_the_cas_key_nothing_can_be_forged_but_the_service_and_what_a_flag_makes_us_serve() {
+    fn with_the_cas_key_only_the_service_and_configurable_names_can_be_forged() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
-        // Signs as a thief would, past all checks of ours.
+        // Signs as a thief would, bypassing the checks of `sign`.
         let forged = |name: &str| {
             let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -339,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_of_ours_with_other_limits_is_not_used() {
+    fn a_ca_with_other_limits_is_not_used() {
         for names in [&["internal"][..], &["twilio.com", "test"], &[]] {
             let (pem, key) = with_other_limits(names);
             assert!(matches!(Authority::load(&pem, &key, NOW), Err(CaError::OtherLimits)), "{names:?}");
@@ -358,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_ca_and_a_mixed_pair_are_refused() {
+    fn the_ca_of_another_program_and_a_mixed_pair_are_refused() {
         let (ours, key) = Authority::create(NOW).expect("a CA");
         let (_, other_key) = Authority::create(NOW).expect("a CA");
         assert!(matches!(Authority::load(ours.pem(), &other_key, NOW), Err(CaError::KeyOfAnother)));

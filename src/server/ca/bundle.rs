@@ -1,5 +1,4 @@
-//! A bundle of certificates for clients that know one file only: the public roots and the local CA. It decides for no
-//! client whom to trust besides.
+//! A bundle of certificates for clients that can be given only a single file: the public roots and the local CA.
 
 use std::path::Path;
 
@@ -8,23 +7,23 @@ use base64::prelude::BASE64_STANDARD;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-/// Where systems keep their public roots: Debian and Alpine, Fedora, SUSE, Alpine and macOS.
+/// The bundles of public roots on Debian and Alpine, Fedora, SUSE, and again Alpine and macOS.
 const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
-/// Characters of a line of PEM (RFC 7468 §2).
+/// The length of a line of PEM, in characters (RFC 7468 §2).
 const LINE_LEN: usize = 64;
 
-/// Certificates of those who are trusted: the system's own public roots, which an administrator may have added to, or
-/// Mozilla's where the system has none; and whoever is added.
+/// Trusted certificates: the system's public roots, to which an administrator may have added some, or Mozilla's if the
+/// system has none; plus those that are added here.
 #[derive(Debug, Clone, Default)]
 pub struct Roots(Vec<CertificateDer<'static>>);
 
 impl Roots {
-    /// This system's.
+    /// The public roots of this system, or else Mozilla's.
     #[must_use]
     pub fn of_system() -> Self {
         let system = SYSTEM_BUNDLES.iter().map(|path| Self::of_file(Path::new(path)));
@@ -42,14 +41,14 @@ impl Roots {
         Self(Vec::new())
     }
 
-    /// The certificates of a file in PEM, as many as can be read.
+    /// The certificates of a PEM file. Those that can't be parsed are skipped, and a missing file has none.
     #[must_use]
     pub fn of_file(path: &Path) -> Self {
         let certificates = std::fs::read(path).unwrap_or_default();
         Self(CertificateDer::pem_slice_iter(&certificates).filter_map(Result::ok).collect())
     }
 
-    /// These and those, each once.
+    /// Adds the certificates of `others` that are not yet included.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         for certificate in others.0 {
@@ -60,19 +59,19 @@ impl Roots {
         self
     }
 
-    /// These and one more.
+    /// Adds a certificate unless it is already included.
     #[must_use]
     pub fn with(self, certificate: &CertificateDer<'static>) -> Self {
         self.and(Self(vec![certificate.clone()]))
     }
 
-    /// The certificates.
+    /// The certificates in DER, in order of their addition.
     #[must_use]
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.0
     }
 
-    /// All of them in PEM.
+    /// All certificates in PEM, one after another.
     #[must_use]
     pub fn pem(&self) -> String {
         self.0.iter().map(pem_of).collect()

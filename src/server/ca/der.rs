@@ -1,5 +1,5 @@
-//! The little DER that the local CA needs: reading a certificate's names and dates, writing a truststore. It checks no
-//! signature.
+//! The little DER that the local CA needs: reads the names and dates of a certificate, and writes a truststore. It
+//! verifies no signature.
 
 use crate::model::time::Timestamp;
 
@@ -9,25 +9,25 @@ pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const BMP_STRING: u8 = 0x1e;
 pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
-/// `[0]`, constructed: an explicit tag, or a certificate's version.
+/// The tag `[0]`, constructed: an explicit tag, or a certificate's version.
 pub(super) const CONTEXT_0: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// What of a certificate is looked at (RFC 5280 §4.1).
+/// The fields of a certificate that are checked (RFC 5280 §4.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fields<'a> {
     pub(super) not_before: Timestamp,
     pub(super) not_after: Timestamp,
-    /// The whole element.
+    /// The subject as a whole DER element.
     pub(super) subject: &'a [u8],
-    /// The whole element.
+    /// The subject's public key info as a whole DER element.
     pub(super) public_key: &'a [u8],
-    /// What follows the key, the extensions.
+    /// The bytes after the key: the extensions.
     pub(super) extensions: &'a [u8],
 }
 
-/// The fields of a certificate; none where this is no certificate.
+/// Reads the fields of a certificate; `None` if it isn't one.
 pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (to_be_signed, _) = element(certificate.content, SEQUENCE)?;
@@ -52,7 +52,7 @@ pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     })
 }
 
-/// An element: its tag, its length and its content.
+/// Writes an element: its tag, its length and its content.
 pub(super) fn write(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut element = vec![tag];
     let length = content.len().to_be_bytes();
@@ -79,14 +79,14 @@ fn element(bytes: &[u8], tag: u8) -> Option<(Element<'_>, &[u8])> {
     any(bytes).filter(|(element, _)| element.tag == tag)
 }
 
-/// The first element and what follows it.
+/// Splits off the first element, with any tag.
 fn any(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&[tag, first], rest) = bytes.split_first_chunk()?;
     let (length, rest) = if first < 0x80 {
         (usize::from(first), rest)
     } else {
         let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        // A certificate is far below 4 GB.
+        // Four bytes suffice for a length: no certificate comes near 4 GB.
         let fits = (1..=4).contains(&length.len());
         (fits.then(|| length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)))?, rest)
     };
@@ -94,11 +94,11 @@ fn any(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     Some((Element { tag, content, whole: &bytes[..bytes.len() - rest.len()] }, rest))
 }
 
-/// `991231235959Z` or `20501231235959Z`.
+/// A date such as `991231235959Z` or `20501231235959Z`.
 fn time(element: &Element<'_>) -> Option<Timestamp> {
     let text = std::str::from_utf8(element.content).ok()?.strip_suffix('Z')?;
     let text = match element.tag {
-        // Two digits of a year: 50 to 99 are of the last century (RFC 5280 §4.1.2.5.1).
+        // A two-digit year from 50 to 99 is in the last century (RFC 5280 §4.1.2.5.1).
         UTC_TIME if text.get(..2)? >= "50" => format!("19{text}"),
         UTC_TIME => format!("20{text}"),
         GENERALIZED_TIME => text.to_owned(),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_or_invented_element_is_none() {
+    fn a_truncated_or_malformed_element_is_none() {
         for bytes in [&[][..], &[0x30], &[0x30, 5, 1], &[0x30, 0x81], &[0x30, 0x80], &[0x30, 0x85, 1, 1, 1, 1, 1, 1]] {
             assert!(any(bytes).is_none() && fields(bytes).is_none(), "{bytes:?}");
         }

@@ -1,5 +1,5 @@
-//! The local CA: made when TLS or the proxy is first used, kept in the user's data directory, or in memory where that
-//! can't be written. A plain `serve` never touches it.
+//! The local CA: created when TLS or the proxy is first used, and kept in the user's data directory, or in memory if
+//! that can't be written. `serve` without TLS never touches it.
 
 #[cfg(feature = "tls")]
 mod authority;
@@ -32,12 +32,12 @@ use super::policy::PERMITTED;
 use crate::clock::RealTime;
 use crate::model::time::Timestamp;
 
-/// Whose certificate a client wants to see.
+/// The identity that a client expects a certificate for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Identity {
     /// A host by its name, in lower case.
     Host(Box<str>),
-    /// This machine, as localhost, by its loopback addresses and by the address that the client used.
+    /// This machine: `localhost`, its loopback addresses, and the address that the client used.
     Machine(IpAddr),
 }
 
@@ -49,49 +49,49 @@ pub enum CaError {
     NotBuiltIn,
     /// Making a key or a certificate failed.
     #[cfg(feature = "tls")]
-    #[error("can't make a certificate: {0}")]
+    #[error("can't create a certificate: {0}")]
     Making(#[from] rcgen::Error),
-    /// The folder's certificate can't be read as one.
+    /// The certificate file of the folder can't be parsed.
     #[error("its certificate is damaged")]
     NoCertificate,
-    /// The folder's key can't be read as one.
+    /// The key file of the folder can't be parsed.
     #[error("its key is damaged")]
     NoKey,
-    /// The folder has the certificate of one CA and the key of another.
+    /// The folder contains the certificate of one CA and the key of another.
     #[error("its certificate and its key don't belong together")]
     KeyOfAnother,
-    /// Somebody else's CA.
+    /// The CA in the folder was not made by fauxfax.
     #[error("its CA was not made by fauxfax, and might sign for any host")]
     Foreign,
-    /// A CA of fauxfax that may sign for other names than this version's.
+    /// The CA may sign for other names than this version allows.
     #[error("its CA was made by another version of fauxfax, and may sign for other names")]
     OtherLimits,
-    /// The CA's time is over.
+    /// The CA has expired.
     #[error("its CA expired on {}", day(*.0))]
     Expired(Timestamp),
-    /// A name that this CA may not sign for.
+    /// The CA may not sign for this name.
     #[error("the local CA signs only for {permitted} and names below them, not for {0:?}", permitted = PERMITTED.join(", "))]
     NotPermitted(String),
     /// A file can't be read or written.
     #[error("{}: {error}", path.display())]
     File {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// The folder holds no CA that can be used.
-    #[error("the CA in {} can't be used: {why}; remove that folder for a new one (which clients must trust again), or name another with --ca-dir", folder.display())]
+    /// The folder contains no usable CA.
+    #[error("the CA in {} can't be used: {why}; remove that folder to get a new CA (which clients must trust again), or choose another with --ca-dir", folder.display())]
     Folder {
-        /// The folder.
+        /// The folder of the CA.
         folder: PathBuf,
-        /// Why.
+        /// Why its CA can't be used.
         #[source]
         why: Box<Self>,
     },
 }
 
-/// A handle on the CA, which is loaded or made when first asked for; clones are the same.
+/// A handle on the CA, which is loaded or created on first use; clones share it.
 #[derive(Clone)]
 pub struct LocalCa(Arc<Shared>);
 
@@ -101,17 +101,17 @@ struct Shared {
 }
 
 impl LocalCa {
-    /// The CA of a folder, which may not exist yet; or, without one, a CA for the life of this handle.
+    /// The CA in a folder, which may not exist yet. Without a folder, a CA that lives as long as this handle.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared { folder, loaded: Mutex::default() }))
     }
 
-    /// The CA.
+    /// Loads the CA, or creates it if there is none.
     ///
     /// # Errors
-    /// The folder holds what is no CA of ours, or one that has expired. An error is not remembered: once the folder is
-    /// put right, the next call succeeds.
+    /// The folder contains something other than a valid CA of fauxfax. Errors are not cached: once the folder is
+    /// repaired, the next call succeeds.
     pub fn authority(&self) -> Result<Arc<Authority>, CaError> {
         let mut loaded = self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = &*loaded {
@@ -122,7 +122,7 @@ impl LocalCa {
         Ok(authority)
     }
 
-    /// Where it is kept; none where it is in memory by choice.
+    /// The folder of the CA; `None` if it is kept in memory only.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.0.folder.as_deref()
@@ -134,7 +134,7 @@ const fn load(_: Option<&Path>) -> Result<Authority, CaError> {
     Err(CaError::NotBuiltIn)
 }
 
-/// The folder's CA; a new one in memory where there is no folder, or where it can't be made or written.
+/// Loads or creates the CA in the folder. Without a folder, or if the folder can't be written, creates one in memory.
 #[cfg(feature = "tls")]
 fn load(folder: Option<&Path>) -> Result<Authority, CaError> {
     let now = RealTime::start().now();
@@ -143,10 +143,11 @@ fn load(folder: Option<&Path>) -> Result<Authority, CaError> {
         Err(CaError::File { path, error }) => {
             tracing::warn!(
                 path = %path.display(), %error,
-                "the local CA can't be kept, so it lasts until this process ends; choose a folder with --ca-dir"
+                "the local CA can't be written to its folder, so it is lost when this process ends; choose another folder with --ca-dir"
             );
             Ok(Authority::create(now)?.0)
         }
+        // Not the folder's fault, so its path would only mislead.
         Err(error @ CaError::Making(_)) => Err(error),
         Err(why) => Err(CaError::Folder { folder: folder.to_owned(), why: Box::new(why) }),
         Ok(authority) => Ok(authority),

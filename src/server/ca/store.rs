@@ -1,5 +1,5 @@
-//! The CA's two files in their folder: read if they are there, else made, by one process at a time. The key is readable
-//! by its owner only. A CA of an earlier version that may sign for more than this one's is replaced.
+//! Keeps the CA in two files of a folder. They are created if missing, by one process at a time; only their owner can
+//! read the key. A CA of an earlier version that may sign for other names is replaced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
@@ -9,39 +9,41 @@ use super::{Authority, CaError};
 use crate::io::file::{self, Contents};
 use crate::model::time::Timestamp;
 
-/// The certificate, which clients are to trust.
+/// The name of the certificate's file. Clients are made to trust it.
 pub const CERTIFICATE_FILE: &str = "ca.pem";
-/// The key, which nobody else may read.
+/// The name of the key's file, readable only by its owner.
 pub const KEY_FILE: &str = "ca-key.pem";
-/// Held while the files are looked at or made, so that two processes don't make one CA each.
+/// The name of the lock file, held while the other two are checked or created, so that two processes don't create a CA
+/// each.
 const LOCK_FILE: &str = "lock";
-/// The longest file that is read; ours have less than 1 KB.
+/// The largest file that is read, in bytes. Those written here have less than 1 KB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
-/// The folder's CA, made if there is none.
+/// Loads the CA from a folder, or creates it there.
 pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> {
     let files = Files { certificate: folder.join(CERTIFICATE_FILE), key: folder.join(KEY_FILE) };
-    // A folder that can only be read, such as a mounted secret, needs no lock: nobody writes there.
+    // Try without the lock first: a read-only folder, such as a mounted secret, can't have one and needs none.
     let found = files.load(now);
     match found {
         Ok(Some(authority)) => {
             warn_if_others_may_read(&files.key);
             return Ok(authority);
         }
-        // The last may be another process replacing the two files one after the other.
+        // The last error may be due to another process that is just replacing the files, one after the other.
         Ok(None) | Err(CaError::NoKey | CaError::OtherLimits | CaError::KeyOfAnother) => {}
         Err(error) => return Err(error),
     }
     let _lock = match lock(folder) {
         Ok(lock) => lock,
+        // A folder that can't be written can't be repaired, so its first fault is what counts.
         Err(error) => return Err(found.err().unwrap_or(error)),
     };
     match files.load(now) {
-        // Another process has made it meanwhile.
+        // Another process has created it while this one waited for the lock.
         Ok(Some(authority)) => Ok(authority),
         Ok(None) => {
             let authority = files.make(now)?;
-            tracing::info!(path = %files.certificate.display(), "made a local CA; `fauxfax ca trust-hint` says how clients trust it");
+            tracing::info!(path = %files.certificate.display(), "created a local CA; see `fauxfax ca trust-hint` for how to make clients trust it");
             Ok(authority)
         }
         Err(CaError::OtherLimits) => {
@@ -49,7 +51,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
             tracing::warn!(
                 path = %files.certificate.display(),
                 "replaced the local CA of an earlier version, which was allowed to sign for other names than this version's; \
-                 remove it wherever you had it trusted, and have the new one trusted: `fauxfax ca trust-hint` says how"
+                 remove it from your clients' truststores and add the new one: see `fauxfax ca trust-hint`"
             );
             Ok(authority)
         }
@@ -57,14 +59,15 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
     }
 }
 
-/// The paths of the two files.
+/// The paths of the CA's two files.
 struct Files {
     certificate: PathBuf,
     key: PathBuf,
 }
 
 impl Files {
-    /// The CA in the files. A key alone is left by a process that was killed; nobody trusts it yet.
+    /// Loads the CA from the files, if they exist. A key without a certificate is left by a process that was killed; it
+    /// counts as no CA, because no client can trust it yet.
     fn load(&self, now: Timestamp) -> Result<Option<Authority>, CaError> {
         match (read(&self.certificate)?, read(&self.key)?) {
             (Some(certificate), Some(key)) => Authority::load(&certificate, &key, now).map(Some),
@@ -77,13 +80,14 @@ impl Files {
         let (authority, key_pem) = Authority::create(now)?;
         let write =
             |path: &Path, text: &str, contents| file::write(path, text.as_bytes(), contents).map_err(failed(path));
+        // The key first: if the process is killed in between, the key alone counts as no CA.
         write(&self.key, &key_pem, Contents::Secret)?;
         write(&self.certificate, authority.pem(), Contents::Kept)?;
         Ok(authority)
     }
 }
 
-/// Waits until no other process looks at the files or makes them; lasts until it is dropped.
+/// Waits for the lock on the folder. It is held until the returned file is dropped.
 fn lock(folder: &Path) -> Result<File, CaError> {
     make_folder(folder)?;
     let path = folder.join(LOCK_FILE);
@@ -100,7 +104,7 @@ fn read(path: &Path) -> Result<Option<String>, CaError> {
     };
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed(path))?;
-    // What is no text is no PEM; who parses it says so.
+    // Bytes that are not text are not PEM either; the parser reports that.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -117,7 +121,7 @@ fn warn_if_others_may_read(key: &Path) {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(key).map(|metadata| metadata.permissions().mode());
     if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-        tracing::warn!(path = %key.display(), "others can read the CA's key; chmod 600 it");
+        tracing::warn!(path = %key.display(), "other users can read the CA's key; chmod 600 it");
     }
 }
 
@@ -184,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_or_damaged_folder_is_told_and_what_to_do_with_it() {
+    fn an_expired_or_damaged_folder_is_an_error_that_says_what_to_do() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("ca");
         let long_ago = Timestamp::from_const_seconds(1_000_000_000);
@@ -202,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_folder_can_be_made_the_ca_is_in_memory() {
+    fn if_no_folder_can_be_created_the_ca_is_in_memory() {
         let home = tempfile::tempdir().expect("a folder");
         let file = home.path().join("file");
         fs::write(&file, "").expect("written");

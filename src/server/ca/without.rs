@@ -1,30 +1,30 @@
-//! What stands for the CA where the program is built without it: nothing that could sign.
+//! The stand-in for the CA without the feature `tls`: a type without values, so nothing can sign.
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{CaError, Identity};
 
-/// A CA that can't exist.
+/// A CA that can't be created.
 #[derive(Debug)]
 pub enum Authority {}
 
 impl Authority {
-    /// The CA's certificate.
+    /// The certificate, in DER.
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         match *self {}
     }
 
-    /// The CA's certificate in PEM.
+    /// The certificate, in PEM.
     #[must_use]
     pub const fn pem(&self) -> &str {
         match *self {}
     }
 
-    /// A certificate for an identity and its key.
+    /// Signs a certificate for an identity.
     ///
     /// # Errors
-    /// Never, since there is none that could be asked.
+    /// Never: no value of this type exists.
     pub const fn sign(&self, _: &Identity) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), CaError> {
         match *self {}
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# twilio-cli under `fauxfax exec`: $1 is its program, $2 its version. From 3 on it can read and remove, not send.
+# Runs twilio-cli under `fauxfax exec`. $1 is its program, $2 its version. Since version 3 it can read and
+# remove faxes, but not send them.
 set -euo pipefail
 
 twilio=$1

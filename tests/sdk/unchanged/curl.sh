@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# curl under `fauxfax exec`: every way it has to name a proxy or an address.
+# Runs curl under `fauxfax exec`, with every way that it has to name a proxy or an address.
 set -euo pipefail
 
 login=$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN
@@ -16,7 +16,7 @@ sid=$(grep -o '"sid":"FX[0-9a-f]*"' <<<"$fax" | cut -d'"' -f4)
 curl -sSf "$FAUXFAX_URL/_fauxfax/v1/wait?fax=$sid&status=delivered&timeout=20" >/dev/null
 
 media=$(curl -sS -u "$login" "https://fax.twilio.com/v1/Faxes/$sid" | grep -o '"media_url":"[^"]*"' | cut -d'"' -f4)
-# JVBERi is %PDF. Pipes are read to their ends here: curl fails where it can't write all it has.
+# JVBERi is %PDF in base64. The whole output is read, because curl fails if it can't write all of it.
 [[ $(curl -sS "${media//\\u0026/&}" | base64 -w 0) == JVBERi* ]] || fail "media: $media"
 
 port=${FAUXFAX_URL##*:}
