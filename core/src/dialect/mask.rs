@@ -1,12 +1,12 @@
-//! Secrets out of texts that are shown: passwords in URLs, and tokens in a request's query.
+//! Masks secrets in texts that are shown: passwords in URLs, and tokens in a request's query.
 
 use std::borrow::Cow;
 
 use super::form::{self, Form};
 
-/// What stands for a secret.
+/// The text shown in place of a secret.
 pub const MASK: &str = "***";
-/// Ends of the names of query parameters whose values are secrets, in lower case and letters and digits alone.
+/// Endings of the names of secret query parameters, in lower case and without punctuation.
 const SECRET_ENDS: [&str; 12] = [
     "token",
     "secret",
@@ -21,12 +21,12 @@ const SECRET_ENDS: [&str; 12] = [
     "credential",
     "credentials",
 ];
-/// Names that are secrets as they stand, though others that end so are not.
+/// Whole names of secret parameters; longer names with the same ending are not secret.
 const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
-/// Names that end like a secret's but are not secrets.
+/// Names that end like a secret's but aren't secret.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];
 
-/// The text with the password of each URL in it masked.
+/// Masks the password of each URL in a text.
 #[must_use]
 pub fn passwords(text: &str) -> Cow<'_, str> {
     if !text.contains("://") || !text.contains('@') {
@@ -56,7 +56,7 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// A request's target with the secrets of its query masked: tokens by their names, and passwords of URLs.
+/// Masks the secrets of a request's target: query parameters with a secret's name, and passwords of URLs.
 #[must_use]
 pub fn target(target: &str) -> Cow<'_, str> {
     let target_without_passwords = passwords(target);

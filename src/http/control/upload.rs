@@ -1,4 +1,5 @@
-//! The body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes and no meanings.
+//! Reads the body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes;
+//! `incoming.rs` checks the values.
 
 use std::sync::Arc;
 
@@ -14,19 +15,19 @@ use crate::http::body::{self, BodyFault};
 use crate::io::budget::{Budget, Hold, ROOM_WAIT_MAX};
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
 
-/// The longest JSON body, and the longest text field of a form.
+/// The longest JSON body, and the longest text field of a form, in bytes.
 const FIELDS_BYTES_MAX: u64 = 256 * 1024;
-/// The names a form may have.
+/// The names of the form's fields.
 const NAMES: [&str; 9] = ["to", "from", "pages", "media_url", "station_id", "quality", "sid", "outcome", "file"];
 
-/// What came.
+/// The fields of a request and its file, if it has one.
 pub(super) struct Upload {
     pub(super) fields: Fields,
-    /// The document, and the room that it takes of the budget of bytes in flight.
+    /// The document, and its share of the budget of bytes in flight.
     pub(super) file: Option<(Arc<[u8]>, Hold)>,
 }
 
-/// Reads the body by its content type.
+/// Reads the body according to its content type.
 pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<Upload, Problem> {
     let content_type =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
