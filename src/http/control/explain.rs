@@ -123,7 +123,7 @@ fn others(emulator: &Emulator, world: &World) -> Vec<OtherSecret> {
         let secret = other.read(|engine| engine.account().auth_token.clone())?;
         let (mistake, owner) = match other.sid() {
             own if own == sid => {
-                (Mistake::WrongToken, format!("the own token of account {sid}, not the one that was given"))
+                (Mistake::WrongToken, format!("the token of account {sid} itself, not the one that was given"))
             }
             main if Some(main) == owner => {
                 (Mistake::SubaccountToken, format!("the token of {main}, which owns subaccount {sid}"))

@@ -308,7 +308,7 @@ fn read_api(document: &ApiDocument) -> Result<ApiFault, RuleError> {
     let ApiDocument { status, code, delay_ms, reset } = document;
     let (delay_ms, reset) = (delay_ms.map_or(0, |delay| delay.0), reset.unwrap_or(false));
     if code.is_some() && status.is_none() {
-        return error("api.code", "needs a status, which goes with it");
+        return error("api.code", "needs a status: it is the code of that refusal");
     }
     if reset && status.is_some() {
         return error("api", "a connection that is reset sends no status: give one of the two");

@@ -145,7 +145,7 @@ fn one_effect_is_given_and_its_parts_go_together() {
     let two = json!({ "outcome": { "status": "busy" }, "line": { "noise": 1 } });
     assert!(refused(&two).contains("exactly one effect"));
     assert!(refused(&json!({ "api": { "status": 500, "reset": true } })).contains("one of the two"));
-    assert!(refused(&json!({ "api": { "code": 20429, "delay_ms": 1 } })).contains("goes with a status"));
+    assert!(refused(&json!({ "api": { "code": 20429, "delay_ms": 1 } })).contains("needs a status"));
     assert!(refused(&json!({ "webhook": { "drop": true, "duplicate": true } })).contains("dropped"));
     assert!(refused(&json!({ "outcome": { "status": "busy", "code": 34004 } })).contains("failed"));
 }
