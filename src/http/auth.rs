@@ -62,6 +62,7 @@ pub(super) async fn otherwise(
         return None;
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
+    // No rule matches this call, or the world has broken meanwhile: the call goes on as usual.
     let Ok(Some(fault)) = signed_in.world().handle(ApiCalled { method, path }) else {
         return None;
     };
@@ -101,6 +102,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::OtherAccount, of_another(named)));
     }
     let own = match &credential {
+        // A read by a client without a world gets a fresh one that isn't kept; only a write creates and claims it.
         Credential::Token(account, token) if is_read(&parts.method) => emulator.look_in_on_terms(*account, token),
         Credential::Token(account, token) => emulator.sign_in_on_terms(*account, token),
         Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret).map(|own| {
@@ -115,6 +117,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::KeyNotEnough, error));
     }
     let of_another = |named| refused(NoWorld::OtherAccount, of_another(named));
+    // API keys are checked only here, since their account was not known before they were looked up.
     let named = match named.filter(|named| *named != own.sid()) {
         None => None,
         Some(named) if owner_of(emulator, named) == Some(own.sid()) => {

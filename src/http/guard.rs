@@ -131,9 +131,11 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     }
     let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     let is_cross_site = matches!(site, Some(b"cross-site" | b"same-site"));
+    // A page need not send `Origin` with a GET, so `Sec-Fetch-Site` is checked on its own.
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
         return Err(Refusal::Page);
     }
+    // Samples can be fetched by anyone, since a fax may be sent from them.
     if area == Area::Control && !is_sample(parts.uri.path()) {
         check_caller(parts, options.control_token.as_deref())?;
     }
@@ -294,6 +296,7 @@ impl Refusal {
             Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
         };
         let detail = self.detail();
+        // Clients of the REST APIs expect Twilio's form of errors.
         if area == Area::Rest {
             return reply::error(&ApiError::new(status.as_u16(), CODE_ACCESS_DENIED, detail));
         }

@@ -71,6 +71,7 @@ async fn show(
         return Denial::Missing.into_response();
     };
     let is_named = user_agent::is_named(&parts.headers);
+    // Before the signature, so that a client learns of the rule whatever its URL.
     let found = match emulator.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),

@@ -110,6 +110,7 @@ pub(super) struct Counted;
 /// Charges a response's bytes to the budget until they have been sent; returns 503 if there is no room for them.
 pub(super) fn charged(response: Response, budget: &Budget) -> Response {
     let bytes = response.body().size_hint().lower();
+    // A streamed body has no lower bound on its size, and is charged where it is made.
     if bytes <= UNCOUNTED_BYTES_MAX || response.extensions().get::<Counted>().is_some() {
         return response;
     }

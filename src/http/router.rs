@@ -153,6 +153,7 @@ fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
 }
 
 fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
+    // Only needed for links, and only if nothing else names a host.
     if !request.headers().contains_key(header::HOST) {
         request.extensions_mut().insert(ListenAddress(address));
     }
@@ -169,6 +170,7 @@ fn strip_suffix<B>(mut request: Request<B>) -> Request<B> {
 
 fn without_suffix(uri: &Uri) -> Option<Uri> {
     let path = uri.path().strip_suffix(SUFFIX)?;
+    // Only the 2010-04-01 API has the suffix.
     if !path.starts_with(SUFFIXED_ROOT) {
         return None;
     }

@@ -84,6 +84,7 @@ impl Account {
     pub fn number(&self, text: &str) -> Result<Number, Error> {
         let number = text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })?;
         let world = self.world.clone();
+        // Tests may name the same number again and again.
         if let Some(sid) = world.read(|engine| engine.owned_number(number).map(|own| own.sid)) {
             return Ok(Number { world, sid, number });
         }
@@ -219,6 +220,7 @@ impl Account {
             if events.iter().any(|event| event.entered() == Some(status)) {
                 return Some(Ok(()));
             }
+            // The journal is bounded, so the event may have been dropped: the engine knows it still.
             match journal.engine().prospect(fax, &[status]) {
                 Prospect::Possible => None,
                 Prospect::Reached(_) => Some(Ok(())),

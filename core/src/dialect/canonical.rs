@@ -28,8 +28,10 @@ const SID_DIGITS: usize = 32;
 #[must_use]
 pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     let is_reset = |event: &Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
+    // A reset with the same inputs after it must have the same hash as a fresh world.
     let start = events.iter().rposition(is_reset).map_or(0, |reset| reset + 1);
     let told: Vec<_> = events[start..].iter().filter_map(|event| Some((event, line(&event.kind)?))).collect();
+    // Times count from the first event: the date of a run must not matter.
     let Some(origin) = told.iter().map(|(event, _)| event.at).min() else { return Vec::new() };
     let mut steps: BTreeMap<(Option<FaxSid>, Strand), u64> = BTreeMap::new();
     let mut by_fax: BTreeMap<Option<FaxSid>, Vec<Line>> = BTreeMap::new();
@@ -50,6 +52,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     // A fax is identified by what happened to it, since its SID differs after a reset.
     let of_world = by_fax.remove(&None).unwrap_or_default();
     let mut faxes: Vec<Vec<Line>> = by_fax.into_values().collect();
+    // Two passes of sorting: first the lines of each fax, then the faxes by all their lines, which numbers them.
     faxes.iter_mut().for_each(|lines| lines.sort());
     faxes.sort();
     let numbered =

@@ -47,9 +47,11 @@ impl Form {
         // Decoding never makes a text longer.
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            // Checked before the parameter is decoded, so that a hostile body costs no more than the limit.
             if form.ends.len() == PARAMETERS_MAX {
                 return Err(FormError::TooMany);
             }
+            // A name without `=` has an empty value, as browsers read it.
             let split = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = (&pair[..split], pair.get(split + 1..).unwrap_or_default());
             let begin = form.text.len();
@@ -89,6 +91,7 @@ impl Form {
     /// Decodes and appends a name or value; if it is not UTF-8, the error is what can be shown of it.
     fn push(&mut self, encoded: &[u8]) -> Result<(), String> {
         let mut spaced = Cow::Borrowed(encoded);
+        // Before decoding, so that an encoded plus (%2B) stays one.
         if encoded.contains(&b'+') {
             spaced.to_mut().iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
         }

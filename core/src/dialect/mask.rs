@@ -29,6 +29,7 @@ const NO_SECRETS: [&str; 1] = ["pagetoken"];
 /// Masks the password of each URL in a text.
 #[must_use]
 pub fn passwords(text: &str) -> Cow<'_, str> {
+    // The common case copies nothing.
     if !text.contains("://") || !text.contains('@') {
         return Cow::Borrowed(text);
     }
@@ -41,6 +42,7 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
         let end = after.find(is_end).unwrap_or(after.len());
         let authority = &after[..end];
         rest = after;
+        // The last @ ends the password: an unencoded one within it must not leave a part unmasked.
         if let Some((userinfo, _)) = authority.rsplit_once('@') {
             if let Some((user, _)) = userinfo.split_once(':') {
                 masked.push_str(user);
@@ -61,8 +63,10 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
 pub fn target(target: &str) -> Cow<'_, str> {
     let target_without_passwords = passwords(target);
     let Some((path, query)) = target.split_once('?') else { return target_without_passwords };
+    // A query that is not a form has no parameters to mask.
     let Ok(read) = Form::parse(query.as_bytes()) else { return target_without_passwords };
     let is_secret = |(name, value): (&str, &str)| is_secret_name(name) || passwords(value) != value;
+    // Encoding again would change how the client wrote the query, so it is done only if something must be masked.
     if !read.iter().any(is_secret) {
         return target_without_passwords;
     }
@@ -76,6 +80,7 @@ pub fn target(target: &str) -> Cow<'_, str> {
 }
 
 fn is_secret_name(name: &str) -> bool {
+    // `auth_token`, `AuthToken` and `auth-token` are the same name.
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let is_secret = SECRET_WORDS.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end));
     is_secret && !NO_SECRETS.contains(&name.as_str())

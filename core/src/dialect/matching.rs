@@ -187,6 +187,7 @@ impl Pattern {
         if *fields > FIELDS_MAX {
             return Err(limit("fields", FIELDS_MAX));
         }
+        // A field that is really called `prefix` or `regex` can still be matched beside another field.
         let only = object.iter().next().filter(|_| object.len() == 1);
         match only.map(|(name, value)| (name.as_str(), value.as_str())) {
             Some(("prefix", Some(prefix))) => return Ok(Self::Prefix(prefix.to_owned())),
@@ -308,6 +309,7 @@ fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a
     let (mut found, mut from) = (Vec::new(), 0);
     for (number, step) in steps.iter().enumerate() {
         let Some(index) = (from..count).find(|index| step.fits(&event(*index))) else {
+            // Only events after the previous step could have matched.
             let closest = closest(step, from..count, event);
             return Verdict { verified: false, found, missing_step: Some(number), closest };
         };
@@ -324,6 +326,7 @@ fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> 
         let event = event(index);
         // Differences hold copies of the pattern, so they are only made for the events that are reported.
         let rank = (pattern.is_of_another_kind(&event), pattern.count_differences(&event));
+        // Events come newest first, so among equal ranks the newest stays in front.
         let place = nearest.partition_point(|(other, _)| *other <= rank);
         if rank.1 > 0 && place < CLOSEST_MAX {
             nearest.truncate(CLOSEST_MAX - 1);

@@ -91,6 +91,7 @@ impl PageRequest {
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
             Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
+            // A size beyond usize is clamped like any other that is too large.
             Some(size) => usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
             None => PAGE_SIZE_DEFAULT,
         };
@@ -126,6 +127,7 @@ impl PageRequest {
                 (from, all.len().min(from.saturating_add(self.size)))
             }
             Cursor::Before(anchor) => {
+                // Counts the anchor itself among the items to skip.
                 let from = newer_than(anchor.saturating_sub(1));
                 (from, all.len().min(from.saturating_add(self.size)))
             }

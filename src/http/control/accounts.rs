@@ -143,6 +143,7 @@ pub(super) async fn change(
 
 pub(super) async fn remove(State(emulator): State<Emulator>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
     let sid = parse_account(&sid)?;
+    // Clients that name no account would have none.
     if sid == emulator.default_account() {
         let detail = "the default account stays; POST /_fauxfax/v1/reset empties it";
         return Err(Problem::new(409, "default-account", detail));
@@ -195,6 +196,7 @@ fn configured_number(number: &Map<String, Value>, account: AccountSid) -> Result
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         given.push((attribute.parameter, text));
     }
+    // Read as a form, so that the checks are REST's own.
     let form = Form::of(given.iter().map(|(parameter, text)| (*parameter, text.as_str())));
     let change = numbers::update_number(&form, account).map_err(|error| bad("numbers", &error.message))?;
     Ok((phone_number(own)?, change))

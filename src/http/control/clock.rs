@@ -125,6 +125,7 @@ async fn moved(
     timeout_s: Option<f64>,
     moving: impl Future<Output = Result<(), ClockError>>,
 ) -> Result<Json<ClockView>, Problem> {
+    // Read before the move, so that the response has every event that the move causes.
     let since = world.read_journal(|journal| journal.last_seq());
     let moved = tokio::select! {
         moved = tokio::time::timeout(timeout(timeout_s)?, moving) => moved,

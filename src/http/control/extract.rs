@@ -47,6 +47,7 @@ impl FromRequestParts<Emulator> for Addressed {
 
     async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
         let account = account_of(parts, emulator)?;
+        // A read must create nothing, so it gets a fresh world that nobody keeps.
         if is_read(&parts.method) {
             return sound(account, emulator.look(account)).map(Self);
         }
@@ -72,6 +73,8 @@ impl FromRequestParts<Emulator> for Awaited {
         let account = account_of(parts, emulator)?;
         let (world, is_fresh) = match emulator.world(account) {
             Some(world) => (Ok(world), false),
+            // An account without a world is waited for as if it had one: a test may start to wait before its app does
+            // anything.
             None => (emulator.look(account), true),
         };
         Ok(Self { emulator: emulator.clone(), world: sound(account, world)?, is_fresh })
@@ -104,6 +107,7 @@ fn found(account: AccountSid, world: Result<World, SignInError>) -> Result<World
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
             Problem::no_account(account)
         }
+        // A world may break between the look-up and this call.
         SignInError::Broken(why) => Problem::refused(&Refusal::WorldBroken(why)),
         SignInError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
     })

@@ -98,7 +98,9 @@ fn page<'a>(
             if wanted.fits(fax) {
                 found.push(fax);
             }
+            // Without this, a full page that ends with the oldest fax would have a next page with nothing on it.
             let is_last = place + 1 == count && !drawn.has_next;
+            // Whichever limit is reached first: a page of rare matches ends early instead of holding the lock.
             if found.len() == size || looked_at == LOOKED_AT_MAX {
                 return (found, (!is_last).then_some(fax.ordinal));
             }

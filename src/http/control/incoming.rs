@@ -103,6 +103,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     let Asked(wait): Asked<ReceiveQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
     let patience = timeout(wait.timeout)?;
     let waits = wait.wait.unwrap_or(false);
+    // Refused before the upload is read, since the wait could only time out.
     if waits && world.clock_mode() == ClockMode::Frozen {
         let detail =
             "the clock is frozen, so the fax would never end: leave out wait=true, then advance or drain the clock";
@@ -110,6 +111,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     }
     let upload = upload::read(&parts, body, emulator.budget()).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
+    // Read before the call, so that the conversation misses none of its events.
     let seq = world.read_journal(|journal| journal.last_seq());
     let call = world.handle(order)?;
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "incoming fax");

@@ -101,6 +101,7 @@ pub(super) async fn load(
     let loaded = blocking(move |_| {
         let _turn = turn;
         let (text, _room) = read.into_whole();
+        // An export with `media=hash` names documents that this world may still have.
         let stored = world.read(Engine::stored_documents);
         let canceled = State::read(&text, &stored).and_then(|state| emulator.load_state(&world, state));
         Ok(Json(snapshots::done(&world, &canceled.map_err(|error| refused(&error))?)))

@@ -121,10 +121,12 @@ pub(super) async fn replay(
     JsonBody(edits): JsonBody<ReplayEdits>,
 ) -> Result<Json<Value>, Problem> {
     let webhook = find(&world, &id)?;
+    // Without a token there is nothing to sign with.
     if world.read(|engine| engine.account().auth_token.is_none()) {
         return Err(Problem::refused(&crate::model::refusal::Refusal::Unclaimed));
     }
     let first = webhook.attempts.first().and_then(Event::exchange).ok_or_else(|| missing(&id))?;
+    // Exchanges include fetches of documents, which have no webhook to send again.
     if !matches!(webhook.attempts.first().and_then(Event::engine_kind), Some(EventKind::WebhookAttempt { .. })) {
         return Err(Problem::new(409, "not-a-webhook", "a document's fetch can't be sent again; send the fax again"));
     }
@@ -168,6 +170,7 @@ fn address(record: &ExchangeRecord) -> &str {
         Method::Post => &record.url,
         Method::Get => {
             let query = form::encode_query(&record.params);
+            // A GET is recorded with its parameters in the query; a URL that doesn't end in them is taken as it is.
             record.url.strip_suffix(&query).map_or(&*record.url, |url| url.trim_end_matches(['?', '&']))
         }
     }

@@ -155,6 +155,7 @@ where
         Ok(signed_in) => signed_in,
         Err((why, error)) => return ControlFlow::Break(at_once(traffic::refuse(emulator, &parts, why, &error))),
     };
+    // A body must be read and a rule may delay: both need a future, and the common GET does not.
     if parts.method == Method::POST || signed_in.has_api_rules() {
         let (emulator, connection) = (emulator.clone(), connection.clone());
         return ControlFlow::Break(later(async move {
@@ -191,6 +192,7 @@ where
         admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(parts))),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
+    // Letting other connections go first costs less than a thread asleep at the world's lock.
     signed_in.world().quiet().await;
     let params = params();
     let call = Call::of(emulator, signed_in, parts, &params, body);
