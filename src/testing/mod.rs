@@ -94,6 +94,7 @@ pub struct Builder(Config);
 impl Emulator {
     /// Returns options with defaults for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no time.
     pub fn builder() -> Builder {
+        // Loopback only, so that a test opens nothing to the network; port 0, so that tests can run at once.
         let config = Config { listen: ([127, 0, 0, 1], 0).into(), pace: Pace::Max, ..Config::default() };
         Builder(config)
     }

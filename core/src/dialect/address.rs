@@ -20,6 +20,7 @@ pub fn normal(url: &str) -> Option<String> {
     let rest = rest.split('#').next().unwrap_or_default();
     let (authority, target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    // An explicit port stays even if it is the default one: it is part of the signed text.
     let (host, port) = split_port(place);
     let scheme = scheme.to_ascii_lowercase();
     let host = normal_host(&scheme, host)?;
@@ -46,6 +47,7 @@ fn split_port(place: &str) -> (&str, &str) {
 
 /// Returns the host in lower case; an international name in the form that is resolved (punycode).
 fn normal_host(scheme: &str, host: &str) -> Option<String> {
+    // Most hosts: the URL parser is only needed for international and percent-encoded names.
     if host.is_ascii() && !host.contains('%') {
         return (!host.is_empty()).then(|| host.to_ascii_lowercase());
     }

@@ -296,6 +296,7 @@ impl Expectation {
             Self::Times(pattern, times) => {
                 let found: Vec<usize> = (0..count).filter(|index| pattern.fits(&event(*index))).collect();
                 let verified = times.holds(found.len());
+                // Near misses explain a missing event; of too many, the events found are explanation enough.
                 let too_few = found.len() < times.at_least;
                 let closest = if too_few { closest(pattern, 0..count, event) } else { Vec::new() };
                 Verdict { verified, found, missing_step: None, closest }

@@ -135,6 +135,7 @@ fn others(emulator: &Emulator, world: &World) -> Vec<OtherSecret> {
         };
         Some(OtherSecret { mistake, owner, secret })
     };
+    // The account itself comes first: the tester may have given another token than its own.
     let worlds = std::iter::once(world.clone()).chain(emulator.worlds()).take(OTHERS_MAX);
     let mut others: Vec<OtherSecret> = worlds.filter_map(|world| token_of(&world)).collect();
     others.extend(world.read(|engine| {

@@ -43,6 +43,7 @@ impl<T: Serialize, I: Iterator<Item = T>> Iterator for List<I> {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
+        // Nothing follows the closing text.
         self.end.as_ref()?;
         let mut chunk = self.begin.take().unwrap_or_default().into_bytes();
         while chunk.len() < CHUNK_BYTES {

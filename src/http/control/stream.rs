@@ -66,6 +66,7 @@ impl Reader {
             // Events up to the last one read don't match, so they need not be read again.
             let full = events.len() == EVENTS_PER_DRAW_MAX;
             filter.since = events.last().filter(|_| full).map_or(journal.last_seq(), |event| event.seq);
+            // Compared with where this client was before the read: only then does it miss anything.
             let missed = (evicted > since).then_some((since, evicted));
             (missed.is_some() || !events.is_empty()).then_some((missed, events))
         });

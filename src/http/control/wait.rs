@@ -70,6 +70,7 @@ pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Re
 async fn waited(awaited: Awaited, query: WaitQuery) -> Result<Json<WaitedView>, Problem> {
     let patience = timeout(query.timeout)?;
     match (query.what.as_deref(), &query.status) {
+        // The combinations that make sense; anything else is refused, so that a typo is no wait for something else.
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
         (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {

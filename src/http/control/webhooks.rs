@@ -199,6 +199,7 @@ fn grouped(events: Vec<Event>) -> Vec<Webhook> {
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
         let Some(record) = event.exchange() else {
+            // After a reset with the same seed, tokens come again, and then belong to other webhooks.
             if matches!(event.engine_kind(), Some(EventKind::WorldReset { .. })) {
                 by_id.clear();
             }
@@ -207,6 +208,7 @@ fn grouped(events: Vec<Event>) -> Vec<Webhook> {
         let id = if let Some(EventKind::WebhookReplayed { of, .. }) = event.engine_kind() {
             of.to_string()
         } else {
+            // Fetches of documents have no token; each stands for itself.
             token(record).map_or_else(|| event.seq.to_string(), ToOwned::to_owned)
         };
         let at = *by_id.entry(id.clone()).or_insert_with(|| {

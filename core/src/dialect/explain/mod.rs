@@ -163,6 +163,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     if let Some((mistake, detail)) = raw(question).or_else(|| wrong_token(question)) {
         return explanation(vec![mistake], detail);
     }
+    // Last, since there are far more pairs than single mistakes, and each costs a digest.
     let pair = variant::pairs(question, &urls).find(|(_, second)| yields(&second.url, &second.params));
     if let Some((first, second)) = pair {
         let detail = format!("{}; and {}", first.description(question), second.detail);
@@ -193,6 +194,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
         return Some((Mistake::Digest, detail.to_owned()));
     }
     let encoded = super::form::encode(&[("", expected)]);
+    // A plus that was decoded as a space, and padding that was cut off.
     let changed = [expected.replace('+', " "), expected.trim_end_matches('=').to_owned()];
     let url_safe = expected.replace('+', "-").replace('/', "_");
     if given != expected
@@ -212,6 +214,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
 /// Finds a signature of the URL with the raw body appended.
 fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
     let form = super::form::encode(&question.params);
+    // Without the raw body, what it probably was: the parameters as a form.
     let bodies = [question.body.unwrap_or_default(), form.as_str()];
     let yields = |body: &&str| {
         let signature = || STANDARD.encode(hmac::sha1(question.auth_token.as_bytes(), [question.url, body]));

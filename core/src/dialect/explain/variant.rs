@@ -157,6 +157,7 @@ pub(super) fn pairs<'a>(
         urls.iter().flat_map(move |first| of_params(&with(first)).into_iter().map(move |second| (first, second)));
     let both = urls.iter().flat_map(move |first| {
         let seconds = of_url(&with(first)).into_iter();
+        // Two changes of the same kind are one mistake, and two that cancel each other are none.
         let is_new = move |second: &Attempt| second.mistake != first.mistake && second.url != question.url;
         seconds.filter(is_new).map(move |second| (first, second))
     });

@@ -360,6 +360,7 @@ fn word<T: Copy>(
 fn check_possible(rule: &Rule) -> Result<(), RuleError> {
     let (matches, kind) = (&rule.matches, rule.effect.kind());
     let is_of_fax = kind != RuleKind::Api;
+    // Each condition with whether the rule's kind of effect has it; one that can't apply would never match.
     let said = [
         ("direction", matches.direction.is_some(), is_of_fax),
         ("from", matches.from.is_some(), is_of_fax),

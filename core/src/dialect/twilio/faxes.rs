@@ -162,6 +162,7 @@ impl<'a> FaxResource<'a> {
     /// # Errors
     /// [`Refusal::NoFax`] if there is none.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
+        // Apps may fetch a fax before it exists, while their FaxUrl is asked (docs/fidelity.md, "Receiving, TwiML").
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(&fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(fax, view)).or_else(arriving)
     }
@@ -179,6 +180,7 @@ impl Serialize for FaxResource<'_> {
         let media_list = format!("{}/v1/Faxes/{sid}{MEDIA_LIST}", self.view.origin);
         let url = media_list.strip_suffix(MEDIA_LIST).unwrap_or_default();
         let created = date::iso(self.created);
+        // Equal dates are formatted once.
         let updated = (self.updated.seconds() != self.created.seconds()).then(|| date::iso(self.updated));
         let price = self.price_micros.and_then(|micros| price(micros, self.view.price));
         let mut fax = serializer.serialize_struct("Fax", FAX_FIELDS)?;
