@@ -123,8 +123,8 @@ pub(super) fn charged(response: Response, budget: &Budget) -> Response {
     }
 }
 
-/// Reads a form's body, whatever its Content-Type: real clients send forms without one (docs/fidelity.md, "The
-/// surface").
+/// Reads a form's body, whatever its Content-Type: real clients send forms without one
+/// (docs/fidelity.md, "The surface").
 pub(super) async fn form_body<B>(body: B, budget: &Budget) -> Result<Bytes, ApiError>
 where
     B: HttpBody<Data = Bytes>,

@@ -205,7 +205,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
             || given.trim_matches('"') == expected)
     {
         let detail = "it is the valid value, changed on its way: URL-encoded or decoded, cut, or in quotes. Compare the \
-                      header as it came";
+                      header as it was received";
         return Some((Mistake::SignatureEncoding, detail.to_owned()));
     }
     None
@@ -221,7 +221,7 @@ fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
         !body.is_empty() && signature() == question.signature
     };
     bodies.iter().any(yields).then(|| {
-        let detail = "the body was appended to the URL as it came; append each parameter's name and decoded value, in \
+        let detail = "the raw body was appended to the URL; append each parameter's name and decoded value, in \
                       order of the names, with nothing between";
         (Mistake::RawBody, detail.to_owned())
     })

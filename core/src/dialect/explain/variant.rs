@@ -68,7 +68,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     attempts.push(attempt(Mistake::TrailingSlash, Parts { path: &slashed, ..parts }.url(), slash_hint));
     if let Ok(parsed) = Url::parse(question.url) {
         let hint = "a URL parser encoded or resolved parts of it, as JavaScript's new URL(…) does; sign the URL as it is \
-                    configured, or as it came over the wire";
+                    configured, or as it was sent";
         attempts.push(attempt(Mistake::QueryEncoding, parsed.into(), hint));
     }
     if let Some(query) = parts.query {
@@ -190,7 +190,7 @@ fn hosts(parts: &Parts<'_>) -> Vec<String> {
 }
 
 fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
-    let encoding_hint = "sign the query as it came over the wire, not decoded and not encoded again";
+    let encoding_hint = "sign the query as it was sent, not decoded and not encoded again";
     let decoded = percent_decode_str(query).decode_utf8_lossy();
     let pairs = Form::parse(query.as_bytes()).unwrap_or_default();
     let pairs: Vec<(&str, &str)> = pairs.iter().collect();

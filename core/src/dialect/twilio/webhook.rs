@@ -1,5 +1,5 @@
-//! The requests that apps receive, in Twilio's form: parameters, headers and signature (docs/fidelity.md,
-//! "Webhooks").
+//! The requests that apps receive, in Twilio's form: parameters, headers and signature
+//! (docs/fidelity.md, "Webhooks").
 //!
 //! No parameter occurs twice and none is empty, since validators differ on both.
 
