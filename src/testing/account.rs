@@ -23,7 +23,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An account of an emulator: an isolated world with its own numbers, faxes, clock, rules and journal.
 ///
-/// Clones are handles on the same account. It stays until the emulator stops.
+/// Clones are handles on the same account, which exists until it is removed by the control API or the emulator stops.
 #[derive(Clone)]
 pub struct Account {
     pub(super) world: World,
@@ -52,8 +52,8 @@ impl Account {
         self.world.sid()
     }
 
-    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty if the account
-    /// has been removed.
+    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty as long as the
+    /// account has no token, that is, until a client claims it.
     #[must_use]
     pub fn auth_token(&self) -> String {
         self.world.read(|engine| engine.account().auth_token.clone()).unwrap_or_default().into()
@@ -351,7 +351,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account's world has broken.
+    /// In practice none: even a broken world accepts a reset, which repairs it.
     pub fn reset(&self) -> Result<(), Error> {
         self.world.handle(Reset { seed: None })?;
         Ok(())

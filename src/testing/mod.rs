@@ -148,7 +148,7 @@ impl Emulator {
     /// Returns the default account, which exists from the start and has the numbers of the configuration.
     ///
     /// # Errors
-    /// [`Error::NoAccount`] if a client has removed it through the control API.
+    /// None while the emulator runs: the default account can't be removed.
     pub fn default_account(&self) -> Result<Account, Error> {
         let sid = self.registry.default_account();
         let world = self.registry.world(sid).ok_or(Error::NoAccount(sid))?;
