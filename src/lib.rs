@@ -86,8 +86,9 @@
 //!
 //! # Send a fax, and wait for it
 //!
-//! Usually your app sends, by `POST /v1/Faxes` at [`Emulator::url`]. Where the test itself needs a fax to be sent, there is
-//! [`Account::send`]. [`Account::wait_for`] waits for a status, and fails at once when it can no longer be reached:
+//! Usually your app sends, by `POST /v1/Faxes` at [`Emulator::url`]. Where the test itself needs a fax to be sent,
+//! there is [`Account::send`]. [`Account::wait_for`] waits for a status, and fails at once when it can no longer be
+//! reached:
 //!
 //! ```
 //! use fauxfax::model::fax::Status;

@@ -52,8 +52,8 @@ impl Account {
         self.world.sid()
     }
 
-    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty as long as the
-    /// account has no token, that is, until a client claims it.
+    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty as long as
+    /// the account has no token, that is, until a client claims it.
     #[must_use]
     pub fn auth_token(&self) -> String {
         self.world.read(|engine| engine.account().auth_token.clone()).unwrap_or_default().into()
@@ -65,8 +65,8 @@ impl Account {
         &self.url
     }
 
-    /// Returns the account's number with this E.164 text. A number that the account doesn't own yet is bought and set to
-    /// receive faxes.
+    /// Returns the account's number with this E.164 text. A number that the account doesn't own yet is bought and set
+    /// to receive faxes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -118,7 +118,8 @@ impl Account {
         Receive::new(self.clone(), document)
     }
 
-    /// Sends the document at a URL to `to`, as the app would by REST, from the number that the account has owned longest.
+    /// Sends the document at a URL to `to`, as the app would by REST, from the number that the account has owned
+    /// longest.
     ///
     /// ```
     /// use fauxfax::model::fax::Status;
@@ -335,7 +336,8 @@ impl Account {
         expected.verify(&events)
     }
 
-    /// Returns the account to its start: removes its faxes and cancels what is pending. SIDs from before are not used again.
+    /// Returns the account to its start: removes its faxes and cancels what is pending. SIDs from before are not used
+    /// again.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -36,8 +36,8 @@ impl Event {
         Self::matching(json!({ "kind": kind }))
     }
 
-    /// Expects an event that contains these parts, in the form of the control API's `match`. A value is compared exactly,
-    /// unless it is an object with `prefix` or `regex`.
+    /// Expects an event that contains these parts, in the form of the control API's `match`. A value is compared
+    /// exactly, unless it is an object with `prefix` or `regex`.
     ///
     /// ```
     /// use serde_json::json;

@@ -10,8 +10,8 @@
 //! | [`AccountRules`], [`rules`] | what goes wrong on purpose |
 //! | [`Event`] | what the journal is expected to contain |
 //!
-//! The types call the worlds directly instead of over HTTP, and have the same effects as the control API. A test of an app
-//! that receives faxes, from start to end:
+//! The types call the worlds directly instead of over HTTP, and have the same effects as the control API. A test of an
+//! app that receives faxes, from start to end:
 //!
 //! ```
 //! use fauxfax::{Document, Emulator, Event, Outcome};

@@ -203,8 +203,8 @@ impl Receive {
         self
     }
 
-    /// Makes the call and doesn't wait for its end. With a frozen clock this is the only way: the clock is then advanced or
-    /// drained.
+    /// Makes the call and doesn't wait for its end. With a frozen clock this is the only way: the clock is then
+    /// advanced or drained.
     ///
     /// ```
     /// use fauxfax::Document;

@@ -1,8 +1,8 @@
-//! Rules make calls, lines, REST calls and webhooks go wrong on purpose. They are the control API's rules, with the same
-//! checks.
+//! Rules make calls, lines, REST calls and webhooks go wrong on purpose. They are the control API's rules, with the
+//! same checks.
 //!
-//! A rule has three parts: what it matches (everything by default), how often it acts, and its effect: an [`Outcome`] of a
-//! call, a [`LineWish`] for the line, an [`ApiFault`] of a REST call or a [`WebhookFault`].
+//! A rule has three parts: what it matches (everything by default), how often it acts, and its effect: an [`Outcome`]
+//! of a call, a [`LineWish`] for the line, an [`ApiFault`] of a REST call or a [`WebhookFault`].
 //!
 //! ```
 //! use fauxfax::rules::{ApiFault, LineWish, WebhookFault};
@@ -36,7 +36,8 @@ use crate::world::World;
 
 /// A rule to be added to an account. It matches everything that its effect can act on, until methods narrow it down.
 ///
-/// Rules are checked in the order in which they were added; of those with the same kind of effect, the first that matches acts.
+/// Rules are checked in the order in which they were added; of those with the same kind of effect, the first that
+/// matches acts.
 #[must_use = "a rule is added by once(), times() or always()"]
 pub struct AccountRules {
     world: World,
@@ -151,7 +152,8 @@ impl AccountRules {
     /// Adds a rule that acts once, and returns its id.
     ///
     /// # Errors
-    /// [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too many rules.
+    /// [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too many
+    /// rules.
     pub fn once(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(1), effect.into())
     }

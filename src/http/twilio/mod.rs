@@ -47,8 +47,8 @@ use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::world::journal::ApiRequest;
 
-/// All calls of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`. They are routed here and not by axum, whose
-/// handlers are boxed futures: these are plain functions, so most calls are answered without a future.
+/// All calls of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`. They are routed here and not by axum,
+/// whose handlers are boxed futures: these are plain functions, so most calls are answered without a future.
 static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
     let mut router = matchit::Router::new();
     for route in [
