@@ -1,7 +1,192 @@
-//! fauxfax: a local emulator of Twilio Programmable Fax. This file lists the layers; imports point down only.
+//! A local emulator of **Twilio Programmable Fax**, as a library for Rust tests.
 //!
-//! A pure engine decides ([`engine`], [`model`], [`twiml`]), the wire words of a service stop at [`dialect`], and a
-//! thin shell performs what the engine wants done. Without the feature `server` the library is the pure part alone.
+//! Twilio closed Programmable Fax in December 2021. Apps written for its REST API and webhooks still have to be tested:
+//! fauxfax takes the service's place. It answers the REST calls, models the telephone line, and calls your app's
+//! webhooks with the signatures that Twilio sent. Nothing leaves the machine, and no Twilio account is needed.
+//!
+//! The same emulator is a program, `fauxfax`, for apps in other languages; its manual is the README. This page is about
+//! the library.
+//!
+//! # Install
+//!
+//! ```toml
+//! [dev-dependencies]
+//! fauxfax = { version = "0.1", default-features = false, features = ["server"] }
+//! tokio = { version = "1", features = ["macros", "rt"] }
+//! ```
+//!
+//! The feature `server` is the emulator. Add `tls` if your app's webhooks are reached by `https`, and `console` if you
+//! want to watch a test in a browser. The default features add the command line, which a test doesn't need.
+//!
+//! # Start an emulator
+//!
+//! An emulator listens on a free port of 127.0.0.1 and stops when it is dropped. Give its URL to the app under test as
+//! the base URL of the Fax API:
+//!
+//! ```
+//! use fauxfax::Emulator;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let emulator = Emulator::builder().seed(7).start().await?;
+//! assert!(emulator.url().starts_with("http://127.0.0.1:"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With the same seed and the same requests, SIDs, call durations and random draws are the same in every run.
+//!
+//! # Isolate tests by account
+//!
+//! Each account is a world of its own: its numbers, faxes, clock, rules and journal are invisible to all others. Tests
+//! that run at once can therefore share one emulator, as long as each creates its own account:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! let ours = emulator.account()?;
+//! let theirs = emulator.account()?;
+//! ours.number("+15017122661")?;
+//!
+//! assert_ne!(ours.sid(), theirs.sid());
+//! // What the app under test signs in with, and what it checks signatures by:
+//! let (user, password) = (ours.sid().to_string(), ours.auth_token());
+//! # assert!(user.starts_with("AC") && !password.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Receive a fax
+//!
+//! [`Account::receive`] plays a fax machine that calls one of the account's numbers. Awaited, it returns a
+//! [`Conversation`] once the fax has ended and your app has been notified:
+//!
+//! ```
+//! use fauxfax::{Document, Outcome};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let app = wiremock::MockServer::start().await;
+//! # let twiml = "<Response><Receive action='/received'/></Response>";
+//! # let twiml = wiremock::ResponseTemplate::new(200).set_body_raw(twiml, "text/xml");
+//! # wiremock::Mock::given(wiremock::matchers::any()).respond_with(twiml).mount(&app).await;
+//! # let app_url = app.uri();
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! let account = emulator.account()?;
+//! account.number("+15017122661")?.fax_url(&format!("{app_url}/fax"))?;
+//!
+//! let conversation = account.receive(Document::pages(2)).from("+15552223333").await?;
+//!
+//! assert_eq!(conversation.outcome, Outcome::Received);
+//! assert_eq!(conversation.webhooks().count(), 2); // one for TwiML, one with the result
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Send a fax, and wait for it
+//!
+//! Usually your app sends, by `POST /v1/Faxes` at [`Emulator::url`]. Where the test itself needs a fax to be sent,
+//! there is [`Account::send`]. [`Account::wait_for`] waits for a status, and fails at once when it can no longer be
+//! reached:
+//!
+//! ```
+//! use fauxfax::model::fax::Status;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! # let account = emulator.account()?;
+//! account.number("+15017122661")?;
+//! // The emulator carries sample documents; any URL that it can reach will do.
+//! let document = format!("{}/_fauxfax/v1/samples/two-pages.pdf", emulator.url());
+//!
+//! let fax = account.send("+15558675310", &document)?;
+//! account.wait_for(fax, Status::Delivered).await?;
+//!
+//! assert_eq!(account.fax(fax)?.pages(), Some(2));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Verify what happened
+//!
+//! Everything that happens in an account is written to its journal. [`Account::verify`] checks an [`Event`] against it,
+//! and its error shows the closest entries field by field:
+//!
+//! ```
+//! use fauxfax::Event;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! # let account = emulator.account()?;
+//! # account.number("+15017122661")?;
+//! # let document = format!("{}/_fauxfax/v1/samples/two-pages.pdf", emulator.url());
+//! # let fax = account.send("+15558675310", &document)?;
+//! # account.wait_for(fax, fauxfax::model::fax::Status::Delivered).await?;
+//! account.verify(Event::of("fax.status").with("data.new", "delivered").times(1))?;
+//! account.verify(Event::of("fax.status").with("data.new", "failed").times(0))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Move the clock
+//!
+//! Each account has its own clock. Frozen, it moves only when the test says so, and everything that falls due on the
+//! way happens, so nothing ever has to sleep:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! # let account = emulator.account()?;
+//! let clock = account.clock();
+//! clock.freeze();
+//! let before = clock.now();
+//!
+//! clock.advance(Duration::from_secs(2 * 3_600)).await?; // a MediaUrl expires after two hours
+//!
+//! assert_eq!(clock.now().since(before), Duration::from_secs(2 * 3_600));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Make things go wrong
+//!
+//! [`Account::rules`] makes calls, lines, REST calls and webhooks misbehave, once, a number of times, or always:
+//!
+//! ```
+//! use fauxfax::model::fax::Status;
+//! use fauxfax::rules::Outcome::Busy;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! # let account = emulator.account()?;
+//! # account.number("+15017122661")?;
+//! # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
+//! account.rules().to("+1555*").always(Busy)?;
+//!
+//! let fax = account.send("+15558675310", &document)?;
+//!
+//! account.wait_for(fax, Status::Busy).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A whole test
+//!
+//! `examples/inbox.rs` in the repository is a small fax inbox with its tests; [`testing`] lists every type.
+//!
+//! # The other modules
+//!
+//! They are the emulator itself, public for its own tests and benchmarks, and carry no promise of stability beyond the
+//! types that [`testing`] hands out. Imports point down only: a pure engine decides ([`engine`], [`model`], [`twiml`]),
+//! the words of a service's API stop at [`dialect`], and a thin shell performs what the engine asks for. Without the
+//! feature `server` the library is the pure part alone.
 
 #[cfg(feature = "render")]
 pub use fauxfax_core::document;
@@ -31,4 +216,7 @@ pub mod world;
 pub mod cli;
 
 #[cfg(feature = "server")]
-pub use testing::{Account, Conversation, Document, Emulator, Error, Event, Outcome, rules};
+pub use testing::{
+    Account, AccountClock, AccountRules, Conversation, Document, Emulator, Error, Event, Number, Outcome, Receive,
+    rules,
+};

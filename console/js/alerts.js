@@ -15,7 +15,7 @@ const EVENTS_MAX = 10_000;
 export async function page(context) {
   context.title("Alerts");
   const list = h("ol", { class: "alerts" });
-  const empty = h("div", { class: "card empty" }, icon("check"), h("h2", {}, "Nothing to complain of"), h("p", {}, "When a webhook fails, a document can't be read or TwiML makes no sense, it is told here with Twilio's code."));
+  const empty = h("div", { class: "card empty" }, icon("check"), h("h2", {}, "No alerts"), h("p", {}, "Failed webhooks, unreadable documents and invalid TwiML are listed here with Twilio's error codes."));
   // The first answer begins at the last reset: earlier alerts are about faxes that are gone.
   let seen = null;
   const add = (event) => {
@@ -33,7 +33,7 @@ export async function page(context) {
   ready = true;
   early.forEach(add);
   context.whenLive(() => ask().catch(() => {}));
-  return [head("Alerts", { lead: "What Twilio's debugger would list. The REST API has them at /v1/Alerts." }), empty, list];
+  return [head("Alerts", { lead: "The alerts that Twilio's debugger would list; the REST API has them at /v1/Alerts." }), empty, list];
 }
 
 function card(event) {

@@ -103,7 +103,7 @@ export function forget() {
 /** Calls the REST API as the world's owner. The token goes into a header and is shown nowhere. */
 export async function rest(method, path, params, { signal } = {}) {
   const own = await world();
-  if (!own.auth_token) throw new Problem(409, "Nobody has claimed this account yet: the first REST call with its SID and any token does. Claim it on the Worlds page.", "unclaimed");
+  if (!own.auth_token) throw new Problem(409, "No client has claimed this account yet. The first REST call with its SID and any token claims it, or you can do so on the Worlds page.", "unclaimed");
   const headers = { accept: "application/json", authorization: basic(own.sid, own.auth_token) };
   let url = path.replace("{account}", own.sid);
   let body;
@@ -125,7 +125,7 @@ async function send(url, options, signal, patience) {
     return await fetch(url, { credentials: "omit", ...options, cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, limit.aborted ? "The emulator has not answered in time." : "The emulator can't be reached. Is it running?", "unreachable");
+    throw new Problem(0, limit.aborted ? "The emulator has not responded in time." : "The emulator can't be reached. Is it running?", "unreachable");
   }
 }
 
@@ -141,5 +141,5 @@ async function read(response) {
   if (response.ok && data !== null) return data;
   if (data?.type || data?.detail) throw new Problem(response.status, data.detail ?? data.title, data.type);
   if (data?.message) throw new Problem(response.status, data.code ? `${data.message} (${data.code})` : data.message, response.status === 404 ? "no-such-resource" : "");
-  throw new Problem(response.status, `The emulator answered ${response.status} without saying why.`, "");
+  throw new Problem(response.status, `The emulator responded with ${response.status} and no reason.`, "");
 }

@@ -13,7 +13,7 @@ const TIMEOUT_S = 120;
 const TICK_MS = 1000;
 /** What is due is asked for again at most this often. */
 const REFRESH_MS = 500;
-const WAITS = { start: "a fax is taken up", dial: "a number is called", redial: "a number is called again", "ring-end": "the ringing ends", page: "a page has gone through", retention: "an old fax goes", retry: "a webhook is tried again", delay: "a delayed webhook leaves" };
+const WAITS = { start: "a queued fax starts", dial: "a number is called", redial: "a number is called again", "ring-end": "ringing ends", page: "a page is through", retention: "an old fax is deleted", retry: "a webhook is retried", delay: "a delayed webhook is sent" };
 
 /** The page. */
 export async function page(context) {
@@ -42,11 +42,11 @@ class Clock {
     this.moves = STEPS.map(([words, seconds]) => button(`+ ${words}`, once(() => this.advance({ seconds }), this.told.fail), { kind: "small" }));
     const byText = once(() => {
       const seconds = readSpan(this.text.value);
-      if (seconds === null || seconds <= 0) throw new Error("Write a span such as 2h, 90 min or 1 d 6 h.");
+      if (seconds === null || seconds <= 0) throw new Error("Enter a duration such as 2h, 90 min or 1 d 6 h.");
       return this.advance({ seconds });
     }, this.told.fail);
-    this.drain = button("Run until nothing is left to do", once(() => this.move("/clock/drain", {}), this.told.fail), {});
-    this.hint = h("p", { class: "muted small" }, "A running clock moves by itself. Freeze it to move it by hand; moving it freezes it first.");
+    this.drain = button("Run until idle", once(() => this.move("/clock/drain", {}), this.told.fail), {});
+    this.hint = h("p", { class: "muted small" }, "A running clock follows real time. Moving it by hand freezes it first.");
     this.element = h(
       "section",
       { class: "card pad stack clock", "aria-labelledby": "clock" },
@@ -114,7 +114,7 @@ class Clock {
     const answer = await control("POST", call, { body: { ...order, timeout: TIMEOUT_S }, patience: PATIENCE_MS });
     this.take(answer);
     const events = answer.events?.filter((event) => event.kind !== "clock.moved").length ?? 0;
-    this.told.good(`${order.seconds ? `Moved by ${span(order.seconds)}.` : "Run to rest."} ${events === 0 ? "Nothing happened on the way." : events === 1 ? "One thing happened on the way." : `${events} things happened on the way.`}`);
+    this.told.good(`${order.seconds ? `Moved by ${span(order.seconds)}.` : "Run until idle."} ${events === 0 ? "Nothing happened." : events === 1 ? "One event happened." : `${events} things happened on the way.`}`);
   }
 
   refreshSoon() {
@@ -134,13 +134,13 @@ class Snapshots {
     const take = once(async () => {
       this.told.clear();
       const name = this.name.value.trim();
-      if (!name) throw new Error("Give the snapshot a name.");
+      if (!name) throw new Error("Enter a name for the snapshot.");
       await control("PUT", `/snapshots/${encodeURIComponent(name)}`);
       this.name.value = "";
       await this.load();
     }, this.told.fail);
     const reset = once(async () => {
-      if (!(await confirm("Reset this world?", "Faxes, numbers and rules go back to the configured start, and what is pending is canceled.", "Reset"))) return;
+      if (!(await confirm("Reset this world?", "Faxes, numbers and rules return to the configured start, and pending faxes are canceled.", "Reset"))) return;
       const answer = await control("POST", "/reset");
       toast(`Reset: ${answer.removed?.faxes ?? 0} faxes removed, ${answer.canceled?.faxes ?? 0} were pending.`);
     }, this.told.fail);
@@ -159,7 +159,7 @@ class Snapshots {
       const name = typeof each === "string" ? each : each.name;
       const restore = once(async () => {
         await control("POST", `/snapshots/${encodeURIComponent(name)}`);
-        toast(`The world is as it was at ${name}.`);
+        toast(`The world is restored to ${name}.`);
       }, this.told.fail);
       const drop = once(async () => {
         await control("DELETE", `/snapshots/${encodeURIComponent(name)}`);
@@ -168,6 +168,6 @@ class Snapshots {
       const when = each.taken;
       return h("li", {}, h("strong", { class: "break" }, name), when && h("span", { class: "muted small" }, moment(when)), each.faxes !== undefined && h("span", { class: "muted small" }, `${each.faxes} faxes`), h("span", { class: "acts" }, button("Restore", restore, { kind: "small", "aria-label": `Restore ${name}` }), button("", drop, { kind: "small bare icon", mark: "trash", label: `Drop ${name}` })));
     }));
-    if (all.length === 0) fill(this.list, h("li", { class: "muted" }, answer === null ? "This build takes no snapshots." : "None yet. One takes an instant, and so does going back."));
+    if (all.length === 0) fill(this.list, h("li", { class: "muted" }, answer === null ? "This build has no snapshots." : "None yet. Taking and restoring one are instant."));
   }
 }

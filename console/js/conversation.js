@@ -8,10 +8,10 @@ import { badge, note, pairs } from "./ui.js";
 
 const PURPOSES = {
   "media-url": "The document is fetched",
-  "fax-url": "The app is asked what to do",
-  "fallback-url": "The fallback is asked what to do",
-  action: "The app is told how it ended",
-  "status-callback": "The app is told of the status",
+  "fax-url": "The app is asked for TwiML",
+  "fallback-url": "The fallback is asked for TwiML",
+  action: "The app is notified of the end",
+  "status-callback": "The app is notified of the status",
 };
 
 /** A timeline that grows at its end and moves nothing that is there. */
@@ -21,7 +21,7 @@ export class Conversation {
     this.steps = h("ol", { class: "steps" });
     this.reads = 0;
     this.readsToggle = h("button", { type: "button", class: "button small bare", "aria-pressed": "false", hidden: true, on: { click: () => this.showReads() } });
-    this.empty = h("p", { class: "muted pad" }, "Nothing has happened yet, or the journal no longer holds it.");
+    this.empty = h("p", { class: "muted pad" }, "Nothing has happened yet, or the journal has dropped it.");
     this.element = h("section", { class: "card conversation", "aria-labelledby": "conversation" }, h("div", { class: "title" }, h("h2", { id: "conversation" }, "Conversation"), this.readsToggle), this.empty, this.steps);
   }
 
@@ -89,22 +89,22 @@ export class Conversation {
         return [data.error ? "bad" : "plain", exchange(event, title, null, this.context)];
       }
       case "webhook.replayed":
-        return [data.error ? "bad" : "plain", exchange(event, "Sent once more by hand", null, this.context)];
+        return [data.error ? "bad" : "plain", exchange(event, "Sent again by hand", null, this.context)];
       case "twiml.executed": {
         const { verb, ...attributes } = data;
         const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));
         return ["plain", h("span", {}, "TwiML says ", h("code", {}, `<${verb}>`)), Object.keys(given).length > 0 && h("details", { class: "more" }, h("summary", {}, "Attributes"), pairs(given))];
       }
       case "call.not-answered":
-        return ["bad", "The call ends without an answer: no fax exists."];
+        return ["bad", "No app took the call, so there is no fax."];
       case "alert":
         return alertStep(data);
       case "document.loss":
         return ["odd", h("strong", {}, data.page === null ? "Missing from the fax: " : `Missing from page ${data.page}: `), h("span", { class: "break" }, data.what)];
       case "rule.fired":
-        return ["odd", `Rule ${data.rule_id} has its way`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
+        return ["odd", `Rule ${data.rule_id} acts`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
-        return ["plain", `${data.phone_number} is taken on as a caller id of this account`];
+        return ["plain", `${data.phone_number} becomes a caller id of this account`];
       case "media.refused":
         return ["bad", "A download of the document is refused ", answered(data.status), h("p", { class: "fault" }, data.detail)];
       case "media.warning":

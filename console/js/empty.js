@@ -17,12 +17,12 @@ export async function emptyFaxes() {
   return h(
     "div",
     { class: "card teach" },
-    h("div", { class: "empty" }, icon("faxes"), h("h2", {}, "No faxes yet"), h("p", {}, "Drop a PDF, TIFF or picture anywhere on this page and it comes in as a fax. Or do it as a program would:")),
+    h("div", { class: "empty" }, icon("faxes"), h("h2", {}, "No faxes yet"), h("p", {}, "Drop a PDF, TIFF or picture anywhere on this page to receive it as a fax, or do it as a program would:")),
     h(
       "div",
       { class: "lessons" },
-      h("section", { class: "stack tight" }, h("h3", {}, "A machine calls your number"), h("p", { class: "muted small" }, `The emulator asks the app behind ${number} what to do.`), code(`curl -X POST '${where}/_fauxfax/v1/incoming-faxes${query}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"to":"${number}","pages":2}'`, "curl, a fax comes in"), code(`fauxfax receive --to ${number} letter.pdf${url}${flag}`, "Command line, a fax comes in")),
-      h("section", { class: "stack tight" }, h("h3", {}, "Your app sends one"), h("p", { class: "muted small" }, "The same call as to Twilio, only to this address."), code(`curl -X POST '${where}/v1/Faxes' \\\n  -u "${own?.sid ?? "AC…"}:${token}" \\\n  --data-urlencode 'From=${number}' \\\n  --data-urlencode 'To=+15558675310' \\\n  --data-urlencode 'MediaUrl=http://localhost:3000/letter.pdf'`, "curl, a fax goes out"), code(`fauxfax send --from ${number} --to +15558675310 letter.pdf${url}${flag}`, "Command line, a fax goes out")),
+      h("section", { class: "stack tight" }, h("h3", {}, "A machine calls your number"), h("p", { class: "muted small" }, `The emulator asks the app behind ${number} for TwiML.`), code(`curl -X POST '${where}/_fauxfax/v1/incoming-faxes${query}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"to":"${number}","pages":2}'`, "curl, a fax comes in"), code(`fauxfax receive --to ${number} letter.pdf${url}${flag}`, "Command line, a fax comes in")),
+      h("section", { class: "stack tight" }, h("h3", {}, "Your app sends one"), h("p", { class: "muted small" }, "The same call as to Twilio, but to this address."), code(`curl -X POST '${where}/v1/Faxes' \\\n  -u "${own?.sid ?? "AC…"}:${token}" \\\n  --data-urlencode 'From=${number}' \\\n  --data-urlencode 'To=+15558675310' \\\n  --data-urlencode 'MediaUrl=http://localhost:3000/letter.pdf'`, "curl, a fax goes out"), code(`fauxfax send --from ${number} --to +15558675310 letter.pdf${url}${flag}`, "Command line, a fax goes out")),
     ),
     h("div", { class: "lessons-end" }, linkButton("Receive a fax", at("/console/receive"), { kind: "first", mark: "in" }), linkButton("Send a fax", at("/console/send"), { mark: "out" }), linkButton("Connect your app", at("/console/connect"), { mark: "connect" })),
   );

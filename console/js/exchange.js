@@ -40,7 +40,7 @@ function contents(event, context) {
     part("Request headers", pairs(data.request_headers)),
     data.redirected_to && part("Redirected to", h("p", { class: "mono break" }, data.redirected_to), true),
     data.status && part(`Answer ${data.status}`, [h("h4", {}, "Headers"), pairs(data.response_headers), h("h4", {}, "Body"), data.body ? h("pre", { class: "body", tabindex: "0", "aria-label": "Body" }, printable(data.body)) : h("p", { class: "muted small" }, "empty")], true),
-    h("p", { class: "muted small" }, "The journal keeps the beginning of long bodies, with secrets masked."),
+    h("p", { class: "muted small" }, "The journal keeps only the beginning of long bodies, and masks secrets."),
   ];
   function part(name, content, open = false) {
     return h("details", { class: "part", open }, h("summary", {}, name), content);
@@ -69,8 +69,8 @@ function webhookId(event) {
 
 async function replay(event, changes) {
   const answer = await control("POST", `/webhooks/${encodeURIComponent(webhookId(event))}/replay`, { body: changes, patience: REPLAY_MS });
-  if (answer.status) toast(`Sent again: the app answered ${answer.status}.`, answer.status < 400 ? "" : "bad");
-  else toast(`Sent again, without an answer: ${answer.error?.message ?? "unknown"}`, "bad");
+  if (answer.status) toast(`Sent again: the app responded with ${answer.status}.`, answer.status < 400 ? "" : "bad");
+  else toast(`Sent again, without a response: ${answer.error?.message ?? "unknown"}`, "bad");
 }
 
 function edit(event) {
@@ -93,7 +93,7 @@ function edit(event) {
     await replay(event, changes);
     box.close();
   }, told.fail);
-  const box = dialog("Edit and replay", h("form", { class: "stack", on: { submit: send } }, h("p", { class: "muted" }, "It is signed anew with this world's token."), h("div", { class: "with" }, field("URL", url), field("Method", method)), h("h3", {}, "Parameters"), rows, h("div", {}, button("Add a parameter", () => addRow(), { kind: "small", mark: "plus" })), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Send", null, { kind: "first", type: "submit" }))), { kind: "wide" });
+  const box = dialog("Edit and replay", h("form", { class: "stack", on: { submit: send } }, h("p", { class: "muted" }, "It gets a new signature with this world's token."), h("div", { class: "with" }, field("URL", url), field("Method", method)), h("h3", {}, "Parameters"), rows, h("div", {}, button("Add a parameter", () => addRow(), { kind: "small", mark: "plus" })), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Send", null, { kind: "first", type: "submit" }))), { kind: "wide" });
 }
 
 function tests(data) {

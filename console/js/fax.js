@@ -178,7 +178,7 @@ class FaxPage {
     if (this.told === key) return;
     this.told = key;
     if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), `Twilio's code ${number}. `, h("a", { href: `https://www.twilio.com/docs/errors/${number}`, rel: "noreferrer", target: "_blank" }, "What Twilio says of it")));
-    else if (status === "not-answered") fill(this.trouble, note("odd", "Nobody took the call, so no fax exists. The conversation tells why."));
+    else if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. The conversation shows why."));
     else fill(this.trouble);
   }
 
@@ -199,7 +199,7 @@ class FaxPage {
       ["Created", fax.date_created && time(fax.date_created)],
       ["Fax SID", h("span", { class: "copyline" }, h("span", { class: "mono break" }, this.sid), copyButton(this.sid, "Copy fax SID"))],
       ["Media SID", fax.media_sid && h("span", { class: "copyline" }, h("span", { class: "mono break" }, fax.media_sid), copyButton(fax.media_sid, "Copy media SID"))],
-      ["Media URL", fax.media_sid && button("Copy a fresh one", once(() => this.mediaUrl()), { kind: "small", mark: "copy", title: "It works for two hours of this world's clock" })],
+      ["Media URL", fax.media_sid && button("Copy a fresh one", once(() => this.mediaUrl()), { kind: "small", mark: "copy", title: "Valid for two hours of this world's clock" })],
     ];
     const key = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Element ? value.textContent : value]));
     if (this.factsKey === key) return;
@@ -229,9 +229,9 @@ class FaxPage {
 
   async mediaUrl() {
     const fax = await rest("GET", `/v1/Faxes/${this.sid}`);
-    if (!fax.media_url) throw new Error("The document is gone.");
+    if (!fax.media_url) throw new Error("The document has been deleted.");
     await navigator.clipboard?.writeText(fax.media_url);
-    toast("A fresh media URL is copied. It works for two hours of this world's clock.");
+    toast("Copied a fresh media URL, valid for two hours of this world's clock.");
   }
 
   async cancel() {
@@ -240,7 +240,7 @@ class FaxPage {
   }
 
   async remove() {
-    if (!(await confirm("Delete this fax?", "The fax and its document go, as by DELETE in the API.", "Delete"))) return;
+    if (!(await confirm("Delete this fax?", "This deletes the fax and its document, as DELETE in the API does.", "Delete"))) return;
     await rest("DELETE", `/v1/Faxes/${this.sid}`);
     toast("Deleted.");
     this.context.go(at("/console"));

@@ -125,7 +125,7 @@ class List {
     if (answer.faxes.length === 0) {
       this.rows.clear();
       fill(this.tbody);
-      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No fax fits"), h("p", {}, answer.next ? "Nothing so far; Older looks further." : "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
+      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next ? "No match so far; Older searches further." : "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
       else if (!this.body.querySelector(".teach")) import("./empty.js").then(({ emptyFaxes }) => emptyFaxes()).then((content) => this.rows.size === 0 && fill(this.body, content));
     } else {
       this.reconcile(answer.faxes, fresh);

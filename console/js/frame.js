@@ -82,6 +82,6 @@ export function frame() {
 }
 
 function showLost(element) {
-  element.replaceChildren(icon("alert"), h("span", {}, "The emulator doesn't answer. Trying to reconnect; what you see may be out of date."), h("button", { type: "button", class: "button small", on: { click: live.retry } }, "Try now"));
+  element.replaceChildren(icon("alert"), h("span", {}, "The emulator doesn't respond. Trying to reconnect; this page may be out of date."), h("button", { type: "button", class: "button small", on: { click: live.retry } }, "Try now"));
   element.hidden = false;
 }

@@ -31,15 +31,15 @@ export async function page(context) {
     return element;
   };
   const rows = [
-    row("A Fax Comes In", url, method, "Asked for TwiML the moment a fax machine calls"),
-    row("Primary Handler Fails", fallback, fallbackMethod, "Asked instead when the first fails"),
-    row("Fax Status Changes", callback, callbackMethod, "Told how a fax ended, but only if <Receive> has no action of its own"),
+    row("A Fax Comes In", url, method, "Asked for TwiML when a fax machine calls"),
+    row("Primary Handler Fails", fallback, fallbackMethod, "Asked if the first one fails"),
+    row("Fax Status Changes", callback, callbackMethod, "Notified of how a fax ended, but only if <Receive> has no action"),
   ];
   const tell = () => {
     voiceNote.hidden = accepts.value === "fax";
   };
   const cannot = number.capabilities?.fax === false;
-  const voiceNote = note(cannot ? "odd" : "", cannot ? "This number lacks the fax capability: it can't be switched to faxes." : "While it accepts voice calls, a fax to it is not answered. Choose Faxes.");
+  const voiceNote = note(cannot ? "odd" : "", cannot ? "This number has no fax capability, so it can't be switched to faxes." : "A number that accepts voice calls doesn't answer faxes. Choose Faxes.");
   tell();
   const save = once(async () => {
     told.clear();
@@ -53,7 +53,7 @@ export async function page(context) {
     told.good("Saved.");
   }, told.fail);
   const release = once(async () => {
-    if (!(await confirm(`Release ${number.phone_number}?`, "It goes back to the inventory; its settings are gone.", "Release"))) return;
+    if (!(await confirm(`Release ${number.phone_number}?`, "It returns to the inventory, and its settings are lost.", "Release"))) return;
     await rest("DELETE", `${ROOT}/${sid}.json`);
     forget();
     toast("Released.");

@@ -15,7 +15,7 @@ const OUTCOMES = [
   ["", "It is received"],
   ["34004", "It breaks before the first page (34004)"],
   ["34004-after", "It breaks after some pages (34004)"],
-  ["34108", "The machines don't understand each other (34108)"],
+  ["34108", "The machines are incompatible (34108)"],
 ];
 
 /** The page. */
@@ -52,13 +52,13 @@ export async function page(context) {
   }
   const silent = numbers.every((number) => !number.voice_url);
   return [
-    head("Receive a fax", { back: ["Faxes", at("/console")], lead: "A fax machine calls one of this world's numbers. The app behind the number is asked what to do, as Twilio would ask it." }),
+    head("Receive a fax", { back: ["Faxes", at("/console")], lead: "A fax machine calls one of this world's numbers, and the emulator asks the app behind it for TwiML, as Twilio would." }),
     silent && note("odd", "No number of this world has an address for ", h("em", {}, "A Fax Comes In"), " yet, so nobody will take the call. ", h("a", { href: at(`/console/phone-numbers/${numbers[0].sid}`) }, "Set it")),
     h(
       "form",
       { class: "stack", on: { submit: send } },
       document_.element,
-      h("div", { class: "card pad fields" }, field("To", to), field("From", from, { hint: "A number or a SIP address" }), field("Station id", station, { hint: "What the calling machine says it is, at most 20 characters" }), field("Quality", quality), field("Outcome", ends), afterField),
+      h("div", { class: "card pad fields" }, field("To", to), field("From", from, { hint: "A number or a SIP address" }), field("Station id", station, { hint: "What the calling machine calls itself, at most 20 characters" }), field("Quality", quality), field("Outcome", ends), afterField),
       told.element,
       h("div", { class: "row" }, button("Receive it", null, { kind: "first", type: "submit", mark: "in" })),
     ),
@@ -111,7 +111,7 @@ export class DocumentChoice {
 
   tell() {
     if (this.file) fill(this.words, h("strong", { class: "break" }, this.file.name), h("span", { class: "muted" }, ` ${size(this.file.size)}`));
-    else fill(this.words, h("strong", {}, "Drop a document here"), h("span", { class: "muted" }, " or press to choose: PDF, TIFF, PNG, JPEG"));
+    else fill(this.words, h("strong", {}, "Drop a document here"), h("span", { class: "muted" }, " or click to choose one: PDF, TIFF, PNG, JPEG"));
     this.place.classList.toggle("full", Boolean(this.file));
     this.clear.hidden = !this.file;
     this.instead.hidden = Boolean(this.file);

@@ -16,7 +16,7 @@ const EFFECTS = {
       ["after_pages", "After pages", number()],
     ],
   },
-  line: { words: "The line is bad", fields: () => [["rate_bps", "Bits a second", select([["", "as usual"], ["14400", "14400"], ["9600", "9600"], ["4800", "4800"], ["2400", "2400"]], "2400")], ["noise", "Noise, share of rows", number({ step: "0.01", max: 1 })]] },
+  line: { words: "The line is bad", fields: () => [["rate_bps", "Bits per second", select([["", "as usual"], ["14400", "14400"], ["9600", "9600"], ["4800", "4800"], ["2400", "2400"]], "2400")], ["noise", "Noise, fraction of rows", number({ step: "0.01", max: 1 })]] },
   api: { words: "The API answers", fields: () => [["status", "HTTP status", number({ value: 503 })], ["code", "Twilio code", number()], ["delay_ms", "Delay in ms", number()], ["reset", "Reset the connection", box()]] },
   webhook: { words: "A webhook goes", fields: () => [["delay_ms", "Delay in ms", number()], ["duplicate", "Twice", box()], ["reorder", "Out of order", box()], ["drop", "Not at all", box()], ["signature", "Signature", select([["", "valid"], ["bad", "bad"], ["missing", "missing"], ["stale", "stale"]], "")]] },
 };
@@ -57,7 +57,7 @@ export class RuleList {
       this.told.clear();
       const added = await control("POST", "/rules", { body: this.rule() });
       await this.refresh();
-      this.told.good("The rule holds from now on.", added.warning ? ` But: ${added.warning}.` : "");
+      this.told.good("The rule is active.", added.warning ? ` But: ${added.warning}.` : "");
     }, this.told.fail);
     this.form = h(
       "form",
@@ -65,7 +65,7 @@ export class RuleList {
       h("div", { class: "fields" }, field("Effect", this.kind)),
       h("fieldset", { class: "stack tight" }, h("legend", {}, "Where"), this.matches),
       h("fieldset", { class: "stack tight" }, h("legend", {}, "What happens"), this.effects),
-      h("fieldset", { class: "stack tight" }, h("legend", {}, "How often"), h("div", { class: "fields" }, field("Skip the first", this.after), field("At most", this.times), field("Chance", this.chance, { hint: "0 to 1, from this world's seed" }))),
+      h("fieldset", { class: "stack tight" }, h("legend", {}, "How often"), h("div", { class: "fields" }, field("Skip the first", this.after), field("At most", this.times), field("Chance", this.chance, { hint: "0 to 1, drawn from this world's seed" }))),
       this.json,
       this.told.element,
       h("div", {}, button("Add the rule", null, { kind: "first", type: "submit" })),
@@ -118,7 +118,7 @@ export class RuleList {
     const rules = answer?.rules ?? [];
     this.form.parentNode.hidden = answer === null;
     if (rules.length === 0) {
-      fill(this.list, h("li", { class: "muted" }, answer === null ? "This build has no rules." : "No rules: every fax goes as its number says."));
+      fill(this.list, h("li", { class: "muted" }, answer === null ? "This build has no rules." : "No rules: numbers behave as usual."));
       return;
     }
     fill(this.list, rules.map((rule) => {

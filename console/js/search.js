@@ -30,7 +30,7 @@ export async function page(context) {
 
   if (context.query.has("country")) context.shown = () => search();
   return [
-    head("Buy a number", { back: ["Numbers", at("/console/phone-numbers/incoming")], lead: "The inventory is invented and costs nothing. As at Twilio, not every number can fax." }),
+    head("Buy a number", { back: ["Numbers", at("/console/phone-numbers/incoming")], lead: "The numbers are invented and free. As at Twilio, not every number can fax." }),
     h(
       "form",
       { class: "card pad stack", on: { submit: search } },
@@ -43,7 +43,7 @@ export async function page(context) {
 
 function show(results, numbers, context) {
   if (numbers.length === 0) {
-    fill(results, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No number fits"), h("p", {}, "Try another area code or type.")));
+    fill(results, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching number"), h("p", {}, "Try another area code or type.")));
     return;
   }
   const rows = numbers.map((number) => {
@@ -75,6 +75,6 @@ function ask(number, context) {
     }
   }, told.fail);
   const yes = button("Buy", buy, { kind: "first" });
-  const box = dialog(`Buy ${number.phone_number}?`, h("div", { class: "stack" }, h("p", {}, number.capabilities?.fax ? "It can take faxes. You switch it to them on its page." : "This number can't take faxes."), told.element, h("div", { class: "end" }, button("Close", () => box.close()), yes)));
+  const box = dialog(`Buy ${number.phone_number}?`, h("div", { class: "stack" }, h("p", {}, number.capabilities?.fax ? "It can receive faxes; switch it to them on its page." : "This number can't receive faxes."), told.element, h("div", { class: "end" }, button("Close", () => box.close()), yes)));
   yes.focus();
 }

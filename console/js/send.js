@@ -39,7 +39,7 @@ export async function page(context) {
   const shown = () => {
     const params = Object.fromEntries(Object.entries(order()).filter(([, value]) => value !== null));
     const text = snippets.curl({ method: "POST", url: `${location.origin}/v1/Faxes`, params }).replace("curl -X POST", `curl -X POST -u "${own.sid}:$TWILIO_AUTH_TOKEN"`);
-    fill(command, code(text, "The same as curl"));
+    fill(command, code(text, "The same with curl"));
   };
   shown();
   const send = once(async () => {
@@ -49,12 +49,12 @@ export async function page(context) {
   }, told.fail);
 
   return [
-    head("Send a fax", { back: ["Faxes", at("/console")], lead: "As an app does it: POST /v1/Faxes. The emulator fetches the document from its URL, as Twilio would." }),
+    head("Send a fax", { back: ["Faxes", at("/console")], lead: "As an app does, by POST /v1/Faxes. The emulator fetches the document from its URL, as Twilio would." }),
     h(
       "form",
       { class: "stack", on: { submit: send, input: shown } },
-      h("div", { class: "card pad stack" }, h("div", { class: "fields" }, field("From", from, { hint: "A number of this world, or a verified caller id" }), field("To", to, { hint: "Any number is delivered to; these behave on purpose:" })), behaviours, h("datalist", { id: "callers" }, callers.map((number) => h("option", { value: number })))),
-      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The address of the document", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Who is told of each status" }), field("Ttl", ttl, { hint: "Minutes in which a busy line is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
+      h("div", { class: "card pad stack" }, h("div", { class: "fields" }, field("From", from, { hint: "A number of this world, or a verified caller id" }), field("To", to, { hint: "Faxes to any number are delivered; these numbers have other outcomes:" })), behaviours, h("datalist", { id: "callers" }, callers.map((number) => h("option", { value: number })))),
+      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The document's URL", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Notified of each status" }), field("Ttl", ttl, { hint: "Minutes in which a busy line is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
       told.element,
       h("div", { class: "row" }, button("Send it", null, { kind: "first", type: "submit", mark: "out" })),
       command,

@@ -10,7 +10,7 @@ const headers = (data) => Object.entries(data.request_headers ?? {}).filter(([na
 const params = (data) => Object.entries(data.params ?? {}).flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)]));
 /** In a GET the parameters are in the address already. */
 const form = (data) => (data.method === "GET" ? [] : params(data));
-const words = (data) => ({ "fax-url": "the app says what to do with a fax", "fallback-url": "the fallback says what to do with a fax", action: "the app hears how a fax ended", "status-callback": "the app hears of a status" })[data.purpose] ?? "the app answers";
+const words = (data) => ({ "fax-url": "the app returns TwiML for a fax", "fallback-url": "the fallback returns TwiML for a fax", action: "the app is notified of how a fax ended", "status-callback": "the app is notified of a status" })[data.purpose] ?? "the app responds";
 const name = (data) => words(data).replaceAll(" ", "_");
 const expected = (data) => data.status ?? 200;
 const asksForTwiml = (data) => data.purpose === "fax-url" || data.purpose === "fallback-url";

@@ -15,15 +15,15 @@ export async function page(context) {
   const current = (await world().catch(() => null))?.sid ?? account();
   accounts.sort((a, b) => Number(b.sid === current) - Number(a.sid === current));
   return [
-    head("Worlds", { actions: [button("New world", () => found(context), { kind: "first", mark: "plus" })], lead: "Each account is a world of its own: faxes, numbers, clock and rules. Two tests with two accounts never meet." }),
+    head("Worlds", { actions: [button("New world", () => found(context), { kind: "first", mark: "plus" })], lead: "Each account is a separate world with its own faxes, numbers, clock and rules, so tests with different accounts never affect each other." }),
     h("ul", { class: "worlds" }, accounts.slice(0, SHOWN).map((each) => card(each, each.sid === current, each.sid === health.default_account, context))),
-    accounts.length > SHOWN && h("p", { class: "muted" }, `${accounts.length - SHOWN} more are not shown. Any world opens by ?account= in the address.`),
+    accounts.length > SHOWN && h("p", { class: "muted" }, `${accounts.length - SHOWN} more are not shown. Open any world by ?account= in the address.`),
   ];
 }
 
 function card(each, isCurrent, isDefault, context) {
   const close = once(async () => {
-    if (!(await confirm("Close this world?", `${each.sid} goes, with all that is in it.`, "Close the world"))) return;
+    if (!(await confirm("Close this world?", `This removes ${each.sid} and everything in it.`, "Close the world"))) return;
     await control("DELETE", `/accounts/${each.sid}`);
     toast("Closed.");
     forget();
@@ -45,7 +45,7 @@ function claimWorld(each, context) {
   const token = h("input", { type: "text", autocomplete: "off", spellcheck: "false", required: true, value: [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("") });
   const save = once(async () => {
     const response = await fetch(`/2010-04-01/Accounts/${each.sid}.json`, { headers: { authorization: basic(each.sid, token.value) }, credentials: "omit" });
-    if (!response.ok) throw new Error(`The emulator answered ${response.status}.`);
+    if (!response.ok) throw new Error(`The emulator responded with ${response.status}.`);
     box.close();
     forget();
     context.reload();
@@ -68,5 +68,5 @@ function found(context) {
     box.close();
     context.go(`/console/worlds?account=${made.sid}`);
   }, told.fail);
-  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "What is left empty is minted."), field("Name", name), field("Account SID", sid), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Found it", null, { kind: "first", type: "submit" }))));
+  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "Empty fields are generated."), field("Name", name), field("Account SID", sid), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Found it", null, { kind: "first", type: "submit" }))));
 }

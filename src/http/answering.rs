@@ -10,16 +10,16 @@ use futures_util::future::{Either, Ready, ready};
 
 use super::reply;
 
-/// An answer, or what will become one.
+/// A response, or a future of one. Most calls need not wait, and skip the allocation of a future.
 pub type Answering = Either<Ready<Response>, Pin<Box<dyn Future<Output = Response> + Send>>>;
 
-/// An answer for which nothing is waited.
+/// Wraps a response that is ready.
 #[must_use]
 pub fn at_once(response: Response) -> Answering {
     Either::Left(ready(response))
 }
 
-/// An answer that takes a while.
+/// Wraps a response that takes time; a panic on the way becomes a 500.
 pub fn later(answer: impl Future<Output = Response> + Send + 'static) -> Answering {
     let answer = AssertUnwindSafe(answer).catch_unwind();
     Either::Right(Box::pin(answer.map(|answered| answered.unwrap_or_else(|_| reply::fault()))))

@@ -1,5 +1,5 @@
-//! Who makes a REST call and what an account lets its callers do: HTTP Basic with AccountSid and AuthToken or an API key.
-//! It doesn't decide which credentials are taken.
+//! Authentication of REST calls, by HTTP Basic with an AccountSid and AuthToken or an API key, and admission: what
+//! the addressed account lets its callers do. Which credentials are valid is the emulator's decision.
 
 use std::time::Duration;
 
@@ -19,38 +19,39 @@ use crate::model::account::AccountStatus;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, KeySid};
 
-/// What a client signs in with.
+/// The credential that a client signs in with.
 #[derive(PartialEq, Eq)]
 enum Credential {
-    /// An account and its AuthToken.
+    /// An AccountSid and its AuthToken.
     Token(AccountSid, String),
-    /// An API key and its secret.
+    /// An API key's SID and its secret.
     Key(KeySid, String),
 }
 
-/// Whose credential a request came with and which world its path addresses.
+/// The result of a successful sign-in: the credential's world, and the world that the path addresses.
 pub(super) struct SignedIn {
-    /// The credential's own world.
+    /// The world that the credential belongs to.
     pub(super) own: World,
-    /// The subaccount's world that the path names, if it names one.
+    /// The world of the subaccount that the path names; `None` if the path names no account, or the credential's own.
     named: Option<World>,
-    /// The terms of the world that is addressed, as they stood when the call came.
+    /// The addressed world's admission data, as of when the call came in.
     terms: Terms,
 }
 
 impl SignedIn {
-    /// The world that the path names, else the credential's own.
+    /// Returns the addressed world: the subaccount that the path names, else the credential's own.
     pub(super) fn world(&self) -> &World {
         self.named.as_ref().unwrap_or(&self.own)
     }
 
-    /// Whether a tester's rule may have calls answered otherwise.
+    /// Whether the addressed world has rules that may change how calls are answered.
     pub(super) const fn has_api_rules(&self) -> bool {
         self.terms.has_api_rules
     }
 }
 
-/// The answer that a tester's rule has this call get, if any, when the rule's delay is over; with its error code.
+/// Applies a tester's `api` rule to the call: waits for the rule's delay, then returns the response that replaces the
+/// usual one, with its error code. `None` if no rule acts, or the rule only delays.
 pub(super) async fn otherwise(
     emulator: &Emulator,
     signed_in: &SignedIn,
@@ -61,6 +62,7 @@ pub(super) async fn otherwise(
         return None;
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
+    // No rule matches this call, or the world has broken meanwhile: the call goes on as usual.
     let Ok(Some(fault)) = signed_in.world().handle(ApiCalled { method, path }) else {
         return None;
     };
@@ -73,8 +75,8 @@ pub(super) async fn otherwise(
     fault.refusal.map(|(status, code)| (reply::on_purpose(status, code), Some(code)))
 }
 
-/// Finds the world of a request with a good credential; `named` is the account that its path names, if it names one. An error
-/// comes with the reason why the request belongs to no world.
+/// Checks the credential and finds the worlds of a request. `named` is the account in its path: `None` without one,
+/// `Some(None)` if it is not a SID. An error comes with the reason why the request belongs to no world.
 pub(super) fn sign_in(
     emulator: &Emulator,
     parts: &Parts,
@@ -91,7 +93,8 @@ pub(super) fn sign_in(
     let named = named
         .map(|named| named.ok_or_else(|| refused(NoWorld::UnknownAccount, ApiError::not_found(asked_path(parts)))));
     let named = named.transpose()?;
-    // A path of a stranger is refused before it could found a world.
+    // Checked before the credential: signing in may create a world, and a path that names a stranger's account must
+    // not.
     if let Credential::Token(account, _) = credential
         && let Some(named) = named.filter(|named| *named != account)
         && owner_of(emulator, named) != Some(account)
@@ -99,6 +102,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::OtherAccount, of_another(named)));
     }
     let own = match &credential {
+        // A read by a client without a world gets a fresh one that isn't kept; only a write creates and claims it.
         Credential::Token(account, token) if is_read(&parts.method) => emulator.look_in_on_terms(*account, token),
         Credential::Token(account, token) => emulator.sign_in_on_terms(*account, token),
         Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret).map(|own| {
@@ -113,6 +117,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::KeyNotEnough, error));
     }
     let of_another = |named| refused(NoWorld::OtherAccount, of_another(named));
+    // API keys are checked only here, since their account was not known before they were looked up.
     let named = match named.filter(|named| *named != own.sid()) {
         None => None,
         Some(named) if owner_of(emulator, named) == Some(own.sid()) => {
@@ -124,7 +129,7 @@ pub(super) fn sign_in(
     Ok(SignedIn { own, named, terms })
 }
 
-/// The error in the response to a client that was not let in.
+/// Returns the error that a client sees when it was not let in.
 fn error_of(error: &SignInError) -> ApiError {
     match error {
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
@@ -153,11 +158,11 @@ fn of_another(named: AccountSid) -> ApiError {
     ApiError::unauthenticated(message)
 }
 
-/// Whether the accounts' terms let the call pass.
+/// Checks the admission data of the addressed account and, for a subaccount, of its owner.
 pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<(), Refusal> {
     let is_own = signed_in.named.is_none();
     if !is_own {
-        // A suspended owner does nothing, not even in a subaccount.
+        // A suspended owner can do nothing, not even in its subaccounts.
         let owner = signed_in.own.terms();
         if owner.status != AccountStatus::Active {
             return Err(Refusal::AccountNotActive(owner.account));
@@ -166,7 +171,7 @@ pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<
     signed_in.terms.admit(area, action, !is_own)
 }
 
-/// The credential of the `Authorization` header.
+/// Reads the credential from the `Authorization` header.
 fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
     let error = |message| ApiError::unauthenticated(format!("Authentication Error - {message}"));
     let missing = || error("No credentials provided");
@@ -196,7 +201,7 @@ mod tests {
 
     const SID: &str = "AC0123456789abcdef0123456789abcdef";
 
-    /// User and password.
+    /// Returns user name and password, or the message of the error.
     fn read(value: &str) -> Result<(String, String), String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());

@@ -1,5 +1,5 @@
-//! The bodies of requests: read within their limits of size and time, and within the budget of bytes in flight. It
-//! understands none.
+//! Reads request bodies within limits of size and time, and within the budget of bytes in flight. What a body means
+//! is up to the caller.
 
 use std::time::Duration;
 
@@ -12,12 +12,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::io::budget::{Budget, NoRoom, Pieces, ROOM_WAIT_MAX};
 
-/// How long a client may send nothing of a body that it has begun.
+/// How long a client may pause within a body before it is given up.
 pub(super) const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long a body may take in all.
+/// How long a whole body may take, whatever its pace: an upload that drips would hold its share of the budget for
+/// ever.
 pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// Why a body could not be read.
+/// Why a request body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyFault {
     #[error("the body is over its limit")]
@@ -34,7 +35,7 @@ pub(super) enum BodyFault {
     NoRoom(#[from] NoRoom),
 }
 
-/// How long a body may take.
+/// The time limits of one body; tests use shorter ones.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     idle: Duration,
@@ -43,7 +44,7 @@ struct Patience {
 
 const PATIENCE: Patience = Patience { idle: BODY_IDLE_MAX, total: BODY_TIME_MAX };
 
-/// A body as its parts come.
+/// A body that is read frame by frame, with a deadline for each frame and for the whole.
 struct Parts<B> {
     body: B,
     idle: Duration,
@@ -64,6 +65,7 @@ where
             let Ok(Ok(frame)) = frame else { return Some(Err(BodyFault::TooSlow)) };
             match frame? {
                 Ok(frame) => {
+                    // A frame that isn't data has trailers, which no route reads.
                     if let Ok(data) = frame.into_data() {
                         return Some(Ok(data));
                     }
@@ -74,7 +76,7 @@ where
     }
 }
 
-/// Reads a body of so many bytes at the most.
+/// Reads a body of at most `limit_bytes`. A declared length over the limit is refused before anything is read.
 pub(super) async fn read<B>(body: B, limit_bytes: usize, budget: &Budget) -> Result<Pieces, BodyFault>
 where
     B: HttpBody<Data = Bytes>,
@@ -102,7 +104,7 @@ where
     Ok(read)
 }
 
-/// A body as its parts come, each within its time.
+/// Turns a body into a stream of its data, under the same time limits. The caller counts the bytes.
 pub(super) fn parts<B>(body: B) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send
 where
     B: HttpBody<Data = Bytes> + Unpin + Send,
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_told_from_one_that_is_too_long() {
+    async fn a_body_that_breaks_off_is_not_taken_for_one_that_is_too_long() {
         let broken = stream::iter([Ok("x"), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
         assert_eq!(length(Body::from_stream(broken), PATIENCE).await, Err(BodyFault::Broken));
     }

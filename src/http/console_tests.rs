@@ -1,4 +1,4 @@
-//! Tests of the console's delivery: types, caching, and the headers that keep a page to itself.
+//! Tests of how the console is delivered: content types, caching, and the headers that isolate its pages.
 
 use std::collections::BTreeSet;
 use std::path::Path as FilePath;
@@ -14,7 +14,7 @@ fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
     headers
 }
 
-/// Every file below `console/`, by its path from there.
+/// Returns the paths of all files below `console/`, relative to it.
 fn on_disk() -> BTreeSet<String> {
     fn walk(folder: &FilePath, root: &FilePath, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -53,7 +53,7 @@ async fn the_shell_names_files_that_exist_and_holds_no_script_or_style_of_its_ow
 }
 
 #[tokio::test]
-async fn a_file_of_this_build_is_kept_for_good_and_of_another_is_asked_for_again() {
+async fn a_file_of_this_build_is_cached_for_ever_and_of_another_is_revalidated() {
     let served = |build: &str| asset(Path((build.to_owned(), "js/app.js".to_owned())), HeaderMap::new());
     let response = served(&BUILD).await;
     assert_eq!(response.headers()[header::CACHE_CONTROL], IMMUTABLE);
@@ -84,7 +84,7 @@ async fn a_page_runs_nothing_but_its_own_files_and_is_framed_by_nobody() {
 }
 
 #[tokio::test]
-async fn who_takes_gzip_gets_a_fraction_and_the_same_bytes() {
+async fn a_client_that_accepts_gzip_gets_the_same_bytes_compressed() {
     use std::io::Read;
 
     let accepting = |value: &str| file("js/app.js", &headers(header::ACCEPT_ENCODING, value), REVALIDATE);
@@ -100,14 +100,14 @@ async fn who_takes_gzip_gets_a_fraction_and_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn comments_stay_at_home_and_code_does_not() {
+async fn comments_are_stripped_and_code_is_not() {
     let body = to_bytes(file("js/app.js", &HeaderMap::new(), REVALIDATE).into_body(), usize::MAX).await.unwrap();
     let text = std::str::from_utf8(&body).unwrap();
     assert!(!text.contains("//!") && text.contains("export function go("));
 }
 
 #[test]
-fn only_browsers_are_led_to_the_console() {
+fn only_browsers_are_redirected_to_the_console() {
     assert!(wants_html(&headers(header::ACCEPT, "text/html,application/xhtml+xml;q=0.9")));
     assert!(!wants_html(&headers(header::ACCEPT, "application/json")));
     assert!(!wants_html(&HeaderMap::new()));

@@ -1,8 +1,9 @@
-//! Who may drive the emulator: under which host names it answers, which web pages may call it, and what the control API
-//! asks of its callers. One rule holds for every surface. It knows no account and no account's credential.
+//! Access control for every surface: which host names the emulator answers to, which web pages may call it, and what
+//! the control API requires of its callers. Accounts and their credentials are checked elsewhere.
 //!
-//! A web page in the user's browser can make requests to this machine. What it can't do is choose `Host`, `Origin` and
-//! `Sec-Fetch-*`, so these tell it apart from a program. A webhook is told apart by what every webhook carries.
+//! A web page in the user's browser can send requests to this machine, but it can't choose `Host`, `Origin` and
+//! `Sec-Fetch-*`, so these headers distinguish it from a program. A webhook is recognised by the headers that every
+//! webhook carries.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -24,39 +25,39 @@ use crate::model::hex;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// What only a webhook carries: a client of the control API has no reason to send it.
+/// Headers that only webhooks carry; a client of the control API has no reason to send them.
 const WEBHOOK_MARKS: [HeaderName; 3] = [
     HeaderName::from_static("i-twilio-idempotency-token"),
     HeaderName::from_static("x-twilio-signature"),
     HeaderName::from_static("x-signalwire-signature"),
 ];
-/// The cookie that stands for the control token in a browser, whose images and event streams can't send a header.
+/// The cookie that a browser sends in place of the control token: its images and event streams can't send a header.
 const COOKIE: &str = "fauxfax_control";
-/// Paths of pages and files that a browser may be led to, or may show as an image, from anywhere.
+/// Paths of pages and files that any site may link to or show as an image.
 const PAGES: [&str; 8] = ["/", "/console", "/fax", "/favicon.ico", "/livez", "/readyz", "/metrics", "/ca.pem"];
-/// How long a browser may remember the answer to a preflight.
+/// How long a browser may cache the response to a preflight, in seconds.
 const PREFLIGHT_S: HeaderValue = HeaderValue::from_static("600");
 
-/// What a request may do.
+/// What happens to a request.
 pub(super) enum Verdict {
-    /// It is answered by its route.
+    /// The request goes on to its route.
     Pass,
-    /// It is answered by its route, and the page of this origin may read the answer.
+    /// The request goes on to its route, and a page of this origin may read the response.
     PassTo(HeaderValue),
-    /// It asks in advance whether a page may call, and this is the answer.
+    /// The request is a CORS preflight; this is the response to it.
     Answer(Response),
-    /// It is refused with this answer; with the error code, where it is for the REST APIs.
+    /// The request is refused with this response. The error code is set for REST paths, whose refusals are journaled.
     Refuse(Response, Option<u32>),
 }
 
-/// Which part of the emulator a path belongs to.
+/// The part of the emulator that a path belongs to; each treats web pages differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
-    /// The REST APIs, which no web page calls.
+    /// The REST APIs, which no web page ever called.
     Rest,
-    /// The control API.
+    /// The control API, under `/_fauxfax`.
     Control,
-    /// The console, stored media, samples and the files at the root.
+    /// The console, stored media and the files at the root.
     Pages,
 }
 
@@ -72,7 +73,7 @@ impl Area {
     }
 }
 
-/// Judges a request by its head alone.
+/// Decides what happens to a request, from its head alone.
 pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     let area = Area::of(parts.uri.path());
     match check(parts, area, settings) {
@@ -86,7 +87,7 @@ pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     }
 }
 
-/// Lets the page of an allowed origin read an answer.
+/// Adds the CORS headers that let a page of this origin read the response.
 pub(super) fn readable_by(mut response: Response, origin: &HeaderValue) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -95,13 +96,13 @@ pub(super) fn readable_by(mut response: Response, origin: &HeaderValue) -> Respo
     response
 }
 
-/// The cookie that lets a browser use the control API; none where no token guards it.
+/// Returns the `Set-Cookie` value that lets a browser use the control API; `None` if no token guards it.
 pub(super) fn cookie(options: &GuardOptions) -> Option<String> {
     let token = options.control_token.as_deref()?;
     Some(format!("{COOKIE}={}; Path={CONTROL_ROOT}; HttpOnly; SameSite=Strict", cookie_value(token)))
 }
 
-/// Why a request is refused.
+/// Why a request is refused; the remedy is in [`Self::detail`].
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
     Host(String),
@@ -112,7 +113,7 @@ enum Refusal {
     WrongToken,
 }
 
-/// The allowed foreign origin of the request, if it has one.
+/// Checks a request's head. Returns the foreign origin that it comes from, if that one is allowed.
 fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<HeaderValue>, Refusal> {
     let options = &settings.guard;
     let host = host(parts);
@@ -130,21 +131,24 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     }
     let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     let is_cross_site = matches!(site, Some(b"cross-site" | b"same-site"));
+    // A page need not send `Origin` with a GET, so `Sec-Fetch-Site` is checked on its own.
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
         return Err(Refusal::Page);
     }
+    // Samples can be fetched by anyone, since a fax may be sent from them.
     if area == Area::Control && !is_sample(parts.uri.path()) {
         check_caller(parts, options.control_token.as_deref())?;
     }
     Ok(allowed.cloned())
 }
 
-/// What the control API asks of its callers, whoever they are.
+/// Checks what the control API requires of every caller: that it is no webhook, and knows the control token.
 fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusal> {
     if let Some(mark) = WEBHOOK_MARKS.into_iter().find(|mark| parts.headers.contains_key(mark)) {
         return Err(Refusal::Webhook(mark));
     }
-    // A preflight never carries a credential.
+    // Browsers send preflights without credentials (Fetch standard), so requiring a token would break every allowed
+    // page.
     let Some(token) = control_token.filter(|_| !is_preflight(parts)) else { return Ok(()) };
     let bearer = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
@@ -158,7 +162,7 @@ fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusa
     }
 }
 
-/// Whether a path is that of a page, a picture or a document, which may be shown anywhere.
+/// Whether a path shows a page, a picture or a document, which other sites may link to and embed.
 fn is_shown(area: Area, path: &str) -> bool {
     let is_of_a_fax = |path: &str| {
         let fax = path.strip_prefix(BASE).and_then(|path| path.strip_prefix("/faxes/"));
@@ -172,14 +176,14 @@ fn is_shown(area: Area, path: &str) -> bool {
     }
 }
 
-/// A page may be led here or shown an image from here by any other page; neither lets that page read anything.
+/// Whether a browser only navigates here or embeds an image. Neither lets the other page read the response.
 fn only_shows(parts: &Parts) -> bool {
     let is = |name: &HeaderName, value: &str| parts.headers.get(name).is_some_and(|header| header == value);
     let is_shown = is(&SEC_FETCH_DEST, "image") || (is(&SEC_FETCH_DEST, "document") && is(&SEC_FETCH_MODE, "navigate"));
     is_shown && matches!(parts.method, Method::GET | Method::HEAD)
 }
 
-/// The host that a request names: an absolute target's before the header's, as RFC 9112 3.2.2 has it.
+/// Returns the host that the request names. An absolute target takes precedence over the header (RFC 9112 §3.2.2).
 fn host(parts: &Parts) -> Option<Cow<'_, str>> {
     let named = parts.uri.authority().map(|authority| Cow::Borrowed(authority.as_str()));
     let named = named.or_else(|| Some(String::from_utf8_lossy(parts.headers.get(header::HOST)?.as_bytes())));
@@ -188,7 +192,7 @@ fn host(parts: &Parts) -> Option<Cow<'_, str>> {
 
 fn answers_to(host: &str, settings: &Settings) -> bool {
     let name = name_of(host).trim_end_matches('.');
-    // Most requests name an address: nothing is copied for those.
+    // Most requests name an address; they skip the copy below.
     if name.parse::<IpAddr>().is_ok() {
         return true;
     }
@@ -200,8 +204,8 @@ fn answers_to(host: &str, settings: &Settings) -> bool {
             .is_some_and(|public| name_of(public).trim_end_matches('.').eq_ignore_ascii_case(&name))
 }
 
-/// `localhost`, `*.localhost`, `*.internal`, `*.test` (RFC 6761: never in the public DNS) and single labels such
-/// as a Compose service: a stranger can own none of these names and let it lead to this machine.
+/// Whether a name can't be owned by a stranger who could point it at this machine: `localhost`, `*.localhost`,
+/// `*.internal`, `*.test` (RFC 6761: never in the public DNS), and single labels such as a Compose service.
 fn is_local(name: &str) -> bool {
     name == "localhost"
         || name.ends_with(".localhost")
@@ -210,11 +214,11 @@ fn is_local(name: &str) -> bool {
         || !name.contains('.')
 }
 
-/// The `Origin` of a page that is not the emulator's own.
+/// Returns the `Origin` of a page that is not the emulator's own.
 fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Settings) -> Option<&'a HeaderValue> {
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let origin = origins.next()?;
-    // No browser sends two; whoever does is told of the first as foreign.
+    // No browser sends two, so this is an attempt to get past the check; the first one is reported as foreign.
     if origins.next().is_some() {
         return Some(origin);
     }
@@ -226,20 +230,20 @@ fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Set
     (!is_own).then_some(origin)
 }
 
-/// Lower case, and without the port that a browser leaves out.
+/// Lower-cases an authority and drops the default port, which browsers leave out of `Origin`.
 fn without_default_port(authority: &str) -> String {
     let authority = authority.to_ascii_lowercase();
     let bare = authority.strip_suffix(":80").or_else(|| authority.strip_suffix(":443"));
     bare.map_or(authority.clone(), ToOwned::to_owned)
 }
 
-/// Host and port of `--public-url`.
+/// Returns host and port of `--public-url`.
 fn public_authority(settings: &Settings) -> Option<&str> {
     let (_, rest) = settings.public_url.as_deref()?.split_once("://")?;
     rest.split('/').next()
 }
 
-/// The host without its port or the brackets of an IPv6 literal.
+/// Returns the host without its port, and without the brackets of an IPv6 literal.
 fn name_of(host: &str) -> &str {
     if let Some(rest) = host.strip_prefix('[') {
         return rest.split(']').next().unwrap_or_default();
@@ -251,7 +255,7 @@ fn is_preflight(parts: &Parts) -> bool {
     parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Tells a browser that the page of an allowed origin may make the request that it asks about.
+/// Answers a preflight: the page of this allowed origin may make the request that it asks about.
 fn preflight(parts: &Parts, origin: &HeaderValue) -> Response {
     let mut response = readable_by(StatusCode::NO_CONTENT.into_response(), origin);
     let headers = response.headers_mut();
@@ -273,7 +277,7 @@ fn cookie_of(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }
 
-/// Not the token itself, so that it can't be read back from a browser's store.
+/// Derives the cookie's value from the token, so that the token can't be read back from a browser's store.
 fn cookie_value(token: &str) -> String {
     let digest = Sha256::new().chain_update("fauxfax control cookie\n").chain_update(token).finalize();
     hex::encode(digest)
@@ -292,6 +296,7 @@ impl Refusal {
             Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
         };
         let detail = self.detail();
+        // Clients of the REST APIs expect Twilio's form of errors.
         if area == Area::Rest {
             return reply::error(&ApiError::new(status.as_u16(), CODE_ACCESS_DENIED, detail));
         }
@@ -322,7 +327,7 @@ impl Refusal {
             Self::NoToken => "the control API is guarded by --control-token; send it as Authorization: Bearer TOKEN \
                               (the command line takes --control-token or FAUXFAX_CONTROL_TOKEN)"
                 .to_owned(),
-            Self::WrongToken => "this is not the token that --control-token was given".to_owned(),
+            Self::WrongToken => "this is not the control token: send the one that the emulator was started with (--control-token or FAUXFAX_CONTROL_TOKEN)".to_owned(),
         }
     }
 }

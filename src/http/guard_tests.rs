@@ -1,4 +1,5 @@
-//! Tests of the guard: each request that a web page, a rebound name or a webhook could make, on each surface.
+//! Tests of the guard: each kind of request that a web page, a rebound host name or a webhook could make, on each
+//! surface.
 
 use axum::http::Request;
 
@@ -32,7 +33,7 @@ fn settings(guard: GuardOptions) -> Settings {
     Settings { seed: 1, rules, price, service, public_url, media_user_agent, guard }
 }
 
-/// The status that the guard answers with; 0 where the request passes.
+/// Returns the status that the guard responds with; 0 if the request passes.
 fn status(settings: &Settings, method: &str, path: &str, headers: &[(&str, &str)]) -> u16 {
     let request = Request::builder().method(method).uri(path);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -129,7 +130,7 @@ fn a_request_of_another_site_is_refused_unless_a_browser_only_shows_what_it_gets
 }
 
 #[test]
-fn an_allowed_origin_may_call_and_is_told_so_by_a_preflight() {
+fn an_allowed_origin_may_call_and_its_preflight_succeeds() {
     let options = GuardOptions { allow_origins: vec!["http://localhost:3000".to_owned()], ..GuardOptions::default() };
     let settings = settings(options);
     let headers = [("host", "localhost:8329"), ("origin", "http://localhost:3000"), ("sec-fetch-site", "same-site")];

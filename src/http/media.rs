@@ -1,4 +1,5 @@
-//! The media host: stored documents on URLs that expire (docs/fidelity.md, "Fax API"). No credential is asked for; the URL is one.
+//! The media host: serves stored documents at URLs that expire (docs/fidelity.md, "Fax API"). It asks for no
+//! credential; the signed URL is one.
 
 use std::sync::Arc;
 
@@ -22,25 +23,25 @@ use crate::model::account::MediaUserAgent;
 use crate::model::fax::MediaType;
 use crate::model::media::MediaFault;
 
-/// The routes of media; HEAD goes with GET.
+/// Returns the routes of media. HEAD is answered by the same handler as GET.
 pub(super) fn routes() -> Router<Emulator> {
     Router::new().route("/fax/{account}/{fax}/{media}", get(show))
 }
 
-/// A document that may be shown.
+/// A stored document whose URL is valid.
 struct Shown {
     name: MediaName,
     media_type: MediaType,
     bytes: Arc<[u8]>,
 }
 
-/// Why a document is not shown, as S3 tells it.
+/// Why a download is refused; the response has the form of S3's errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Denial {
-    /// Nobody says who asks, and the emulator is to insist on it.
+    /// The request has no User-Agent, and the emulator was started to require one.
     NoUserAgent,
     Url(MediaUrlError),
-    /// Deleted, or never there.
+    /// The document was deleted, made room for newer ones, or never existed.
     Missing,
 }
 
@@ -58,7 +59,7 @@ async fn show(
         expires_s: query.get("X-Amz-Expires"),
         signature: query.get("X-Amz-Signature"),
     };
-    // A path that is no text names nothing that exists.
+    // A path that isn't valid UTF-8 can't be the name of anything.
     let name = path.ok().and_then(|Path([account, fax, media])| {
         Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
     });
@@ -70,6 +71,7 @@ async fn show(
         return Denial::Missing.into_response();
     };
     let is_named = user_agent::is_named(&parts.headers);
+    // Before the signature, so that a client learns of the rule whatever its URL.
     let found = match emulator.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
@@ -102,7 +104,7 @@ impl Shown {
     fn answer(self, method: &Method, headers: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.name.media);
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        // Before any range (RFC 9110 §13.2.2).
+        // Preconditions are evaluated before ranges (RFC 9110 §13.2.2).
         if headers
             .get_all(header::IF_NONE_MATCH)
             .iter()
@@ -110,7 +112,7 @@ impl Shown {
         {
             return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
         }
-        // A range is defined for GET only, and If-Range asks for the whole where the document has changed.
+        // Ranges are defined for GET only. If-Range with another tag means: the whole document, since it has changed.
         let same = text(header::IF_RANGE).is_none_or(|condition| condition == etag);
         let range = text(header::RANGE).filter(|_| same && *method == Method::GET);
         let len = self.bytes.len();
@@ -130,13 +132,13 @@ impl Shown {
             (header::ETAG, etag),
         ];
         let content_range = content_range.map(|value| [(header::CONTENT_RANGE, value)]);
-        // The document's own memory, however many fetch it.
+        // All downloads share the document's memory.
         let body = Body::from(Bytes::from_owner(self.bytes).slice(part));
         (status, head, content_range, Extension(Counted), body).into_response()
     }
 }
 
-/// Whether a list of tags, weak ones among them, has this one; a document never changes (RFC 9110 §13.1.2).
+/// Whether a list of entity tags includes this one. Weak tags count: a document never changes (RFC 9110 §13.1.2).
 fn knows(list: &str, etag: &str) -> bool {
     list.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
 }
@@ -149,8 +151,8 @@ impl Denial {
         }
     }
 
-    /// S3's code and what it says.
-    fn told(&self) -> (&'static str, String) {
+    /// Returns S3's error code and message.
+    fn code_and_message(&self) -> (&'static str, String) {
         match self {
             Self::NoUserAgent => ("AccessDenied", user_agent::REFUSED.to_owned()),
             Self::Url(error @ MediaUrlError::Expired { .. }) => {
@@ -161,7 +163,7 @@ impl Denial {
         }
     }
 
-    /// What the journal has of it.
+    /// Returns the event that the journal records.
     fn event(&self) -> EventKind {
         let status = self.status().as_u16();
         let (fault, detail) = match self {
@@ -178,7 +180,7 @@ impl Denial {
 
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
-        let (code, message) = self.told();
+        let (code, message) = self.code_and_message();
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
         let body = format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>");
         (self.status(), [(header::CONTENT_TYPE, "application/xml")], body).into_response()
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn head_tells_the_length_without_the_document() {
+    async fn head_has_the_length_without_the_document() {
         let (status, headers, body) = fetch(Method::HEAD, &[(header::RANGE, "bytes=0-1")]).await;
         assert_eq!((status, body.as_str()), (200, ""));
         assert_eq!(headers[header::CONTENT_LENGTH], "10");

@@ -1,4 +1,4 @@
-//! The HTTP surface: routes, credentials, and what a request says about itself. Handlers hold no policy.
+//! The HTTP layer: routes, authentication, and what can be read from a request's head. Handlers hold no policy.
 
 mod answering;
 mod auth;
@@ -30,17 +30,18 @@ pub use self::router::{Surface, service, service_with_ca};
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// How the request came, as a listener other than the plain one notes it among the request's extensions.
+/// Whether a request came in clear or through TLS. Listeners other than the plain one add it to the request's
+/// extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// In clear.
+    /// Plain HTTP.
     Http,
-    /// Through TLS.
+    /// HTTP over TLS.
     Https,
 }
 
 impl Scheme {
-    /// The word before `://`.
+    /// Returns the word before `://`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,38 +51,39 @@ impl Scheme {
     }
 }
 
-/// Where the server listens: the last resort of a request that names no host.
+/// The address that the server listens on; links are built on it if a request names no host at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress(pub SocketAddr);
 
-/// Whom a client asked a proxy to be connected to: its host, should a request name none.
+/// The host that a client asked the proxy to connect to, by CONNECT; used if a request within names no host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedHost(pub Arc<str>);
 
-/// A connection that can be reset instead of answered. A listener hands it over with each request, or notes it among the
-/// request's extensions.
+/// A handle to reset the client's connection instead of responding. A listener passes it along with each request, or
+/// adds it to the request's extensions.
 #[derive(Debug, Clone, Default)]
 pub struct Resettable(Arc<AtomicBool>);
 
 impl Resettable {
-    /// Has the connection reset before anything else is written.
+    /// Resets the connection before anything else is written to it.
     pub fn reset(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether it is to be reset.
+    /// Whether the connection is to be reset.
     #[must_use]
     pub fn is_reset(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
-/// The target as the client wrote it, where routing has changed it.
+/// The target as the client wrote it, kept where routing has rewritten it.
 #[derive(Debug, Clone)]
 struct AskedTarget(Uri);
 
-/// Scheme and host on which links are built, without a slash at the end: `public_url` if set; else what an
-/// absolute-form target names; else the headers of a reverse proxy; else how the request came, and through whom.
+/// Returns the scheme and host on which links are built, without a slash at the end. In order of precedence:
+/// `public_url`; an absolute-form target; the headers of a reverse proxy; how and through which host the request
+/// came.
 #[must_use]
 pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     if let Some(url) = public_url {
@@ -106,12 +108,12 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     format!("{scheme}://{host}").into()
 }
 
-/// Whether a request of this method only looks.
+/// Whether requests with this method change nothing.
 fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// The path the client asked for, whole.
+/// Returns the whole path that the client asked for, including a suffix that routing has removed.
 fn asked_path(parts: &Parts) -> &str {
     asked_target(parts).path()
 }
@@ -120,13 +122,13 @@ fn asked_target(parts: &Parts) -> &Uri {
     parts.extensions.get().map_or(&parts.uri, |AskedTarget(uri)| uri)
 }
 
-// Links never carry credentials, whatever a client put into its target.
+// Links never carry credentials, even if the client's target did.
 fn is_host(authority: &Authority) -> bool {
     let host = authority.as_str();
     !host.is_empty() && !host.contains('@')
 }
 
-/// The first of a forwarding header's values: the proxy nearest the client.
+/// Returns the first value of a forwarding header, which the proxy nearest the client has set.
 fn forwarded<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()?.split(',').next().map(str::trim)
 }

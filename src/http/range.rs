@@ -1,15 +1,16 @@
-//! Byte ranges of a document (RFC 9110 §14). It reads no document.
+//! Byte ranges of a document (RFC 9110 §14).
 
 use std::ops::Range;
 
-/// What a `Range` header asks for.
+/// The part of a document that a `Range` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// The whole: no header, several ranges, or one that makes no sense (§14.2 lets a server ignore those).
+    /// The whole document: there is no header, or several ranges, or one that is invalid (§14.2 lets a server ignore
+    /// those).
     Whole,
-    /// One part.
+    /// One range, cut to the document's length.
     Part(Range<usize>),
-    /// Nothing that the document has: 416.
+    /// A range outside the document: 416.
     Unsatisfiable,
 }
 
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_unsatisfiable_and_what_makes_no_sense_is_ignored() {
+    fn a_range_outside_is_unsatisfiable_and_an_invalid_one_is_ignored() {
         for header in ["bytes=100-", "bytes=100-200", "bytes=-0"] {
             assert_eq!(wanted(Some(header), 100), Wanted::Unsatisfiable, "{header}");
         }

@@ -1,4 +1,5 @@
-//! Answers: resources and errors as JSON, and forms out of requests. Nothing here knows a resource.
+//! Builds responses, with resources and errors as JSON, and reads forms from requests. It is the same for all
+//! resources.
 
 use std::sync::Arc;
 
@@ -17,28 +18,28 @@ use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_INVALID_PARAMETER, COD
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
 use crate::io::budget::{Budget, tied};
 
-/// Seconds after which a client that was refused on purpose may come again.
+/// Value of `Retry-After`, in seconds, after a refusal by a rule or for lack of room.
 const RETRY_AFTER_S: &str = "1";
 
-/// Room for a resource; most are smaller.
+/// Initial capacity of a response's buffer; most resources are smaller.
 const RESOURCE_BYTES: usize = 1_024;
 
-/// 200 with a resource.
+/// Returns 200 with a resource.
 pub(super) fn ok(resource: &impl Serialize) -> Response {
     json(StatusCode::OK, resource)
 }
 
-/// 201 with a resource: twilio-cli takes nothing else for a creation.
+/// Returns 201 with a resource; twilio-cli accepts no other status for a creation.
 pub(super) fn created(resource: &impl Serialize) -> Response {
     json(StatusCode::CREATED, resource)
 }
 
-/// 204: twilio-python takes nothing else for a deletion.
+/// Returns 204; twilio-python accepts no other status for a deletion.
 pub(super) fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// 405, and what goes instead.
+/// Returns 405 with the methods that the path does have.
 pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
     let mut response = error(&ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
     let methods = HeaderValue::try_from(methods).expect("methods are words");
@@ -46,7 +47,7 @@ pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
     response
 }
 
-/// The answer that a rule asks for; a 429 says when to come again.
+/// Returns the error that a tester's rule asks for. Like Twilio's, a 429 carries `Retry-After`.
 pub(super) fn on_purpose(status: u16, code: u32) -> Response {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
     let mut response = error(&ApiError::new(status, code, reason));
@@ -56,13 +57,14 @@ pub(super) fn on_purpose(status: u16, code: u32) -> Response {
     response
 }
 
-/// The answer to a call in which the emulator itself failed.
+/// Returns the response to a call in which the emulator itself failed.
 pub(super) fn fault() -> Response {
-    let message = "Internal Server Error: a fault of the emulator, which its log tells of; please report it";
+    let message = "Internal Server Error: a fault of the emulator; its log has the details, please report it";
     error(&ApiError::new(500, CODE_INTERNAL, message))
 }
 
-/// No answer: the connection is reset, where a listener can do that, else broken off.
+/// Resets the connection if the listener can do that. Elsewhere the body breaks off, which clients see as an error
+/// too.
 pub(super) fn reset(connection: &Resettable) -> Response {
     connection.reset();
     Response::new(Body::from_stream(futures_util::stream::once(async {
@@ -83,7 +85,7 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
     response
 }
 
-/// An error as HTTP; one of the emulator's load says when to come again, one of the credential how to authenticate.
+/// Turns an error into a response: 503 carries `Retry-After`, and errors of authentication carry a challenge.
 pub(super) fn error(error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = bytes(status, error.body());
@@ -97,16 +99,18 @@ pub(super) fn error(error: &ApiError) -> Response {
     response
 }
 
-/// An answer of this size or less is not counted; connections are.
+/// Responses up to this size are not charged to the budget; the limit on connections bounds their total.
 const UNCOUNTED_BYTES_MAX: u64 = 64 * 1024;
 
-/// Says that an answer's bytes are counted elsewhere: those of a stored document, or of a body that is made while it is sent.
+/// Marks a response whose bytes are accounted for elsewhere: a stored document, or a body that is produced while it
+/// is sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted;
 
-/// The answer, with its bytes taken out of the budget until they have been sent; 503 where there is no room for them.
+/// Charges a response's bytes to the budget until they have been sent; returns 503 if there is no room for them.
 pub(super) fn charged(response: Response, budget: &Budget) -> Response {
     let bytes = response.body().size_hint().lower();
+    // A streamed body has no lower bound on its size, and is charged where it is made.
     if bytes <= UNCOUNTED_BYTES_MAX || response.extensions().get::<Counted>().is_some() {
         return response;
     }
@@ -119,7 +123,8 @@ pub(super) fn charged(response: Response, budget: &Budget) -> Response {
     }
 }
 
-/// The body of a form, whatever type it claims: real clients send forms without one (docs/fidelity.md, "The surface").
+/// Reads a form's body, whatever its Content-Type: real clients send forms without one
+/// (docs/fidelity.md, "The surface").
 pub(super) async fn form_body<B>(body: B, budget: &Budget) -> Result<Bytes, ApiError>
 where
     B: HttpBody<Data = Bytes>,
@@ -134,7 +139,7 @@ where
     Ok(read.into_bytes())
 }
 
-/// The parameters of a query or a body.
+/// Parses the parameters of a query or a body.
 pub(super) fn form(bytes: &[u8]) -> Result<Form, ApiError> {
     Form::parse(bytes).map_err(|error| ApiError::bad_request(CODE_INVALID_PARAMETER, error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! All routes on one port, told apart by path, and what answers where none fits. It serves nothing itself.
+//! Routes all surfaces on one port by path, and answers requests that no route matches.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,27 +24,27 @@ use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control
 use crate::dialect::error::ApiError;
 use crate::emulator::{Emulator, NoWorld};
 
-/// Below this, resources may be asked for with `.json` at the end.
+/// Root of the paths that may end in `.json`; Twilio's libraries write the suffix.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
 const SUFFIX: &str = ".json";
 
-/// What a listener serves: the REST APIs, media, the control API, and the console.
+/// What a listener serves: the REST APIs, media, the control API and the console.
 #[derive(Clone)]
 pub struct Surface {
     emulator: Emulator,
-    /// All but the REST APIs.
+    /// Everything but the REST APIs, which have a router of their own in `twilio`.
     pages: Router,
-    /// Where the listener is.
+    /// The listener's address.
     address: SocketAddr,
 }
 
-/// What a listener at `address` serves.
+/// Returns what a listener at `address` serves.
 #[must_use]
 pub fn service(emulator: Emulator, address: SocketAddr) -> Surface {
     service_with_ca(emulator, address, None)
 }
 
-/// As `service`, with the files of the local CA.
+/// The same as [`service`], with the files of the local CA at `/ca.pem` and its like.
 #[must_use]
 pub fn service_with_ca(emulator: Emulator, address: SocketAddr, ca: Option<&CaFiles>) -> Surface {
     let pages = pages(&emulator, ca);
@@ -52,7 +52,7 @@ pub fn service_with_ca(emulator: Emulator, address: SocketAddr, ca: Option<&CaFi
 }
 
 impl Surface {
-    /// Answers a request, whatever it is; `connection` is what it came on.
+    /// Responds to a request; `connection` is the one it came on, for rules that reset it.
     pub fn answer<B>(&self, request: Request<B>, connection: &Resettable) -> Answering
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
@@ -65,7 +65,7 @@ impl Surface {
             traffic::note(&self.emulator, &parts, why, (response.status().as_u16(), Some(*code)));
         }
         let request = Request::from_parts(parts, body);
-        // A panic has broken a world, which says so itself; this call is answered all the same.
+        // A panic in a world breaks that world, which logs it; the client still gets a response.
         let routed = || catch_unwind(AssertUnwindSafe(|| self.route(request, connection)));
         match verdict {
             Verdict::Pass => self.charged(routed().unwrap_or_else(|_| at_once(reply::fault()))),
@@ -77,7 +77,7 @@ impl Surface {
         }
     }
 
-    /// An answer whose bytes are taken out of the budget until they have been sent.
+    /// Charges the response's bytes to the budget until they have been sent.
     fn charged(&self, answering: Answering) -> Answering {
         match answering {
             Either::Left(answer) => at_once(reply::charged(answer.into_inner(), self.emulator.budget())),
@@ -119,13 +119,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // A listener that can reset a connection has said so; elsewhere an answer breaks off.
+        // Listeners that can reset a connection add a handle for it. With any other, the response breaks off instead.
         let connection = request.extensions().get().cloned().unwrap_or_default();
         self.answer(request, &connection).map(Ok)
     }
 }
 
-/// All but the REST APIs.
+/// Returns the routes of everything but the REST APIs.
 fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
     let router =
         Router::new().merge(media::routes()).with_state(emulator.clone()).merge(control::router(emulator.clone(), ca));
@@ -138,13 +138,14 @@ fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
 }
 
 fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
+    // Only needed for links, and only if nothing else names a host.
     if !request.headers().contains_key(header::HOST) {
         request.extensions_mut().insert(ListenAddress(address));
     }
     strip_suffix(request)
 }
 
-// A route can't have a parameter and a suffix in one segment, so the suffix goes before routing.
+// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing.
 fn strip_suffix<B>(mut request: Request<B>) -> Request<B> {
     let Some(stripped) = without_suffix(request.uri()) else { return request };
     let asked = std::mem::replace(request.uri_mut(), stripped);
@@ -154,6 +155,7 @@ fn strip_suffix<B>(mut request: Request<B>) -> Request<B> {
 
 fn without_suffix(uri: &Uri) -> Option<Uri> {
     let path = uri.path().strip_suffix(SUFFIX)?;
+    // Only the 2010-04-01 API has the suffix.
     if !path.starts_with(SUFFIXED_ROOT) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Requests as they are noted: what of a target is kept, and those that belong to no world. It answers none.
+//! How requests are recorded: which part of a target is kept, and the log of requests that belong to no world.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::dialect::mask;
 use crate::emulator::{Emulator, NoWorld, UnassignedRequest};
 use crate::model::sid::AccountSid;
 
-/// So much of a target is kept; real ones are shorter.
+/// Characters of a target that are kept; real ones are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
 /// Why a request belongs to no world, and the account that it names, if any.
@@ -23,27 +23,27 @@ pub(super) struct Unassignable {
     pub(super) reason: NoWorld,
 }
 
-/// Answers a request that belongs to no world with an error, and notes it.
+/// Returns the error as a response to a request that belongs to no world, and records the request.
 pub(super) fn refuse(emulator: &Emulator, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
     note(emulator, parts, why, (error.status, Some(error.code)));
     reply::error(error)
 }
 
-/// Notes a request that belongs to no world, with the status and error code of its response.
+/// Records a request that belongs to no world, with the status and error code of its response.
 pub(super) fn note(emulator: &Emulator, parts: &Parts, why: Unassignable, (status, code): (u16, Option<u32>)) {
     let Unassignable { account, reason } = why;
     let (method, path) = (name_of(&parts.method), target(parts));
     emulator.unassigned().note(UnassignedRequest { method, path, status, code, account, reason });
 }
 
-/// Path and query as the client wrote them, secrets masked.
+/// Returns path and query as the client wrote them, with secrets masked.
 pub(super) fn target(parts: &Parts) -> Box<str> {
     let target = asked_target(parts).path_and_query().map_or("", |target| target.as_str());
-    // A target is ASCII, so every place in it is a border between characters.
+    // A target is ASCII, so cutting it anywhere leaves whole characters.
     mask::target(target.get(..TARGET_LEN_MAX).unwrap_or(target)).into()
 }
 
-/// The name of a method; those that calls have take no memory.
+/// Returns a method's name; the usual ones don't allocate.
 pub(super) fn name_of(method: &Method) -> Cow<'static, str> {
     match *method {
         Method::GET => "GET".into(),
@@ -54,7 +54,7 @@ pub(super) fn name_of(method: &Method) -> Cow<'static, str> {
 }
 
 impl Unassignable {
-    /// For this reason, where no account is named.
+    /// A reason without an account.
     pub(super) const fn because(reason: NoWorld) -> Self {
         Self { account: None, reason }
     }

@@ -1,4 +1,4 @@
-//! Tests of the REST APIs against all routes, in memory. Nothing here opens a port.
+//! Tests of the REST APIs through all routes, in memory and without a port.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -42,7 +42,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// Status and code of an error, which has all its keys.
+    /// Returns status and code of an error, and checks that it has all its keys.
     fn error(&self) -> (u16, u64) {
         let body = self.json();
         assert_eq!(body["status"], self.status.as_u16(), "{body}");
@@ -102,7 +102,7 @@ impl Api {
         self.call("POST", target, form).await
     }
 
-    /// Sends a fax and answers its SID.
+    /// Sends a fax and returns its SID.
     async fn fax(&self) -> String {
         let answer = self.post("/v1/Faxes", ORDER).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
@@ -119,7 +119,7 @@ fn account(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_unknown_path_and_a_wrong_method_are_told_in_json() {
+async fn an_unknown_path_and_a_wrong_method_are_errors_in_json() {
     let api = Api::new(Accounts::Open);
     for path in ["/", "/v1/Fax", "/v1/Faxes/", "/v1/Faxes/FX1/Media/ME1/x", "/2010-04-01/Nothing.json"] {
         let answer = api.get(path).await;
@@ -414,7 +414,7 @@ async fn a_call_is_journaled_at_the_moment_of_what_it_did() {
 }
 
 #[tokio::test]
-async fn who_knocks_meets_the_account_as_it_stands() {
+async fn a_change_of_the_account_is_seen_by_the_next_call() {
     let api = Api::new(Accounts::Open);
     api.fax().await;
     let world = api.emulator.world(SID.parse().unwrap()).unwrap();

@@ -1,5 +1,6 @@
-//! An account for one test: its numbers, its faxes, its journal. What happens to them is the engine's business.
+//! An account as a test sees it: its credential, numbers, faxes and journal.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +18,12 @@ use crate::model::sid::{AccountSid, FaxSid, NumberSid};
 use crate::world::World;
 use crate::world::journal;
 
-/// How long a test waits for something; far beyond what it takes where transmissions take no time.
+/// How long a test waits by default: far longer than anything takes at `Pace::Max`, the default pace of tests.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An account, a world of its own; clones are the same.
+/// An account of an emulator: an isolated world with its own numbers, faxes, clock, rules and journal.
+///
+/// Clones are handles on the same account, which exists until it is removed by the control API or the emulator stops.
 #[derive(Clone)]
 pub struct Account {
     pub(super) world: World,
@@ -28,7 +31,9 @@ pub struct Account {
     pub(super) renderer: Renderer,
 }
 
-/// A number of an account.
+/// A telephone number of an account, and the webhooks that its app is called by.
+///
+/// Its methods change the number at once and return it, so that calls can be chained.
 #[derive(Clone)]
 pub struct Number {
     world: World,
@@ -41,31 +46,45 @@ impl Account {
         Self { world, url: url.into(), renderer }
     }
 
-    /// Its SID, the user name of REST calls.
+    /// Returns the account's SID, the user name of REST calls.
     #[must_use]
     pub fn sid(&self) -> AccountSid {
         self.world.sid()
     }
 
-    /// Its token, the password of REST calls and the key of signatures.
+    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty as long as
+    /// the account has no token, that is, until a client claims it.
     #[must_use]
     pub fn auth_token(&self) -> String {
         self.world.read(|engine| engine.account().auth_token.clone()).unwrap_or_default().into()
     }
 
-    /// Where the APIs are.
+    /// Returns the base URL of the emulator's APIs, the same as [`Emulator::url`](super::Emulator::url).
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// One of its numbers, bought where it isn't its own yet; it takes faxes.
+    /// Returns the account's number with this E.164 text. A number that the account doesn't own yet is bought and set
+    /// to receive faxes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let number = account.number("+15017122661")?.fax_url("http://localhost:3000/fax")?;
+    /// assert_eq!(number.number().to_string(), "+15017122661");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// It is no number, or none that can be bought.
+    /// [`Error::Number`] if the text is not an E.164 number, [`Error::Refused`] if the number is not for sale.
     pub fn number(&self, text: &str) -> Result<Number, Error> {
         let number = text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })?;
         let world = self.world.clone();
+        // Tests may name the same number again and again.
         if let Some(sid) = world.read(|engine| engine.owned_number(number).map(|own| own.sid)) {
             return Ok(Number { world, sid, number });
         }
@@ -75,15 +94,51 @@ impl Account {
         Ok(Number { world, sid, number })
     }
 
-    /// A fax machine calls with a document; awaited, it answers with the settled conversation.
+    /// Plays a fax machine that calls one of the account's numbers. Nothing happens until the result is awaited, which
+    /// returns the settled [`Conversation`](super::Conversation), or [`ring`](Receive::ring) is called.
+    ///
+    /// ```
+    /// use fauxfax::Document;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # let app = wiremock::MockServer::start().await;
+    /// # let twiml = "<Response><Receive action='/received'/></Response>";
+    /// # let twiml = wiremock::ResponseTemplate::new(200).set_body_raw(twiml, "text/xml");
+    /// # wiremock::Mock::given(wiremock::matchers::any()).respond_with(twiml).mount(&app).await;
+    /// # account.number("+15017122661")?.fax_url(&app.uri())?;
+    /// let conversation = account.receive(Document::pages(3)).from("+15552223333").await?;
+    /// assert_eq!(conversation.fax.and_then(|fax| fax.pages()), Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn receive(&self, document: Document) -> Receive {
         Receive::new(self.clone(), document)
     }
 
-    /// Sends a fax as its app would over REST: from the number it has had longest, of the document at an address.
+    /// Sends the document at a URL to `to`, as the app would by REST, from the number that the account has owned
+    /// longest.
+    ///
+    /// ```
+    /// use fauxfax::model::fax::Status;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # account.number("+15017122661")?;
+    /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
+    /// let fax = account.send("+15558675310", &document)?;
+    /// account.wait_for(fax, Status::Delivered).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// It has no number, `to` is none, or the service refuses.
+    /// [`Error::Number`] if `to` is not an E.164 number, [`Error::Refused`] if the account has no number or the service
+    /// refuses the fax.
     pub fn send(&self, to: &str, media_url: &str) -> Result<FaxSid, Error> {
         let number = to.parse().map_err(|error: NotE164| Error::Number { text: to.to_owned(), error })?;
         let from = self.world.read(|engine| engine.numbers().last().map(|own| own.number));
@@ -100,15 +155,28 @@ impl Account {
         Ok(self.world.handle(order)?)
     }
 
-    /// A fax as it stands.
+    /// Returns a copy of the fax in its present state.
     ///
     /// # Errors
-    /// There is none.
+    /// [`Error::Refused`] if the account has no such fax, or a reset has removed it.
     pub fn fax(&self, sid: FaxSid) -> Result<Fax, Error> {
         self.world.read(|engine| engine.fax(sid).cloned()).map_err(Error::from)
     }
 
-    /// The newest of its faxes.
+    /// Returns the account's newest fax in its present state; `None` if there is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// assert!(account.newest_fax().is_none());
+    /// # account.number("+15017122661")?;
+    /// let fax = account.send("+15558675310", "http://localhost:3000/a.pdf")?;
+    /// assert_eq!(account.newest_fax().map(|newest| newest.sid), Some(fax));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn newest_fax(&self) -> Option<Fax> {
         self.world.read(|engine| {
@@ -117,10 +185,30 @@ impl Account {
         })
     }
 
-    /// Waits until a fax has entered a status; at once where it has before, since the last reset.
+    /// Waits until the fax has entered a status; returns at once if it already has since the last reset.
+    ///
+    /// ```
+    /// use fauxfax::Error;
+    /// use fauxfax::model::fax::Status;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # account.number("+15017122661")?;
+    /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
+    /// let fax = account.send("+15558675310", &document)?;
+    /// account.wait_for(fax, Status::Delivered).await?;
+    ///
+    /// // A fax that was delivered never becomes busy, so this fails without waiting.
+    /// let never = account.wait_for(fax, Status::Busy).await;
+    /// assert!(matches!(never, Err(Error::Unreachable { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// It has not within ten seconds, or it can no longer enter it: then at once.
+    /// [`Error::TooLate`] after ten seconds, [`Error::Unreachable`] as soon as the fax can no longer enter the status.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
         let entered = self.world.until_journaled(|journal| {
             let filter = EventFilter {
@@ -133,6 +221,7 @@ impl Account {
             if events.iter().any(|event| event.entered() == Some(status)) {
                 return Some(Ok(()));
             }
+            // The journal is bounded, so the event may have been dropped: the engine knows it still.
             match journal.engine().prospect(fax, &[status]) {
                 Prospect::Possible => None,
                 Prospect::Reached(_) => Some(Ok(())),
@@ -149,10 +238,24 @@ impl Account {
         }
     }
 
-    /// Waits until nothing is under way and no work is due.
+    /// Waits until every fax and call has ended and no webhook is due.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # account.number("+15017122661")?;
+    /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
+    /// account.send("+15558675310", &document)?;
+    /// account.wait_idle().await?;
+    /// assert!(account.newest_fax().is_some_and(|fax| fax.status().is_final()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// It does not come to rest within ten seconds.
+    /// [`Error::TooLate`] if that takes more than ten seconds.
     pub async fn wait_idle(&self) -> Result<(), Error> {
         let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
         match tokio::time::timeout(PATIENCE, rest).await {
@@ -165,13 +268,13 @@ impl Account {
         }
     }
 
-    /// Its clock.
+    /// Returns a handle on the account's clock.
     #[must_use]
     pub fn clock(&self) -> AccountClock {
         AccountClock(self.world.clone())
     }
 
-    /// Its rules: lets things misbehave on purpose.
+    /// Starts a rule, which makes something go wrong on purpose.
     ///
     /// ```
     /// # use fauxfax::{Account, Error};
@@ -188,7 +291,20 @@ impl Account {
         AccountRules::new(self.world.clone())
     }
 
-    /// Its journal since the last reset, oldest first.
+    /// Returns the account's journal since the last reset, oldest first.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # use fauxfax::model::fax::Status;
+    /// # account.number("+15017122661")?;
+    /// account.send("+15558675310", "http://localhost:3000/a.pdf")?;
+    /// assert!(account.events().iter().any(|event| event.entered() == Some(Status::Queued)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn events(&self) -> Vec<journal::Event> {
         self.world.read_journal(|journal| {
@@ -197,53 +313,111 @@ impl Account {
         })
     }
 
-    /// Holds the journal to an expectation.
+    /// Checks the journal since the last reset against an expectation.
+    ///
+    /// ```
+    /// use fauxfax::Event;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let missing = account.verify(Event::of("fax.status").with("data.new", "delivered"));
+    /// assert!(missing.is_err_and(|error| error.to_string().starts_with("expected 1 or more")));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// It doesn't hold; the error tells what came nearest, field by field.
+    /// [`Error::NotVerified`], whose text shows the closest events field by field.
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is verified")]
     pub fn verify(&self, expected: Event) -> Result<(), Error> {
         let events: Vec<EventView> = self.events().iter().map(EventView::of).collect();
         expected.verify(&events)
     }
 
-    /// Back to the start: its faxes are gone, what was pending is canceled. No SID of before comes again.
+    /// Returns the account to its start: removes its faxes and cancels what is pending. SIDs from before are not used
+    /// again.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # account.number("+15017122661")?;
+    /// account.send("+15558675310", "http://localhost:3000/a.pdf")?;
+    /// account.reset()?;
+    /// assert!(account.newest_fax().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// None in practice.
+    /// In practice none: even a broken world accepts a reset, which repairs it.
     pub fn reset(&self) -> Result<(), Error> {
         self.world.handle(Reset { seed: None })?;
         Ok(())
     }
 }
 
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the token: a failed assertion prints this into the log of a CI job.
+        f.debug_struct("Account").field("sid", &self.sid()).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let account = self.world.sid();
+        f.debug_struct("Number")
+            .field("number", &self.number)
+            .field("sid", &self.sid)
+            .field("account", &account)
+            .finish()
+    }
+}
+
 impl Number {
-    /// The number.
+    /// Returns the number in E.164 form.
     #[must_use]
     pub const fn number(&self) -> PhoneNumber {
         self.number
     }
 
-    /// Where its app is asked for TwiML when a fax comes in: its VoiceUrl.
+    /// Sets the `VoiceUrl`: where the app is asked for TwiML when a fax comes in.
     ///
     /// # Errors
-    /// The number is gone.
+    /// [`Error::Refused`] if the account no longer owns the number.
     pub fn fax_url(self, url: &str) -> Result<Self, Error> {
         self.changed(NumberChange { voice_url: Some(url.into()), ..NumberChange::default() })
     }
 
-    /// Where its app is told how a fax ended when `<Receive>` names no action.
+    /// Sets the `StatusCallback`: where the app is notified of how a fax ended, if its `<Receive>` names no `action`.
     ///
     /// # Errors
-    /// The number is gone.
+    /// [`Error::Refused`] if the account no longer owns the number.
     pub fn status_callback(self, url: &str) -> Result<Self, Error> {
         self.changed(NumberChange { status_callback: Some(url.into()), ..NumberChange::default() })
     }
 
-    /// Any other attribute.
+    /// Sets any other attributes of the number.
+    ///
+    /// ```
+    /// use fauxfax::model::number::NumberChange;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let change = NumberChange { friendly_name: Some("Front desk".into()), ..NumberChange::default() };
+    /// account.number("+15017122661")?.changed(change)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// The number is gone, or can't be so.
+    /// [`Error::Refused`] if the account no longer owns the number, or an attribute is invalid.
     pub fn changed(self, change: NumberChange) -> Result<Self, Error> {
         self.world.handle(UpdateNumber(self.sid, change))?;
         Ok(self)

@@ -1,5 +1,6 @@
-//! The clock of one account, for tests: frozen, moved, let run. The moving itself is `world.rs`'s.
+//! A handle on one account's clock. [`World`] does the moving; this wraps it for tests.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Error;
@@ -7,40 +8,94 @@ use crate::clock::ClockMode;
 use crate::model::time::Timestamp;
 use crate::world::World;
 
-/// The clock of an account.
+/// The virtual clock of one account; clones are handles on the same clock.
+///
+/// It runs with real time until it is frozen. While frozen, it moves only by [`advance`](Self::advance) and
+/// [`drain`](Self::drain), and everything that falls due on the way happens: redials, retries, expiries.
 #[derive(Clone)]
 pub struct AccountClock(pub(super) World);
 
 impl AccountClock {
-    /// What it shows.
+    /// Returns the time that the clock shows, which dates in responses and signed links are made from.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.now()
     }
 
-    /// Stops it: from now on it moves only by `advance` and `drain`.
+    /// Stops the clock; from now on it moves only by [`advance`](Self::advance) and [`drain`](Self::drain).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let clock = account.clock();
+    /// clock.freeze();
+    /// assert_eq!(clock.now(), clock.now());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn freeze(&self) {
         self.0.set_clock_mode(ClockMode::Frozen);
     }
 
-    /// Lets it run on from where it stands.
+    /// Lets the clock run with real time again, from the time it shows now.
     pub fn run(&self) {
         self.0.set_clock_mode(ClockMode::Running);
     }
 
-    /// Moves a frozen clock, and with it all that falls due; ready when the world has settled.
+    /// Moves a frozen clock forward and performs what falls due; returns when the world has settled.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let clock = account.clock();
+    /// clock.freeze();
+    /// let before = clock.now();
+    /// clock.advance(Duration::from_secs(90)).await?;
+    /// assert_eq!(clock.now().since(before), Duration::from_secs(90));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// The clock is running.
+    /// [`Error::Clock`] if the clock is running.
     pub async fn advance(&self, by: Duration) -> Result<(), Error> {
         Ok(self.0.advance(self.0.now().after(by)).await?)
     }
 
-    /// Moves a frozen clock until no work is left.
+    /// Moves a frozen clock from deadline to deadline until no work is left.
+    ///
+    /// ```
+    /// use fauxfax::model::fax::Status;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # account.number("+15017122661")?;
+    /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
+    /// account.clock().freeze();
+    /// let fax = account.send("+15558675310", &document)?;
+    /// account.clock().drain().await?;
+    /// assert_eq!(account.fax(fax)?.status(), Status::Delivered);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// The clock is running.
+    /// [`Error::Clock`] if the clock is running.
     pub async fn drain(&self) -> Result<(), Error> {
         Ok(self.0.drain().await?)
+    }
+}
+
+impl fmt::Debug for AccountClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountClock").field("account", &self.0.sid()).field("now", &self.now()).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Why a test's wish was not met, for the test's own report. It knows no HTTP status.
+//! The errors that a test sees. They are Rust values with texts for a test's report; no HTTP status is involved.
 
 use std::time::Duration;
 
@@ -11,67 +11,79 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::world::ClockError;
 
-/// Why a test's wish was not met.
+/// Why the emulator could not do what a test asked for.
+///
+/// ```
+/// use fauxfax::Error;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = fauxfax::Emulator::builder().start().await?;
+/// # let account = emulator.account()?;
+/// assert!(matches!(account.number("555-0100"), Err(Error::Number { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No account could be founded.
+    /// The account could not be created: its SID is taken, or the emulator holds as many as it can.
     #[error(transparent)]
     Found(#[from] FoundError),
-    /// The account is gone.
+    /// The emulator has no account with this SID, or no longer.
     #[error("there is no account {0}")]
     NoAccount(AccountSid),
-    /// A number that is none.
+    /// A text that should be a telephone number is not one in E.164 form.
     #[error("{text:?} is {error}")]
     Number {
-        /// What was given.
+        /// The text as the test gave it.
         text: String,
-        /// What is wrong with it.
+        /// The form that it should have.
         error: NotE164,
     },
-    /// A field of an incoming fax that can't be taken.
-    #[error("the incoming fax: {0}")]
+    /// A field of an incoming fax is invalid, for example a station id that is too long.
+    #[error("the incoming fax can't be made: {0}")]
     IncomingFax(#[from] IncomingFaxError),
-    /// The service refused.
+    /// The emulated service refused, as it would refuse a REST call.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The clock can't be moved so.
+    /// The clock can't be moved: it is running, or already past the time asked for.
     #[error("{}", clock(*.0))]
     Clock(ClockError),
-    /// The clock is frozen, so that what is awaited would never come.
-    #[error("the clock is frozen, so the fax would never end: ring(), then advance or drain the clock")]
+    /// The clock is frozen, so the fax that the test awaits would never end.
+    #[error("the clock is frozen, so the fax would never end: use ring() and then advance or drain the clock")]
     Frozen,
-    /// A rule that is none, or that could never act.
-    #[error("the rule: {0}")]
+    /// A rule is invalid, or could never act on anything.
+    #[error("the rule can't be added: {0}")]
     Rule(String),
-    /// What was awaited did not come in time.
+    /// What the test waits for did not happen in time.
     #[error("{what} within {} s", .patience.as_secs_f64())]
     TooLate {
-        /// What did not happen, and what came nearest.
+        /// What did not happen, and the state that was reached instead.
         what: String,
-        /// How long it was waited for.
+        /// The time limit.
         patience: Duration,
     },
-    /// What was awaited can no longer come.
+    /// What the test waits for can no longer happen, whatever the time limit.
     #[error("{fax} can no longer become {wanted}: {why}")]
     Unreachable {
-        /// The fax.
+        /// The SID of the fax that the test waits for.
         fax: FaxSid,
-        /// The status that was waited for.
+        /// The status that the test waits for.
         wanted: Status,
-        /// Where it stands instead.
+        /// The reason: the fax has ended in another status, or is gone.
         why: Unreachable,
     },
-    /// The account was removed, or its world has broken.
-    #[error("the account's world has broken or was removed")]
+    /// The account was removed, or a panic in its world has stopped it.
+    #[error("the account was removed, or its world has broken: the log has the reason")]
     Gone,
-    /// A document that can't be faxed.
+    /// The document is not one that can be faxed, or its file can't be read.
     #[error("the document can't be read: {0}")]
     Document(String),
-    /// The journal doesn't have what was expected.
+    /// The journal doesn't have the expected events; the text lists the closest ones field by field.
     #[error("{0}")]
     NotVerified(String),
-    /// There is no such fax, or a reset has taken it away.
+    /// There is no fax with this SID, or a reset has removed it.
     #[error("there is no fax {0}")]
     NoFax(FaxSid),
 }
@@ -79,8 +91,8 @@ pub enum Error {
 const fn clock(error: ClockError) -> &'static str {
     match error {
         ClockError::Running => "the clock is running; freeze it first",
-        ClockError::Backwards => "the clock stands at a later time already and never goes back",
-        ClockError::Gone => "the account's world has broken or was removed",
+        ClockError::Backwards => "the clock shows a later time already and never goes back",
+        ClockError::Gone => "the account was removed, or its world has broken: the log has the reason",
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a test expects of the journal, written as a builder. The comparing is `dialect::matching`'s.
+//! A builder for what a test expects to find in the journal. The comparison itself is in `dialect::matching`, which the
+//! control API uses too.
 
 use std::fmt::Write;
 
@@ -8,7 +9,20 @@ use super::Error;
 use crate::dialect::matching::{Expectation, Pattern, Times, Verdict};
 use crate::http::control::event::EventView;
 
-/// An event that is expected, and how often; once or more where that is not said.
+/// An expected event, and how many times it is expected: at least once, unless [`times`](Self::times) says otherwise.
+///
+/// Fields are named by their path in the event's JSON, which `docs/control-api.md` describes.
+///
+/// ```
+/// use fauxfax::Event;
+///
+/// let notified = Event::of("webhook.attempt")
+///     .with("data.purpose", "action")
+///     .with("data.params.FaxStatus", "received")
+///     .with_prefix("data.params.MediaUrl", "http://")
+///     .times(1);
+/// # let _ = notified;
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "an expectation does nothing until it is verified"]
 pub struct Event {
@@ -17,19 +31,36 @@ pub struct Event {
 }
 
 impl Event {
-    /// One of a kind, as `webhook.attempt`.
+    /// Expects an event of this kind, for example `webhook.attempt` or `fax.status`.
     pub fn of(kind: &str) -> Self {
         Self::matching(json!({ "kind": kind }))
     }
 
-    /// One with these parts, as the control API's `match`: a text is exact, or `{"prefix"}`, or `{"regex"}`.
+    /// Expects an event that contains these parts, in the form of the control API's `match`. A value is compared
+    /// exactly, unless it is an object with `prefix` or `regex`.
+    ///
+    /// ```
+    /// use serde_json::json;
+    ///
+    /// let event = fauxfax::Event::matching(json!({
+    ///     "kind": "webhook.attempt",
+    ///     "data": { "status": 200, "url": { "regex": "/received$" } },
+    /// }));
+    /// # let _ = event;
+    /// ```
     pub const fn matching(part: Value) -> Self {
         Self { part, times: Times { at_least: 1, at_most: usize::MAX } }
     }
 
-    /// With a field that is so: `with("data.params.FaxStatus", "received")`.
+    /// Requires that the field at this dotted path has this value.
+    ///
+    /// ```
+    /// let event = fauxfax::Event::of("fax.status").with("data.new", "received");
+    /// # let _ = event;
+    /// ```
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         let mut at = &mut self.part;
+        // A path through something that is no object replaces it: the caller's last word counts.
         for name in field.split('.') {
             if !at.is_object() {
                 *at = Map::new().into();
@@ -40,17 +71,22 @@ impl Event {
         self
     }
 
-    /// With a field that begins so.
+    /// Requires that the text at this dotted path begins with `prefix`.
     pub fn with_prefix(self, field: &str, prefix: &str) -> Self {
         self.with(field, json!({ "prefix": prefix }))
     }
 
-    /// With a field in which a regular expression is found.
+    /// Requires that the regular expression matches somewhere in the text at this dotted path.
     pub fn with_regex(self, field: &str, regex: &str) -> Self {
         self.with(field, json!({ "regex": regex }))
     }
 
-    /// Just so often; 0 means never.
+    /// Requires exactly this many events; 0 means that there must be none.
+    ///
+    /// ```
+    /// let no_failure = fauxfax::Event::of("fax.status").with("data.new", "failed").times(0);
+    /// # let _ = no_failure;
+    /// ```
     pub const fn times(mut self, times: usize) -> Self {
         self.times = Times { at_least: times, at_most: times };
         self
@@ -61,10 +97,10 @@ impl Event {
         let pattern = Pattern::parse(&self.part).map_err(|error| not_verified(error.to_string()))?;
         let values: Vec<Value> = events.iter().map(|event| json!(event)).collect();
         let verdict = Expectation::Times(pattern, self.times).check(&values);
-        if verdict.verified { Ok(()) } else { Err(not_verified(self.told(&verdict, events))) }
+        if verdict.verified { Ok(()) } else { Err(not_verified(self.report(&verdict, events))) }
     }
 
-    fn told(&self, verdict: &Verdict, events: &[EventView]) -> String {
+    fn report(&self, verdict: &Verdict, events: &[EventView]) -> String {
         let Times { at_least, at_most } = self.times;
         let wanted = match (at_least, at_most) {
             (least, usize::MAX) => format!("{least} or more"),
@@ -93,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_told_field_by_field() {
+    fn a_difference_is_reported_field_by_field() {
         let expected = Event::of("webhook.attempt").with("data.params.FaxStatus", "received");
         assert!(expected.verify(&[event("received")]).is_ok());
-        let told = expected.verify(&[event("failed")]).expect_err("it differs").to_string();
-        assert!(told.contains("data.params.FaxStatus: want \"received\", got \"failed\""), "{told}");
+        let report = expected.verify(&[event("failed")]).expect_err("it differs").to_string();
+        assert!(report.contains("data.params.FaxStatus: want \"received\", got \"failed\""), "{report}");
         let never = Event::of("webhook.attempt").times(0).verify(&[event("failed")]).expect_err("there is one");
         assert!(never.to_string().starts_with("expected 0 of"), "{never}");
     }

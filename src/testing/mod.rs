@@ -1,5 +1,17 @@
-//! The emulator as a library for Rust tests: started on a port of its own, an account a test, stopped when dropped.
-//! It decides nothing that the control API doesn't, and asks the worlds directly instead of over HTTP.
+//! The emulator as a library for Rust tests. The [crate's front page](crate) is the guide; these are its types.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Emulator`], [`Builder`] | a running emulator on a port, and what it starts with |
+//! | [`Account`] | one test's isolated world: numbers, faxes, clock, rules, journal |
+//! | [`Number`] | a telephone number of the account, with its webhooks |
+//! | [`Receive`], [`Document`], [`Conversation`] | an incoming fax: the call, what is sent, how it went |
+//! | [`AccountClock`] | the account's clock |
+//! | [`AccountRules`], [`rules`] | what goes wrong on purpose |
+//! | [`Event`] | what the journal is expected to contain |
+//!
+//! The types call the worlds directly instead of over HTTP, and have the same effects as the control API. A test of an
+//! app that receives faxes, from start to end:
 //!
 //! ```
 //! use fauxfax::{Document, Emulator, Event, Outcome};
@@ -32,6 +44,7 @@ mod expect;
 mod receive;
 pub mod rules;
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use tokio::runtime::Handle;
@@ -49,107 +62,176 @@ use crate::emulator::{self, AccountSetup};
 use crate::model::time::Pace;
 use crate::server::{Server, StartError};
 
-/// A running emulator; it stops when it is dropped.
+/// A running emulator, which stops when it is dropped.
+///
+/// One emulator can serve all tests of a program: each test creates its own [`Account`].
 #[must_use = "the emulator stops when it is dropped"]
 pub struct Emulator {
     registry: emulator::Emulator,
     address: SocketAddr,
-    /// Dropped, it stops the server.
+    /// Stops the server when it is dropped or taken.
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
 
-/// What an emulator starts with.
+/// The options that an emulator starts with; [`start`](Self::start) opens its port.
+///
+/// ```
+/// use fauxfax::Emulator;
+/// use fauxfax::model::time::Pace;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::builder().seed(42).pace(Pace::Times(100.0)).start().await?;
+/// # drop(emulator);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing starts before start()"]
 pub struct Builder(Config);
 
 impl Emulator {
-    /// What can be chosen, with defaults for tests: a port that is free, transmissions that take no time.
+    /// Returns options with defaults for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no time.
     pub fn builder() -> Builder {
+        // Loopback only, so that a test opens nothing to the network; port 0, so that tests can run at once.
         let config = Config { listen: ([127, 0, 0, 1], 0).into(), pace: Pace::Max, ..Config::default() };
         Builder(config)
     }
 
-    /// Where the APIs are, as `http://127.0.0.1:49152`.
+    /// Returns the base URL of the REST and control APIs, for example `http://127.0.0.1:49152`, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A new account: a world of its own, which no other test sees.
+    /// Creates an account: an isolated world with a fresh SID and token and no numbers.
+    ///
+    /// ```
+    /// # use fauxfax::Emulator;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::builder().start().await?;
+    /// let (first, second) = (emulator.account()?, emulator.account()?);
+    /// assert_ne!(first.sid(), second.sid());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// There are too many.
+    /// [`Error::Found`] if the emulator holds as many accounts as it can (10,000).
     pub fn account(&self) -> Result<Account, Error> {
         self.account_as(AccountSetup::default())
     }
 
-    /// A new account with a credential, numbers or choices of its own; what is missing is minted.
+    /// Creates an account with a given SID, token, numbers or options; a missing SID or token is generated.
+    ///
+    /// ```
+    /// use fauxfax::emulator::AccountSetup;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// let setup = AccountSetup { auth_token: Some("s3cret".into()), ..AccountSetup::default() };
+    /// let account = emulator.account_as(setup)?;
+    /// assert_eq!(account.auth_token(), "s3cret");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// The SID is taken, or there are too many.
+    /// [`Error::Found`] if the SID is taken, or the emulator holds as many accounts as it can.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
         Ok(Account::new(self.registry.found(setup)?, self.url(), self.registry.renderer().clone()))
     }
 
-    /// The account that a client without one of its own would use: the built-in default.
+    /// Returns the default account, which exists from the start and has the numbers of the configuration.
     ///
     /// # Errors
-    /// None in practice: the default account stays.
+    /// None while the emulator runs: the default account can't be removed.
     pub fn default_account(&self) -> Result<Account, Error> {
         let sid = self.registry.default_account();
         let world = self.registry.world(sid).ok_or(Error::NoAccount(sid))?;
         Ok(Account::new(world, self.url(), self.registry.renderer().clone()))
     }
 
-    /// Stops and waits until the port is closed; dropping stops too, but doesn't wait.
+    /// Stops the emulator and waits until its port is closed. Dropping it stops it too, but doesn't wait.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = fauxfax::Emulator::builder().start().await?;
+    /// let address = emulator.url().trim_start_matches("http://").to_owned();
+    /// emulator.stop().await;
+    /// assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn stop(mut self) {
         self.stop = None;
         if let Some(server) = self.server.take() {
-            // A server that has ended in whatever way has stopped.
+            // Even if its task has panicked, the port is closed: that is all that a caller waits for.
             let _ = server.await;
         }
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator").field("url", &self.url()).finish_non_exhaustive()
     }
 }
 
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.stop = None;
+        // The runtime may be gone before the server's task runs again, so the worlds are closed here and not there.
         self.registry.announce_stop();
         self.registry.close();
     }
 }
 
 impl Builder {
-    /// What SIDs, jitter and chance follow from; 1 where nothing is said, so that a test sees the same each time.
+    /// Sets the seed of SIDs, jitter and chance; 1 by default, so that every run of a test is the same.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.0.seed = Some(seed);
         self
     }
 
-    /// How many times faster than a real line a fax goes; at once where nothing is said.
+    /// Sets how many times faster than on a real line transmissions go; by default they take no time.
     pub const fn pace(mut self, pace: Pace) -> Self {
         self.0.pace = pace;
         self
     }
 
-    /// Where it listens, instead of a free port of 127.0.0.1.
+    /// Sets the address and port to listen on, instead of a free port of 127.0.0.1.
     pub const fn listen(mut self, address: SocketAddr) -> Self {
         self.0.listen = address;
         self
     }
 
-    /// Any other setting of `serve`.
+    /// Changes any other setting that `fauxfax serve` has.
+    ///
+    /// ```
+    /// use fauxfax::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Emulator::builder().configure(|config| config.media_budget_bytes = 10_000_000);
+    /// let emulator = builder.start().await?;
+    /// # drop(emulator);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.0);
         self
     }
 
-    /// Opens the port; the emulator runs on the current runtime.
+    /// Opens the port and serves on the current Tokio runtime until the emulator is stopped or dropped.
     ///
     /// # Errors
-    /// The port is taken, or the configuration doesn't hold together.
+    /// The port is taken, or the settings contradict each other.
     #[expect(clippy::disallowed_methods, reason = "the emulator of a test runs as a task")]
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };
@@ -157,7 +239,7 @@ impl Builder {
         let (address, registry) = (server.address(), server.emulator().clone());
         let (stop, stopped) = oneshot::channel();
         let running = Handle::current().spawn(async {
-            // Dropping the sender means the same as sending.
+            // The sender is only ever dropped, and that is the signal.
             let served = server.serve(async { drop(stopped.await) }).await;
             if let Err(error) = served {
                 tracing::error!(%error, "the worlds could not be saved");

@@ -1,5 +1,6 @@
-//! An incoming fax in a test: who calls with what, and the conversation that comes of it. The engine has it.
+//! An incoming fax in a test: the call, the document, and the conversation with the app that results.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::path::Path;
 use std::pin::Pin;
@@ -21,7 +22,7 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::ExchangeRecord;
 use crate::world::journal::Event;
 
-/// What a fax machine sends.
+/// What the calling fax machine sends: generated test pages, or a PDF, TIFF, PNG or JPEG.
 #[derive(Debug, Clone)]
 pub struct Document(Kind);
 
@@ -32,22 +33,32 @@ enum Kind {
 }
 
 impl Document {
-    /// So many generated test pages.
+    /// Generates this many numbered test pages.
+    ///
+    /// ```
+    /// let three_pages = fauxfax::Document::pages(3);
+    /// # let _ = three_pages;
+    /// ```
     #[must_use]
     pub const fn pages(pages: u32) -> Self {
         Self(Kind::Pages(pages))
     }
 
-    /// A document, recognised by its content.
+    /// Takes a document's bytes; the format is recognised by its content when the call is made.
+    ///
+    /// ```
+    /// let letter = fauxfax::Document::bytes(*b"%PDF-1.7 ...");
+    /// # let _ = letter;
+    /// ```
     #[must_use]
     pub fn bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(Kind::Bytes(bytes.into()))
     }
 
-    /// A file.
+    /// Reads a document from a file; the format is recognised by its content when the call is made.
     ///
     /// # Errors
-    /// It can't be read.
+    /// [`Error::Document`] if the file can't be read.
     pub fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::Document(format!("{}: {error}", path.display())))?;
@@ -62,29 +73,66 @@ impl Document {
     }
 }
 
-/// A conversation that has settled: the fax has ended and the app has been told.
+/// A settled conversation: the fax has ended, and the app has been notified.
+///
+/// ```
+/// use fauxfax::{Document, Outcome};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = fauxfax::Emulator::builder().start().await?;
+/// # let account = emulator.account()?;
+/// // No app is listening at the number's URL, so no one takes the call and no fax is created.
+/// account.number("+15017122661")?.fax_url("http://127.0.0.1:9/fax")?;
+/// let conversation = account.receive(Document::pages(1)).await?;
+/// assert_eq!(conversation.outcome, Outcome::NotAnswered);
+/// assert!(conversation.fax.is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Conversation {
-    /// The SID that the app was told.
+    /// The SID that the webhooks named as `FaxSid`.
     pub sid: FaxSid,
-    /// The fax; none where no fax came of the call, or where the app has deleted it.
+    /// The fax as it ended; `None` if the call never became one, or the app has deleted it.
     pub fax: Option<Fax>,
-    /// How it ended.
+    /// How the call ended.
     pub outcome: Outcome,
-    /// What happened, oldest first.
+    /// The journal's events of this fax, oldest first.
     pub events: Vec<Event>,
 }
 
 impl Conversation {
-    /// The requests that were made to the app, oldest first.
+    /// Returns the requests made to the app and its responses, oldest first, retries included.
+    ///
+    /// ```
+    /// use fauxfax::Document;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # let app = wiremock::MockServer::start().await;
+    /// # let twiml = "<Response><Receive action='/received'/></Response>";
+    /// # let twiml = wiremock::ResponseTemplate::new(200).set_body_raw(twiml, "text/xml");
+    /// # wiremock::Mock::given(wiremock::matchers::any()).respond_with(twiml).mount(&app).await;
+    /// # account.number("+15017122661")?.fax_url(&app.uri())?;
+    /// let conversation = account.receive(Document::pages(1)).await?;
+    /// for exchange in conversation.webhooks() {
+    ///     println!("{exchange:?}");
+    /// }
+    /// assert_eq!(conversation.webhooks().count(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn webhooks(&self) -> impl Iterator<Item = &ExchangeRecord> {
         let is_webhook = |event: &&Event| matches!(event.engine_kind(), Some(EventKind::WebhookAttempt { .. }));
         self.events.iter().filter(is_webhook).filter_map(Event::exchange).map(|record| &**record)
     }
 }
 
-/// A call that is about to be made; it begins when it is awaited or rung.
-#[must_use = "nobody calls before it is awaited"]
+/// A call to be made by a fax machine. It begins when it is awaited, or when [`ring`](Self::ring) is called.
+#[must_use = "the call is not made before it is awaited or ring() is called"]
 pub struct Receive {
     account: Account,
     document: Document,
@@ -101,47 +149,88 @@ impl Receive {
         Self { account, document, from: None, to: None, station_id: None, failure: None, sid: None, patience: PATIENCE }
     }
 
-    /// Who calls.
+    /// Sets the caller: a number, a SIP URI or a name; `+15558675310` by default.
     pub fn from(mut self, number: &str) -> Self {
         self.from = Some(number.to_owned());
         self
     }
 
-    /// The number called; may be left out where the account has one fax number.
+    /// Sets the number called; not needed if the account has exactly one fax number.
     pub fn to(mut self, number: &str) -> Self {
         self.to = Some(number.to_owned());
         self
     }
 
-    /// The sending machine's station id, at most 20 characters.
+    /// Sets what the sending machine calls itself, in at most 20 characters; the caller by default.
     pub fn station_id(mut self, text: &str) -> Self {
         self.station_id = Some(text.to_owned());
         self
     }
 
-    /// The transmission breaks after so many pages with this code: 34004, an error during transmission, or 34108, the other
-    /// end incompatible.
+    /// Makes the transmission break after this many pages, with code 34004 (an error during transmission) or 34108 (the
+    /// other end is incompatible).
+    ///
+    /// ```
+    /// use fauxfax::{Document, Outcome};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # let app = wiremock::MockServer::start().await;
+    /// # let twiml = "<Response><Receive action='/received'/></Response>";
+    /// # let twiml = wiremock::ResponseTemplate::new(200).set_body_raw(twiml, "text/xml");
+    /// # wiremock::Mock::given(wiremock::matchers::any()).respond_with(twiml).mount(&app).await;
+    /// # account.number("+15017122661")?.fax_url(&app.uri())?;
+    /// let conversation = account.receive(Document::pages(3)).failing(34004, 1).await?;
+    /// assert_eq!(conversation.outcome, Outcome::Failed);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn failing(mut self, code: u32, after_pages: u32) -> Self {
         self.failure = Some((code, after_pages));
         self
     }
 
-    /// The SID that the fax shall have.
+    /// Sets the SID of the fax, instead of one drawn from the seed.
     pub const fn sid(mut self, sid: FaxSid) -> Self {
         self.sid = Some(sid);
         self
     }
 
-    /// How long the conversation is waited for, instead of ten seconds.
+    /// Sets how long to wait for the conversation to settle; ten seconds by default.
     pub const fn timeout(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Begins the call and doesn't wait: for a frozen clock, which is then advanced or drained.
+    /// Makes the call and doesn't wait for its end. With a frozen clock this is the only way: the clock is then
+    /// advanced or drained.
+    ///
+    /// ```
+    /// use fauxfax::Document;
+    /// use fauxfax::model::fax::Status;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # let app = wiremock::MockServer::start().await;
+    /// # let twiml = "<Response><Receive action='/received'/></Response>";
+    /// # let twiml = wiremock::ResponseTemplate::new(200).set_body_raw(twiml, "text/xml");
+    /// # wiremock::Mock::given(wiremock::matchers::any()).respond_with(twiml).mount(&app).await;
+    /// # account.number("+15017122661")?.fax_url(&app.uri())?;
+    /// account.clock().freeze();
+    /// let fax = account.receive(Document::pages(1)).ring().await?;
+    /// account.clock().drain().await?;
+    /// assert_eq!(account.fax(fax)?.status(), Status::Received);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// The call can't be made.
+    /// [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, [`Error::Refused`] if the
+    /// account has no number that takes it.
     pub async fn ring(self) -> Result<FaxSid, Error> {
         self.begin().await.map(|(sid, _)| sid)
     }
@@ -159,6 +248,7 @@ impl Receive {
         let document = self.document.read(&self.account.renderer).await?;
         let order = fax.with_document(document, Arc::clone(&self.account.url));
         let world = &self.account.world;
+        // Read before the call is made, so that none of its events is missed; those of other faxes are filtered out.
         let seq = world.read_journal(|journal| journal.last_seq());
         let call = world.handle(order)?;
         Ok((call.sid, seq))
@@ -179,6 +269,20 @@ impl Receive {
         });
         let outcome = ended.outcome().ok_or(Error::NoFax(sid))?;
         Ok(Conversation { sid, fax, outcome, events })
+    }
+}
+
+impl fmt::Debug for Receive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receive")
+            .field("account", &self.account)
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .field("station_id", &self.station_id)
+            .field("failure", &self.failure)
+            .field("sid", &self.sid)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
     }
 }
 

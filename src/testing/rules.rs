@@ -1,4 +1,27 @@
-//! Behaviour on purpose, for tests: what misbehaves, how often. The rules are the control API's, with the same checks.
+//! Rules make calls, lines, REST calls and webhooks go wrong on purpose. They are the control API's rules, with the
+//! same checks.
+//!
+//! A rule has three parts: what it matches (everything by default), how often it acts, and its effect: an [`Outcome`]
+//! of a call, a [`LineWish`] for the line, an [`ApiFault`] of a REST call or a [`WebhookFault`].
+//!
+//! ```
+//! use fauxfax::rules::{ApiFault, LineWish, WebhookFault};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! # let account = emulator.account()?;
+//! // The next REST call is refused with 429 and Twilio's code 20429.
+//! account.rules().once(ApiFault { refusal: Some((429, 20429)), ..ApiFault::default() })?;
+//! // Every webhook is sent twice.
+//! account.rules().always(WebhookFault { duplicate: true, ..WebhookFault::default() })?;
+//! // Faxes to these numbers go over a slow line.
+//! account.rules().to("+1555*").always(LineWish { rate_bps: Some(4_800), ..LineWish::default() })?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fmt;
 
 use super::Error;
 use crate::dialect::rule;
@@ -11,14 +34,17 @@ pub use crate::model::line::LineFault;
 use crate::model::webhook::Purpose;
 use crate::world::World;
 
-/// The rules of an account, and what the next one fits; without more, everything that its effect can act on.
+/// A rule to be added to an account. It matches everything that its effect can act on, until methods narrow it down.
+///
+/// Rules are checked in the order in which they were added; of those with the same kind of effect, the first that
+/// matches acts.
 #[must_use = "a rule is added by once(), times() or always()"]
 pub struct AccountRules {
     world: World,
     matches: Match,
     after: u32,
     chance: Option<f64>,
-    /// The first pattern that is none.
+    /// The first invalid pattern, which `once`, `times` and `always` report.
     wrong: Option<Error>,
 }
 
@@ -37,91 +63,144 @@ impl AccountRules {
         Self { world, matches, after: 0, chance: None, wrong: None }
     }
 
-    /// Only faxes that go this way.
+    /// Matches only faxes in this direction.
     pub const fn direction(mut self, direction: Direction) -> Self {
         self.matches.direction = Some(direction);
         self
     }
 
-    /// Only faxes from here; `*` stands for any characters.
+    /// Matches only faxes from addresses that fit the pattern; `*` stands for any characters.
     pub fn from(mut self, pattern: &str) -> Self {
         self.matches.from = self.pattern("from", pattern);
         self
     }
 
-    /// Only faxes to here, as `+1555*`.
+    /// Matches only faxes to addresses that fit the pattern, for example `+1555*`.
+    ///
+    /// ```
+    /// use fauxfax::rules::Outcome::NoAnswer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// account.rules().to("+1555*").once(NoAnswer)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn to(mut self, pattern: &str) -> Self {
         self.matches.to = self.pattern("to", pattern);
         self
     }
 
-    /// Only REST calls of this path, as `/v1/Faxes*`.
+    /// Matches only REST calls whose path, without its query, fits the pattern, for example `/v1/Faxes*`.
+    ///
+    /// ```
+    /// use fauxfax::rules::ApiFault;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let slow = ApiFault { delay_ms: 500, ..ApiFault::default() };
+    /// account.rules().path("/v1/Faxes*").always(slow)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn path(mut self, pattern: &str) -> Self {
         self.matches.path = self.pattern("path", pattern);
         self
     }
 
-    /// Only webhooks to this URL.
+    /// Matches only webhooks to URLs that fit the pattern.
     pub fn url(mut self, pattern: &str) -> Self {
         self.matches.url = self.pattern("url", pattern);
         self
     }
 
-    /// Only webhooks for this.
+    /// Matches only webhooks of this purpose, such as the question for TwiML or a status callback.
     pub const fn purpose(mut self, purpose: Purpose) -> Self {
         self.matches.purpose = Some(purpose);
         self
     }
 
-    /// The first so many are left alone.
+    /// Lets this many matches pass before the rule acts.
+    ///
+    /// ```
+    /// use fauxfax::rules::Outcome::Busy;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// // The first fax goes through, the second one is busy.
+    /// account.rules().after(1).once(Busy)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn after(mut self, matches: u32) -> Self {
         self.after = matches;
         self
     }
 
-    /// It acts with this chance, drawn from the world's seed.
+    /// Makes the rule act with this probability, from 0 to 1. Draws follow from the seed, so every run has the same.
     pub const fn chance(mut self, chance: f64) -> Self {
         self.chance = Some(chance);
         self
     }
 
-    /// Lets it happen once; answers with the rule's id.
+    /// Adds a rule that acts once, and returns its id.
     ///
     /// # Errors
-    /// The rule could never act, or there are too many.
+    /// [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too many
+    /// rules.
     pub fn once(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(1), effect.into())
     }
 
-    /// Lets it happen so often.
+    /// Adds a rule that acts this many times, and returns its id.
     ///
     /// # Errors
-    /// As `once`.
+    /// The same as [`once`](Self::once).
     pub fn times(self, times: u32, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(times), effect.into())
     }
 
-    /// Lets it happen whenever it can.
+    /// Adds a rule that acts on every match, and returns its id.
     ///
     /// # Errors
-    /// As `once`.
+    /// The same as [`once`](Self::once).
     pub fn always(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(None, effect.into())
     }
 
-    /// Forgets a rule.
+    /// Removes the rule with this id, whatever this builder matches.
+    ///
+    /// ```
+    /// use fauxfax::rules::Outcome::Busy;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let busy = account.rules().always(Busy)?;
+    /// account.rules().remove(busy)?;
+    /// assert!(account.rules().remove(busy).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// There is none with this id.
+    /// [`Error::Refused`] if the account has no rule with this id.
     pub fn remove(self, id: u64) -> Result<(), Error> {
         self.world.handle(DropRule(id))?;
         Ok(())
     }
 
-    /// Forgets all rules.
+    /// Removes all rules of the account.
     ///
     /// # Errors
-    /// None in practice.
+    /// [`Error::Refused`] if the account's world has broken.
     pub fn clear(self) -> Result<(), Error> {
         self.world.handle(DropRules)?;
         Ok(())
@@ -132,7 +211,7 @@ impl AccountRules {
             return Err(error);
         }
         let wanted = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
-        // Read as if it had come from outside, so that it is held to the same checks.
+        // Written as JSON and read back, so that it passes the same checks as a rule from the control API.
         let rule = rule::parse(&rule::json(&wanted)).map_err(|error| Error::Rule(error.to_string()))?;
         Ok(self.world.handle(AddRule(rule))?)
     }
@@ -143,5 +222,16 @@ impl AccountRules {
             self.wrong = Some(Error::Rule(format!("match.{field}: {reason}")));
         }
         read.ok()
+    }
+}
+
+impl fmt::Debug for AccountRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountRules")
+            .field("account", &self.world.sid())
+            .field("matches", &self.matches)
+            .field("after", &self.after)
+            .field("chance", &self.chance)
+            .finish_non_exhaustive()
     }
 }

@@ -85,11 +85,11 @@ test("a PDF dropped on the list comes in, and pages and conversation are seen as
     assert.ok(moved.next.length > 0, "there is a page to come");
     moved = await emulator.control("POST", "/clock/advance", { body: { to: moved.next[0].at } });
   }
-  await conversation.getByText("The app is asked what to do").waitFor();
+  await conversation.getByText("The app is asked for TwiML").waitFor();
   await conversation.getByText(/^Page 1 of 2 over the line/).waitFor();
   await emulator.control("PUT", "/clock", { body: { mode: "running" } });
   await conversation.getByText("Pages 1–2 of 2 over the line").waitFor();
-  await conversation.getByText("The app is told how it ended: received").waitFor();
+  await conversation.getByText("The app is notified of the end: received").waitFor();
   await page.getByText("2 pages", { exact: true }).waitFor();
   assert.deepEqual(app.heard.map((each) => each.path), ["/fax", "/fax/received"]);
   assert.equal(await page.getByText("ACME CLINIC").first().isVisible(), true);
@@ -107,7 +107,7 @@ test("its pages are pictures that the emulator drew, turned by button and by key
 });
 
 test("an exchange opens to its parameters and its signature, which is explained", async () => {
-  const exchange = page.locator("details.exchange").filter({ hasText: "The app is told how it ended" });
+  const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
   await exchange.locator("summary").first().click();
   await exchange.getByRole("row", { name: /^FaxStatus received$/ }).waitFor();
   await exchange.getByRole("row", { name: /^NumPages 2$/ }).waitFor();
@@ -116,9 +116,9 @@ test("an exchange opens to its parameters and its signature, which is explained"
 });
 
 test("a webhook is replayed, then edited and replayed, signed anew", async () => {
-  const exchange = page.locator("details.exchange").filter({ hasText: "The app is told how it ended" });
+  const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
   await exchange.getByRole("button", { name: "Replay", exact: true }).click();
-  await page.getByText("Sent again: the app answered 204.").first().waitFor();
+  await page.getByText("Sent again: the app responded with 204.").first().waitFor();
   assert.equal(app.told("/fax/received").length, 2);
   await exchange.getByRole("button", { name: "Edit and replay" }).click();
   await page.getByLabel("Value of NumPages").fill("3");
@@ -128,11 +128,11 @@ test("a webhook is replayed, then edited and replayed, signed anew", async () =>
   assert.deepEqual([first.params.NumPages, second.params.NumPages, third.params.NumPages], ["2", "2", "3"]);
   assert.equal(first.signature, second.signature);
   assert.notEqual(third.signature, first.signature);
-  await page.getByText("Sent once more by hand").first().waitFor();
+  await page.getByText("Sent again by hand").first().waitFor();
 });
 
 test("an exchange is copied as curl and as a test in three languages", async () => {
-  const exchange = page.locator("details.exchange").filter({ hasText: "The app is told how it ended" });
+  const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
   await exchange.getByRole("button", { name: "Copy as curl" }).click();
   const curl = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(curl, /^curl -X POST '.*\/fax\/received' \\\n/);

@@ -99,11 +99,11 @@ test("a server that stops is told, and found again when it is back", async () =>
   const page = await open(browser, `${first.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
   await first.stop();
-  await page.getByText("The emulator doesn't answer.").waitFor();
+  await page.getByText("The emulator doesn't respond.").waitFor();
   await page.getByText("Not connected").waitFor();
   const second = await Emulator.start({ port, flags: ["--fax-url", `${app.url}/fax`] });
   await page.getByText("Live", { exact: true }).waitFor();
-  await page.getByText("The emulator doesn't answer.").waitFor({ state: "hidden" });
+  await page.getByText("The emulator doesn't respond.").waitFor({ state: "hidden" });
   const { fax_sid: sid } = await second.control("POST", "/incoming-faxes", { body: { pages: 1 } });
   await page.locator(`tr:has(a[href*="${sid}"])`).waitFor();
   assertClean(page);

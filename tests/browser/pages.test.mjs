@@ -123,9 +123,9 @@ test("the list is filtered by direction, status, number and text, and says when 
   await page.waitForFunction(() => document.querySelectorAll(".faxes tbody tr").length === 1);
   assert.match(page.url(), /number=%2B15005550104/);
   await page.getByRole("searchbox", { name: "Text" }).fill("nothing like it");
-  await page.getByRole("heading", { name: "No fax fits" }).waitFor();
+  await page.getByRole("heading", { name: "No matching fax" }).waitFor();
   await page.reload();
-  await page.getByRole("heading", { name: "No fax fits" }).waitFor();
+  await page.getByRole("heading", { name: "No matching fax" }).waitFor();
   await page.getByRole("link", { name: "Show all" }).click();
   await rows.nth(2).waitFor();
   await page.context().close();
@@ -185,12 +185,12 @@ test("a rule is made by the form, shown as JSON, and taken away", async () => {
   await page.getByLabel("To", { exact: true }).fill("+1555*");
   await page.getByText('"to": "+1555*"').waitFor();
   await page.getByRole("button", { name: "Add the rule" }).click();
-  await page.getByText("The rule holds from now on.").waitFor();
+  await page.getByText("The rule is active.").waitFor();
   const fax = await emulator.send({ MediaUrl: `${app.url}/letter.pdf`, To: "+15551230000" });
   await emulator.control("GET", `/wait?fax=${fax.sid}&status=busy`);
   await page.getByText("matched 1, fired 1").waitFor();
   await page.getByRole("button", { name: /^Remove rule/ }).click();
-  await page.getByText("No rules: every fax goes as its number says.").waitFor();
+  await page.getByText("No rules: numbers behave as usual.").waitFor();
   await page.context().close();
 });
 
@@ -202,7 +202,7 @@ test("a snapshot is taken and restored, and the list follows", async () => {
   const { total } = await emulator.control("GET", "/faxes");
   await emulator.receive();
   await page.getByRole("button", { name: "Restore before" }).click();
-  await page.getByText("The world is as it was at before.").waitFor();
+  await page.getByText("The world is restored to before.").waitFor();
   assert.equal((await emulator.control("GET", "/faxes")).total, total);
   await page.context().close();
 });

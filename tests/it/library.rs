@@ -148,7 +148,10 @@ async fn a_rule_that_could_never_act_is_refused_with_the_reason() -> Tested {
     let refused = |rule: Result<u64, Error>| rule.expect_err("refused").to_string();
     assert!(refused(account.rules().to("").once(rules::Outcome::Busy)).contains("match.to"));
     assert!(refused(account.rules().chance(0.0).once(rules::Outcome::Busy)).contains("chance"));
-    assert!(refused(account.rules().direction(Direction::Inbound).once(rules::Outcome::Busy)).contains("the rule: "));
+    assert!(
+        refused(account.rules().direction(Direction::Inbound).once(rules::Outcome::Busy))
+            .contains("the rule can't be added: ")
+    );
     assert!(account.rules().remove(1).is_err(), "nothing was added");
     Ok(())
 }

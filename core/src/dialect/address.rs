@@ -1,5 +1,5 @@
-//! The one normal form of a configured URL: what goes over the wire, what is signed, and what `sign` and
-//! `explain-signature` take it for. Twilio sends and signs a URL as it is configured, so as little as possible changes
+//! The one normal form of a configured URL: what is sent, what is signed, and what `sign` and `explain-signature`
+//! compute with. Twilio sends and signs a URL as it is configured, so the form changes as little as possible
 //! (docs/fidelity.md, "Webhooks").
 
 use std::borrow::Cow;
@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// What can't stand in a request as it is; characters beyond ASCII can't either.
+/// Characters that can't be sent as they are, besides those beyond ASCII.
 const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
-/// A URL as it is sent and signed: without user, password and fragment, with scheme and host in lower case, and with
-/// what can't be sent as it is encoded. Dot segments, a port, `%7E` and `'` stay as they are written. `None` where the
-/// text is no URL with a host.
+/// Returns a URL as it is sent and signed: without user, password and fragment, scheme and host in lower case, and
+/// unsendable characters percent-encoded. Dot segments, a port, `%7E` and `'` stay as they are. `None` if the text is
+/// not a URL with a host.
 #[must_use]
 pub fn normal(url: &str) -> Option<String> {
     let url = url.trim_matches(|c: char| c.is_ascii_whitespace());
@@ -20,23 +20,24 @@ pub fn normal(url: &str) -> Option<String> {
     let rest = rest.split('#').next().unwrap_or_default();
     let (authority, target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    // An explicit port stays even if it is the default one: it is part of the signed text.
     let (host, port) = split_port(place);
     let scheme = scheme.to_ascii_lowercase();
     let host = normal_host(&scheme, host)?;
-    // A framework that rebuilds the URL drops a question mark that nothing follows, and its validator would fail.
+    // A framework that rebuilds the URL drops a question mark without a query, and its validator would then fail.
     let target =
         if target.find('?') == Some(target.len().wrapping_sub(1)) { &target[..target.len() - 1] } else { target };
     let slash = if target.starts_with('/') { "" } else { "/" };
     Some(format!("{scheme}://{host}{port}{slash}{}", utf8_percent_encode(target, UNSENDABLE)))
 }
 
-/// The normal form, or the text itself where it has none: what is compared with a signature may be anything.
+/// Returns the normal form, or the text itself if it has none: testers may ask to explain anything.
 #[must_use]
 pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
     normal(url).map_or(Cow::Borrowed(url), Cow::Owned)
 }
 
-/// The host, and the port with its colon; a colon alone says nothing.
+/// Splits off the port with its colon; a colon without a port is dropped.
 fn split_port(place: &str) -> (&str, &str) {
     let after_bracket = place.rfind(']').map_or(0, |bracket| bracket + 1);
     let Some(colon) = place[after_bracket..].find(':').map(|colon| after_bracket + colon) else { return (place, "") };
@@ -44,8 +45,9 @@ fn split_port(place: &str) -> (&str, &str) {
     (host, if port == ":" { "" } else { port })
 }
 
-/// The host in lower case; one beyond ASCII as the resolver knows it.
+/// Returns the host in lower case; an international name in the form that is resolved (punycode).
 fn normal_host(scheme: &str, host: &str) -> Option<String> {
+    // Most hosts: the URL parser is only needed for international and percent-encoded names.
     if host.is_ascii() && !host.contains('%') {
         return (!host.is_empty()).then(|| host.to_ascii_lowercase());
     }
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_has_no_normal_form() {
+    fn a_text_that_is_not_a_url_has_no_normal_form() {
         for text in ["", "no url", "http://", "http:///x", "http://u:p@/x", "//h/x"] {
             assert_eq!(normal(text), None, "{text}");
             assert_eq!(normal_or_as_is(text), text);

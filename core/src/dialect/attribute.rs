@@ -1,5 +1,5 @@
-//! Settable attributes of numbers and applications: one table each says what an attribute is called, what it takes and where
-//! it is kept. REST, the control API, the configuration file and its schema read these tables.
+//! The settable attributes of numbers and applications: for each resource one table of names, types and places. REST,
+//! the control API, the configuration file and its schema all read these tables.
 
 use super::error::ApiError;
 use super::form::Form;
@@ -8,41 +8,41 @@ use crate::model::application::ApplicationChange;
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::webhook::Method;
 
-/// Versions of the API that a number or an application may name.
+/// API versions that a number or an application may name.
 const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
-/// States of a number's emergency calling.
+/// Values of a number's emergency calling status.
 const EMERGENCY_STATUSES: &[&str] = &["Active", "Inactive"];
 
-/// The place of an attribute in a change.
+/// Points to an attribute's place in a change of type `C`.
 pub type Slot<C, T> = fn(&mut C) -> &mut Option<T>;
 
-/// What an attribute takes, and its place in a change.
+/// The type of an attribute's value, and its place in a change.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind<C> {
     /// A name of at most 64 characters.
     FriendlyName(Slot<C, Box<str>>),
-    /// An absolute URL, or nothing.
+    /// An absolute `http` or `https` URL, or empty.
     Url(Slot<C, Box<str>>),
-    /// A SID with this prefix, or nothing.
+    /// A SID with this prefix, or empty.
     Sid(&'static str, Slot<C, Box<str>>),
-    /// One of these words.
+    /// One of these words, matched exactly.
     Word(&'static [&'static str], Slot<C, Box<str>>),
-    /// `GET` or `POST`.
+    /// An HTTP method, `GET` or `POST`.
     Method(Slot<C, Method>),
-    /// `true` or `false`.
+    /// A boolean, `true` or `false` in any case.
     Boolean(Slot<C, bool>),
-    /// What a number answers.
+    /// What the number receives: `voice` or `fax`.
     ReceiveMode(Slot<C, ReceiveMode>),
 }
 
-/// One attribute.
+/// One attribute: its two names and the type of its value.
 #[derive(Debug, Clone, Copy)]
 pub struct Attribute<C> {
-    /// Its name in resources and in the configuration file, in snake_case.
+    /// Name in resources and in the configuration file, in snake_case.
     pub name: &'static str,
-    /// Its name as a parameter of REST calls.
+    /// Name as a parameter of REST calls, in camel case.
     pub parameter: &'static str,
-    /// What it takes, and where it is kept.
+    /// Type of the value, and where a change keeps it.
     pub kind: Kind<C>,
 }
 
@@ -56,7 +56,7 @@ macro_rules! table {
     };
 }
 
-/// The attributes of a number.
+/// All settable attributes of a number.
 pub const OF_NUMBER: &[Attribute<NumberChange>] = table! {
     friendly_name "FriendlyName" FriendlyName;
     api_version "ApiVersion" Word API_VERSIONS;
@@ -82,7 +82,7 @@ pub const OF_NUMBER: &[Attribute<NumberChange>] = table! {
     emergency_address_sid "EmergencyAddressSid" Sid "AD";
 };
 
-/// The attributes of an application.
+/// All settable attributes of an application.
 pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
     api_version "ApiVersion" Word API_VERSIONS;
     friendly_name "FriendlyName" FriendlyName;
@@ -101,10 +101,10 @@ pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
     message_status_callback "MessageStatusCallback" Url;
 };
 
-/// Reads what a form says of the attributes of a table; what it doesn't name stays.
+/// Reads the attributes of a table from a form; attributes that the form doesn't name stay `None`.
 ///
 /// # Errors
-/// The first parameter, in the order of the table, that can't be taken.
+/// The first invalid parameter, in the order of the table.
 pub(super) fn read<C: Default>(table: &[Attribute<C>], form: &Form, empty: Empty) -> Result<C, ApiError> {
     let mut change = C::default();
     for Attribute { parameter: name, kind, .. } in table {
@@ -133,7 +133,7 @@ mod tests {
     use crate::model::application::ApplicationAttributes;
     use crate::model::number::NumberAttributes;
 
-    /// `voice_url` as REST spells it: `VoiceUrl`.
+    /// Converts `voice_url` to REST's spelling, `VoiceUrl`.
     fn in_camel_case(name: &str) -> String {
         let capitalised = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
         name.split('_').map(capitalised).collect()

@@ -1,10 +1,10 @@
-//! The canonical projection of a journal: what two runs with the same seed and inputs must have in common, and its hash.
+//! The canonical projection of a journal and its hash: what two runs with the same seed and inputs have in common.
 //!
-//! It begins after the last reset. Lines are sorted by virtual time, fax, strand and step; a strand is what happens to
-//! one fax in one order (its conversation, its messages), so that it doesn't matter which of two apps answered first.
-//! Faxes are numbered (`#1`, `#2`) by what happened to them, for SIDs never come again, not even after a reset.
-//! Real durations, ports, headers, bodies, texts of errors and absolute dates are left out, as are the moves of the clock.
-//! It reads a journal and changes nothing.
+//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand
+//! is a sequence of events of one fax that always have the same order (its conversation, its messages), so it doesn't
+//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) by what happened to them, because SIDs
+//! are never used again, not even after a reset. Real durations, ports, headers, bodies, texts of errors, absolute
+//! dates and moves of the clock are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,17 +19,19 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::{Receive, Verb};
 
-/// How the SIDs of faxes and of media begin: `FX`, `ME`.
+/// First letters of the SIDs of faxes and media, `FX` and `ME`.
 const SID_PREFIXES: [char; 2] = ['F', 'M'];
-/// Hexadecimal digits of a SID.
+/// Hexadecimal digits in a SID.
 const SID_DIGITS: usize = 32;
 
-/// The projection of these events, which come in the order of the journal.
+/// Returns the projection's lines for these events, which must be in the journal's order.
 #[must_use]
 pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     let is_reset = |event: &Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
+    // A reset with the same inputs after it must have the same hash as a fresh world.
     let start = events.iter().rposition(is_reset).map_or(0, |reset| reset + 1);
     let told: Vec<_> = events[start..].iter().filter_map(|event| Some((event, line(&event.kind)?))).collect();
+    // Times count from the first event: the date of a run must not matter.
     let Some(origin) = told.iter().map(|(event, _)| event.at).min() else { return Vec::new() };
     let mut steps: BTreeMap<(Option<FaxSid>, Strand), u64> = BTreeMap::new();
     let mut by_fax: BTreeMap<Option<FaxSid>, Vec<Line>> = BTreeMap::new();
@@ -40,15 +42,17 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                 *step += 1;
                 *step
             }
-            // Raised by either of the others, in an order that is luck.
+            // These are raised from either of the other strands, so their order among themselves varies from run to
+            // run.
             Strand::Alerts | Strand::Reports | Strand::Rules => 0,
         };
         let text = without_sids(&text);
         by_fax.entry(event.fax).or_default().push(Line { at: event.at.since(origin), strand, step, text });
     }
-    // What happened to a fax tells which one it is: its SID is another after a reset.
+    // A fax is identified by what happened to it, since its SID differs after a reset.
     let of_world = by_fax.remove(&None).unwrap_or_default();
     let mut faxes: Vec<Vec<Line>> = by_fax.into_values().collect();
+    // Two passes of sorting: first the lines of each fax, then the faxes by all their lines, which numbers them.
     faxes.iter_mut().for_each(|lines| lines.sort());
     faxes.sort();
     let numbered =
@@ -70,7 +74,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     lines.iter().map(show).collect()
 }
 
-/// One event, as it counts.
+/// One event of the projection, with its sort keys.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Line {
     at: std::time::Duration,
@@ -79,7 +83,7 @@ struct Line {
     text: String,
 }
 
-/// The text with each SID of a fax or of media shortened to its prefix: `FX#`, `ME#`.
+/// Shortens each SID of a fax or of media to its prefix: `FX#`, `ME#`.
 fn without_sids(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -98,29 +102,29 @@ fn without_sids(text: &str) -> String {
     kept + rest
 }
 
-/// The hash of a projection, in hexadecimal digits.
+/// Returns the SHA-256 of a projection in hexadecimal.
 #[must_use]
 pub fn hash(lines: &[String]) -> String {
     let digest = lines.iter().fold(Sha256::new(), |digest, line| digest.chain_update(line).chain_update("\n"));
     hex::encode(digest.finalize())
 }
 
-/// What happens to a fax in one order.
+/// Events of a fax whose order is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strand {
-    /// Statuses, pages, its document, its TwiML.
+    /// The fax itself: statuses, pages, its document, its TwiML.
     Conversation,
-    /// Actions and status callbacks.
+    /// Webhooks to `action` and status callbacks.
     Messages,
-    /// Alerts.
+    /// Alerts of the Monitor API.
     Alerts,
-    /// What the Debugger webhook is told.
+    /// Webhooks to the Debugger URL.
     Reports,
     /// What a tester's rules did.
     Rules,
 }
 
-/// The strand and the text of an event; none of one that is no part of the projection.
+/// Returns an event's strand and text; `None` if it is not part of the projection.
 fn line(kind: &EventKind) -> Option<(Strand, String)> {
     let name = kind.as_str();
     let conversation = |text: String| Some((Strand::Conversation, format!("{name} {text}")));
@@ -166,7 +170,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
 
 fn exchange(record: &ExchangeRecord) -> String {
     let params: Vec<String> = match record.purpose {
-        // The payload has the texts of errors and the headers that came.
+        // The payload contains texts of errors and received headers, which differ between runs.
         Purpose::Debugger => Vec::new(),
         Purpose::MediaUrl | Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action | Purpose::StatusCallback => {
             record.params.iter().filter_map(param).collect()
@@ -182,7 +186,7 @@ fn exchange(record: &ExchangeRecord) -> String {
 fn param((name, value): &(String, String)) -> Option<String> {
     match name.as_str() {
         "ErrorMessage" => None,
-        // A stored document's URL is signed for its date.
+        // The URL of a stored document is signed with its date.
         "MediaUrl" => Some(format!("{name}={}", without_port(value.split('?').next().unwrap_or_default()))),
         _ => Some(format!("{name}={}", without_port(value))),
     }
@@ -198,7 +202,7 @@ fn twiml(verb: &Verb) -> String {
     }
 }
 
-/// The text; where it is an address, without its port.
+/// Removes the port if the text is an address.
 fn without_port(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -294,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_before_the_last_reset_is_forgotten() {
+    fn events_before_the_last_reset_are_left_out() {
         let reset = EventKind::WorldReset { count: ResetCount::default(), to: WayBack::Start };
         let before = event(1, 1, 1, status(Status::Busy));
         let after = event(3, 9, 1, status(Status::Queued));

@@ -1,4 +1,4 @@
-//! Dates as the APIs write them and as clients send them. It reads no clock and knows no time zones.
+//! Dates as the APIs write them and as clients send them; all in UTC.
 
 use std::fmt::Write;
 
@@ -7,40 +7,41 @@ use jiff::tz::TimeZone;
 
 use crate::model::time::Timestamp;
 
-/// `2015-07-30T20:00:00Z`, as v1 resources have it: twilio-python leaves any other form a string.
+/// Formats as v1 resources do, `2015-07-30T20:00:00Z`. twilio-python leaves any other form as a string.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
-    // Without parts of a second, which a moment of whole seconds has none of; the quickest way to it.
+    // Built by hand, the quickest way: every list of faxes formats two dates per item.
     let mut text = String::with_capacity("2015-07-30T20:00:00Z".len());
     let _ = write!(text, "{}Z", civil_utc(moment));
     text
 }
 
-/// `Thu, 30 Jul 2015 23:19:04 +0000`, as 2010-04-01 resources have it (RFC 2822 §3.3).
+/// Formats as 2010-04-01 resources do (RFC 2822 §3.3): `Thu, 30 Jul 2015 23:19:04 +0000`.
 #[must_use]
 pub fn rfc2822(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// `2015-07-30 08:00 pm`, as in the default name of a subaccount.
+/// Formats as in the default name of a subaccount: `2015-07-30 08:00 pm`.
 #[must_use]
 pub fn with_meridian(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%Y-%m-%d %I:%M %P").to_string()
 }
 
-/// `20150730T200000Z`, as pre-signed URLs have it.
+/// Formats as in pre-signed URLs: `20150730T200000Z`.
 #[must_use]
 pub fn compact(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// A date from a client, as `parse_exact`. Parts of a second are dropped, for dates in answers have none.
+/// Parses a client's date like [`parse_exact`], but drops fractions of a second, which dates in responses don't have
+/// either.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
     parse_exact(text).map(|moment| Timestamp::from_seconds(moment.seconds()))
 }
 
-/// A moment to the microsecond: with a time and `Z` or an offset; without an offset in UTC; a bare day is its midnight.
+/// Parses a moment to the microsecond. Without an offset it is in UTC; a day without a time is its midnight.
 #[must_use]
 pub fn parse_exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();
@@ -51,14 +52,14 @@ pub fn parse_exact(text: &str) -> Option<Timestamp> {
     micros.map(Timestamp::from_micros)
 }
 
-/// A date in the form that `compact` writes.
+/// Parses the form that [`compact`] writes.
 #[must_use]
 pub fn parse_compact(text: &str) -> Option<Timestamp> {
     let moment = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
     Some(Timestamp::from_seconds(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second()))
 }
 
-// Civil, since jiff's own timestamps end two days before the calendar does.
+// Converted by way of a civil date, since jiff's own timestamps end two days before the calendar does.
 fn civil_utc(moment: Timestamp) -> DateTime {
     civil::date(1970, 1, 1).at(0, 0, 0, 0).saturating_add(jiff::SignedDuration::from_secs(moment.seconds()))
 }

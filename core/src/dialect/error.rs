@@ -1,77 +1,78 @@
-//! Errors as Twilio's APIs answer them: HTTP status, code, message (docs/fidelity.md, "The surface"). It refuses nothing by itself.
+//! Errors of Twilio's APIs: HTTP status, code and message (docs/fidelity.md, "The surface"). The codes' descriptions
+//! quote the title that Twilio's error dictionary gives them.
 
 use serde::Serialize;
 
 use super::twilio::codes;
 use crate::model::refusal::Refusal;
 
-/// `Unknown parameters`; v1 APIs use it for a missing one.
+/// `Unknown parameters`. The v1 APIs use it for a missing parameter.
 pub const CODE_MISSING_PARAMETER: u32 = 20001;
-/// `Invalid FriendlyName`.
+/// `Invalid FriendlyName`: the name has more than 64 characters.
 pub const CODE_FRIENDLY_NAME: u32 = 20002;
-/// `Permission Denied`: the answer to any credential that is not taken.
+/// `Permission Denied`: the credential is missing, wrong or not sufficient.
 pub const CODE_UNAUTHENTICATED: u32 = 20003;
-/// `Method not allowed`.
+/// `Method not allowed`: the path exists, but not with this method.
 pub const CODE_METHOD_NOT_ALLOWED: u32 = 20004;
-/// `Account not active`.
+/// `Account not active`: the account is suspended or closed.
 pub const CODE_NOT_ACTIVE: u32 = 20005;
-/// `Access Denied`.
+/// `Access Denied`: also for refused hosts, origins and changes of subaccounts.
 pub const CODE_ACCESS_DENIED: u32 = 20006;
-/// `Test Credentials`.
+/// `Test Credentials`: the resource is not available to them.
 pub const CODE_TEST_CREDENTIALS: u32 = 20008;
 /// `Cannot delete this resource before it is complete`.
 pub const CODE_STILL_ACTIVE: u32 = 20009;
-/// `Not Found`.
+/// `Not Found`: no resource has this path.
 pub const CODE_NOT_FOUND: u32 = 20404;
-/// `403 Forbidden`.
+/// `403 Forbidden`: here a download of media without a User-Agent.
 pub const CODE_FORBIDDEN: u32 = 20403;
-/// `Conflict`.
+/// `Conflict`: the resource's state doesn't allow the change.
 pub const CODE_CONFLICT: u32 = 20409;
-/// `Request Entity Too Large`.
+/// `Request Entity Too Large`: the body is over its limit.
 pub const CODE_TOO_LARGE: u32 = 20413;
-/// `Invalid Parameter`, where no code of its own is documented.
+/// `Invalid Parameter`, where no more specific code is documented.
 pub const CODE_INVALID_PARAMETER: u32 = 20422;
-/// `Invalid SID`.
+/// `Invalid SID`: the text has not the form of one.
 pub const CODE_INVALID_SID: u32 = 20423;
-/// `Too Many Requests`.
+/// `Too Many Requests`: here for every limit on the number of things.
 pub const CODE_TOO_MANY: u32 = 20429;
-/// `Internal Server Error`.
+/// `Internal Server Error`: a fault of the emulator.
 pub const CODE_INTERNAL: u32 = 20500;
-/// `No Called number specified`.
+/// `No Called number specified`: `To` is missing.
 pub const CODE_TO_MISSING: u32 = 21201;
-/// `'From' phone number not verified`.
+/// `'From' phone number not verified`: the account neither owns nor has verified it.
 pub const CODE_FROM_NOT_OWNED: u32 = 21210;
-/// `Invalid 'To' Phone Number`.
+/// `Invalid 'To' Phone Number`, also for a SIP address that is malformed.
 pub const CODE_INVALID_TO: u32 = 21211;
-/// `Invalid From Number (caller ID)`.
+/// `Invalid From Number (caller ID)`: it has not the form of one.
 pub const CODE_INVALID_FROM: u32 = 21212;
-/// `Caller phone number is required`.
+/// `Caller phone number is required`: `From` is missing.
 pub const CODE_FROM_MISSING: u32 = 21213;
-/// `Invalid Url`, of a phone number's attributes.
+/// `Invalid Url`, for a URL among a phone number's attributes.
 pub const CODE_INVALID_URL: u32 = 21402;
-/// `Invalid Method`, of a phone number's attributes.
+/// `Invalid Method`, for a method among a phone number's attributes.
 pub const CODE_INVALID_METHOD: u32 = 21403;
-/// `Cannot set VoiceFallbackUrl without setting Url`.
+/// `Cannot set VoiceFallbackUrl without setting Url`, after the change is applied.
 pub const CODE_FALLBACK_WITHOUT_URL: u32 = 21405;
-/// `Invalid Phone Number`.
+/// `Invalid Phone Number`, in a validation request of a caller id.
 pub const CODE_INVALID_NUMBER: u32 = 21401;
-/// `ApplicationSid is not accessible`.
+/// `ApplicationSid is not accessible`: the account has no such application.
 pub const CODE_APPLICATION: u32 = 21420;
-/// `Phone Number is invalid`.
+/// `Phone Number is invalid`, in a purchase.
 pub const CODE_NUMBER_INVALID: u32 = 21421;
-/// `PhoneNumber is not available`.
+/// `PhoneNumber is not available`: it is owned already, or not for sale.
 pub const CODE_NUMBER_UNAVAILABLE: u32 = 21422;
 /// `Phone number already validated on your account`.
 pub const CODE_CALLER_ID_EXISTS: u32 = 21450;
-/// `Invalid area code`.
+/// `Invalid area code`: it is not three digits.
 pub const CODE_INVALID_AREA: u32 = 21451;
-/// `No phone numbers found in area code`.
+/// `No phone numbers found in area code`: all are owned, or there were none.
 pub const CODE_NONE_IN_AREA: u32 = 21452;
-/// `Invalid CallDelay`.
+/// `Invalid CallDelay`: it is not 0 to 60 seconds.
 pub const CODE_INVALID_CALL_DELAY: u32 = 21454;
-/// `AreaCode Parameter not Supported`.
+/// `AreaCode Parameter not Supported`, for mobile and toll-free numbers.
 pub const CODE_AREA_NOT_SUPPORTED: u32 = 21457;
-/// `PhoneNumber Provisioning Type Mismatch`.
+/// `PhoneNumber Provisioning Type Mismatch`: the number is not of the list's type.
 pub const CODE_TYPE_MISMATCH: u32 = 21458;
 /// `AccountSid you are transferring to is not related to the originating owner of the phone number`.
 pub const CODE_NOT_RELATED: u32 = 21473;
@@ -81,82 +82,82 @@ pub const CODE_INVALID_STATUS: u32 = 21475;
 pub const CODE_PARENT_STATUS: u32 = 21477;
 /// `Unable to update Status for subaccount, subaccount has been closed.`
 pub const CODE_ACCOUNT_CLOSED: u32 = 21479;
-/// `Invalid callback url`.
+/// `Invalid callback url`, in a validation request of a caller id.
 pub const CODE_CALLBACK_URL: u32 = 21502;
-/// `Invalid 'StatusCallback'`.
+/// `Invalid 'StatusCallback'`, of a fax: not an absolute URL, or too long.
 pub const CODE_STATUS_CALLBACK: u32 = 21609;
-/// `Invalid media URL(s)`.
+/// `Invalid media URL(s)`: `MediaUrl` is not an absolute URL.
 pub const CODE_MEDIA_URL: u32 = 21620;
 
-/// `Programmable Fax is no longer available`.
+/// `Programmable Fax is no longer available`: the response to each fax call since Twilio retired the product.
 pub const CODE_RETIRED: u32 = 34005;
 
-/// What a 401 says beside its message (captured).
+/// The second text of a 401 (captured).
 const DETAIL_UNAUTHENTICATED: &str = "Your AccountSid or AuthToken was incorrect.";
 
-/// A request that is not done, as the client is told.
+/// An error as a client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// The HTTP status.
+    /// HTTP status of the response.
     pub status: u16,
-    /// Twilio's code.
+    /// Code of Twilio's error dictionary.
     pub code: u32,
-    /// What is wrong, for a person.
+    /// What is wrong, for people.
     pub message: String,
-    /// A second text; only a 401 has one.
+    /// A second text, which only a 401 has.
     pub detail: Option<&'static str>,
 }
 
 impl ApiError {
-    /// An error of any kind.
+    /// Creates an error without a second text.
     #[must_use]
     pub fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), detail: None }
     }
 
-    /// A parameter that makes no sense; the message names it.
+    /// Creates a 400 for an invalid parameter, which the message names.
     #[must_use]
     pub fn bad_request(code: u32, message: impl Into<String>) -> Self {
         Self::new(400, code, message)
     }
 
-    /// A parameter that makes no sense and has no code of its own.
+    /// Creates a 400 for an invalid parameter that has no specific code.
     #[must_use]
     pub fn invalid(parameter: &str, reason: &str) -> Self {
         Self::bad_request(CODE_INVALID_PARAMETER, format!("Invalid parameter {parameter}: {reason}"))
     }
 
-    /// A parameter that was left out (captured from v1 APIs).
+    /// Creates a 400 for a missing parameter (text captured from v1 APIs).
     #[must_use]
     pub fn missing(parameter: &str) -> Self {
         Self::bad_request(CODE_MISSING_PARAMETER, format!("Missing required parameter {parameter} in the post body"))
     }
 
-    /// No resource at this path, named whole as the client asked for it.
+    /// Creates a 404; the message has the whole path that the client asked for.
     #[must_use]
     pub fn not_found(path: &str) -> Self {
         Self::new(404, CODE_NOT_FOUND, format!("The requested resource {path} was not found"))
     }
 
-    /// The resource takes no such method.
+    /// Creates a 405 for a path without this method.
     #[must_use]
     pub fn method_not_allowed(method: &str, path: &str) -> Self {
         Self::new(405, CODE_METHOD_NOT_ALLOWED, format!("Method {method} is not allowed on {path}"))
     }
 
-    /// No credential, or one that is not taken.
+    /// Creates a 401 for a missing or wrong credential.
     #[must_use]
     pub fn unauthenticated(message: impl Into<String>) -> Self {
         Self { detail: Some(DETAIL_UNAUTHENTICATED), ..Self::new(401, CODE_UNAUTHENTICATED, message) }
     }
 
-    /// A body over its limit.
+    /// Creates a 413 for a body over its limit.
     #[must_use]
     pub fn too_large(limit_bytes: usize) -> Self {
         Self::new(413, CODE_TOO_LARGE, format!("The request body is over {limit_bytes} bytes"))
     }
 
-    /// What the service refused; `path` is what the client asked for.
+    /// Translates what the engine refused; `path` is what the client asked for.
     #[must_use]
     pub fn refused(refusal: &Refusal, path: &str) -> Self {
         match refusal {
@@ -214,7 +215,7 @@ impl ApiError {
             }
             Refusal::WorldBroken(_) => Self::new(500, CODE_INTERNAL, format!("Internal Server Error: {refusal}")),
             Refusal::LimitReached { .. } => Self::new(429, CODE_TOO_MANY, format!("Too Many Requests: {refusal}")),
-            // Only controls are refused so; a REST client never sees these.
+            // Only the control API's commands are refused with these, so no REST client ever sees them.
             Refusal::NumberNotOwned(_)
             | Refusal::NotAFaxNumber(_)
             | Refusal::AmbiguousNumber(_)
@@ -225,33 +226,33 @@ impl ApiError {
         }
     }
 
-    /// A `To` that can't be dialled.
+    /// Creates the error for a `To` that can't be dialled.
     #[must_use]
     pub fn invalid_to(to: &str) -> Self {
         let message = format!("The 'To' number {to} is not a valid phone number.{}", plus_hint(to));
         Self::bad_request(CODE_INVALID_TO, message)
     }
 
-    /// A `From` that can't call.
+    /// Creates the error for a `From` that can't call.
     #[must_use]
     pub fn invalid_from(from: &str) -> Self {
         Self::bad_request(CODE_INVALID_FROM, format!("From is not a valid phone number: {from}{}", plus_hint(from)))
     }
 
-    /// A `PhoneNumber` that can't be bought.
+    /// Creates the error for a `PhoneNumber` that can't be bought.
     #[must_use]
     pub fn invalid_number(number: &str) -> Self {
         let message = format!("PhoneNumber {number} is not a valid phone number{}", plus_hint(number));
         Self::bad_request(CODE_NUMBER_INVALID, message)
     }
 
-    /// Where the code is explained.
+    /// Returns the URL of the page that explains the code.
     #[must_use]
     pub fn more_info(&self) -> String {
         codes::more_info(self.code)
     }
 
-    /// The JSON body.
+    /// Returns the JSON body of the response.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         let body = Body {
@@ -275,7 +276,7 @@ struct Body<'a> {
     status: u16,
 }
 
-// The commonest reason by far: a plus sent as it is means a space in forms and queries.
+// By far the most common reason: a plus that wasn't encoded means a space in forms and queries.
 fn plus_hint(text: &str) -> &'static str {
     if text.starts_with(' ') { " (write + as %2B)" } else { "" }
 }

@@ -1,53 +1,57 @@
-//! Forms and queries: `application/x-www-form-urlencoded` in and out. It knows no parameter's meaning.
+//! Forms and queries: reads and writes `application/x-www-form-urlencoded`. It is used instead of the crate
+//! `form_urlencoded`, because names and values that are not UTF-8 are refused here, and the number of parameters is
+//! limited.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-/// The longest body taken: a hundred times the longest request of any helper library.
+/// The longest body accepted: a hundred times the longest request of any helper library.
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
-/// Parameters of one request; Twilio's largest resource has some thirty.
+/// Most parameters of one request; Twilio's largest resource has some thirty.
 pub const PARAMETERS_MAX: usize = 1_000;
 
-/// Room for so many at once; most requests have fewer.
+/// Initial capacity; most requests have fewer parameters.
 const PARAMETERS_MOSTLY: usize = 8;
 
 /// All but RFC 3986's unreserved characters, as the helper libraries encode.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Why a body or query is no form.
+/// Why a body or query is not a form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// A name or value decodes to bytes that are no text.
+    /// A name or value decodes to bytes that aren't UTF-8; this is its beginning, as far as it can be shown.
     #[error("The parameter {0} is not encoded in UTF-8")]
     NotUtf8(String),
-    /// More than `PARAMETERS_MAX`.
+    /// There are more than [`PARAMETERS_MAX`] parameters.
     #[error("The request has more than {PARAMETERS_MAX} parameters")]
     TooMany,
 }
 
-/// The parameters of a request, in order.
+/// The parameters of a request, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Form {
-    /// All names and values, one after the other.
+    /// All names and values, one after the other; a string each would cost two allocations per parameter.
     text: String,
-    /// Where each name ends, and its value.
+    /// For each parameter, where its name ends and where its value ends in `text`.
     ends: Vec<(usize, usize)>,
 }
 
 impl Form {
-    /// Reads a body or query; a `%` that begins no escape stands for itself.
+    /// Parses a body or query. A `%` that doesn't begin an escape is kept as it is.
     ///
     /// # Errors
-    /// Bytes that are no text, or too many parameters.
+    /// [`FormError`] if a name or value is not UTF-8, or there are too many parameters.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
-        // What is decoded is never longer.
+        // Decoding never makes a text longer.
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            // Checked before the parameter is decoded, so that a hostile body costs no more than the limit.
             if form.ends.len() == PARAMETERS_MAX {
                 return Err(FormError::TooMany);
             }
+            // A name without `=` has an empty value, as browsers read it.
             let split = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = (&pair[..split], pair.get(split + 1..).unwrap_or_default());
             let begin = form.text.len();
@@ -59,7 +63,7 @@ impl Form {
         Ok(form)
     }
 
-    /// These names and values, which are not encoded.
+    /// Creates a form from names and values that are not encoded.
     #[must_use]
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut form = Self::default();
@@ -72,21 +76,22 @@ impl Form {
         form
     }
 
-    /// The value of a parameter, the first where it came more than once.
+    /// Returns the value of a parameter; the first, if it occurs more than once.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
-    /// Names and values, in order.
+    /// Returns all names and values in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let begins = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
         begins.zip(&self.ends).map(|(begin, (name, value))| (&self.text[begin..*name], &self.text[*name..*value]))
     }
 
-    /// Decodes a name or a value; where it is no text, the error is the best that can be shown of it.
+    /// Decodes and appends a name or value; if it is not UTF-8, the error is what can be shown of it.
     fn push(&mut self, encoded: &[u8]) -> Result<(), String> {
         let mut spaced = Cow::Borrowed(encoded);
+        // Before decoding, so that an encoded plus (%2B) stays one.
         if encoded.contains(&b'+') {
             spaced.to_mut().iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
         }
@@ -99,13 +104,14 @@ impl Form {
     }
 }
 
-/// The pairs as a form body: spaces are `+`.
+/// Encodes pairs as a form body, with spaces as `+`.
 #[must_use]
 pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     encode_query(pairs).replace("%20", "+")
 }
 
-/// The pairs as a query: spaces are `%20`, which every framework decodes as validators expect (docs/fidelity.md, "Webhooks").
+/// Encodes pairs as a query, with spaces as `%20`: every framework decodes that as validators expect
+/// (docs/fidelity.md, "Webhooks").
 #[must_use]
 pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut text = String::new();
@@ -118,7 +124,7 @@ pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     text
 }
 
-/// The address with the pairs added to its query, before a fragment.
+/// Adds pairs to the query of a URL, before its fragment.
 #[must_use]
 pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> String {
     if pairs.is_empty() {
@@ -132,8 +138,8 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> 
         Some((_, query)) if query.ends_with('&') => "",
         Some(_) => "&",
     };
-    // A query may hold question marks as they are (RFC 3986 §3.4), and here must: twilio-node's Express validator makes
-    // one of each %3F before it checks the signature, so a MediaUrl in a GET callback would never pass.
+    // A query may contain question marks unencoded (RFC 3986 §3.4), and here it must: twilio-node's Express validator
+    // turns each %3F into one before it checks the signature, so a MediaUrl in a GET callback would never pass.
     format!("{address}{separator}{}{fragment}", encode_query(pairs).replace("%3F", "?"))
 }
 
@@ -168,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_or_too_much_is_refused() {
+    fn bytes_that_are_not_utf8_and_too_many_parameters_are_refused() {
         assert_eq!(Form::parse(b"To=%FF"), Err(FormError::NotUtf8("To".to_owned())));
         let many = "a=1&".repeat(PARAMETERS_MAX + 1);
         assert_eq!(Form::parse(many.as_bytes()), Err(FormError::TooMany));

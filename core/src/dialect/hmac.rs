@@ -1,15 +1,15 @@
-//! Keyed digests of texts (RFC 2104): HMAC-SHA1 for signatures of webhooks, HMAC-SHA256 for media URLs.
+//! Keyed digests (RFC 2104): HMAC-SHA1 for the signatures of webhooks, HMAC-SHA256 for media URLs.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 
-/// The HMAC-SHA1 of the parts, one after the other.
+/// Returns the HMAC-SHA1 of the parts as if they were one text.
 pub(super) fn sha1<'a>(key: &[u8], parts: impl IntoIterator<Item = &'a str>) -> [u8; 20] {
     of_parts::<Hmac<Sha1>>(key, parts).into_bytes().into()
 }
 
-/// The HMAC-SHA256 of the parts, one after the other.
+/// Returns the HMAC-SHA256 of the parts as if they were one text.
 pub(super) fn sha256<'a>(key: &[u8], parts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
     of_parts::<Hmac<Sha256>>(key, parts).into_bytes().into()
 }

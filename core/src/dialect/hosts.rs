@@ -1,13 +1,13 @@
-//! The host names of the service that is emulated: which ones an app may reach the emulator by.
+//! The host names of the emulated service, by which apps may reach the emulator.
 
-/// Twilio's products that are emulated; each is reached as `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
+/// Twilio's products that are emulated, each at `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
 const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
-/// Edge and region are the most labels that Twilio's libraries put between product and domain.
+/// Twilio's libraries put at most an edge and a region between product and domain.
 const EDGE_LABELS_MAX: usize = 2;
-/// The host of Twilio's media.
+/// The host of Twilio's stored media.
 const MEDIA_HOST: &str = "media.twiliocdn.com";
 
-/// Whether a host, in lower case and without a port, belongs to the service that is emulated.
+/// Whether a host, in lower case and without a port, belongs to the emulated service.
 #[must_use]
 pub fn is_service(host: &str) -> bool {
     if host == MEDIA_HOST {

@@ -1,4 +1,5 @@
-//! An incoming fax as a tester describes it: what may be left out, and what is refused.
+//! An incoming fax as a tester describes it, by the control API or the library: defaults and checks are the same for
+//! both.
 
 use std::sync::Arc;
 
@@ -10,11 +11,11 @@ use crate::model::media::Document;
 use crate::model::phone::{NotE164, Party, PhoneNumber};
 use crate::model::sid::FaxSid;
 
-/// Who calls where nobody is named.
+/// The caller if none is named.
 const FROM_DEFAULT: &str = "+15558675310";
 /// Characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
 const STATION_ID_CHARS_MAX: usize = 20;
-/// A field of an incoming fax that can't be taken.
+/// An invalid field of an incoming fax.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {why}")]
 pub struct IncomingFaxError {
@@ -22,24 +23,24 @@ pub struct IncomingFaxError {
     why: String,
 }
 
-/// An incoming fax as a tester orders it; whatever is `None` has a default.
+/// The fields of an incoming fax; each that is `None` has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncomingFax<'a> {
-    /// The number called; may be left out where the world has one fax number.
+    /// The number called; optional if the world has exactly one fax number.
     pub to: Option<&'a str>,
     /// The caller: a number, a SIP URI or a name.
     pub from: Option<&'a str>,
-    /// What the sending machine calls itself; by default as the caller.
+    /// What the sending machine calls itself; the caller by default.
     pub station_id: Option<&'a str>,
-    /// At which resolution; fine by default.
+    /// The vertical resolution; fine by default.
     pub quality: Option<Quality>,
-    /// The SID the fax shall have.
+    /// The SID of the fax; drawn from the seed by default.
     pub sid: Option<FaxSid>,
-    /// The code that the transmission fails with, and how many pages get through before.
+    /// The code that the transmission fails with, and how many pages get through before; by default it succeeds.
     pub failure: Option<(u32, u32)>,
 }
 
-/// An incoming fax whose fields have been checked and whose document is still missing.
+/// An incoming fax whose fields are valid; only its document is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedIncomingFax {
     to: Option<PhoneNumber>,
@@ -51,10 +52,10 @@ pub struct CheckedIncomingFax {
 }
 
 impl IncomingFax<'_> {
-    /// Fills in the defaults.
+    /// Checks the fields and fills in the defaults.
     ///
     /// # Errors
-    /// The first field that can't be taken.
+    /// The first invalid field.
     pub fn checked(self) -> Result<CheckedIncomingFax, IncomingFaxError> {
         let error = |field: &'static str, why: String| IncomingFaxError { field, why };
         let to = self.to.map(str::parse).transpose();
@@ -66,7 +67,7 @@ impl IncomingFax<'_> {
         Ok(CheckedIncomingFax {
             to: to.map_err(|why: NotE164| error("to", why.to_string()))?,
             from: Party::sip_caller(from)
-                .ok_or_else(|| error("from", format!("{from:?} is no number or SIP address")))?,
+                .ok_or_else(|| error("from", format!("{from:?} is neither a number nor a SIP address")))?,
             station_id: self.station_id.unwrap_or(from).into(),
             quality: self.quality.unwrap_or(Quality::Fine),
             sid: self.sid,
@@ -76,7 +77,8 @@ impl IncomingFax<'_> {
 }
 
 impl CheckedIncomingFax {
-    /// The command to receive this document; links to media are built on `origin`, a scheme and a host.
+    /// Returns the command to receive this document. `origin`, a scheme and a host, is what links to media are built
+    /// on.
     #[must_use]
     pub fn with_document(self, document: Document, origin: Arc<str>) -> ReceiveFax {
         let Self { to, from, station_id, quality, sid, line_fault } = self;
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_default() {
+    fn fields_left_out_have_defaults() {
         let fax = IncomingFax::default().checked().expect("good");
         assert_eq!((fax.from.to_string().as_str(), &*fax.station_id), (FROM_DEFAULT, FROM_DEFAULT));
         assert_eq!((fax.to, fax.quality, fax.line_fault), (None, Quality::Fine, None));
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_cannot_be_taken_is_named() {
+    fn the_error_names_the_invalid_field() {
         let none = IncomingFax::default();
         assert!(refused(IncomingFax { to: Some("911"), ..none }).starts_with("to: "));
         assert!(refused(IncomingFax { from: Some("no body"), ..none }).starts_with("from: \"no body\""));

@@ -1,4 +1,4 @@
-//! Reads a type from JSON so that a person understands what is wrong: the field's place, what it must be, what it is instead.
+//! Deserializes a type from JSON with errors for people: where the field is, what it must be, and what it is instead.
 
 use std::fmt::{self, Display};
 
@@ -6,28 +6,28 @@ use serde::de::{DeserializeSeed, Deserializer, Error, Expected, MapAccess, Unexp
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
 
-/// How alike a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+/// How similar a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.75;
 
-/// A field that can't be read.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Its place, such as `match.pages`; empty for the whole.
+    /// Path of the field, such as `match.pages`; empty for the whole value.
     pub place: String,
-    /// What is wrong with it.
+    /// What it must be and what it is.
     pub reason: String,
 }
 
-/// Reads a value. An absent field and one that is null are the same for a field that may be absent.
+/// Reads a value. For an optional field, null is the same as absence.
 ///
 /// # Errors
-/// The first field that can't be read.
+/// The first invalid field.
 pub fn read<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, FieldError> {
     T::deserialize(Node(value))
 }
 
 impl FieldError {
-    /// The same error seen from outside the field of this name.
+    /// Prefixes the error's path with the name of an enclosing field.
     fn within(self, name: &str) -> Self {
         let place = if self.place.is_empty() { name.to_owned() } else { format!("{name}.{}", self.place) };
         Self { place, ..self }
@@ -70,7 +70,7 @@ impl Error for FieldError {
     }
 }
 
-/// What serde calls the types of Rust, as a person who writes JSON says it.
+/// Translates serde's names of Rust types to JSON's terms.
 fn in_words(expected: &str) -> &str {
     match expected {
         "a string" => "a text",
@@ -96,7 +96,7 @@ fn shown(unexpected: &Unexpected<'_>) -> String {
     }
 }
 
-/// A value that is read.
+/// The deserializer of one value.
 struct Node<'a>(&'a Value);
 
 impl<'de> Deserializer<'de> for Node<'de> {
@@ -112,7 +112,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
                 (None, None, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
-            // A struct would take a list of its fields' values, which nobody means.
+            // Serde would accept a list of the fields' values for a struct, which nobody writes on purpose.
             Value::Array(_) => Err(FieldError::invalid_type(Unexpected::Seq, &visitor)),
             Value::Object(fields) => visitor.visit_map(Members { fields: fields.iter(), next: None }),
         }
@@ -132,10 +132,10 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 }
 
-/// The members of an object, one after the other.
+/// The deserializer of an object's members.
 struct Members<'a> {
     fields: serde_json::map::Iter<'a>,
-    /// The member whose name was read last.
+    /// The member whose name was read last and whose value comes next.
     next: Option<(&'a str, &'a Value)>,
 }
 

@@ -1,12 +1,12 @@
-//! Secrets out of texts that are shown: passwords in URLs, and tokens in a request's query.
+//! Masks secrets in texts that are shown: passwords in URLs, and tokens in a request's query.
 
 use std::borrow::Cow;
 
 use super::form::{self, Form};
 
-/// What stands for a secret.
+/// The text shown in place of a secret.
 pub const MASK: &str = "***";
-/// Ends of the names of query parameters whose values are secrets, in lower case and letters and digits alone.
+/// Endings of the names of secret query parameters, in lower case and without punctuation.
 const SECRET_ENDS: [&str; 12] = [
     "token",
     "secret",
@@ -21,14 +21,15 @@ const SECRET_ENDS: [&str; 12] = [
     "credential",
     "credentials",
 ];
-/// Names that are secrets as they stand, though others that end so are not.
+/// Whole names of secret parameters; longer names with the same ending are not secret.
 const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
-/// Names that end like a secret's but are not secrets.
+/// Names that end like a secret's but aren't secret.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];
 
-/// The text with the password of each URL in it masked.
+/// Masks the password of each URL in a text.
 #[must_use]
 pub fn passwords(text: &str) -> Cow<'_, str> {
+    // The common case copies nothing.
     if !text.contains("://") || !text.contains('@') {
         return Cow::Borrowed(text);
     }
@@ -41,6 +42,7 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
         let end = after.find(is_end).unwrap_or(after.len());
         let authority = &after[..end];
         rest = after;
+        // The last @ ends the password: an unencoded one within it must not leave a part unmasked.
         if let Some((userinfo, _)) = authority.rsplit_once('@') {
             if let Some((user, _)) = userinfo.split_once(':') {
                 masked.push_str(user);
@@ -56,13 +58,15 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// A request's target with the secrets of its query masked: tokens by their names, and passwords of URLs.
+/// Masks the secrets of a request's target: query parameters with a secret's name, and passwords of URLs.
 #[must_use]
 pub fn target(target: &str) -> Cow<'_, str> {
     let target_without_passwords = passwords(target);
     let Some((path, query)) = target.split_once('?') else { return target_without_passwords };
+    // A query that is not a form has no parameters to mask.
     let Ok(read) = Form::parse(query.as_bytes()) else { return target_without_passwords };
     let is_secret = |(name, value): (&str, &str)| is_secret_name(name) || passwords(value) != value;
+    // Encoding again would change how the client wrote the query, so it is done only if something must be masked.
     if !read.iter().any(is_secret) {
         return target_without_passwords;
     }
@@ -76,6 +80,7 @@ pub fn target(target: &str) -> Cow<'_, str> {
 }
 
 fn is_secret_name(name: &str) -> bool {
+    // `auth_token`, `AuthToken` and `auth-token` are the same name.
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let is_secret = SECRET_WORDS.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end));
     is_secret && !NO_SECRETS.contains(&name.as_str())

@@ -1,5 +1,5 @@
-//! Expectations of testers: parts of an event that must hold, how often, in which order, and what came nearest.
-//! It reads JSON and knows no event's meaning.
+//! Expectations of testers: which parts of an event must match, how often, in which order, and which events came
+//! closest. It compares JSON and knows nothing of particular kinds of events.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,40 +7,40 @@ use std::ops::Range;
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 
-/// How deep a pattern may nest; an event is five deep.
+/// Deepest nesting of a pattern; an event is five deep.
 const DEPTH_MAX: usize = 10;
-/// Fields of one pattern; a webhook with all its headers has some fifty.
+/// Most fields of a pattern; a webhook with all its headers has some fifty.
 const FIELDS_MAX: usize = 500;
-/// Characters of a regular expression.
+/// Longest regular expression, in characters.
 const REGEX_CHARS_MAX: usize = 1_000;
-/// Bytes of a compiled regular expression: repetition upon repetition grows past this at once.
+/// Largest compiled regular expression, in bytes; nested repetition exceeds it at once.
 const REGEX_BYTES_MAX: usize = 64 * 1024;
-/// Characters of a value that a regular expression is tried on: all of a webhook's excerpt.
+/// Characters of a value that a regular expression is tried on, which is all of a webhook's excerpt.
 const REGEX_TEXT_CHARS_MAX: usize = 8 * 1024;
-/// Steps of an expectation in order.
+/// Most steps of an ordered expectation.
 const STEPS_MAX: usize = 100;
-/// Near misses that are told.
+/// Most near misses that are reported.
 const CLOSEST_MAX: usize = 3;
 
-/// Why a pattern can't be read.
+/// Why a pattern is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// A part is not what it must be.
+    /// A part has the wrong form.
     #[error("{path}: {why}")]
     Bad {
-        /// Which part.
+        /// Path of the part within the pattern.
         path: String,
-        /// What is wrong with it.
+        /// What it must be.
         why: String,
     },
-    /// A limit is passed.
+    /// A part exceeds a limit.
     #[error("{path}: over the limit of {limit} {what}")]
     Limit {
-        /// Which part.
+        /// Path of the part within the pattern.
         path: String,
-        /// What there is too much of.
+        /// What there is too much of, in the plural.
         what: &'static str,
-        /// How much there may be.
+        /// The limit.
         limit: usize,
     },
 }
@@ -48,27 +48,27 @@ pub enum PatternError {
 /// What a part of an event must be.
 #[derive(Debug, Clone)]
 pub enum Pattern {
-    /// Just this.
+    /// Equal to this value.
     Exact(Value),
-    /// A text that begins so.
+    /// A text with this beginning.
     Prefix(String),
-    /// A text in which this is found.
+    /// A text in which this expression matches somewhere.
     Regex(Regex),
-    /// Each of these fields; others don't matter.
+    /// An object in which each of these fields matches; others don't matter.
     Fields(Vec<(String, Self)>),
 }
 
-/// How often something must be found.
+/// How many events must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
-    /// No less.
+    /// The least number, inclusive.
     pub at_least: usize,
-    /// No more.
+    /// The greatest number, inclusive.
     pub at_most: usize,
 }
 
 impl Default for Times {
-    /// Once or more.
+    /// Returns "once or more".
     fn default() -> Self {
         Self { at_least: 1, at_most: usize::MAX }
     }
@@ -77,56 +77,56 @@ impl Default for Times {
 /// What must be found among events.
 #[derive(Debug, Clone)]
 pub enum Expectation {
-    /// One pattern, so many times.
+    /// One pattern that must match a number of times.
     Times(Pattern, Times),
-    /// Several, each after the one before.
+    /// Several patterns that must match one after the other.
     InOrder(Vec<Pattern>),
 }
 
-/// One field of an event that is not as wanted.
+/// A field of an event that doesn't match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// Which, as `data.params.FaxStatus`.
+    /// Path of the field, such as `data.params.FaxStatus`.
     pub field: String,
-    /// What the pattern says.
+    /// The pattern, as it was written.
     pub want: Value,
-    /// What the event has; null where it lacks the field.
+    /// The event's value; null if it has no such field.
     pub got: Value,
 }
 
-/// An event that was not found, and why.
+/// An event that came close, and where it differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NearMiss {
-    /// Its place among the events looked at.
+    /// Index among the events that were checked.
     pub index: usize,
-    /// What keeps it from being found.
+    /// The fields that don't match.
     pub differs: Vec<Difference>,
 }
 
-/// What came of an expectation.
+/// The result of checking an expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// Whether it holds.
+    /// Whether the expectation is met.
     pub verified: bool,
-    /// The places of the events found, or of the steps found in order.
+    /// Indices of the matching events, or of the events that the steps matched.
     pub found: Vec<usize>,
-    /// The first step in order that was not found.
+    /// Index of the first step that didn't match.
     pub missing_step: Option<usize>,
-    /// Where too little was found, the events that came nearest, nearest first.
+    /// If too few events matched, those that came closest, best first.
     pub closest: Vec<NearMiss>,
 }
 
 impl Pattern {
-    /// Reads a pattern: a scalar or list is exact, an object is `{"prefix"}`, `{"regex"}` or fields.
+    /// Parses a pattern: a scalar or list is exact, an object is `{"prefix"}`, `{"regex"}` or fields.
     ///
     /// # Errors
-    /// A part that is none of these, or over a limit.
+    /// A part of another form, or one over a limit.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let mut fields = 0;
         Self::parse_at(value, "match", 0, &mut fields)
     }
 
-    /// Whether a value fits.
+    /// Whether a value matches.
     #[must_use]
     pub fn fits(&self, value: &Value) -> bool {
         match self {
@@ -137,7 +137,7 @@ impl Pattern {
         }
     }
 
-    /// What keeps a value from fitting, field by field.
+    /// Returns the fields in which a value doesn't match.
     #[must_use]
     pub fn differs(&self, value: &Value) -> Vec<Difference> {
         let mut differences = Vec::new();
@@ -145,7 +145,7 @@ impl Pattern {
         differences
     }
 
-    /// How many fields keep a value from fitting.
+    /// Counts the fields in which a value doesn't match, without copying them.
     fn count_differences(&self, value: &Value) -> usize {
         match self {
             Self::Fields(fields) => {
@@ -155,7 +155,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a value is of another `kind` than is wanted.
+    /// Whether a value is an event of another `kind` than the pattern's.
     fn is_of_another_kind(&self, value: &Value) -> bool {
         let Self::Fields(fields) = self else { return false };
         let kind = fields.iter().find(|(name, _)| name == "kind");
@@ -164,7 +164,7 @@ impl Pattern {
         })
     }
 
-    /// The pattern as it was written.
+    /// Returns the pattern as it was written.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -187,6 +187,7 @@ impl Pattern {
         if *fields > FIELDS_MAX {
             return Err(limit("fields", FIELDS_MAX));
         }
+        // A field that is really called `prefix` or `regex` can still be matched beside another field.
         let only = object.iter().next().filter(|_| object.len() == 1);
         match only.map(|(name, value)| (name.as_str(), value.as_str())) {
             Some(("prefix", Some(prefix))) => return Ok(Self::Prefix(prefix.to_owned())),
@@ -222,14 +223,14 @@ impl Pattern {
 }
 
 impl Times {
-    /// Reads a number, or `{"at_least", "at_most"}`.
+    /// Parses a number, or `{"at_least", "at_most"}`.
     ///
     /// # Errors
-    /// Anything else.
+    /// Any other form.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let bad = || PatternError::Bad {
             path: "times".to_owned(),
-            why: "a whole number, or an object with at_least and at_most, is wanted".to_owned(),
+            why: "must be a whole number, or an object with at_least and at_most".to_owned(),
         };
         let whole = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
         if let Some(exactly) = whole(value) {
@@ -254,10 +255,10 @@ impl Times {
 }
 
 impl Expectation {
-    /// Reads `match` and `times`, or `in_order`.
+    /// Parses `match` and `times`, or `in_order`.
     ///
     /// # Errors
-    /// A part that can't be read, or parts that exclude each other.
+    /// An invalid part, or fields that exclude each other.
     pub fn parse(
         part: Option<&Value>,
         times: Option<&Value>,
@@ -281,20 +282,21 @@ impl Expectation {
         }
     }
 
-    /// Looks for what is expected among events in their order.
+    /// Checks events, which must be in their order.
     #[must_use]
     pub fn check(&self, events: &[Value]) -> Verdict {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// As [`Expectation::check`], for events of which each is made when it is looked at: all of a journal at once would take
-    /// many times its memory.
+    /// Like [`Expectation::check`], but makes each event when it is needed: all of a journal as JSON would take many
+    /// times its memory.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {
             Self::Times(pattern, times) => {
                 let found: Vec<usize> = (0..count).filter(|index| pattern.fits(&event(*index))).collect();
                 let verified = times.holds(found.len());
+                // Near misses explain a missing event; of too many, the events found are explanation enough.
                 let too_few = found.len() < times.at_least;
                 let closest = if too_few { closest(pattern, 0..count, event) } else { Vec::new() };
                 Verdict { verified, found, missing_step: None, closest }
@@ -308,6 +310,7 @@ fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a
     let (mut found, mut from) = (Vec::new(), 0);
     for (number, step) in steps.iter().enumerate() {
         let Some(index) = (from..count).find(|index| step.fits(&event(*index))) else {
+            // Only events after the previous step could have matched.
             let closest = closest(step, from..count, event);
             return Verdict { verified: false, found, missing_step: Some(number), closest };
         };
@@ -317,13 +320,14 @@ fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a
     Verdict { verified: true, found, missing_step: None, closest: Vec::new() }
 }
 
-/// The events of a range that lack least, those of the wanted kind before others, the newest first.
+/// Returns the events of a range that differ least: those of the wanted kind first, then the newest.
 fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Vec<NearMiss> {
     let mut nearest: Vec<((bool, usize), NearMiss)> = Vec::new();
     for index in range.rev() {
         let event = event(index);
-        // Differences have copies of what is wanted, so they are only made of those that are told.
+        // Differences hold copies of the pattern, so they are only made for the events that are reported.
         let rank = (pattern.is_of_another_kind(&event), pattern.count_differences(&event));
+        // Events come newest first, so among equal ranks the newest stays in front.
         let place = nearest.partition_point(|(other, _)| *other <= rank);
         if rank.1 > 0 && place < CLOSEST_MAX {
             nearest.truncate(CLOSEST_MAX - 1);
@@ -337,7 +341,7 @@ fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Equal, whether a number is written with or without a fraction.
+/// Whether two values are equal; 1 and 1.0 are.
 fn same(want: &Value, got: &Value) -> bool {
     want == got || (want.is_number() && got.is_number() && want.as_f64() == got.as_f64())
 }
@@ -388,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_nearest_is_told_field_by_field() {
+    fn the_closest_events_are_reported_field_by_field() {
         let events = [webhook("failed"), json!({ "kind": "fax.status", "data": { "new": "received" } })];
         let part = json!({
             "kind": "webhook.attempt",
@@ -424,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_come_in_order_may_have_others_between_but_not_another_order() {
+    fn steps_in_order_may_have_other_events_between_them() {
         let status = |new: &str| json!({ "kind": "fax.status", "data": { "new": new } });
         let events = [status("receiving"), webhook("received"), status("received")];
         let steps = [status("receiving"), status("received")];

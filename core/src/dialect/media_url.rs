@@ -1,5 +1,5 @@
-//! Addresses of stored documents that expire: signed when shown, checked when fetched (docs/fidelity.md, "Fax API").
-//! None is remembered, and nothing here looks a document up.
+//! URLs of stored documents, which expire: they are signed when shown and checked when fetched, so none has to be
+//! remembered (docs/fidelity.md, "Fax API").
 
 use std::time::Duration;
 
@@ -10,46 +10,46 @@ use crate::model::hex;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// A media URL lives for two hours (Fax API, `media_url`).
+/// How long a media URL is valid: two hours (Fax API, `media_url`).
 pub const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Whose document it is.
+/// The names in the path of a media URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaName {
-    /// The account.
+    /// SID of the account.
     pub account: AccountSid,
-    /// Its fax.
+    /// SID of the account's fax.
     pub fax: FaxSid,
-    /// The fax's media.
+    /// SID of the fax's media.
     pub media: MediaSid,
 }
 
-/// The query of a media URL, as it came.
+/// The query parameters of a media URL as a client sent them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ticket<'a> {
-    /// `X-Amz-Date`.
+    /// `X-Amz-Date`: when the URL was signed.
     pub date: Option<&'a str>,
-    /// `X-Amz-Expires`, in seconds.
+    /// `X-Amz-Expires`: for how many seconds it is valid.
     pub expires_s: Option<&'a str>,
-    /// `X-Amz-Signature`.
+    /// `X-Amz-Signature`: in hexadecimal.
     pub signature: Option<&'a str>,
 }
 
-/// Why a document is not shown.
+/// Why a URL is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MediaUrlError {
-    /// No signature, or not ours.
+    /// The signature is missing, or was not made with this key for this URL.
     #[error("the signature does not fit the URL; take media_url as the Fax resource shows it")]
     SignatureMismatch,
-    /// Its life is over.
+    /// The URL was valid once.
     #[error("the URL expired at {}; fetch the Fax again for a fresh one", date::iso(*.at))]
     Expired {
-        /// When it ended.
+        /// The moment at which it expired.
         at: Timestamp,
     },
 }
 
-/// A URL on which the document can be fetched until two hours from `now`.
+/// Returns a URL at which the document can be fetched until two hours from `now`.
 #[must_use]
 pub fn signed(origin: &str, name: &MediaName, key: &[u8], now: Timestamp) -> String {
     let (path, date, life_s) = (path(name), date::compact(now), LIFE.as_secs());
@@ -57,10 +57,10 @@ pub fn signed(origin: &str, name: &MediaName, key: &[u8], now: Timestamp) -> Str
     format!("{origin}{path}?X-Amz-Date={date}&X-Amz-Expires={life_s}&X-Amz-Signature={signature}")
 }
 
-/// Whether the document may be fetched with this ticket.
+/// Checks a media URL.
 ///
 /// # Errors
-/// The signature first, then the expiry: nobody learns of a life they could not have had.
+/// The signature is checked first, so a forged URL never reveals whether the real one has expired.
 pub fn check(name: &MediaName, ticket: Ticket<'_>, key: &[u8], now: Timestamp) -> Result<(), MediaUrlError> {
     let mismatch = MediaUrlError::SignatureMismatch;
     let (Some(date), Some(expires_s), Some(signature)) = (ticket.date, ticket.expires_s, ticket.signature) else {
@@ -79,7 +79,7 @@ fn path(name: &MediaName) -> String {
     format!("/fax/{}/{}/{}", name.account, name.fax, name.media)
 }
 
-/// The hexadecimal HMAC-SHA256 of what a ticket promises.
+/// Returns the HMAC-SHA256 of path, date and validity in hexadecimal.
 fn sign(key: &[u8], path: &str, date: &str, expires_s: &str) -> String {
     hex::encode(hmac::sha256(key, [path, "\n", date, "\n", expires_s]))
 }

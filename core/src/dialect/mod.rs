@@ -1,4 +1,5 @@
-//! Wire words: forms and queries in, JSON, dates, tokens and signatures out. Nothing here decides what a fax does.
+//! The words of the wire: reads forms and queries, and writes JSON, dates, tokens and signatures. What happens to a
+//! fax is decided in `engine`.
 
 pub mod address;
 pub mod attribute;
@@ -22,5 +23,5 @@ pub mod signature;
 pub mod traceparent;
 pub mod twilio;
 
-/// Names and values in order: the parameters or headers of a request.
+/// Names and values in their order: the parameters or headers of a request.
 pub type Params = Vec<(String, String)>;

@@ -1,5 +1,5 @@
-//! Pages of lists: sizes, tokens and the links between them, in the v1 and the 2010-04-01 form.
-//! It filters nothing; lists come to it newest first.
+//! Paging of lists: sizes, tokens and links, in the v1 and the 2010-04-01 form. Lists are filtered and sorted newest
+//! first before they come here.
 
 use serde::Serialize;
 
@@ -9,47 +9,47 @@ use super::parameter;
 use crate::engine::agenda::Ordinal;
 use crate::engine::{Cursor, Page};
 
-/// Items on a page where the client says nothing.
+/// Items on a page by default.
 pub const PAGE_SIZE_DEFAULT: usize = 50;
-/// Items on a page at the most; greater wishes are held to it, as SDKs send `limit` unclamped.
+/// Most items on a page. Larger sizes are reduced to it instead of refused, since SDKs send their `limit` unchecked.
 pub const PAGE_SIZE_MAX: usize = 1_000;
 
-/// Which page of which list a client asks for.
+/// The page of a list that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many items at the most.
+    /// Most items on the page.
     pub size: usize,
-    /// The page's number, from zero; only shown where a token says where it begins.
+    /// The page's number from zero. With a token it is only shown, since the token says where the page begins.
     pub page: u64,
     prefix: &'static str,
     token: Option<Token>,
     filters: Vec<(String, String)>,
 }
 
-/// Where a page begins, apart from its number: it survives the deletion of what it is anchored to.
+/// Where a page begins. It names a place in the order of creation, so it stays valid when its anchor is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
-    /// `PA…`: what is older than this ordinal.
+    /// `PA…`: items older than this ordinal.
     Older(Ordinal),
-    /// `PB…`: what is newer than this ordinal.
+    /// `PB…`: items newer than this ordinal.
     Newer(Ordinal),
 }
 
-/// The first and last ordinal on a page, and whether others lie beyond.
+/// The range that a page covers, and whether other pages precede or follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// How many items are on it.
+    /// Number of items on the page.
     pub count: usize,
-    /// Its newest and oldest.
+    /// Ordinals of its newest and its oldest item; `None` if it is empty.
     pub ends: Option<(Ordinal, Ordinal)>,
-    /// Whether an older page follows.
+    /// Whether a page with older items follows.
     pub has_next: bool,
-    /// Whether a newer page precedes.
+    /// Whether a page with newer items precedes.
     pub has_previous: bool,
 }
 
 impl Extent {
-    /// The extent of a page.
+    /// Returns the extent of a page.
     #[must_use]
     pub fn of<T>(page: &Page<'_, T>, ordinal: impl Fn(&T) -> Ordinal) -> Self {
         let ends = page.items.first().zip(page.items.last()).map(|(first, last)| (ordinal(first), ordinal(last)));
@@ -69,7 +69,7 @@ pub struct Meta {
     next_page_url: Option<String>,
 }
 
-/// What stands beside the items of a 2010-04-01 list.
+/// The paging fields of a 2010-04-01 list, which stand beside its items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Flat {
     page: u64,
@@ -91,6 +91,7 @@ impl PageRequest {
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
             Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
+            // A size beyond usize is clamped like any other that is too large.
             Some(size) => usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
             None => PAGE_SIZE_DEFAULT,
         };
@@ -102,7 +103,7 @@ impl PageRequest {
         Ok(Self { size, page, prefix, token: token.transpose()?, filters: filters.collect() })
     }
 
-    /// Where the page begins.
+    /// Returns where the page begins.
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
         match self.token {
@@ -112,7 +113,7 @@ impl PageRequest {
         }
     }
 
-    /// The page itself, out of a list that fits in one go.
+    /// Cuts the page out of a list that is at hand as a whole.
     pub fn cut<'a, T>(
         &self,
         newest_first: impl Iterator<Item = &'a T>,
@@ -126,6 +127,7 @@ impl PageRequest {
                 (from, all.len().min(from.saturating_add(self.size)))
             }
             Cursor::Before(anchor) => {
+                // Counts the anchor itself among the items to skip.
                 let from = newer_than(anchor.saturating_sub(1));
                 (from, all.len().min(from.saturating_add(self.size)))
             }
@@ -137,7 +139,7 @@ impl PageRequest {
         Page { items: all[from..to].to_vec(), has_next: to < all.len(), has_previous: from > 0 }
     }
 
-    /// The `meta` of the page; `url` is the list's own, without a query.
+    /// Returns the `meta` of the page; `url` is that of the list, without a query.
     #[must_use]
     pub fn meta(&self, key: &'static str, url: &str, extent: &Extent) -> Meta {
         let link = |(page, token)| self.link(url, page, token);
@@ -152,7 +154,7 @@ impl PageRequest {
         }
     }
 
-    /// What stands beside the items of the page; `uri` is the list's path, without a query.
+    /// Returns the paging fields of the page; `uri` is the list's path, without a query.
     #[must_use]
     pub fn flat(&self, uri: &str, extent: &Extent) -> Flat {
         let link = |(page, token)| self.link(uri, page, token);
@@ -170,7 +172,7 @@ impl PageRequest {
     }
 
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
-        // An empty page with something older can only come of a token.
+        // Only a token can lead to an empty page that has older items.
         let newer = match self.token {
             Some(Token::Newer(ordinal)) => Some(Token::Older(ordinal.saturating_add(1))),
             Some(Token::Older(_)) | None => None,
@@ -232,7 +234,7 @@ mod tests {
         PageRequest::parse(&Form::parse(query.as_bytes()).unwrap(), "FX", &[]).err().map(|error| error.code)
     }
 
-    /// Cuts the page out of `newest..=1` and answers its items with its meta.
+    /// Cuts the page out of `newest..=1`; returns its items and its meta.
     fn cut(query: &str, list: &[u64]) -> (Vec<u64>, Meta) {
         let request = request(query);
         let page = request.cut(list.iter(), |item| *item);

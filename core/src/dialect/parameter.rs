@@ -1,4 +1,4 @@
-//! Single parameters of a form or query: present or not, well-formed or refused by name. It knows no resource.
+//! Reads single parameters of a form or query: absent, well-formed, or refused by name.
 
 use url::Url;
 
@@ -6,24 +6,24 @@ use super::error::{ApiError, CODE_FRIENDLY_NAME, CODE_INVALID_METHOD, CODE_INVAL
 use super::form::Form;
 use crate::model::webhook::Method;
 
-/// The longest address taken; Twilio's limit for a StatusCallback (error 21609).
+/// Longest URL accepted, Twilio's limit for a StatusCallback (error 21609).
 pub(super) const URL_LEN_MAX: usize = 4_000;
-/// `FriendlyName` has at most so many characters (Twilio's OpenAPI, 2010-04-01).
+/// Most characters of a `FriendlyName` (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;
-/// So much of a refused value is repeated; the rest helps nobody.
+/// Most characters of a refused value that the error repeats.
 const EXCERPT_LEN_MAX: usize = 200;
 
-/// What an empty value of a form means.
+/// What an empty value in a form means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Empty {
-    /// Create: as if left out.
+    /// In a create: the same as no value.
     LeftOut,
-    /// Update: the text is cleared.
+    /// In an update: the text is cleared.
     Cleared,
 }
 
 impl Empty {
-    /// The parameter's text, if it says anything.
+    /// Returns the parameter's text; `None` if it says nothing.
     pub(super) fn text<'a>(self, form: &'a Form, name: &str) -> Option<&'a str> {
         match self {
             Self::LeftOut => given(form, name),
@@ -32,12 +32,12 @@ impl Empty {
     }
 }
 
-/// The parameter's value; an empty one counts as left out.
+/// Returns the parameter's value; an empty one counts as absent.
 pub(super) fn given<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
     form.get(name).filter(|value| !value.is_empty())
 }
 
-/// `true` or `false` in any case: twilio-python sends `True`.
+/// Reads `true` or `false` in any case: twilio-python sends `True`.
 pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     match text {
@@ -47,7 +47,7 @@ pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError>
     }
 }
 
-/// A whole number; one beyond 64 bits is the greatest of them.
+/// Reads a whole number; a larger one than fits 64 bits becomes the largest that fits.
 pub(super) fn whole_number(form: &Form, name: &str) -> Result<Option<u64>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -56,7 +56,7 @@ pub(super) fn whole_number(form: &Form, name: &str) -> Result<Option<u64>, ApiEr
     Ok(Some(text.parse().unwrap_or(u64::MAX)))
 }
 
-/// One of the words of a vocabulary.
+/// Reads one of the words of a vocabulary.
 pub(super) fn word<T: Copy>(
     form: &Form,
     name: &str,
@@ -71,7 +71,7 @@ pub(super) fn word<T: Copy>(
     })
 }
 
-/// A name of at most 64 characters.
+/// Reads a `FriendlyName` of at most 64 characters.
 pub(super) fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = given(form, "FriendlyName") else { return Ok(None) };
     if text.chars().count() > FRIENDLY_NAME_LEN_MAX {
@@ -81,7 +81,7 @@ pub(super) fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     Ok(Some(text.into()))
 }
 
-/// An address of a number or application.
+/// Reads a URL of a number or an application.
 pub(super) fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = empty.text(form, name) else { return Ok(None) };
     if !text.is_empty() {
@@ -93,7 +93,7 @@ pub(super) fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Bo
     Ok(Some(text.into()))
 }
 
-/// How an address is called.
+/// Reads the HTTP method of a URL.
 pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     let method = [Method::Get, Method::Post].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
@@ -102,7 +102,7 @@ pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError
     })
 }
 
-/// Whether the text is an absolute `http` or `https` address; if not, why.
+/// Checks that a text is an absolute `http` or `https` URL; the error is the reason why it isn't.
 pub fn check_url(text: &str) -> Result<(), String> {
     if text.len() > URL_LEN_MAX {
         return Err(format!("it is longer than {URL_LEN_MAX} characters"));
@@ -117,7 +117,7 @@ pub fn check_url(text: &str) -> Result<(), String> {
     Url::parse(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// A SID of another resource, which is kept as it is written.
+/// Reads a SID of another resource, which is kept as it is written.
 pub(super) fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = empty.text(form, name) else { return Ok(None) };
     if !text.is_empty() {
@@ -126,7 +126,7 @@ pub(super) fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result
     Ok(Some(text.into()))
 }
 
-/// Whether the text is a SID of this kind.
+/// Checks that a text is a SID with this prefix.
 pub(super) fn check_sid(name: &str, text: &str, prefix: &str) -> Result<(), ApiError> {
     if is_sid(text, prefix) {
         return Ok(());
@@ -135,14 +135,14 @@ pub(super) fn check_sid(name: &str, text: &str, prefix: &str) -> Result<(), ApiE
     Err(ApiError::bad_request(CODE_INVALID_SID, message))
 }
 
-/// Whether the text is this prefix and 32 hexadecimal digits.
+/// Whether a text is this prefix and 32 hexadecimal digits.
 #[must_use]
 pub fn is_sid(text: &str, prefix: &str) -> bool {
     let digits = text.strip_prefix(prefix).unwrap_or_default();
     digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The beginning of a value that may be very long, for a message.
+/// Cuts a value that may be very long, for a message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_LEN_MAX).collect()
 }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_word_is_told_the_right_ones() {
+    fn the_error_for_a_wrong_word_lists_the_valid_ones() {
         let error = word(&form("Quality=Fine"), "Quality", Quality::ALL, Quality::as_str).unwrap_err();
         assert!(error.message.contains("Quality") && error.message.contains("standard, fine, superfine"), "{error:?}");
         assert_eq!(word(&form("Quality=fine"), "Quality", Quality::ALL, Quality::as_str), Ok(Some(Quality::Fine)));

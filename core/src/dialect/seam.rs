@@ -1,8 +1,8 @@
-//! What the rest of the program asks of a dialect: codes, and the requests that apps get. Each question has one method
-//! here, and each dialect answers it in a folder of its own.
+//! The seam between dialects and the rest of the program: error codes, and the requests that apps receive. Each
+//! question has one method here, and each dialect answers it in a folder of its own.
 //!
-//! The REST API of a dialect is not here: its routes stand in `http/`, one folder a dialect, with the area that each
-//! belongs to; their parameters and resources stand in the dialect's folder.
+//! A dialect's REST API is not here: its routes are in `http/`, in one folder per dialect, each route with its area;
+//! parameters and resources are in the dialect's folder.
 
 use super::Params;
 use super::signature::Signed;
@@ -15,7 +15,7 @@ use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::Signature;
 
 impl Dialect {
-    /// The error code of a fault.
+    /// Returns the error code of a fault.
     #[must_use]
     pub const fn code(self, fault: Fault) -> u32 {
         match self {
@@ -23,7 +23,7 @@ impl Dialect {
         }
     }
 
-    /// The page that explains an error code.
+    /// Returns the URL of the page that explains an error code.
     #[must_use]
     pub fn more_info(self, code: u32) -> String {
         match self {
@@ -31,7 +31,7 @@ impl Dialect {
         }
     }
 
-    /// How requests to apps name their sender.
+    /// Returns the `User-Agent` of requests to apps.
     #[must_use]
     pub const fn user_agent(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Dialect {
         }
     }
 
-    /// The parameters with which an app is asked what to do with a call.
+    /// Returns the parameters of the request that asks an app for TwiML.
     #[must_use]
     pub fn twiml_params(self, account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
         match self {
@@ -47,7 +47,7 @@ impl Dialect {
         }
     }
 
-    /// The parameters with which an app is notified of a status.
+    /// Returns the parameters of the request that notifies an app of a status.
     #[must_use]
     pub fn notice_params(self, account: AccountSid, fax: FaxSid, notice: &Notice, media_url: Option<&str>) -> Params {
         match self {
@@ -55,7 +55,8 @@ impl Dialect {
         }
     }
 
-    /// The parameters with which an account is notified of an alert; `parent` is the owner of a subaccount.
+    /// Returns the parameters of the request that notifies an account of an alert; `parent` is the owner of a
+    /// subaccount.
     #[must_use]
     pub fn alert_params(self, account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
         match self {
@@ -63,7 +64,7 @@ impl Dialect {
         }
     }
 
-    /// The name of the part of a multipart body that holds the document.
+    /// Returns the name of the part of a multipart body that holds the document.
     #[must_use]
     pub const fn document_part(self) -> &'static str {
         match self {
@@ -71,8 +72,8 @@ impl Dialect {
         }
     }
 
-    /// The headers that a webhook has beside those of every request: its signature, good or as a rule wants it, and what
-    /// tells that two requests are the same event.
+    /// Returns the headers of a webhook besides those of every request: its signature, which a rule may spoil, and
+    /// the token that identifies the event.
     #[must_use]
     pub fn webhook_headers(
         self,
@@ -86,7 +87,7 @@ impl Dialect {
         }
     }
 
-    /// The headers that the fetch of a document has beside those of every request.
+    /// Returns the headers of the fetch of a document besides those of every request.
     #[must_use]
     pub fn fetch_headers(self, key: &str, url: &str) -> Params {
         match self {

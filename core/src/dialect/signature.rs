@@ -1,34 +1,35 @@
-//! `X-Twilio-Signature`, as real validators check it (Twilio docs: security). It sends nothing and changes no URL.
+//! `X-Twilio-Signature`, as real validators check it (Twilio docs: security).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::hmac;
 
-/// A request to an app, as far as its signature covers it.
+/// The parts of a request that its signature covers.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {
-    /// The URL as it goes over the wire.
+    /// The URL as it is sent.
     pub url: &'a str,
-    /// All parameters, wherever they go.
+    /// All parameters, whether they are sent in the URL or in the body.
     pub params: &'a [(String, String)],
-    /// Whether the parameters go in the body; otherwise they are in the URL.
+    /// Whether the parameters are sent in the body and not in the URL.
     pub in_body: bool,
 }
 
-/// The signature of a request without a form: of its URL, just as it goes over the wire.
+/// Returns the signature of a request without a form, which covers the URL alone.
 #[must_use]
 pub fn of_url(auth_token: &str, url: &str) -> String {
     of_form(auth_token, url, &[])
 }
 
-/// The signature of a posted form: of its URL and the parameters in order of their names' bytes.
+/// Returns the signature of a posted form, which covers the URL and the parameters, sorted by the bytes of their
+/// names.
 #[must_use]
 pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> String {
     STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
 }
 
-/// What is signed, one part after the other: the URL, then each name and value in order of the names' bytes.
+/// Returns the signed text in parts: the URL, then each name and value, sorted by the bytes of the names.
 pub(super) fn signed_parts<'a>(url: &'a str, params: &'a [(String, String)]) -> impl Iterator<Item = &'a str> {
     let mut sorted: Vec<_> = params.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     fn call(from: &str) -> Vec<(String, String)> {
-        // Not in order, so that the sorting shows.
+        // Out of order, so that the sorting matters.
         let pairs = [
             ("To", "+18005551212"),
             ("CallSid", "CA1234567890ABCDE"),

@@ -1,5 +1,5 @@
-//! The W3C Trace Context header `traceparent` of webhooks: a fax is a trace, each request a span of it. It draws no
-//! random number: a tester finds the trace by the fax's SID.
+//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace and each request a span of it. Both ids
+//! are derived, not random, so that a tester can find the trace by the fax's SID.
 
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Attempt;
@@ -8,7 +8,8 @@ use crate::model::webhook::Attempt;
 const VERSION: &str = "00";
 const SAMPLED: &str = "01";
 
-/// The header's value: the trace is the fax's SID without its letters, the span the request's idempotency token and try.
+/// Returns the header's value: the trace id is the fax's SID without its letters, the span id is made of the
+/// request's idempotency token and attempt.
 #[must_use]
 pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> String {
     let token = idempotency_token.bytes().filter_map(|byte| char::from(byte).to_digit(16)).take(32);
@@ -16,7 +17,7 @@ pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> Str
     let trace = fax.map_or(token, |fax| u128::from_be_bytes(*fax.bytes()));
     let first = u64::try_from(token >> 64).unwrap_or_default();
     let span = first.wrapping_add(attempt.number - 1);
-    // All zeros mean that there is no trace, or no span (Trace Context §3.2.2.3, §3.2.2.4).
+    // Ids of all zeros are invalid (Trace Context §3.2.2.3, §3.2.2.4).
     format!("{VERSION}-{:032x}-{:016x}-{SAMPLED}", trace.max(1), span.max(1))
 }
 

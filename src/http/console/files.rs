@@ -1,4 +1,4 @@
-//! The console's files as the binary carries them, each with its type and entity tag. It answers no request.
+//! The console's files as embedded in the binary, each with its content type and entity tag.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 
 use crate::model::hex;
 
-/// Hex digits of a digest that names a version; collisions would need thousands of builds.
+/// Hexadecimal digits of a digest that identify a version: 64 bits, so a collision would take billions of builds.
 const DIGEST_CHARS: usize = 16;
-/// Where the shell names the folder of this build's files.
+/// The placeholder in the shell for the folder of this build's files.
 const ASSETS_MARK: &str = "{assets}";
 
-/// A file to be served.
+/// One embedded file, ready to be sent.
 pub(super) struct File {
     pub(super) path: &'static str,
     pub(super) content_type: &'static str,
     pub(super) etag: String,
     pub(super) bytes: Bytes,
-    /// The same, compressed once for all who take it so.
+    /// The same bytes compressed with gzip, once at start-up.
     pub(super) gzipped: Bytes,
 }
 
@@ -31,7 +31,7 @@ macro_rules! embedded {
     };
 }
 
-/// What lies in `console/`; a test holds this list to the folder.
+/// The files in `console/`. A test compares this list with the folder.
 const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "console.css"
     "favicon.svg"
@@ -69,16 +69,16 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
 static FILES: LazyLock<Vec<File>> =
     LazyLock::new(|| EMBEDDED.iter().map(|(path, bytes)| File::of(path, lean(path, bytes))).collect());
 
-/// The name of this build: it changes with any of the files.
+/// The name of this build, which changes with any of the files.
 pub(super) static BUILD: LazyLock<String> = LazyLock::new(|| digest(EMBEDDED.iter().map(|(_, bytes)| *bytes)));
 
-/// The page that all pages are.
+/// The HTML page that every path of the console is answered with.
 pub(super) static SHELL: LazyLock<File> = LazyLock::new(|| {
     let text = include_str!("../../../console/index.html").replace(ASSETS_MARK, &format!("/console/assets/{}", *BUILD));
     File::of("index.html", text.into())
 });
 
-/// The file at a path below `console/`.
+/// Finds the file at a path below `console/`.
 pub(super) fn find(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
@@ -90,7 +90,7 @@ impl File {
     }
 }
 
-/// What is sent leaves out the lines that only a reader of the source needs.
+/// Removes comment lines of scripts and styles, which only readers of the source need.
 fn lean(path: &str, bytes: &'static [u8]) -> Bytes {
     let Some(text) = path.ends_with(".js").then(|| std::str::from_utf8(bytes).ok()).flatten() else {
         return Bytes::from_static(bytes);
@@ -104,7 +104,7 @@ fn lean(path: &str, bytes: &'static [u8]) -> Bytes {
 
 fn gzipped(bytes: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Writing into memory fails for no reason but a lack of it.
+    // Writing to memory can't fail.
     encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default().into()
 }
 

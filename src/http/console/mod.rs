@@ -1,5 +1,5 @@
-//! The web console: its files, embedded in the binary, and the headers that keep a page to itself. It reads no world:
-//! what the pages show, they ask of the control API and the REST API like any other client.
+//! The web console: its embedded files, and the headers that isolate its pages. It reads no world: the pages use the
+//! control API and the REST API like any other client.
 
 mod files;
 
@@ -14,19 +14,19 @@ use self::files::{BUILD, File, SHELL};
 use super::traffic::no_such_resource;
 use crate::emulator::Emulator;
 
-/// The root of the pages.
+/// The root of the console's pages.
 const BASE: &str = "/console";
 
-/// Nothing but this origin's own files runs, nothing frames a page, and no markup is ever made out of text.
+/// Only this origin's files may run, nobody may frame a page, and scripts may not turn text into markup.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
                                        font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
                                        frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-/// What carries the build's name in its path never changes.
+/// For files whose path has the build's name, which never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// All else is asked for again, and answered 304 where it is the same.
+/// For everything else: browsers ask again each time, and get 304 if nothing has changed.
 const REVALIDATE: &str = "no-cache";
 
-/// The routes of the console.
+/// Returns the routes of the console.
 pub(super) fn router(emulator: &Emulator) -> Router {
     Router::new()
         .route("/", get(start))
@@ -39,7 +39,7 @@ pub(super) fn router(emulator: &Emulator) -> Router {
         .layer(middleware::from_fn_with_state(emulator.clone(), browsers_only))
 }
 
-/// Whoever calls `/` as an API client is told what API clients are told.
+/// Redirects browsers from `/`; API clients get the usual 404.
 async fn browsers_only(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/" && !wants_html(request.headers()) {
         return no_such_resource(&emulator, request);
@@ -58,13 +58,14 @@ async fn start(uri: Uri) -> Redirect {
     }
 }
 
-/// Every page is the same shell; its script reads the path.
+/// Returns the shell, which is the same for every page; its script reads the path.
 async fn page(headers: HeaderMap) -> Response {
     answer(&SHELL, &headers, REVALIDATE)
 }
 
 async fn asset(Path((build, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    // A page opened before an upgrade asks for the files of the older build.
+    // A page opened before an upgrade asks for files of the older build, and must not cache the newer ones under that
+    // name.
     file(&path, &headers, if build == *BUILD { IMMUTABLE } else { REVALIDATE })
 }
 

@@ -1,4 +1,5 @@
-//! Accounts, each a world: listed, founded, closed. Minting and limits are `emulator.rs`'s.
+//! The control API's calls to list, create, change and remove accounts, each with its world. Generating credentials
+//! and the limit on accounts are in `emulator.rs`.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -21,41 +22,42 @@ use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
-/// The key of a number's or caller id's own number.
+/// The key that holds the telephone number in a description of a number or a caller id.
 const PHONE_NUMBER: &str = "phone_number";
 
-/// An account to found; what is missing of its credential is minted.
+/// An account to create; a missing SID or token is generated.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAccount {
     sid: Option<String>,
     auth_token: Option<Box<str>>,
     friendly_name: Option<Box<str>>,
-    /// `twilio`.
+    /// The API that the account speaks; only `twilio` is built.
     dialect: Option<String>,
-    /// `all`, `queued-and-final` or `final`.
+    /// Which statuses fire the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
-    /// `full`, `test-credentials` (only buying numbers, error 20008) or `retired` (no fax calls, error 34005).
+    /// What the Fax API does: `full`, `test-credentials` (only buying numbers, error 20008) or `retired` (no fax
+    /// calls, error 34005).
     service: Option<String>,
-    /// The Debugger webhook, which is told of each alert.
+    /// URL of the Debugger webhook, which is notified of each alert.
     debugger_url: Option<Box<str>>,
-    /// Numbers with REST attributes in snake_case, `phone_number` among them.
+    /// The account's numbers, as objects with REST attributes in snake_case and `phone_number`.
     #[serde(default)]
     numbers: Vec<Map<String, Value>>,
     #[serde(default)]
     caller_ids: Vec<CallerId>,
 }
 
-/// What to change of an account.
+/// A change of an account; fields that are left out stay as they are.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountEdits {
     friendly_name: Option<Box<str>>,
-    /// `active`, `suspended` or `closed`, of which nothing leads back.
+    /// `active`, `suspended` or `closed`; a closed account can't be opened again.
     status: Option<String>,
-    /// `full`, `test-credentials` or `retired`.
+    /// What the Fax API does: `full`, `test-credentials` or `retired`.
     service: Option<String>,
-    /// The Debugger webhook; null takes it away.
+    /// URL of the Debugger webhook; null removes it.
     #[serde(default, deserialize_with = "present")]
     debugger_url: Option<Option<Box<str>>>,
 }
@@ -66,31 +68,31 @@ struct CallerId {
     phone_number: String,
 }
 
-/// An account and what its world holds.
+/// An account and a summary of its world.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Account")]
 pub(super) struct AccountView {
     sid: String,
-    /// None while nobody has claimed the account.
+    /// The AuthToken; null until a client claims the account with one.
     auth_token: Option<Box<str>>,
-    /// What webhooks are signed with.
+    /// The key of `X-Twilio-Signature`; null until there is one.
     signing_key: Option<Box<str>>,
     friendly_name: Box<str>,
     dialect: &'static str,
     callbacks: &'static str,
     status: &'static str,
-    /// The account that it is a subaccount of.
+    /// SID of the owning account, if this is a subaccount.
     owner: Option<String>,
     service: &'static str,
     debugger_url: Option<Box<str>>,
     date_created: String,
-    /// How many faxes it has.
+    /// Number of faxes in the world.
     faxes: usize,
-    /// Its numbers, as the REST API shows them.
+    /// The account's numbers, as the REST API shows them.
     numbers: Vec<Value>,
 }
 
-/// All accounts.
+/// All accounts of the emulator.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct AccountList {
     accounts: Vec<AccountView>,
@@ -141,6 +143,7 @@ pub(super) async fn change(
 
 pub(super) async fn remove(State(emulator): State<Emulator>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
     let sid = parse_account(&sid)?;
+    // Clients that name no account would have none.
     if sid == emulator.default_account() {
         let detail = "the default account stays; POST /_fauxfax/v1/reset empties it";
         return Err(Problem::new(409, "default-account", detail));
@@ -151,7 +154,7 @@ pub(super) async fn remove(State(emulator): State<Emulator>, Path(sid): Path<Str
 fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     let sid = order.sid.as_deref().map(parse_account).transpose()?;
     if order.auth_token.as_deref().is_some_and(str::is_empty) {
-        return Err(bad("auth_token", "may not be empty; leave it out to have one minted"));
+        return Err(bad("auth_token", "may not be empty; leave it out to get a generated one"));
     }
     let dialect = order.dialect.as_deref().map(Dialect::named).transpose();
     let dialect = dialect.map_err(|why| bad("dialect", &format!("must {why}")))?;
@@ -180,7 +183,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     })
 }
 
-/// A number with REST attributes in snake_case, read as the REST API reads them.
+/// Parses a number with REST attributes in snake_case, by the same rules as the REST API.
 fn configured_number(number: &Map<String, Value>, account: AccountSid) -> Result<(PhoneNumber, NumberChange), Problem> {
     let own = number.get(PHONE_NUMBER).and_then(Value::as_str).ok_or_else(|| bad(PHONE_NUMBER, "is required"))?;
     let mut given = Vec::new();
@@ -193,6 +196,7 @@ fn configured_number(number: &Map<String, Value>, account: AccountSid) -> Result
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         given.push((attribute.parameter, text));
     }
+    // Read as a form, so that the checks are REST's own.
     let form = Form::of(given.iter().map(|(parameter, text)| (*parameter, text.as_str())));
     let change = numbers::update_number(&form, account).map_err(|error| bad("numbers", &error.message))?;
     Ok((phone_number(own)?, change))
@@ -213,7 +217,8 @@ fn word<T: std::fmt::Display>(
     read(text).map(Some).ok_or_else(|| bad(field, &format!("{text:?} is none of {}", words())))
 }
 
-/// A field that is there, be it null; where it is missing, the default is none.
+/// Reads a field that is present, including null, as `Some`; with `#[serde(default)]`, `None` then means that it is
+/// missing.
 fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<Box<str>>>, D::Error> {
     Deserialize::deserialize(field).map(Some)
 }
@@ -251,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_attribute_is_told_its_nearest() {
+    fn the_error_for_a_misspelt_attribute_names_the_nearest() {
         let number = json!({ "phone_number": "+15017122661", "voice_ulr": "http://app" });
         let refused = configured_number(number.as_object().expect("an object"), AccountSid::from_bytes([0; 16]));
         assert!(refused.is_err_and(|problem| format!("{problem:?}").contains("voice_url")));

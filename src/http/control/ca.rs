@@ -1,4 +1,5 @@
-//! The local CA's certificate, for clients that are to trust it. It makes none; the server says what there is.
+//! The local CA's certificate, for clients that should trust it. The server makes it and hands in a function that
+//! returns it.
 
 use std::sync::Arc;
 
@@ -8,16 +9,16 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
-/// A file of certificates.
+/// Which file of certificates a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaFile {
-    /// The CA's own certificate.
+    /// The CA's own certificate alone.
     Certificate,
-    /// The public roots and the CA's, for clients that know one file only.
+    /// The public roots and the CA's certificate, for clients that can read only one file.
     Bundle,
 }
 
-/// Gives a file in PEM, or says why there is none.
+/// Returns a file in PEM, or the reason why there is none.
 pub type CaFiles = Arc<dyn Fn(CaFile) -> Result<String, String> + Send + Sync>;
 
 pub(super) async fn certificate(files: Option<Extension<CaFiles>>) -> Response {

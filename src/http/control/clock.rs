@@ -1,4 +1,4 @@
-//! The clock of a world: shown, frozen, let run, moved. The moving itself is `world.rs`'s.
+//! The control API's calls for a world's clock: show, freeze, run, advance, drain. `world.rs` does the moving.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::time::Timestamp;
 use crate::world::ClockError;
 
-/// How long a moving clock is waited for where no `timeout` is given.
+/// Seconds to wait for a moving clock when no `timeout` is given.
 const TIMEOUT_DEFAULT_S: f64 = 30.0;
-/// The longest `timeout`.
+/// The longest `timeout` that a call may ask for, in seconds.
 pub(super) const TIMEOUT_MAX_S: f64 = 600.0;
-/// Deadlines shown.
+/// Most deadlines that are shown.
 const DEADLINES_MAX: usize = 20;
 
-/// Freezing or thawing.
+/// The new mode of the clock.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClockChange {
@@ -33,41 +33,41 @@ pub(super) struct ClockChange {
     mode: String,
 }
 
-/// How far a frozen clock is moved.
+/// How far to move a frozen clock: `seconds` or `to`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Move {
-    /// By so much.
+    /// Seconds to move it by.
     seconds: Option<f64>,
-    /// Or to this moment.
+    /// The moment to move it to, in RFC 3339.
     to: Option<String>,
-    /// Seconds of real time to wait until the world has settled.
+    /// Seconds of real time to wait until the world has settled; 30 by default.
     timeout: Option<f64>,
 }
 
-/// Moving on until no work is left.
+/// Options of a drain, which moves the clock until no work is left.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Drain {
-    /// Seconds of real time to wait until the world has settled.
+    /// Seconds of real time to wait until the world has settled; 30 by default.
     timeout: Option<f64>,
 }
 
-/// A clock.
+/// The clock, the next deadlines, and what a move caused.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Clock")]
 pub(super) struct ClockView {
     /// `running` or `frozen`.
     mode: &'static str,
     now: String,
-    /// The next deadlines of work.
+    /// The next deadlines of work, soonest first.
     next: Vec<Deadline>,
-    /// What moving it caused.
+    /// The events that the move caused; null if the clock was not moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<EventView>>,
 }
 
-/// When something is due.
+/// The moment when something is due.
 #[derive(Serialize, JsonSchema)]
 struct Deadline {
     at: String,
@@ -104,7 +104,7 @@ pub(super) async fn advance(
         (None, Some(text)) => {
             date::parse_exact(text).ok_or_else(|| Problem::new(422, "bad-date", format!("to: {text:?} is no date")))?
         }
-        _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to")),
+        _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to, not both and not neither")),
     };
     if to >= Timestamp::LATEST {
         return Err(Problem::new(422, "bad-advance", "the clock ends with the year 9999"));
@@ -125,6 +125,7 @@ async fn moved(
     timeout_s: Option<f64>,
     moving: impl Future<Output = Result<(), ClockError>>,
 ) -> Result<Json<ClockView>, Problem> {
+    // Read before the move, so that the response has every event that the move causes.
     let since = world.read_journal(|journal| journal.last_seq());
     let moved = tokio::select! {
         moved = tokio::time::timeout(timeout(timeout_s)?, moving) => moved,
@@ -148,7 +149,7 @@ async fn moved(
     Ok(Json(answer))
 }
 
-/// The timeout asked for, within its limit.
+/// Returns the timeout that was asked for, or the default; 422 if it is out of range.
 pub(super) fn timeout(seconds: Option<f64>) -> Result<Duration, Problem> {
     let seconds = seconds.unwrap_or(TIMEOUT_DEFAULT_S);
     let bad = || Problem::new(422, "bad-timeout", format!("timeout: 0 to {TIMEOUT_MAX_S} seconds, not {seconds}"));

@@ -1,4 +1,4 @@
-//! Events as JSON. It shows what the journal holds and leaves nothing out but what is none of a tester's business.
+//! Events of the journal as JSON. Everything is shown but secrets.
 
 use std::borrow::Cow;
 
@@ -16,24 +16,24 @@ use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
 use crate::world::journal::{ApiRequest, Entry, Event};
 
-/// An event of the journal, as it is shown.
+/// An event of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "Event")]
 pub struct EventView {
-    /// Its place; grows by one, never goes back.
+    /// Place in the journal; it grows by one with each event and never goes back, not even by a reset.
     pub seq: u64,
-    /// When, by the world's clock.
+    /// When it happened, by the world's clock.
     pub at: String,
-    /// What happened.
+    /// The kind of event, such as `fax.status`.
     pub kind: &'static str,
-    /// To which fax or call.
+    /// The fax or call that it is about; null if it is about neither.
     pub fax_sid: Option<String>,
-    /// What belongs to this kind.
+    /// Details, whose fields depend on the kind.
     pub data: Value,
 }
 
 impl EventView {
-    /// The view of an event.
+    /// Returns the view of an event.
     #[must_use]
     pub fn of(event: &Event) -> Self {
         Self {
@@ -46,18 +46,18 @@ impl EventView {
     }
 }
 
-/// An event of the journal.
+/// Returns an event as a JSON object.
 pub fn json(event: &Event) -> Value {
     json!(EventView::of(event))
 }
 
-/// A moment with microseconds: `2026-01-02T03:04:05.000006Z`.
+/// Formats a moment with microseconds: `2026-01-02T03:04:05.000006Z`.
 pub fn moment(at: Timestamp) -> String {
     let seconds = date::iso(at);
     format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.micros().rem_euclid(1_000_000))
 }
 
-/// The value with the passwords of all URLs in it masked: in a parameter, in an app's TwiML, in an error's text.
+/// Masks the passwords of all URLs in a value: in parameters, in an app's TwiML, in texts of errors.
 fn without_passwords(value: Value) -> Value {
     match value {
         Value::String(text) => match mask::passwords(&text) {
@@ -70,7 +70,7 @@ fn without_passwords(value: Value) -> Value {
     }
 }
 
-/// One exchange with a customer's app.
+/// Returns one exchange with an app as JSON: request, response and redirects.
 pub fn exchange(record: &ExchangeRecord) -> Value {
     without_passwords(exchange_in_full(record))
 }

@@ -1,4 +1,5 @@
-//! Why a signature doesn't match. The mistakes are `dialect::explain`'s; this adds the secrets that the emulator knows.
+//! Explains why a signature doesn't match. `dialect::explain` knows the mistakes; this adds the secrets that the
+//! emulator knows, so that a signature made with another account's token is recognised.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,45 +13,45 @@ use crate::dialect::explain::{Mistake, OtherSecret, Question, check, explain as 
 use crate::emulator::{Emulator, World};
 use crate::model::credential::ApiKey;
 
-/// Tokens of other accounts, and secrets of keys, that are tried.
+/// Most tokens of other accounts and secrets of keys that are tried.
 const OTHERS_MAX: usize = 1_000;
 
-/// A signature that doesn't match, or one to be checked.
+/// A signature that doesn't match, or that should be checked.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExplainOrder {
-    /// The URL that was called, as the journal has it.
+    /// The URL that was called, as the journal shows it.
     url: String,
-    /// The parameters that were sent.
+    /// The form parameters that were sent.
     params: Option<Map<String, Value>>,
-    /// Or the body as it was sent.
+    /// The raw body, instead of `params`.
     body: Option<String>,
-    /// The value that the app computed, or received.
+    /// The signature that the app computed or received.
     signature: String,
-    /// The token; the account's own where it is left out.
+    /// The token to check with; the account's own by default.
     token: Option<String>,
 }
 
-/// What is wrong with it.
+/// What is wrong with the signature.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Explanation")]
 pub(super) struct ExplanationView {
     valid: bool,
-    /// Null where it is valid.
+    /// The mistake that yields this signature; null if it is valid or no known mistake does.
     mistake: Option<&'static str>,
-    /// All mistakes, where it takes two.
+    /// The mistakes that yield it together, if it takes two.
     mistakes: Vec<&'static str>,
-    /// What was done and how to mend it.
+    /// What the app did, and how to correct it.
     detail: String,
     /// The valid signature.
     expected: String,
-    /// The text that is signed.
+    /// The text that the valid signature is computed from.
     signed: String,
-    /// One-liners that compute it.
+    /// Code that computes the valid signature.
     check: CheckView,
 }
 
-/// The same computation in three languages; the token is read from TWILIO_AUTH_TOKEN.
+/// The computation in three languages, each as a one-liner that reads the token from TWILIO_AUTH_TOKEN.
 #[derive(Serialize, JsonSchema)]
 struct CheckView {
     python: String,
@@ -65,13 +66,19 @@ pub(super) async fn explain(
 ) -> Result<Json<ExplanationView>, Problem> {
     let own = world.read(|engine| engine.account().auth_token.clone());
     let token = order.token.as_deref().map(Into::into).or(own).ok_or_else(|| {
-        let detail = "nobody has claimed this account, so it has no token: give one as token";
+        let detail = "no client has claimed this account yet, so it has no token: name one in the field token";
         Problem::new(409, "account-unclaimed", detail)
     })?;
     let params = match (&order.params, &order.body) {
         (Some(params), None) => params.iter().map(text).collect::<Result<_, _>>()?,
         (None, body) => body.as_deref().map(Question::params_of).unwrap_or_default(),
-        (Some(_), Some(_)) => return Err(Problem::new(422, "bad-field", "give either params or body")),
+        (Some(_), Some(_)) => {
+            return Err(Problem::new(
+                422,
+                "bad-field",
+                "params and body exclude each other: give the one that was sent",
+            ));
+        }
     };
     let others = others(&emulator, &world);
     let explanation = find(&Question {
@@ -94,7 +101,7 @@ pub(super) async fn explain(
     }))
 }
 
-/// A parameter; numbers and booleans are taken as they are written.
+/// Returns a parameter as text; numbers and booleans are taken as they are written in the JSON.
 fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -106,7 +113,8 @@ fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
     Ok((name.clone(), text))
 }
 
-/// The tokens of the other accounts, the secrets of the account's own keys, and what else is at hand.
+/// Returns secrets that an app may have used by mistake: tokens of other accounts, secrets of the account's API keys,
+/// the AccountSid.
 fn others(emulator: &Emulator, world: &World) -> Vec<OtherSecret> {
     let sid = world.sid();
     let owner_of = |world: &World| world.read(|engine| engine.account().owner);
@@ -115,7 +123,7 @@ fn others(emulator: &Emulator, world: &World) -> Vec<OtherSecret> {
         let secret = other.read(|engine| engine.account().auth_token.clone())?;
         let (mistake, owner) = match other.sid() {
             own if own == sid => {
-                (Mistake::WrongToken, format!("the own token of account {sid}, not the one that was given"))
+                (Mistake::WrongToken, format!("the token of account {sid} itself, not the one that was given"))
             }
             main if Some(main) == owner => {
                 (Mistake::SubaccountToken, format!("the token of {main}, which owns subaccount {sid}"))
@@ -127,6 +135,7 @@ fn others(emulator: &Emulator, world: &World) -> Vec<OtherSecret> {
         };
         Some(OtherSecret { mistake, owner, secret })
     };
+    // The account itself comes first: the tester may have given another token than its own.
     let worlds = std::iter::once(world.clone()).chain(emulator.worlds()).take(OTHERS_MAX);
     let mut others: Vec<OtherSecret> = worlds.filter_map(|world| token_of(&world)).collect();
     others.extend(world.read(|engine| {

@@ -1,4 +1,5 @@
-//! What a call brings: its world, its query and its JSON, each refused by name where it can't be read. It acts on none.
+//! Extractors for what a call brings: its world, query and JSON. What can't be read is refused with the name of the
+//! field.
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::Uri;
@@ -14,25 +15,25 @@ use crate::http::{body, is_read};
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The longest JSON body, but for states and documents: the longest pattern or replay is far below.
+/// The longest JSON body of calls that take no state or document; the longest pattern or replay is far below.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
-/// The parameter that every call may have.
+/// The query parameter that every call may have.
 const ACCOUNT: &str = "account";
-/// The one call that a broken world takes.
+/// The only call that a broken world accepts.
 const RESET: &str = "/reset";
 
-/// The world that a call is about: `?account=`, else the default account's. A call that may change something creates the
-/// world of an account that has none; a GET or HEAD is shown a fresh one instead.
+/// The world that a call addresses: that of `?account=`, or of the default account. A call that may change something
+/// creates the world if the account has none; a GET or HEAD gets a fresh one that isn't kept.
 pub struct Addressed(pub World);
 
-/// The world that a call is about and that it only looks at, whatever its method.
+/// The world that a call only reads, whatever its method.
 pub(super) struct Observed(pub(super) World);
 
-/// The world that a call waits for something in: as it is, and where it is to come from if it isn't there yet.
+/// The world that a call waits in, and the means to wait for its creation if the account has none yet.
 pub(super) struct Awaited {
     pub(super) emulator: Emulator,
     pub(super) world: World,
-    /// The account has no world yet, and this one goes with the call.
+    /// Whether the account has no world yet, and this one was made up for the call.
     pub(super) is_fresh: bool,
 }
 
@@ -46,11 +47,12 @@ impl FromRequestParts<Emulator> for Addressed {
 
     async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
         let account = account_of(parts, emulator)?;
+        // A read must create nothing, so it gets a fresh world that nobody keeps.
         if is_read(&parts.method) {
             return sound(account, emulator.look(account)).map(Self);
         }
         let world = emulator.enter_unclaimed(account);
-        // A reset is what puts a broken world right.
+        // A reset repairs a broken world, so it must reach one.
         if parts.uri.path().ends_with(RESET) { found(account, world) } else { sound(account, world) }.map(Self)
     }
 }
@@ -71,6 +73,8 @@ impl FromRequestParts<Emulator> for Awaited {
         let account = account_of(parts, emulator)?;
         let (world, is_fresh) = match emulator.world(account) {
             Some(world) => (Ok(world), false),
+            // An account without a world is waited for as if it had one: a test may start to wait before its app does
+            // anything.
             None => (emulator.look(account), true),
         };
         Ok(Self { emulator: emulator.clone(), world: sound(account, world)?, is_fresh })
@@ -78,7 +82,7 @@ impl FromRequestParts<Emulator> for Awaited {
 }
 
 impl Awaited {
-    /// The account's world as soon as it has one.
+    /// Waits until the account has a world, and returns it.
     pub(super) async fn created(&self) -> World {
         self.emulator.created(self.world.sid()).await
     }
@@ -89,7 +93,7 @@ fn account_of(parts: &Parts, emulator: &Emulator) -> Result<AccountSid, Problem>
     query.account.map_or_else(|| Ok(emulator.default_account()), |text| parse_account(&text))
 }
 
-/// The world, unless it has broken.
+/// Returns the world; an error if it has broken.
 fn sound(account: AccountSid, world: Result<World, SignInError>) -> Result<World, Problem> {
     let world = found(account, world)?;
     match world.broken() {
@@ -103,12 +107,13 @@ fn found(account: AccountSid, world: Result<World, SignInError>) -> Result<World
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
             Problem::no_account(account)
         }
+        // A world may break between the look-up and this call.
         SignInError::Broken(why) => Problem::refused(&Refusal::WorldBroken(why)),
         SignInError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
     })
 }
 
-/// The query, without `account`.
+/// The query, without `account`, which every call may have.
 pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
@@ -119,7 +124,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// A body of JSON; none at all means `{}`.
+/// A JSON body; an empty one counts as `{}`.
 pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Emulator> for JsonBody<T> {
@@ -130,7 +135,7 @@ impl<T: DeserializeOwned> FromRequest<Emulator> for JsonBody<T> {
     }
 }
 
-/// A body of JSON that is yet to be read.
+/// A JSON body that has been received but not parsed.
 pub(super) struct RawJson(pub(super) Bytes);
 
 impl FromRequest<Emulator> for RawJson {
@@ -143,7 +148,7 @@ impl FromRequest<Emulator> for RawJson {
     }
 }
 
-/// Reads a JSON body; none at all means `{}`.
+/// Parses a JSON body; an empty one counts as `{}`.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| {
@@ -173,7 +178,7 @@ fn is_unknown_field(message: &str) -> bool {
     message.contains("unknown field `")
 }
 
-/// Names the nearest of the fields that serde lists.
+/// Rewrites serde's message for an unknown field so that it suggests the nearest known one.
 pub(super) fn near(message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match quoted.split_first() {
@@ -197,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_field_is_told_its_nearest() {
+    fn the_error_for_a_misspelt_field_names_the_nearest() {
         let json = read_json::<Order>(br#"{"ulr":"x"}"#).expect_err("refused");
         assert!(format!("{json:?}").contains("did you mean \\\"url\\\""), "{json:?}");
         let query = read_query::<Order>(&"/x?page=1".parse().expect("a URI")).expect_err("refused");

@@ -1,4 +1,4 @@
-//! One fax as the console shows it, and its fax pages as a file of either kind. It changes none and draws none.
+//! One fax as the console shows it, and its fax pages as a PDF or TIFF file.
 
 use axum::Json;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! The faxes of a world as the console lists them, newest first, with filters that the REST API lacks. It changes none.
+//! The list of a world's faxes, newest first, with filters that the REST API lacks; the console uses it.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};
@@ -16,45 +16,45 @@ use crate::engine::{Cursor, Engine, Fax, FaxFilter};
 use crate::http::origin;
 use crate::model::fax::{Direction, Status};
 
-/// Faxes on a page where nothing else is said, and at the most.
+/// Faxes on a page by default.
 const PAGE_SIZE_DEFAULT: usize = 50;
 const PAGE_SIZE_MAX: usize = 500;
-/// Faxes looked at for one page, so that a rare text in a million faxes doesn't hold the world's lock; the next page
-/// goes on from there.
+/// Faxes examined for one page, so that searching a million of them for a rare text doesn't hold the world's lock.
+/// The page is then short, and the next one goes on from there.
 const LOOKED_AT_MAX: usize = 20_000;
-/// Faxes drawn from the engine at once.
+/// Faxes taken from the engine at a time.
 const DRAWN_MAX: usize = 500;
 
-/// Which faxes.
+/// Filters and paging.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FaxesQuery {
     /// `inbound` or `outbound`.
     direction: Option<String>,
-    /// One status, or several with commas.
+    /// A status, or several separated by commas.
     status: Option<String>,
-    /// From or to a number that begins so; the `+` may be left out, and a `*` at the end.
+    /// Beginning of the sender's or the receiver's number; the `+`, and a `*` at the end, are optional.
     number: Option<String>,
-    /// In the SID, the parties or the error, whatever the case.
+    /// Text in the SID, the parties or the error, regardless of case.
     text: Option<String>,
-    /// `next_page_token` of the page before.
+    /// `next_page_token` of the previous page.
     page_token: Option<u64>,
-    /// Faxes on a page.
+    /// Faxes per page, 50 by default.
     limit: Option<usize>,
 }
 
-/// A page of faxes.
+/// One page of faxes.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FaxPage {
-    /// As the REST API shows them.
+    /// The faxes, as the REST API shows them.
     faxes: Vec<Value>,
-    /// Where the next page begins; null on the last. A page may be short, even empty, and still not be the last.
+    /// Token of the next page; null on the last one. A page may be short, even empty, without being the last.
     next_page_token: Option<u64>,
-    /// How many faxes there are, whatever the filters.
+    /// Number of faxes in the world, regardless of filters.
     total: usize,
 }
 
-/// Filters, checked.
+/// The query's filters after they have been checked.
 struct Wanted {
     direction: Option<Direction>,
     statuses: Option<Vec<Status>>,
@@ -82,7 +82,7 @@ pub(super) async fn list(State(emulator): State<Emulator>, request: Request) -> 
     })))
 }
 
-/// The newest `size` faxes that fit, older than `from`, and where to go on.
+/// Returns the newest `size` matching faxes older than `from`, and where the next page begins.
 fn page<'a>(
     engine: &'a Engine,
     wanted: &Wanted,
@@ -98,7 +98,9 @@ fn page<'a>(
             if wanted.fits(fax) {
                 found.push(fax);
             }
+            // Without this, a full page that ends with the oldest fax would have a next page with nothing on it.
             let is_last = place + 1 == count && !drawn.has_next;
+            // Whichever limit is reached first: a page of rare matches ends early instead of holding the lock.
             if found.len() == size || looked_at == LOOKED_AT_MAX {
                 return (found, (!is_last).then_some(fax.ordinal));
             }

@@ -1,4 +1,4 @@
-//! Whether the emulator lives, and what it holds. It changes nothing.
+//! Health of the emulator: counts of what it holds, and the liveness and readiness checks.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,54 +8,54 @@ use serde::Serialize;
 
 use crate::emulator::Emulator;
 
-/// How the emulator is.
+/// The state of the emulator.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Health {
-    /// `ok`, or `broken` where an account's world has broken.
+    /// `ok`, or `broken` if any account's world has broken.
     status: &'static str,
-    /// The accounts whose worlds have broken.
+    /// SIDs of the accounts whose worlds have broken.
     broken_accounts: Vec<String>,
     version: &'static str,
     uptime_seconds: f64,
-    /// What ids and chance follow from.
+    /// The seed that ids and chance follow from.
     seed: u64,
     default_account: String,
-    /// How many accounts there are.
+    /// Number of accounts.
     accounts: usize,
-    /// `process` where a document that goes wrong costs a process of its own, else `thread`.
+    /// `process` if each document is rendered in a child process, so that a crash costs only that one; else `thread`.
     rendering: &'static str,
     counts: Counts,
     evicted: Evicted,
     body_budget: BodyBudget,
 }
 
-/// What all worlds hold together.
+/// Totals over all worlds.
 #[derive(Default, Serialize, JsonSchema)]
 struct Counts {
     faxes: usize,
-    /// Faxes and calls that have not ended.
+    /// Number of faxes and calls that have not ended.
     pending: usize,
     media_bytes: u64,
 }
 
-/// Bytes in flight: bodies of requests, answers of apps, and answers that have not been read.
+/// Bytes in flight: request bodies, responses of apps, and responses that clients have not read yet.
 #[derive(Serialize, JsonSchema)]
 struct BodyBudget {
-    /// How many there may be (`--body-budget`).
+    /// The budget (`--body-budget`).
     limit_bytes: u64,
-    /// How many there are.
+    /// Bytes that are in flight now.
     held_bytes: u64,
-    /// Bodies and answers for which there was no room in time.
+    /// Bodies and responses that found no room in time, since the start.
     refused: u64,
 }
 
-/// What went to keep within a limit.
+/// What was dropped to keep within a limit, since the start.
 #[derive(Default, Serialize, JsonSchema)]
 struct Evicted {
-    /// Of journals.
+    /// Events dropped from journals.
     events: u64,
     alerts: u64,
-    /// Beyond the media budget.
+    /// Documents dropped to keep within the media budget.
     media: u64,
 }
 

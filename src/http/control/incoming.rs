@@ -1,5 +1,5 @@
-//! A machine calls a number of the world: the document and the wishes of a tester become one engine input.
-//! It waits for the end of the conversation where asked to.
+//! `POST /incoming-faxes`: a fax machine calls a number of the world. Turns the tester's fields and document into one
+//! engine command, and waits for the end of the conversation if asked to.
 
 use std::sync::Arc;
 
@@ -34,43 +34,43 @@ use crate::model::fax::Quality;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 
-/// Pages of the test document where `pages` is not given.
+/// Pages of the test document if `pages` is not given.
 const PAGES_DEFAULT: u32 = 1;
 
-/// Whether to wait for the end of the conversation.
+/// Whether and how long to wait for the end of the conversation.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReceiveQuery {
     wait: Option<bool>,
-    /// Seconds to wait at most.
+    /// Seconds to wait at most; 30 by default.
     timeout: Option<f64>,
 }
 
 /// A call that has begun.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Rung {
-    /// The SID that the fax has if the call is taken.
+    /// The SID that the fax will have if the app takes the call.
     fax_sid: String,
     account_sid: String,
     from: String,
     to: String,
-    /// The place in the journal just before it.
+    /// Place in the journal just before the call.
     seq: u64,
 }
 
-/// A conversation that has ended.
+/// A conversation that has settled.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Conversation")]
 pub(super) struct ConversationView {
     fax_sid: String,
-    /// The REST resource; null where no fax came of the call, or where the app has deleted it.
+    /// The REST resource; null if the call never became a fax, or the app has deleted it.
     fax: Option<Value>,
     /// `received`, `failed`, `rejected` or `not-answered`.
     outcome: &'static str,
     events: Vec<EventView>,
-    /// The requests to the app.
+    /// The requests to the app, oldest first.
     webhooks: Vec<Value>,
-    /// The place in the journal just before it.
+    /// Place in the journal just before the call.
     seq: u64,
 }
 
@@ -80,16 +80,18 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     let Asked(wait): Asked<ReceiveQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
     let patience = timeout(wait.timeout)?;
     let waits = wait.wait.unwrap_or(false);
+    // Refused before the upload is read, since the wait could only time out.
     if waits && world.clock_mode() == ClockMode::Frozen {
         let detail =
-            "the clock is frozen, so the fax would never end: leave out wait=true and advance or drain the clock";
+            "the clock is frozen, so the fax would never end: leave out wait=true, then advance or drain the clock";
         return Err(Problem::new(409, "clock-frozen", detail));
     }
     let upload = upload::read(&parts, body, emulator.budget()).await?;
     let order = order(&emulator, &world, &parts, upload).await?;
+    // Read before the call, so that the conversation misses none of its events.
     let seq = world.read_journal(|journal| journal.last_seq());
     let call = world.handle(order)?;
-    tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "a fax comes in");
+    tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "incoming fax");
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());
     }
@@ -106,7 +108,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     Ok(Json(conversation(&emulator, &world, &call, outcome, seq)).into_response())
 }
 
-/// What is told of a conversation that a reset has taken away, or that never was.
+/// The error for a conversation that a reset has removed, or that never existed.
 pub(super) fn gone(fax: FaxSid) -> Problem {
     let detail = format!("{fax} can't end any more: there is no such fax, or a reset or restore has taken it away");
     Problem::new(409, "status-unreachable", detail)
@@ -132,7 +134,7 @@ async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload
     Ok(fax.with_document(document, origin(parts, emulator.settings().public_url.as_ref())))
 }
 
-/// The code of a transmission that is to fail, and how many pages get through.
+/// Returns the code that the transmission should fail with, and how many pages get through before.
 fn failure(outcome: &Outcome) -> Result<Option<(u32, u32)>, Problem> {
     let (word, code, after_pages) = match outcome {
         Outcome::Word(word) => (word, None, None),

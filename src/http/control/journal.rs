@@ -1,4 +1,4 @@
-//! Reading the journal of a world, a page at a time or live. It renders events with `event.rs`.
+//! The control API's calls to read a world's journal, page by page or live. `event.rs` turns events into JSON.
 
 use axum::Json;
 use axum::http::{HeaderMap, header};
@@ -16,36 +16,37 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::sid::FaxSid;
 use crate::world::journal::{Entry, Journal};
 
-/// Events in one answer where no `limit` is given.
+/// Events per page if no `limit` is given.
 const LIMIT_DEFAULT: usize = 1_000;
-/// Where a client that was cut off says how far it had come.
+/// The header in which a reconnecting client names the last event that it received (HTML standard, server-sent
+/// events).
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Which events.
+/// Which events to return.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
-    /// Later than this place; later than the last reset where it is left out.
+    /// Only events after this place; by default after the last reset.
     since: Option<u64>,
-    /// Also what happened before the last reset.
+    /// Also events before the last reset.
     #[serde(default)]
     all: bool,
-    /// Of this fax or call.
+    /// Only events of this fax or call, by its SID.
     fax: Option<String>,
-    /// Of this kind.
+    /// Only events of this kind, such as `fax.status`.
     kind: Option<Box<str>>,
-    /// So many at the most; a stream has no end.
+    /// Most events to return; a stream ignores it.
     limit: Option<usize>,
 }
 
-/// From which place of the journal on.
+/// Where in the journal to begin.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Start {
-    /// Later than this place.
+    /// After this place.
     After(u64),
-    /// With the last reset: what was before is about faxes that are gone.
+    /// At the last reset: earlier events are about faxes that are gone.
     LastReset,
-    /// From the first event that is kept.
+    /// At the oldest event that is kept.
     Beginning,
 }
 
@@ -58,7 +59,7 @@ impl Start {
         }
     }
 
-    /// The place just before the first event that counts.
+    /// Returns the place just before the first event that counts.
     pub(super) fn seq(self, journal: Journal<'_>) -> u64 {
         match self {
             Self::After(since) => since,
@@ -67,7 +68,7 @@ impl Start {
         }
     }
 
-    /// Whether a place was named.
+    /// Whether the caller named a place.
     pub(super) const fn is_given(self) -> bool {
         matches!(self, Self::After(_))
     }
@@ -81,25 +82,25 @@ pub(super) struct EventPage {
     end: PageEnd,
 }
 
-/// What follows the events of a page.
+/// The fields that follow the events of a page.
 #[derive(Serialize, JsonSchema)]
 struct PageEnd {
-    /// The place of the newest event there is.
+    /// Place of the journal's newest event; the next `since`.
     last_seq: u64,
-    /// How many events have been dropped since the start.
+    /// Number of events dropped since the start.
     evicted: u64,
-    /// How many of those were later than `since`: what this answer can't show.
+    /// How many of those came after `since`, so that this page can't show them.
     missed: u64,
 }
 
-/// The hash of a journal.
+/// The hash of a journal's canonical projection.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct JournalHash {
-    /// SHA-256, in hexadecimal digits.
+    /// SHA-256 in hexadecimal.
     hash: String,
-    /// How many lines it is the hash of.
+    /// Number of lines that were hashed.
     lines: usize,
-    /// How many events have been dropped since the start, and so are not in it.
+    /// Number of events dropped since the start, which the hash doesn't cover.
     evicted: u64,
 }
 
@@ -124,12 +125,13 @@ pub(super) async fn list(
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
-/// The SID of a fax in a query.
+/// Parses a fax SID in a query; 400 if it is malformed.
 pub(super) fn parse_fax(text: &str) -> Result<FaxSid, Problem> {
     text.parse().map_err(|error| Problem::new(400, "bad-query", format!("fax: {error}")))
 }
 
-/// The hash of the journal's canonical projection, which two runs with the same seed and inputs have in common.
+/// Returns the hash of the journal's canonical projection, which two runs with the same seed and inputs have in
+/// common.
 pub(super) async fn hash(Addressed(world): Addressed) -> Json<JournalHash> {
     let (events, evicted) =
         world.read_journal(|journal| (journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), journal.evicted()));

@@ -1,4 +1,5 @@
-//! Long lists as JSON, made while they are sent: an answer that nobody reads takes a piece of memory, not the whole list.
+//! Streams long lists as JSON. The text is made while it is sent, so a response that nobody reads takes one chunk of
+//! memory and not the whole list.
 
 use std::convert::Infallible;
 
@@ -8,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
 
-/// Bytes that are made at once.
+/// Bytes of text made at a time.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// Answers with `{"name":[items],rest}`; `rest` is an object, whose fields follow the list.
+/// Returns a response `{"name":[items],rest}`; `rest` is an object, whose fields follow the list.
 pub(super) fn list<T: Serialize>(
     name: &str,
     items: impl Iterator<Item = T> + Send + 'static,
@@ -34,7 +35,7 @@ struct List<I> {
     begin: Option<String>,
     items: I,
     is_first: bool,
-    /// None once the list has ended.
+    /// The closing text; `None` once it has been sent.
     end: Option<String>,
 }
 
@@ -42,6 +43,7 @@ impl<T: Serialize, I: Iterator<Item = T>> Iterator for List<I> {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
+        // Nothing follows the closing text.
         self.end.as_ref()?;
         let mut chunk = self.begin.take().unwrap_or_default().into_bytes();
         while chunk.len() < CHUNK_BYTES {
@@ -82,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_short_list_tells_its_length_and_a_long_one_is_made_while_it_is_sent() {
+    async fn a_short_list_has_a_content_length_and_a_long_one_is_streamed() {
         assert!(read(3, 10).await.0.is_some());
         assert_eq!(read(10_000, 10).await.0, None);
     }

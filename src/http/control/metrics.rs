@@ -1,4 +1,4 @@
-//! Metrics in the OpenMetrics text format, for Prometheus: read from the worlds at each scrape. It counts nothing itself.
+//! Metrics in the OpenMetrics text format, for Prometheus, computed from the worlds at each scrape.
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ use super::problem::Problem;
 use crate::emulator::Emulator;
 use crate::engine::tally::Tally;
 
-/// As the format's specification names it.
+/// The Content-Type that the format's specification requires.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What all worlds hold and have done, at one moment.
+/// Totals over all worlds at the moment of a scrape.
 #[derive(Debug, Default)]
 struct Scrape {
     uptime_s: f64,

@@ -1,5 +1,5 @@
-//! The control API: what testers touch, under `/_fauxfax/v1`. Handlers hold no policy; nothing here speaks Twilio's words
-//! except where it shows a resource as clients see it. The table below is both its routes and its description.
+//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's words appear only
+//! where a resource is shown as clients see it. The table below is both the routes and their OpenAPI description.
 
 mod accounts;
 pub(super) mod ca;
@@ -40,10 +40,11 @@ pub(super) use self::problem::Problem;
 use crate::dialect::rule::RuleDocument;
 use crate::emulator::Emulator;
 
-/// The root of the control API.
+/// The root of the control API's paths.
 pub const BASE: &str = "/_fauxfax/v1";
 
-/// The routes of the control API and the plain health checks at the root; `ca` is what the server says of the local CA.
+/// Returns the routes of the control API, and of the health checks at the root. `ca` returns the local CA's files, if
+/// the server has any.
 pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
     let control = operation::routes(operations())
         .route("/openapi.json", get(describe))
@@ -68,7 +69,7 @@ pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
         .with_state(emulator)
 }
 
-/// The OpenAPI document of the control API.
+/// Returns the OpenAPI document of the control API.
 #[must_use]
 pub fn openapi() -> Value {
     operation::document(&operations(), BASE)
@@ -78,7 +79,7 @@ async fn describe() -> Json<Value> {
     Json(openapi())
 }
 
-/// Every call: its route, and what is said of it.
+/// Returns all calls, each with its route and its description.
 fn operations() -> Vec<Operation> {
     let groups = [
         ("Emulator and accounts", about_the_emulator()),
@@ -86,7 +87,7 @@ fn operations() -> Vec<Operation> {
         ("Journal", about_the_journal()),
         ("Clock", about_the_clock()),
         ("Rules", about_behaviour()),
-        ("Going back", about_the_way_back()),
+        ("Snapshots and reset", about_snapshots()),
     ];
     groups.into_iter().flat_map(|(group, calls)| calls.into_iter().map(move |call| call.about(group))).collect()
 }
@@ -94,13 +95,13 @@ fn operations() -> Vec<Operation> {
 fn about_the_emulator() -> Vec<Operation> {
     use Operation as Op;
     vec![
-        Op::get("/health", "How the emulator is and what it holds", health::health)
+        Op::get("/health", "The emulator's state and counts of what it holds", health::health)
             .of_no_account()
             .answers::<health::Health>(200),
         Op::get("/accounts", "All accounts, each a world of its own", accounts::list)
             .of_no_account()
             .answers::<accounts::AccountList>(200),
-        Op::post("/accounts", "Found an account; what is missing is minted", accounts::create)
+        Op::post("/accounts", "Create an account; a missing SID or token is generated", accounts::create)
             .of_no_account()
             .body::<accounts::NewAccount>()
             .answers::<accounts::AccountView>(201)
@@ -109,7 +110,7 @@ fn about_the_emulator() -> Vec<Operation> {
             .of_no_account()
             .answers::<accounts::AccountView>(200)
             .refuses(&[400, 404]),
-        Op::post("/accounts/{sid}", "Change an account; what isn't named stays", accounts::change)
+        Op::post("/accounts/{sid}", "Change an account; fields left out stay as they are", accounts::change)
             .of_no_account()
             .body::<accounts::AccountEdits>()
             .answers::<accounts::AccountView>(200)
@@ -128,7 +129,7 @@ fn about_the_emulator() -> Vec<Operation> {
             .refuses(&[404, 500]),
         Op::post(
             "/console-session",
-            "Let a browser use the control API without sending the token each time",
+            "Exchange the control token for a cookie, so that a browser need not send it each time",
             session::open,
         )
         .of_no_account()
@@ -138,7 +139,7 @@ fn about_the_emulator() -> Vec<Operation> {
             .of_no_account()
             .answers_as(200, "application/pdf")
             .refuses(&[404]),
-        Op::post("/explain-signature", "Which usual mistake yields a signature", explain::explain)
+        Op::post("/explain-signature", "Find the common mistake that yields a signature", explain::explain)
             .body::<explain::ExplainOrder>()
             .answers::<explain::ExplanationView>(200)
             .refuses(&[409]),
@@ -148,7 +149,7 @@ fn about_the_emulator() -> Vec<Operation> {
 fn about_faxes() -> Vec<Operation> {
     use Operation as Op;
     vec![
-        Op::post("/incoming-faxes", "A machine calls one of the account's numbers", incoming::receive)
+        Op::post("/incoming-faxes", "A fax machine calls one of the account's numbers", incoming::receive)
             .query::<incoming::ReceiveQuery>()
             .body_as::<upload::Fields>(&["application/json", "multipart/form-data"])
             .answers::<incoming::ConversationView>(200)
@@ -163,7 +164,7 @@ fn about_faxes() -> Vec<Operation> {
             .refuses(&[404]),
         Op::get(
             "/faxes/{sid}/{file}",
-            "Its fax pages as a file: document.pdf or document.tiff, whichever it is kept as",
+            "The fax pages as a file, document.pdf or document.tiff, whichever format is stored",
             fax::document,
         )
         .answers_as(200, "application/pdf")
@@ -179,17 +180,17 @@ fn about_faxes() -> Vec<Operation> {
 fn about_the_journal() -> Vec<Operation> {
     use Operation as Op;
     vec![
-        Op::get("/events", "The journal, a page at a time or live", journal::list)
+        Op::get("/events", "The journal, page by page or live", journal::list)
             .query::<journal::EventsQuery>()
             .answers::<journal::EventPage>(200)
             .answers_as(200, stream::MEDIA_TYPE),
-        Op::get("/events/hash", "The hash that equal runs have in common", journal::hash)
+        Op::get("/events/hash", "The hash of the journal, the same for equal runs", journal::hash)
             .answers::<journal::JournalHash>(200),
-        Op::get("/wait", "Wait for a status of a fax, or for rest", wait::wait)
+        Op::get("/wait", "Wait for a status of a fax, or until nothing is pending", wait::wait)
             .query::<wait::WaitQuery>()
             .answers::<wait::WaitedView>(200)
             .refuses(&[408, 409, 422]),
-        Op::post("/verify", "Whether something is in the journal, and what came nearest", verify::verify)
+        Op::post("/verify", "Check that something is in the journal, and show the closest events", verify::verify)
             .query::<verify::VerifyQuery>()
             .body::<verify::VerifyOrder>()
             .answers::<verify::VerdictView>(200),
@@ -201,7 +202,7 @@ fn about_the_journal() -> Vec<Operation> {
             .of_no_account()
             .query::<traffic::TrafficQuery>()
             .answers::<traffic::TrafficPage>(200),
-        Op::post("/webhooks/{id}/replay", "Send a request to an app again, edited if need be", webhooks::replay)
+        Op::post("/webhooks/{id}/replay", "Send a request to an app again, optionally edited", webhooks::replay)
             .body::<webhooks::ReplayEdits>()
             .answers::<Value>(200)
             .refuses(&[409]),
@@ -229,36 +230,37 @@ fn about_the_clock() -> Vec<Operation> {
 fn about_behaviour() -> Vec<Operation> {
     use Operation as Op;
     vec![
-        Op::get("/rules", "The rules in order, with what came of them", rules::list).answers::<rules::RuleList>(200),
-        Op::post("/rules", "Let something misbehave on purpose", rules::add)
+        Op::get("/rules", "The rules in order, with how often each has matched and acted", rules::list)
+            .answers::<rules::RuleList>(200),
+        Op::post("/rules", "Add a rule that makes something go wrong on purpose", rules::add)
             .body::<RuleDocument>()
             .answers::<rules::RuleShown>(201)
             .refuses(&[409]),
-        Op::delete("/rules", "Drop all rules", rules::remove_all).answers_empty(204),
-        Op::delete("/rules/{id}", "Drop a rule", rules::remove).answers_empty(204),
+        Op::delete("/rules", "Remove all rules", rules::remove_all).answers_empty(204),
+        Op::delete("/rules/{id}", "Remove a rule", rules::remove).answers_empty(204),
     ]
 }
 
-fn about_the_way_back() -> Vec<Operation> {
+fn about_snapshots() -> Vec<Operation> {
     use Operation as Op;
     vec![
-        Op::post("/reset", "Back to the configured start, or to a snapshot", snapshots::reset)
+        Op::post("/reset", "Reset to the configured start, or to a snapshot", snapshots::reset)
             .query::<snapshots::ResetQuery>()
             .answers::<snapshots::ResetDone>(200)
             .refuses(&[409, 422]),
-        Op::get("/state", "The world as one document", state::show)
+        Op::get("/state", "Export the world as one document", state::show)
             .query::<state::StateQuery>()
             .answers::<state::StateShown>(200),
-        Op::put("/state", "Put the world of a document in this one's place", state::load)
+        Op::put("/state", "Replace the world by that of an exported document", state::load)
             .body::<state::StateShown>()
             .answers::<snapshots::ResetDone>(200),
         Op::get("/snapshots", "The snapshots of the world", snapshots::list).answers::<snapshots::SnapshotList>(200),
         Op::put("/snapshots/{name}", "Take a snapshot", snapshots::take)
             .answers::<snapshots::SnapshotShown>(201)
             .refuses(&[409, 422]),
-        Op::post("/snapshots/{name}", "Back to a snapshot", snapshots::restore)
+        Op::post("/snapshots/{name}", "Restore a snapshot", snapshots::restore)
             .answers::<snapshots::ResetDone>(200)
             .refuses(&[409, 422]),
-        Op::delete("/snapshots/{name}", "Drop a snapshot", snapshots::remove).answers_empty(204).refuses(&[422]),
+        Op::delete("/snapshots/{name}", "Remove a snapshot", snapshots::remove).answers_empty(204).refuses(&[422]),
     ]
 }

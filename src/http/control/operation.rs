@@ -1,4 +1,5 @@
-//! One row of the table of calls: a route, and what the OpenAPI document says of it. Neither is without the other.
+//! One row of the table of calls: a route and its OpenAPI description. Both are built from the same value, so neither
+//! can exist without the other.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -11,34 +12,34 @@ use serde_json::{Map, Value, json};
 use super::problem::ProblemBody;
 use crate::emulator::Emulator;
 
-/// Refusals that any call may meet: no control token, a foreign Origin or Host (401, 403, 421).
+/// Statuses that any call may be refused with: no control token, a foreign Origin or Host (401, 403, 421).
 const REFUSALS_OF_ALL: [u16; 3] = [401, 403, 421];
-/// Those of a call that names an account: a bad SID or query, an unknown account, too many of
-/// them, a world that has broken.
+/// Statuses that a call about an account may be refused with: a bad SID or query, an unknown account, too many
+/// accounts, a broken world.
 const REFUSALS_OF_AN_ACCOUNT: [u16; 4] = [400, 404, 429, 500];
-/// Where shared schemas stand in the document.
+/// Where the OpenAPI document keeps shared schemas.
 const DEFINITIONS: &str = "/components/schemas";
 
-/// Describes a type.
+/// Generates the schema of a type.
 type Describe = fn(&mut SchemaGenerator) -> Schema;
 
-/// What a call answers with.
+/// The content of a response.
 #[derive(Clone, Copy)]
 enum Content {
-    /// JSON of a type.
+    /// JSON of a described type.
     Json(Describe),
-    /// Something else, by its media type.
+    /// Content of this media type, without a schema.
     Other(&'static str),
-    /// Nothing.
+    /// No content.
     Empty,
 }
 
-/// A call: its route and its description.
+/// One call: its route and its description.
 pub(super) struct Operation {
     method: &'static str,
     path: &'static str,
     summary: &'static str,
-    /// What it is about, as the document groups calls.
+    /// The group of calls that the document lists it in (an OpenAPI tag).
     about: &'static str,
     handler: MethodRouter<Emulator>,
     of_account: bool,
@@ -50,7 +51,7 @@ pub(super) struct Operation {
 
 macro_rules! methods {
     ($($name:ident)+) => { $(
-        /// A call with this method.
+        /// Begins a call with this method, path, one-line summary and handler.
         pub(super) fn $name<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
         where
             H: Handler<T, Emulator>,
@@ -79,54 +80,54 @@ impl Operation {
         }
     }
 
-    /// It belongs to this group.
+    /// Puts the call into a group.
     pub(super) fn about(mut self, group: &'static str) -> Self {
         self.about = group;
         self
     }
 
-    /// It is about the emulator, not about one account.
+    /// Marks the call as one about the emulator, without the parameter `account`.
     pub(super) fn of_no_account(mut self) -> Self {
         self.of_account = false;
         self
     }
 
-    /// It takes this query.
+    /// Declares the query parameters; 400 becomes a possible refusal.
     pub(super) fn query<T: JsonSchema>(mut self) -> Self {
         self.query = Some(T::json_schema);
         self.refuses(&[400])
     }
 
-    /// It takes this JSON.
+    /// Declares a JSON body.
     pub(super) fn body<T: JsonSchema>(self) -> Self {
         self.body_as::<T>(&["application/json"])
     }
 
-    /// It takes these fields in any of these forms.
+    /// Declares a body that may have any of these media types; 400, 413 and 422 become possible refusals.
     pub(super) fn body_as<T: JsonSchema>(mut self, media_types: &'static [&'static str]) -> Self {
         self.body = Some((media_types, |generator| generator.subschema_for::<T>()));
         self.refuses(&[400, 413, 422])
     }
 
-    /// It answers with this JSON.
+    /// Declares a response with JSON of this type.
     pub(super) fn answers<T: JsonSchema>(mut self, status: u16) -> Self {
         self.answers.push((status, Content::Json(|generator| generator.subschema_for::<T>())));
         self
     }
 
-    /// It answers with something of this media type.
+    /// Declares a response of this media type, without a schema.
     pub(super) fn answers_as(mut self, status: u16, media_type: &'static str) -> Self {
         self.answers.push((status, Content::Other(media_type)));
         self
     }
 
-    /// It answers with nothing but the status.
+    /// Declares a response without a body.
     pub(super) fn answers_empty(mut self, status: u16) -> Self {
         self.answers.push((status, Content::Empty));
         self
     }
 
-    /// It may refuse with these statuses, besides those that follow from the rest.
+    /// Declares further statuses of refusals, besides those that follow from the rest.
     pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
         self.refusals.extend(statuses);
         self
@@ -179,7 +180,7 @@ impl Operation {
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
             .collect();
         if self.of_account {
-            let description = "The account; the default account's where it is left out";
+            let description = "SID of the account; the default account if left out";
             let schema = json!({ "type": "string", "pattern": "^AC[0-9a-f]{32}$" });
             parameters.push(json!({ "name": "account", "in": "query", "description": description, "schema": schema }));
         }
@@ -202,17 +203,17 @@ impl Operation {
     }
 }
 
-/// HTTP's words for a status.
+/// Returns HTTP's reason phrase of a status.
 fn reason(status: u16) -> &'static str {
     StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Answered")
 }
 
-/// The routes of a table.
+/// Builds the routes of a table.
 pub(super) fn routes(operations: Vec<Operation>) -> Router<Emulator> {
     operations.into_iter().fold(Router::new(), |router, operation| router.route(operation.path, operation.handler))
 }
 
-/// The OpenAPI document of a table.
+/// Builds the OpenAPI document of a table.
 pub(super) fn document(operations: &[Operation], base: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = DEFINITIONS.into());
     let mut generator = settings.into_generator();
@@ -226,7 +227,7 @@ pub(super) fn document(operations: &[Operation], base: &str) -> Value {
         "info": {
             "title": "fauxfax control API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What testers touch: incoming faxes, the journal, waiting, verifying, rules, the clock, snapshots.",
+            "description": "The calls that tests make: incoming faxes, the journal, waiting, verifying, rules, the clock, snapshots.",
             "license": { "name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT" },
         },
         "servers": [{ "url": "/" }],

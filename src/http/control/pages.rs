@@ -1,4 +1,4 @@
-//! A fax's pages as pictures, for a person to look at. It draws none itself.
+//! A fax's pages as PNG pictures, for people to look at. The renderer draws them.
 
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::{HeaderValue, header};
@@ -12,14 +12,14 @@ use crate::document::png::{WIDTH_MAX, WIDTH_MIN};
 use crate::emulator::Emulator;
 use crate::model::sid::FaxSid;
 
-/// Pels across where no width is asked for: half of a page's own.
+/// Width of a picture in pels by default: half of a fax page's 1728.
 const WIDTH_DEFAULT: u32 = 864;
 
-/// How large.
+/// Size of the picture.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
-    /// Pels across, 16 to 1728; half of that where it is left out.
+    /// Width in pels, 16 to 1728; 864 by default.
     width: Option<u32>,
 }
 

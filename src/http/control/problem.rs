@@ -1,4 +1,4 @@
-//! Refusals of the control API as `application/problem+json` (RFC 9457). It decides on none of them.
+//! Errors of the control API as `application/problem+json` (RFC 9457).
 
 use std::panic::AssertUnwindSafe;
 
@@ -17,13 +17,13 @@ use crate::model::fax::Status;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// Seconds after which a call that found no room or no turn may come again.
+/// Value of `Retry-After`, in seconds, for a call that found no room or no turn.
 const RETRY_AFTER_S: &str = "1";
 
-/// The name of the refusal of a call that is still waiting when the emulator stops.
+/// Short name of the error for a call that is still waiting when the emulator stops.
 const STOPPING: &str = "stopping";
 
-/// A refusal.
+/// An error of the control API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: u16,
@@ -32,35 +32,35 @@ pub struct Problem {
     fax_status: Option<Status>,
 }
 
-/// A refusal as it is answered.
+/// The JSON of an error.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub(super) struct ProblemBody {
-    /// `urn:fauxfax:problem:` and a short name for programs.
+    /// `urn:fauxfax:problem:` and a short name that programs can match on.
     r#type: String,
-    /// The status in words.
+    /// HTTP's reason phrase.
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What is wrong and what to do.
+    /// What is wrong, and what to do about it.
     detail: String,
-    /// Where the fax stands that was waited for.
+    /// Present status of the fax that the call waited for, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     fax_status: Option<&'static str>,
 }
 
 impl Problem {
-    /// One with a status, a short name for programs and a detail that says what to do.
+    /// Creates an error with a status, a short name for programs, and a detail that says what to do.
     pub fn new(status: u16, name: &'static str, detail: impl Into<String>) -> Self {
         Self { status, name, detail: detail.into(), fax_status: None }
     }
 
-    /// The problem, with where the fax stands that it is about.
+    /// Adds the present status of the fax that the call is about.
     pub fn of_fax(self, status: Option<Status>) -> Self {
         Self { fax_status: status, ..self }
     }
 
-    /// A world that was closed, or has broken, while something was waited for in it.
+    /// The error for a world that was removed or has broken while a call waited in it.
     pub fn gone(world: &World) -> Self {
         match world.broken() {
             Some(why) => Self::refused(&Refusal::WorldBroken(why)),
@@ -68,19 +68,19 @@ impl Problem {
         }
     }
 
-    /// An account that doesn't exist.
+    /// The error for an account that doesn't exist.
     pub fn no_account(account: AccountSid) -> Self {
-        let detail = format!("there is no account {account}; POST /_fauxfax/v1/accounts founds one");
+        let detail = format!("there is no account {account}; POST /_fauxfax/v1/accounts creates one");
         Self::new(404, "account-not-found", detail)
     }
 
-    /// A query that can't be read.
+    /// The error for a query that can't be parsed.
     #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
     pub fn query(error: axum::extract::rejection::QueryRejection) -> Self {
         Self::new(400, "bad-query", error.body_text())
     }
 
-    /// A body that could not be read; `limit` is what there may be of it.
+    /// The error for a body that could not be read; `limit` is the text for one that is too long.
     pub(in crate::http) fn body(fault: BodyFault, limit: impl Into<String>) -> Self {
         match fault {
             BodyFault::TooLarge => Self::new(413, "too-large", limit),
@@ -90,7 +90,7 @@ impl Problem {
         }
     }
 
-    /// A body or an answer for which there is no room in the budget of bytes in flight.
+    /// The error for a body or response that finds no room in the budget of bytes in flight.
     pub fn no_room(no_room: NoRoom) -> Self {
         match no_room {
             NoRoom::InTime => Self::new(503, "busy", no_room.to_string()),
@@ -98,17 +98,17 @@ impl Problem {
         }
     }
 
-    /// A call whose turn didn't come in time.
+    /// The error for a call whose turn didn't come in time.
     pub fn no_turn() -> Self {
-        Self::new(503, "busy", "others that take as much are being answered; try again")
+        Self::new(503, "busy", "too many expensive calls are running at once; try again")
     }
 
-    /// A call that is still waiting when the emulator stops.
+    /// The error for a call that is still waiting when the emulator stops.
     pub fn stopping() -> Self {
-        Self::new(503, STOPPING, "the emulator stops before what is waited for has come")
+        Self::new(503, STOPPING, "the emulator is stopping, and what this call waits for has not happened")
     }
 
-    /// What the engine refused.
+    /// The error for a command that the engine refused.
     pub fn refused(refusal: &Refusal) -> Self {
         let (status, name) = match refusal {
             Refusal::NumberNotOwned(_) | Refusal::NoNumber(_) => (404, "number-not-found"),
@@ -172,7 +172,8 @@ impl IntoResponse for Problem {
             fax_status: self.fax_status.map(Status::as_str),
         };
         let retry = (status == StatusCode::SERVICE_UNAVAILABLE).then_some([(header::RETRY_AFTER, RETRY_AFTER_S)]);
-        // The listeners learn of a stop a moment later.
+        // Closes the connection: the listeners learn of the stop a moment later, and a client would send its next
+        // call in vain.
         let close = (self.name == STOPPING).then_some([(header::CONNECTION, "close")]);
         (status, [(header::CONTENT_TYPE, "application/problem+json")], retry, close, axum::Json(body)).into_response()
     }
@@ -183,10 +184,10 @@ pub(super) async fn no_such_call(OriginalUri(uri): OriginalUri) -> Problem {
     Problem::new(404, "no-such-call", detail)
 }
 
-/// Answers a call in which the emulator itself failed; the world that broke tells the rest.
+/// Turns a panic in a handler into a 500; the world that broke has the details.
 pub(super) async fn of_a_panic(request: Request, next: Next) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        let detail = "a fault of the emulator, which its log and GET /readyz tell of; please report it";
+        let detail = "a fault of the emulator; its log and GET /readyz have the details, please report it";
         Problem::new(500, "internal", detail).into_response()
     })
 }

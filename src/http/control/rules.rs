@@ -1,4 +1,5 @@
-//! Rules of a world: listed, added, removed. What a rule may say is `dialect::rule`'s, what it does the engine's.
+//! The control API's calls to list, add and remove a world's rules. `dialect::rule` reads them and the engine applies
+//! them.
 
 use axum::Json;
 use axum::extract::Path;
@@ -13,22 +14,22 @@ use crate::dialect::rule::{self, RuleDocument};
 use crate::engine::HeldRule;
 use crate::engine::input::{AddRule, DropRule, DropRules};
 
-/// A rule and what came of it.
+/// A rule and how often it has acted.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HeldRule")]
 pub(super) struct RuleShown {
     id: u64,
     #[serde(flatten)]
     rule: RuleDocument,
-    /// How often it fitted and its turn came.
+    /// How often it matched when its turn came.
     matched: u64,
     /// How often it acted.
     fired: u64,
-    /// Why it may never act.
+    /// Why it may never act; null if it may.
     warning: Option<String>,
 }
 
-/// The rules, in order.
+/// The rules in the order in which they are tried.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct RuleList {
     rules: Vec<RuleShown>,

@@ -1,4 +1,4 @@
-//! Sample documents to send or receive. It knows none but those that the emulator carries.
+//! Sample documents to send or receive, which the emulator carries.
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -13,22 +13,22 @@ use crate::document::sample;
 use crate::emulator::Emulator;
 use crate::http::origin;
 
-/// The samples: their names and pages.
+/// Names of the samples and their numbers of pages.
 const SAMPLES: [(&str, u32); 4] =
     [("one-page.pdf", 1), ("two-pages.pdf", 2), ("ten-pages.pdf", 10), ("hundred-pages.pdf", 100)];
 
-/// A document to try things with.
+/// A sample document.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Sample")]
 pub(super) struct SampleView {
     name: &'static str,
-    /// Where it is; good as a MediaUrl.
+    /// Its URL, which can be used as a MediaUrl.
     url: String,
     content_type: &'static str,
     pages: u32,
 }
 
-/// The documents there are.
+/// All sample documents.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SampleList {
     samples: Vec<SampleView>,

@@ -1,4 +1,4 @@
-//! Snapshots of a world, and the way back: to one of them or to the configured start. The engine takes and restores.
+//! The control API's calls for snapshots and resets. The engine takes and restores them.
 
 use axum::Json;
 use axum::extract::Path;
@@ -16,22 +16,22 @@ use crate::engine::input::{DropSnapshot, Reset, Restore, TakeSnapshot};
 use crate::engine::{SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 use crate::model::refusal::Refusal;
 
-/// Where to go back to.
+/// What to reset to.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetQuery {
-    /// A snapshot, instead of the configured start.
+    /// Name of a snapshot, instead of the configured start.
     snapshot: Option<String>,
-    /// The seed that ids and chance begin anew from, so that they come again as after an earlier reset with it.
+    /// Seed for ids and chance, so that they are the same as after any other reset with this seed.
     seed: Option<u64>,
 }
 
-/// A snapshot, as it is shown.
+/// A snapshot.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Snapshot")]
 pub(super) struct SnapshotShown {
     name: Box<str>,
-    /// When, by the world's clock.
+    /// When it was taken, by the world's clock.
     taken: String,
     faxes: usize,
     pending: usize,
@@ -43,7 +43,7 @@ pub(super) struct SnapshotList {
     snapshots: Vec<SnapshotShown>,
 }
 
-/// What going back took away.
+/// What a reset or restore removed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ResetDone {
     canceled: CanceledShown,
@@ -51,17 +51,17 @@ pub(super) struct ResetDone {
     seq: u64,
 }
 
-/// What had not ended.
+/// The faxes and calls that had not ended, and were canceled.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Canceled")]
 struct CanceledShown {
     faxes: usize,
     webhooks: usize,
-    /// Which, the first of them.
+    /// SIDs of the first of them.
     fax_sids: Vec<String>,
 }
 
-/// What there was.
+/// How much was removed.
 #[derive(Serialize, JsonSchema)]
 struct Removed {
     faxes: usize,
@@ -110,7 +110,7 @@ fn go_back(world: &World, command: impl Command<Done = Result<Canceled, Refusal>
     Ok(Json(done(world, &canceled)))
 }
 
-/// What going back took away, as it is shown.
+/// Returns the view of what a reset or restore removed.
 pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
     let pending: Vec<String> = canceled.pending.iter().map(ToString::to_string).collect();
     let (faxes, webhooks) = (canceled.count.pending, canceled.count.effects);

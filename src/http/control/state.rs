@@ -1,4 +1,5 @@
-//! A world as one document, handed out and taken. What is in it, and whether it is understood, is the engine's business.
+//! The control API's calls to export a world as one document and to load one. The engine writes and checks the
+//! document.
 
 use std::convert::Infallible;
 
@@ -22,14 +23,15 @@ use crate::engine::export::{MediaForm, State, StateError};
 use crate::http::body;
 use crate::io::budget::{NoRoom, ROOM_WAIT_MAX};
 
-/// The longest state that is taken; one with more documents is named by hash, or loaded by `serve --state`.
+/// The longest state that is taken. A larger one can leave out its documents (`media=hash`), or be loaded by `serve
+/// --state`.
 const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// How the documents of faxes are handed out.
+/// How the documents of faxes are exported.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StateQuery {
-    /// `inline`, the default, or `hash`: only named, for a world that has them.
+    /// `inline` by default, or `hash`: name documents by their hash only, for a world that still has them.
     #[serde(default)]
     media: Media,
 }
@@ -42,21 +44,21 @@ enum Media {
     Hash,
 }
 
-/// A world as a document.
+/// An exported world.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "State")]
 pub(super) struct StateShown {
-    /// The version of the document.
+    /// Version of the format.
     fauxfax_state: u64,
-    /// Whose world it was; another account may take it.
+    /// SID of the account that it was exported from; any account may load it.
     account_sid: String,
-    /// Whether its clock stands still.
+    /// Whether the clock is frozen.
     clock_frozen: bool,
-    /// The account's name, status and choices; never its token.
+    /// The account's name, status and options, without its token.
     account: Map<String, Value>,
-    /// The API keys, their secrets included.
+    /// The API keys, including their secrets.
     keys: Map<String, Value>,
-    /// The faxes, numbers, rules and what is due.
+    /// Faxes, numbers, rules, and the work that is due.
     world: Map<String, Value>,
     /// The documents in base64, by their SHA-256.
     documents: Map<String, Value>,
@@ -76,7 +78,7 @@ pub(super) async fn show(
     let written = blocking(move |runtime| {
         let _turn = turn;
         let done = world.state().write(form, written.writer(runtime));
-        // Nothing but a lack of room keeps it from being written.
+        // Writing to memory fails only for lack of room in the budget.
         done.map(|()| written).map_err(|_| Problem::no_room(NoRoom::InTime))
     });
     let written = written.await??;
@@ -99,6 +101,7 @@ pub(super) async fn load(
     let loaded = blocking(move |_| {
         let _turn = turn;
         let (text, _room) = read.into_whole();
+        // An export with `media=hash` names documents that this world may still have.
         let stored = world.read(Engine::stored_documents);
         let canceled = State::read(&text, &stored).and_then(|state| emulator.load_state(&world, state));
         Ok(Json(snapshots::done(&world, &canceled.map_err(|error| refused(&error))?)))
@@ -106,7 +109,7 @@ pub(super) async fn load(
     loaded.await?
 }
 
-/// Does what takes its time where no other call waits for it.
+/// Runs work that takes long on a thread where no other call waits for it.
 #[expect(clippy::disallowed_methods, reason = "a state takes a while to write and read; turns limit how many do")]
 async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 'static) -> Result<T, Problem> {
     let runtime = Handle::current();

@@ -1,5 +1,5 @@
-//! The journal live, as server-sent events. A client draws events out of the journal as fast as it reads; nothing is
-//! queued for it, so one that stops reading holds up nobody, and is told what was dropped meanwhile.
+//! The journal as server-sent events. A client takes events from the journal as fast as it reads and nothing is
+//! queued for it, so one that stops reading blocks nobody; it is notified of the events that were dropped meanwhile.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -15,24 +15,24 @@ use super::event;
 use super::extract::Awaited;
 use crate::engine::journal::EventFilter;
 
-/// The media type that asks for a stream.
+/// The media type with which a client asks for a stream.
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
-/// How long nothing is said at the most: below the idle timeouts of common proxies.
+/// Longest silence on a stream; below the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Events read from the journal at a time.
 const EVENTS_PER_DRAW_MAX: usize = 100;
-/// Bytes drawn at once, to the end of an event: so many wait for a client that has stopped reading, besides what waits in
-/// its connection.
+/// Bytes after which a read from the journal stops, at the end of an event: what waits for a client that has stopped
+/// reading, besides the buffers of its connection.
 const DRAW_BYTES_MAX: usize = 32 * 1024;
 
-/// One client's place in a world's journal.
+/// A client's position in a world's journal.
 struct Reader {
     awaited: Awaited,
     filter: EventFilter,
     heartbeat: Duration,
 }
 
-/// Answers with the events that fit, those that are there and those to come.
+/// Returns a stream of the events that match: first those that exist, then new ones.
 pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
     let reader = Reader { awaited, filter, heartbeat: HEARTBEAT };
     let opening = Bytes::from_static(b": fauxfax\n\n");
@@ -48,7 +48,7 @@ pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
 }
 
 impl Reader {
-    /// The next events, or a heartbeat; none when the emulator stops or the world is gone.
+    /// Returns the next events, or a heartbeat; `None` when the emulator stops or the world is gone.
     async fn draw(&mut self) -> Option<Bytes> {
         let emulator = self.awaited.emulator.clone();
         if self.awaited.is_fresh {
@@ -63,9 +63,10 @@ impl Reader {
         let news = world.until_journaled(|journal| {
             let (since, evicted) = (filter.since, journal.evicted());
             let events = journal.events(filter, EVENTS_PER_DRAW_MAX);
-            // What does not fit need not be looked at again.
+            // Events up to the last one read don't match, so they need not be read again.
             let full = events.len() == EVENTS_PER_DRAW_MAX;
             filter.since = events.last().filter(|_| full).map_or(journal.last_seq(), |event| event.seq);
+            // Compared with where this client was before the read: only then does it miss anything.
             let missed = (evicted > since).then_some((since, evicted));
             (missed.is_some() || !events.is_empty()).then_some((missed, events))
         });
@@ -83,7 +84,7 @@ impl Reader {
         for each in &events {
             let _ = write!(text, "id: {}\ndata: {}\n\n", each.seq, event::json(each));
             if text.len() >= DRAW_BYTES_MAX {
-                // The others are drawn once the client has taken these.
+                // The remaining events are read once the client has taken these.
                 self.filter.since = each.seq;
                 break;
             }

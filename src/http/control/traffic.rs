@@ -1,4 +1,4 @@
-//! The requests that no world has in its journal, a page at a time.
+//! The control API's call to list requests that are in no world's journal.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,13 +9,13 @@ use super::event::moment;
 use super::extract::Asked;
 use crate::emulator::{Emulator, Unassigned, UnassignedRequest};
 
-/// Which requests.
+/// Which requests to return.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TrafficQuery {
-    /// Later than this place.
+    /// Only requests after this place.
     since: Option<u64>,
-    /// So many at the most.
+    /// Most requests to return.
     limit: Option<usize>,
 }
 
@@ -24,11 +24,11 @@ pub(super) struct TrafficQuery {
 #[schemars(rename = "Traffic")]
 pub(super) struct TrafficPage {
     requests: Vec<RequestView>,
-    /// The place of the newest request there is.
+    /// Place of the newest request; the next `since`.
     last_seq: u64,
-    /// How many requests have been dropped since the start.
+    /// Number of requests dropped since the start.
     evicted: u64,
-    /// How many of those were later than `since`: what this answer can't show.
+    /// How many of those came after `since`, so that this page can't show them.
     missed: u64,
 }
 
@@ -36,20 +36,20 @@ pub(super) struct TrafficPage {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "UnassignedRequest")]
 struct RequestView {
-    /// Its place; grows by one, never goes back. It has nothing to do with the places of any journal.
+    /// Place in this list; it grows by one with each request, and is unrelated to places in any journal.
     seq: u64,
     /// When it was answered, by the system's clock.
     at: String,
     method: String,
-    /// Path and query, secrets masked.
+    /// Path and query, with secrets masked.
     path: String,
     /// The HTTP status of the response.
     status: u16,
-    /// The error code of the response.
+    /// The error code of the response, if it has one.
     code: Option<u32>,
-    /// The account that the path names, or else the credential.
+    /// SID of the account that the path names, else that of the credential.
     account_sid: Option<String>,
-    /// Why it belongs to no world.
+    /// Why it belongs to no world, as a word from docs/control-api.md.
     reason: &'static str,
 }
 

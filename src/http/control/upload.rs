@@ -1,4 +1,5 @@
-//! The body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes and no meanings.
+//! Reads the body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes;
+//! `incoming.rs` checks the values.
 
 use std::sync::Arc;
 
@@ -15,17 +16,17 @@ use crate::http::body::{self, BodyFault};
 use crate::io::budget::{Budget, Hold, ROOM_WAIT_MAX};
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
 
-/// The longest JSON body, and the longest text field of a form.
+/// The longest JSON body, and the longest text field of a form, in bytes.
 const FIELDS_BYTES_MAX: u64 = 256 * 1024;
-/// The names a form may have.
+/// The names of the form's fields.
 const NAMES: [&str; 9] = ["to", "from", "pages", "media_url", "station_id", "quality", "sid", "outcome", "file"];
 
-/// The fields of an incoming fax; `media_url` and the upload exclude each other and `pages`.
+/// The fields of an incoming fax. At most one of `pages`, `media_url` and an uploaded file may be given.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "IncomingFax")]
 pub(super) struct Fields {
-    /// The number called; may be left out where the account has one fax number.
+    /// The number called; optional if the account has exactly one fax number.
     pub(super) to: Option<String>,
     pub(super) from: Option<String>,
     pub(super) pages: Option<u32>,
@@ -36,7 +37,7 @@ pub(super) struct Fields {
     pub(super) outcome: Option<Outcome>,
 }
 
-/// How the transmission goes: a word, or a word with details.
+/// The intended outcome: a word, or a word with details.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum Outcome {
@@ -44,14 +45,14 @@ pub(super) enum Outcome {
     Detailed { status: String, code: Option<u32>, after_pages: Option<u32> },
 }
 
-/// What came.
+/// The fields of a request and its file, if it has one.
 pub(super) struct Upload {
     pub(super) fields: Fields,
-    /// The document, and the room that it takes of the budget of bytes in flight.
+    /// The document, and its share of the budget of bytes in flight.
     pub(super) file: Option<(Arc<[u8]>, Hold)>,
 }
 
-/// Reads the body by its content type.
+/// Reads the body according to its content type.
 pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<Upload, Problem> {
     let content_type =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -70,6 +71,7 @@ pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<U
 
 async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, Problem> {
     let sizes = SizeLimit::new()
+        // The other fields may come before or after the file.
         .whole_stream(DOCUMENT_BYTES_MAX + FIELDS_BYTES_MAX)
         .per_field(FIELDS_BYTES_MAX)
         .for_field("file", DOCUMENT_BYTES_MAX);
@@ -80,6 +82,8 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);
+            // Each chunk takes its room in the budget before the next one is read, so a client is slowed down instead
+            // of refused.
             while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
                 file.add(&chunk).await.map_err(Problem::no_room)?;
             }
@@ -106,6 +110,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
         "quality" => fields.quality = Some(text),
         "sid" => fields.sid = Some(text),
         "outcome" => {
+            // A form has only texts, so an outcome with details is JSON within one.
             let is_object = text.trim_start().starts_with('{');
             fields.outcome = Some(if is_object { read_json(text.as_bytes())? } else { Outcome::Word(text) });
         }

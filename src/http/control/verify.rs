@@ -1,5 +1,5 @@
-//! Whether something is in the journal, so many times or in order, and what came nearest. The comparing is
-//! `dialect::matching`'s; it happens outside the world's lock, a few at once, an event after the other.
+//! Checks expectations against the journal: that events occur a number of times or in order, and which came closest.
+//! `dialect::matching` compares; it runs outside the world's lock, one event at a time, for a few calls at once.
 
 use std::borrow::Cow;
 
@@ -17,27 +17,27 @@ use crate::dialect::matching::{Expectation, NearMiss, PatternError};
 use crate::emulator::{Emulator, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 
-/// Events found that are shown; `found` counts all.
+/// Most matching events that are shown; `found` counts all of them.
 const FOUND_SHOWN_MAX: usize = 20;
 
-/// What is expected.
+/// What is expected of the journal.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyOrder {
-    /// A part of an event: each field it names must hold. A text is exact, or `{"prefix"}`, or `{"regex"}`.
+    /// Part of an event, in which each named field must match: exactly, or by `{"prefix"}` or `{"regex"}`.
     r#match: Option<Value>,
-    /// How often: a number, or `{"at_least", "at_most"}`; once or more where left out.
+    /// How often: a number, or `{"at_least", "at_most"}`; at least once by default.
     times: Option<Value>,
-    /// Parts of events, each after the one before; instead of `match`.
+    /// Parts of events that must occur one after the other; instead of `match`.
     in_order: Option<Vec<Value>>,
-    /// Only events later than this place; later than the last reset where it is left out.
+    /// Only events after this place; by default after the last reset.
     since: Option<u64>,
-    /// Also events before the last reset; `?all=true` says the same.
+    /// Also events before the last reset; the same as `?all=true`.
     #[serde(default)]
     all: bool,
 }
 
-/// Where to look.
+/// Which part of the journal to check.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyQuery {
@@ -46,27 +46,27 @@ pub(super) struct VerifyQuery {
     all: bool,
 }
 
-/// What came of it.
+/// The result of the check.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Verdict")]
 pub(super) struct VerdictView {
     verified: bool,
-    /// How many events fit; with `in_order`, how many steps were found.
+    /// Number of matching events; with `in_order`, number of steps found.
     found: usize,
-    /// The events found, the first twenty.
+    /// The first twenty matching events.
     matched: Vec<EventView>,
-    /// With `in_order`, the first step not found, from zero.
+    /// With `in_order`, index of the first step that was not found, from zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_step: Option<usize>,
-    /// Where too little was found: the events that came nearest.
+    /// The closest events, if too few matched.
     closest: Vec<Closest>,
 }
 
-/// An event that was not found, and why.
+/// An event that came close, and where it differs.
 #[derive(Serialize, JsonSchema)]
 struct Closest {
     event: EventView,
-    /// By field, as `data.params.FaxStatus`: `want` and `got`.
+    /// Differences by field, such as `data.params.FaxStatus`, each with `want` and `got`.
     differs: Map<String, Value>,
 }
 
@@ -77,9 +77,9 @@ pub(super) async fn verify(
     Asked(query): Asked<VerifyQuery>,
     RawJson(order): RawJson,
 ) -> Result<Json<VerdictView>, Problem> {
-    // An order may take many times its bytes once it is read.
+    // A parsed expectation may take many times the bytes of its text, so the turn comes before the parsing.
     let turn = emulator.gates().verify().await.ok_or_else(Problem::no_turn)?;
-    // Thousands of events and a costly pattern take their time; other calls go on meanwhile.
+    // Thousands of events and an expensive pattern take time; other calls go on meanwhile.
     let verdict = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         verdict(&world, query.all, &order)

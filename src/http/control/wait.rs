@@ -1,4 +1,5 @@
-//! Waiting for a status of a fax, or for rest. What can no longer come is said at once; the engine knows what can.
+//! `GET /wait`: waits for a status of a fax, for its end, or until nothing is pending. It fails at once when the
+//! engine says that a status can no longer be reached.
 
 use std::time::Duration;
 
@@ -20,23 +21,23 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::world::journal::Event;
 
-/// What is waited for.
+/// What to wait for.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WaitQuery {
-    /// A fax; any where it is left out.
+    /// SID of a fax; any fax by default.
     fax: Option<String>,
-    /// One status, or several with commas: the first that is entered ends the wait.
+    /// A status, or several separated by commas; entering any of them ends the wait.
     status: Option<String>,
-    /// Only what happens later than this place of the journal; later than the last reset where it is left out.
+    /// Only events after this place of the journal; by default after the last reset.
     since: Option<u64>,
-    /// Also what happened before the last reset.
+    /// Also events before the last reset.
     #[serde(default)]
     all: bool,
-    /// Seconds to wait at most.
+    /// Seconds to wait at most; 30 by default.
     timeout: Option<f64>,
-    /// `idle`: until nothing is under way and no work is due; `settled`: until the fax has ended and everyone
-    /// concerned has been told.
+    /// `idle`: until nothing is under way and no work is due. `settled`: until the fax has ended and every webhook
+    /// about it has been sent.
     #[serde(rename = "for")]
     what: Option<String>,
 }
@@ -45,16 +46,16 @@ pub(super) struct WaitQuery {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Waited")]
 pub(super) struct WaitedView {
-    /// The event, where a status was waited for.
+    /// The event that entered the status, when waiting for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<EventView>,
-    /// Whether nothing is pending, where that was waited for.
+    /// True when nothing is pending, when waiting for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<bool>,
-    /// How the fax ended, where that was waited for: its last status, or `not-answered`.
+    /// The last status of the fax, or `not-answered`, when waiting for its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
-    /// Its place in the journal: `since` for the next wait.
+    /// Place in the journal; `since` for the next wait.
     seq: u64,
 }
 
@@ -69,6 +70,7 @@ pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Re
 async fn waited(awaited: Awaited, query: WaitQuery) -> Result<Json<WaitedView>, Problem> {
     let patience = timeout(query.timeout)?;
     match (query.what.as_deref(), &query.status) {
+        // The combinations that make sense; anything else is refused, so that a typo is no wait for something else.
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
         (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {
@@ -111,7 +113,7 @@ async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Pro
     }
 }
 
-/// The word for how a fax of either direction ended; none where nobody knows of it.
+/// Returns the word for how a fax ended; `None` if there is no such fax.
 const fn last_status(ended: Conversation) -> Option<&'static str> {
     match ended {
         Conversation::Settled(status) => Some(status.as_str()),
@@ -120,7 +122,7 @@ const fn last_status(ended: Conversation) -> Option<&'static str> {
     }
 }
 
-/// What keeps a world from rest.
+/// Describes what keeps the world from being idle.
 fn pending(world: &World) -> String {
     let frozen = world.clock_mode() == ClockMode::Frozen;
     world.read(|engine| {
@@ -139,17 +141,17 @@ fn pending(world: &World) -> String {
     })
 }
 
-/// Which statuses of which fax, and from which place of the journal on.
+/// The statuses to wait for, of which fax, and from which place of the journal on.
 struct Wanted {
     fax: Option<FaxSid>,
     statuses: Vec<Status>,
     start: Start,
 }
 
-/// How a wait ended before its time was over.
+/// How a wait ended within its time.
 enum Ended {
     Entered(Event),
-    /// The fax stands there, though the journal no longer tells when it came.
+    /// The fax has this status, though the journal no longer has the event of entering it.
     Stands(u64),
     Unreachable(FaxSid, Unreachable),
 }
@@ -157,7 +159,8 @@ enum Ended {
 async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let mut nearest = None;
     let ended = tokio::time::timeout(patience, async {
-        // Nothing can be said of one fax of an account that has none; for any fax, the account may yet come.
+        // Of an account without a world, one particular fax can't exist; any fax may still come once the account is
+        // created.
         if awaited.is_fresh && wanted.fax.is_none() {
             let world = awaited.created().await;
             return entered(&world, wanted, &mut nearest).await;
@@ -180,7 +183,7 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
     }
 }
 
-/// The end of the wait; none where the world is closed or breaks first.
+/// Waits for a status; `None` if the world is removed or breaks first.
 async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, Status)>) -> Option<Ended> {
     let Wanted { fax, statuses, start } = wanted;
     let mut filter: Option<EventFilter> = None;
@@ -202,11 +205,12 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             let fax = (*fax)?;
             match journal.engine().prospect(fax, statuses) {
                 Prospect::Possible => None,
-                // What came before the place that was asked for does not count, and no status comes twice.
+                // An event before `since` doesn't count, and a fax enters no status twice.
                 Prospect::Reached(status) if start.is_given() => {
                     Some(Ended::Unreachable(fax, Unreachable::Earlier(status)))
                 }
-                // A fax of a snapshot may have come here before the world went back to it.
+                // A fax restored from a snapshot may have entered the status before the reset, so its event is out of
+                // range.
                 Prospect::Reached(status) => {
                     Some(journal.entry_of(fax, status).map_or(Ended::Stands(journal.last_seq()), Ended::Entered))
                 }

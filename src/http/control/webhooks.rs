@@ -1,4 +1,4 @@
-//! Every request to an app, its attempts together, and sending one again. What was sent is read from the journal.
+//! Every request to an app with its attempts, as the journal has it, and sending one again.
 
 use std::collections::BTreeMap;
 
@@ -23,31 +23,31 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Method};
 use crate::world::journal::Event;
 
-/// The header that is the same in each attempt of a webhook, and in no other webhook.
+/// The header that identifies a webhook: it is the same in each attempt, and in no other webhook.
 const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
 
-/// Which webhooks.
+/// Which webhooks to return.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhooksQuery {
-    /// Of this fax or call.
+    /// Only webhooks about this fax or call, by its SID.
     fax: Option<String>,
-    /// With an attempt later than this place of the journal; later than the last reset where it is left out.
+    /// Only webhooks with an attempt after this place of the journal; by default after the last reset.
     since: Option<u64>,
-    /// Also those before the last reset.
+    /// Also webhooks before the last reset.
     #[serde(default)]
     all: bool,
 }
 
-/// Edits of a webhook that is sent again.
+/// Changes to a webhook that is sent again.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReplayEdits {
-    /// Another address.
+    /// URL to send it to instead.
     url: Option<String>,
-    /// `GET` or `POST`.
+    /// `GET` or `POST` instead.
     method: Option<String>,
-    /// Parameters set to another value; null takes one away.
+    /// Parameters to set; null removes one.
     #[serde(default)]
     params: BTreeMap<String, Option<String>>,
 }
@@ -56,31 +56,31 @@ pub(super) struct ReplayEdits {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Webhook")]
 pub(super) struct WebhookView {
-    /// Its idempotency token; of a document's fetch, which has none, its place in the journal.
+    /// The idempotency token; for the fetch of a document, which has none, its place in the journal.
     id: String,
     fax_sid: Option<String>,
     purpose: &'static str,
     method: &'static str,
     url: String,
     params: BTreeMap<String, String>,
-    /// Whether an attempt was answered as it should be.
+    /// Whether an attempt got a good response.
     delivered: bool,
     attempts: Vec<Attempt>,
 }
 
-/// One exchange of a webhook.
+/// One attempt of a webhook.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Attempt {
-    /// Its place in the journal.
+    /// Place of the attempt in the journal.
     seq: u64,
     at: String,
-    /// Whether a tester had it sent again.
+    /// Whether a tester sent the webhook again.
     replay: bool,
     /// Request, response, timing and failure.
     exchange: Value,
 }
 
-/// A list of webhooks.
+/// The webhooks of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct WebhookList {
     webhooks: Vec<WebhookView>,
@@ -88,14 +88,14 @@ pub(super) struct WebhookList {
     end: ListEnd,
 }
 
-/// What follows the webhooks of a list.
+/// The fields that follow the webhooks of a list.
 #[derive(Serialize, JsonSchema)]
 struct ListEnd {
-    /// The place of the newest event there is.
+    /// Place of the journal's newest event; the next `since`.
     last_seq: u64,
 }
 
-/// The exchanges of one webhook, oldest first.
+/// The attempts of one webhook, oldest first.
 struct Webhook {
     id: String,
     fax: Option<FaxSid>,
@@ -122,10 +122,12 @@ pub(super) async fn replay(
     JsonBody(edits): JsonBody<ReplayEdits>,
 ) -> Result<Json<Value>, Problem> {
     let webhook = find(&world, &id)?;
+    // Without a token there is nothing to sign with.
     if world.read(|engine| engine.account().auth_token.is_none()) {
         return Err(Problem::refused(&crate::model::refusal::Refusal::Unclaimed));
     }
     let first = webhook.attempts.first().and_then(Event::exchange).ok_or_else(|| missing(&id))?;
+    // Exchanges include fetches of documents, which have no webhook to send again.
     if !matches!(webhook.attempts.first().and_then(Event::engine_kind), Some(EventKind::WebhookAttempt { .. })) {
         return Err(Problem::new(409, "not-a-webhook", "a document's fetch can't be sent again; send the fax again"));
     }
@@ -133,7 +135,7 @@ pub(super) async fn replay(
     Ok(Json(event::exchange(&record)))
 }
 
-/// The request as it was, with the edits.
+/// Returns the recorded request with the edits applied.
 fn edited(record: &ExchangeRecord, id: &str, edits: ReplayEdits) -> Result<Replay, Problem> {
     let method = match edits.method.as_deref() {
         None => record.method,
@@ -151,7 +153,11 @@ fn edited(record: &ExchangeRecord, id: &str, edits: ReplayEdits) -> Result<Repla
             (Some(at), None) => drop(params.remove(at)),
             (None, Some(value)) => params.push((name, value)),
             (None, None) => {
-                return Err(Problem::new(422, "bad-field", format!("params: there is no {name:?} to take away")));
+                return Err(Problem::new(
+                    422,
+                    "bad-field",
+                    format!("params: there is no parameter {name:?} to remove"),
+                ));
             }
         }
     }
@@ -159,19 +165,20 @@ fn edited(record: &ExchangeRecord, id: &str, edits: ReplayEdits) -> Result<Repla
     Ok(Replay { purpose: record.purpose, url, method, params, idempotency_token: id.to_owned() })
 }
 
-/// The URL without the parameters that a GET carries.
+/// Returns the URL without the parameters that a GET carries in its query.
 fn address(record: &ExchangeRecord) -> &str {
     match record.method {
         Method::Post => &record.url,
         Method::Get => {
             let query = form::encode_query(&record.params);
+            // A GET is recorded with its parameters in the query; a URL that doesn't end in them is taken as it is.
             record.url.strip_suffix(&query).map_or(&*record.url, |url| url.trim_end_matches(['?', '&']))
         }
     }
 }
 
 fn find(world: &World, id: &str) -> Result<Webhook, Problem> {
-    // After a reset the same requests have the same tokens: the newest is meant.
+    // After a reset with the same seed, equal requests have equal tokens; the newest one counts.
     webhooks(world, None).0.into_iter().rev().find(|webhook| webhook.id == id).ok_or_else(|| missing(id))
 }
 
@@ -180,7 +187,7 @@ fn missing(id: &str) -> Problem {
     Problem::new(404, "webhook-not-found", detail)
 }
 
-/// The webhooks of a world, in order of their first attempts.
+/// Groups a world's attempts into webhooks, in the order of their first attempts.
 fn webhooks(world: &World, fax: Option<FaxSid>) -> (Vec<Webhook>, u64) {
     let filter = EventFilter::default();
     let (events, last_seq) =
@@ -193,6 +200,7 @@ fn grouped(events: Vec<Event>) -> Vec<Webhook> {
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
         let Some(record) = event.exchange() else {
+            // After a reset with the same seed, tokens come again, and then belong to other webhooks.
             if matches!(event.engine_kind(), Some(EventKind::WorldReset { .. })) {
                 by_id.clear();
             }
@@ -201,6 +209,7 @@ fn grouped(events: Vec<Event>) -> Vec<Webhook> {
         let id = if let Some(EventKind::WebhookReplayed { of, .. }) = event.engine_kind() {
             of.to_string()
         } else {
+            // Fetches of documents have no token; each stands for itself.
             token(record).map_or_else(|| event.seq.to_string(), ToOwned::to_owned)
         };
         let at = *by_id.entry(id.clone()).or_insert_with(|| {
@@ -277,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_set_add_and_take_away_parameters() {
+    fn edits_set_add_and_remove_parameters() {
         let edits = |text: &str| serde_json::from_str::<ReplayEdits>(text).expect("edits");
         let record = record(Method::Post, "http://h/p");
         let edits_all =

@@ -1,4 +1,5 @@
-//! `/2010-04-01/Accounts`. Which accounts a credential reaches has been decided before; founding is `emulator.rs`'s.
+//! `/2010-04-01/Accounts`: the credential's own account and its subaccounts. Which accounts a credential reaches was
+//! decided at sign-in; `emulator.rs` creates worlds.
 
 use axum::response::Response;
 

@@ -1,4 +1,4 @@
-//! `/v1/Alerts` of the Monitor API. What is worth an alert is the engine's business.
+//! `/v1/Alerts` of the Monitor API. The engine decides what is worth an alert.
 
 use axum::response::Response;
 

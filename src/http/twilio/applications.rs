@@ -1,4 +1,4 @@
-//! `Applications`: URLs that several numbers may share. Whose URLs a call uses is the engine's business.
+//! `Applications`: webhook URLs that several numbers may share. The engine decides which URLs a call uses.
 
 use axum::response::Response;
 

@@ -1,4 +1,4 @@
-//! `OutgoingCallerIds`: numbers an account may send from without owning them. Verifying is the engine's business.
+//! `OutgoingCallerIds`: numbers that an account may send from without owning them.
 
 use axum::response::Response;
 

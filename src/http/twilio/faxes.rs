@@ -1,4 +1,4 @@
-//! `/v1/Faxes` and the media below. What a fax may do is the engine's business.
+//! `/v1/Faxes` and the media below it. The engine decides what may be done to a fax.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `Keys`: the API keys of an account. Where a key leads is the registry's business.
+//! `Keys`: the API keys of an account. The registry maps a key to its account at sign-in.
 
 use axum::response::Response;
 

@@ -1,7 +1,8 @@
-//! Twilio's REST APIs: which call a request is, who makes it, and what it is answered. No rule and no state lives here.
+//! Twilio's REST APIs: finds a request's route and signs its client in, then runs the call's handler and records the
+//! call in the journal.
 //!
-//! A request's path finds its route, its credential a world; then the call's handler asks the dialect and the world. No
-//! handler waits: what takes time is an effect.
+//! Handlers hold no policy and no state: they ask the dialect and the world. They never wait either; anything that
+//! takes time is an effect of the engine.
 
 mod accounts;
 mod alerts;
@@ -46,7 +47,8 @@ use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::world::journal::ApiRequest;
 
-/// All calls of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`.
+/// All calls of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`. They are routed here and not by axum,
+/// whose handlers are boxed futures: these are plain functions, so most calls are answered without a future.
 static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
     let mut router = matchit::Router::new();
     for route in [
@@ -67,10 +69,10 @@ static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
     router
 });
 
-/// What a call does: it looks at worlds or changes them, and never waits.
+/// A call's handler, which reads or changes worlds and never waits.
 type Handler = fn(&Call<'_>) -> Result<Response, ApiError>;
 
-/// A path and its area, with what each method that it takes does there.
+/// A path, its area for admission, and the handler of each method that it has.
 struct Route {
     path: &'static str,
     area: Area,
@@ -100,7 +102,7 @@ impl Route {
         Self { delete: Some(handler), ..self }
     }
 
-    /// What a method does; HEAD goes with GET, and its body stays here.
+    /// Returns what a method does. HEAD runs GET's handler; hyper leaves out the body.
     fn operation(&self, method: &Method) -> Option<Operation> {
         let (action, handler) = match *method {
             Method::GET | Method::HEAD => (Action::Read, self.get?),
@@ -111,7 +113,7 @@ impl Route {
         Some(Operation { area: self.area, action, handler })
     }
 
-    /// The methods that it takes, as `Allow` lists them.
+    /// Returns the methods that the path has, in the form of the `Allow` header.
     fn methods(&self) -> String {
         let methods =
             [("GET,HEAD", self.get.is_some()), ("POST", self.post.is_some()), ("DELETE", self.delete.is_some())];
@@ -120,7 +122,7 @@ impl Route {
     }
 }
 
-/// What a call does, and where.
+/// What a call does, and the area that admission judges it by.
 #[derive(Clone, Copy)]
 struct Operation {
     area: Area,
@@ -128,7 +130,8 @@ struct Operation {
     handler: Handler,
 }
 
-/// Answers a request whose path is that of a call, at once where there is nothing to wait for; any other goes on.
+/// Answers a request whose path is one of these APIs'; any other request is handed back. A call that need not wait is
+/// answered without a future.
 pub(super) fn answer<B>(
     emulator: &Emulator,
     request: Request<B>,
@@ -152,6 +155,7 @@ where
         Ok(signed_in) => signed_in,
         Err((why, error)) => return ControlFlow::Break(at_once(traffic::refuse(emulator, &parts, why, &error))),
     };
+    // A body must be read and a rule may delay: both need a future, and the common GET does not.
     if parts.method == Method::POST || signed_in.has_api_rules() {
         let (emulator, connection) = (emulator.clone(), connection.clone());
         return ControlFlow::Break(later(async move {
@@ -164,7 +168,7 @@ where
     ControlFlow::Break(at_once(call.answered(admitted.and_then(|()| (operation.handler)(&call)))))
 }
 
-/// Answers a call that has a body, or that a tester's rule may have answered otherwise or late.
+/// Answers a call that has a body to read, or that a tester's rule may delay, refuse or reset.
 async fn answer_later<B>(
     emulator: &Emulator,
     signed_in: &SignedIn,
@@ -177,6 +181,7 @@ where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
+    // Matched again: parameters borrow from the request, which has moved since the first match.
     let params = || PathParams(ROUTES.at(parts.uri.path()).expect("it is a call of these APIs").params);
     if let Some((response, code)) = auth::otherwise(emulator, signed_in, parts, connection).await {
         Call::of(emulator, signed_in, parts, &params(), Bytes::new()).note(response.status(), code);
@@ -187,45 +192,46 @@ where
         admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(parts))),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
+    // Letting other connections go first costs less than a thread asleep at the world's lock.
     signed_in.world().quiet().await;
     let params = params();
     let call = Call::of(emulator, signed_in, parts, &params, body);
     call.answered(error.map_or_else(|| (operation.handler)(&call), Err))
 }
 
-/// The named parts of a path.
+/// The named parts of a path, as matched by its route.
 struct PathParams<'a>(Params<'static, 'a>);
 
 impl PathParams<'_> {
-    /// The account that the path names, if it names one; none inside where it is no AccountSid.
+    /// Returns the account in the path: `None` if the path has none, `Some(None)` if that part is not an AccountSid.
     fn account(&self) -> Option<Option<AccountSid>> {
         self.0.get("account").map(|_| self.parse("account"))
     }
 
-    /// A part, if there is one of this name; one that is not UTF-8 names nothing that exists.
+    /// Returns a part of the path, percent-decoded; `None` if there is no such part, or it isn't UTF-8.
     fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         percent_decode_str(self.0.get(name)?).decode_utf8().ok()
     }
 
-    /// A part, if it is there and well-formed.
+    /// Parses a part of the path; `None` if it is missing or malformed.
     fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
 }
 
-/// A call of a client whose credential is good.
+/// A call whose client has signed in, with all that a handler needs.
 struct Call<'a> {
     emulator: &'a Emulator,
-    /// The world that is addressed.
+    /// The world that the path addresses.
     world: &'a World,
-    /// The world of the credential.
+    /// The world that the credential belongs to.
     own: &'a World,
     origin: Arc<str>,
     price: PriceForm,
     parts: &'a Parts,
     params: &'a PathParams<'a>,
     body: Bytes,
-    /// Whether the world's journal has it.
+    /// Whether the world's journal has the call already.
     is_noted: Cell<bool>,
 }
 
@@ -251,7 +257,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The answer as HTTP; the world's journal gets it if it has not yet.
+    /// Turns a handler's result into a response, and records the call in the journal unless the handler already has.
     fn answered(&self, answer: Result<Response, ApiError>) -> Response {
         let (response, code) = match answer {
             Ok(response) => (response, None),
@@ -261,14 +267,15 @@ impl<'a> Call<'a> {
             self.note(response.status(), code);
         }
         if self.world.is_fresh() {
-            // The world goes with this call, and its journal too.
+            // This world was made up for one read of an unused account and disappears with its journal, so the call
+            // is recorded here too.
             let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
             traffic::note(self.emulator, self.parts, why, (response.status().as_u16(), code));
         }
         response
     }
 
-    /// Has the world's journal tell of the call.
+    /// Records the call in the world's journal.
     fn note(&self, status: StatusCode, code: Option<u32>) {
         let asked = self.asked();
         self.world.read_and_note(|_, now| ((), asked.noted(now, status.as_u16(), code)));
@@ -279,17 +286,17 @@ impl<'a> Call<'a> {
         Asked { fax: self.params.parse("fax"), method, path }
     }
 
-    /// The query's parameters.
+    /// Parses the query's parameters.
     fn query(&self) -> Result<Form, ApiError> {
         reply::form(self.parts.uri.query().unwrap_or_default().as_bytes())
     }
 
-    /// The body's parameters.
+    /// Parses the body's parameters.
     fn form(&self) -> Result<Form, ApiError> {
         reply::form(&self.body)
     }
 
-    /// A part of the path; what is not well-formed names nothing that exists.
+    /// Parses a part of the path; 404 if it is malformed, as nothing can have such a name.
     fn part<T: FromStr>(&self, name: &str) -> Result<T, ApiError> {
         self.params.parse(name).ok_or_else(|| self.not_found())
     }
@@ -302,7 +309,7 @@ impl<'a> Call<'a> {
         ApiError::refused(refusal, asked_path(self.parts))
     }
 
-    /// 200 with what is seen in the world.
+    /// Returns 200 with a view of the world.
     fn show<T: Serialize>(
         &'a self,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
@@ -317,7 +324,7 @@ impl<'a> Call<'a> {
         shown.map(|shown| reply::ok(&shown))
     }
 
-    /// Changes the world; 200 with what came of it.
+    /// Changes the world; returns 200 with a view of the result.
     fn change<T: Serialize>(
         &'a self,
         command: impl Command<Done = Result<(), Refusal>>,
@@ -327,7 +334,7 @@ impl<'a> Call<'a> {
         changed.map(|shown| reply::ok(&shown))
     }
 
-    /// Creates something in the world; 201 with it.
+    /// Creates something in the world; returns 201 with a view of it.
     fn create<D, T: Serialize>(
         &'a self,
         command: impl Command<Done = Result<D, Refusal>>,
@@ -336,12 +343,13 @@ impl<'a> Call<'a> {
         self.command(command, StatusCode::CREATED, look).map(|created| reply::created(&created))
     }
 
-    /// Takes something out of the world; 204.
+    /// Deletes something from the world; returns 204.
     fn delete(&'a self, command: impl Command<Done = Result<(), Refusal>>) -> Result<Response, ApiError> {
         self.command(command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
     }
 
-    /// Changes the world, looks at what came of it, and has that journaled, all at one moment.
+    /// Changes the world, views the result and records the call under one lock, so that nothing comes between them in
+    /// the journal.
     fn command<C, D, T>(
         &'a self,
         command: C,
@@ -369,7 +377,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What a client asked for, as the journal tells it.
+/// The request as the journal records it, before its response is known.
 struct Asked {
     fax: Option<FaxSid>,
     method: Cow<'static, str>,
@@ -377,7 +385,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// With what the client was answered.
+    /// Adds the response: `status`, or that of the error.
     fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
         let (status, code) = error.map_or((status.as_u16(), None), |error| (error.status, Some(error.code)));
         self.noted(at, status, code)

@@ -1,4 +1,4 @@
-//! `IncomingPhoneNumbers`: the numbers of an account. What may be bought is the engine's business.
+//! `IncomingPhoneNumbers`: the numbers of an account. The engine decides what may be bought.
 
 use axum::response::Response;
 

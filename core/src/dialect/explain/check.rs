@@ -1,5 +1,5 @@
-//! One-liners that compute a signature by hand, for an app's own shell or code. They hold no token: it is read from the
-//! environment.
+//! One-liners that compute a signature by hand, for an app's own shell or code. They read the token from the
+//! environment, so they can be shared.
 
 use serde_json::Value;
 
@@ -8,19 +8,19 @@ use crate::dialect::address::normal_or_as_is;
 /// The same computation in three languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// For a shell, with Python's standard library.
+    /// A shell command that needs only Python's standard library.
     pub python: String,
-    /// For a shell, with node's standard library.
+    /// A shell command that needs only node's standard library.
     pub node: String,
-    /// An expression of Rust, with the crates hmac 0.12, sha1 0.10 and base64 0.22.
+    /// A Rust expression that needs the crates hmac 0.12, sha1 0.10 and base64 0.22.
     pub rust: String,
 }
 
-/// One-liners that print the valid signature.
+/// Returns one-liners that print the valid signature.
 #[must_use]
 pub fn check(url: &str, params: &[(String, String)]) -> Check {
     let url = &*normal_or_as_is(url);
-    // JSON's strings are Python's and JavaScript's too.
+    // JSON strings are valid literals in Python and JavaScript too.
     let url_text = Value::from(url).to_string();
     let object: serde_json::Map<String, Value> =
         params.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
@@ -45,7 +45,7 @@ pub fn check(url: &str, params: &[(String, String)]) -> Check {
     Check { python: format!("python3 -c {}", quoted(&python)), node: format!("node -e {}", quoted(&node)), rust }
 }
 
-/// In single quotes, for any POSIX shell.
+/// Quotes a text for any POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,5 +1,5 @@
-//! Why a signature doesn't match: the usual mistakes of webhook apps, each tried until one yields the value in question.
-//! It sends nothing, and tells no secret.
+//! Explains why a signature doesn't match: tries the common mistakes of webhook apps, until one yields the value in
+//! question. Its texts never contain a secret.
 
 mod check;
 mod variant;
@@ -18,100 +18,100 @@ use crate::model::words::words;
 words!(
     /// What an app did to arrive at another signature.
     Mistake {
-        /// `http` for `https`, or the other way round, as behind a proxy that ends TLS.
+        /// It signed `http` for `https` or the reverse, as happens behind a proxy that terminates TLS.
         Scheme = "scheme",
-        /// A port dropped or added.
+        /// It dropped or added the port.
         Port = "port",
-        /// `localhost` for `127.0.0.1`, or the other way round.
+        /// It signed `localhost` for `127.0.0.1` or the reverse.
         Host = "host",
-        /// A slash at the end of the path dropped or added.
+        /// It dropped or added the slash at the end of the path.
         TrailingSlash = "trailing-slash",
-        /// The query decoded, or encoded again in another way.
+        /// It decoded the query, or encoded it again in another way.
         QueryEncoding = "query-encoding",
-        /// The query's parameters in another order.
+        /// It put the query's parameters in another order.
         QueryOrder = "query-order",
-        /// The query left out.
+        /// It left out the query.
         QueryDropped = "query-dropped",
-        /// `+` where a space belongs, or a space where `+` belongs.
+        /// It signed `+` where a space belongs, or a space where `+` belongs.
         PlusForSpace = "plus-for-space",
-        /// The body decoded twice, or each parameter taken twice.
+        /// It decoded the body twice, or took each parameter twice.
         BodyParsedTwice = "body-parsed-twice",
-        /// Parameters without a value left out.
+        /// It left out parameters without a value.
         BlankParams = "blank-params",
-        /// Values without the spaces around them.
+        /// It trimmed the spaces around values.
         TrimmedParams = "trimmed-params",
-        /// The parameters in another order than that of their names' bytes.
+        /// It sorted the parameters in another way than by the bytes of their names.
         ParamsOrder = "params-order",
-        /// The body not read as a form: by a JSON parser, or by one that came too late.
+        /// It parsed the body as JSON, or with a parser that came too late, and so signed no form.
         JsonBody = "json-body",
-        /// The body appended as it came, instead of names and values.
+        /// It appended the raw body instead of names and values.
         RawBody = "raw-body",
-        /// Another digest than HMAC-SHA1 in Base64.
+        /// It used another digest than HMAC-SHA1 in Base64.
         Digest = "digest",
-        /// The header's value changed on its way.
+        /// The header's value was changed on its way to the app.
         SignatureEncoding = "signature-encoding",
-        /// Another token: of another account, empty, or with white space.
+        /// It used another token: that of another account, an empty one, or one with white space.
         WrongToken = "wrong-token",
-        /// The token of another account of the same owner.
+        /// It used the token of another account of the same owner.
         SubaccountToken = "subaccount-token",
-        /// The secret of an API key; only the AuthToken signs.
+        /// It used the secret of an API key; only the AuthToken signs.
         ApiSecret = "api-secret",
-        /// None of these.
+        /// No mistake known here yields the signature.
         Unknown = "unknown",
     }
 );
 
-/// A secret that an app may have taken for the AuthToken.
+/// A secret that an app may have used instead of the AuthToken.
 #[derive(Clone)]
 pub struct OtherSecret {
-    /// What taking it means.
+    /// The mistake that its use would be.
     pub mistake: Mistake,
-    /// Whose it is, for a person.
+    /// Its owner, described for people.
     pub owner: String,
-    /// The secret.
+    /// The secret, which no text repeats.
     pub secret: Box<str>,
 }
 
-/// What is asked.
+/// The request whose signature is in question, and what it may have been signed with.
 pub struct Question<'a> {
-    /// The URL that the emulator called, as it is configured or as in the journal.
+    /// The URL that the emulator called, as configured or as the journal shows it.
     pub url: &'a str,
-    /// The parameters it sent.
+    /// The parameters of the request.
     pub params: Vec<(String, String)>,
-    /// The body as text, where it is no form.
+    /// The body as text, if it is not a form.
     pub body: Option<&'a str>,
-    /// The value that the app computed, or that it received.
+    /// The signature that the app computed or received.
     pub signature: &'a str,
-    /// The account's token.
+    /// The account's AuthToken.
     pub auth_token: &'a str,
-    /// Secrets that may have been confused with it.
+    /// Other secrets that the app may have used by mistake.
     pub others: &'a [OtherSecret],
 }
 
-/// The answer.
+/// Why a signature doesn't match, and what the valid one is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The mistake, and a second one where it takes two; none where the signature is valid.
+    /// The mistake, or two that were made together; empty if the signature is valid.
     pub mistakes: Vec<Mistake>,
-    /// What was done and how to mend it.
+    /// What the app did, and how to correct it.
     pub detail: String,
     /// The valid signature.
     pub expected: String,
-    /// The text that is signed.
+    /// The text that the valid signature is computed from.
     pub signed: String,
 }
 
-/// A text that an app may have signed instead.
+/// A URL and parameters that an app may have signed by mistake.
 struct Attempt {
     mistake: Mistake,
-    /// What was done, and how to mend it.
+    /// What the app did, and how to correct it.
     detail: String,
     url: String,
     params: Vec<(String, String)>,
 }
 
 impl Attempt {
-    fn told(&self, question: &Question<'_>) -> String {
+    fn description(&self, question: &Question<'_>) -> String {
         if self.params == question.params && self.url != question.url {
             return format!("the app signed {} where {} was called: {}", self.url, question.url, self.detail);
         }
@@ -120,7 +120,7 @@ impl Attempt {
 }
 
 impl Question<'_> {
-    /// Reads a body as the parameters of a form; one of JSON has none.
+    /// Parses a body into form parameters; a JSON body has none.
     #[must_use]
     pub fn params_of(body: &str) -> Vec<(String, String)> {
         if is_json(body) {
@@ -131,26 +131,26 @@ impl Question<'_> {
     }
 }
 
-/// Finds the mistake that yields the signature.
+/// Finds the mistake that yields the signature, or two that do so together.
 #[must_use]
 pub fn explain(question: &Question<'_>) -> Explanation {
     let url = normal_or_as_is(question.url);
     let question = &Question { url: &url, params: question.params.clone(), ..*question };
     let expected = signature::of_form(question.auth_token, question.url, &question.params);
-    let told = |mistakes: Vec<Mistake>, detail: String| Explanation {
+    let explanation = |mistakes: Vec<Mistake>, detail: String| Explanation {
         mistakes,
         detail,
         expected: expected.clone(),
         signed: signed_text(question.url, &question.params),
     };
     if question.signature == expected {
-        return told(
+        return explanation(
             Vec::new(),
             "the signature is valid: it was made with this URL, these parameters and this token".to_owned(),
         );
     }
     if let Some((mistake, detail)) = spoiled(question, &expected) {
-        return told(vec![mistake], detail);
+        return explanation(vec![mistake], detail);
     }
     let yields = |url: &str, params: &[(String, String)]| {
         signature::of_form(question.auth_token, url, params) == question.signature
@@ -158,27 +158,28 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     let (urls, forms) = (variant::of_url(question), variant::of_params(question));
     let single = urls.iter().chain(&forms).find(|attempt| yields(&attempt.url, &attempt.params));
     if let Some(attempt) = single {
-        return told(vec![attempt.mistake], attempt.told(question));
+        return explanation(vec![attempt.mistake], attempt.description(question));
     }
     if let Some((mistake, detail)) = raw(question).or_else(|| wrong_token(question)) {
-        return told(vec![mistake], detail);
+        return explanation(vec![mistake], detail);
     }
+    // Last, since there are far more pairs than single mistakes, and each costs a digest.
     let pair = variant::pairs(question, &urls).find(|(_, second)| yields(&second.url, &second.params));
     if let Some((first, second)) = pair {
-        let detail = format!("{}; and {}", first.told(question), second.detail);
-        return told(vec![first.mistake, second.mistake], detail);
+        let detail = format!("{}; and {}", first.description(question), second.detail);
+        return explanation(vec![first.mistake, second.mistake], detail);
     }
     let detail = "none of the usual mistakes yields this value. Compare the text that your app signs with `signed`, \
                   byte by byte, and the token's first and last characters with the account's";
-    told(vec![Mistake::Unknown], detail.to_owned())
+    explanation(vec![Mistake::Unknown], detail.to_owned())
 }
 
-/// The text that Twilio signs.
+/// Returns the text that Twilio signs.
 fn signed_text(url: &str, params: &[(String, String)]) -> String {
     signature::signed_parts(url, params).collect()
 }
 
-/// The right text under the right key, but written in another way.
+/// Finds a signature of the right text with the right key that was only written in another way.
 fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)> {
     let given = question.signature;
     let text = signed_text(question.url, &question.params);
@@ -193,6 +194,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
         return Some((Mistake::Digest, detail.to_owned()));
     }
     let encoded = super::form::encode(&[("", expected)]);
+    // A plus that was decoded as a space, and padding that was cut off.
     let changed = [expected.replace('+', " "), expected.trim_end_matches('=').to_owned()];
     let url_safe = expected.replace('+', "-").replace('/', "_");
     if given != expected
@@ -203,22 +205,23 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
             || given.trim_matches('"') == expected)
     {
         let detail = "it is the valid value, changed on its way: URL-encoded or decoded, cut, or in quotes. Compare the \
-                      header as it came";
+                      header as it was received";
         return Some((Mistake::SignatureEncoding, detail.to_owned()));
     }
     None
 }
 
-/// The body appended as it came.
+/// Finds a signature of the URL with the raw body appended.
 fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
     let form = super::form::encode(&question.params);
+    // Without the raw body, what it probably was: the parameters as a form.
     let bodies = [question.body.unwrap_or_default(), form.as_str()];
     let yields = |body: &&str| {
         let signature = || STANDARD.encode(hmac::sha1(question.auth_token.as_bytes(), [question.url, body]));
         !body.is_empty() && signature() == question.signature
     };
     bodies.iter().any(yields).then(|| {
-        let detail = "the body was appended to the URL as it came; append each parameter's name and decoded value, in \
+        let detail = "the raw body was appended to the URL; append each parameter's name and decoded value, in \
                       order of the names, with nothing between";
         (Mistake::RawBody, detail.to_owned())
     })

@@ -10,7 +10,7 @@ fn pairs(value: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn each_mistake_is_told_from_the_value_that_the_real_validator_makes_of_it() {
+fn each_mistake_is_found_from_the_value_that_the_real_validator_computes() {
     let fixture: Value = serde_json::from_str(include_str!("../../../../fixtures/signatures/mistakes.json"))
         .expect("the fixture is JSON");
     let text = |key: &str| fixture[key].as_str().unwrap();
@@ -76,14 +76,14 @@ fn a_url_is_taken_as_it_is_configured() {
     let sent = "http://app.test:80/a/../s?n=o'brien%20b";
     let explanation = ask(configured, sent);
     assert_eq!((explanation.mistakes, explanation.signed.as_str()), (Vec::new(), sent));
-    // What JavaScript's new URL(…).href makes of it.
+    // The value that JavaScript's `new URL(…).href` makes of it.
     let explanation = ask(configured, "http://app.test/s?n=o%27brien%20b");
     assert_eq!(explanation.mistakes, [Mistake::QueryEncoding], "{}", explanation.detail);
     assert!(check(configured, &[]).python.contains("app.test:80/a/../s"), "{:?}", check(configured, &[]));
 }
 
 #[test]
-fn a_url_that_is_none_is_explained_too() {
+fn a_text_that_is_not_a_url_is_explained_too() {
     for url in ["", "http://", "no url", "http://[::1]:80/x?", "http://h:/?&&="] {
         let question = Question { url, params: Vec::new(), body: None, signature: "x", auth_token: "", others: &[] };
         assert_eq!(explain(&question).mistakes, [Mistake::Unknown], "{url}");

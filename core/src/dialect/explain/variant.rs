@@ -1,4 +1,4 @@
-//! The texts that an app signs by mistake: each changed from the right one in one way. It computes no signature.
+//! The texts that an app may sign by mistake, each of which differs from the right one in one way.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -6,10 +6,10 @@ use url::Url;
 use super::{Attempt, Mistake, Question, is_json};
 use crate::dialect::form::{self, Form};
 
-/// Ports that apps listen on behind a proxy, and the defaults that frameworks add or drop.
+/// Ports that apps commonly listen on behind a proxy, and the defaults that frameworks add or drop.
 const PORTS: [u16; 9] = [80, 443, 3000, 4567, 5000, 8000, 8080, 8329, 8443];
 
-/// A URL in parts, each just as written.
+/// The parts of a URL, each exactly as written.
 #[derive(Clone, Copy)]
 struct Parts<'a> {
     scheme: &'a str,
@@ -38,7 +38,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Other URLs with the same parameters.
+/// Returns variants of the URL with the same parameters.
 pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     let Some(parts) = Parts::of(question.url) else { return Vec::new() };
     let attempt = |mistake, url: String, hint: &str| Attempt {
@@ -68,7 +68,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     attempts.push(attempt(Mistake::TrailingSlash, Parts { path: &slashed, ..parts }.url(), slash_hint));
     if let Ok(parsed) = Url::parse(question.url) {
         let hint = "a URL parser encoded or resolved parts of it, as JavaScript's new URL(…) does; sign the URL as it is \
-                    configured, or as it came over the wire";
+                    configured, or as it was sent";
         attempts.push(attempt(Mistake::QueryEncoding, parsed.into(), hint));
     }
     if let Some(query) = parts.query {
@@ -81,7 +81,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     attempts
 }
 
-/// The same URL with other parameters.
+/// Returns variants of the parameters with the same URL.
 pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
     let params = &question.params;
     let attempt = |mistake, params, detail: &str| Attempt {
@@ -147,7 +147,7 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
     attempts
 }
 
-/// Two mistakes at once: one in the URL and one in the parameters, or both in the URL.
+/// Returns combinations of two mistakes: one in the URL and one in the parameters, or both in the URL.
 pub(super) fn pairs<'a>(
     question: &'a Question<'_>,
     urls: &'a [Attempt],
@@ -157,6 +157,7 @@ pub(super) fn pairs<'a>(
         urls.iter().flat_map(move |first| of_params(&with(first)).into_iter().map(move |second| (first, second)));
     let both = urls.iter().flat_map(move |first| {
         let seconds = of_url(&with(first)).into_iter();
+        // Two changes of the same kind are one mistake, and two that cancel each other are none.
         let is_new = move |second: &Attempt| second.mistake != first.mistake && second.url != question.url;
         seconds.filter(is_new).map(move |second| (first, second))
     });
@@ -166,7 +167,7 @@ pub(super) fn pairs<'a>(
 fn schemes(parts: &Parts<'_>) -> Vec<String> {
     let scheme = if parts.scheme == "https" { "http" } else { "https" };
     let other = Parts { scheme, ..*parts };
-    // The port is often lost with the scheme.
+    // An app that loses the scheme often loses the port too.
     let mut urls = vec![other.url()];
     if parts.port.is_some() {
         urls.push(Parts { port: None, ..other }.url());
@@ -189,7 +190,7 @@ fn hosts(parts: &Parts<'_>) -> Vec<String> {
 }
 
 fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
-    let encoding_hint = "sign the query as it came over the wire, not decoded and not encoded again";
+    let encoding_hint = "sign the query as it was sent, not decoded and not encoded again";
     let decoded = percent_decode_str(query).decode_utf8_lossy();
     let pairs = Form::parse(query.as_bytes()).unwrap_or_default();
     let pairs: Vec<(&str, &str)> = pairs.iter().collect();
@@ -213,7 +214,7 @@ fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
     ]
 }
 
-/// The parameters in another order: as they came, or without regard to capitals.
+/// Returns the parameters in other orders: as they were sent, or sorted without regard to case.
 fn orders(question: &Question<'_>) -> Vec<Attempt> {
     let mut folded = question.params.clone();
     folded.sort_by_key(|(name, _)| name.to_lowercase());
@@ -221,7 +222,7 @@ fn orders(question: &Question<'_>) -> Vec<Attempt> {
     let attempt = |params: &[(String, String)]| Attempt {
         mistake: Mistake::ParamsOrder,
         detail: hint.to_owned(),
-        // Without parameters nothing is sorted again.
+        // With no parameters to sort, the text keeps this order.
         url: concatenated(question.url, params),
         params: Vec::new(),
     };
@@ -233,7 +234,7 @@ fn concatenated(url: &str, params: &[(String, String)]) -> String {
     std::iter::once(url).chain(pairs).collect()
 }
 
-/// The top-level fields of a JSON object, as a framework would hand them out.
+/// Returns the top-level fields of a JSON object, as a framework would hand them to an app.
 fn json_params(body: &str) -> Vec<(String, String)> {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let fields = value.as_object().into_iter().flatten();

@@ -1,5 +1,5 @@
-//! A rule as JSON: the fields with their types and limits. Reading, writing and the schema all follow from these types; what
-//! goes together is checked when a document becomes a rule.
+//! A rule as JSON: its fields with their types and limits. Reading, writing and the schema all follow from these
+//! types; whether the fields fit together is checked when a document becomes a rule.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,25 +10,26 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::engine::rule::Pattern;
 
-/// Matches that may be skipped, and times that a rule may act: more than any world has faxes pending.
+/// Most matches that may be skipped, and most times that a rule may act: more than any world has faxes pending.
 const COUNT_MAX: u32 = 1_000_000;
-/// Pages that a rule may speak of; no fax has more.
+/// Most pages that a rule may name; no fax has more.
 const PAGES_MAX: u32 = 10_000;
-/// The longest delay of a webhook: a day on the world's clock.
+/// Longest delay of a webhook: a day on the world's clock.
 const WEBHOOK_DELAY_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
-/// The longest delay of a REST call, in real time: longer than any client waits.
+/// Longest delay of a REST call in real time: longer than any client waits.
 const API_DELAY_MS_MAX: u32 = 10 * 60 * 1_000;
-/// The slowest line: V.27 ter's lowest rate.
+/// Lowest rate of a line: that of V.27 ter.
 const RATE_BPS_MIN: u32 = 2_400;
-/// The fastest line: V.34's highest rate.
+/// Highest rate of a line: that of V.34.
 const RATE_BPS_MAX: u32 = 33_600;
-/// The codes that a REST call may be refused with have five digits.
+/// Largest code of a refused REST call: they have five digits.
 const API_CODE_MAX: u32 = 99_999;
 
-/// Names for what a document's text may be. The texts are checked when the document becomes a rule.
+/// Named types for texts, so that the schema can list their words. The texts are checked when the document becomes a
+/// rule.
 type Word = Box<str>;
 
-/// Writes a struct whose fields may all be absent, in JSON and in the schema.
+/// Defines a struct whose fields are all optional, in JSON and in the schema.
 macro_rules! fields {
     ($($(#[$meta:meta])* $vis:vis $name:ident $schema:literal { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ })+) => { $(
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -42,116 +43,116 @@ macro_rules! fields {
 }
 
 fields! {
-    /// A rule: what it matches, and the one effect it has on that.
+    /// A rule: what it matches, and the one effect that it has.
     pub RuleDocument "Rule" {
-        /// What the rule acts on: everything that is named must hold.
+        /// What the rule acts on; every field given must match. Everything by default.
         #[serde(rename = "match")]
         matches: MatchDocument,
-        /// How many matches are left alone first.
+        /// Number of matches to let pass before the rule acts; 0 by default.
         after: Integer<0, COUNT_MAX>,
-        /// How often the rule acts; always where it is left out.
+        /// Number of times that the rule acts; unlimited by default.
         times: Integer<1, COUNT_MAX>,
-        /// How likely the rule acts, drawn from the world's seed.
+        /// Probability that the rule acts on a match, drawn from the world's seed; 1 by default.
         chance: Fraction<false>,
-        /// How a call goes.
+        /// Effect: how a call ends.
         outcome: OutcomeDocument,
-        /// How the line is.
+        /// Effect: how good the line is.
         line: LineDocument,
-        /// What a REST call is answered.
+        /// Effect: how a REST call is answered.
         api: ApiDocument,
-        /// How a request to an app goes.
+        /// Effect: how a request to an app is sent.
         webhook: WebhookDocument,
     }
 
-    /// What a rule acts on. In patterns each asterisk stands for any characters, or none.
+    /// What a rule acts on. In patterns each asterisk stands for any number of characters, or none.
     pub(super) MatchDocument "RuleMatch" {
-        /// Which way the fax goes.
+        /// Direction of the fax, `inbound` or `outbound`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::direction"))]
         direction: Word,
-        /// Who sends.
+        /// Pattern of the sender's address.
         #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
         from: Pattern,
-        /// Who receives, as `+1555*`.
+        /// Pattern of the receiver's address, such as `+1555*`.
         #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
         to: Pattern,
-        /// How many pages the fax has.
+        /// Number of pages of the fax, or a range.
         pages: PagesDocument,
-        /// The method of a REST call.
+        /// HTTP method of a REST call.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::method"))]
         method: Word,
-        /// The path of a REST call without its query, as `/v1/Faxes*`.
+        /// Pattern of a REST call's path without its query, such as `/v1/Faxes*`.
         #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
         path: Pattern,
-        /// The URL of a webhook.
+        /// Pattern of a webhook's URL.
         #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
         url: Pattern,
-        /// What a webhook is for.
+        /// Purpose of a webhook: `fax-url`, `fallback-url`, `action` or `status-callback`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::purpose"))]
         purpose: Word,
     }
 
-    /// The fewest and the most pages.
+    /// A range of page counts, inclusive; either end may be open.
     pub(super) PagesRange "RulePagesRange" {
         min: Integer<1, PAGES_MAX>,
         max: Integer<1, PAGES_MAX>,
     }
 
-    /// How a call goes.
+    /// How a call ends.
     #[cfg_attr(feature = "schema", schemars(extend("required" = ["status"])))]
     pub(super) OutcomeDocument "RuleOutcome" {
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::status"))]
         status: Word,
-        /// What a failed transmission ends with; 34004 where it is left out.
+        /// Error code of a failed transmission; 34004 by default.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::fault_code"))]
         code: u32,
-        /// How many pages get through before a transmission fails.
+        /// Number of pages that get through before a transmission fails; 0 by default.
         after_pages: Integer<0, PAGES_MAX>,
     }
 
-    /// How the line is.
+    /// How good the line is.
     pub(super) LineDocument "RuleLine" {
-        /// Bits per second.
+        /// Speed in bits per second.
         rate_bps: Integer<RATE_BPS_MIN, RATE_BPS_MAX>,
-        /// The damaged part of all rows.
+        /// Fraction of all rows that arrive damaged, from 0 to 1.
         noise: Fraction<true>,
     }
 
-    /// What a REST call is answered.
+    /// How a REST call is answered.
     pub(super) ApiDocument "RuleApi" {
-        /// The HTTP status it is refused with.
+        /// HTTP status to refuse the call with.
         status: Integer<400, 599>,
-        /// The code it is refused with; the usual one of the status where it is left out.
+        /// Error code to refuse the call with; the usual one for the status by default.
         code: Integer<1, API_CODE_MAX>,
-        /// How much later it is answered, in real time.
+        /// Milliseconds of real time to wait before the response.
         delay_ms: Integer<0, API_DELAY_MS_MAX>,
-        /// Whether the connection is reset instead.
+        /// Whether to reset the connection instead of responding.
         reset: bool,
     }
 
-    /// How a request to an app goes.
+    /// How a request to an app is sent.
     pub(super) WebhookDocument "RuleWebhook" {
-        /// How much later it is made, by the world's clock.
+        /// Milliseconds to wait before the request, by the world's clock.
         delay_ms: Integer<0, WEBHOOK_DELAY_MS_MAX>,
-        /// Whether it is made twice, with one idempotency token.
+        /// Whether to send it twice, with the same idempotency token.
         duplicate: bool,
-        /// Whether it is made after the next request about the same fax.
+        /// Whether to send it after the next request about the same fax.
         reorder: bool,
-        /// Whether it is not made at all.
+        /// Whether to drop it.
         drop: bool,
-        /// How it is signed.
+        /// How to sign it: `bad`, `missing` or `stale`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::signature"))]
         signature: Word,
     }
 }
 
-/// A number of pages, or a range of it.
+/// A number of pages, or a range.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RulePages"))]
 #[serde(untagged)]
 pub(super) enum PagesDocument {
-    /// Just so many.
+    /// Exactly this many pages.
     Exactly(Integer<1, PAGES_MAX>),
-    /// Any number of a range.
+    /// Any number of pages within the range.
     Range(PagesRange),
 }
 
@@ -177,7 +178,7 @@ impl<'de> Deserialize<'de> for PagesDocument {
     }
 }
 
-/// A whole number within limits.
+/// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
 pub(super) struct Integer<const MIN: u32, const MAX: u32>(pub(super) u32);
@@ -207,7 +208,7 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Integer<MIN, MAX>
     }
 }
 
-/// A part of a whole, from 0 or above it, to 1.
+/// A fraction of 1; zero only if `MAY_BE_ZERO`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub(super) struct Fraction<const MAY_BE_ZERO: bool>(pub(super) f64);
@@ -225,7 +226,7 @@ impl<'de, const MAY_BE_ZERO: bool> Deserialize<'de> for Fraction<MAY_BE_ZERO> {
     }
 }
 
-/// The schemas of the fields above that derive none.
+/// The schemas of the fields above that can't be derived.
 #[cfg(feature = "schema")]
 mod words {
     use std::borrow::Cow;

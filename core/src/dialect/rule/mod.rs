@@ -1,5 +1,5 @@
-//! Rules as the control API, the configuration file and the library have them: a document with every field checked becomes
-//! a rule, and a rule is shown as a document. A rule that can plainly never act is refused. It applies none.
+//! Rules as the control API, the configuration file and the library write them. A document becomes a rule once every
+//! field is checked, and a rule can be shown as a document. A rule that can clearly never act is refused.
 
 mod document;
 
@@ -21,14 +21,14 @@ use crate::model::line::LineFault;
 use crate::model::phone::SIP_URI_LEN_MAX;
 use crate::model::webhook::{Purpose, Signature};
 
-/// `Too Many Requests`.
+/// Twilio's code for `Too Many Requests`.
 const CODE_TOO_MANY: u32 = 20429;
-/// How a call may go.
+/// The outcomes that a call may have, as statuses of a fax.
 const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
 const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
 const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
 
-/// Why a document is no rule: the field and what is wrong with it.
+/// Why a document is not a valid rule: the field, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleError(FieldError);
 
@@ -51,29 +51,29 @@ fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, Ru
 /// Reads a rule.
 ///
 /// # Errors
-/// The first field that makes no sense, or why the rule could never act.
+/// The first invalid field, or the reason why the rule could never act.
 pub fn parse(value: &Value) -> Result<Rule, RuleError> {
     Rule::try_from(json::read::<RuleDocument>(value)?)
 }
 
-/// A rule as it would be read.
+/// Returns the rule as the document that [`parse`] reads.
 #[must_use]
 pub fn json(rule: &Rule) -> Value {
     written(&RuleDocument::from(rule))
 }
 
-/// An effect as it would be read.
+/// Returns an effect as it is written in a document.
 #[must_use]
 pub fn json_of_effect(effect: &RuleEffect) -> Value {
     written(&RuleDocument::from(effect))[effect.kind().as_str()].take()
 }
 
 fn written(document: &RuleDocument) -> Value {
-    // It can't fail: all names are texts.
+    // This can't fail: all names of fields are texts.
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// What may keep a rule from acting though it is possible, for who wrote it.
+/// Returns a warning for a rule that is valid but may never act.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };
@@ -98,7 +98,7 @@ impl From<&Rule> for RuleDocument {
 }
 
 impl From<&RuleEffect> for RuleDocument {
-    /// A document of the effect alone.
+    /// Returns a document with nothing but the effect.
     fn from(effect: &RuleEffect) -> Self {
         let none = Self::default();
         match effect {
@@ -169,12 +169,12 @@ impl From<WebhookFault> for WebhookDocument {
     }
 }
 
-/// A delay as it is written: not at all where there is none.
+/// Returns a delay as it is written: absent if it is zero.
 fn delay<const MIN: u32, const MAX: u32>(delay_ms: u64) -> Option<Integer<MIN, MAX>> {
     Some(delay_ms).filter(|delay_ms| *delay_ms > 0).map(|delay_ms| Integer(delay_ms.try_into().unwrap_or(u32::MAX)))
 }
 
-/// A flag as it is written: not at all where it is not set.
+/// Returns a flag as it is written: absent if it is not set.
 fn said(flag: bool) -> Option<bool> {
     flag.then_some(true)
 }
@@ -231,7 +231,7 @@ fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
     })
 }
 
-/// The fewest and the most pages.
+/// Returns the least and the greatest number of pages.
 fn read_pages(document: &PagesDocument) -> Result<(u32, u32), RuleError> {
     match document {
         PagesDocument::Exactly(pages) => Ok((pages.0, pages.0)),
@@ -245,7 +245,7 @@ fn read_pages(document: &PagesDocument) -> Result<(u32, u32), RuleError> {
     }
 }
 
-/// Refuses a pattern that no party can fit.
+/// Refuses a pattern that no party's address can match.
 fn check_party(name: &str, pattern: &str) -> Result<(), RuleError> {
     let field = format!("match.{name}");
     if pattern.len() > SIP_URI_LEN_MAX {
@@ -260,7 +260,7 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleError> {
     if is_number && !pattern[1..].chars().all(|c| c.is_ascii_digit() || c == '*') {
         return error(field, "can never match: after the plus a number has digits only");
     }
-    // E.164 has at most fifteen digits.
+    // E.164 numbers have at most fifteen digits.
     if is_number && pattern.chars().filter(char::is_ascii_digit).count() > 15 {
         return error(field, "can never match: a number has at most 15 digits");
     }
@@ -308,10 +308,10 @@ fn read_api(document: &ApiDocument) -> Result<ApiFault, RuleError> {
     let ApiDocument { status, code, delay_ms, reset } = document;
     let (delay_ms, reset) = (delay_ms.map_or(0, |delay| delay.0), reset.unwrap_or(false));
     if code.is_some() && status.is_none() {
-        return error("api.code", "goes with a status");
+        return error("api.code", "needs a status: it is the code of that refusal");
     }
     if reset && status.is_some() {
-        return error("api", "a connection that is reset brings no status: give one of both");
+        return error("api", "a connection that is reset sends no status: give one of the two");
     }
     if !reset && status.is_none() && delay_ms == 0 {
         return error("api", "does nothing: give status, delay_ms or reset");
@@ -338,12 +338,12 @@ fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
         return error("webhook", "does nothing: give delay_ms, duplicate, reorder, drop or signature");
     }
     if fault.drop && fault != (WebhookFault { drop: true, ..WebhookFault::default() }) {
-        return error("webhook", "a request that is dropped can't be anything else besides");
+        return error("webhook", "a request that is dropped can't have any other effect");
     }
     Ok(fault)
 }
 
-/// The value that a text names, if there is a text.
+/// Looks up the value that a text names; `None` if there is no text.
 fn word<T: Copy>(
     place: &str,
     text: Option<&str>,
@@ -356,10 +356,11 @@ fn word<T: Copy>(
     found.map_or_else(|| error(place, format!("one of {}, not {text:?}", words())), |found| Ok(Some(found)))
 }
 
-/// Refuses a rule whose match and effect can't go together.
+/// Refuses a rule whose match and effect don't fit together.
 fn check_possible(rule: &Rule) -> Result<(), RuleError> {
     let (matches, kind) = (&rule.matches, rule.effect.kind());
     let is_of_fax = kind != RuleKind::Api;
+    // Each condition with whether the rule's kind of effect has it; one that can't apply would never match.
     let said = [
         ("direction", matches.direction.is_some(), is_of_fax),
         ("from", matches.from.is_some(), is_of_fax),

@@ -1,4 +1,4 @@
-//! Rules as JSON: what is read, what is refused and how it is told.
+//! Rules as JSON: what is read, what is refused, and how the errors read.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ fn every_effect_reads_back_as_it_was_written() {
 }
 
 #[test]
-fn a_field_of_another_type_is_told_what_is_wanted() {
+fn the_error_for_a_wrong_type_names_the_right_one() {
     for (rule, told) in [
         (json!({ "outcome": "busy" }), "outcome: an object, not \"busy\""),
         (json!({ "match": ["+1*"], "outcome": { "status": "busy" } }), "match: an object, not a list"),
@@ -45,7 +45,7 @@ fn a_field_of_another_type_is_told_what_is_wanted() {
     }
 }
 
-/// What is described is what is read: limits and words of the schema are those of the types.
+/// The schema must describe exactly what is read: it has the limits and the words of the types.
 #[cfg(feature = "schema")]
 #[test]
 fn the_schema_has_the_limits_and_the_words() {
@@ -70,7 +70,7 @@ fn a_refusal_has_twilios_code_where_none_is_given() {
 }
 
 #[test]
-fn an_unknown_field_is_told_its_near_name() {
+fn the_error_for_an_unknown_field_names_the_nearest() {
     for (rule, near) in [
         (json!({ "mach": {}, "outcome": { "status": "busy" } }), "match"),
         (json!({ "match": { "too": "+1*" }, "outcome": { "status": "busy" } }), "to"),
@@ -85,7 +85,7 @@ fn an_unknown_field_is_told_its_near_name() {
 }
 
 #[test]
-fn what_can_never_act_is_refused_with_the_reason() {
+fn a_rule_that_can_never_act_is_refused_with_the_reason() {
     for (rule, part) in [
         (json!({ "match": { "to": "1555*" }, "outcome": { "status": "busy" } }), "begin with a plus"),
         (json!({ "match": { "to": "+1555x*" }, "outcome": { "status": "busy" } }), "digits only"),
@@ -144,14 +144,14 @@ fn one_effect_is_given_and_its_parts_go_together() {
     assert!(refused(&json!([])).contains("an object"));
     let two = json!({ "outcome": { "status": "busy" }, "line": { "noise": 1 } });
     assert!(refused(&two).contains("exactly one effect"));
-    assert!(refused(&json!({ "api": { "status": 500, "reset": true } })).contains("one of both"));
-    assert!(refused(&json!({ "api": { "code": 20429, "delay_ms": 1 } })).contains("goes with a status"));
+    assert!(refused(&json!({ "api": { "status": 500, "reset": true } })).contains("one of the two"));
+    assert!(refused(&json!({ "api": { "code": 20429, "delay_ms": 1 } })).contains("needs a status"));
     assert!(refused(&json!({ "webhook": { "drop": true, "duplicate": true } })).contains("dropped"));
     assert!(refused(&json!({ "outcome": { "status": "busy", "code": 34004 } })).contains("failed"));
 }
 
 #[test]
-fn a_reorder_of_the_only_request_of_its_kind_is_warned_of() {
+fn reordering_the_only_request_of_its_kind_gives_a_warning() {
     let rule = |purpose: &str| parse(&json!({ "match": { "purpose": purpose }, "webhook": { "reorder": true } }));
     assert!(warning(&rule("action").expect("a rule")).is_some());
     assert!(warning(&rule("status-callback").expect("a rule")).is_none());

@@ -1,4 +1,4 @@
-//! The Accounts resource of the 2010-04-01 API. It authenticates nobody.
+//! The Accounts resource of the 2010-04-01 API: its JSON, and the parameters of its calls.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::model::account::{Account, AccountChange, AccountStatus};
 use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
-/// Resources below an account, with the last part of their path.
+/// The resources below an account, each with the last part of its path.
 const SUBRESOURCES: &[(&str, &str)] = &[
     ("available_phone_numbers", "AvailablePhoneNumbers"),
     ("calls", "Calls"),
@@ -35,7 +35,7 @@ const SUBRESOURCES: &[(&str, &str)] = &[
     ("messages", "Messages"),
     ("balance", "Balance"),
 ];
-/// The filters that a list's links repeat.
+/// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName", "Status"];
 
 /// An account as clients see it.
@@ -55,7 +55,7 @@ pub struct AccountResource {
 }
 
 impl AccountResource {
-    /// The resource of an account.
+    /// Returns the resource of an account.
     #[must_use]
     pub fn of(account: &Account) -> Self {
         let path = account_path(account.sid);
@@ -76,7 +76,7 @@ impl AccountResource {
     }
 }
 
-/// What a list of accounts is asked with.
+/// The parameters of a list of accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountsRequest {
     friendly_name: Option<String>,
@@ -97,20 +97,20 @@ pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
     })
 }
 
-/// Reads the parameters of a new subaccount: its name.
+/// Reads the parameters of a new subaccount and returns its name.
 ///
 /// # Errors
 /// 20002 for a name that is too long.
 pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError> {
     let name = parameter::friendly_name(form)?;
-    // Twilio's default; noon and midnight are 12.
+    // Twilio's default name; its hours are 1 to 12, also at noon and midnight.
     Ok(name.unwrap_or_else(|| format!("SubAccount Created at {}", date::with_meridian(now)).into()))
 }
 
 /// Reads the parameters of a change of an account.
 ///
 /// # Errors
-/// 20002 for a name that is too long, 21475 for a status that is none.
+/// 20002 for a name that is too long, 21475 for an unknown status.
 pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
     let status = parameter::given(form, "Status").map(|text| {
         let known = AccountStatus::from_word(text);
@@ -123,7 +123,7 @@ pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
     Ok(AccountChange { friendly_name, status: status.transpose()?, ..AccountChange::default() })
 }
 
-/// The accounts a credential reaches: its own and its subaccounts.
+/// A list of the accounts that a credential reaches: its own and its subaccounts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountList {
     accounts: Vec<AccountResource>,
@@ -132,7 +132,7 @@ pub struct AccountList {
 }
 
 impl AccountList {
-    /// The resource of the list; the accounts come newest first.
+    /// Returns the resource of the list; the accounts must come newest first.
     #[must_use]
     pub fn of(reached: &[Account], request: &AccountsRequest) -> Self {
         let shown = reached.iter().filter(|account| {

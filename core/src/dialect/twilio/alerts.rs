@@ -1,4 +1,4 @@
-//! Alerts of the Monitor API, v1: filters in, Alert resources out (OpenAPI: twilio_monitor_v1). It raises no alert.
+//! Alerts of the Monitor API, v1: the filters of a list, and the Alert resources (OpenAPI: twilio_monitor_v1).
 
 use serde::Serialize;
 
@@ -14,18 +14,18 @@ use crate::model::sid::AlertSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 
-/// The filters that a list's links repeat.
+/// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["LogLevel", "StartDate", "EndDate"];
-/// The levels that a list may be asked for; nothing here is a notice or for debugging.
+/// The levels that a list may ask for. The emulator raises only errors and warnings.
 const LOG_LEVELS: &[&str] = &["error", "warning", "notice", "debug"];
-/// What raised it, as in captured alerts.
+/// Identifies what raised the alert, as in captured ones.
 const SOURCE_COMPONENT: &str = "12000";
-/// The API that captured alerts name.
+/// The API version that captured alerts name.
 const API_VERSION: &str = "2010-04-01";
-/// The seconds of a day but the last, which a bare `EndDate` includes.
+/// Added to a bare `EndDate`, which includes its whole day.
 const REST_OF_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60 - 1);
 
-/// An alert, with where and when it was raised.
+/// An alert, and the journal's event that says when it was raised.
 pub type Raised<'a> = (&'a Event, &'a Alert);
 
 /// Which alerts a list shows.
@@ -55,7 +55,7 @@ pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError>
 }
 
 impl AlertFilter {
-    /// Whether the list shows this alert; dates compare whole seconds.
+    /// Whether the list shows this alert; dates are compared by whole seconds.
     #[must_use]
     pub fn shows(&self, (event, alert): &Raised<'_>) -> bool {
         let at = event.at.seconds();
@@ -86,7 +86,7 @@ pub struct AlertResource {
 }
 
 impl AlertResource {
-    /// The resource of an alert.
+    /// Returns the resource of an alert in a list.
     #[must_use]
     pub fn of((event, alert): Raised<'_>, view: &View<'_>) -> Self {
         let date = date::iso(event.at);
@@ -111,7 +111,7 @@ impl AlertResource {
     }
 }
 
-/// An alert as its own resource shows it: with the request and the response.
+/// An alert as its own resource shows it, with the request and the response.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertInstance {
     #[serde(flatten)]
@@ -123,7 +123,7 @@ pub struct AlertInstance {
 }
 
 impl AlertInstance {
-    /// The resource of an alert.
+    /// Returns an alert's own resource.
     #[must_use]
     pub fn of(raised: Raised<'_>, view: &View<'_>) -> Self {
         let record = raised.1.record.as_deref();
@@ -146,7 +146,7 @@ pub struct AlertList {
 }
 
 impl AlertList {
-    /// The resource of a page.
+    /// Returns the resource of a page.
     #[must_use]
     pub fn of(page: &Page<'_, Raised<'_>>, request: &PageRequest, view: &View<'_>) -> Self {
         let url = format!("{}/v1/Alerts", view.origin);
@@ -157,7 +157,7 @@ impl AlertList {
     }
 }
 
-/// What the text of an alert says, by name.
+/// Returns the parts of an alert's text, with their names.
 pub(in crate::dialect) fn details(alert: &Alert) -> Vec<(&'static str, String)> {
     let level = match alert.level {
         AlertLevel::Error => "ERROR",

@@ -1,4 +1,4 @@
-//! Applications of the 2010-04-01 API: attributes in, Application resources out. It runs none.
+//! Applications of the 2010-04-01 API: the parameters of their calls, and the Application resource.
 
 use serde::Serialize;
 
@@ -13,10 +13,10 @@ use crate::engine::Page;
 use crate::model::application::{Application, ApplicationChange};
 use crate::model::sid::{AccountSid, ApplicationSid};
 
-/// The filters that a list's links repeat.
+/// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
 
-/// Reads the parameters of create.
+/// Reads the parameters of a create.
 ///
 /// # Errors
 /// The closest documented code, naming the parameter.
@@ -24,7 +24,7 @@ pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::LeftOut)
 }
 
-/// Reads the parameters of update.
+/// Reads the parameters of an update.
 ///
 /// # Errors
 /// The closest documented code, naming the parameter.
@@ -32,7 +32,7 @@ pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::Cleared)
 }
 
-/// Reads the parameters of a list: the name it shows, if any is asked for.
+/// Reads the parameters of a list, with the name to filter by, if there is one.
 ///
 /// # Errors
 /// 20422, naming the parameter.
@@ -67,7 +67,7 @@ pub struct ApplicationResource {
 }
 
 impl ApplicationResource {
-    /// The resource of an application.
+    /// Returns the resource of an application.
     #[must_use]
     pub fn of(application: &Application, account: AccountSid) -> Self {
         let attributes = &application.attributes;
@@ -106,7 +106,7 @@ pub struct ApplicationList {
 }
 
 impl ApplicationList {
-    /// The resource of a page.
+    /// Returns the resource of a page.
     #[must_use]
     pub fn of(page: &Page<'_, Application>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Applications.json", account_path(account));

@@ -1,4 +1,4 @@
-//! AvailablePhoneNumbers of the 2010-04-01 API: filters in, offers out. It sells nothing.
+//! AvailablePhoneNumbers of the 2010-04-01 API: the filters of a search, and the resources of what it finds.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::model::inventory::{
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
-/// Every parameter that the `uri` of an answer repeats.
+/// The parameters that the `uri` of a response repeats.
 const ECHOED: &[&str] = &[
     "AreaCode",
     "Contains",
@@ -36,21 +36,21 @@ const ECHOED: &[&str] = &[
     "PageSize",
 ];
 
-/// A search of the inventory, as asked for.
+/// A search of the inventory of numbers for sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferSearch {
-    /// Where.
+    /// The country to search in.
     pub country: Country,
-    /// Which sort.
+    /// The type of number.
     pub kind: NumberKind,
-    /// What they must be.
+    /// The conditions that numbers must meet.
     pub filter: OfferFilter,
-    /// How many at the most.
+    /// The most numbers to return.
     pub limit: usize,
     query: String,
 }
 
-/// The list that a path names: a country and a kind sold there.
+/// Returns the country and the type that a path names; `None` if no such numbers are sold there.
 #[must_use]
 pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
     let country = country_of(country)?;
@@ -58,7 +58,7 @@ pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
     country.kinds().contains(&kind).then_some((country, kind))
 }
 
-/// The country that a path names.
+/// Returns the country that a path names; `None` if no numbers are sold there.
 #[must_use]
 pub fn country_of(code: &str) -> Option<Country> {
     Country::from_word(code)
@@ -79,7 +79,7 @@ pub fn search(query: &Form, (country, kind): (Country, NumberKind)) -> Result<Of
     Ok(OfferSearch { country, kind, filter: filter(query)?, limit, query: query_text })
 }
 
-/// The numbers found.
+/// The numbers that a search found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OfferList {
     available_phone_numbers: Vec<OfferResource>,
@@ -103,7 +103,7 @@ struct OfferResource {
     capabilities: CapabilitiesResource,
 }
 
-// In mixed case, as captured; an owned number has them in lower case.
+// Names in mixed case, as captured; those of an owned number are in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,
@@ -115,7 +115,7 @@ struct CapabilitiesResource {
 }
 
 impl OfferList {
-    /// The resource of what a search found.
+    /// Returns the resource of a search's result.
     #[must_use]
     pub fn of(offers: &[Offer], search: &OfferSearch, account: AccountSid) -> Self {
         let uri = list_uri(account, search.country, search.kind) + &search.query;
@@ -123,7 +123,7 @@ impl OfferList {
     }
 }
 
-/// The kinds of number sold in a country.
+/// A country, with links to the types of number sold there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CountryResource {
     country_code: &'static str,
@@ -144,7 +144,7 @@ struct CountrySubresources {
 }
 
 impl CountryResource {
-    /// The resource of a country.
+    /// Returns the resource of a country.
     #[must_use]
     pub fn of(country: Country, account: AccountSid) -> Self {
         let list = |kind| country.kinds().contains(&kind).then(|| list_uri(account, country, kind));
@@ -170,7 +170,7 @@ pub struct CountryList {
 }
 
 impl CountryList {
-    /// The resource of all countries.
+    /// Returns the resource of all countries.
     #[must_use]
     pub fn of(account: AccountSid) -> Self {
         Self {
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lists_that_exist_are_named() {
+    fn only_lists_that_exist_have_a_path() {
         assert_eq!(list_of("US", "Local"), Some(US_LOCAL));
         assert_eq!(list_of("GB", "Mobile"), Some((Country::Gb, NumberKind::Mobile)));
         for (country, kind) in [("US", "Mobile"), ("US", "local"), ("US", "Voip"), ("ZZ", "Local")] {

@@ -1,4 +1,4 @@
-//! OutgoingCallerIds of the 2010-04-01 API: validation requests in, caller ids out. It verifies nothing.
+//! OutgoingCallerIds of the 2010-04-01 API: validation requests, and the resources of caller ids.
 
 use serde::Serialize;
 
@@ -14,12 +14,12 @@ use crate::model::hex;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, NumberSid};
 
-/// The filters that a list's links repeat.
+/// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
 /// The longest `CallDelay`, in seconds (Twilio's OpenAPI, 2010-04-01).
 const CALL_DELAY_MAX_S: u64 = 60;
 
-/// Reads a validation request: the number and its name.
+/// Reads a validation request and returns the number and its name.
 ///
 /// # Errors
 /// The closest documented code, naming the parameter.
@@ -64,7 +64,7 @@ pub struct CallerIdFilter {
 /// # Errors
 /// 20422, naming the parameter.
 pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), ApiError> {
-    // A plus that came as a space: forgiving here costs nothing, since no number has a space.
+    // A plus that wasn't encoded has become a space. No number has one, so turning it back is safe.
     let number = parameter::given(query, "PhoneNumber").map(|text| text.replace(' ', "+"));
     let friendly_name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((CallerIdFilter { number, friendly_name }, PageRequest::parse(query, NumberSid::PREFIX, LIST_FILTERS)?))
@@ -79,7 +79,7 @@ impl CallerIdFilter {
     }
 }
 
-/// What a validation request is answered with.
+/// The response to a validation request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ValidationResource {
     account_sid: String,
@@ -90,7 +90,8 @@ pub struct ValidationResource {
 }
 
 impl ValidationResource {
-    /// The resource of a number just verified; nobody is called, so the call and its code are made of the id.
+    /// Returns the resource of a number that was just verified. No call is placed, so its SID and the code are
+    /// derived from the caller id's SID.
     #[must_use]
     pub fn of(caller_id: &CallerId, account: AccountSid) -> Self {
         let digits = hex::encode(caller_id.sid.bytes());
@@ -118,7 +119,7 @@ pub struct CallerIdResource {
 }
 
 impl CallerIdResource {
-    /// The resource of a caller id.
+    /// Returns the resource of a caller id.
     #[must_use]
     pub fn of(caller_id: &CallerId, account: AccountSid) -> Self {
         Self {
@@ -142,7 +143,7 @@ pub struct CallerIdList {
 }
 
 impl CallerIdList {
-    /// The resource of a page.
+    /// Returns the resource of a page.
     #[must_use]
     pub fn of(page: &Page<'_, CallerId>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/OutgoingCallerIds.json", account_path(account));

@@ -1,4 +1,4 @@
-//! Twilio's error codes: which one each fault has (the error dictionary, docs/fidelity.md).
+//! Twilio's error codes of faults (the error dictionary, docs/fidelity.md).
 
 use crate::model::fault::Fault;
 use crate::model::line::LineFault;
@@ -8,7 +8,7 @@ pub const TRANSMISSION: u32 = 34004;
 /// `Other End Incompatible`.
 pub const INCOMPATIBLE: u32 = 34108;
 
-/// The code of a fault.
+/// Returns the code of a fault.
 #[must_use]
 pub const fn code(fault: Fault) -> u32 {
     match fault {
@@ -44,21 +44,21 @@ pub const fn code(fault: Fault) -> u32 {
     }
 }
 
-/// The page of Twilio's error dictionary on a code.
+/// Returns the URL of a code's page in Twilio's error dictionary.
 #[must_use]
 pub fn more_info(code: u32) -> String {
     format!("https://www.twilio.com/docs/errors/{code}")
 }
 
-/// A code that no failed transmission ends with.
+/// A code that a failed transmission never has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{TRANSMISSION} or {INCOMPATIBLE}, not {0}")]
 pub struct UnknownFaultCode(u32);
 
-/// A transmission that breaks with this code after so many pages.
+/// Returns the fault of a transmission that breaks with this code after a number of pages.
 ///
 /// # Errors
-/// No failed transmission ends with this code.
+/// [`UnknownFaultCode`] if no failed transmission ends with this code.
 pub const fn line_fault(code: u32, after_pages: u32) -> Result<LineFault, UnknownFaultCode> {
     let fault = match code {
         TRANSMISSION => Fault::Transmission,

@@ -1,5 +1,5 @@
-//! The parameters of a Debugger webhook: an alert as Twilio tells an account of it (Twilio docs: "Debugging event
-//! webhooks"). It neither signs nor sends them.
+//! The parameters of a Debugger webhook, which notifies an account of an alert (Twilio docs: "Debugging event
+//! webhooks").
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::engine::event::{Alert, Event, EventKind};
 use crate::model::sid::AccountSid;
 use crate::model::webhook::ExchangeRecord;
 
-/// What a Debugger webhook is told of an alert; `parent` is the owner of a subaccount.
+/// Returns the parameters for an alert; `parent` is the owner of a subaccount.
 #[must_use]
 pub fn params(account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
     let EventKind::Alert(alert) = &event.kind else { return Params::new() };
@@ -65,7 +65,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     #[test]
-    fn a_subaccounts_alert_names_its_owner_and_tells_the_payload_as_json() {
+    fn a_subaccounts_alert_names_its_owner_and_has_the_payload_as_json() {
         let alert = Alert {
             sid: AlertSid::from_bytes([1; 16]),
             place: 0,

@@ -1,5 +1,5 @@
-//! The Fax API, v1: create, list and update parameters in, Fax and Media resources out (OpenAPI: twilio_fax_v1).
-//! It does not say what a fax may do next.
+//! The Fax API, v1: the parameters of create, list and update, and the Fax and Media resources (OpenAPI:
+//! twilio_fax_v1).
 
 use std::sync::Arc;
 
@@ -23,23 +23,23 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// SIP user names and passwords are shorter than this (errors 21221 and 21223).
+/// SIP user names and passwords must be shorter than this (errors 21221 and 21223).
 const SIP_AUTH_LEN_LIMIT: usize = 256;
-/// The headers of a SIP URI are shorter than this (error 21227).
+/// The headers of a SIP URI must be shorter than this (error 21227).
 const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
-/// Below a fax, the list of its media.
+/// Path below a fax of the list of its media.
 const MEDIA_LIST: &str = "/Media";
-/// Fields of a Fax.
+/// Number of fields of a Fax resource.
 const FAX_FIELDS: usize = 18;
-/// The only currency.
+/// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
-/// The filters that a list's links repeat.
+/// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter", "From"];
 
-/// Reads the parameters of create; `origin` is the scheme and host the client used.
+/// Reads the parameters of a create; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter; `To` first, as the engine refuses it first.
+/// The closest documented code, naming the parameter. `To` comes first, as in the engine's own checks.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let order = CreateFax {
@@ -73,16 +73,16 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
 /// What an update asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaxUpdate {
-    /// Nothing: no Status was given.
+    /// Nothing, since the request has no Status.
     Nothing,
-    /// That the fax be canceled.
+    /// To cancel the fax.
     Cancel,
 }
 
-/// Reads the parameters of update.
+/// Reads the parameters of an update.
 ///
 /// # Errors
-/// 20422 where the Status is anything but `canceled`.
+/// 20422 for any Status but `canceled`.
 pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
     let status = parameter::word(form, "Status", &[Status::Canceled], Status::as_str)?;
     Ok(status.map_or(FaxUpdate::Nothing, |_| FaxUpdate::Cancel))
@@ -96,7 +96,8 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it. It keeps what it shows as it is and writes it when it is serialised, where no world waits.
+/// A Fax as clients see it. It keeps values as they are and formats them only when it is serialized, after the
+/// world's lock is released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
@@ -115,7 +116,7 @@ pub struct FaxResource<'a> {
 }
 
 impl<'a> FaxResource<'a> {
-    /// The resource of a fax.
+    /// Returns the resource of a fax.
     #[must_use]
     pub fn of(fax: &Fax, view: &View<'a>) -> Self {
         Self {
@@ -135,7 +136,8 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// The resource of a fax about which its app is being asked: as one that is being received.
+    /// Returns the resource of an incoming fax whose app is still being asked for TwiML; it reads like one that is
+    /// being received.
     #[must_use]
     pub fn of_arriving(fax: &Arriving, view: &View<'a>) -> Self {
         Self {
@@ -155,11 +157,12 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// The resource with this SID.
+    /// Returns the resource with this SID.
     ///
     /// # Errors
-    /// `NoFax`.
+    /// [`Refusal::NoFax`] if there is none.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
+        // Apps may fetch a fax before it exists, while their FaxUrl is asked (docs/fidelity.md, "Receiving, TwiML").
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(&fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(fax, view)).or_else(arriving)
     }
@@ -177,6 +180,7 @@ impl Serialize for FaxResource<'_> {
         let media_list = format!("{}/v1/Faxes/{sid}{MEDIA_LIST}", self.view.origin);
         let url = media_list.strip_suffix(MEDIA_LIST).unwrap_or_default();
         let created = date::iso(self.created);
+        // Equal dates are formatted once.
         let updated = (self.updated.seconds() != self.created.seconds()).then(|| date::iso(self.updated));
         let price = self.price_micros.and_then(|micros| price(micros, self.view.price));
         let mut fax = serializer.serialize_struct("Fax", FAX_FIELDS)?;
@@ -222,7 +226,7 @@ pub struct FaxList<'a> {
 }
 
 impl<'a> FaxList<'a> {
-    /// The resource of a page.
+    /// Returns the resource of a page.
     #[must_use]
     pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
         let url = format!("{}/v1/Faxes", view.origin);
@@ -246,7 +250,7 @@ pub struct MediaResource {
 }
 
 impl MediaResource {
-    /// The resource of a fax's document; none where it has none.
+    /// Returns the resource of a fax's document; `None` if no document is stored.
     #[must_use]
     pub fn of(fax: &Fax, view: &View<'_>) -> Option<Self> {
         fax.media.as_ref().map(|media| Self::of_media(fax.sid, media, view))
@@ -265,7 +269,7 @@ impl MediaResource {
     }
 }
 
-/// The media of a fax: one or none.
+/// The list of a fax's media, which has at most one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MediaList {
     media: Vec<MediaResource>,
@@ -273,10 +277,10 @@ pub struct MediaList {
 }
 
 impl MediaList {
-    /// The media of the fax with this SID; none while its app is being asked.
+    /// Returns the list of media of the fax with this SID; it is empty while the app is being asked for TwiML.
     ///
     /// # Errors
-    /// `NoFax`.
+    /// [`Refusal::NoFax`] if there is none.
     pub fn find(engine: &Engine, sid: FaxSid, request: &PageRequest, view: &View<'_>) -> Result<Self, Refusal> {
         let kept = match engine.fax(sid) {
             Ok(fax) => fax.media.as_deref(),
@@ -338,7 +342,7 @@ fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", "it is a positive number of minutes"))
 }
 
-// No registrar checks them, so nothing is kept; the password is not even named in a message.
+// Nothing checks SIP credentials here, so they aren't kept; and no message repeats the password.
 fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
     let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
     for (name, value, too_long, illegal) in

@@ -1,4 +1,4 @@
-//! Tests of the Fax API's words. Nothing here is a server.
+//! Tests of the Fax API's parameters and resources.
 
 use std::time::Duration;
 
@@ -181,7 +181,7 @@ fn a_price_is_a_string_a_number_or_absent() {
     assert_eq!(shown(7_000_000, PriceForm::Text), json!("7"));
 }
 
-/// A fax whose document has been fetched.
+/// Creates a fax whose document has been fetched.
 fn fetched(world: &mut Engine) -> FaxSid {
     let now = Timestamp::from_seconds(NOW + 5);
     let sid = send(world, MINIMAL);

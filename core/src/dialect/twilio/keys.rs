@@ -1,4 +1,4 @@
-//! API keys of the 2010-04-01 API: names in, Key resources out. It signs nobody in.
+//! API keys of the 2010-04-01 API: the parameters of their calls, and the Key resources.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::engine::Page;
 use crate::model::credential::ApiKey;
 use crate::model::sid::{AccountSid, KeySid};
 
-/// Reads the name of a key, in create or update.
+/// Reads the name of a key from a create or an update.
 ///
 /// # Errors
 /// 20002 for a name that is too long.
@@ -28,7 +28,7 @@ pub fn list_keys(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, KeySid::PREFIX, &[])
 }
 
-/// A key as clients see it.
+/// A key as clients see it, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyResource {
     sid: String,
@@ -38,7 +38,7 @@ pub struct KeyResource {
 }
 
 impl KeyResource {
-    /// The resource of a key; its secret is not in it.
+    /// Returns the resource of a key.
     #[must_use]
     pub fn of(key: &ApiKey) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl KeyResource {
     }
 }
 
-/// A key as its creation shows it, the only time with its secret.
+/// A key as the response to its creation shows it: this once with its secret.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct NewKeyResource {
     #[serde(flatten)]
@@ -59,7 +59,7 @@ pub struct NewKeyResource {
 }
 
 impl NewKeyResource {
-    /// The resource of a key just created.
+    /// Returns the resource of a key that was just created.
     #[must_use]
     pub fn of(key: &ApiKey) -> Self {
         Self { key: KeyResource::of(key), secret: key.secret.to_string() }
@@ -75,7 +75,7 @@ pub struct KeyList {
 }
 
 impl KeyList {
-    /// The resource of a page.
+    /// Returns the resource of a page.
     #[must_use]
     pub fn of(page: &Page<'_, ApiKey>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Keys.json", account_path(account));

@@ -1,4 +1,4 @@
-//! Twilio's resources: parameters to commands, views to JSON in Twilio's own keys. It decides nothing.
+//! Twilio's resources: reads parameters into commands, and writes views as JSON with Twilio's own keys.
 
 pub mod accounts;
 pub mod alerts;
@@ -16,28 +16,28 @@ use crate::model::account::PriceForm;
 use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
-/// The path of the 2010-04-01 API's resources of an account.
+/// Returns the path of an account's resources in the 2010-04-01 API.
 #[must_use]
 pub fn account_path(account: AccountSid) -> String {
     format!("/2010-04-01/Accounts/{account}")
 }
 
-/// What v1 resources show beside the fax itself.
+/// What v1 resources show besides the fax itself.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    /// Whose resources they are.
+    /// SID of the account that owns the resources.
     pub account: AccountSid,
-    /// Scheme and host that the client used.
+    /// Scheme and host that the client used, which links are built on.
     pub origin: &'a str,
-    /// The world's time, from which media URLs live.
+    /// The world's time, from which the validity of media URLs counts.
     pub now: Timestamp,
-    /// The key of media URLs.
+    /// The key that media URLs are signed with.
     pub signing_key: &'a [u8],
     /// How a price is written.
     pub price: PriceForm,
 }
 
-/// The keys of a JSON object, for tests that hold resources to a list of them.
+/// Returns the keys of a JSON object, for tests that compare a resource with a list of them.
 #[cfg(test)]
 fn keys_of(value: &serde_json::Value) -> std::collections::BTreeSet<&str> {
     value.as_object().map(|object| object.keys().map(String::as_str).collect()).unwrap_or_default()

@@ -1,5 +1,4 @@
-//! IncomingPhoneNumbers of the 2010-04-01 API: purchases and changes in, resources out.
-//! It does not say which number may be bought.
+//! IncomingPhoneNumbers of the 2010-04-01 API: the parameters of purchases and changes, and the resources of numbers.
 
 use serde::Serialize;
 
@@ -17,12 +16,12 @@ use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, NumberSid};
 
-/// The filters that a list's links repeat.
+/// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"];
 /// North American area codes of toll-free numbers.
 const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 
-/// Reads the parameters of a purchase; `kind` is that of the sub-list it was posted to.
+/// Reads the parameters of a purchase; `kind` is the type of the sub-list that it was posted to.
 ///
 /// # Errors
 /// The closest documented code, naming the parameter.
@@ -53,14 +52,15 @@ pub struct NumberFilter {
     hosted_only: bool,
 }
 
-/// Digits that a number must contain, `*` for any one; after a leading `+`, that it must begin with.
+/// Digits that a number must contain, with `*` for any one digit. After a leading `+`, the number must begin with
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct DigitPattern {
     text: String,
     from_start: bool,
 }
 
-/// Reads the parameters of a list; `kind` is that of the sub-list.
+/// Reads the parameters of a list; `kind` is the type of the sub-list.
 ///
 /// # Errors
 /// 20422, naming the parameter.
@@ -77,11 +77,11 @@ pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFil
 }
 
 impl NumberFilter {
-    /// Whether the list shows the number; `seed` is that of the inventory it may come from.
+    /// Whether the list shows the number; `seed` is that of the inventory.
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber, seed: u64) -> bool {
         let beta = || inventory::offer_of(seed, number.number).is_some_and(|offer| offer.beta);
-        // None are hosted: that means numbers ported in.
+        // Hosted means ported in, and no number here is.
         !self.hosted_only
             && self.friendly_name.as_deref().is_none_or(|name| *name == *number.attributes.friendly_name)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.fits(number.number))
@@ -144,7 +144,7 @@ struct NumberSubresources {
 }
 
 impl NumberResource {
-    /// The resource of a number; `seed` is that of the inventory it may come from.
+    /// Returns the resource of a number; `seed` is that of the inventory.
     #[must_use]
     pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
         let attributes = number.attributes.clone();
@@ -199,7 +199,7 @@ pub struct NumberList {
 }
 
 impl NumberList {
-    /// The resource of a page of the account's numbers or of one of the sub-lists.
+    /// Returns the resource of a page of the account's numbers, or of one of the sub-lists.
     #[must_use]
     pub fn of(
         page: &Page<'_, IncomingNumber>,
@@ -245,7 +245,7 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberWish, ApiError> {
 
 impl DigitPattern {
     fn parse(text: &str) -> Result<Self, ApiError> {
-        // A plus that came as a space: forgiving here costs nothing, since no number has a space.
+        // A plus that wasn't encoded has become a space. No number has one, so turning it back is safe.
         let tail = text.strip_prefix(['+', ' ']);
         let digits = tail.unwrap_or(text);
         if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
@@ -270,7 +270,7 @@ impl From<Capabilities> for CapabilitiesResource {
     }
 }
 
-/// As the inventory has it; for other numbers by their area code.
+/// Returns the type that the inventory gives the number; for any other number the area code decides.
 fn kind_of(seed: u64, number: PhoneNumber) -> NumberKind {
     let digits = number.digits();
     let toll_free = digits / 10_000_000_000 == 1 && TOLL_FREE_AREAS.contains(&(digits / 10_000_000 % 1_000));

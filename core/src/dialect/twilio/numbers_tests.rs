@@ -1,4 +1,4 @@
-//! Tests of the words of phone numbers. Nothing here is a server.
+//! Tests of the parameters and resources of phone numbers.
 
 use super::*;
 use crate::dialect::twilio::keys_of;

@@ -1,7 +1,7 @@
-//! The requests that customers' apps get, in Twilio's form: parameters, headers and signature (docs/fidelity.md,
-//! "Webhooks"). Nothing here sends them.
+//! The requests that apps receive, in Twilio's form: parameters, headers and signature
+//! (docs/fidelity.md, "Webhooks").
 //!
-//! No parameter comes twice and none is empty, since validators differ on both.
+//! No parameter occurs twice and none is empty, since validators differ on both.
 
 use super::codes;
 use crate::dialect::signature::{self, Signed};
@@ -10,26 +10,26 @@ use crate::engine::effect::{Notice, TwimlRequest};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::Signature;
 
-/// How Twilio's requests name their sender (captured).
+/// The `User-Agent` of Twilio's requests (captured).
 pub const USER_AGENT: &str = "TwilioProxy/1.1";
-/// The part of a multipart body that holds the document.
+/// Name of the part of a multipart body that holds the document.
 pub const DOCUMENT_PART: &str = "Media";
 
-/// The signature of a request (Twilio docs: security).
+/// Header with the signature of a request (Twilio docs: security).
 const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
-/// The same on each try of one event.
+/// Header with a token that is the same in each attempt of one event.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
-/// What a webhook that is to be signed badly is signed with.
+/// The key of signatures that a rule makes bad.
 const NOT_THE_TOKEN: &str = "not the AuthToken";
 
-/// The headers of a webhook beside those of every request.
+/// Returns the headers of a webhook besides those of every request.
 #[must_use]
 pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, idempotency_token: &str) -> Params {
     let signed = signature_of(auth_token, signature, request).map(|value| (SIGNATURE_HEADER.to_owned(), value));
     signed.into_iter().chain([(IDEMPOTENCY_HEADER.to_owned(), idempotency_token.to_owned())]).collect()
 }
 
-/// The headers of a fetch of a document beside those of every request.
+/// Returns the headers of the fetch of a document besides those of every request.
 #[must_use]
 pub fn fetch_headers(auth_token: &str, url: &str) -> Params {
     vec![(SIGNATURE_HEADER.to_owned(), signature::of_url(auth_token, url))]
@@ -43,7 +43,7 @@ fn signature_of(auth_token: &str, signature: Signature, request: &Signed<'_>) ->
         Signature::Good => Some(sign(auth_token)),
         Signature::Bad => Some(sign(NOT_THE_TOKEN)),
         Signature::Missing => None,
-        // A GET has its status in the URL, so the signature of an earlier one is over another URL.
+        // A GET has its status in the URL, so the signature of an earlier one covers another URL.
         Signature::Stale if in_body => Some(signature::of_form(auth_token, url, &earlier(params))),
         Signature::Stale => {
             let url = url.split('?').next().unwrap_or_default();
@@ -52,7 +52,7 @@ fn signature_of(auth_token: &str, signature: Signature, request: &Signed<'_>) ->
     }
 }
 
-/// The parameters of an earlier request of the same fax, one with another status.
+/// Returns the parameters that an earlier request about the same fax would have had, with another status.
 fn earlier(params: &[(String, String)]) -> Params {
     let changed = |(name, value): &(String, String)| {
         let was = if value == "queued" { "processing" } else { "queued" };
@@ -61,7 +61,7 @@ fn earlier(params: &[(String, String)]) -> Params {
     params.iter().map(changed).collect()
 }
 
-/// What a FaxUrl or fallback URL is asked with.
+/// Returns the parameters of the request that asks a FaxUrl or fallback URL for TwiML.
 #[must_use]
 pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
     let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());
@@ -72,7 +72,7 @@ pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) ->
     params
 }
 
-/// What an action or StatusCallback is told.
+/// Returns the parameters of the request to an action or StatusCallback.
 #[must_use]
 pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_url: Option<&str>) -> Params {
     let mut params = common(account, fax, &notice.from.to_string(), &notice.to.to_string());
@@ -117,7 +117,7 @@ mod tests {
     use crate::model::webhook::{Attempt, Method, Purpose};
 
     #[test]
-    fn empty_values_are_left_out_and_the_fallback_hears_of_the_error() {
+    fn empty_values_are_left_out_and_the_fallback_gets_the_error() {
         let request = TwimlRequest {
             purpose: Purpose::FallbackUrl,
             url: "http://app/fallback".into(),
