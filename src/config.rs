@@ -29,7 +29,9 @@ pub use self::settings::{LIST_LEN_MAX, Settings};
 
 use crate::io::budget::BODY_BUDGET_BYTES_DEFAULT;
 use crate::io::client::ConnectTo;
-use crate::model::account::{Accounts, Callbacks, Dialect, Documents, MediaUserAgent, PriceForm, Service, TwimlTypes};
+use crate::model::account::{
+    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, Service, TwimlTypes,
+};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::reception::HeaderLine;
@@ -110,7 +112,7 @@ pub struct Config {
     /// The seed of all ids and random draws. Absent: one is drawn at the start.
     pub seed: Option<u64>,
     /// Whether unknown accounts are created on first use or refused.
-    pub accounts: Accounts,
+    pub accounts: AccountMode,
     /// Hosts that requests of the emulator are redirected to, instead of those in their URLs.
     pub connect_to: Vec<ConnectTo>,
     /// The most bytes of media kept in each world.
@@ -124,7 +126,7 @@ pub struct Config {
     /// The token that the control API and the console require. Absent: they are open.
     pub control_token: Option<Box<str>>,
     /// Which status changes of a fax fire its StatusCallback.
-    pub callbacks: Callbacks,
+    pub callbacks: CallbackPolicy,
     /// The default number's VoiceUrl. [`Config::founding_accounts`] puts it in place.
     pub fax_url: Option<Box<str>>,
     /// The default number's StatusCallback. [`Config::founding_accounts`] puts it in place.
@@ -134,7 +136,7 @@ pub struct Config {
     /// The state of the Fax API for accounts that don't set their own.
     pub service: Service,
     /// Which documents a MediaUrl may lead to.
-    pub documents: Documents,
+    pub documents: DocumentPolicy,
     /// Which content types TwiML is accepted with.
     pub twiml_types: TwimlTypes,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
@@ -181,19 +183,19 @@ impl Default for Config {
             public_url: None,
             pace: Pace::default(),
             seed: None,
-            accounts: Accounts::Open,
+            accounts: AccountMode::Open,
             connect_to: Vec::new(),
             media_budget_bytes: MEDIA_BUDGET_BYTES_DEFAULT,
             body_budget_bytes: BODY_BUDGET_BYTES_DEFAULT,
             allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
             control_token: None,
-            callbacks: Callbacks::All,
+            callbacks: CallbackPolicy::All,
             fax_url: None,
             status_callback: None,
             debugger_url: None,
             service: Service::Full,
-            documents: Documents::Lenient,
+            documents: DocumentPolicy::Lenient,
             twiml_types: TwimlTypes::Lenient,
             media_user_agent: MediaUserAgent::Warn,
             header_line: HeaderLine::On,
@@ -294,9 +296,9 @@ impl Config {
 
     fn with(self, settings: &Settings) -> Result<Self, ConfigError> {
         use Setting as S;
-        let accounts = parse::word(Accounts::ALL, Accounts::as_str);
-        let callbacks = parse::word(Callbacks::ALL, Callbacks::as_str);
-        let documents = parse::word(Documents::ALL, Documents::as_str);
+        let accounts = parse::word(AccountMode::ALL, AccountMode::as_str);
+        let callbacks = parse::word(CallbackPolicy::ALL, CallbackPolicy::as_str);
+        let documents = parse::word(DocumentPolicy::ALL, DocumentPolicy::as_str);
         let twiml_types = parse::word(TwimlTypes::ALL, TwimlTypes::as_str);
         let media_user_agent = parse::word(MediaUserAgent::ALL, MediaUserAgent::as_str);
         let header_line = parse::word(HeaderLine::ALL, HeaderLine::as_str);
@@ -320,12 +322,12 @@ impl Config {
             allow_hosts: settings.each(S::AllowHost, parse::host_name)?,
             allow_origins: settings.each(S::AllowOrigin, parse::origin)?,
             control_token: settings.secret(S::ControlToken, parse::control_token)?,
-            callbacks: settings.one(S::Callbacks, callbacks)?.unwrap_or(self.callbacks),
+            callbacks: settings.one(S::CallbackPolicy, callbacks)?.unwrap_or(self.callbacks),
             fax_url: settings.one(S::FaxUrl, parse::webhook_url)?,
             status_callback: settings.one(S::StatusCallback, parse::webhook_url)?,
             debugger_url: settings.one(S::DebuggerUrl, parse::webhook_url)?,
             service: if retired { Service::Retired } else { self.service },
-            documents: settings.one(S::Documents, documents)?.unwrap_or(self.documents),
+            documents: settings.one(S::DocumentPolicy, documents)?.unwrap_or(self.documents),
             twiml_types: settings.one(S::TwimlTypes, twiml_types)?.unwrap_or(self.twiml_types),
             media_user_agent: settings.one(S::MediaUserAgent, media_user_agent)?.unwrap_or(self.media_user_agent),
             header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),

@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use crate::engine::Discarded;
 use crate::engine::effect::{Effect, EffectId, Generation, Intent};
-use crate::engine::input::{Answer, AnswerOutcome};
+use crate::engine::input::{Completion, EffectResult};
 use crate::io::{Performer, Signer};
 use crate::world::{World, message_of};
 
@@ -92,13 +92,13 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
                     Err(error) => {
                         // The engine needs a result all the same; else it would wait for this effect forever.
                         tracing::error!(%error, "performing an effect panicked, a fault of the emulator; please report it");
-                        (error.id(), AnswerOutcome::Lost)
+                        (error.id(), EffectResult::Lost)
                     }
                 };
                 if let Some(Begun { id, generation, host }) = begun.remove(&task) {
                     lanes.done(&host);
                     // Refused only if the world has broken, and then nobody needs the result.
-                    let _ = world.handle(Answer { effect: id, generation, outcome });
+                    let _ = world.handle(Completion { effect: id, generation, outcome });
                 }
             }
             () = world.woken() => {
@@ -225,14 +225,14 @@ fn host(intent: &Intent) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::account::Documents;
+    use crate::model::account::DocumentPolicy;
     use crate::model::fax::Quality;
     use crate::model::sid::FaxSid;
 
     fn fetch(id: u64, url: &str) -> Effect {
         let fax = FaxSid::from_bytes([0; 16]);
         let generation = Generation::default();
-        let (quality, documents) = (Quality::Fine, Documents::Lenient);
+        let (quality, documents) = (Quality::Fine, DocumentPolicy::Lenient);
         let intent = Intent::FetchDocument { url: url.into(), quality, documents };
         Effect { id: EffectId::from_number(id), generation, fax, intent: Arc::new(intent) }
     }

@@ -17,19 +17,19 @@ pub(crate) use self::unassigned::{NoWorld, Unassigned, UnassignedLog, Unassigned
 use crate::clock::RealTime;
 use crate::driver;
 use crate::engine::Canceled;
-use crate::engine::door::Terms;
+use crate::engine::admission::Admission;
 use crate::engine::event::EventKind;
 use crate::engine::export::{State, StateError};
 use crate::engine::input::{CreateKey, DocumentFault};
 use crate::engine::random::WorldSeed;
 use crate::engine::rule::Rule;
 use crate::engine::tally::Tally;
-use crate::engine::{Founding, Rules};
+use crate::engine::{WorldOptions, WorldSpec};
 use crate::io::budget::Budget;
 use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
-use crate::model::account::{Account, Accounts, Callbacks, Dialect, MediaUserAgent, PriceForm, Service};
+use crate::model::account::{Account, AccountMode, CallbackPolicy, Dialect, MediaUserAgent, PriceForm, Service};
 use crate::model::hex;
 use crate::model::media::Document;
 use crate::model::number::NumberChange;
@@ -49,7 +49,7 @@ pub struct Settings {
     /// The seed that all ids and random draws are derived from.
     pub seed: u64,
     /// The options that worlds are created with.
-    pub rules: Rules,
+    pub options: WorldOptions,
     /// How `price` is written in responses: as a string, a number or always null.
     pub price: PriceForm,
     /// The state of the Fax API for accounts that don't choose one.
@@ -78,14 +78,14 @@ pub struct GuardOptions {
 pub struct AccountSetup {
     /// Its SID; minted if absent.
     pub sid: Option<AccountSid>,
-    /// Its token; minted by [`Emulator::found`] if absent.
+    /// Its token; minted by [`Registry::found`] if absent.
     pub auth_token: Option<Box<str>>,
     /// Its friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,
     /// The provider whose API it uses; Twilio by default.
     pub dialect: Option<Dialect>,
     /// Which statuses fire a StatusCallback; the emulator's setting if absent.
-    pub callbacks: Option<Callbacks>,
+    pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for it; the emulator's setting if absent.
     pub service: Option<Service>,
     /// The account that owns it, if it is a subaccount.
@@ -97,7 +97,7 @@ pub struct AccountSetup {
     /// The verified caller ids that it has at the start.
     pub caller_ids: Vec<PhoneNumber>,
     /// The rules that it has from the start, which make it misbehave on purpose.
-    pub behaviour: Vec<Rule>,
+    pub rules: Vec<Rule>,
 }
 
 /// Why a credential opens no world.
@@ -125,7 +125,7 @@ pub enum SignInError {
 
 /// Why a world was not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FoundError {
+pub enum CreateWorldError {
     /// The account already has a world.
     #[error("account {0} already exists")]
     Exists(AccountSid),
@@ -139,7 +139,7 @@ pub enum FoundError {
 
 /// A handle on the registry of worlds; clones share it.
 #[derive(Clone)]
-pub struct Emulator(Arc<Shared>);
+pub struct Registry(Arc<Shared>);
 
 struct Shared {
     settings: Settings,
@@ -156,7 +156,7 @@ struct Shared {
     unassigned: UnassignedLog,
 }
 
-impl Emulator {
+impl Registry {
     /// Creates the registry with these accounts, of which the first is the default. Effects are performed on `runtime`.
     ///
     /// # Errors
@@ -167,11 +167,11 @@ impl Emulator {
         default: AccountSetup,
         others: Vec<AccountSetup>,
         runtime: Handle,
-    ) -> Result<Self, FoundError> {
+    ) -> Result<Self, CreateWorldError> {
         Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
     }
 
-    /// As [`Emulator::new`], with a renderer other than the one that uses threads of this process.
+    /// As [`Registry::new`], with a renderer other than the one that uses threads of this process.
     ///
     /// # Errors
     /// An account that is named twice, or too many of them.
@@ -181,7 +181,7 @@ impl Emulator {
         default: AccountSetup,
         others: Vec<AccountSetup>,
         runtime: Handle,
-    ) -> Result<Self, FoundError> {
+    ) -> Result<Self, CreateWorldError> {
         let mut worlds = Worlds::default();
         let default_sid = default.sid.unwrap_or_else(|| worlds.mint_sid(settings.seed));
         let performer = Arc::new(Performer::new(client, renderer));
@@ -193,13 +193,13 @@ impl Emulator {
         let (setup, default) = (AccountSetup { sid: Some(default_sid), ..default }, default_sid);
         let shared =
             Shared { settings, real, performer, runtime, worlds, default, stopping, created, gates, unassigned };
-        let emulator = Self(Arc::new(shared));
-        emulator.found(setup)?;
+        let registry = Self(Arc::new(shared));
+        registry.create(setup)?;
         for setup in others {
-            emulator.found(setup)?;
+            registry.create(setup)?;
         }
-        emulator.worlds_write(|worlds| worlds.configured = worlds.by_sid.keys().copied().collect());
-        Ok(emulator)
+        registry.worlds_write(|worlds| worlds.configured = worlds.by_sid.keys().copied().collect());
+        Ok(registry)
     }
 
     /// The settings that all worlds share.
@@ -306,34 +306,34 @@ impl Emulator {
     /// # Errors
     /// The credential opens no world.
     pub fn sign_in(&self, account: AccountSid, token: &str) -> Result<World, SignInError> {
-        self.sign_in_on_terms(account, token).map(|(world, _)| world)
+        self.sign_in_with_admission(account, token).map(|(world, _)| world)
     }
 
-    /// As [`Emulator::sign_in`], and returns the admission terms of the account too.
+    /// As [`Registry::sign_in`], and returns the admission terms of the account too.
     ///
     /// # Errors
     /// The credential opens no world.
-    pub fn sign_in_on_terms(&self, account: AccountSid, token: &str) -> Result<(World, Terms), SignInError> {
+    pub fn sign_in_with_admission(&self, account: AccountSid, token: &str) -> Result<(World, Admission), SignInError> {
         let world = self.enter_unclaimed(account)?;
         Self::claim(world, token)
     }
 
-    /// As [`Emulator::sign_in_on_terms`], for a call that changes nothing: if the account has no world, a temporary one
+    /// As [`Registry::sign_in_with_admission`], for a call that changes nothing: if the account has no world, a temporary one
     /// is returned and none is created.
     ///
     /// # Errors
     /// The credential opens no world.
-    pub fn look_in_on_terms(&self, account: AccountSid, token: &str) -> Result<(World, Terms), SignInError> {
+    pub fn look_in_with_admission(&self, account: AccountSid, token: &str) -> Result<(World, Admission), SignInError> {
         let world = self.look(account)?;
         Self::claim(world, token)
     }
 
-    fn claim(world: World, token: &str) -> Result<(World, Terms), SignInError> {
+    fn claim(world: World, token: &str) -> Result<(World, Admission), SignInError> {
         if let Some(why) = world.broken() {
             return Err(SignInError::Broken(why));
         }
-        let terms = world.claim(token).ok_or_else(|| SignInError::WrongToken(world.sid()))?;
-        Ok((world, terms))
+        let admission = world.claim(token).ok_or_else(|| SignInError::WrongToken(world.sid()))?;
+        Ok((world, admission))
     }
 
     /// The world of an account. If it has none, returns a temporary one that is not registered and lives as long as its
@@ -345,13 +345,13 @@ impl Emulator {
         if let Some(world) = self.world(account) {
             return Ok(world);
         }
-        if self.0.settings.rules.accounts == Accounts::Strict {
+        if self.0.settings.options.accounts == AccountMode::Strict {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
         // Its ids are those that a world created now would have.
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
-        Ok(World::fresh(Founding { life, ..self.founding(account, setup, None) }, self.0.real))
+        Ok(World::fresh(WorldSpec { life, ..self.spec(account, setup, None) }, self.0.real))
     }
 
     /// Waits until an account has a world, and returns it.
@@ -402,7 +402,7 @@ impl Emulator {
     ///
     /// # Errors
     /// There are too many accounts.
-    pub fn found_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, FoundError> {
+    pub fn found_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, CreateWorldError> {
         let seed = WorldSeed::of(self.0.settings.seed, owner.sid());
         let first = self.worlds_read(|worlds| worlds.subaccounts_minted.get(&owner.sid()).copied().unwrap_or(0));
         for place in first.. {
@@ -413,9 +413,9 @@ impl Emulator {
                 service: Some(owner.read(|engine| engine.account().service)),
                 ..AccountSetup::default()
             };
-            match self.found(setup) {
+            match self.create(setup) {
                 // The ordinal is taken, for instance by a state that was loaded; try the next.
-                Err(FoundError::Exists(_)) => {}
+                Err(CreateWorldError::Exists(_)) => {}
                 founded => {
                     self.worlds_write(|worlds| {
                         let minted = worlds.subaccounts_minted.entry(owner.sid()).or_default();
@@ -425,7 +425,7 @@ impl Emulator {
                 }
             }
         }
-        Err(FoundError::TooManyWorlds { limit: WORLDS_MAX })
+        Err(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX })
     }
 
     /// The subaccounts of an account, in order of creation.
@@ -446,14 +446,14 @@ impl Emulator {
         if let Some(world) = self.world(account) {
             return Ok(world);
         }
-        if self.0.settings.rules.accounts == Accounts::Strict {
+        if self.0.settings.options.accounts == AccountMode::Strict {
             return Err(SignInError::UnknownAccount(account));
         }
-        match self.found_with_token(AccountSetup { sid: Some(account), ..AccountSetup::default() }, None) {
+        match self.create_with_token(AccountSetup { sid: Some(account), ..AccountSetup::default() }, None) {
             Ok(world) => Ok(world),
             // Another request has created the world since the check above.
-            Err(FoundError::Exists(account)) => self.world(account).ok_or(SignInError::UnknownAccount(account)),
-            Err(FoundError::TooManyWorlds { limit }) => Err(SignInError::TooManyWorlds { limit }),
+            Err(CreateWorldError::Exists(account)) => self.world(account).ok_or(SignInError::UnknownAccount(account)),
+            Err(CreateWorldError::TooManyWorlds { limit }) => Err(SignInError::TooManyWorlds { limit }),
         }
     }
 
@@ -461,14 +461,14 @@ impl Emulator {
     ///
     /// # Errors
     /// It exists, or there are too many.
-    pub fn found(&self, setup: AccountSetup) -> Result<World, FoundError> {
+    pub fn create(&self, setup: AccountSetup) -> Result<World, CreateWorldError> {
         let sid = setup.sid.unwrap_or_else(|| self.worlds_write(|worlds| worlds.mint_sid(self.0.settings.seed)));
         let minted = || {
             let bytes = WorldSeed::of(self.0.settings.seed, sid).sid_bytes("auth-token", b"", 0);
             hex::encode(bytes).into()
         };
         let token = setup.auth_token.clone().unwrap_or_else(minted);
-        self.found_with_token(AccountSetup { sid: Some(sid), ..setup }, Some(token))
+        self.create_with_token(AccountSetup { sid: Some(sid), ..setup }, Some(token))
     }
 
     /// Replaces a world's state, including its API keys.
@@ -495,13 +495,13 @@ impl Emulator {
     ///
     /// # Errors
     /// It exists, or there are too many.
-    pub fn found_again(
+    pub fn create_again(
         &self,
         sid: AccountSid,
         auth_token: Option<Box<str>>,
         owner: Option<AccountSid>,
-    ) -> Result<World, FoundError> {
-        self.found_with_token(AccountSetup { sid: Some(sid), owner, ..AccountSetup::default() }, auth_token)
+    ) -> Result<World, CreateWorldError> {
+        self.create_with_token(AccountSetup { sid: Some(sid), owner, ..AccountSetup::default() }, auth_token)
     }
 
     /// Closes a world and those of its subaccounts. Returns false if there is no such world, or if it is the default
@@ -532,28 +532,28 @@ impl Emulator {
         }
     }
 
-    fn found_with_token(&self, setup: AccountSetup, auth_token: Option<Box<str>>) -> Result<World, FoundError> {
+    fn create_with_token(&self, setup: AccountSetup, auth_token: Option<Box<str>>) -> Result<World, CreateWorldError> {
         let sid = setup.sid.unwrap_or(self.0.default);
-        let mut founding = self.founding(sid, setup, auth_token);
+        let mut spec = self.spec(sid, setup, auth_token);
         let mut dropped = Vec::new();
         let founded = self.worlds_write(|worlds| {
             if worlds.by_sid.contains_key(&sid) {
-                return Err(FoundError::Exists(sid));
+                return Err(CreateWorldError::Exists(sid));
             }
             if worlds.by_sid.len() >= WORLDS_MAX {
                 dropped =
                     worlds.oldest_untouched(self.0.default).map(|oldest| worlds.remove(oldest)).unwrap_or_default();
             }
             if worlds.by_sid.len() >= WORLDS_MAX {
-                return Err(FoundError::TooManyWorlds { limit: WORLDS_MAX });
+                return Err(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX });
             }
             worlds.founded += 1;
-            founding.account.ordinal = worlds.founded;
-            founding.life = worlds.departed.lives(sid);
-            if let Some(owner) = founding.account.owner {
+            spec.account.ordinal = worlds.founded;
+            spec.life = worlds.departed.lives(sid);
+            if let Some(owner) = spec.account.owner {
                 worlds.owned.entry(owner).or_default().insert(worlds.founded, sid);
             }
-            let world = World::found(founding, self.0.real);
+            let world = World::create(spec, self.0.real);
             worlds.by_sid.insert(sid, world.clone());
             Ok(world)
         });
@@ -570,7 +570,7 @@ impl Emulator {
     }
 
     /// The specification that the world of an account is created from.
-    fn founding(&self, sid: AccountSid, setup: AccountSetup, auth_token: Option<Box<str>>) -> Founding {
+    fn spec(&self, sid: AccountSid, setup: AccountSetup, auth_token: Option<Box<str>>) -> WorldSpec {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
@@ -578,15 +578,18 @@ impl Emulator {
         account.service = setup.service.unwrap_or(settings.service);
         account.debugger_url = setup.debugger_url;
         account.owner = setup.owner;
-        Founding {
+        WorldSpec {
             account,
             seed: WorldSeed::of(settings.seed, sid),
             life: 0,
             inventory_seed: settings.seed,
             numbers: setup.numbers,
             caller_ids: setup.caller_ids,
-            behaviour: setup.behaviour,
-            rules: Rules { callbacks: setup.callbacks.unwrap_or(settings.rules.callbacks), ..settings.rules },
+            rules: setup.rules,
+            options: WorldOptions {
+                callbacks: setup.callbacks.unwrap_or(settings.options.callbacks),
+                ..settings.options
+            },
         }
     }
 

@@ -19,14 +19,14 @@ use self::journal::ApiRequest;
 use self::requests::RequestLog;
 use crate::clock::{Clock, ClockMode, RealTime};
 use crate::engine::Canceled;
+use crate::engine::admission::{Admission, Gate};
 use crate::engine::command::Command;
-use crate::engine::door::{Door, Terms};
 use crate::engine::effect::{Effect, Generation};
 use crate::engine::event::EventKind;
 use crate::engine::export::LoadState;
 use crate::engine::export::State;
 use crate::engine::input::{Claim, HandleAlarms, Note};
-use crate::engine::{Conversation, Discarded, Engine, Founding};
+use crate::engine::{ConversationState, Discarded, Engine, WorldSpec};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -48,7 +48,7 @@ struct Shared {
     is_fresh: bool,
     core: Mutex<Core>,
     /// The admission data of the engine in `core`, readable without that lock. Written only while it is held.
-    door: RwLock<Door>,
+    gate: RwLock<Gate>,
     /// Wakes the driver.
     wake: Notify,
     /// Counts changes, to wake tasks that wait for one.
@@ -110,21 +110,21 @@ pub(crate) struct Work {
 
 impl World {
     /// Creates a world with a running clock.
-    pub(crate) fn found(founding: Founding, real: RealTime) -> Self {
-        Self::begin(founding, real, false)
+    pub(crate) fn create(spec: WorldSpec, real: RealTime) -> Self {
+        Self::begin(spec, real, false)
     }
 
     /// As [`World::found`], for a temporary world that stands in for one the account doesn't have, during one call.
-    pub(crate) fn fresh(founding: Founding, real: RealTime) -> Self {
-        Self::begin(founding, real, true)
+    pub(crate) fn fresh(spec: WorldSpec, real: RealTime) -> Self {
+        Self::begin(spec, real, true)
     }
 
-    fn begin(founding: Founding, real: RealTime, is_fresh: bool) -> Self {
+    fn begin(spec: WorldSpec, real: RealTime, is_fresh: bool) -> Self {
         let clock = Clock::running(real);
-        let signing_key = founding.seed.sid_bytes("media-url", b"", 0).as_slice().into();
-        let sid = founding.account.sid;
-        let engine = Engine::new(founding, clock.now());
-        let door = Door::of(&engine);
+        let signing_key = spec.seed.sid_bytes("media-url", b"", 0).as_slice().into();
+        let sid = spec.account.sid;
+        let engine = Engine::new(spec, clock.now());
+        let gate = Gate::of(&engine);
         let core = Mutex::new(Core {
             engine,
             requests: RequestLog::default(),
@@ -137,13 +137,13 @@ impl World {
         });
         let (changes, _) = watch::channel(0);
         let mover = tokio::sync::Mutex::new(());
-        let (door, wake, breakage) = (RwLock::new(door), Notify::new(), Breakage::default());
+        let (gate, wake, breakage) = (RwLock::new(gate), Notify::new(), Breakage::default());
         Self(Arc::new(Shared {
             sid,
             signing_key,
             is_fresh,
             core,
-            door,
+            gate,
             wake,
             changes,
             mover,
@@ -244,12 +244,12 @@ impl World {
     }
 
     /// Makes `token` the account's if it has none yet. Returns the admission terms if `token` is the account's.
-    pub fn claim(&self, token: &str) -> Option<Terms> {
+    pub fn claim(&self, token: &str) -> Option<Admission> {
         {
             // Nearly every call ends here. In a block, because `within` below may write the lock that this reads.
-            let door = self.door();
-            if door.is_claimed() {
-                return door.opened_by(token);
+            let gate = self.gate();
+            if gate.is_claimed() {
+                return gate.opened_by(token);
             }
         }
         self.within(|core| {
@@ -257,13 +257,13 @@ impl World {
             core.engine.handle(Claim(token.into()), now);
             self.refresh_admission(core);
         });
-        self.door().opened_by(token)
+        self.gate().opened_by(token)
     }
 
     /// The terms on which the account's calls are admitted at present.
     #[must_use]
-    pub fn terms(&self) -> Terms {
-        self.door().terms()
+    pub fn admission(&self) -> Admission {
+        self.gate().admission()
     }
 
     /// Freezes the clock, or lets it run on from the time that it shows.
@@ -318,7 +318,7 @@ impl World {
     /// if it shows an earlier one.
     pub(crate) fn load_state(&self, state: State) -> Canceled {
         let mode = if state.is_frozen { ClockMode::Frozen } else { ClockMode::Running };
-        // Two writes mark the world as used: one with a single write may be dropped to make room (see `registry.rs`).
+        // Two writes mark the world as used: one with a single write may be dropped to make room (see `emulator.rs`).
         self.count_write();
         self.count_write();
         self.mutate(|core, now| {
@@ -349,8 +349,9 @@ impl World {
     }
 
     /// Waits until a conversation has ended. `None` if the world is closed or breaks first.
-    pub async fn ended(&self, fax: FaxSid) -> Option<Conversation> {
-        self.until_open(|engine| Some(engine.conversation(fax)).filter(|stands| *stands != Conversation::Pending)).await
+    pub async fn ended(&self, fax: FaxSid) -> Option<ConversationState> {
+        self.until_open(|engine| Some(engine.conversation(fax)).filter(|stands| *stands != ConversationState::Pending))
+            .await
     }
 
     /// As [`World::until`], but returns `None` if the world is closed or breaks first.
@@ -551,13 +552,13 @@ impl World {
 
     /// Refreshes the cached admission data when the engine's has changed.
     fn refresh_admission(&self, core: &Core) {
-        if !self.door().is_of(&core.engine) {
-            *self.0.door.write().unwrap_or_else(PoisonError::into_inner) = Door::of(&core.engine);
+        if !self.gate().is_of(&core.engine) {
+            *self.0.gate.write().unwrap_or_else(PoisonError::into_inner) = Gate::of(&core.engine);
         }
     }
 
-    fn door(&self) -> RwLockReadGuard<'_, Door> {
-        self.0.door.read().unwrap_or_else(PoisonError::into_inner)
+    fn gate(&self) -> RwLockReadGuard<'_, Gate> {
+        self.0.gate.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use fauxfax::engine::Engine;
 use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::Intent;
-use fauxfax::engine::input::{Answer, AnswerOutcome, CreateFax, DropSnapshot, Reset, Restore, TakeSnapshot};
+use fauxfax::engine::input::{Completion, CreateFax, DropSnapshot, EffectResult, Reset, Restore, TakeSnapshot};
 use fauxfax::model::media::Document;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::refusal::Refusal;
 use fauxfax::model::time::Timestamp;
 
-use self::founding::{START, founding, order, record};
+use self::spec::{START, order, record, spec};
 
-#[path = "../../tests/it/founding.rs"]
+#[path = "../../tests/it/spec.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
-mod founding;
+mod spec;
 
 /// Rounds per figure, an odd number so that the median is one of them.
 const ROUNDS: usize = 21;
@@ -34,9 +34,9 @@ fn main() {
 
 /// Creates a world with `count` faxes whose documents have been fetched.
 fn with_faxes(count: u64, has_callback: bool) -> Engine {
-    let mut founding = founding();
-    founding.rules.media_budget_bytes = 1 << 30;
-    let mut engine = Engine::new(founding, START);
+    let mut spec = spec();
+    spec.options.media_budget_bytes = 1 << 30;
+    let mut engine = Engine::new(spec, START);
     let bytes: Arc<[u8]> = Arc::from(vec![0; 20_000]);
     for n in 0..count {
         let status_callback = has_callback.then(|| "http://app/status".into());
@@ -50,8 +50,8 @@ fn with_faxes(count: u64, has_callback: bool) -> Engine {
     while let Some(effect) = engine.poll_effect() {
         let Intent::FetchDocument { .. } = &*effect.intent else { continue };
         let document = Document::unrendered(3, Arc::clone(&bytes));
-        let outcome = AnswerOutcome::Document { record: Box::new(record(&effect.intent)), document: Ok(document) };
-        let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+        let outcome = EffectResult::Document { record: Box::new(record(&effect.intent)), document: Ok(document) };
+        let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
         let at = START.after(Duration::from_micros(fetched));
         fetched += 1;
         engine.handle(answer, at.max(engine.latest())).expect("an answer is never refused");

@@ -5,7 +5,7 @@
 use fauxfax::engine::Engine;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::command::Command;
-use fauxfax::engine::input::{AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, ReceiveFax, Reset, Restore, TakeSnapshot};
+use fauxfax::engine::input::{AddRule, Completion, EffectResult, CancelFax, CreateFax, DeleteFax, ReceiveFax, Reset, Restore, TakeSnapshot};
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
@@ -14,10 +14,10 @@ use fauxfax::twiml;
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
-use self::founding::{OWN, START, document, founding, record};
+use self::spec::{OWN, START, document, spec, record};
 
 #[path = "../../tests/it/founding.rs"]
-mod founding;
+mod spec;
 
 /// Room for two documents and a half, so that the budget is exceeded.
 const BUDGET_BYTES: u64 = 250;
@@ -58,9 +58,9 @@ fuzz_target!(|bytes: &[u8]| {
 
 impl World {
     fn new() -> Self {
-        let mut founding = founding();
-        founding.rules.media_budget_bytes = BUDGET_BYTES;
-        Self { engine: Engine::new(founding, START), now: START, effects: Vec::new(), faxes: Vec::new() }
+        let mut spec = spec();
+        spec.options.media_budget_bytes = BUDGET_BYTES;
+        Self { engine: Engine::new(spec, START), now: START, effects: Vec::new(), faxes: Vec::new() }
     }
 
     fn step(&mut self, kind: u8, detail: u8) {
@@ -111,17 +111,17 @@ impl World {
         let mut record = Box::new(record(&effect.intent));
         record.failure.clone_from(&failure);
         let outcome = match &*effect.intent {
-            _ if luck == 0 => AnswerOutcome::Lost,
-            Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(2, PAGE_BYTES)) },
-            Intent::Render(request) => AnswerOutcome::Rendered(Ok(request.document.clone())),
+            _ if luck == 0 => EffectResult::Lost,
+            Intent::FetchDocument { .. } => EffectResult::Document { record, document: Ok(document(2, PAGE_BYTES)) },
+            Intent::Render(request) => EffectResult::Rendered(Ok(request.document.clone())),
             Intent::AskForTwiml(_) => {
                 let body: &[u8] = if luck == 2 { b"<Response><Reject/></Response>" } else { b"<Response><Receive/></Response>" };
                 let reading = failure.map_or_else(|| Ok(twiml::interpret(Some("text/xml"), body)), Err);
-                AnswerOutcome::Twiml { record, cookies: Vec::new(), base_url: "http://app/fax".into(), reading }
+                EffectResult::Twiml { record, cookies: Vec::new(), base_url: "http://app/fax".into(), reading }
             }
-            Intent::Deliver(_) | Intent::Report(_) => AnswerOutcome::Delivered { record, cookies: Vec::new() },
+            Intent::Deliver(_) | Intent::Report(_) => EffectResult::Delivered { record, cookies: Vec::new() },
         };
-        let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+        let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
         self.engine.handle(answer, self.now).expect("an answer is never refused");
     }
 }
@@ -132,10 +132,10 @@ fn order(detail: u8) -> CreateFax {
         status_callback: (detail & 64 == 0).then(|| "http://app/s".into()),
         store_media: detail & 32 == 0,
         ttl_minutes: (detail & 128 != 0).then_some(3),
-        ..founding::order(PhoneNumber::from_digits(numbers[usize::from(detail) % numbers.len()]))
+        ..spec::order(PhoneNumber::from_digits(numbers[usize::from(detail) % numbers.len()]))
     }
 }
 
 fn call(detail: u8) -> ReceiveFax {
-    founding::call(u32::from(detail % 3) + 1)
+    spec::call(u32::from(detail % 3) + 1)
 }

@@ -5,7 +5,7 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
 use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
-use crate::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, TwimlTypes};
+use crate::model::account::{AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, TwimlTypes};
 use crate::model::reception::HeaderLine;
 
 const LISTENING: &str = "Listening";
@@ -108,16 +108,16 @@ pub struct ServeFlags {
 
     /// Which accounts may sign in: open creates a world for any well-formed AccountSid, strict accepts configured
     /// accounts only [default: open] [env: FAUXFAX_ACCOUNTS]
-    #[arg(long, value_name = "MODE", value_parser = words(Accounts::ALL, Accounts::as_str), help_heading = SERVICE)]
+    #[arg(long, value_name = "MODE", value_parser = words(AccountMode::ALL, AccountMode::as_str), help_heading = SERVICE)]
     accounts: Option<String>,
 
     /// Which status changes of an outgoing fax fire its StatusCallback [default: all] [env: FAUXFAX_CALLBACKS]
-    #[arg(long, value_name = "WHICH", value_parser = words(Callbacks::ALL, Callbacks::as_str), help_heading = SERVICE)]
+    #[arg(long, value_name = "WHICH", value_parser = words(CallbackPolicy::ALL, CallbackPolicy::as_str), help_heading = SERVICE)]
     callbacks: Option<String>,
 
     /// Which documents MediaUrl may lead to: lenient accepts all that the emulator can read, strict only PDF, as Twilio
     /// does [default: lenient] [env: FAUXFAX_DOCUMENTS]
-    #[arg(long, value_name = "MODE", value_parser = words(Documents::ALL, Documents::as_str), help_heading = SERVICE)]
+    #[arg(long, value_name = "MODE", value_parser = words(DocumentPolicy::ALL, DocumentPolicy::as_str), help_heading = SERVICE)]
     documents: Option<String>,
 
     /// Which Content-Type TwiML must have: lenient accepts any and warns if it isn't one of TwiML's, strict accepts
@@ -234,8 +234,8 @@ impl ServeFlags {
             .with_flag(Setting::Pace, self.pace)
             .with_flag(Setting::Seed, self.seed)
             .with_flag(Setting::AccountsMode, self.accounts)
-            .with_flag(Setting::Callbacks, self.callbacks)
-            .with_flag(Setting::Documents, self.documents)
+            .with_flag(Setting::CallbackPolicy, self.callbacks)
+            .with_flag(Setting::DocumentPolicy, self.documents)
             .with_flag(Setting::TwimlTypes, self.twiml_types)
             .with_flag(Setting::MediaUserAgent, self.media_user_agent)
             .with_flag(Setting::HeaderLine, self.header_line)
@@ -318,8 +318,8 @@ mod tests {
     fn each_flag_arrives_at_its_own_setting() {
         let words = [
             (Setting::AccountsMode, "strict"),
-            (Setting::Callbacks, "final"),
-            (Setting::Documents, "strict"),
+            (Setting::CallbackPolicy, "final"),
+            (Setting::DocumentPolicy, "strict"),
             (Setting::TwimlTypes, "strict"),
             (Setting::MediaUserAgent, "required"),
             (Setting::HeaderLine, "off"),

@@ -12,7 +12,7 @@ use super::{Cli, table};
 use crate::config::Setting;
 use crate::dialect::attribute::{Kind, OF_NUMBER};
 use crate::dialect::rule::RuleDocument;
-use crate::model::account::{Callbacks, Dialect, Service};
+use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
 #[derive(Debug, Args)]
@@ -98,7 +98,7 @@ fn account(generator: &mut SchemaGenerator) -> Value {
             "sid": { "type": "string", "pattern": "^AC[0-9a-fA-F]{32}$" },
             "auth_token": text,
             "dialect": words(Dialect::ALL.iter().map(|word| word.as_str()).collect()),
-            "callbacks": words(Callbacks::ALL.iter().map(|word| word.as_str()).collect()),
+            "callbacks": words(CallbackPolicy::ALL.iter().map(|word| word.as_str()).collect()),
             "service": words(Service::ALL.iter().map(|word| word.as_str()).collect()),
             "debugger_url": text,
             "numbers": { "type": "array", "items": {

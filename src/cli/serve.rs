@@ -83,15 +83,15 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
         write_port(path, server.address().port()).with_context(|| format!("can't write {}", path.display()))?;
     }
     tracing::info!(
-        seed = server.emulator().settings().seed,
+        seed = server.registry().settings().seed,
         "all ids and random draws derive from this seed; repeat them with --seed"
     );
     let url = url(server.address());
-    let account = server.emulator().default_account();
+    let account = server.registry().default_account();
     let configured = config.worlds.first();
     let given = configured.map_or(!config.default_account.has_default_token, |account| account.auth_token.is_some());
     // A configured token is a secret. One that was minted must be printed, and the default one may be.
-    let token = server.emulator().world(account).filter(|_| !given);
+    let token = server.registry().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
     let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));
     match config.log_format {

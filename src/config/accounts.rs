@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::dialect::attribute::{Attribute, Kind, OF_NUMBER};
 use crate::dialect::rule;
 use crate::engine::rule::Rule;
-use crate::model::account::{Callbacks, Dialect, Service};
+use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
@@ -33,7 +33,7 @@ pub struct ConfiguredAccount {
     /// The provider whose API it uses.
     pub dialect: Dialect,
     /// Which status changes fire a StatusCallback; the general setting if absent.
-    pub callbacks: Option<Callbacks>,
+    pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for it; the general setting if absent.
     pub service: Option<Service>,
     /// The webhook that each of its alerts is sent to.
@@ -72,7 +72,7 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
     let auth_token = table.text("auth_token")?.map(|given| given.parse_secret(parse::auth_token)).transpose()?;
     let dialect =
         table.text("dialect")?.map(|given| given.parse(Dialect::named)).transpose()?.unwrap_or(Dialect::Twilio);
-    let callbacks = parse::word(Callbacks::ALL, Callbacks::as_str);
+    let callbacks = parse::word(CallbackPolicy::ALL, CallbackPolicy::as_str);
     let callbacks = table.text("callbacks")?.map(|given| given.parse(callbacks)).transpose()?;
     let service = parse::word(Service::ALL, Service::as_str);
     let service = table.text("service")?.map(|given| given.parse(service)).transpose()?;

@@ -46,9 +46,9 @@ words!(
         /// tables of accounts.
         AccountsMode = "accounts_mode",
         /// Which status changes of a fax fire its StatusCallback.
-        Callbacks = "callbacks",
+        CallbackPolicy = "callbacks",
         /// Which documents a MediaUrl may lead to.
-        Documents = "documents",
+        DocumentPolicy = "documents",
         /// Which content types TwiML is accepted with.
         TwimlTypes = "twiml_types",
         /// Whether a download of media without a User-Agent header is refused or only warned about.

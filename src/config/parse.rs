@@ -202,7 +202,7 @@ fn alternatives(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::account::Callbacks;
+    use crate::model::account::CallbackPolicy;
 
     #[test]
     fn a_pace_is_a_bounded_number_or_max() {
@@ -237,8 +237,8 @@ mod tests {
 
     #[test]
     fn an_error_for_a_wrong_word_lists_the_valid_ones() {
-        let callbacks = word(Callbacks::ALL, Callbacks::as_str);
-        assert_eq!(callbacks("queued-and-final"), Ok(Callbacks::QueuedAndFinal));
+        let callbacks = word(CallbackPolicy::ALL, CallbackPolicy::as_str);
+        assert_eq!(callbacks("queued-and-final"), Ok(CallbackPolicy::QueuedAndFinal));
         let expected = "be all, queued-and-final or final (did you mean final?)";
         assert_eq!(callbacks("finale"), Err(expected.to_owned()));
         assert_eq!(method("PUT"), Err("be GET or POST".to_owned()));

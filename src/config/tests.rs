@@ -42,8 +42,8 @@ fn a_file_can_set_everything() {
     assert_eq!(config.allow_hosts, ["fax.example.test", "console.example.test"]);
     assert_eq!(config.connect_to.len(), 1);
     assert_eq!((config.pace, config.seed), (Pace::Times(2.5), Some(42)));
-    assert_eq!((config.accounts, config.callbacks), (Accounts::Strict, Callbacks::QueuedAndFinal));
-    assert_eq!((config.documents, config.price), (Documents::Strict, PriceForm::Number));
+    assert_eq!((config.accounts, config.callbacks), (AccountMode::Strict, CallbackPolicy::QueuedAndFinal));
+    assert_eq!((config.documents, config.price), (DocumentPolicy::Strict, PriceForm::Number));
     assert_eq!((config.media_budget_bytes, config.insecure_webhooks), (512 << 20, true));
     assert_eq!(config.body_budget_bytes, 64 << 20);
     assert_eq!(config.service, Service::Retired);
@@ -54,7 +54,7 @@ fn a_file_can_set_everything() {
     let [first, second] = &config.worlds[..] else { panic!("two accounts: {:?}", config.worlds) };
     assert_eq!(first.sid, "AC0123456789abcdef0123456789abcdef".parse().ok());
     assert_eq!(first.auth_token.as_deref(), Some("a token"));
-    assert_eq!((first.dialect, first.callbacks), (Dialect::Twilio, Some(Callbacks::Final)));
+    assert_eq!((first.dialect, first.callbacks), (Dialect::Twilio, Some(CallbackPolicy::Final)));
     assert_eq!(first.service, Some(Service::TestCredentials));
     assert_eq!(first.debugger_url.as_deref(), Some("http://127.0.0.1:3000/alerts"));
     assert_eq!(first.caller_ids, [PhoneNumber::from_digits(15_558_675_310)]);

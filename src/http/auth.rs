@@ -10,10 +10,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::traffic::Unassignable;
-use super::{Resettable, asked_path, is_read, reply};
+use super::{AbortHandle, asked_path, is_read, reply};
 use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_TOO_MANY};
-use crate::emulator::{Emulator, NoWorld, SignInError, World};
-use crate::engine::door::{Action, Area, Terms};
+use crate::emulator::{NoWorld, Registry, SignInError, World};
+use crate::engine::admission::{Action, Admission, Area};
 use crate::engine::input::ApiCalled;
 use crate::model::account::AccountStatus;
 use crate::model::refusal::Refusal;
@@ -35,7 +35,7 @@ pub(super) struct SignedIn {
     /// The world of the subaccount that the path names; `None` if the path names no account, or the credential's own.
     named: Option<World>,
     /// The addressed world's admission data, as of when the call came in.
-    terms: Terms,
+    admission: Admission,
 }
 
 impl SignedIn {
@@ -46,17 +46,17 @@ impl SignedIn {
 
     /// Whether the addressed world has rules that may change how calls are answered.
     pub(super) const fn has_api_rules(&self) -> bool {
-        self.terms.has_api_rules
+        self.admission.has_api_rules
     }
 }
 
 /// Applies a tester's `api` rule to the call: waits for the rule's delay, then returns the response that replaces the
 /// usual one, with its error code. `None` if no rule acts, or the rule only delays.
 pub(super) async fn otherwise(
-    emulator: &Emulator,
+    registry: &Registry,
     signed_in: &SignedIn,
     parts: &Parts,
-    connection: &Resettable,
+    connection: &AbortHandle,
 ) -> Option<(Response, Option<u32>)> {
     if !signed_in.has_api_rules() {
         return None;
@@ -67,7 +67,7 @@ pub(super) async fn otherwise(
         return None;
     };
     if fault.delay_ms > 0 {
-        emulator.pause(Duration::from_millis(fault.delay_ms)).await;
+        registry.pause(Duration::from_millis(fault.delay_ms)).await;
     }
     if fault.reset {
         return Some((reply::reset(connection), None));
@@ -78,7 +78,7 @@ pub(super) async fn otherwise(
 /// Checks the credential and finds the worlds of a request. `named` is the account in its path: `None` without one,
 /// `Some(None)` if it is not a SID. An error comes with the reason why the request belongs to no world.
 pub(super) fn sign_in(
-    emulator: &Emulator,
+    registry: &Registry,
     parts: &Parts,
     named: Option<Option<AccountSid>>,
     area: Area,
@@ -97,17 +97,17 @@ pub(super) fn sign_in(
     // not.
     if let Credential::Token(account, _) = credential
         && let Some(named) = named.filter(|named| *named != account)
-        && owner_of(emulator, named) != Some(account)
+        && owner_of(registry, named) != Some(account)
     {
         return Err(refused(NoWorld::OtherAccount, of_another(named)));
     }
     let own = match &credential {
         // A read by a client without a world gets a fresh one that isn't kept; only a write creates and claims it.
-        Credential::Token(account, token) if is_read(&parts.method) => emulator.look_in_on_terms(*account, token),
-        Credential::Token(account, token) => emulator.sign_in_on_terms(*account, token),
-        Credential::Key(key, secret) => emulator.sign_in_with_key(*key, secret).map(|own| {
-            let terms = own.terms();
-            (own, terms)
+        Credential::Token(account, token) if is_read(&parts.method) => registry.look_in_with_admission(*account, token),
+        Credential::Token(account, token) => registry.sign_in_with_admission(*account, token),
+        Credential::Key(key, secret) => registry.sign_in_with_key(*key, secret).map(|own| {
+            let admission = own.admission();
+            (own, admission)
         }),
     };
     let (own, own_terms) = own.map_err(|error| refused(reason_of(&error), error_of(&error)))?;
@@ -120,13 +120,13 @@ pub(super) fn sign_in(
     // API keys are checked only here, since their account was not known before they were looked up.
     let named = match named.filter(|named| *named != own.sid()) {
         None => None,
-        Some(named) if owner_of(emulator, named) == Some(own.sid()) => {
-            Some(emulator.world(named).ok_or_else(|| of_another(named))?)
+        Some(named) if owner_of(registry, named) == Some(own.sid()) => {
+            Some(registry.world(named).ok_or_else(|| of_another(named))?)
         }
         Some(named) => return Err(of_another(named)),
     };
-    let terms = named.as_ref().map_or(own_terms, World::terms);
-    Ok(SignedIn { own, named, terms })
+    let admission = named.as_ref().map_or(own_terms, World::admission);
+    Ok(SignedIn { own, named, admission })
 }
 
 /// Returns the error that a client sees when it was not let in.
@@ -149,8 +149,8 @@ const fn reason_of(error: &SignInError) -> NoWorld {
     }
 }
 
-fn owner_of(emulator: &Emulator, account: AccountSid) -> Option<AccountSid> {
-    emulator.world(account)?.read(|engine| engine.account().owner)
+fn owner_of(registry: &Registry, account: AccountSid) -> Option<AccountSid> {
+    registry.world(account)?.read(|engine| engine.account().owner)
 }
 
 fn of_another(named: AccountSid) -> ApiError {
@@ -163,12 +163,12 @@ pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<
     let is_own = signed_in.named.is_none();
     if !is_own {
         // A suspended owner can do nothing, not even in its subaccounts.
-        let owner = signed_in.own.terms();
+        let owner = signed_in.own.admission();
         if owner.status != AccountStatus::Active {
             return Err(Refusal::AccountNotActive(owner.account));
         }
     }
-    signed_in.terms.admit(area, action, !is_own)
+    signed_in.admission.admit(area, action, !is_own)
 }
 
 /// Reads the credential from the `Authorization` header.

@@ -4,8 +4,8 @@
 use axum::http::Request;
 
 use super::*;
-use crate::engine::Rules;
-use crate::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
+use crate::engine::WorldOptions;
+use crate::model::account::{AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, Service};
 use crate::model::time::Pace;
 
 const SURFACES: [&str; 9] = [
@@ -21,16 +21,16 @@ const SURFACES: [&str; 9] = [
 ];
 
 fn settings(guard: GuardOptions) -> Settings {
-    let rules = Rules {
+    let options = WorldOptions {
         pace: Pace::Max,
-        callbacks: Callbacks::All,
-        documents: Documents::Lenient,
-        accounts: Accounts::Open,
+        callbacks: CallbackPolicy::All,
+        documents: DocumentPolicy::Lenient,
+        accounts: AccountMode::Open,
         media_budget_bytes: 1,
     };
     let public_url = Some("https://fax.example.org/sub".into());
     let (price, service, media_user_agent) = (PriceForm::Text, Service::Full, MediaUserAgent::Warn);
-    Settings { seed: 1, rules, price, service, public_url, media_user_agent, guard }
+    Settings { seed: 1, options, price, service, public_url, media_user_agent, guard }
 }
 
 /// Returns the status that the guard responds with; 0 if the request passes.

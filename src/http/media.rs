@@ -17,14 +17,14 @@ use super::reply::Counted;
 use super::traffic::{self, Unassignable};
 use super::{reply, user_agent};
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
-use crate::emulator::{Emulator, NoWorld, World};
+use crate::emulator::{NoWorld, Registry, World};
 use crate::engine::event::EventKind;
 use crate::model::account::MediaUserAgent;
 use crate::model::fax::MediaType;
 use crate::model::media::MediaFault;
 
 /// Returns the routes of media. HEAD is answered by the same handler as GET.
-pub(super) fn routes() -> Router<Emulator> {
+pub(super) fn routes() -> Router<Registry> {
     Router::new().route("/fax/{account}/{fax}/{media}", get(show))
 }
 
@@ -46,7 +46,7 @@ enum Denial {
 }
 
 async fn show(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     path: Result<Path<[String; 3]>, PathRejection>,
     parts: Parts,
 ) -> Response {
@@ -63,16 +63,16 @@ async fn show(
     let name = path.ok().and_then(|Path([account, fax, media])| {
         Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
     });
-    let world = name.as_ref().and_then(|name| emulator.world(name.account));
+    let world = name.as_ref().and_then(|name| registry.world(name.account));
     let (Some(name), Some(world)) = (name, world) else {
         let reason = if name.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
         let why = Unassignable { account: name.map(|name| name.account), reason };
-        traffic::note(&emulator, &parts, why, (Denial::Missing.status().as_u16(), None));
+        traffic::note(&registry, &parts, why, (Denial::Missing.status().as_u16(), None));
         return Denial::Missing.into_response();
     };
     let is_named = user_agent::is_named(&parts.headers);
     // Before the signature, so that a client learns of the rule whatever its URL.
-    let found = match emulator.settings().media_user_agent {
+    let found = match registry.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
     };

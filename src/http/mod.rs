@@ -1,6 +1,5 @@
 //! The HTTP layer: routes, authentication, and what can be read from a request's head. Handlers hold no policy.
 
-mod answering;
 mod auth;
 mod body;
 #[cfg(feature = "console")]
@@ -10,6 +9,7 @@ mod guard;
 mod media;
 mod range;
 mod reply;
+mod response_future;
 mod router;
 mod traffic;
 mod twilio;
@@ -23,9 +23,9 @@ use axum::http::request::Parts;
 use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
-pub use self::answering::{Answering, at_once, later};
 pub use self::control::ca::{CaFile, CaFiles};
-pub use self::router::{Surface, service, service_with_ca};
+pub use self::response_future::{ResponseFuture, at_once, later};
+pub use self::router::{App, service, service_with_ca};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -62,9 +62,9 @@ pub struct AskedHost(pub Arc<str>);
 /// A handle to reset the client's connection instead of responding. A listener passes it along with each request, or
 /// adds it to the request's extensions.
 #[derive(Debug, Clone, Default)]
-pub struct Resettable(Arc<AtomicBool>);
+pub struct AbortHandle(Arc<AtomicBool>);
 
-impl Resettable {
+impl AbortHandle {
     /// Resets the connection before anything else is written to it.
     pub fn reset(&self) {
         self.0.store(true, Ordering::Release);

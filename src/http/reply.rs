@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 
 use super::body::{self, BodyFault};
-use super::{Resettable, asked_path};
+use super::{AbortHandle, asked_path};
 use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
 use crate::io::budget::{Budget, tied};
@@ -65,7 +65,7 @@ pub(super) fn fault() -> Response {
 
 /// Resets the connection if the listener can do that. Elsewhere the body breaks off, which clients see as an error
 /// too.
-pub(super) fn reset(connection: &Resettable) -> Response {
+pub(super) fn reset(connection: &AbortHandle) -> Response {
     connection.reset();
     Response::new(Body::from_stream(futures_util::stream::once(async {
         Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))

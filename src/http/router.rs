@@ -17,12 +17,12 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, Map, ready};
 use tower::{Service, ServiceExt};
 
-use super::answering::{Answering, at_once, later};
 use super::guard::{self, Verdict};
+use super::response_future::{ResponseFuture, at_once, later};
 use super::traffic::{self, Unassignable};
-use super::{AskedTarget, CaFiles, ListenAddress, Resettable, asked_path, control, media, reply, twilio};
+use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, media, reply, twilio};
 use crate::dialect::error::ApiError;
-use crate::emulator::{Emulator, NoWorld};
+use crate::emulator::{NoWorld, Registry};
 
 /// Root of the paths that may end in `.json`; Twilio's libraries write the suffix.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
@@ -30,8 +30,8 @@ const SUFFIX: &str = ".json";
 
 /// What a listener serves: the REST APIs, media, the control API and the console.
 #[derive(Clone)]
-pub struct Surface {
-    emulator: Emulator,
+pub struct App {
+    registry: Registry,
     /// Everything but the REST APIs, which have a router of their own in `twilio`.
     pages: Router,
     /// The listener's address.
@@ -40,29 +40,29 @@ pub struct Surface {
 
 /// Returns what a listener at `address` serves.
 #[must_use]
-pub fn service(emulator: Emulator, address: SocketAddr) -> Surface {
-    service_with_ca(emulator, address, None)
+pub fn service(registry: Registry, address: SocketAddr) -> App {
+    service_with_ca(registry, address, None)
 }
 
 /// The same as [`service`], with the files of the local CA at `/ca.pem` and its like.
 #[must_use]
-pub fn service_with_ca(emulator: Emulator, address: SocketAddr, ca: Option<&CaFiles>) -> Surface {
-    let pages = pages(&emulator, ca);
-    Surface { emulator, pages, address }
+pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>) -> App {
+    let pages = pages(&registry, ca);
+    App { registry, pages, address }
 }
 
-impl Surface {
+impl App {
     /// Responds to a request; `connection` is the one it came on, for rules that reset it.
-    pub fn answer<B>(&self, request: Request<B>, connection: &Resettable) -> Answering
+    pub fn answer<B>(&self, request: Request<B>, connection: &AbortHandle) -> ResponseFuture
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         let (parts, body) = prepared(request, self.address).into_parts();
-        let verdict = guard::judge(&parts, self.emulator.settings());
+        let verdict = guard::judge(&parts, self.registry.settings());
         if let Verdict::Refuse(response, Some(code)) = &verdict {
             let why = Unassignable::because(NoWorld::NotAllowed);
-            traffic::note(&self.emulator, &parts, why, (response.status().as_u16(), Some(*code)));
+            traffic::note(&self.registry, &parts, why, (response.status().as_u16(), Some(*code)));
         }
         let request = Request::from_parts(parts, body);
         // A panic in a world breaks that world, which logs it; the client still gets a response.
@@ -78,22 +78,22 @@ impl Surface {
     }
 
     /// Charges the response's bytes to the budget until they have been sent.
-    fn charged(&self, answering: Answering) -> Answering {
+    fn charged(&self, answering: ResponseFuture) -> ResponseFuture {
         match answering {
-            Either::Left(answer) => at_once(reply::charged(answer.into_inner(), self.emulator.budget())),
+            Either::Left(answer) => at_once(reply::charged(answer.into_inner(), self.registry.budget())),
             Either::Right(answer) => {
-                let budget = self.emulator.budget().clone();
+                let budget = self.registry.budget().clone();
                 Either::Right(Box::pin(answer.map(move |response| reply::charged(response, &budget))))
             }
         }
     }
 
-    fn route<B>(&self, request: Request<B>, connection: &Resettable) -> Answering
+    fn route<B>(&self, request: Request<B>, connection: &AbortHandle) -> ResponseFuture
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = match twilio::answer(&self.emulator, request, connection) {
+        let request = match twilio::answer(&self.registry, request, connection) {
             ControlFlow::Break(answer) => return answer,
             ControlFlow::Continue(request) => request,
         };
@@ -105,14 +105,14 @@ impl Surface {
     }
 }
 
-impl<B> Service<Request<B>> for Surface
+impl<B> Service<Request<B>> for App
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Map<Answering, fn(Response) -> Result<Response, Infallible>>;
+    type Future = Map<ResponseFuture, fn(Response) -> Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -126,12 +126,12 @@ where
 }
 
 /// Returns the routes of everything but the REST APIs.
-fn pages(emulator: &Emulator, ca: Option<&CaFiles>) -> Router {
+fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
     let router =
-        Router::new().merge(media::routes()).with_state(emulator.clone()).merge(control::router(emulator.clone(), ca));
+        Router::new().merge(media::routes()).with_state(registry.clone()).merge(control::router(registry.clone(), ca));
     #[cfg(feature = "console")]
-    let router = router.merge(super::console::router(emulator));
-    let (of_paths, of_methods) = (emulator.clone(), emulator.clone());
+    let router = router.merge(super::console::router(registry));
+    let (of_paths, of_methods) = (registry.clone(), registry.clone());
     router
         .fallback(move |request: Request| ready(traffic::no_such_resource(&of_paths, request)))
         .method_not_allowed_fallback(move |request: Request| ready(wrong_method(&of_methods, request)))
@@ -165,10 +165,10 @@ fn without_suffix(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn wrong_method(emulator: &Emulator, request: Request) -> Response {
+fn wrong_method(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts));
-    traffic::refuse(emulator, &parts, Unassignable::because(NoWorld::WrongMethod), &error)
+    traffic::refuse(registry, &parts, Unassignable::because(NoWorld::WrongMethod), &error)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::{asked_path, asked_target, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::mask;
-use crate::emulator::{Emulator, NoWorld, UnassignedRequest};
+use crate::emulator::{NoWorld, Registry, UnassignedRequest};
 use crate::model::sid::AccountSid;
 
 /// Characters of a target that are kept; real ones are shorter.
@@ -24,16 +24,16 @@ pub(super) struct Unassignable {
 }
 
 /// Returns the error as a response to a request that belongs to no world, and records the request.
-pub(super) fn refuse(emulator: &Emulator, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
-    note(emulator, parts, why, (error.status, Some(error.code)));
+pub(super) fn refuse(registry: &Registry, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
+    note(registry, parts, why, (error.status, Some(error.code)));
     reply::error(error)
 }
 
 /// Records a request that belongs to no world, with the status and error code of its response.
-pub(super) fn note(emulator: &Emulator, parts: &Parts, why: Unassignable, (status, code): (u16, Option<u32>)) {
+pub(super) fn note(registry: &Registry, parts: &Parts, why: Unassignable, (status, code): (u16, Option<u32>)) {
     let Unassignable { account, reason } = why;
     let (method, path) = (name_of(&parts.method), target(parts));
-    emulator.unassigned().note(UnassignedRequest { method, path, status, code, account, reason });
+    registry.unassigned().note(UnassignedRequest { method, path, status, code, account, reason });
 }
 
 /// Returns path and query as the client wrote them, with secrets masked.
@@ -61,8 +61,8 @@ impl Unassignable {
 }
 
 /// The response to a path that nothing is at.
-pub(super) fn no_such_resource(emulator: &Emulator, request: Request) -> Response {
+pub(super) fn no_such_resource(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::not_found(asked_path(&parts));
-    refuse(emulator, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
+    refuse(registry, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
 }

@@ -8,14 +8,16 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tower::ServiceExt;
 
-use crate::emulator::{AccountSetup, Emulator, GuardOptions, Settings};
-use crate::engine::Rules;
+use crate::emulator::{AccountSetup, GuardOptions, Registry, Settings};
+use crate::engine::WorldOptions;
 use crate::engine::event::EventKind;
 use crate::engine::input::{AddRule, ChangeAccount, DropRules};
 use crate::engine::journal::EventFilter;
 use crate::engine::rule::{ApiFault, Match, Rule};
 use crate::io::client::{Client, ClientOptions};
-use crate::model::account::{AccountChange, Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
+use crate::model::account::{
+    AccountChange, AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, Service,
+};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Pace;
 use crate::world::journal::Entry;
@@ -26,7 +28,7 @@ const FAXES: &str = "http://localhost:8329/v1/Faxes";
 const ORDER: &str = "To=%2B15558675310&From=%2B15017122661&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Ffax.pdf";
 
 struct Api {
-    emulator: Emulator,
+    registry: Registry,
     credential: String,
 }
 
@@ -53,17 +55,17 @@ impl Answer {
 }
 
 impl Api {
-    fn new(accounts: Accounts) -> Self {
-        let rules = Rules {
+    fn new(accounts: AccountMode) -> Self {
+        let options = WorldOptions {
             pace: Pace::default(),
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
+            callbacks: CallbackPolicy::All,
+            documents: DocumentPolicy::Lenient,
             accounts,
             media_budget_bytes: 1 << 30,
         };
         let settings = Settings {
             seed: 8,
-            rules,
+            options,
             price: PriceForm::Text,
             service: Service::Full,
             public_url: None,
@@ -76,12 +78,12 @@ impl Api {
             auth_token: Some("0".repeat(32).into()),
             ..AccountSetup::default()
         };
-        let emulator = Emulator::new(settings, client, setup, Vec::new(), Handle::current()).unwrap();
-        Self { emulator, credential: basic(SID, "secret") }
+        let registry = Registry::new(settings, client, setup, Vec::new(), Handle::current()).unwrap();
+        Self { registry, credential: basic(SID, "secret") }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let service = crate::http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let service = crate::http::service(self.registry.clone(), ([127, 0, 0, 1], 8329).into());
         let response = service.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -120,7 +122,7 @@ fn account(path: &str) -> String {
 
 #[tokio::test]
 async fn an_unknown_path_and_a_wrong_method_are_errors_in_json() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     for path in ["/", "/v1/Fax", "/v1/Faxes/", "/v1/Faxes/FX1/Media/ME1/x", "/2010-04-01/Nothing.json"] {
         let answer = api.get(path).await;
         assert_eq!(answer.error(), (404, 20404), "{path}");
@@ -136,7 +138,7 @@ async fn an_unknown_path_and_a_wrong_method_are_errors_in_json() {
 
 #[tokio::test]
 async fn a_request_without_a_good_credential_is_401_and_challenged() {
-    let mut api = Api::new(Accounts::Open);
+    let mut api = Api::new(AccountMode::Open);
     let request = Request::get("/v1/Faxes").body(Body::empty()).unwrap();
     let answer = api.send(request).await;
     assert_eq!(answer.error(), (401, 20003));
@@ -152,7 +154,7 @@ async fn a_request_without_a_good_credential_is_401_and_challenged() {
 
 #[tokio::test]
 async fn the_path_must_be_of_the_credentials_own_account() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let other = format!("/2010-04-01/Accounts/AC{}.json", "1".repeat(32));
     assert_eq!(api.get(&other).await.error(), (401, 20003));
     assert_eq!(api.get("/2010-04-01/Accounts/me.json").await.error(), (404, 20404));
@@ -161,7 +163,7 @@ async fn the_path_must_be_of_the_credentials_own_account() {
 
 #[tokio::test]
 async fn in_strict_mode_an_unknown_account_stays_out() {
-    let mut api = Api::new(Accounts::Strict);
+    let mut api = Api::new(AccountMode::Strict);
     assert_eq!(api.get("/v1/Faxes").await.error(), (401, 20003));
     api.credential = basic(&format!("AC{}", "0".repeat(32)), &"0".repeat(32));
     assert_eq!(api.get("/v1/Faxes").await.status, 200);
@@ -169,7 +171,7 @@ async fn in_strict_mode_an_unknown_account_stays_out() {
 
 #[tokio::test]
 async fn a_fax_is_created_shown_canceled_and_deleted() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let created = api.post("/v1/Faxes", ORDER).await;
     assert_eq!(created.status, 201);
     let created = created.json();
@@ -196,7 +198,7 @@ async fn a_fax_is_created_shown_canceled_and_deleted() {
 
 #[tokio::test]
 async fn a_fax_without_media_has_an_empty_media_list() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let path = format!("/v1/Faxes/{}/Media", api.fax().await);
     let list = api.get(&path).await.json();
     assert_eq!((list["media"].as_array().map(Vec::len), &list["meta"]["key"]), (Some(0), &"media".into()));
@@ -209,7 +211,7 @@ async fn a_fax_without_media_has_an_empty_media_list() {
 
 #[tokio::test]
 async fn bad_parameters_and_bodies_are_refused() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     assert_eq!(api.post("/v1/Faxes", "").await.error(), (400, 21201));
     assert_eq!(
         api.post("/v1/Faxes", "To=%2B15005550001&From=%2B15017122661&MediaUrl=http://h/").await.error(),
@@ -226,14 +228,14 @@ async fn bad_parameters_and_bodies_are_refused() {
 
 #[tokio::test]
 async fn in_strict_mode_the_caller_must_be_owned() {
-    let mut api = Api::new(Accounts::Strict);
+    let mut api = Api::new(AccountMode::Strict);
     api.credential = basic(&format!("AC{}", "0".repeat(32)), &"0".repeat(32));
     assert_eq!(api.post("/v1/Faxes", ORDER).await.error(), (400, 21210));
 }
 
 #[tokio::test]
 async fn a_list_of_faxes_is_followed_by_its_own_links() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let mut sids = Vec::new();
     for _ in 0..5 {
         sids.insert(0, api.fax().await);
@@ -252,7 +254,7 @@ async fn a_list_of_faxes_is_followed_by_its_own_links() {
 
 #[tokio::test]
 async fn links_keep_the_target_that_a_proxy_client_used() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let list = api.get("https://fax.sydney.au1.twilio.com/v1/Faxes").await.json();
     assert_eq!(list["meta"]["url"], "https://fax.sydney.au1.twilio.com/v1/Faxes?PageSize=50&Page=0");
     let fetched = api.get(&format!("https://api.twilio.com/2010-04-01/Accounts/{SID}.json")).await;
@@ -261,7 +263,7 @@ async fn links_keep_the_target_that_a_proxy_client_used() {
 
 #[tokio::test]
 async fn a_number_is_bought_changed_listed_and_released() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let numbers = account("/IncomingPhoneNumbers.json");
     let form = "PhoneNumber=%2B15017122661&VoiceUrl=http%3A%2F%2Fh%2Ffax&VoiceReceiveMode=fax";
     let bought = api.post(&numbers, form).await;
@@ -284,7 +286,7 @@ async fn a_number_is_bought_changed_listed_and_released() {
 
 #[tokio::test]
 async fn buying_is_refused_as_twilios_magic_numbers_are() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let numbers = account("/IncomingPhoneNumbers.json");
     for (form, code) in [
         ("PhoneNumber=%2B15005550000", 21422),
@@ -308,7 +310,7 @@ async fn buying_is_refused_as_twilios_magic_numbers_are() {
 
 #[tokio::test]
 async fn a_number_that_cannot_fax_is_not_switched_to_fax() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let search = account("/AvailablePhoneNumbers/US/Local.json?FaxEnabled=False&PageSize=1");
     let found = api.get(&search).await.json();
     let number = found["available_phone_numbers"][0]["phone_number"].as_str().unwrap().replace('+', "%2B");
@@ -320,7 +322,7 @@ async fn a_number_that_cannot_fax_is_not_switched_to_fax() {
 
 #[tokio::test]
 async fn a_list_of_numbers_is_followed_by_relative_links() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     for _ in 0..3 {
         assert_eq!(api.post(&account("/IncomingPhoneNumbers.json"), "AreaCode=415").await.status, 201);
     }
@@ -338,7 +340,7 @@ async fn a_list_of_numbers_is_followed_by_relative_links() {
 
 #[tokio::test]
 async fn available_numbers_leave_out_those_already_owned() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let search = account("/AvailablePhoneNumbers/US/Local.json?AreaCode=415&FaxEnabled=True&PageSize=2");
     let found = api.get(&search).await.json();
     assert_eq!(found["uri"], search);
@@ -351,7 +353,7 @@ async fn available_numbers_leave_out_those_already_owned() {
 
 #[tokio::test]
 async fn countries_and_their_lists_are_found_by_path() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let index = api.get(&account("/AvailablePhoneNumbers.json")).await.json();
     for country in index["countries"].as_array().unwrap() {
         assert_eq!(api.get(country["uri"].as_str().unwrap()).await.json(), *country);
@@ -366,7 +368,7 @@ async fn countries_and_their_lists_are_found_by_path() {
 
 #[tokio::test]
 async fn the_accounts_list_has_the_one_account() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let list = api.get("/2010-04-01/Accounts.json?PageSize=2").await.json();
     assert_eq!(list["accounts"].as_array().map(Vec::len), Some(1));
     assert_eq!(list["accounts"][0], api.get(&account(".json")).await.json());
@@ -374,11 +376,11 @@ async fn the_accounts_list_has_the_one_account() {
 
 #[tokio::test]
 async fn each_call_that_was_let_in_is_journaled_with_its_outcome() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let sid: FaxSid = api.fax().await.parse().unwrap();
     api.get("/v1/Faxes?PageSize=0").await;
     api.get(&account(".json?x=1")).await;
-    let world = api.emulator.world(SID.parse().unwrap()).unwrap();
+    let world = api.registry.world(SID.parse().unwrap()).unwrap();
     let filter = EventFilter { kind: Some("api.request".into()), ..EventFilter::default() };
     let events = world.read_journal(|journal| journal.events(&filter, usize::MAX));
     let told = events.iter().map(|event| {
@@ -395,11 +397,11 @@ async fn each_call_that_was_let_in_is_journaled_with_its_outcome() {
 
 #[tokio::test]
 async fn a_call_is_journaled_at_the_moment_of_what_it_did() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     for _ in 0..20 {
         api.fax().await;
     }
-    let world = api.emulator.world(SID.parse().unwrap()).unwrap();
+    let world = api.registry.world(SID.parse().unwrap()).unwrap();
     let events = world.read_journal(|journal| journal.events(&EventFilter::default(), usize::MAX));
     let pairs = events.windows(2).filter(|pair| matches!(pair[1].entry, Entry::Request(_)));
     let mut calls = 0;
@@ -415,16 +417,16 @@ async fn a_call_is_journaled_at_the_moment_of_what_it_did() {
 
 #[tokio::test]
 async fn a_change_of_the_account_is_seen_by_the_next_call() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     api.fax().await;
-    let world = api.emulator.world(SID.parse().unwrap()).unwrap();
+    let world = api.registry.world(SID.parse().unwrap()).unwrap();
     let change = |service| AccountChange { service: Some(service), ..AccountChange::default() };
     let set = |service| world.handle(ChangeAccount(change(service))).unwrap();
     set(Service::Retired);
     assert_eq!(api.get("/v1/Faxes").await.status, 403);
     set(Service::Full);
     assert_eq!(api.get("/v1/Faxes").await.status, 200);
-    assert!(!world.terms().has_api_rules);
+    assert!(!world.admission().has_api_rules);
     let fault = ApiFault { refusal: Some((429, 20429)), delay_ms: 0, reset: false };
     let rule = Rule { matches: Match::default(), after: 0, times: None, chance: None, effect: fault.into() };
     world.handle(AddRule(rule)).unwrap();
@@ -436,7 +438,7 @@ async fn a_change_of_the_account_is_seen_by_the_next_call() {
 
 #[tokio::test]
 async fn media_is_denied_in_xml_as_storage_does() {
-    let api = Api::new(Accounts::Open);
+    let api = Api::new(AccountMode::Open);
     let path = format!("/fax/{SID}/{}/ME{}", api.fax().await, "1".repeat(32));
     let fetch = |target: &str, agent: &'static str| {
         let request = Request::get(target).header(header::HOST, HOST).header(header::USER_AGENT, agent);

@@ -92,7 +92,7 @@ pub struct Request<'a> {
 
 /// The result of an exchange: a response, a failure, or both if the response was cut short.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct Exchange {
     /// The first URL, without userinfo.
     pub url: String,
     /// The URL of the last hop, without userinfo.
@@ -105,7 +105,7 @@ pub struct Outcome {
     /// The headers of the first request, as sent.
     pub request_headers: Vec<(String, String)>,
     /// The last response, even if the exchange failed after it.
-    pub answer: Option<Answer>,
+    pub answer: Option<Response>,
     /// The cookies set by all responses of the exchange.
     pub cookies: Vec<Cookie>,
     /// What went wrong. A response with status 4xx or 5xx is not a failure.
@@ -118,7 +118,7 @@ pub struct Outcome {
 
 /// A response of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// Its HTTP status code.
     pub status: u16,
     /// Its headers, names in lower case.
@@ -127,7 +127,7 @@ pub struct Answer {
     pub body: Arc<[u8]>,
 }
 
-impl Answer {
+impl Response {
     /// The value of the first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -217,9 +217,9 @@ impl Client {
     }
 
     /// Makes a request and reads the response. Dropping the future closes the connection.
-    pub async fn exchange(&self, request: Request<'_>) -> Outcome {
+    pub async fn exchange(&self, request: Request<'_>) -> Exchange {
         let begun = Instant::now();
-        let mut outcome = Outcome { url: normal_or_as_is(request.url).into_owned(), ..Outcome::default() };
+        let mut outcome = Exchange { url: normal_or_as_is(request.url).into_owned(), ..Exchange::default() };
         outcome.final_url.clone_from(&outcome.url);
         let waits = Waits::default();
         let followed = {
@@ -246,7 +246,12 @@ impl Client {
         outcome
     }
 
-    async fn follow(&self, request: &Request<'_>, waits: &Waits, outcome: &mut Outcome) -> Result<(), ExchangeFailure> {
+    async fn follow(
+        &self,
+        request: &Request<'_>,
+        waits: &Waits,
+        outcome: &mut Exchange,
+    ) -> Result<(), ExchangeFailure> {
         let (mut target, mut credential) = split(request.url)?;
         let mut authorization: Option<String> = None;
         let mut hop = Sent { method: request.method, body: request.body.as_ref() };
@@ -292,8 +297,8 @@ impl Client {
         target: &Target,
         sent: &Sent<'_>,
         authorization: Option<&str>,
-        outcome: &mut Outcome,
-    ) -> Result<Answer, ExchangeFailure> {
+        outcome: &mut Exchange,
+    ) -> Result<Response, ExchangeFailure> {
         let headers = headers(request, target, sent, authorization)?;
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
@@ -319,7 +324,7 @@ impl Client {
         message: hyper::Request<Full<Bytes>>,
         request: &Request<'_>,
         waits: &Waits,
-    ) -> Result<(Answer, bool, Hold), ExchangeFailure> {
+    ) -> Result<(Response, bool, Hold), ExchangeFailure> {
         let patience = request.limits.read;
         let mut builder = http1::Builder::new();
         let builder = builder.title_case_headers(true).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
@@ -343,7 +348,7 @@ impl Client {
             }
         }
         let (body, room) = read.into_document();
-        Ok((Answer { status: head.status.as_u16(), headers, body }, complete, room))
+        Ok((Response { status: head.status.as_u16(), headers, body }, complete, room))
     }
 }
 
@@ -499,7 +504,7 @@ fn failure(error: &hyper::Error) -> ExchangeFailure {
     }
 }
 
-fn cookies(answer: &Answer, url: &Url) -> Vec<Cookie> {
+fn cookies(answer: &Response, url: &Url) -> Vec<Cookie> {
     let host = url.host_str().unwrap_or_default();
     let pair = |value: &str| {
         let pair = value.split(';').next().unwrap_or_default().trim();

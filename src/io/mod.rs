@@ -27,12 +27,12 @@ use std::sync::Arc;
 pub use self::webhook::Replay;
 
 use self::budget::Budget;
-use self::client::{Client, Outcome};
+use self::client::{Client, Exchange};
 use self::render::Renderer;
 use crate::dialect::mask::MASK;
 use crate::engine::Engine;
 use crate::engine::effect::{Effect, Intent};
-use crate::engine::input::{AnswerOutcome, DocumentFault};
+use crate::engine::input::{DocumentFault, EffectResult};
 use crate::model::account::Dialect;
 use crate::model::media::Document;
 use crate::model::reference::without_userinfo;
@@ -113,7 +113,7 @@ impl Performer {
     }
 
     /// Performs one effect and returns its result for the engine.
-    pub async fn perform(&self, signer: &Signer, effect: Effect) -> AnswerOutcome {
+    pub async fn perform(&self, signer: &Signer, effect: Effect) -> EffectResult {
         match &*effect.intent {
             Intent::FetchDocument { url, quality, documents } => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
@@ -125,9 +125,9 @@ impl Performer {
                     }
                     Err(failure) => Err(DocumentFault::Fetch(failure)),
                 };
-                AnswerOutcome::Document { record, document }
+                EffectResult::Document { record, document }
             }
-            Intent::Render(request) => AnswerOutcome::Rendered(self.renderer.received((**request).clone()).await),
+            Intent::Render(request) => EffectResult::Rendered(self.renderer.received((**request).clone()).await),
             Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, request).await,
             Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, notice).await,
             Intent::Report(report) => webhook::report(&self.client, signer, report).await,
@@ -136,7 +136,7 @@ impl Performer {
 }
 
 /// The part of an exchange that the journal keeps: secrets masked, the body cut.
-fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Outcome) -> ExchangeRecord {
+fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Exchange) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);
     // To the client a 4xx or 5xx is a response like any other; to the journal it is a failure.

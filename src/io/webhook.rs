@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::client::{Client, Hop, Limits, Outcome, Request};
+use super::client::{Client, Exchange, Hop, Limits, Request};
 use super::multipart::Multipart;
 use super::{Signer, record};
 use crate::dialect::media_url::{self, MediaName};
 use crate::dialect::signature::Signed;
 use crate::dialect::{Params, form, mask, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
-use crate::engine::input::AnswerOutcome;
+use crate::engine::input::EffectResult;
 use crate::model::media::Document;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
@@ -40,7 +40,7 @@ struct Webhook<'a> {
 }
 
 /// Asks an app for TwiML: what to do with a call.
-pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: &TwimlRequest) -> AnswerOutcome {
+pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: &TwimlRequest) -> EffectResult {
     let webhook = Webhook {
         fax: Some(fax),
         purpose: request.purpose,
@@ -70,11 +70,11 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
         }
         (None, None) => Err(ExchangeFailure::ProtocolViolation("no response came".to_owned())),
     };
-    AnswerOutcome::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
+    EffectResult::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
 /// Notifies an app of a status.
-pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notice: &Notice) -> AnswerOutcome {
+pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notice: &Notice) -> EffectResult {
     // A notice with the file attached has no MediaUrl.
     let media = notice.media.filter(|_| notice.attachment.is_none());
     let media_url = media.map(|(media, _)| {
@@ -96,11 +96,11 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
     };
     let outcome = webhook.send(client, signer).await;
     let record = Box::new(record(notice.purpose, notice.method, webhook.params, &outcome));
-    AnswerOutcome::Delivered { record, cookies: outcome.cookies }
+    EffectResult::Delivered { record, cookies: outcome.cookies }
 }
 
 /// Notifies a Debugger webhook of an alert.
-pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) -> AnswerOutcome {
+pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) -> EffectResult {
     let webhook = Webhook {
         fax: report.alert.fax,
         purpose: Purpose::Debugger,
@@ -115,7 +115,7 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
     };
     let outcome = webhook.send(client, signer).await;
     let record = Box::new(record(Purpose::Debugger, Method::Post, webhook.params, &outcome));
-    AnswerOutcome::Delivered { record, cookies: Vec::new() }
+    EffectResult::Delivered { record, cookies: Vec::new() }
 }
 
 /// A webhook to send again, possibly edited.
@@ -152,7 +152,7 @@ pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>
 }
 
 impl Webhook<'_> {
-    async fn send(&self, client: &Client, signer: &Signer) -> Outcome {
+    async fn send(&self, client: &Client, signer: &Signer) -> Exchange {
         // A file can only be sent by POST, whatever method the TwiML asks for.
         let method = if self.attachment.is_some() { Method::Post } else { self.method };
         let (url, body) = match method {

@@ -17,14 +17,14 @@ use tokio::time::timeout;
 
 use super::ca::Identity;
 use super::established::{Established, Plain};
-use super::leftover::Lent;
+use super::leftover::ReturnedBody;
 use super::listener::{HEAD_TIMEOUT, Stopping, serve_http, spawn};
 use super::peer::Peer;
 use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
 use super::tls::{Secured, Terminator, TlsError};
 use super::{host, reset};
-use crate::http::{self, Answering, AskedHost, Resettable, Scheme, Surface};
+use crate::http::{self, AbortHandle, App, AskedHost, ResponseFuture, Scheme};
 
 /// The buffer for a tunnel's first byte. Larger reads bypass it.
 const FIRST_BYTES: usize = 1_024;
@@ -32,7 +32,7 @@ const FIRST_BYTES: usize = 1_024;
 /// What all connections of a port share.
 pub(super) struct Gateway {
     /// The routes of the emulator.
-    pub(super) surface: Surface,
+    pub(super) surface: App,
     /// Forwards requests and connections for other hosts.
     pub(super) proxy: Arc<Proxy>,
     /// Terminates TLS with certificates of the local CA.
@@ -47,7 +47,7 @@ struct Arrival {
     tunnel: Option<Target>,
     client: SocketAddr,
     stopping: Stopping,
-    resettable: Resettable,
+    resettable: AbortHandle,
     peer: Peer,
     /// Rewrites the response to a CONNECT on this connection.
     established: Established,
@@ -150,7 +150,7 @@ impl Gateway {
         }
     }
 
-    fn answer(self: &Arc<Self>, mut request: Request<Lent<Incoming>>, arrival: &Arrival) -> Answering {
+    fn answer(self: &Arc<Self>, mut request: Request<ReturnedBody<Incoming>>, arrival: &Arrival) -> ResponseFuture {
         if let Err(fault) = host::check(request.version(), request.headers()) {
             tracing::warn!(client = %arrival.client, "{fault}; the response was 400");
             return http::at_once(Refused::Host(fault).into_response());
@@ -183,7 +183,7 @@ impl Gateway {
     /// Opens a tunnel, either to the emulator itself or to the host.
     async fn connect(
         self: Arc<Self>,
-        request: Request<Lent<Incoming>>,
+        request: Request<ReturnedBody<Incoming>>,
         arrival: Arrival,
     ) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;

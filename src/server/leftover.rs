@@ -20,7 +20,7 @@ const LEFT_BYTES_MAX: usize = 256 * 1024;
 const LEFT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A request body that is returned when it is dropped before its end.
-pub struct Lent<B> {
+pub struct ReturnedBody<B> {
     /// Always present until `drop` takes it.
     body: Option<B>,
     back: Option<oneshot::Sender<B>>,
@@ -30,7 +30,7 @@ pub struct Lent<B> {
 pub(super) struct Leftover<B>(Option<oneshot::Receiver<B>>);
 
 /// Wraps a request's body so that it can be drained later if the handler doesn't read it to its end.
-pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Lent<B>>, Leftover<B>) {
+pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<ReturnedBody<B>>, Leftover<B>) {
     let (head, body) = request.into_parts();
     let (back, leftover) = if body.is_end_stream() {
         (None, None)
@@ -38,7 +38,7 @@ pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Lent<B>
         let (back, leftover) = oneshot::channel();
         (Some(back), Some(leftover))
     };
-    (Request::from_parts(head, Lent { body: Some(body), back }), Leftover(leftover))
+    (Request::from_parts(head, ReturnedBody { body: Some(body), back }), Leftover(leftover))
 }
 
 impl<B: HttpBody> Leftover<B> {
@@ -79,7 +79,7 @@ where
     timeout(within, to_its_end).await.unwrap_or(false)
 }
 
-impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Lent<B> {
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for ReturnedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -96,7 +96,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Lent<B> {
     }
 }
 
-impl<B> Drop for Lent<B> {
+impl<B> Drop for ReturnedBody<B> {
     fn drop(&mut self) {
         if let (Some(body), Some(back)) = (self.body.take(), self.back.take()) {
             // If the connection is gone, nobody is waiting for the body.

@@ -21,8 +21,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::{Service, ServiceExt};
 
-use super::head_timer::HeadTimer;
-use super::leftover::{self, Lent};
+use super::header_timer::HeaderTimer;
+use super::leftover::{self, ReturnedBody};
 use super::peer::Peer;
 use super::reset;
 
@@ -57,12 +57,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until `stop` completes, then gives requests in progress [`GRACE`] to finish.
 pub async fn run<S>(listener: TcpListener, service: S, stop: impl Future<Output = ()>)
 where
-    S: Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<ReturnedBody<Incoming>>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     let serve = |stream, _, stopping| {
         let (stream, resettable, peer) = reset::resettable(stream);
-        let service = ServiceExt::map_request(service.clone(), move |mut request: Request<Lent<Incoming>>| {
+        let service = ServiceExt::map_request(service.clone(), move |mut request: Request<ReturnedBody<Incoming>>| {
             request.extensions_mut().insert(resettable.clone());
             request
         });
@@ -202,7 +202,7 @@ fn descriptors() -> Option<u64> {
 pub(super) async fn serve_http<I, S>(stream: I, service: S, peer: Peer, mut stopping: Stopping) -> hyper::Result<()>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: hyper::service::Service<Request<Lent<Incoming>>, Response = Response<Body>, Error = Infallible> + Send,
+    S: hyper::service::Service<Request<ReturnedBody<Incoming>>, Response = Response<Body>, Error = Infallible> + Send,
     S::Future: Send,
 {
     let (stops, answering) = (stopping.clone(), peer.answering().clone());
@@ -238,7 +238,7 @@ where
     let mut builder = http1::Builder::new();
     // A client may close its sending side after its request, as `nc -N` does.
     builder.half_close(true);
-    builder.timer(HeadTimer::default()).header_read_timeout(HEAD_TIMEOUT);
+    builder.timer(HeaderTimer::default()).header_read_timeout(HEAD_TIMEOUT);
     builder.max_buf_size(UNREAD_BYTES_MAX);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
@@ -292,7 +292,7 @@ mod tests {
     async fn a_stream_that_nobody_reads_is_produced_only_up_to_the_limit() {
         let made = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&made);
-        let service = service_fn(move |_: Request<Lent<Incoming>>| {
+        let service = service_fn(move |_: Request<ReturnedBody<Incoming>>| {
             let counted = Arc::clone(&counted);
             let pieces = stream::repeat_with(move || {
                 counted.fetch_add(PIECE_BYTES, Ordering::Relaxed);

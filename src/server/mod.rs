@@ -4,7 +4,7 @@ mod answering;
 pub mod ca;
 mod established;
 mod gateway;
-mod head_timer;
+mod header_timer;
 mod host;
 mod leftover;
 mod listener;
@@ -32,7 +32,7 @@ use tokio::sync::{Semaphore, watch};
 
 use self::ca::{LocalCa, Roots};
 use self::gateway::Gateway;
-pub use self::leftover::Lent;
+pub use self::leftover::ReturnedBody;
 use self::listener::BACKLOG;
 pub use self::listener::{GRACE, run};
 use self::policy::Policy;
@@ -40,8 +40,8 @@ use self::proxy::Proxy;
 pub use self::state::StateFileError;
 use self::tls::Terminator;
 use crate::config::{Config, ConfiguredAccount};
-use crate::emulator::{AccountSetup, Emulator, FoundError, GuardOptions, Settings};
-use crate::engine::Rules;
+use crate::emulator::{AccountSetup, CreateWorldError, GuardOptions, Registry, Settings};
+use crate::engine::WorldOptions;
 use crate::http::{self, CaFile, CaFiles};
 use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientError, ClientOptions};
@@ -78,14 +78,14 @@ pub enum StartError {
     Client(#[from] ClientError),
     /// A configured account can't be created.
     #[error(transparent)]
-    Found(#[from] FoundError),
+    Found(#[from] CreateWorldError),
 }
 
 /// An emulator whose ports are open. Connections are accepted once [`Server::serve`] runs.
 pub struct Server {
     /// The port of `--listen`, and that of `--tls-listen` if there is one.
     ports: Vec<Port>,
-    emulator: Emulator,
+    registry: Registry,
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
@@ -132,16 +132,16 @@ impl Server {
         let default = accounts.next().unwrap_or_default();
         let renderer = renderer(config)?;
         let (settings, others) = (settings(config), accounts.collect());
-        let emulator = Emulator::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
+        let registry = Registry::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
             state::check(path)?;
-            state::load(&emulator, path)?;
+            state::load(&registry, path)?;
         }
         let state = config.state.clone();
         let terminator = Arc::new(Terminator::new(ca.clone(), Arc::clone(&policy)));
         let places = listener::places();
         let proxy = Arc::new(Proxy::new(policy, forwarding, Arc::clone(&places)));
-        Ok(Self { ports, emulator, ca, proxy, terminator, places, state })
+        Ok(Self { ports, registry, ca, proxy, terminator, places, state })
     }
 
     /// The address of the first port, with the port number that the system chose for port 0.
@@ -167,15 +167,15 @@ impl Server {
 
     /// The worlds that the server serves.
     #[must_use]
-    pub const fn emulator(&self) -> &Emulator {
-        &self.emulator
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// Completes when every world is idle: no fax in progress, no webhook pending.
     pub fn idle(&self) -> impl Future<Output = ()> + use<> {
-        let emulator = self.emulator.clone();
+        let registry = self.registry.clone();
         async move {
-            for world in emulator.worlds() {
+            for world in registry.worlds() {
                 world.until(|engine| engine.is_idle().then_some(())).await;
             }
         }
@@ -190,7 +190,7 @@ impl Server {
         let files = ca_files(&self.ca);
         let serving = self.ports.into_iter().map(|port| {
             let gateway = Arc::new(Gateway {
-                surface: http::service_with_ca(self.emulator.clone(), port.address, Some(&files)),
+                surface: http::service_with_ca(self.registry.clone(), port.address, Some(&files)),
                 proxy: Arc::clone(&self.proxy),
                 terminator: Arc::clone(&self.terminator),
             });
@@ -200,17 +200,17 @@ impl Server {
                 Arc::clone(&gateway).serve(stream, peer, stopping)
             })
         });
-        let emulator = self.emulator.clone();
+        let registry = self.registry.clone();
         let stop = async {
             stop.await;
             // First, so that requests that wait for something respond before their connections end.
-            emulator.announce_stop();
+            registry.announce_stop();
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
         // After the last request and before the worlds are closed, so that nothing is missing from the file.
-        let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.emulator, path));
-        self.emulator.close();
+        let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.registry, path));
+        self.registry.close();
         saved
     }
 }
@@ -274,7 +274,7 @@ fn renderer(config: &Config) -> Result<Renderer, StartError> {
 fn settings(config: &Config) -> Settings {
     Settings {
         seed: config.seed.unwrap_or_else(random_seed),
-        rules: Rules {
+        options: WorldOptions {
             pace: config.pace,
             callbacks: config.callbacks,
             documents: config.documents,
@@ -305,7 +305,7 @@ fn setup(account: ConfiguredAccount) -> AccountSetup {
         debugger_url: account.debugger_url,
         numbers: account.numbers,
         caller_ids: account.caller_ids,
-        behaviour: account.rules,
+        rules: account.rules,
     }
 }
 

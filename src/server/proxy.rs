@@ -20,7 +20,7 @@ use url::Url;
 
 use super::ca::Identity;
 use super::host::HostFault;
-use super::leftover::Lent;
+use super::leftover::ReturnedBody;
 use super::listener::{HEAD_BYTES_MAX, spawn};
 use super::policy::{Policy, Route};
 use crate::http::Scheme;
@@ -144,7 +144,10 @@ impl Proxy {
     }
 
     /// Forwards a request to the host in its target, and the response back. Both bodies are streamed.
-    pub(super) async fn forward(&self, mut request: Request<Lent<Incoming>>) -> Result<Response<Body>, Refused> {
+    pub(super) async fn forward(
+        &self,
+        mut request: Request<ReturnedBody<Incoming>>,
+    ) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
         let url = Url::parse(&request.uri().to_string()).map_err(|_| Refused::NoTarget)?;
         let unreachable = |failure| Refused::Unreachable(target.clone(), failure);

@@ -11,11 +11,11 @@ use tokio::net::TcpStream;
 
 use super::answering::{Answering, Watch};
 use super::peer::Peer;
-use crate::http::Resettable;
+use crate::http::AbortHandle;
 
 /// Wraps a connection; returns the handle that resets it and the view of its client.
-pub(super) fn resettable(stream: TcpStream) -> (Connection, Resettable, Peer) {
-    let handle = Resettable::default();
+pub(super) fn resettable(stream: TcpStream) -> (Connection, AbortHandle, Peer) {
+    let handle = AbortHandle::default();
     let stream = Arc::new(Mutex::new(stream));
     let answering = Answering::default();
     let peer = Peer::new(Arc::downgrade(&stream), answering.clone());
@@ -27,7 +27,7 @@ pub(super) struct Connection {
     /// Locked only for the length of a system call. Those who lock it, the server and [`Peer`], run in one task, so
     /// nobody waits.
     stream: Arc<Mutex<TcpStream>>,
-    handle: Resettable,
+    handle: AbortHandle,
     watch: Watch,
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Registry, World};
 use crate::engine::export::{MediaForm, STATE_VERSION, State, StateError};
 use crate::io::file::{self, Contents};
 use crate::model::sid::AccountSid;
@@ -80,7 +80,7 @@ pub(super) fn check(path: &Path) -> Result<(), StateFileError> {
 
 /// Loads the worlds from the file, if it exists and isn't empty. Accounts that are not configured are created;
 /// configured ones keep their configured tokens.
-pub(super) fn load(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
+pub(super) fn load(registry: &Registry, path: &Path) -> Result<(), StateFileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -90,10 +90,10 @@ pub(super) fn load(emulator: &Emulator, path: &Path) -> Result<(), StateFileErro
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
-    restore(emulator, &bytes).map_err(|reason| StateFileError::NotUnderstood { path: path.into(), reason })
+    restore(registry, &bytes).map_err(|reason| StateFileError::NotUnderstood { path: path.into(), reason })
 }
 
-fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
+fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {
     let file: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     match file["fauxfax_state"].as_u64() {
         None => return Err(StateError::NoState.to_string()),
@@ -110,19 +110,19 @@ fn restore(emulator: &Emulator, bytes: &[u8]) -> Result<(), String> {
     let worlds: Vec<_> = file.worlds.into_iter().enumerate().map(read).collect::<Result<_, String>>()?;
     for (at, auth_token, owner, state) in worlds {
         let sid = state.account_sid;
-        let world = match emulator.world(sid) {
+        let world = match registry.world(sid) {
             Some(world) => world,
-            None => emulator.found_again(sid, auth_token, owner).map_err(|error| error.to_string())?,
+            None => registry.create_again(sid, auth_token, owner).map_err(|error| error.to_string())?,
         };
-        emulator.load_state(&world, state).map_err(|error| format!("worlds[{at}].state: {error}"))?;
+        registry.load_state(&world, state).map_err(|error| format!("worlds[{at}].state: {error}"))?;
     }
     Ok(())
 }
 
 /// Replaces the file with all worlds. For a world that has broken, its entry in the old file is kept: everything
 /// written must be loadable at the next start.
-pub(super) fn save(emulator: &Emulator, path: &Path) -> Result<(), StateFileError> {
-    let mut worlds = emulator.worlds();
+pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileError> {
+    let mut worlds = registry.worlds();
     // In order of creation, which is the order in which the next start creates them again.
     worlds.sort_by_key(|world| world.read(|engine| engine.account().ordinal));
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
@@ -187,21 +187,21 @@ mod tests {
         let path = folder.path().join("state.json");
         let server = Server::bind(&config(&path)).await.expect("it starts without a file");
         let setup = AccountSetup { auth_token: Some("theirs".into()), ..AccountSetup::default() };
-        let owner = server.emulator().found(setup).expect("there is room");
-        let subaccount = server.emulator().found_subaccount(&owner, "branch").expect("there is room");
-        let key = server.emulator().create_key(&owner, "CI".into()).expect("there is room");
+        let owner = server.registry().create(setup).expect("there is room");
+        let subaccount = server.registry().found_subaccount(&owner, "branch").expect("there is room");
+        let key = server.registry().create_key(&owner, "CI".into()).expect("there is room");
         let secret = owner.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has a secret");
         owner.set_clock_mode(ClockMode::Frozen);
         let before = owner.now();
         server.serve(ready(())).await.expect("it is written");
         let again = Server::bind(&config(&path)).await.expect("it starts with the file");
-        let world = again.emulator().sign_in(owner.sid(), "theirs").expect("its token is the same");
+        let world = again.registry().sign_in(owner.sid(), "theirs").expect("its token is the same");
         assert_eq!((world.clock_mode(), world.now() >= before), (ClockMode::Frozen, true));
-        assert!(again.emulator().sign_in_with_key(key, &secret).is_ok());
-        let theirs: Vec<_> = again.emulator().subaccounts(owner.sid()).iter().map(World::sid).collect();
+        assert!(again.registry().sign_in_with_key(key, &secret).is_ok());
+        let theirs: Vec<_> = again.registry().subaccounts(owner.sid()).iter().map(World::sid).collect();
         assert_eq!(theirs, [subaccount.sid()]);
         let token = |world: &World| world.read(|engine| engine.account().auth_token.clone());
-        assert_eq!(token(&again.emulator().subaccounts(owner.sid())[0]), token(&subaccount));
+        assert_eq!(token(&again.registry().subaccounts(owner.sid())[0]), token(&subaccount));
     }
 
     #[tokio::test]
@@ -286,16 +286,16 @@ mod tests {
         let path = folder.path().join("state.json");
         let setup = || AccountSetup { auth_token: Some("theirs".into()), ..AccountSetup::default() };
         let server = Server::bind(&config(&path)).await.expect("it starts without a file");
-        let broken = server.emulator().found(setup()).expect("there is room").sid();
+        let broken = server.registry().create(setup()).expect("there is room").sid();
         server.serve(ready(())).await.expect("it is written");
         let server = Server::bind(&config(&path)).await.expect("it starts with the file");
-        let other = server.emulator().found(setup()).expect("there is room").sid();
-        server.emulator().world(broken).expect("it was loaded").break_down("planted fault");
+        let other = server.registry().create(setup()).expect("there is room").sid();
+        server.registry().world(broken).expect("it was loaded").break_down("planted fault");
         let error = server.serve(ready(())).await.expect_err("one world is not saved").to_string();
         assert!(error.contains(&broken.to_string()) && !error.contains(&other.to_string()), "{error}");
         let again = Server::bind(&config(&path)).await.expect("it starts with what was saved");
-        assert!(again.emulator().world(other).is_some());
-        assert!(again.emulator().sign_in(broken, "theirs").is_ok(), "as it was before");
+        assert!(again.registry().world(other).is_some());
+        assert!(again.registry().sign_in(broken, "theirs").is_ok(), "as it was before");
     }
 
     #[cfg(unix)]

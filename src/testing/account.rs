@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AccountClock, AccountRules, Document, Error, Event, Receive};
-use crate::engine::input::{BuyNumber, CreateFax, NumberWish, Reset, UpdateNumber};
+use crate::engine::input::{BuyNumber, CreateFax, NumberRequest, Reset, UpdateNumber};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
 use crate::http::control::event::EventView;
@@ -89,7 +89,7 @@ impl Account {
             return Ok(Number { world, sid, number });
         }
         let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
-        let order = BuyNumber { wish: NumberWish::Number(number), change };
+        let order = BuyNumber { wish: NumberRequest::Number(number), change };
         let sid = world.handle(order)?;
         Ok(Number { world, sid, number })
     }
@@ -306,7 +306,7 @@ impl Account {
     /// # }
     /// ```
     #[must_use]
-    pub fn events(&self) -> Vec<journal::Event> {
+    pub fn events(&self) -> Vec<journal::JournalEvent> {
         self.world.read_journal(|journal| {
             let filter = EventFilter { since: journal.last_reset(), ..EventFilter::default() };
             journal.events(&filter, JOURNAL_EVENTS_MAX)

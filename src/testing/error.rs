@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::dialect::incoming::IncomingFaxError;
-use crate::emulator::FoundError;
+use crate::emulator::CreateWorldError;
 use crate::engine::Unreachable;
 use crate::model::fax::Status;
 use crate::model::phone::NotE164;
@@ -29,7 +29,7 @@ use crate::world::ClockError;
 pub enum Error {
     /// The account could not be created: its SID is taken, or the emulator holds as many as it can.
     #[error(transparent)]
-    Found(#[from] FoundError),
+    Found(#[from] CreateWorldError),
     /// The emulator has no account with this SID, or no longer.
     #[error("there is no account {0}")]
     NoAccount(AccountSid),

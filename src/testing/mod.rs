@@ -67,7 +67,7 @@ use crate::server::{Server, StartError};
 /// One emulator can serve all tests of a program: each test creates its own [`Account`].
 #[must_use = "the emulator stops when it is dropped"]
 pub struct Emulator {
-    registry: emulator::Emulator,
+    registry: emulator::Registry,
     address: SocketAddr,
     /// Stops the server when it is dropped or taken.
     stop: Option<oneshot::Sender<()>>,
@@ -142,7 +142,7 @@ impl Emulator {
     /// # Errors
     /// [`Error::Found`] if the SID is taken, or the emulator holds as many accounts as it can.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
-        Ok(Account::new(self.registry.found(setup)?, self.url(), self.registry.renderer().clone()))
+        Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.renderer().clone()))
     }
 
     /// Returns the default account, which exists from the start and has the numbers of the configuration.
@@ -236,7 +236,7 @@ impl Builder {
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };
         let server = Server::bind(&config).await?;
-        let (address, registry) = (server.address(), server.emulator().clone());
+        let (address, registry) = (server.address(), server.registry().clone());
         let (stop, stopped) = oneshot::channel();
         let running = Handle::current().spawn(async {
             // The sender is only ever dropped, and that is the signal.

@@ -20,7 +20,7 @@ use crate::io::render::Renderer;
 use crate::model::media;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::ExchangeRecord;
-use crate::world::journal::Event;
+use crate::world::journal::JournalEvent;
 
 /// What the calling fax machine sends: generated test pages, or a PDF, TIFF, PNG or JPEG.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ pub struct Conversation {
     /// How the call ended.
     pub outcome: Outcome,
     /// The journal's events of this fax, oldest first.
-    pub events: Vec<Event>,
+    pub events: Vec<JournalEvent>,
 }
 
 impl Conversation {
@@ -126,8 +126,8 @@ impl Conversation {
     /// # }
     /// ```
     pub fn webhooks(&self) -> impl Iterator<Item = &ExchangeRecord> {
-        let is_webhook = |event: &&Event| matches!(event.engine_kind(), Some(EventKind::WebhookAttempt { .. }));
-        self.events.iter().filter(is_webhook).filter_map(Event::exchange).map(|record| &**record)
+        let is_webhook = |event: &&JournalEvent| matches!(event.engine_kind(), Some(EventKind::WebhookAttempt { .. }));
+        self.events.iter().filter(is_webhook).filter_map(JournalEvent::exchange).map(|record| &**record)
     }
 }
 

@@ -2,7 +2,7 @@
 //! same checks.
 //!
 //! A rule has three parts: what it matches (everything by default), how often it acts, and its effect: an [`Outcome`]
-//! of a call, a [`LineWish`] for the line, an [`ApiFault`] of a REST call or a [`WebhookFault`].
+//! of a call, a [`LineOverride`] for the line, an [`ApiFault`] of a REST call or a [`WebhookFault`].
 //!
 //! ```
 //! use fauxfax::rules::{ApiFault, LineWish, WebhookFault};
@@ -26,7 +26,7 @@ use std::fmt;
 use super::Error;
 use crate::dialect::rule;
 use crate::engine::input::{AddRule, DropRule, DropRules};
-pub use crate::engine::rule::{ApiFault, LineWish, Outcome, WebhookFault};
+pub use crate::engine::rule::{ApiFault, LineOverride, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
 pub use crate::model::fault::Fault;
 use crate::model::fax::Direction;

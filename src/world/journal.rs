@@ -27,7 +27,7 @@ pub struct Journal<'a> {
 
 /// An event or a REST request, with its number in the sequence.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct JournalEvent {
     /// Its sequence number. Numbers ascend by one and never restart, not even after a reset.
     pub seq: u64,
     /// The event or the request itself.
@@ -98,14 +98,14 @@ impl<'a> Journal<'a> {
 
     /// The first `limit` events that match the filter, oldest first. Its `since` is a number of this sequence.
     #[must_use]
-    pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<Event> {
+    pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<JournalEvent> {
         // The engine may keep events that the limits on the whole sequence have dropped.
         let since = filter.since.max(self.evicted());
         let of_engine = EventFilter { since: self.requests.event_at(since), ..filter.clone() };
         let mut events = self.engine.events(&of_engine, limit).into_iter().map(|event| self.placed(event)).peekable();
         let requests = self.requests.later_than(since).filter(|noted| noted.request.fits(filter));
         let mut requests = requests
-            .map(|noted| Event { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)) })
+            .map(|noted| JournalEvent { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)) })
             .peekable();
         // Both are in order of their places, so merging them takes no sorting.
         let merged = std::iter::from_fn(|| match (events.peek(), requests.peek()) {
@@ -118,18 +118,18 @@ impl<'a> Journal<'a> {
 
     /// The newest event with which a fax entered a status, if it is still shown.
     #[must_use]
-    pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Event> {
+    pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<JournalEvent> {
         let event = self.engine.entry_of(fax, status).map(|event| self.placed(event))?;
         // The engine may keep an event that is no longer shown.
         (event.seq > self.evicted()).then_some(event)
     }
 
-    fn placed(&self, event: Arc<event::Event>) -> Event {
-        Event { seq: self.requests.place_of(event.seq), entry: Entry::Engine(event) }
+    fn placed(&self, event: Arc<event::Event>) -> JournalEvent {
+        JournalEvent { seq: self.requests.place_of(event.seq), entry: Entry::Engine(event) }
     }
 }
 
-impl Event {
+impl JournalEvent {
     /// When it happened, by the world's clock.
     #[must_use]
     pub fn at(&self) -> Timestamp {

@@ -9,8 +9,8 @@ use crate::engine::export::MediaForm;
 use crate::engine::input::{Note, Reset, Restore, TakeSnapshot};
 use crate::engine::journal::JOURNAL_EVENTS_MAX;
 use crate::engine::random::WorldSeed;
-use crate::engine::{Founding, Rules};
-use crate::model::account::{Account, Accounts, Callbacks, Documents};
+use crate::engine::{WorldOptions, WorldSpec};
+use crate::model::account::{Account, AccountMode, CallbackPolicy, DocumentPolicy};
 use crate::model::media::MediaFault;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
@@ -20,21 +20,21 @@ use crate::world::World;
 /// Enough of these fill the engine's journal by bytes.
 const LARGE_BYTES: usize = 3 * 1024 * 1024;
 
-fn founding() -> Founding {
+fn spec() -> WorldSpec {
     let account = Account::new(AccountSid::from_bytes([1; 16]), Some("token".into()), Timestamp::default());
-    Founding {
+    WorldSpec {
         seed: WorldSeed::of(7, account.sid),
         account,
         life: 0,
         inventory_seed: 7,
         numbers: Vec::new(),
         caller_ids: Vec::new(),
-        behaviour: Vec::new(),
-        rules: Rules {
+        rules: Vec::new(),
+        options: WorldOptions {
             pace: Pace::Max,
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
+            callbacks: CallbackPolicy::All,
+            documents: DocumentPolicy::Lenient,
+            accounts: AccountMode::Open,
             media_budget_bytes: 1 << 30,
         },
     }
@@ -58,7 +58,7 @@ const fn small() -> Note {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Listed {
     /// The engine's event with this `seq`.
-    Event(u64),
+    JournalEvent(u64),
     /// The request that was recorded with this number.
     Request(u64),
 }
@@ -73,7 +73,7 @@ struct Sequence {
 
 impl Sequence {
     fn new() -> Self {
-        let engine = Engine::new(founding(), Timestamp::default());
+        let engine = Engine::new(spec(), Timestamp::default());
         Self { engine, requests: RequestLog::default(), listed: Vec::new(), last_reset: 0 }
     }
 
@@ -94,7 +94,7 @@ impl Sequence {
         assert!(self.requests.mark_count() <= kept_events + 2, "marks are bounded by the engine's events");
     }
 
-    fn go_back(&mut self, back: impl FnOnce(&mut Engine)) {
+    fn rewind_to(&mut self, back: impl FnOnce(&mut Engine)) {
         let before = self.listed.len() as u64;
         back(&mut self.engine);
         self.last_reset = before;
@@ -103,9 +103,12 @@ impl Sequence {
 
     /// Appends the events that the engine has written since the last call.
     fn catch_up(&mut self) {
-        let known =
-            self.listed.iter().rev().find_map(|listed| if let Listed::Event(seq) = listed { Some(*seq) } else { None });
-        self.listed.extend((known.unwrap_or(0) + 1..=self.engine.last_seq()).map(Listed::Event));
+        let known = self
+            .listed
+            .iter()
+            .rev()
+            .find_map(|listed| if let Listed::JournalEvent(seq) = listed { Some(*seq) } else { None });
+        self.listed.extend((known.unwrap_or(0) + 1..=self.engine.last_seq()).map(Listed::JournalEvent));
     }
 
     /// The place of an entry in the list, counted from 1.
@@ -120,7 +123,7 @@ impl Sequence {
         assert_eq!(journal.last_reset(), self.last_reset);
         let of_engine = match self.engine.events_evicted() {
             0 => 0,
-            newest => self.place_of(Listed::Event(newest)),
+            newest => self.place_of(Listed::JournalEvent(newest)),
         };
         let floor = of_engine.max(len.saturating_sub(JOURNAL_EVENTS_MAX as u64));
         assert_eq!(journal.evicted(), floor);
@@ -136,9 +139,9 @@ impl Sequence {
     }
 }
 
-fn listed(event: &Event) -> (Listed, u64) {
+fn listed(event: &JournalEvent) -> (Listed, u64) {
     let listed = match &event.entry {
-        Entry::Engine(event) => Listed::Event(event.seq),
+        Entry::Engine(event) => Listed::JournalEvent(event.seq),
         Entry::Request(request) => {
             let digits = request.path.rsplit('/').next().expect("a part");
             Listed::Request(digits.parse().expect("a number"))
@@ -169,10 +172,10 @@ fn events_and_requests_are_one_sequence_however_they_are_interleaved_and_dropped
                 5..=7 => sequence.write(small()),
                 8 => (0..roll(9)).for_each(|_| sequence.write(small())),
                 9 => sequence.write(large()),
-                10 => sequence.go_back(|engine| {
+                10 => sequence.rewind_to(|engine| {
                     engine.handle(Reset { seed: None }, Timestamp::default()).expect("reset");
                 }),
-                _ => sequence.go_back(|engine| {
+                _ => sequence.rewind_to(|engine| {
                     engine.handle(Restore("here".into()), Timestamp::default()).expect("restored");
                 }),
             }
@@ -249,7 +252,7 @@ fn a_reset_begins_after_the_requests_before_it_even_as_the_first_event() {
     let mut sequence = Sequence::new();
     sequence.ask("/v1/Faxes/");
     sequence.ask("/v1/Faxes/");
-    sequence.go_back(|engine| {
+    sequence.rewind_to(|engine| {
         engine.handle(Reset { seed: None }, Timestamp::default()).expect("reset");
     });
     assert_eq!(sequence.journal().last_reset(), 2);
@@ -273,7 +276,7 @@ fn call(world: &World, number: u64) {
 
 #[test]
 fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and_hash() {
-    let world = World::found(founding(), RealTime::start());
+    let world = World::create(spec(), RealTime::start());
     world.within(|core| core.engine.record());
     let start = world.now();
     for number in 0..50 {
@@ -285,7 +288,7 @@ fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and
     }
     let log = world.within(|core| core.engine.take_log());
     assert_eq!(log.len(), 50 + 50 + 2, "snapshots, notes and resets, but none of the hundred requests");
-    let mut again = Engine::new(founding(), start);
+    let mut again = Engine::new(spec(), start);
     log.into_iter().for_each(|logged| again.replay(logged));
     let listed =
         |engine: &Engine| canonical::hash(&canonical::projection(&engine.events(&EventFilter::default(), 1_000)));
@@ -303,7 +306,7 @@ fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and
 
 #[test]
 fn a_world_goes_on_counting_through_a_reset_a_restore_and_a_load() {
-    let world = World::found(founding(), RealTime::start());
+    let world = World::create(spec(), RealTime::start());
     let last_seq = || world.read_journal(|journal| journal.last_seq());
     let last_reset = || world.read_journal(|journal| journal.last_reset());
     call(&world, 1);
@@ -325,7 +328,7 @@ fn a_world_goes_on_counting_through_a_reset_a_restore_and_a_load() {
 
 #[tokio::test]
 async fn a_request_wakes_tasks_that_wait_for_the_journal() {
-    let world = World::found(founding(), RealTime::start());
+    let world = World::create(spec(), RealTime::start());
     let asked = world.until_journaled(|journal| (journal.last_seq() > 0).then(|| journal.last_seq()));
     let (asked, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(10), asked), async {
         tokio::task::yield_now().await;

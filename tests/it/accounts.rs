@@ -182,7 +182,7 @@ async fn a_number_with_an_application_uses_the_applications_urls() {
 #[tokio::test]
 async fn a_verified_caller_id_may_send() {
     let mut strict = settings(Pace::Max);
-    strict.rules.accounts = fauxfax::model::account::Accounts::Strict;
+    strict.options.accounts = fauxfax::model::account::AccountMode::Strict;
     let host = Host::with(strict, &ClientOptions::default(), setup(""));
     let fax = "To=%2B15558675310&From=%2B15017122661&MediaUrl=http://127.0.0.1:9/a.pdf";
     assert_eq!(host.call("POST", "/v1/Faxes", fax).await.error(), (400, 21210));
@@ -255,7 +255,7 @@ async fn what_belongs_to_another_world_is_not_found() {
     let (exists, does_not) =
         (host.call_as(who, "GET", &own(".json"), "").await, host.call_as(who, "GET", &nobody, "").await);
     assert_eq!(exists.error(), does_not.error(), "a stranger can't tell which accounts there are");
-    assert!(host.emulator.world("AC99999999999999999999999999999999".parse().expect("a SID")).is_none());
+    assert!(host.registry.world("AC99999999999999999999999999999999".parse().expect("a SID")).is_none());
 }
 
 #[tokio::test]

@@ -230,7 +230,7 @@ async fn a_renderer_that_can_not_be_started_is_an_alert_of_its_fax_with_the_mach
     );
     let answer = exchange(&mut running.connect().await, &request).await;
     let fax: Value = serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
-    let world = running.emulator.worlds().into_iter().next().expect("a world");
+    let world = running.registry.worlds().into_iter().next().expect("a world");
     tokio::time::timeout(PATIENCE, world.until(|engine| engine.is_idle().then_some(()))).await.expect("it ends");
     let list = running.list("/v1/Alerts", "localhost");
     let answer = exchange(&mut running.connect().await, &list).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::input::{CancelFax, DeleteFax, Reset, Restore, TakeSnapshot};
-use fauxfax::engine::{Conversation, Cursor, Engine, FaxFilter};
+use fauxfax::engine::{ConversationState, Cursor, Engine, FaxFilter};
 use fauxfax::model::fax::Status;
 use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
@@ -19,7 +19,7 @@ use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::host::{Host, PATIENCE, settings, setup};
-use crate::script::{OWN, Script, call, founding, order};
+use crate::script::{OWN, Script, call, order, spec};
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -46,7 +46,7 @@ fn a_fax_can_be_fetched_from_the_question_on_and_only_fetched() {
         assert_eq!((listed_now(&script), script.engine.fax(sid).err()), (0, Some(Refusal::NoFax(sid))));
         assert_eq!(script.command(DeleteFax(sid)), Err(Refusal::StillActive(sid)));
         assert_eq!(script.command(CancelFax(sid)), Err(Refusal::TooLateToCancel(sid)));
-        assert_eq!(script.engine.conversation(sid), Conversation::Pending);
+        assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
         script.answer_twiml(twiml, &[]);
         assert_eq!((script.engine.arriving(sid), listed_now(&script)), (None, listed), "{twiml}");
         assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that nobody takes is no fax again");
@@ -57,9 +57,9 @@ fn a_fax_can_be_fetched_from_the_question_on_and_only_fetched() {
 
 #[test]
 fn a_fax_stays_there_while_the_app_is_asked_again_and_its_fallback() {
-    let mut founding = founding();
-    founding.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
+    let mut script = Script::new(spec);
     let sid = script.receive(call(1));
     script.control(TakeSnapshot("asked".into())).expect("taken");
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
@@ -73,7 +73,7 @@ fn a_fax_stays_there_while_the_app_is_asked_again_and_its_fallback() {
     script.control(Restore("asked".into())).expect("back");
     assert!(script.engine.arriving(sid).is_some(), "it is asked again after a restore");
     script.control(Reset { seed: None }).expect("reset");
-    assert_eq!((script.engine.arriving(sid), script.engine.conversation(sid)), (None, Conversation::Unknown));
+    assert_eq!((script.engine.arriving(sid), script.engine.conversation(sid)), (None, ConversationState::Unknown));
 }
 
 #[test]
@@ -95,11 +95,11 @@ fn a_deleted_fax_has_ended_as_it_ended_once_its_action_has_been_told() {
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
     script.command(DeleteFax(sid)).expect("it has ended");
-    assert_eq!(script.engine.conversation(sid), Conversation::Pending, "the action is being told");
+    assert_eq!(script.engine.conversation(sid), ConversationState::Pending, "the action is being told");
     script.answer_ok();
-    assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Received));
+    assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Received));
     script.control(Reset { seed: None }).expect("reset");
-    assert_eq!(script.engine.conversation(sid), Conversation::Unknown, "a reset forgets");
+    assert_eq!(script.engine.conversation(sid), ConversationState::Unknown, "a reset forgets");
 }
 
 /// An app that answers its first request as soon as the test lets it.

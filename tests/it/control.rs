@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, Response, header};
-use fauxfax::emulator::{AccountSetup, Emulator};
+use fauxfax::emulator::{AccountSetup, Registry};
 use fauxfax::engine::event::EventKind;
 use fauxfax::http;
 use fauxfax::http::control::{BASE, openapi};
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
 
 pub(crate) struct Bench {
-    pub(crate) emulator: Emulator,
+    pub(crate) registry: Registry,
     app: MockServer,
 }
 
@@ -42,17 +42,17 @@ impl Bench {
             auth_token: Some("secret".into()),
             ..AccountSetup::default()
         };
-        let Host { emulator } = Host::with(settings(pace), &ClientOptions::default(), setup);
+        let Host { registry } = Host::with(settings(pace), &ClientOptions::default(), setup);
         let app = MockServer::start().await;
         let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
         Mock::given(path("/fax")).respond_with(twiml).mount(&app).await;
         Mock::given(path("/received")).respond_with(ResponseTemplate::new(204)).mount(&app).await;
-        Self { emulator, app }
+        Self { registry, app }
     }
 
     async fn send(&self, request: Request<Body>) -> Response<Body> {
         let ca: http::CaFiles = Arc::new(|_| Ok("-----BEGIN CERTIFICATE-----\n".to_owned()));
-        let service = http::service_with_ca(self.emulator.clone(), ([127, 0, 0, 1], 8329).into(), Some(&ca));
+        let service = http::service_with_ca(self.registry.clone(), ([127, 0, 0, 1], 8329).into(), Some(&ca));
         service.oneshot(request).await.expect("an answer")
     }
 
@@ -206,7 +206,7 @@ async fn a_stream_is_drawn_in_pieces_of_few_bytes_and_loses_nothing_between_them
     const EVENTS: u64 = 150;
     let bench = Bench::new().await;
     let account = bench.account().await;
-    let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
+    let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
     let first = world.read_journal(|journal| journal.last_seq()) + 1;
     for _ in 0..EVENTS {
         let path = format!("/{}", "x".repeat(EVENT_BYTES - 300)).into();
@@ -233,7 +233,7 @@ async fn a_stream_is_drawn_in_pieces_of_few_bytes_and_loses_nothing_between_them
 async fn a_reader_that_fell_behind_is_told_what_was_dropped() {
     let bench = Bench::new().await;
     let account = bench.account().await;
-    let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
+    let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
     for _ in 0..fauxfax::engine::journal::JOURNAL_EVENTS_MAX + 7 {
         world.note(None, EventKind::CallNotAnswered);
     }
@@ -442,8 +442,8 @@ async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_underst
     let account = bench.account().await;
     let state = format!("/state?account={account}");
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
-    let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
-    let key = bench.emulator.create_key(&world, "CI".into()).expect("there is room");
+    let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
+    let key = bench.registry.create_key(&world, "CI".into()).expect("there is room");
     let secret = world.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has one");
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
     let (whole, small) = (
@@ -481,6 +481,6 @@ async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_underst
     bench.ok("PUT", &format!("/state?account={other}"), whole).await;
     bench.ok("GET", &format!("/faxes/{fax}?account={other}"), Value::Null).await;
     assert_eq!(bench.ok("GET", &format!("/clock?account={other}"), Value::Null).await["mode"], "frozen");
-    let theirs = bench.emulator.sign_in_with_key(key, &secret).map(|world| world.sid().to_string());
+    let theirs = bench.registry.sign_in_with_key(key, &secret).map(|world| world.sid().to_string());
     assert_eq!(theirs, Ok(other));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fauxfax::document::sample;
 use fauxfax::io::render::{RenderOptions, Renderer};
-use fauxfax::model::account::Documents;
+use fauxfax::model::account::DocumentPolicy;
 use fauxfax::model::fax::{MediaType, Quality};
 use fauxfax::model::media::Document;
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
@@ -27,7 +27,7 @@ fn renderer() -> Renderer {
 }
 
 async fn sent(bytes: &[u8], quality: Quality) -> Result<Document, String> {
-    renderer().to_send(Arc::from(bytes), quality, Documents::Lenient).await.map_err(|fault| fault.reason)
+    renderer().to_send(Arc::from(bytes), quality, DocumentPolicy::Lenient).await.map_err(|fault| fault.reason)
 }
 
 async fn reason(bytes: &[u8]) -> String {
@@ -105,8 +105,9 @@ async fn a_document_becomes_the_file_of_its_fax_pages() {
 #[tokio::test]
 async fn processes_and_threads_make_the_same_pages() {
     let bytes: Arc<[u8]> = sample::test_pages(1).into();
-    let by_process = renderer().to_send(Arc::clone(&bytes), Quality::Fine, Documents::Strict).await.expect("rendered");
-    let by_thread = Renderer::threads().to_send(bytes, Quality::Fine, Documents::Strict).await.expect("rendered");
+    let by_process =
+        renderer().to_send(Arc::clone(&bytes), Quality::Fine, DocumentPolicy::Strict).await.expect("rendered");
+    let by_thread = Renderer::threads().to_send(bytes, Quality::Fine, DocumentPolicy::Strict).await.expect("rendered");
     assert_eq!(by_process.bytes, by_thread.bytes);
     assert_eq!(by_process, by_thread);
 }
@@ -114,7 +115,7 @@ async fn processes_and_threads_make_the_same_pages() {
 #[tokio::test]
 async fn strict_takes_pdf_alone() {
     let tiff = fauxfax::document::file::document(&[], MediaType::Tiff, &[]).bytes;
-    let refused = renderer().to_send(tiff, Quality::Fine, Documents::Strict).await;
+    let refused = renderer().to_send(tiff, Quality::Fine, DocumentPolicy::Strict).await;
     assert!(refused.unwrap_err().reason.contains("only PDF"));
 }
 
@@ -193,12 +194,12 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
     let renderer = renderer();
     for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx), ("jbig2", jbig2)] {
         // It fails with a reason, or is drawn without the image; the next document renders as ever.
-        let made = renderer.to_send(bytes.into(), Quality::Standard, Documents::Lenient).await;
+        let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(
             made.as_ref().map_or_else(|fault| !fault.reason.is_empty(), |made| made.pages == 1),
             "{name}: {made:?}"
         );
-        let next = renderer.to_send(sample::test_pages(1).into(), Quality::Standard, Documents::Lenient).await;
+        let next = renderer.to_send(sample::test_pages(1).into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(next.is_ok(), "after {name}");
     }
 }
@@ -265,8 +266,8 @@ async fn a_page_that_never_ends_is_given_up() {
     });
     let renderer = renderer();
     let (stuck, other) = tokio::join!(
-        renderer.to_send(bomb.into(), Quality::Standard, Documents::Lenient),
-        renderer.to_send(sample::test_pages(1).into(), Quality::Standard, Documents::Lenient),
+        renderer.to_send(bomb.into(), Quality::Standard, DocumentPolicy::Lenient),
+        renderer.to_send(sample::test_pages(1).into(), Quality::Standard, DocumentPolicy::Lenient),
     );
     assert!(other.is_ok(), "another fax never notices");
     // The renderer has a limit of depth of its own, or ours of time: either way it ends.
@@ -296,7 +297,7 @@ async fn a_document_with_flipped_bytes_ends_one_way_or_the_other() {
             let at = (state >> 33) as usize % bytes.len();
             bytes[at] = (state >> 20) as u8;
         }
-        let made = renderer.to_send(bytes.into(), Quality::Standard, Documents::Lenient).await;
+        let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(made.map_or_else(|fault| !fault.reason.contains("report"), |made| made.pages >= 1));
     }
 }

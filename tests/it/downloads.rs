@@ -35,7 +35,7 @@ async fn download(host: &Host, url: &str, headers: &[(header::HeaderName, &str)]
     let target = url.strip_prefix("http://localhost:8329").expect("the emulator's own");
     let request = Request::get(target).header(header::HOST, "localhost:8329");
     let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
-    let service = http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
     let response = service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     (response.status().as_u16(), response.headers().clone())
 }

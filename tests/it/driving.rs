@@ -29,7 +29,7 @@ pub(crate) async fn asked(
 ) -> (StatusCode, HeaderMap, String) {
     let request = Request::builder().method(method).uri(target);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    let service = http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
     let response = service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body");
@@ -141,7 +141,7 @@ async fn reading_creates_no_world_whatever_is_read() {
     }
     let verify = format!("/_fauxfax/v1/verify?account={stranger}");
     assert_eq!(asked(&host, "POST", &verify, &[]).await.0, 422, "it is refused for its body");
-    assert!(host.emulator.world(stranger).is_none(), "reading has created a world");
+    assert!(host.registry.world(stranger).is_none(), "reading has created a world");
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
     assert_eq!(host.call_as((&credential.0, "mine"), "POST", "/v1/Faxes", form).await.status, 201);
     assert_eq!(host.call_as((&credential.0, "any token"), "GET", "/v1/Faxes", "").await.status, 401, "it is claimed");

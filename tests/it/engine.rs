@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use fauxfax::dialect::twilio::codes::code as code_of;
-use fauxfax::engine::Conversation;
+use fauxfax::engine::ConversationState;
 use fauxfax::engine::effect::Intent;
-use fauxfax::engine::input::{BuyNumber, CancelFax, Claim, DeleteFax, DocumentFault, NumberWish, Reset};
-use fauxfax::model::account::{Accounts, Callbacks};
+use fauxfax::engine::input::{BuyNumber, CancelFax, Claim, DeleteFax, DocumentFault, NumberRequest, Reset};
+use fauxfax::model::account::{AccountMode, CallbackPolicy};
 use fauxfax::model::fault::Fault;
 use fauxfax::model::fax::Status;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
@@ -15,7 +15,7 @@ use fauxfax::model::refusal::Refusal;
 use fauxfax::model::time::Pace;
 use fauxfax::model::webhook::ExchangeFailure;
 
-use crate::script::{FAR, OWN, Script, broken, call, document, founding, order};
+use crate::script::{FAR, OWN, Script, broken, call, document, order, spec};
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -119,9 +119,9 @@ fn a_busy_line_is_called_again_until_the_ttl_runs_out() {
 
 #[test]
 fn a_ttl_ends_at_any_pace() {
-    let mut founding = founding();
-    founding.rules.pace = Pace::Max;
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.options.pace = Pace::Max;
+    let mut script = Script::new(spec);
     let sid =
         script.send(fauxfax::engine::input::CreateFax { ttl_minutes: Some(300), ..order(number(15_005_550_102)) });
     script.answer_document(1);
@@ -141,7 +141,7 @@ fn callbacks_go_out_in_order_and_one_at_a_time() {
     script.answer_document(1);
     script.forward(HOUR);
     script.expect_effects(&["tell status-callback processing http://app/s"]);
-    assert_eq!(script.engine.conversation(sid), Conversation::Pending);
+    assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
     script.answer_failure(ExchangeFailure::TotalTimeout);
     script.expect_effects(&["tell status-callback sending http://app/s"]);
     script.answer_ok();
@@ -151,7 +151,7 @@ fn callbacks_go_out_in_order_and_one_at_a_time() {
     let Intent::Deliver(first) = &*first.intent else { panic!("a callback") };
     assert_ne!(first.idempotency_token, last.idempotency_token);
     script.answer_ok();
-    assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Delivered));
+    assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Delivered));
     assert_eq!(script.alerts(), [11203]);
 }
 
@@ -159,14 +159,14 @@ fn callbacks_go_out_in_order_and_one_at_a_time() {
 fn an_account_chooses_which_statuses_are_told() {
     for (callbacks, told) in [
         (
-            Callbacks::QueuedAndFinal,
+            CallbackPolicy::QueuedAndFinal,
             vec!["tell status-callback queued http://app/s", "tell status-callback delivered http://app/s"],
         ),
-        (Callbacks::Final, vec!["tell status-callback delivered http://app/s"]),
+        (CallbackPolicy::Final, vec!["tell status-callback delivered http://app/s"]),
     ] {
-        let mut founding = founding();
-        founding.rules.callbacks = callbacks;
-        let mut script = Script::new(founding);
+        let mut spec = spec();
+        spec.options.callbacks = callbacks;
+        let mut script = Script::new(spec);
         script.send(fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) });
         for expected in &told {
             if script.first_effect().intent.kind() == fauxfax::engine::effect::IntentKind::FetchDocument {
@@ -201,7 +201,7 @@ fn a_fault_of_the_emulator_fails_what_waited_for_it() {
     assert_eq!(script.status(sid), Status::Failed);
     let call = script.receive(call(1));
     script.answer_lost();
-    assert_eq!(script.engine.conversation(call), Conversation::NotAnswered);
+    assert_eq!(script.engine.conversation(call), ConversationState::NotAnswered);
 }
 
 #[test]
@@ -247,16 +247,16 @@ fn an_incoming_fax_is_founded_by_receive_and_told_to_its_action() {
     assert_eq!((notice.pages, notice.remote_station_id.as_deref()), (Some(2), Some("FAR MACHINE")));
     assert!(notice.media.is_some() && notice.attachment.is_none());
     assert_eq!(notice.cookies[0].pair, "s=1");
-    assert_eq!(script.engine.conversation(sid), Conversation::Pending);
+    assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
     script.answer_ok();
-    assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Received));
+    assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Received));
 }
 
 #[test]
 fn without_an_action_the_numbers_status_callback_is_told() {
-    let mut founding = founding();
-    founding.numbers[0].1.status_callback = Some("http://app/number".into());
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.numbers[0].1.status_callback = Some("http://app/number".into());
+    let mut script = Script::new(spec);
     script.receive(call(1));
     script.answer_twiml("<Response><Receive/></Response>", &[]);
     script.forward(HOUR);
@@ -285,15 +285,15 @@ fn a_rejected_fax_is_born_canceled_and_nobody_is_told() {
     let sid = script.receive(call(1));
     script.answer_twiml("<Response><Reject/></Response>", &[]);
     assert_eq!(script.statuses(sid), [Status::Canceled]);
-    assert_eq!(script.engine.conversation(sid), Conversation::Settled(Status::Canceled));
+    assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Canceled));
     assert!(script.engine.is_idle());
 }
 
 #[test]
 fn the_fallback_is_asked_with_the_error_and_decides() {
-    let mut founding = founding();
-    founding.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
+    let mut script = Script::new(spec);
     let sid = script.receive(call(1));
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.forward(Duration::ZERO);
@@ -311,7 +311,7 @@ fn without_usable_twiml_no_fax_comes_of_a_call() {
         let mut script = Script::default();
         let sid = script.receive(call(1));
         script.answer_twiml(twiml, &[]);
-        assert_eq!(script.engine.conversation(sid), Conversation::NotAnswered, "{twiml}");
+        assert_eq!(script.engine.conversation(sid), ConversationState::NotAnswered, "{twiml}");
         assert!(script.engine.fax(sid).is_err() && script.engine.is_idle());
         assert_eq!(script.alerts(), [code]);
     }
@@ -339,18 +339,18 @@ fn only_a_fax_number_of_ones_own_can_be_called() {
     let mut script = Script::default();
     assert_eq!(refused(&mut script, Some(FAR)), Err(Refusal::NumberNotOwned(FAR)));
     assert!(refused(&mut script, None).is_ok());
-    let mut founding = founding();
-    founding.numbers[0].1.voice_receive_mode = Some(ReceiveMode::Voice);
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.numbers[0].1.voice_receive_mode = Some(ReceiveMode::Voice);
+    let mut script = Script::new(spec);
     assert_eq!(refused(&mut script, Some(OWN)), Err(Refusal::NotAFaxNumber(OWN)));
     assert_eq!(refused(&mut script, None), Err(Refusal::AmbiguousNumber(0)));
 }
 
 #[test]
 fn an_unclaimed_account_cant_be_called() {
-    let mut founding = founding();
-    founding.account.auth_token = None;
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.account.auth_token = None;
+    let mut script = Script::new(spec);
     let reply = script.engine.handle(call(1), script.now);
     assert_eq!(reply, Err(Refusal::Unclaimed));
     assert!(
@@ -389,9 +389,9 @@ fn what_the_far_app_does_decides_a_fax_to_ones_own_number() {
         assert_eq!(script.status(sid), status, "{twiml}");
         assert!(script.engine.is_idle());
     }
-    let mut founding = founding();
-    founding.numbers[0].1.voice_receive_mode = Some(ReceiveMode::Voice);
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.numbers[0].1.voice_receive_mode = Some(ReceiveMode::Voice);
+    let mut script = Script::new(spec);
     let sid = script.send(order(OWN));
     script.answer_document(1);
     script.forward(Duration::from_secs(1));
@@ -407,7 +407,7 @@ fn canceling_while_the_far_app_is_asked_hangs_up() {
     let far = script.first_effect().fax;
     assert_eq!(script.command(CancelFax(sid)), Ok(()));
     script.answer_twiml(RECEIVE, &[]);
-    assert_eq!(script.engine.conversation(far), Conversation::NotAnswered);
+    assert_eq!(script.engine.conversation(far), ConversationState::NotAnswered);
     assert!(script.engine.is_idle());
 }
 
@@ -418,9 +418,9 @@ fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict() {
     let mut script = Script::default();
     assert!(script.command(strange()).is_ok());
     assert!(script.events(None).iter().any(|event| event.kind.as_str() == "caller-id.adopted"));
-    let mut founding = founding();
-    founding.rules.accounts = Accounts::Strict;
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.options.accounts = AccountMode::Strict;
+    let mut script = Script::new(spec);
     let refused = script.command(strange());
     assert_eq!(refused, Err(Refusal::FromNotOwned(stranger)));
     let known = fauxfax::engine::input::CreateFax { from: Some(Party::Number(FAR)), ..order(FAR) };
@@ -432,14 +432,14 @@ fn magic_numbers_are_bought_as_twilio_documents() {
     let mut script = Script::default();
     let mut buy = |wish| script.command(BuyNumber { wish, change: NumberChange::default() });
     assert_eq!(
-        buy(NumberWish::Number(number(15_005_550_000))),
+        buy(NumberRequest::Number(number(15_005_550_000))),
         Err(Refusal::NumberUnavailable(number(15_005_550_000)))
     );
-    assert_eq!(buy(NumberWish::Number(number(15_005_550_001))), Err(Refusal::NumberInvalid(number(15_005_550_001))));
-    assert_eq!(buy(NumberWish::Area(533)), Err(Refusal::NoneInArea(533)));
-    assert_eq!(buy(NumberWish::Number(OWN)), Err(Refusal::NumberUnavailable(OWN)));
-    assert!(buy(NumberWish::Area(500)).is_ok());
-    assert!(buy(NumberWish::Area(415)).is_ok());
+    assert_eq!(buy(NumberRequest::Number(number(15_005_550_001))), Err(Refusal::NumberInvalid(number(15_005_550_001))));
+    assert_eq!(buy(NumberRequest::Area(533)), Err(Refusal::NoneInArea(533)));
+    assert_eq!(buy(NumberRequest::Number(OWN)), Err(Refusal::NumberUnavailable(OWN)));
+    assert!(buy(NumberRequest::Area(500)).is_ok());
+    assert!(buy(NumberRequest::Area(415)).is_ok());
 }
 
 #[test]
@@ -496,7 +496,7 @@ fn ids_depend_on_the_seed_and_not_on_other_faxes_timing() {
         (first, second)
     };
     assert_eq!(run(false), run(true));
-    let mut founding = founding();
-    founding.seed = fauxfax::engine::random::WorldSeed::of(8, founding.account.sid);
-    assert_ne!(Script::new(founding).send(order(FAR)), run(false).0);
+    let mut spec = spec();
+    spec.seed = fauxfax::engine::random::WorldSeed::of(8, spec.account.sid);
+    assert_ne!(Script::new(spec).send(order(FAR)), run(false).0);
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fauxfax::document::sample;
-use fauxfax::engine::input::{BuyNumber, CreateFax, NumberWish};
+use fauxfax::engine::input::{BuyNumber, CreateFax, NumberRequest};
 use fauxfax::model::fax::Status;
 use fauxfax::model::number::NumberChange;
 use fauxfax::model::phone::PhoneNumber;
@@ -42,7 +42,7 @@ async fn ten_thousand_documents_that_never_come_stop_nobody_else() {
     assert_eq!(page["faxes"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(page["faxes"][0]["sid"], fax["sid"]);
     // The end of the world lets go of everything at once.
-    host.emulator.close();
+    host.registry.close();
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn ten_thousand_numbers_are_listed_page_by_page() {
     let host = Host::new(setup(""));
     let world = host.world();
     for n in 0..FLOOD as u64 {
-        let wish = NumberWish::Number(PhoneNumber::from_digits(14_155_000_000 + n));
+        let wish = NumberRequest::Number(PhoneNumber::from_digits(14_155_000_000 + n));
         let order = BuyNumber { wish, change: NumberChange::default() };
         world.handle(order).expect("bought");
     }

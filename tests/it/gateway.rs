@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::config::{Config, ProxyClients};
-use fauxfax::emulator::Emulator;
+use fauxfax::emulator::Registry;
 use fauxfax::server::ca::{Authority, Identity};
 use fauxfax::server::{Server, StateFileError};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -38,7 +38,7 @@ pub(crate) struct Running {
     ca: CertificateDer<'static>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), StateFileError>>,
-    pub(crate) emulator: Emulator,
+    pub(crate) registry: Registry,
     pub(crate) credential: String,
 }
 
@@ -47,12 +47,12 @@ impl Running {
         let server = Server::bind(&config).await.expect("a server");
         let address = server.address();
         let ca = server.ca().authority().expect("a CA").certificate().clone();
-        let emulator = server.emulator().clone();
+        let registry = server.registry().clone();
         let (stop, stopped) = oneshot::channel();
         let served = spawn(server.serve(async { drop(stopped.await) }));
         let zeros = "0".repeat(32);
         let credential = format!("Basic {}", BASE64_STANDARD.encode(format!("AC{zeros}:{zeros}")));
-        Self { address, ca, stop, served, emulator, credential }
+        Self { address, ca, stop, served, registry, credential }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {

@@ -205,9 +205,9 @@ fn a_reset_cancels_what_is_pending_and_says_what() {
 
 #[test]
 fn a_reset_keeps_the_snapshots_and_the_claim() {
-    let mut founding = crate::script::founding();
-    founding.account.auth_token = None;
-    let mut script = Script::new(founding);
+    let mut spec = crate::script::spec();
+    spec.account.auth_token = None;
+    let mut script = Script::new(spec);
     assert!(script.engine.handle(Claim("first".into()), script.now));
     take(&mut script, "kept");
     script.control(Reset { seed: None }).expect("taken");
@@ -220,9 +220,9 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
 
 #[test]
 fn a_claim_after_a_snapshot_outlives_its_restore() {
-    let mut founding = crate::script::founding();
-    founding.account.auth_token = None;
-    let mut script = Script::new(founding);
+    let mut spec = crate::script::spec();
+    spec.account.auth_token = None;
+    let mut script = Script::new(spec);
     take(&mut script, "unclaimed");
     assert!(script.engine.handle(Claim("first".into()), script.now));
     restore(&mut script, "unclaimed");

@@ -6,13 +6,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use fauxfax::emulator::{AccountSetup, Emulator, GuardOptions, Settings, World};
-use fauxfax::engine::Rules;
+use fauxfax::emulator::{AccountSetup, GuardOptions, Registry, Settings, World};
+use fauxfax::engine::WorldOptions;
 use fauxfax::engine::event::{Alert, EventKind};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::http;
 use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
+use fauxfax::model::account::{AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, Service};
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::sid::AccountSid;
 use fauxfax::model::time::Pace;
@@ -37,11 +37,11 @@ pub(crate) const fn account() -> AccountSid {
 pub(crate) fn settings(pace: Pace) -> Settings {
     Settings {
         seed: 8,
-        rules: Rules {
+        options: WorldOptions {
             pace,
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
+            callbacks: CallbackPolicy::All,
+            documents: DocumentPolicy::Lenient,
+            accounts: AccountMode::Open,
             media_budget_bytes: 1 << 30,
         },
         price: PriceForm::Text,
@@ -69,7 +69,7 @@ pub(crate) fn setup(voice_url: &str) -> AccountSetup {
 
 /// An emulator under test.
 pub(crate) struct Host {
-    pub(crate) emulator: Emulator,
+    pub(crate) registry: Registry,
 }
 
 /// An answer of a REST API.
@@ -98,12 +98,12 @@ impl Host {
 
     pub(crate) fn with(settings: Settings, options: &ClientOptions, setup: AccountSetup) -> Self {
         let client = Client::new(options).expect("a client");
-        let emulator = Emulator::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
-        Self { emulator }
+        let registry = Registry::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
+        Self { registry }
     }
 
     pub(crate) fn world(&self) -> World {
-        self.emulator.world(account()).expect("the world")
+        self.registry.world(account()).expect("the world")
     }
 
     /// Calls as the account.
@@ -115,7 +115,7 @@ impl Host {
         let credential = BASE64_STANDARD.encode(format!("{}:{}", who.0, who.1));
         let request = Request::builder().method(method).uri(target).header(header::HOST, "localhost:8329");
         let request = request.header(header::AUTHORIZATION, format!("Basic {credential}"));
-        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let service = http::service(self.registry.clone(), ([127, 0, 0, 1], 8329).into());
         let request = request.body(Body::from(form.to_owned())).expect("a request");
         let response = service.oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();

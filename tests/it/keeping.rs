@@ -9,7 +9,7 @@ use fauxfax::model::fax::Status;
 use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
 
-use crate::script::{FAR, Script, document, founding, order};
+use crate::script::{FAR, Script, document, order, spec};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -69,9 +69,9 @@ fn a_fax_that_is_still_active_outlives_its_time_and_goes_when_it_ends() {
 
 #[test]
 fn past_the_budget_the_oldest_finished_media_go_and_are_counted() {
-    let mut founding = founding();
-    founding.rules.media_budget_bytes = 3 * DOCUMENT_BYTES;
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.options.media_budget_bytes = 3 * DOCUMENT_BYTES;
+    let mut script = Script::new(spec);
     let faxes: Vec<FaxSid> = (0..5).map(|_| sent(&mut script)).collect();
     let kept: Vec<bool> = faxes.iter().map(|sid| has_media(&script, *sid)).collect();
     assert_eq!(kept, [false, false, true, true, true]);
@@ -83,9 +83,9 @@ fn past_the_budget_the_oldest_finished_media_go_and_are_counted() {
 
 #[test]
 fn media_of_a_fax_that_has_not_ended_are_never_evicted() {
-    let mut founding = founding();
-    founding.rules.media_budget_bytes = DOCUMENT_BYTES;
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.options.media_budget_bytes = DOCUMENT_BYTES;
+    let mut script = Script::new(spec);
     let active: Vec<FaxSid> = (0..3).map(|_| script.send(order(FAR))).collect();
     for _ in &active {
         script.answer_document(1);
@@ -98,9 +98,9 @@ fn media_of_a_fax_that_has_not_ended_are_never_evicted() {
 
 #[test]
 fn a_document_over_the_whole_budget_is_kept_until_its_fax_ends() {
-    let mut founding = founding();
-    founding.rules.media_budget_bytes = DOCUMENT_BYTES - 1;
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.options.media_budget_bytes = DOCUMENT_BYTES - 1;
+    let mut script = Script::new(spec);
     let sid = sent(&mut script);
     assert!(!has_media(&script, sid));
     assert_eq!((script.engine.media_bytes(), script.engine.media_evicted()), (0, 1));
@@ -133,6 +133,6 @@ fn deletions_while_others_go_through_leave_the_count_of_bytes_right() {
     }
     let last = left.iter().filter(|sid| has_media(&script, **sid)).count() as u64;
     assert_eq!(script.engine.media_bytes(), last * DOCUMENT_BYTES);
-    assert!(script.engine.media_bytes() <= founding().rules.media_budget_bytes);
+    assert!(script.engine.media_bytes() <= spec().options.media_budget_bytes);
     assert_eq!(document(1, 100).bytes.len() as u64, DOCUMENT_BYTES);
 }

@@ -10,7 +10,7 @@ use fauxfax::engine::event::EventKind;
 use fauxfax::engine::export::STATE_VERSION;
 use fauxfax::engine::journal::JOURNAL_EVENTS_MAX;
 use fauxfax::http::control::BASE;
-use fauxfax::http::{self, Surface};
+use fauxfax::http::{self, App};
 use fauxfax::io::budget::Budget;
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::time::Pace;
@@ -28,8 +28,8 @@ fn host(budget: &Budget) -> Host {
     Host::with(settings(Pace::Max), &options, AccountSetup::default())
 }
 
-fn surface(host: &Host) -> Surface {
-    http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into())
+fn surface(host: &Host) -> App {
+    http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into())
 }
 
 async fn call(host: &Host, method: &str, target: &str, body: impl Into<Body>) -> (u16, Option<String>, Vec<u8>) {
@@ -100,7 +100,7 @@ async fn a_stream_that_nobody_reads_takes_so_many_bytes_and_no_more() {
     const PROCESS_BYTES: usize = 64 * 1024 + 32 * 1024;
     const CLIENT_BYTES: u32 = 4 * 1024;
     let running = Running::new(config()).await;
-    let world = running.emulator.worlds().into_iter().next().expect("a world");
+    let world = running.registry.worlds().into_iter().next().expect("a world");
     let fill_the_journal = || {
         for _ in 0..JOURNAL_EVENTS_MAX {
             world.note(None, EventKind::CallNotAnswered);

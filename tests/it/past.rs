@@ -122,7 +122,7 @@ fn break_world(world: &World) {
 async fn a_broken_world_says_so_everywhere_until_it_is_reset_and_then_goes_on() {
     let bench = Bench::new().await;
     let (broken, other) = (bench.account().await, bench.account().await);
-    let world = bench.emulator.world(broken.parse().expect("a SID")).expect("a world");
+    let world = bench.registry.world(broken.parse().expect("a SID")).expect("a world");
     bench.receive(&broken).await;
     break_world(&world);
     for (method, call) in
@@ -137,10 +137,10 @@ async fn a_broken_world_says_so_everywhere_until_it_is_reset_and_then_goes_on() 
             "{call}: {status} {detail}"
         );
     }
-    assert_eq!(bench.emulator.broken_accounts(), [world.sid()]);
+    assert_eq!(bench.registry.broken_accounts(), [world.sid()]);
     bench.receive(&other).await;
     bench.ok("POST", &format!("/reset?account={broken}"), Value::Null).await;
-    assert!(bench.emulator.broken_accounts().is_empty());
+    assert!(bench.registry.broken_accounts().is_empty());
     bench.receive(&broken).await;
     let filter = EventFilter { kind: Some("world.broken".into()), ..EventFilter::default() };
     let told = world.read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
@@ -180,7 +180,7 @@ async fn a_status_that_was_entered_before_the_place_that_is_named_is_said_to_be_
 async fn who_waits_in_a_world_that_breaks_is_told() {
     let bench = Bench::new().await;
     let account = bench.account().await;
-    let world = bench.emulator.world(account.parse().expect("a SID")).expect("a world");
+    let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
     let wait = format!("/wait?account={account}&status=received&timeout=600");
     let waiting = bench.call("GET", &wait, Value::Null);
     let breaking = async { break_world(&world) };

@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use fauxfax::clock::ClockMode;
-use fauxfax::emulator::{AccountSetup, FoundError, SignInError, WORLDS_MAX};
+use fauxfax::emulator::{AccountSetup, CreateWorldError, SignInError, WORLDS_MAX};
 use fauxfax::engine::input::{CreateFax, DropRules, ReceiveFax, Reset};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
@@ -14,7 +14,7 @@ use fauxfax::model::time::Pace;
 
 use crate::apps::{Manner, app};
 use crate::host::{Host, settings, setup};
-use crate::script::{FAR, START, Script, call, founding, letter, order};
+use crate::script::{FAR, START, Script, call, letter, order, spec};
 
 const BUSY: PhoneNumber = PhoneNumber::from_digits(15_005_550_101);
 /// Clients that want one unclaimed account.
@@ -22,9 +22,9 @@ const CLIENTS: usize = 8;
 
 /// When a fax to a busy number is due next, again and again, and how it ends.
 fn deadlines(pace: f64) -> Vec<Duration> {
-    let mut founding = founding();
-    founding.rules.pace = Pace::Times(pace);
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.options.pace = Pace::Times(pace);
+    let mut script = Script::new(spec);
     script.send(CreateFax { ttl_minutes: Some(5), ..order(BUSY) });
     script.answer_document(1);
     let mut dues = Vec::new();
@@ -48,9 +48,9 @@ fn pace_scales_ring_line_and_redial_times() {
 fn pace_scales_neither_a_ttl_nor_retention() {
     // A Ttl of three minutes has room for three calls at the pace of a real line; ten times slower, for one.
     for (pace, goes_on) in [(1.0, true), (0.1, false)] {
-        let mut founding = founding();
-        founding.rules.pace = Pace::Times(pace);
-        let mut script = Script::new(founding);
+        let mut spec = spec();
+        spec.options.pace = Pace::Times(pace);
+        let mut script = Script::new(spec);
         let sid = script.send(CreateFax { ttl_minutes: Some(3), ..order(BUSY) });
         script.answer_document(1);
         script.forward(Duration::from_secs(2 * 60));
@@ -65,8 +65,8 @@ fn pace_scales_neither_a_ttl_nor_retention() {
 #[tokio::test]
 async fn only_the_built_in_account_starts_with_a_number() {
     let host = Host::new(AccountSetup::default());
-    let minted = host.emulator.found(AccountSetup::default()).expect("there is room");
-    let entered = host.emulator.enter_unclaimed(AccountSid::from_bytes([9; 16])).expect("open mode");
+    let minted = host.registry.create(AccountSetup::default()).expect("there is room");
+    let entered = host.registry.enter_unclaimed(AccountSid::from_bytes([9; 16])).expect("open mode");
     for world in [minted, entered] {
         assert_eq!(world.read(|engine| engine.numbers().count()), 0);
     }
@@ -79,24 +79,24 @@ async fn worlds_are_limited_and_the_limit_is_told() {
     let host = Host::new(AccountSetup::default());
     let mut last = None;
     for _ in 1..WORLDS_MAX {
-        let world = host.emulator.found(AccountSetup::default()).expect("there is room");
+        let world = host.registry.create(AccountSetup::default()).expect("there is room");
         // Somebody works here: the world is not given up for a stranger.
         world.handle(DropRules).expect("nothing to drop");
         world.handle(DropRules).expect("nothing to drop");
         last = Some(world.sid());
     }
-    let refused = host.emulator.found(AccountSetup::default()).err();
-    assert_eq!(refused, Some(FoundError::TooManyWorlds { limit: WORLDS_MAX }));
-    let stranger = host.emulator.sign_in(AccountSid::from_bytes([9; 16]), "token").err();
+    let refused = host.registry.create(AccountSetup::default()).err();
+    assert_eq!(refused, Some(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX }));
+    let stranger = host.registry.sign_in(AccountSid::from_bytes([9; 16]), "token").err();
     assert_eq!(stranger, Some(SignInError::TooManyWorlds { limit: WORLDS_MAX }));
-    assert!(host.emulator.remove(last.expect("one was founded")));
-    assert!(host.emulator.found(AccountSetup::default()).is_ok(), "a world that is gone leaves its place");
+    assert!(host.registry.remove(last.expect("one was founded")));
+    assert!(host.registry.create(AccountSetup::default()).is_ok(), "a world that is gone leaves its place");
 }
 
 #[tokio::test]
 async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
     let host = Host::new(AccountSetup::default());
-    let found = || host.emulator.found(AccountSetup::default()).expect("there is room");
+    let found = || host.registry.create(AccountSetup::default()).expect("there is room");
     let used = found();
     used.handle(DropRules).expect("nothing to drop");
     used.handle(DropRules).expect("nothing to drop");
@@ -104,12 +104,12 @@ async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
     for _ in 4..WORLDS_MAX {
         found();
     }
-    assert_eq!(host.emulator.worlds().len(), WORLDS_MAX);
-    let newcomer = host.emulator.sign_in(AccountSid::from_bytes([9; 16]), "token").expect("room is made").sid();
-    let is_there = |sid| host.emulator.world(sid).is_some();
+    assert_eq!(host.registry.worlds().len(), WORLDS_MAX);
+    let newcomer = host.registry.sign_in(AccountSid::from_bytes([9; 16]), "token").expect("room is made").sid();
+    let is_there = |sid| host.registry.world(sid).is_some();
     assert_eq!((is_there(oldest), is_there(next), is_there(used.sid()), is_there(newcomer)), (false, true, true, true));
-    assert_eq!(host.emulator.worlds().len(), WORLDS_MAX);
-    assert!(is_there(host.emulator.default_account()), "a configured account stays");
+    assert_eq!(host.registry.worlds().len(), WORLDS_MAX);
+    assert!(is_there(host.registry.default_account()), "a configured account stays");
 }
 
 #[tokio::test]
@@ -118,33 +118,33 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
     let sid = AccountSid::from_bytes([9; 16]);
     let mut named = std::collections::BTreeSet::new();
     for life in 1..=3 {
-        let world = host.emulator.sign_in(sid, "token").expect("open mode");
+        let world = host.registry.sign_in(sid, "token").expect("open mode");
         let Ok(fax) = world.handle(order(FAR)) else { panic!("a fax is created") };
         assert!(named.insert(fax), "life {life}");
         world.handle(Reset { seed: None }).expect("a reset is never refused");
-        assert!(host.emulator.remove(sid));
+        assert!(host.registry.remove(sid));
     }
     // While one thread deletes the world, others go on in it and create it again.
     let named: Vec<_> = std::thread::scope(|scope| {
         let creates = || {
             let send = |_| {
-                let world = host.emulator.sign_in(sid, "token").ok()?;
+                let world = host.registry.sign_in(sid, "token").ok()?;
                 let reply = world.handle(order(FAR));
                 reply.ok()
             };
             (0..300).filter_map(send).collect::<Vec<_>>()
         };
         let creators: Vec<_> = (0..3).map(|_| scope.spawn(creates)).collect();
-        scope.spawn(|| (0..300).filter(|_| host.emulator.remove(sid)).count());
+        scope.spawn(|| (0..300).filter(|_| host.registry.remove(sid)).count());
         creators.into_iter().flat_map(|creator| creator.join().expect("no panic")).collect()
     });
     assert_eq!(named.iter().collect::<std::collections::BTreeSet<_>>().len(), named.len(), "{} faxes", named.len());
-    let owner = host.emulator.found(AccountSetup::default()).expect("there is room");
+    let owner = host.registry.create(AccountSetup::default()).expect("there is room");
     let mut subaccounts = std::collections::BTreeSet::new();
     for _ in 0..3 {
-        let subaccount = host.emulator.found_subaccount(&owner, "branch").expect("there is room").sid();
+        let subaccount = host.registry.found_subaccount(&owner, "branch").expect("there is room").sid();
         assert!(subaccounts.insert(subaccount));
-        assert!(host.emulator.remove(subaccount));
+        assert!(host.registry.remove(subaccount));
     }
 }
 
@@ -154,7 +154,7 @@ async fn of_clients_that_come_at_once_one_claims_an_account() {
     let host = Host::new(AccountSetup::default());
     let (barrier, account) = (Arc::new(Barrier::new(CLIENTS)), AccountSid::from_bytes([9; 16]));
     let clients = (0..CLIENTS).map(|client| {
-        let (emulator, barrier) = (host.emulator.clone(), Arc::clone(&barrier));
+        let (emulator, barrier) = (host.registry.clone(), Arc::clone(&barrier));
         std::thread::spawn(move || {
             barrier.wait();
             emulator.sign_in(account, &format!("token {client}")).is_ok()
@@ -168,12 +168,12 @@ async fn of_clients_that_come_at_once_one_claims_an_account() {
 async fn an_account_founded_again_hears_nothing_of_the_requests_of_the_one_before() {
     let hangs = app(Manner::Hang).await;
     let host = Host::new(AccountSetup::default());
-    let found = || host.emulator.found(setup(&format!("{}/fax", hangs.url))).expect("there is room");
+    let found = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");
     let first = found();
     let call = ReceiveFax { document: letter(1), ..call(1) };
     first.handle(call).expect("it rings");
     first.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
-    assert!(host.emulator.remove(first.sid()));
+    assert!(host.registry.remove(first.sid()));
     let second = found();
     second.settled().await;
     let events = second.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));

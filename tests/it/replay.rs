@@ -6,11 +6,11 @@ use fauxfax::engine::command::Logged;
 use fauxfax::engine::export::MediaForm;
 use fauxfax::engine::journal::EventFilter;
 
-use crate::script::{START, founding};
+use crate::script::{START, spec};
 
 /// Replays the log of an engine in another one, by its lines of text where it is written down.
 pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
-    let mut again = Engine::new(founding(), START);
+    let mut again = Engine::new(spec(), START);
     for logged in engine.take_log() {
         again.replay(if is_written_down { written_and_read(&logged) } else { logged });
         while again.poll_effect().is_some() {}

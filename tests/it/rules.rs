@@ -17,7 +17,7 @@ use fauxfax::model::sid::FaxSid;
 use fauxfax::model::webhook::Signature;
 use serde_json::{Value, json};
 
-use crate::script::{FAR, OWN, Script, call, founding, order};
+use crate::script::{FAR, OWN, Script, call, order, spec};
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -335,9 +335,9 @@ fn counters_of_webhooks_do_not_depend_on_which_answer_comes_first() {
     let spared = |swapped: bool| -> Vec<FaxSid> {
         let rule =
             json!({ "match": { "purpose": "status-callback" }, "after": 2, "times": 1, "webhook": { "drop": true } });
-        let mut founding = founding();
-        founding.rules.callbacks = fauxfax::model::account::Callbacks::QueuedAndFinal;
-        let mut script = Script::new(founding);
+        let mut spec = spec();
+        spec.options.callbacks = fauxfax::model::account::CallbackPolicy::QueuedAndFinal;
+        let mut script = Script::new(spec);
         add(&mut script, &rule);
         for _ in 0..2 {
             script.send(told(None));
@@ -383,9 +383,9 @@ fn api_keys_and_applications_are_limited() {
 
 #[test]
 fn a_reset_brings_the_configured_rules_back_and_a_snapshot_its_counters() {
-    let mut founding = founding();
-    founding.behaviour = vec![rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } })).expect("a rule")];
-    let mut script = Script::new(founding);
+    let mut spec = spec();
+    spec.rules = vec![rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } })).expect("a rule")];
+    let mut script = Script::new(spec);
     script.control(TakeSnapshot("fresh".into())).expect("taken");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
     assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);

@@ -9,9 +9,9 @@ use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::event::{Event, EventKind};
 use fauxfax::engine::export::LoadState;
 use fauxfax::engine::export::State;
-use fauxfax::engine::input::{Answer, AnswerOutcome, CreateFax, DocumentFault, ReceiveFax};
+use fauxfax::engine::input::{Completion, CreateFax, DocumentFault, EffectResult, ReceiveFax};
 use fauxfax::engine::journal::EventFilter;
-use fauxfax::engine::{Engine, Founding};
+use fauxfax::engine::{Engine, WorldSpec};
 use fauxfax::model::fault::Fault;
 use fauxfax::model::fax::Status;
 use fauxfax::model::line::LineFault;
@@ -21,7 +21,7 @@ use fauxfax::model::time::Timestamp;
 use fauxfax::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord};
 use fauxfax::twiml;
 
-pub(crate) use crate::founding::{FAR, OWN, START, call, document, founding, order, record};
+pub(crate) use crate::spec::{FAR, OWN, START, call, document, order, record, spec};
 
 /// A world under test.
 pub(crate) struct Script {
@@ -39,12 +39,12 @@ pub(crate) fn letter(pages: u32) -> Document {
 }
 
 impl Script {
-    pub(crate) fn new(founding: Founding) -> Self {
-        Self { engine: Engine::new(founding, START), now: START, effects: Vec::new(), late: Vec::new() }
+    pub(crate) fn new(spec: WorldSpec) -> Self {
+        Self { engine: Engine::new(spec, START), now: START, effects: Vec::new(), late: Vec::new() }
     }
 
     pub(crate) fn default() -> Self {
-        Self::new(founding())
+        Self::new(spec())
     }
 
     pub(crate) fn command<C: Command>(&mut self, command: C) -> C::Done {
@@ -76,12 +76,12 @@ impl Script {
         for effect in std::mem::take(&mut self.late) {
             let record = Box::new(record(&effect.intent));
             let outcome = match &*effect.intent {
-                Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(1, 100)) },
+                Intent::FetchDocument { .. } => EffectResult::Document { record, document: Ok(document(1, 100)) },
                 Intent::Render(_) | Intent::AskForTwiml(_) | Intent::Deliver(_) | Intent::Report(_) => {
-                    AnswerOutcome::Delivered { record, cookies: Vec::new() }
+                    EffectResult::Delivered { record, cookies: Vec::new() }
                 }
             };
-            let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+            let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
             self.engine.handle(answer, self.now).expect("an answer is never refused");
             self.take_effects();
         }
@@ -152,7 +152,7 @@ impl Script {
 
     /// The document arrives.
     pub(crate) fn answer_document(&mut self, pages: u32) {
-        self.answer_with(|record| AnswerOutcome::Document { record, document: Ok(document(pages, 100)) });
+        self.answer_with(|record| EffectResult::Document { record, document: Ok(document(pages, 100)) });
     }
 
     /// No document that is being fetched arrives; the last asked for is known first, if swapped.
@@ -171,7 +171,7 @@ impl Script {
 
     /// The document doesn't arrive.
     pub(crate) fn answer_no_document(&mut self, fault: DocumentFault) {
-        self.answer_with(|record| AnswerOutcome::Document { record, document: Err(fault) });
+        self.answer_with(|record| EffectResult::Document { record, document: Err(fault) });
     }
 
     /// The app answers with this TwiML and these cookies.
@@ -181,7 +181,7 @@ impl Script {
         let reading = Ok(twiml::interpret(Some("text/xml"), body.as_bytes()));
         self.answer_with(|record| {
             let base_url = record.url.as_str().into();
-            AnswerOutcome::Twiml { record, cookies, base_url, reading }
+            EffectResult::Twiml { record, cookies, base_url, reading }
         });
     }
 
@@ -190,26 +190,26 @@ impl Script {
         self.answer_with(|mut record| {
             record.failure = Some(failure.clone());
             let base_url = record.url.as_str().into();
-            AnswerOutcome::Twiml { record, cookies: Vec::new(), base_url, reading: Err(failure) }
+            EffectResult::Twiml { record, cookies: Vec::new(), base_url, reading: Err(failure) }
         });
     }
 
     /// The app has heard.
     pub(crate) fn answer_ok(&mut self) {
-        self.answer_with(|record| AnswerOutcome::Delivered { record, cookies: Vec::new() });
+        self.answer_with(|record| EffectResult::Delivered { record, cookies: Vec::new() });
     }
 
     /// The app hasn't.
     pub(crate) fn answer_failure(&mut self, failure: ExchangeFailure) {
         self.answer_with(|mut record| {
             record.failure = Some(failure);
-            AnswerOutcome::Delivered { record, cookies: Vec::new() }
+            EffectResult::Delivered { record, cookies: Vec::new() }
         });
     }
 
     /// Performing the first effect fails within the emulator.
     pub(crate) fn answer_lost(&mut self) {
-        self.answer_with(|_| AnswerOutcome::Lost);
+        self.answer_with(|_| EffectResult::Lost);
     }
 
     pub(crate) fn status(&self, sid: FaxSid) -> Status {
@@ -234,10 +234,10 @@ impl Script {
     }
 
     /// Answers the oldest effect of this answer's kind.
-    fn answer_with(&mut self, outcome: impl FnOnce(Box<ExchangeRecord>) -> AnswerOutcome) {
+    fn answer_with(&mut self, outcome: impl FnOnce(Box<ExchangeRecord>) -> EffectResult) {
         let effect = self.effects.remove(0);
         let record = Box::new(record(&effect.intent));
-        let answer = Answer { effect: effect.id, generation: effect.generation, outcome: outcome(record) };
+        let answer = Completion { effect: effect.id, generation: effect.generation, outcome: outcome(record) };
         self.engine.handle(answer, self.now).expect("an answer is never refused");
         self.take_effects();
     }
@@ -250,8 +250,8 @@ impl Script {
                 continue;
             };
             let document = Document { media_type: request.reception.media_type, ..request.document.clone() };
-            let outcome = AnswerOutcome::Rendered(Ok(document));
-            let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+            let outcome = EffectResult::Rendered(Ok(document));
+            let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
             self.engine.handle(answer, self.now).expect("an answer is never refused");
         }
     }

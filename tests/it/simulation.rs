@@ -19,7 +19,7 @@ use fauxfax::engine::command::Command;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::event::{Event, EventKind};
 use fauxfax::engine::input::{
-    AddRule, Answer, AnswerOutcome, CancelFax, CreateFax, DeleteFax, DocumentFault, DropRules, ReceiveFax, Reset,
+    AddRule, CancelFax, Completion, CreateFax, DeleteFax, DocumentFault, DropRules, EffectResult, ReceiveFax, Reset,
     Restore, TakeSnapshot,
 };
 use fauxfax::engine::journal::EventFilter;
@@ -38,7 +38,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dice::Dice;
 use crate::once::{Ever, Names, token};
-use crate::script::{FAR, OWN, START, call, document, founding, order, record};
+use crate::script::{FAR, OWN, START, call, document, order, record, spec};
 use crate::{replay, state};
 
 /// Seeds that ordinary test runs try; `FAUXFAX_SIM_SEEDS` has more tried.
@@ -112,7 +112,7 @@ struct Sim {
 
 impl Sim {
     fn new(seed: u64, planted: Planted) -> Self {
-        let mut engine = Engine::new(founding(), START);
+        let mut engine = Engine::new(spec(), START);
         engine.record();
         Self {
             dice: Dice(seed),
@@ -221,11 +221,11 @@ impl Sim {
         record.failure.clone_from(&failure);
         let cookies = Vec::new();
         let outcome = match (&*effect.intent, failure) {
-            _ if luck == 0 => AnswerOutcome::Lost,
+            _ if luck == 0 => EffectResult::Lost,
             (Intent::FetchDocument { .. }, Some(failure)) => {
-                AnswerOutcome::Document { record, document: Err(DocumentFault::Fetch(failure)) }
+                EffectResult::Document { record, document: Err(DocumentFault::Fetch(failure)) }
             }
-            (Intent::FetchDocument { .. }, None) => AnswerOutcome::Document { record, document: Ok(document(2, 100)) },
+            (Intent::FetchDocument { .. }, None) => EffectResult::Document { record, document: Ok(document(2, 100)) },
             (Intent::AskForTwiml(_), failure) => {
                 let body = if luck == 2 {
                     "<Response><Reject/></Response>"
@@ -233,15 +233,15 @@ impl Sim {
                     "<Response><Receive action=\"/d\"/></Response>"
                 };
                 let reading = failure.map_or_else(|| Ok(twiml::interpret(Some("text/xml"), body.as_bytes())), Err);
-                AnswerOutcome::Twiml { base_url: record.url.as_str().into(), record, cookies, reading }
+                EffectResult::Twiml { base_url: record.url.as_str().into(), record, cookies, reading }
             }
             (Intent::Render(_), Some(_)) => {
-                AnswerOutcome::Rendered(Err(UnreadableDocument { reason: "no pages".to_owned() }))
+                EffectResult::Rendered(Err(UnreadableDocument { reason: "no pages".to_owned() }))
             }
-            (Intent::Render(request), None) => AnswerOutcome::Rendered(Ok(request.document.clone())),
-            (Intent::Deliver(_) | Intent::Report(_), _) => AnswerOutcome::Delivered { record, cookies },
+            (Intent::Render(request), None) => EffectResult::Rendered(Ok(request.document.clone())),
+            (Intent::Deliver(_) | Intent::Report(_), _) => EffectResult::Delivered { record, cookies },
         };
-        let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+        let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
         self.engine.handle(answer, self.now).expect("an answer is never refused");
     }
 
@@ -439,7 +439,8 @@ impl Sim {
         {
             let is_retry = notice.attempt.number > 1;
             if self.planted == Planted::SkippedCallback && *told == 1 && !is_retry {
-                let answer = Answer { effect: effect.id, generation: effect.generation, outcome: AnswerOutcome::Lost };
+                let answer =
+                    Completion { effect: effect.id, generation: effect.generation, outcome: EffectResult::Lost };
                 self.engine.handle(answer, self.now).expect("an answer is never refused");
                 return;
             }

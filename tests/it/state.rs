@@ -7,7 +7,7 @@ use fauxfax::engine::Engine;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::export::LoadState;
 use fauxfax::engine::export::{MediaForm, STATE_VERSION, State, StateError};
-use fauxfax::engine::input::{AddRule, Answer, AnswerOutcome, CreateApplication, CreateFax, CreateKey, Reset};
+use fauxfax::engine::input::{AddRule, Completion, CreateApplication, CreateFax, CreateKey, EffectResult, Reset};
 use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
@@ -16,7 +16,7 @@ use fauxfax::model::webhook::ExchangeFailure;
 use fauxfax::twiml;
 use serde_json::{Value, json};
 
-use crate::script::{FAR, OWN, Script, call, document, founding, order, record};
+use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -53,7 +53,7 @@ fn read(document: &Value) -> Result<State, StateError> {
 }
 
 fn loaded(document: &Value, script: &Script) -> Engine {
-    let mut engine = Engine::new(founding(), script.now);
+    let mut engine = Engine::new(spec(), script.now);
     engine.handle(LoadState(read(document).expect("it is understood")), script.now);
     engine
 }
@@ -73,14 +73,14 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
 /// Writes a world down and reads it into another, which must be the same and come to rest by itself.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
-    let mut again = Engine::new(founding(), now);
+    let mut again = Engine::new(spec(), now);
     again.handle(LoadState(read(&document).expect("what was written is understood")), now);
     assert_eq!(but_for_the_way_back(written(&again, now)), but_for_the_way_back(document));
     let mut now = now;
     while !again.is_idle() {
         while let Some(effect) = again.poll_effect() {
             let outcome = good(&effect.intent);
-            let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+            let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
             again.handle(answer, now).expect("an answer is never refused");
         }
         now = again.next_work().map_or(now, |due| due.max(now));
@@ -89,16 +89,16 @@ pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     assert_eq!(again.pending_count(), 0);
 }
 
-fn good(intent: &Intent) -> AnswerOutcome {
+fn good(intent: &Intent) -> EffectResult {
     let (record, cookies) = (Box::new(record(intent)), Vec::new());
     match intent {
-        Intent::FetchDocument { .. } => AnswerOutcome::Document { record, document: Ok(document(1, 100)) },
-        Intent::Render(request) => AnswerOutcome::Rendered(Ok(request.document.clone())),
+        Intent::FetchDocument { .. } => EffectResult::Document { record, document: Ok(document(1, 100)) },
+        Intent::Render(request) => EffectResult::Rendered(Ok(request.document.clone())),
         Intent::AskForTwiml(request) => {
             let reading = Ok(twiml::interpret(Some("text/xml"), RECEIVE.as_bytes()));
-            AnswerOutcome::Twiml { record, cookies, base_url: request.url.clone(), reading }
+            EffectResult::Twiml { record, cookies, base_url: request.url.clone(), reading }
         }
-        Intent::Deliver(_) | Intent::Report(_) => AnswerOutcome::Delivered { record, cookies },
+        Intent::Deliver(_) | Intent::Report(_) => EffectResult::Delivered { record, cookies },
     }
 }
 
@@ -328,7 +328,7 @@ fn a_loaded_world_goes_on_for_what_was_left_of_its_time() {
     let (state, left) =
         (written(&script.engine, script.now), script.engine.next_work().map(|due| due.since(script.now)));
     let later = script.now.after(HOUR);
-    let mut engine = Engine::new(founding(), later);
+    let mut engine = Engine::new(spec(), later);
     engine.handle(LoadState(read(&state).expect("it is understood")), later);
     assert_eq!(engine.next_work().map(|due| due.since(later)), left);
     assert_eq!(engine.fax(sid).map(|fax| fax.status()), Ok(Status::Sending));

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Request, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::dialect::signature;
-use fauxfax::emulator::{AccountSetup, Emulator};
+use fauxfax::emulator::{AccountSetup, Registry};
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::PhoneNumber;
@@ -32,7 +32,7 @@ const HEADER_ROWS: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Tester {
-    emulator: Emulator,
+    registry: Registry,
     app: MockServer,
 }
 
@@ -63,8 +63,8 @@ impl Tester {
             numbers: vec![(OWN, change)],
             ..AccountSetup::default()
         };
-        let Host { emulator } = Host::with(settings(Pace::Times(100.0)), &ClientOptions::default(), setup);
-        Self { emulator, app }
+        let Host { registry } = Host::with(settings(Pace::Times(100.0)), &ClientOptions::default(), setup);
+        Self { registry, app }
     }
 
     async fn call(&self, method: &str, target: &str, credential: Option<&str>, body: String) -> Answer {
@@ -72,7 +72,7 @@ impl Tester {
         let request = credential.into_iter().fold(request, |request, credential| {
             request.header(header::AUTHORIZATION, format!("Basic {}", BASE64_STANDARD.encode(credential)))
         });
-        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let service = http::service(self.registry.clone(), ([127, 0, 0, 1], 8329).into());
         let request = request.body(Body::from(body)).expect("a request");
         let answering = async {
             let response = service.oneshot(request).await.expect("an answer");
@@ -91,7 +91,7 @@ impl Tester {
     /// A file of the control API.
     async fn file(&self, target: &str) -> Vec<u8> {
         let request = Request::get(format!("/_fauxfax/v1{target}")).header(header::HOST, "localhost:8329");
-        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let service = http::service(self.registry.clone(), ([127, 0, 0, 1], 8329).into());
         let response = service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         assert_eq!(response.status(), 200, "{target}");
         to_bytes(response.into_body(), usize::MAX).await.expect("a body").to_vec()
@@ -189,7 +189,7 @@ async fn a_connection_is_reset_on_purpose() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = server::run(listener, http::service(tester.emulator.clone(), address), async { drop(stopped.await) });
+    let serving = server::run(listener, http::service(tester.registry.clone(), address), async { drop(stopped.await) });
     let asking = async {
         let credential = BASE64_STANDARD.encode(format!("{}:{TOKEN}", AccountSid::from_bytes([7; 16])));
         let request = format!(
@@ -214,9 +214,9 @@ async fn a_connection_is_reset_on_purpose() {
 async fn a_delayed_call_is_answered_all_the_same() {
     let tester = Tester::new().await;
     tester.done("POST", "/rules", json!({ "times": 1, "api": { "delay_ms": 20 } })).await;
-    let before = tester.emulator.uptime();
+    let before = tester.registry.uptime();
     assert_eq!(tester.rest("GET", "/v1/Faxes", "").await.status, 200);
-    assert!(tester.emulator.uptime() - before >= Duration::from_millis(20));
+    assert!(tester.registry.uptime() - before >= Duration::from_millis(20));
 }
 
 #[tokio::test]
@@ -372,7 +372,7 @@ async fn two_accounts_never_meet() {
     let theirs = tester.done("GET", &format!("/events{other}"), Value::Null).await;
     assert_eq!(theirs["last_seq"], 0);
     tester.done("POST", &format!("/reset{other}"), Value::Null).await;
-    assert_eq!(tester.emulator.worlds()[0].read(|engine| engine.pending_count()), 1);
+    assert_eq!(tester.registry.worlds()[0].read(|engine| engine.pending_count()), 1);
 }
 
 #[tokio::test]

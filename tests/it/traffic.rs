@@ -5,7 +5,7 @@ use axum::http::{Request, header};
 use fauxfax::engine::event::EventKind;
 use fauxfax::http;
 use fauxfax::io::client::ClientOptions;
-use fauxfax::model::account::Accounts;
+use fauxfax::model::account::AccountMode;
 use fauxfax::model::time::Pace;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn kinds(page: &Value) -> Vec<(u64, &str)> {
 async fn streamed(host: &Host, last_event_id: u64, count: usize) -> Vec<u64> {
     let request = Request::get(format!("{CONTROL}/events")).header(header::HOST, "localhost");
     let request = request.header(header::ACCEPT, "text/event-stream").header("last-event-id", last_event_id);
-    let service = http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
     let response = service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     let (mut stream, mut ids) = (response.into_body().into_data_stream(), Vec::new());
     while ids.len() < count {
@@ -86,7 +86,7 @@ async fn requests_and_events_have_one_numbering_on_every_page_and_stream() {
     let verdict =
         json!({ "match": { "kind": "api.request", "data": { "path": "/v1/Faxes", "status": 200 } }, "times": 3 });
     let request = Request::post(format!("{CONTROL}/verify")).header(header::HOST, "localhost");
-    let service = http::service(host.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
     let response = service.oneshot(request.body(Body::from(verdict.to_string())).expect("a request")).await;
     let body = axum::body::to_bytes(response.expect("an answer").into_body(), usize::MAX).await.expect("a body");
     let verdict: Value = serde_json::from_slice(&body).expect("JSON");
@@ -96,7 +96,7 @@ async fn requests_and_events_have_one_numbering_on_every_page_and_stream() {
 #[tokio::test]
 async fn a_request_of_no_world_is_found_with_the_reason_and_without_its_secrets() {
     let mut settings = settings(Pace::Max);
-    settings.rules.accounts = Accounts::Strict;
+    settings.options.accounts = AccountMode::Strict;
     let host = Host::with(settings, &ClientOptions::default(), setup("http://127.0.0.1:9/fax"));
     let (own, other) = (account().to_string(), "AC0123456789abcdef0123456789abcdef");
     let numbers = |account: &str| format!("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json");

@@ -10,10 +10,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fauxfax::clock::ClockMode;
 use fauxfax::document::sample;
-use fauxfax::emulator::{AccountSetup, Emulator, GuardOptions, Settings, World};
-use fauxfax::engine::Rules;
+use fauxfax::emulator::{AccountSetup, GuardOptions, Registry, Settings, World};
+use fauxfax::engine::WorldOptions;
 use fauxfax::io::client::{Client, ClientOptions};
-use fauxfax::model::account::{Accounts, Callbacks, Documents, MediaUserAgent, PriceForm, Service};
+use fauxfax::model::account::{AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, Service};
 use fauxfax::model::sid::{AccountSid, FaxSid};
 use fauxfax::model::time::Pace;
 use fauxfax::{http, server};
@@ -32,7 +32,7 @@ const ORIGIN: &str = "http://localhost:8329";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Wire {
-    emulator: Emulator,
+    registry: Registry,
     credential: String,
     /// Serves the document to be sent.
     app: MockServer,
@@ -57,16 +57,16 @@ impl Answer {
 
 impl Wire {
     async fn new(price: PriceForm) -> Self {
-        let rules = Rules {
+        let options = WorldOptions {
             pace: Pace::Max,
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
+            callbacks: CallbackPolicy::All,
+            documents: DocumentPolicy::Lenient,
+            accounts: AccountMode::Open,
             media_budget_bytes: 1 << 30,
         };
         let settings = Settings {
             seed: 8,
-            rules,
+            options,
             price,
             service: Service::Full,
             public_url: None,
@@ -80,23 +80,23 @@ impl Wire {
             ..AccountSetup::default()
         };
         let client = client.expect("a client");
-        let emulator = Emulator::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
+        let registry = Registry::new(settings, client, setup, Vec::new(), Handle::current()).expect("an emulator");
         let credential = format!("{}:secret", AccountSid::from_bytes([7; 16]));
         let (app, document) = (MockServer::start().await, sample::test_pages(2));
         let pdf = ResponseTemplate::new(200).set_body_raw(document.clone(), "application/pdf");
         Mock::given(path("/fax.pdf")).respond_with(pdf).mount(&app).await;
-        Self { emulator, credential: format!("Basic {}", BASE64_STANDARD.encode(credential)), app, document }
+        Self { registry, credential: format!("Basic {}", BASE64_STANDARD.encode(credential)), app, document }
     }
 
     fn world(&self) -> World {
-        self.emulator.world(AccountSid::from_bytes([7; 16])).expect("the world")
+        self.registry.world(AccountSid::from_bytes([7; 16])).expect("the world")
     }
 
     async fn call(&self, method: &str, target: &str, headers: &[(&str, &str)], form: String) -> Answer {
         let request = Request::builder().method(method).uri(target.strip_prefix(ORIGIN).unwrap_or(target));
         let request = request.header(header::HOST, "localhost:8329").header(header::USER_AGENT, "test");
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let service = http::service(self.emulator.clone(), ([127, 0, 0, 1], 8329).into());
+        let service = http::service(self.registry.clone(), ([127, 0, 0, 1], 8329).into());
         let response = service.oneshot(request.body(Body::from(form)).expect("a request")).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
@@ -268,7 +268,7 @@ async fn served(wire: &Wire, ask: impl AsyncFnOnce(SocketAddr)) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = server::run(listener, http::service(wire.emulator.clone(), address), async { drop(stopped.await) });
+    let serving = server::run(listener, http::service(wire.registry.clone(), address), async { drop(stopped.await) });
     let asking = async {
         ask(address).await;
         drop(stop);

@@ -214,7 +214,7 @@ fn without_port(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::engine::event::ResetCount;
-    use crate::engine::event::WayBack;
+    use crate::engine::event::ResetTo;
     use crate::model::fax::Status;
     use crate::model::time::Timestamp;
     use crate::model::webhook::Method;
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn events_before_the_last_reset_are_left_out() {
-        let reset = EventKind::WorldReset { count: ResetCount::default(), to: WayBack::Start };
+        let reset = EventKind::WorldReset { count: ResetCount::default(), to: ResetTo::Start };
         let before = event(1, 1, 1, status(Status::Busy));
         let after = event(3, 9, 1, status(Status::Queued));
         let whole = projection(&[before, event(2, 5, 1, reset), Arc::clone(&after)]);

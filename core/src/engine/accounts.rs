@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};
-use super::register::Register;
+use super::ordered_map::OrderedMap;
 use crate::model::account::AccountStatus;
 use crate::model::credential::ApiKey;
 use crate::model::hex;
@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 const KEYS_MAX: usize = 10_000;
 
 /// The API keys of one account. They are credentials, as its token is: a reset leaves them.
-pub(super) type Keys = Register<KeySid, ApiKey>;
+pub(super) type Keys = OrderedMap<KeySid, ApiKey>;
 
 impl Engine {
     /// An API key.

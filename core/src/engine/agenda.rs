@@ -157,7 +157,7 @@ impl Engine {
     }
 
     pub(super) fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {
-        let wait = self.founding.rules.pace.scale(Duration::from_millis(line_time_ms));
+        let wait = self.spec.options.pace.scale(Duration::from_millis(line_time_ms));
         self.world.agenda.set(Alarm { at: now.after(wait), ordinal, kind });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::input::{CreateApplication, DeleteApplication, UpdateApplication};
-use super::register::Register;
+use super::ordered_map::OrderedMap;
 use crate::model::application::{Application, ApplicationAttributes};
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
@@ -14,7 +14,7 @@ use crate::model::webhook::Method;
 const APPLICATIONS_MAX: usize = 10_000;
 
 /// The applications of one account.
-pub(super) type Applications = Register<ApplicationSid, Application>;
+pub(super) type Applications = OrderedMap<ApplicationSid, Application>;
 
 /// A URL and how it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]

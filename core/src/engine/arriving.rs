@@ -2,7 +2,7 @@
 //! (docs/fidelity.md, "Receiving, TwiML"). It is in no list, and nothing can be done to it.
 
 use super::Engine;
-use super::webhooks::Fate;
+use super::webhooks::WebhookPlan;
 use crate::model::fax::Quality;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::refusal::Refusal;
@@ -32,7 +32,7 @@ impl Engine {
         let call = self.world.tables.call(self.world.tables.ordinal(sid)?)?;
         // A rule may hold the first question back; the fallback is asked after it.
         let asking = call.asking.as_ref()?;
-        let is_asked = asking.fate == Fate::Plain || asking.purpose == Purpose::FallbackUrl;
+        let is_asked = asking.plan == WebhookPlan::Plain || asking.purpose == Purpose::FallbackUrl;
         is_asked.then(|| Arriving { sid, from: call.from.clone(), to: call.to, quality: call.quality, rang: call.rang })
     }
 

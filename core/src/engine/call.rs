@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::phase::Caller;
 use super::random::Luck;
-use super::webhooks::Fate;
+use super::webhooks::WebhookPlan;
 use crate::model::fault::Fault;
 use crate::model::fax::Quality;
 use crate::model::line::Line;
@@ -45,7 +45,7 @@ pub(super) struct Asking {
     /// Asking the fallback: why the FaxUrl failed, and its URL.
     pub(super) failed: Option<(Fault, Box<str>)>,
     pub(super) attempt: Attempt,
-    pub(super) fate: Fate,
+    pub(super) plan: WebhookPlan,
     pub(super) signature: Signature,
     /// Its idempotency token, once it has been asked.
     pub(super) token: Option<Box<str>>,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use super::input::{DeleteCallerId, RenameCallerId, VerifyCallerId};
+use super::ordered_map::OrderedMap;
 use super::random::WorldSeed;
-use super::register::Register;
 use crate::model::credential::CallerId;
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
@@ -18,7 +18,7 @@ const CALLER_IDS_MAX: usize = 100_000;
 /// The caller ids of one account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallerIds {
-    pub(super) register: Register<NumberSid, CallerId>,
+    pub(super) register: OrderedMap<NumberSid, CallerId>,
     pub(super) by_number: BTreeMap<PhoneNumber, NumberSid>,
 }
 

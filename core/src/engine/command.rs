@@ -6,8 +6,8 @@
 use super::Engine;
 use super::export::LoadState;
 use super::input::{
-    AddRule, Answer, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, CreateApplication, CreateFax, CreateKey,
-    DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DropRule, DropRules, DropSnapshot,
+    AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
+    CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DropRule, DropRules, DropSnapshot,
     HandleAlarms, Note, ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing, TakeSnapshot,
     UpdateAccount, UpdateApplication, UpdateNumber, VerifyCallerId,
 };
@@ -162,5 +162,5 @@ commands! {
     LoadState => Canceled, |_| "load-state", |engine, command, now| engine.load_state(command, now);
     HandleAlarms => bool, |_| "timeout", |engine, command, now| engine.handle_alarms(command, now);
     DropSnapshot => Result<(), Refusal>, |_| "drop-snapshot", Engine::drop_snapshot;
-    Answer => Result<(), Refusal>, |answer| answer.outcome.name(), |engine, command, now| { engine.answer(command, now); Ok(()) }, const IS_ANSWER;
+    Completion => Result<(), Refusal>, |answer| answer.outcome.name(), |engine, command, now| { engine.answer(command, now); Ok(()) }, const IS_ANSWER;
 }

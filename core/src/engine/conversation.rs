@@ -8,7 +8,7 @@ use crate::model::words::words;
 
 /// How a conversation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Conversation {
+pub enum ConversationState {
     /// It goes on.
     Pending,
     /// The fax has ended with this status and everyone concerned has been told; it may have been deleted since.
@@ -33,7 +33,7 @@ words!(
     }
 );
 
-impl Conversation {
+impl ConversationState {
     /// How an incoming call ended; `None` while it goes on, and where nothing is known of it.
     #[must_use]
     pub const fn outcome(self) -> Option<CallOutcome> {
@@ -50,21 +50,21 @@ impl Conversation {
 impl Engine {
     /// How a conversation stands.
     #[must_use]
-    pub fn conversation(&self, sid: FaxSid) -> Conversation {
+    pub fn conversation(&self, sid: FaxSid) -> ConversationState {
         if !self.world.outgoing.get(&sid).is_none_or(Outgoing::is_done) {
-            return Conversation::Pending;
+            return ConversationState::Pending;
         }
         if let Some(ordinal) = self.world.tables.ordinal(sid) {
             return match self.world.tables.fax(ordinal).map(super::Fax::status) {
-                Some(status) if status.is_final() => Conversation::Settled(status),
-                _ => Conversation::Pending,
+                Some(status) if status.is_final() => ConversationState::Settled(status),
+                _ => ConversationState::Pending,
             };
         }
         if self.world.not_answered.contains(&sid) {
-            return Conversation::NotAnswered;
+            return ConversationState::NotAnswered;
         }
         let ended = self.journal.last_status(sid).filter(|status| status.is_final());
-        ended.map_or(Conversation::Unknown, Conversation::Settled)
+        ended.map_or(ConversationState::Unknown, ConversationState::Settled)
     }
 }
 
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn a_canceled_fax_was_rejected_by_its_app() {
-        assert_eq!(Conversation::Settled(Status::Canceled).outcome(), Some(CallOutcome::Rejected));
-        assert_eq!(Conversation::NotAnswered.outcome(), Some(CallOutcome::NotAnswered));
-        assert_eq!(Conversation::Pending.outcome(), None);
+        assert_eq!(ConversationState::Settled(Status::Canceled).outcome(), Some(CallOutcome::Rejected));
+        assert_eq!(ConversationState::NotAnswered.outcome(), Some(CallOutcome::NotAnswered));
+        assert_eq!(ConversationState::Pending.outcome(), None);
     }
 }

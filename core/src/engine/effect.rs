@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::event::Event;
-use crate::model::account::Documents;
+use crate::model::account::DocumentPolicy;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, MediaType, Quality, Status};
 use crate::model::media::Document;
@@ -57,7 +57,7 @@ pub enum Intent {
         /// At which resolution.
         quality: Quality,
         /// What it may be.
-        documents: Documents,
+        documents: DocumentPolicy,
     },
     /// Make the pages of an incoming fax as they are received.
     Render(Box<RenderRequest>),

@@ -7,7 +7,7 @@ use super::effect::{Effect, EffectId, Intent, IntentKind};
 use super::event::{AlertLevel, EventKind};
 use super::faults::FAULT;
 use super::fax::Fax;
-use super::input::{Answer, AnswerOutcome};
+use super::input::{Completion, EffectResult};
 use super::phase::{Ended, Phase, Processing};
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
@@ -36,7 +36,7 @@ impl Engine {
         self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
     }
 
-    pub(super) fn answer(&mut self, answer: Answer, now: Timestamp) {
+    pub(super) fn answer(&mut self, answer: Completion, now: Timestamp) {
         let known = answer.generation == self.generation;
         let Some(under_way) = known.then(|| self.world.under_way.remove(&answer.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);
@@ -48,19 +48,19 @@ impl Engine {
             return;
         }
         match answer.outcome {
-            AnswerOutcome::Document { record, document } => self.document_fetched(sid, *record, document, now),
-            AnswerOutcome::Rendered(rendered) => {
+            EffectResult::Document { record, document } => self.document_fetched(sid, *record, document, now),
+            EffectResult::Rendered(rendered) => {
                 let rendered = rendered.map_err(|unreadable| (Fault::Document, unreadable.reason));
                 self.rendered(sid, rendered, now);
             }
-            AnswerOutcome::Twiml { record, cookies, base_url, reading } => {
+            EffectResult::Twiml { record, cookies, base_url, reading } => {
                 self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
             }
-            AnswerOutcome::Delivered { record, .. } if intent.kind() == IntentKind::Report => {
+            EffectResult::Delivered { record, .. } if intent.kind() == IntentKind::Report => {
                 self.reported(sid, *record, now)
             }
-            AnswerOutcome::Delivered { record, cookies } => self.delivered(sid, *record, cookies, now),
-            AnswerOutcome::Lost => self.lost(sid, intent.kind(), now),
+            EffectResult::Delivered { record, cookies } => self.notice_answered(sid, *record, cookies, now),
+            EffectResult::Lost => self.lost(sid, intent.kind(), now),
         }
     }
 
@@ -89,18 +89,18 @@ impl Engine {
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
                 self.not_answered(ordinal, now);
             }
-            IntentKind::Deliver => self.told(sid, Vec::new(), now),
+            IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
             IntentKind::Report => {}
         }
     }
 
     /// An answer to what was asked twice on purpose: it is seen, and changes nothing.
-    pub(super) fn echo_answered(&mut self, sid: FaxSid, outcome: AnswerOutcome, now: Timestamp) {
+    pub(super) fn echo_answered(&mut self, sid: FaxSid, outcome: EffectResult, now: Timestamp) {
         match outcome {
-            AnswerOutcome::Twiml { record, .. } | AnswerOutcome::Delivered { record, .. } => {
+            EffectResult::Twiml { record, .. } | EffectResult::Delivered { record, .. } => {
                 self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::new(*record) });
             }
-            AnswerOutcome::Document { .. } | AnswerOutcome::Rendered(_) | AnswerOutcome::Lost => {}
+            EffectResult::Document { .. } | EffectResult::Rendered(_) | EffectResult::Lost => {}
         }
     }
 }

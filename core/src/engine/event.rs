@@ -136,13 +136,13 @@ pub enum EventKind {
         /// What that took away.
         count: ResetCount,
         /// What took its place.
-        to: WayBack,
+        to: ResetTo,
     },
 }
 
 /// What a world goes back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WayBack {
+pub enum ResetTo {
     /// The configured start.
     Start,
     /// A snapshot of this name.
@@ -151,7 +151,7 @@ pub enum WayBack {
     State,
 }
 
-impl WayBack {
+impl ResetTo {
     /// Its name.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

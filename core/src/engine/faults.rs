@@ -48,9 +48,9 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::engine::event::EventKind;
-    use crate::engine::founding::plain;
     use crate::engine::input::CreateFax;
     use crate::engine::journal::EventFilter;
+    use crate::engine::spec::plain;
     use crate::model::fax::Quality;
     use crate::model::phone::{Party, PhoneNumber};
     use crate::model::sid::FaxSid;

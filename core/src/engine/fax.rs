@@ -75,13 +75,13 @@ pub(super) struct Ttl {
 #[derive(Debug, Clone)]
 pub(super) struct Acceptance {
     pub(super) station_id: Box<str>,
-    pub(super) told: Told,
+    pub(super) told: NotifyTarget,
     pub(super) store_media: bool,
 }
 
 /// Who is told how an incoming fax ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum NotifyTarget {
     /// `<Receive action>`.
     Action(Box<str>, Method),
     /// The number's StatusCallback, since no action was given.
@@ -197,8 +197,8 @@ impl Engine {
         let failure = fax.failure().cloned();
         self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, failure });
         match fax.leg {
-            Leg::Outbound(_) => self.tell_status(ordinal, now),
-            Leg::Inbound(_) => self.tell_end(ordinal, before, now),
+            Leg::Outbound(_) => self.notify_status(ordinal, now),
+            Leg::Inbound(_) => self.notify_end(ordinal, before, now),
         }
     }
 }

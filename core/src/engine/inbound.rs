@@ -12,13 +12,13 @@ use super::call::Call;
 use super::effect::{Intent, RenderRequest};
 use super::event::{AlertLevel, EventKind};
 use super::faults::never;
-use super::fax::{Acceptance, Fax, Leg, Told};
+use super::fax::{Acceptance, Fax, Leg, NotifyTarget};
 use super::input::{ReceiveFax, Ringing};
 use super::own_numbers::FarAnswer;
 use super::phase::Caller;
 use super::phase::{Ended, Phase, Receiving, ReceivingStep, Transmission};
 use super::random::Luck;
-use super::rule::{LineWish, Outcome};
+use super::rule::{LineOverride, Outcome};
 use super::webhooks::keep_cookies;
 use super::webhooks::notice::Outgoing;
 use crate::model::account::AccountStatus;
@@ -129,9 +129,9 @@ impl Engine {
         (from, to): (&Party, PhoneNumber),
         pages: u32,
         now: Timestamp,
-    ) -> (Option<LineFault>, LineWish) {
+    ) -> (Option<LineFault>, LineOverride) {
         if !self.has_call_rules() {
-            return (None, LineWish::default());
+            return (None, LineOverride::default());
         }
         let (outcome, line) = self.rules_of_incoming(fax, (&from.to_string(), &to.to_string()), pages, now);
         match outcome {
@@ -192,7 +192,7 @@ impl Engine {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "its app takes it and it is not there")
         };
-        let told = self.hears_of_end(&call, receive, base_url, now);
+        let told = self.notify_target(&call, receive, base_url, now);
         let acceptance =
             Acceptance { station_id: std::mem::take(&mut call.station_id), told, store_media: receive.store_media };
         let talk = Transmission { far: None, fault: call.fault, line: call.line, pages_done: 0, line_ms: 0 };
@@ -202,7 +202,7 @@ impl Engine {
         let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         keep_cookies(&mut outgoing.cookies, std::mem::take(&mut call.cookies));
         let caller = call.caller;
-        self.found_inbound(ordinal, call, acceptance, phase, now);
+        self.create_inbound(ordinal, call, acceptance, phase, now);
         if let Caller::Own(caller) = caller {
             self.far_answered(caller, &FarAnswer::PicksUp, now);
         }
@@ -214,17 +214,20 @@ impl Engine {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "its app rejects it and it is not there")
         };
-        let acceptance =
-            Acceptance { station_id: std::mem::take(&mut call.station_id), told: Told::Nobody, store_media: false };
+        let acceptance = Acceptance {
+            station_id: std::mem::take(&mut call.station_id),
+            told: NotifyTarget::Nobody,
+            store_media: false,
+        };
         let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, failure: None };
         let caller = call.caller;
-        self.found_inbound(ordinal, call, acceptance, Phase::Ended(ended), now);
+        self.create_inbound(ordinal, call, acceptance, Phase::Ended(ended), now);
         if let Caller::Own(caller) = caller {
             self.far_answered(caller, &FarAnswer::Busy, now);
         }
     }
 
-    fn found_inbound(&mut self, ordinal: Ordinal, call: Call, acceptance: Acceptance, phase: Phase, now: Timestamp) {
+    fn create_inbound(&mut self, ordinal: Ordinal, call: Call, acceptance: Acceptance, phase: Phase, now: Timestamp) {
         let fax = Fax {
             sid: call.sid,
             ordinal,
@@ -244,24 +247,24 @@ impl Engine {
     }
 
     /// Who hears of the end: the action, or the number's StatusCallback where no action is given (Twilio docs: receiving faxes).
-    fn hears_of_end(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> Told {
+    fn notify_target(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> NotifyTarget {
         let Some(action) = &receive.action else {
             let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);
             return match callback.filter(|callback| !callback.url.is_empty()) {
-                Some(callback) => Told::StatusCallback(callback.url, callback.method),
-                None => Told::Nobody,
+                Some(callback) => NotifyTarget::StatusCallback(callback.url, callback.method),
+                None => NotifyTarget::Nobody,
             };
         };
         let is_address = |url: &String| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         match resolve(base_url, action).filter(is_address) {
-            Some(url) => Told::Action(url.into(), receive.method),
+            Some(url) => NotifyTarget::Action(url.into(), receive.method),
             None => {
                 let action = without_userinfo(action);
                 let text = format!(
                     "<Receive action=\"{action}\"> leads to no http or https address; write a path or a whole URL"
                 );
                 self.alert(Some(call.sid), (Fault::InvalidUrl, AlertLevel::Error), &text, None, now);
-                Told::Nobody
+                NotifyTarget::Nobody
             }
         }
     }

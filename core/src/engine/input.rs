@@ -101,14 +101,14 @@ pub struct CreateFax {
 #[derive(Debug, Clone)]
 pub struct BuyNumber {
     /// This very number, or any of an area.
-    pub wish: NumberWish,
+    pub wish: NumberRequest,
     /// Its attributes from the start.
     pub change: NumberChange,
 }
 
 /// Which number to buy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NumberWish {
+pub enum NumberRequest {
     /// This one.
     Number(PhoneNumber),
     /// The first for sale in a North American area code.
@@ -210,18 +210,18 @@ pub struct ReceiveFax {
 
 /// What came of an effect.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Completion {
     /// Which effect.
     pub effect: EffectId,
     /// The generation that issued it; an answer of an older one changes nothing.
     pub generation: Generation,
     /// What it brought.
-    pub outcome: AnswerOutcome,
+    pub outcome: EffectResult,
 }
 
 /// What an effect brought.
 #[derive(Debug, Clone)]
-pub enum AnswerOutcome {
+pub enum EffectResult {
     /// Of `FetchDocument`.
     Document {
         /// The exchange that fetched it.
@@ -253,7 +253,7 @@ pub enum AnswerOutcome {
     Lost,
 }
 
-impl AnswerOutcome {
+impl EffectResult {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Document { .. } => "document-fetched",

@@ -2,7 +2,7 @@
 //! It never changes a fax.
 
 use super::phase::Verdict;
-use super::rule::{LineWish, Outcome};
+use super::rule::{LineOverride, Outcome};
 use crate::model::fault::Fault;
 use crate::model::line::LineFault;
 use crate::model::line::{Coding, Line};
@@ -84,7 +84,7 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
 }
 
 /// The verdict over a line that a rule asks for.
-pub(super) fn over(verdict: Verdict, wish: LineWish) -> Verdict {
+pub(super) fn over(verdict: Verdict, wish: LineOverride) -> Verdict {
     match verdict {
         Verdict::Answer { fault, line } => Verdict::Answer { fault, line: wish.over(line) },
         Verdict::Busy | Verdict::NoAnswer => verdict,

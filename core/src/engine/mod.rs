@@ -31,6 +31,7 @@
 //! | Where do ids and chance come from? | `random.rs` |
 
 mod accounts;
+pub mod admission;
 pub mod agenda;
 pub mod alerts;
 mod applications;
@@ -39,30 +40,29 @@ mod call;
 mod caller_ids;
 pub mod command;
 mod conversation;
-pub mod door;
 pub mod effect;
 mod effects;
 pub mod event;
 pub mod export;
 mod faults;
 mod fax;
-pub(crate) mod founding;
 mod inbound;
 pub mod input;
 pub mod journal;
 mod line;
 mod numbers;
+mod ordered_map;
 mod outbound;
 mod own_numbers;
 pub mod phase;
 mod prospect;
 mod queries;
 pub mod random;
-mod register;
 mod retention;
 mod rewind;
 pub mod rule;
 mod rulebook;
+pub(crate) mod spec;
 mod tables;
 pub mod tally;
 mod transmission;
@@ -72,12 +72,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 pub use self::arriving::Arriving;
-pub use self::conversation::{CallOutcome, Conversation};
+pub use self::conversation::{CallOutcome, ConversationState};
 pub use self::fax::Fax;
-pub use self::founding::{Founding, Rules};
 pub use self::prospect::{Prospect, Unreachable};
 pub use self::rewind::{Canceled, Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::rulebook::{HeldRule, RULES_MAX};
+pub use self::spec::{WorldOptions, WorldSpec};
 pub use self::tables::{Cursor, FaxFilter, Page};
 
 use self::accounts::Keys;
@@ -100,7 +100,7 @@ pub const PENDING_FAXES_MAX: usize = 100_000;
 /// The fax service of one account.
 #[derive(Debug)]
 pub struct Engine {
-    founding: Arc<Founding>,
+    spec: Arc<WorldSpec>,
     account: Account,
     ids: Ids,
     keys: Keys,
@@ -118,13 +118,13 @@ pub struct Engine {
 impl Engine {
     /// A world as founded.
     #[must_use]
-    pub fn new(founding: Founding, now: Timestamp) -> Self {
-        let founding = Arc::new(founding);
+    pub fn new(spec: WorldSpec, now: Timestamp) -> Self {
+        let spec = Arc::new(spec);
         let mut engine = Self {
-            account: founding.account.clone(),
-            ids: Ids::new(founding.seed, founding.life),
+            account: spec.account.clone(),
+            ids: Ids::new(spec.seed, spec.life),
             keys: Keys::default(),
-            world: Rewindable::start(&founding),
+            world: Rewindable::start(&spec),
             journal: Journal::default(),
             effects: VecDeque::new(),
             snapshots: BTreeMap::new(),
@@ -133,9 +133,9 @@ impl Engine {
             latest: now,
             discarded: None,
             log: None,
-            founding,
+            spec,
         };
-        engine.found_numbers(now);
+        engine.create_numbers(now);
         engine
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Engine;
-use super::input::{BuyNumber, NumberWish, ReleaseNumber, UpdateNumber};
+use super::input::{BuyNumber, NumberRequest, ReleaseNumber, UpdateNumber};
 use super::random::WorldSeed;
 use crate::model::inventory::{self, Capabilities};
 use crate::model::number::{IncomingNumber, NumberAttributes, NumberChange, ReceiveMode};
@@ -104,15 +104,15 @@ impl Engine {
     }
 
     /// The numbers and caller ids that the world starts with.
-    pub(super) fn found_numbers(&mut self, now: Timestamp) {
-        let founding = std::sync::Arc::clone(&self.founding);
-        for (number, change) in &founding.numbers {
+    pub(super) fn create_numbers(&mut self, now: Timestamp) {
+        let spec = std::sync::Arc::clone(&self.spec);
+        for (number, change) in &spec.numbers {
             let attributes = NumberAttributes::of_new(*number).with(change);
             // A configured number is the same thing after a reset, so it keeps its SID.
             let seed = *self.seed();
             self.add_number(&seed, *number, ALL_CAPABILITIES, attributes, now);
         }
-        for number in &founding.caller_ids {
+        for number in &spec.caller_ids {
             // The configuration has fewer than the limit.
             let seed = *self.seed();
             let _ = self.add_caller_id(&seed, *number, None, now);
@@ -128,25 +128,25 @@ impl Engine {
         change.voice_application_sid.as_deref().map_or(Ok(()), |sid| self.check_application(sid))
     }
 
-    fn for_sale(&self, wish: NumberWish) -> Result<(PhoneNumber, Capabilities), Refusal> {
+    fn for_sale(&self, wish: NumberRequest) -> Result<(PhoneNumber, Capabilities), Refusal> {
         let taken = |number| self.world.numbers.by_number.contains_key(&number);
         match wish {
-            NumberWish::Number(MAGIC_INVALID) => Err(Refusal::NumberInvalid(MAGIC_INVALID)),
-            NumberWish::Number(number) if number == MAGIC_UNAVAILABLE || taken(number) => {
+            NumberRequest::Number(MAGIC_INVALID) => Err(Refusal::NumberInvalid(MAGIC_INVALID)),
+            NumberRequest::Number(number) if number == MAGIC_UNAVAILABLE || taken(number) => {
                 Err(Refusal::NumberUnavailable(number))
             }
-            NumberWish::Number(number) => {
+            NumberRequest::Number(number) => {
                 let offer = inventory::offer_of(self.inventory_seed(), number);
                 Ok((number, offer.map_or(ALL_CAPABILITIES, |offer| offer.capabilities)))
             }
-            NumberWish::Area(MAGIC_AREA_EMPTY) => Err(Refusal::NoneInArea(MAGIC_AREA_EMPTY)),
-            NumberWish::Area(MAGIC_AREA_FOUND) => std::iter::once(MAGIC_AVAILABLE)
+            NumberRequest::Area(MAGIC_AREA_EMPTY) => Err(Refusal::NoneInArea(MAGIC_AREA_EMPTY)),
+            NumberRequest::Area(MAGIC_AREA_FOUND) => std::iter::once(MAGIC_AVAILABLE)
                 .chain(MAGIC_AREA_REST)
                 .map(PhoneNumber::from_digits)
                 .find(|number| !taken(*number))
                 .map(|number| (number, ALL_CAPABILITIES))
                 .ok_or(Refusal::NoneInArea(MAGIC_AREA_FOUND)),
-            NumberWish::Area(area) => inventory::first_in_area(self.inventory_seed(), area, &taken)
+            NumberRequest::Area(area) => inventory::first_in_area(self.inventory_seed(), area, &taken)
                 .map(|offer| (offer.number, offer.capabilities))
                 .ok_or(Refusal::NoneInArea(area)),
         }

@@ -14,7 +14,7 @@ use super::random::Luck;
 use super::tables::media_of;
 use super::transmission::seconds;
 use super::{Engine, line};
-use crate::model::account::Accounts;
+use crate::model::account::AccountMode;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::media::Document;
@@ -105,7 +105,7 @@ impl Engine {
             never!(self, ordinal, now, "it leaves the queue and is not outbound")
         };
         let (sid, quality, url) = (fax.sid, fax.quality, Arc::clone(&order.media_url));
-        let documents = self.rules().documents;
+        let documents = self.options().documents;
         self.enter(ordinal, Phase::Processing(Processing::Fetching), now);
         self.issue(sid, Intent::FetchDocument { url, quality, documents });
     }
@@ -229,7 +229,7 @@ impl Engine {
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
-        let wait = self.rules().pace.scale(Duration::from_millis(line::REDIAL_MS));
+        let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
@@ -259,9 +259,9 @@ impl Engine {
         if self.may_call(number) {
             return Ok(from);
         }
-        match self.rules().accounts {
-            Accounts::Strict => Err(Refusal::FromNotOwned(number)),
-            Accounts::Open => {
+        match self.options().accounts {
+            AccountMode::Strict => Err(Refusal::FromNotOwned(number)),
+            AccountMode::Open => {
                 let seed = *self.ids.seed();
                 self.add_caller_id(&seed, number, None, now)?;
                 self.journal.write(now, None, EventKind::CallerIdAdopted { number });

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::faults::never;
 use super::phase::Caller;
 use super::phase::{CallStep, Phase, Processing, Sending, Transmission};
-use super::rule::LineWish;
+use super::rule::LineOverride;
 use crate::model::fault::Fault;
 use crate::model::fax::Status;
 use crate::model::line::Line;
@@ -40,7 +40,7 @@ impl Engine {
         (ordinal, calls): (Ordinal, u32),
         number: PhoneNumber,
         document: Document,
-        line: LineWish,
+        line: LineOverride,
         now: Timestamp,
     ) {
         let far = self.take_ordinal();
@@ -63,14 +63,14 @@ impl Engine {
         (caller, calls): (Ordinal, u32),
         (far, number): (Ordinal, PhoneNumber),
         document: Document,
-        line: LineWish,
+        line: LineOverride,
         now: Timestamp,
     ) {
         let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
         let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
         let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
-        let line = if line == LineWish::default() { far_line } else { line };
+        let line = if line == LineOverride::default() { far_line } else { line };
         let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let call = Call {
             sid,

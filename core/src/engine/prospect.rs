@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::Event;
 use super::journal::{EventFilter, JOURNAL_EVENTS_MAX};
-use super::{Conversation, Engine};
+use super::{ConversationState, Engine};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::transition::leads_to;
@@ -62,15 +62,15 @@ impl Engine {
         }
         match self.conversation(fax) {
             // It was deleted after it had ended.
-            Conversation::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
-            Conversation::Pending => {
+            ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
+            ConversationState::Pending => {
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
                 // A call that rings is no fax yet, so there is no status to tell.
                 if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::NotAnswered) }
             }
-            Conversation::NotAnswered => Prospect::Unreachable(Unreachable::NotAnswered),
-            Conversation::Unknown => Prospect::Unreachable(Unreachable::Gone),
+            ConversationState::NotAnswered => Prospect::Unreachable(Unreachable::NotAnswered),
+            ConversationState::Unknown => Prospect::Unreachable(Unreachable::Gone),
         }
     }
 

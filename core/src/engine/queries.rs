@@ -7,9 +7,9 @@ use super::agenda::Alarm;
 use super::effect::Generation;
 use super::event::Event;
 use super::fax::Fax;
-use super::founding::Rules;
 use super::journal::EventFilter;
 use super::random::WorldSeed;
+use super::spec::WorldOptions;
 use super::tables::{Cursor, FaxFilter, Page, media_of};
 use super::tally::Tally;
 use super::webhooks::notice::Outgoing;
@@ -29,14 +29,14 @@ impl Engine {
 
     /// How the world behaves.
     #[must_use]
-    pub fn rules(&self) -> &Rules {
-        &self.founding.rules
+    pub fn options(&self) -> &WorldOptions {
+        &self.spec.options
     }
 
     /// The seed of the inventory of numbers for sale.
     #[must_use]
     pub fn inventory_seed(&self) -> u64 {
-        self.founding.inventory_seed
+        self.spec.inventory_seed
     }
 
     /// The seed of this world's draws, the same before and after a reset.

@@ -73,7 +73,7 @@ impl Ids {
     }
 
     /// The world has gone back; `beyond` is how often the state that it goes back to had done so, if that was elsewhere.
-    pub(super) fn go_back(&mut self, beyond: u64) {
+    pub(super) fn rewind_to(&mut self, beyond: u64) {
         self.ways_back = self.ways_back.max(beyond) + 1;
         self.seed = self.world.of_ids(self.life, self.ways_back);
     }
@@ -143,14 +143,14 @@ mod tests {
             let mut ids = Ids::new(world, life);
             assert!(seen.insert(drawn(&ids)));
             for beyond in [0, 0, 5, 2] {
-                ids.go_back(beyond);
+                ids.rewind_to(beyond);
                 assert!(seen.insert(drawn(&ids)), "life {life}, way back {}", ids.ways_back());
             }
             for seed in [other, world, other] {
-                ids.go_back(0);
+                ids.rewind_to(0);
                 ids.restart(seed);
                 assert_eq!(drawn(&ids), seed.sid_bytes("fax", b"", 1), "on purpose");
-                ids.go_back(0);
+                ids.rewind_to(0);
                 assert!(seen.insert(drawn(&ids)), "what follows a seeded reset is new again");
             }
         }

@@ -127,7 +127,7 @@ impl Engine {
     }
 
     pub(super) fn keep_budget(&mut self, now: Timestamp) {
-        while let Some(ordinal) = self.world.retention.pop_surplus(self.founding.rules.media_budget_bytes) {
+        while let Some(ordinal) = self.world.retention.pop_surplus(self.spec.options.media_budget_bytes) {
             let Some(fax) = self.world.tables.fax_mut(ordinal) else { continue };
             fax.media = None;
             let sid = fax.sid;

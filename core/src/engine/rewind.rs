@@ -12,7 +12,7 @@ use super::caller_ids::CallerIds;
 use super::effect::{Effect, EffectId, Generation};
 use super::effects::UnderWay;
 use super::event::ResetCount;
-use super::event::{EventKind, WayBack};
+use super::event::{EventKind, ResetTo};
 use super::input::{DropSnapshot, Reset, Restore, TakeSnapshot};
 use super::numbers::Numbers;
 use super::random::WorldSeed;
@@ -20,7 +20,7 @@ use super::retention::Retention;
 use super::rulebook::RuleBook;
 use super::tables::Tables;
 use super::webhooks::notice::Outgoing;
-use super::{Engine, Founding};
+use super::{Engine, WorldSpec};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -57,8 +57,8 @@ pub(super) struct Rewindable {
 
 impl Rewindable {
     /// What a world has at its start, but for its numbers.
-    pub(super) fn start(founding: &Founding) -> Self {
-        Self { book: RuleBook::of(&founding.behaviour), next_ordinal: 1, next_order: 1, ..Self::default() }
+    pub(super) fn start(spec: &WorldSpec) -> Self {
+        Self { book: RuleBook::of(&spec.rules), next_ordinal: 1, next_order: 1, ..Self::default() }
     }
 
     /// Puts off by `span` all that waits for its time.
@@ -135,17 +135,17 @@ impl Engine {
     pub(super) fn restore_snapshot(&mut self, Restore(name): Restore, now: Timestamp) -> Result<Canceled, Refusal> {
         let snapshot = self.snapshots.get(&name).ok_or_else(|| Refusal::NoSnapshot(name.clone()))?;
         let snapshot = Snapshot::clone(snapshot);
-        Ok(self.go_back(snapshot, WayBack::Snapshot(name), now))
+        Ok(self.rewind_to(snapshot, ResetTo::Snapshot(name), now))
     }
 
     /// Back to the configured start; with a seed, ids and draws begin anew from it and may come again.
     pub(super) fn reset(&mut self, Reset { seed }: Reset, now: Timestamp) -> Canceled {
-        let start = Snapshot { taken: now, ways_back: 0, world: Rewindable::start(&self.founding) };
-        let canceled = self.go_back(start, WayBack::Start, now);
+        let start = Snapshot { taken: now, ways_back: 0, world: Rewindable::start(&self.spec) };
+        let canceled = self.rewind_to(start, ResetTo::Start, now);
         if let Some(seed) = seed {
             self.ids.restart(WorldSeed::of(seed, self.account.sid));
         }
-        self.found_numbers(now);
+        self.create_numbers(now);
         canceled
     }
 
@@ -161,11 +161,11 @@ impl Engine {
 
     /// Puts a snapshot in the world's place. What waited then waits for what was left of its time, and what was under
     /// way is issued again; answers to what is under way now will be dropped.
-    pub(super) fn go_back(&mut self, snapshot: Snapshot, to: WayBack, now: Timestamp) -> Canceled {
+    pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
         let canceled = self.canceled();
         let Snapshot { taken, ways_back, world } = snapshot;
         self.generation = Generation(self.generation.0.wrapping_add(1));
-        self.ids.go_back(ways_back);
+        self.ids.rewind_to(ways_back);
         let replaced = std::mem::replace(&mut self.world, world);
         self.world.retention.count_on(&replaced.retention);
         self.world.alerts.count_on(&replaced.alerts);

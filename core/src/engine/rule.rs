@@ -69,7 +69,7 @@ pub enum RuleEffect {
     /// The call goes so.
     Outcome(Outcome),
     /// The line is so.
-    Line(LineWish),
+    Line(LineOverride),
     /// A REST call is answered so.
     Api(ApiFault),
     /// A webhook goes so.
@@ -93,14 +93,14 @@ pub enum Outcome {
 
 /// How the line is, where it is not a good one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LineWish {
+pub struct LineOverride {
     /// Bits a second.
     pub rate_bps: Option<u32>,
     /// Of a thousand rows so many are damaged.
     pub noise_per_mille: Option<u16>,
 }
 
-impl LineWish {
+impl LineOverride {
     /// The line as wished; one with noise goes without error correction, which would repair it.
     #[must_use]
     pub fn over(self, line: Line) -> Line {
@@ -179,8 +179,8 @@ impl From<Outcome> for RuleEffect {
     }
 }
 
-impl From<LineWish> for RuleEffect {
-    fn from(line: LineWish) -> Self {
+impl From<LineOverride> for RuleEffect {
+    fn from(line: LineOverride) -> Self {
         Self::Line(line)
     }
 }
@@ -354,7 +354,7 @@ mod tests {
         assert!(rule("+1*").shadows(&rule("+1555*")) && rule("+1*").shadows(&rule("+15551234567")));
         assert!(!rule("+1555*").shadows(&rule("+1*")));
         assert!(!Rule { times: Some(1), ..rule("*") }.shadows(&rule("+1*")));
-        let line = RuleEffect::Line(LineWish::default());
+        let line = RuleEffect::Line(LineOverride::default());
         assert!(!rule("*").shadows(&Rule { effect: line, ..rule("+1*") }));
     }
 }

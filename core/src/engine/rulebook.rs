@@ -10,7 +10,7 @@ use super::event::EventKind;
 use super::input::{AddRule, ApiCalled, DropRule};
 use super::random::Luck;
 use super::random::WorldSeed;
-use super::rule::{ApiFault, LineWish, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
+use super::rule::{ApiFault, LineOverride, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
 use crate::model::fax::Direction;
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
@@ -169,9 +169,9 @@ impl Engine {
         ordinal: Ordinal,
         calls: u32,
         now: Timestamp,
-    ) -> (Option<Outcome>, LineWish) {
+    ) -> (Option<Outcome>, LineOverride) {
         let Some(fax) = self.world.tables.fax(ordinal).filter(|_| self.has_call_rules()) else {
-            return (None, LineWish::default());
+            return (None, LineOverride::default());
         };
         let (from, to, pages) = (fax.from.to_string(), fax.to.to_string(), fax.pages());
         let fax = (fax.sid, fax.luck);
@@ -187,7 +187,7 @@ impl Engine {
         (from, to): (&str, &str),
         pages: u32,
         now: Timestamp,
-    ) -> (Option<Outcome>, LineWish) {
+    ) -> (Option<Outcome>, LineOverride) {
         let direction = Some(Direction::Inbound);
         let subject = Subject { direction, from, to, pages: Some(pages), ..Subject::default() };
         self.call_rules(fax, &subject, 0, now)
@@ -231,7 +231,7 @@ impl Engine {
         subject: &Subject<'_>,
         place: u64,
         now: Timestamp,
-    ) -> (Option<Outcome>, LineWish) {
+    ) -> (Option<Outcome>, LineOverride) {
         let luck = luck.0.to_be_bytes();
         let draw = Draw { parent: &luck, place };
         let outcome = match self.decide(RuleKind::Outcome, subject, draw, Some(sid), now) {
@@ -240,7 +240,7 @@ impl Engine {
         };
         let line = match self.decide(RuleKind::Line, subject, draw, Some(sid), now) {
             Some(RuleEffect::Line(line)) => line,
-            _ => LineWish::default(),
+            _ => LineOverride::default(),
         };
         (outcome, line)
     }

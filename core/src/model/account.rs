@@ -6,7 +6,7 @@ use super::words::words;
 
 words!(
     /// Which status changes of an outbound fax fire its StatusCallback; sources disagree (docs/fidelity.md, "Where sources conflict").
-    Callbacks {
+    CallbackPolicy {
         /// Every change, `queued` included.
         All = "all",
         /// The change to `queued`, and the one to a final status.
@@ -18,7 +18,7 @@ words!(
 
 words!(
     /// Which documents a MediaUrl may lead to.
-    Documents {
+    DocumentPolicy {
         /// Any document that the emulator can read.
         Lenient = "lenient",
         /// PDF only, as Twilio accepts.
@@ -84,7 +84,7 @@ impl Dialect {
 
 words!(
     /// Which accounts a request may authenticate as.
-    Accounts {
+    AccountMode {
         /// Any: a well-formed SID creates its world on first use.
         Open = "open",
         /// Only accounts that are configured.

@@ -43,9 +43,9 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let scratch = tempfile::Builder::new().prefix("fauxfax-").tempdir();
         let scratch = scratch.context("can't create a folder for the command's certificates")?;
         let authority = server.ca().authority()?;
-        let account = server.emulator().default_account();
+        let account = server.registry().default_account();
         let token =
-            server.emulator().world(account).and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
+            server.registry().world(account).and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
         let (url, sid) = (url(server.address()), account.to_string());
         let control_token = config.control_token.as_deref();
         let account = (sid.as_str(), token.as_deref());

@@ -12,7 +12,7 @@ use axum::routing::get;
 
 use self::files::{BUILD, File, SHELL};
 use super::traffic::no_such_resource;
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 
 /// The root of the console's pages.
 const BASE: &str = "/console";
@@ -27,7 +27,7 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 
 /// Returns the routes of the console.
-pub(super) fn router(emulator: &Emulator) -> Router {
+pub(super) fn router(registry: &Registry) -> Router {
     Router::new()
         .route("/", get(start))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { file("favicon.svg", &headers, REVALIDATE) }))
@@ -36,13 +36,13 @@ pub(super) fn router(emulator: &Emulator) -> Router {
         .route("/console/{*path}", get(page))
         .route("/console/assets/{build}/{*path}", get(asset))
         .layer(middleware::map_response(secured))
-        .layer(middleware::from_fn_with_state(emulator.clone(), browsers_only))
+        .layer(middleware::from_fn_with_state(registry.clone(), browsers_only))
 }
 
 /// Redirects browsers from `/`; API clients get the usual 404.
-async fn browsers_only(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
+async fn browsers_only(State(registry): State<Registry>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/" && !wants_html(request.headers()) {
-        return no_such_resource(&emulator, request);
+        return no_such_resource(&registry, request);
     }
     next.run(request).await
 }

@@ -15,9 +15,9 @@ use crate::dialect::attribute::OF_NUMBER;
 use crate::dialect::form::Form;
 use crate::dialect::parameter;
 use crate::dialect::twilio::numbers::{self, NumberResource};
-use crate::emulator::{AccountSetup, Emulator, FoundError, World};
+use crate::emulator::{AccountSetup, CreateWorldError, Registry, World};
 use crate::engine::input::ChangeAccount;
-use crate::model::account::{AccountChange, AccountStatus, Callbacks, Dialect, Service};
+use crate::model::account::{AccountChange, AccountStatus, CallbackPolicy, Dialect, Service};
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
@@ -98,38 +98,38 @@ pub(super) struct AccountList {
     accounts: Vec<AccountView>,
 }
 
-pub(super) async fn list(State(emulator): State<Emulator>) -> Json<AccountList> {
-    Json(AccountList { accounts: emulator.worlds().iter().map(|world| view(&emulator, world)).collect() })
+pub(super) async fn list(State(registry): State<Registry>) -> Json<AccountList> {
+    Json(AccountList { accounts: registry.worlds().iter().map(|world| view(&registry, world)).collect() })
 }
 
 pub(super) async fn show(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Path(sid): Path<String>,
 ) -> Result<Json<AccountView>, Problem> {
     let sid = parse_account(&sid)?;
-    let world = emulator.world(sid).ok_or_else(|| Problem::no_account(sid))?;
-    Ok(Json(view(&emulator, &world)))
+    let world = registry.world(sid).ok_or_else(|| Problem::no_account(sid))?;
+    Ok(Json(view(&registry, &world)))
 }
 
 pub(super) async fn create(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     JsonBody(order): JsonBody<NewAccount>,
 ) -> Result<(StatusCode, Json<AccountView>), Problem> {
     let setup = setup(order)?;
-    let world = emulator.found(setup).map_err(|error| match error {
-        FoundError::Exists(_) => Problem::new(409, "account-exists", error.to_string()),
-        FoundError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
+    let world = registry.create(setup).map_err(|error| match error {
+        CreateWorldError::Exists(_) => Problem::new(409, "account-exists", error.to_string()),
+        CreateWorldError::TooManyWorlds { .. } => Problem::new(429, "too-many-accounts", error.to_string()),
     })?;
-    Ok((StatusCode::CREATED, Json(view(&emulator, &world))))
+    Ok((StatusCode::CREATED, Json(view(&registry, &world))))
 }
 
 pub(super) async fn change(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Path(sid): Path<String>,
     JsonBody(edits): JsonBody<AccountEdits>,
 ) -> Result<Json<AccountView>, Problem> {
     let sid = parse_account(&sid)?;
-    let world = emulator.world(sid).ok_or_else(|| Problem::no_account(sid))?;
+    let world = registry.world(sid).ok_or_else(|| Problem::no_account(sid))?;
     let service = word(edits.service.as_deref(), "service", Service::from_word, Service::ALL)?;
     if let Some(Some(url)) = &edits.debugger_url {
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
@@ -138,17 +138,17 @@ pub(super) async fn change(
     let (friendly_name, debugger_url) = (edits.friendly_name, edits.debugger_url);
     let change = AccountChange { friendly_name, status, service, debugger_url };
     world.handle(ChangeAccount(change))?;
-    Ok(Json(view(&emulator, &world)))
+    Ok(Json(view(&registry, &world)))
 }
 
-pub(super) async fn remove(State(emulator): State<Emulator>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(State(registry): State<Registry>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
     let sid = parse_account(&sid)?;
     // Clients that name no account would have none.
-    if sid == emulator.default_account() {
+    if sid == registry.default_account() {
         let detail = "the default account stays; POST /_fauxfax/v1/reset empties it";
         return Err(Problem::new(409, "default-account", detail));
     }
-    if emulator.remove(sid) { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::no_account(sid)) }
+    if registry.remove(sid) { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::no_account(sid)) }
 }
 
 fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
@@ -158,7 +158,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     }
     let dialect = order.dialect.as_deref().map(Dialect::named).transpose();
     let dialect = dialect.map_err(|why| bad("dialect", &format!("must {why}")))?;
-    let callbacks = word(order.callbacks.as_deref(), "callbacks", Callbacks::from_word, Callbacks::ALL)?;
+    let callbacks = word(order.callbacks.as_deref(), "callbacks", CallbackPolicy::from_word, CallbackPolicy::ALL)?;
     let service = word(order.service.as_deref(), "service", Service::from_word, Service::ALL)?;
     if let Some(url) = &order.debugger_url {
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
@@ -167,7 +167,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     let numbers = order.numbers.iter().map(|number| configured_number(number, account)).collect::<Result<_, _>>()?;
     let caller_ids = order.caller_ids.iter().map(|id| phone_number(&id.phone_number)).collect::<Result<_, _>>()?;
     let (auth_token, friendly_name) = (order.auth_token, order.friendly_name);
-    let (owner, debugger_url, behaviour) = (None, order.debugger_url, Vec::new());
+    let (owner, debugger_url, rules) = (None, order.debugger_url, Vec::new());
     Ok(AccountSetup {
         sid,
         auth_token,
@@ -179,7 +179,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         debugger_url,
         numbers,
         caller_ids,
-        behaviour,
+        rules,
     })
 }
 
@@ -227,9 +227,9 @@ fn bad(field: &str, why: &str) -> Problem {
     Problem::new(422, "bad-field", format!("{field}: {why}"))
 }
 
-fn view(emulator: &Emulator, world: &World) -> AccountView {
+fn view(registry: &Registry, world: &World) -> AccountView {
     let sid = world.sid();
-    let seed = emulator.settings().seed;
+    let seed = registry.settings().seed;
     world.read(|engine| {
         let account = engine.account();
         let numbers: Vec<Value> = engine.numbers().map(|number| json!(NumberResource::of(number, sid, seed))).collect();
@@ -239,7 +239,7 @@ fn view(emulator: &Emulator, world: &World) -> AccountView {
             signing_key: account.auth_token.clone(),
             friendly_name: account.friendly_name.clone(),
             dialect: account.dialect.as_str(),
-            callbacks: engine.rules().callbacks.as_str(),
+            callbacks: engine.options().callbacks.as_str(),
             status: account.status.as_str(),
             owner: account.owner.map(|owner| owner.to_string()),
             service: account.service.as_str(),

@@ -13,7 +13,7 @@ use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
 use crate::clock::ClockMode;
 use crate::dialect::date;
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Registry, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::time::Timestamp;
 use crate::world::ClockError;
@@ -93,7 +93,7 @@ pub(super) async fn set(
 }
 
 pub(super) async fn advance(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Addressed(world): Addressed,
     JsonBody(order): JsonBody<Move>,
 ) -> Result<Json<ClockView>, Problem> {
@@ -109,19 +109,19 @@ pub(super) async fn advance(
     if to >= Timestamp::LATEST {
         return Err(Problem::new(422, "bad-advance", "the clock ends with the year 9999"));
     }
-    moved((&emulator, &world), order.timeout, world.advance(to)).await
+    moved((&registry, &world), order.timeout, world.advance(to)).await
 }
 
 pub(super) async fn drain(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Addressed(world): Addressed,
     JsonBody(order): JsonBody<Drain>,
 ) -> Result<Json<ClockView>, Problem> {
-    moved((&emulator, &world), order.timeout, world.drain()).await
+    moved((&registry, &world), order.timeout, world.drain()).await
 }
 
 async fn moved(
-    (emulator, world): (&Emulator, &World),
+    (registry, world): (&Registry, &World),
     timeout_s: Option<f64>,
     moving: impl Future<Output = Result<(), ClockError>>,
 ) -> Result<Json<ClockView>, Problem> {
@@ -129,7 +129,7 @@ async fn moved(
     let since = world.read_journal(|journal| journal.last_seq());
     let moved = tokio::select! {
         moved = tokio::time::timeout(timeout(timeout_s)?, moving) => moved,
-        () = emulator.stopping() => return Err(Problem::stopping()),
+        () = registry.stopping() => return Err(Problem::stopping()),
     };
     match moved {
         Ok(Ok(())) => {}

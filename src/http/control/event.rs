@@ -14,7 +14,7 @@ use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
-use crate::world::journal::{ApiRequest, Entry, Event};
+use crate::world::journal::{ApiRequest, Entry, JournalEvent};
 
 /// An event of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -35,7 +35,7 @@ pub struct EventView {
 impl EventView {
     /// Returns the view of an event.
     #[must_use]
-    pub fn of(event: &Event) -> Self {
+    pub fn of(event: &JournalEvent) -> Self {
         Self {
             seq: event.seq,
             at: moment(event.at()),
@@ -47,7 +47,7 @@ impl EventView {
 }
 
 /// Returns an event as a JSON object.
-pub fn json(event: &Event) -> Value {
+pub fn json(event: &JournalEvent) -> Value {
     json!(EventView::of(event))
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::extract::{JsonBody, Observed};
 use super::problem::Problem;
 use crate::dialect::explain::{Mistake, OtherSecret, Question, check, explain as find};
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Registry, World};
 use crate::model::credential::ApiKey;
 
 /// Most tokens of other accounts and secrets of keys that are tried.
@@ -60,7 +60,7 @@ struct CheckView {
 }
 
 pub(super) async fn explain(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Observed(world): Observed,
     JsonBody(order): JsonBody<ExplainOrder>,
 ) -> Result<Json<ExplanationView>, Problem> {
@@ -80,7 +80,7 @@ pub(super) async fn explain(
             ));
         }
     };
-    let others = others(&emulator, &world);
+    let others = others(&registry, &world);
     let explanation = find(&Question {
         url: &order.url,
         params: params.clone(),
@@ -115,7 +115,7 @@ fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
 
 /// Returns secrets that an app may have used by mistake: tokens of other accounts, secrets of the account's API keys,
 /// the AccountSid.
-fn others(emulator: &Emulator, world: &World) -> Vec<OtherSecret> {
+fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
     let sid = world.sid();
     let owner_of = |world: &World| world.read(|engine| engine.account().owner);
     let owner = owner_of(world);
@@ -136,7 +136,7 @@ fn others(emulator: &Emulator, world: &World) -> Vec<OtherSecret> {
         Some(OtherSecret { mistake, owner, secret })
     };
     // The account itself comes first: the tester may have given another token than its own.
-    let worlds = std::iter::once(world.clone()).chain(emulator.worlds()).take(OTHERS_MAX);
+    let worlds = std::iter::once(world.clone()).chain(registry.worlds()).take(OTHERS_MAX);
     let mut others: Vec<OtherSecret> = worlds.filter_map(|world| token_of(&world)).collect();
     others.extend(world.read(|engine| {
         let secret_of = |key: &ApiKey| OtherSecret {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 use crate::dialect::form::{self, Form};
-use crate::emulator::{Emulator, SignInError, World};
+use crate::emulator::{Registry, SignInError, World};
 use crate::http::{body, is_read};
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
@@ -31,7 +31,7 @@ pub(super) struct Observed(pub(super) World);
 
 /// The world that a call waits in, and the means to wait for its creation if the account has none yet.
 pub(super) struct Awaited {
-    pub(super) emulator: Emulator,
+    pub(super) registry: Registry,
     pub(super) world: World,
     /// Whether the account has no world yet, and this one was made up for the call.
     pub(super) is_fresh: bool,
@@ -42,55 +42,55 @@ struct AccountQuery {
     account: Option<String>,
 }
 
-impl FromRequestParts<Emulator> for Addressed {
+impl FromRequestParts<Registry> for Addressed {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
-        let account = account_of(parts, emulator)?;
+    async fn from_request_parts(parts: &mut Parts, registry: &Registry) -> Result<Self, Problem> {
+        let account = account_of(parts, registry)?;
         // A read must create nothing, so it gets a fresh world that nobody keeps.
         if is_read(&parts.method) {
-            return sound(account, emulator.look(account)).map(Self);
+            return sound(account, registry.look(account)).map(Self);
         }
-        let world = emulator.enter_unclaimed(account);
+        let world = registry.enter_unclaimed(account);
         // A reset repairs a broken world, so it must reach one.
         if parts.uri.path().ends_with(RESET) { found(account, world) } else { sound(account, world) }.map(Self)
     }
 }
 
-impl FromRequestParts<Emulator> for Observed {
+impl FromRequestParts<Registry> for Observed {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
-        let account = account_of(parts, emulator)?;
-        sound(account, emulator.look(account)).map(Self)
+    async fn from_request_parts(parts: &mut Parts, registry: &Registry) -> Result<Self, Problem> {
+        let account = account_of(parts, registry)?;
+        sound(account, registry.look(account)).map(Self)
     }
 }
 
-impl FromRequestParts<Emulator> for Awaited {
+impl FromRequestParts<Registry> for Awaited {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
-        let account = account_of(parts, emulator)?;
-        let (world, is_fresh) = match emulator.world(account) {
+    async fn from_request_parts(parts: &mut Parts, registry: &Registry) -> Result<Self, Problem> {
+        let account = account_of(parts, registry)?;
+        let (world, is_fresh) = match registry.world(account) {
             Some(world) => (Ok(world), false),
             // An account without a world is waited for as if it had one: a test may start to wait before its app does
             // anything.
-            None => (emulator.look(account), true),
+            None => (registry.look(account), true),
         };
-        Ok(Self { emulator: emulator.clone(), world: sound(account, world)?, is_fresh })
+        Ok(Self { registry: registry.clone(), world: sound(account, world)?, is_fresh })
     }
 }
 
 impl Awaited {
     /// Waits until the account has a world, and returns it.
     pub(super) async fn created(&self) -> World {
-        self.emulator.created(self.world.sid()).await
+        self.registry.created(self.world.sid()).await
     }
 }
 
-fn account_of(parts: &Parts, emulator: &Emulator) -> Result<AccountSid, Problem> {
+fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem> {
     let query: AccountQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
-    query.account.map_or_else(|| Ok(emulator.default_account()), |text| parse_account(&text))
+    query.account.map_or_else(|| Ok(registry.default_account()), |text| parse_account(&text))
 }
 
 /// Returns the world; an error if it has broken.
@@ -127,22 +127,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 /// A JSON body; an empty one counts as `{}`.
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Emulator> for JsonBody<T> {
+impl<T: DeserializeOwned> FromRequest<Registry> for JsonBody<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, emulator: &Emulator) -> Result<Self, Problem> {
-        read_json(&RawJson::from_request(request, emulator).await?.0).map(Self)
+    async fn from_request(request: Request, registry: &Registry) -> Result<Self, Problem> {
+        read_json(&RawJson::from_request(request, registry).await?.0).map(Self)
     }
 }
 
 /// A JSON body that has been received but not parsed.
 pub(super) struct RawJson(pub(super) Bytes);
 
-impl FromRequest<Emulator> for RawJson {
+impl FromRequest<Registry> for RawJson {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, emulator: &Emulator) -> Result<Self, Problem> {
-        let read = body::read(request.into_body(), JSON_BYTES_MAX, emulator.budget()).await;
+    async fn from_request(request: Request, registry: &Registry) -> Result<Self, Problem> {
+        let read = body::read(request.into_body(), JSON_BYTES_MAX, registry.budget()).await;
         let read = read.map_err(|fault| Problem::body(fault, format!("the JSON is over {JSON_BYTES_MAX} bytes")))?;
         Ok(Self(read.into_bytes()))
     }

@@ -14,7 +14,7 @@ use crate::dialect::twilio::View;
 use crate::dialect::twilio::codes;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::file;
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 use crate::engine::Fax;
 use crate::http::origin;
 use crate::model::fault::Failure;
@@ -22,15 +22,15 @@ use crate::model::fax::MediaType;
 use crate::model::sid::FaxSid;
 
 pub(super) async fn show(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Path(sid): Path<String>,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     let (mut parts, _) = request.into_parts();
-    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
-    let origin = origin(&parts, emulator.settings().public_url.as_ref());
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &registry).await?;
+    let origin = origin(&parts, registry.settings().public_url.as_ref());
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
-    let view = View { account, origin: &origin, now, signing_key: key, price: emulator.settings().price };
+    let view = View { account, origin: &origin, now, signing_key: key, price: registry.settings().price };
     let wanted = parse(&sid)?;
     let shown = world.read(|engine| {
         let mut shown = json!(FaxResource::find(engine, wanted, &view).ok()?);

@@ -10,7 +10,7 @@ use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 use crate::engine::agenda::Ordinal;
 use crate::engine::{Cursor, Engine, Fax, FaxFilter};
 use crate::http::origin;
@@ -62,19 +62,19 @@ struct Wanted {
     text: Option<String>,
 }
 
-pub(super) async fn list(State(emulator): State<Emulator>, request: Request) -> Result<Json<FaxPage>, Problem> {
+pub(super) async fn list(State(registry): State<Registry>, request: Request) -> Result<Json<FaxPage>, Problem> {
     let (mut parts, _) = request.into_parts();
-    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
-    let Asked(query): Asked<FaxesQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &registry).await?;
+    let Asked(query): Asked<FaxesQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
     let size = query.limit.unwrap_or(PAGE_SIZE_DEFAULT);
     if !(1..=PAGE_SIZE_MAX).contains(&size) {
         return Err(bad(format!("limit: 1 to {PAGE_SIZE_MAX}, not {size}")));
     }
     let from = query.page_token;
     let wanted = Wanted::parse(query)?;
-    let origin = origin(&parts, emulator.settings().public_url.as_ref());
+    let origin = origin(&parts, registry.settings().public_url.as_ref());
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
-    let view = View { account, origin: &origin, now, signing_key: key, price: emulator.settings().price };
+    let view = View { account, origin: &origin, now, signing_key: key, price: registry.settings().price };
     Ok(Json(world.read(|engine| {
         let (faxes, next_page_token) = page(engine, &wanted, from, size);
         let faxes = faxes.into_iter().map(|fax| json!(FaxResource::of(fax, &view))).collect();

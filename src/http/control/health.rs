@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 
 /// The state of the emulator.
 #[derive(Serialize, JsonSchema)]
@@ -59,11 +59,11 @@ struct Evicted {
     media: u64,
 }
 
-pub(super) async fn ready(State(emulator): State<Emulator>) -> (StatusCode, String) {
-    if emulator.is_stopping() {
+pub(super) async fn ready(State(registry): State<Registry>) -> (StatusCode, String) {
+    if registry.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    let broken: Vec<String> = emulator.broken_accounts().iter().map(ToString::to_string).collect();
+    let broken: Vec<String> = registry.broken_accounts().iter().map(ToString::to_string).collect();
     if broken.is_empty() {
         return (StatusCode::OK, "ok\n".to_owned());
     }
@@ -75,9 +75,9 @@ pub(super) async fn live() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
-    let broken: Vec<String> = emulator.broken_accounts().iter().map(ToString::to_string).collect();
-    let worlds = emulator.worlds();
+pub(super) async fn health(State(registry): State<Registry>) -> Json<Health> {
+    let broken: Vec<String> = registry.broken_accounts().iter().map(ToString::to_string).collect();
+    let worlds = registry.worlds();
     let (mut counts, mut evicted) = (Counts::default(), Evicted::default());
     for world in &worlds {
         world.read_journal(|journal| {
@@ -94,17 +94,17 @@ pub(super) async fn health(State(emulator): State<Emulator>) -> Json<Health> {
         status: if broken.is_empty() { "ok" } else { "broken" },
         broken_accounts: broken,
         version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: emulator.uptime().as_secs_f64(),
-        seed: emulator.settings().seed,
-        default_account: emulator.default_account().to_string(),
+        uptime_seconds: registry.uptime().as_secs_f64(),
+        seed: registry.settings().seed,
+        default_account: registry.default_account().to_string(),
         accounts: worlds.len(),
-        rendering: emulator.renderer().mode(),
+        rendering: registry.renderer().mode(),
         counts,
         evicted,
         body_budget: BodyBudget {
-            limit_bytes: emulator.budget().limit_bytes(),
-            held_bytes: emulator.budget().held_bytes(),
-            refused: emulator.budget().refused(),
+            limit_bytes: registry.budget().limit_bytes(),
+            held_bytes: registry.budget().held_bytes(),
+            refused: registry.budget().refused(),
         },
     })
 }

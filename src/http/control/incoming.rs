@@ -23,7 +23,7 @@ use crate::dialect::twilio::View;
 use crate::dialect::twilio::codes;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::sample;
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Registry, World};
 use crate::engine::CallOutcome;
 use crate::engine::event::EventKind;
 use crate::engine::input::{DocumentFault, ReceiveFax, Ringing};
@@ -74,10 +74,10 @@ pub(super) struct ConversationView {
     seq: u64,
 }
 
-pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) -> Result<Response, Problem> {
+pub(super) async fn receive(State(registry): State<Registry>, request: Request) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
-    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
-    let Asked(wait): Asked<ReceiveQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &registry).await?;
+    let Asked(wait): Asked<ReceiveQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
     let patience = timeout(wait.timeout)?;
     let waits = wait.wait.unwrap_or(false);
     // Refused before the upload is read, since the wait could only time out.
@@ -86,8 +86,8 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
             "the clock is frozen, so the fax would never end: leave out wait=true, then advance or drain the clock";
         return Err(Problem::new(409, "clock-frozen", detail));
     }
-    let upload = upload::read(&parts, body, emulator.budget()).await?;
-    let order = order(&emulator, &world, &parts, upload).await?;
+    let upload = upload::read(&parts, body, registry.budget()).await?;
+    let order = order(&registry, &world, &parts, upload).await?;
     // Read before the call, so that the conversation misses none of its events.
     let seq = world.read_journal(|journal| journal.last_seq());
     let call = world.handle(order)?;
@@ -97,7 +97,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     }
     let ended = tokio::select! {
         ended = tokio::time::timeout(patience, world.ended(call.sid)) => ended,
-        () = emulator.stopping() => return Err(Problem::stopping()),
+        () = registry.stopping() => return Err(Problem::stopping()),
     };
     let Ok(ended) = ended else {
         let detail = format!("{} has not ended within {} s; it goes on", call.sid, patience.as_secs_f64());
@@ -105,7 +105,7 @@ pub(super) async fn receive(State(emulator): State<Emulator>, request: Request) 
     };
     let ended = ended.ok_or_else(|| Problem::gone(&world))?;
     let outcome = ended.outcome().ok_or_else(|| gone(call.sid))?;
-    Ok(Json(conversation(&emulator, &world, &call, outcome, seq)).into_response())
+    Ok(Json(conversation(&registry, &world, &call, outcome, seq)).into_response())
 }
 
 /// The error for a conversation that a reset has removed, or that never existed.
@@ -114,7 +114,7 @@ pub(super) fn gone(fax: FaxSid) -> Problem {
     Problem::new(409, "status-unreachable", detail)
 }
 
-async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload) -> Result<ReceiveFax, Problem> {
+async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload) -> Result<ReceiveFax, Problem> {
     let Upload { fields, file } = upload;
     let quality = fields.quality.as_deref().map(|word| {
         Quality::from_word(word)
@@ -130,8 +130,8 @@ async fn order(emulator: &Emulator, world: &World, parts: &Parts, upload: Upload
         failure: fields.outcome.as_ref().map(failure).transpose()?.flatten(),
     };
     let fax = fax.checked().map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
-    let document = document(emulator, world, &fields, file).await?;
-    Ok(fax.with_document(document, origin(parts, emulator.settings().public_url.as_ref())))
+    let document = document(registry, world, &fields, file).await?;
+    Ok(fax.with_document(document, origin(parts, registry.settings().public_url.as_ref())))
 }
 
 /// Returns the code that the transmission should fail with, and how many pages get through before.
@@ -155,14 +155,14 @@ fn bad(field: &str, why: &str) -> Problem {
 }
 
 async fn document(
-    emulator: &Emulator,
+    registry: &Registry,
     world: &World,
     fields: &Fields,
     file: Option<(Arc<[u8]>, Hold)>,
 ) -> Result<Document, Problem> {
     let read = match (file, &fields.media_url, fields.pages) {
-        (Some((bytes, _room)), None, None) => emulator.renderer().probe(bytes).await.map_err(DocumentFault::Unreadable),
-        (None, Some(url), None) => emulator.fetch_document(world, url).await,
+        (Some((bytes, _room)), None, None) => registry.renderer().probe(bytes).await.map_err(DocumentFault::Unreadable),
+        (None, Some(url), None) => registry.fetch_document(world, url).await,
         (None, None, pages) => {
             let document = sample::document(pages.unwrap_or(PAGES_DEFAULT));
             return document.map_err(|error| bad("pages", &error.to_string()));
@@ -186,7 +186,7 @@ fn ringing(world: &World, call: &Ringing, seq: u64) -> Rung {
 }
 
 fn conversation(
-    emulator: &Emulator,
+    registry: &Registry,
     world: &World,
     call: &Ringing,
     outcome: CallOutcome,
@@ -197,7 +197,7 @@ fn conversation(
     let (fax, events) = world.read_journal(|journal| {
         let shown = journal.engine().fax(call.sid).ok().map(|fax| {
             let origin = fax.origin();
-            let view = View { account, origin, now, signing_key: key, price: emulator.settings().price };
+            let view = View { account, origin, now, signing_key: key, price: registry.settings().price };
             json!(FaxResource::of(fax, &view))
         });
         (shown, journal.events(&filter, JOURNAL_EVENTS_MAX))

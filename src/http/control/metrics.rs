@@ -9,10 +9,10 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::Registry as Metrics;
 
 use super::problem::Problem;
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 use crate::engine::tally::Tally;
 
 /// The Content-Type that the format's specification requires.
@@ -37,24 +37,24 @@ struct Scrape {
     tally: Tally,
 }
 
-pub(super) async fn metrics(State(emulator): State<Emulator>) -> Result<Response, Problem> {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(scrape(&emulator)));
+pub(super) async fn metrics(State(registry): State<Registry>) -> Result<Response, Problem> {
+    let mut metrics = Metrics::default();
+    metrics.register_collector(Box::new(scrape(&registry)));
     let mut text = String::new();
-    let encoded = prometheus_client::encoding::text::encode(&mut text, &registry);
+    let encoded = prometheus_client::encoding::text::encode(&mut text, &metrics);
     encoded.map_err(|error| Problem::new(500, "internal", error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-fn scrape(emulator: &Emulator) -> Scrape {
-    let worlds = emulator.worlds();
+fn scrape(registry: &Registry) -> Scrape {
+    let worlds = registry.worlds();
     let mut scrape = Scrape {
-        uptime_s: emulator.uptime().as_secs_f64(),
+        uptime_s: registry.uptime().as_secs_f64(),
         worlds: worlds.len() as u64,
-        body_budget_bytes: emulator.budget().limit_bytes(),
-        body_bytes: emulator.budget().held_bytes(),
-        bodies_refused: emulator.budget().refused(),
-        tally: emulator.departed_tally(),
+        body_budget_bytes: registry.budget().limit_bytes(),
+        body_bytes: registry.budget().held_bytes(),
+        bodies_refused: registry.budget().refused(),
+        tally: registry.departed_tally(),
         ..Scrape::default()
     };
     for world in &worlds {

@@ -38,14 +38,14 @@ pub use self::extract::Addressed;
 use self::operation::Operation;
 pub(super) use self::problem::Problem;
 use crate::dialect::rule::RuleDocument;
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 
 /// The root of the control API's paths.
 pub const BASE: &str = "/_fauxfax/v1";
 
 /// Returns the routes of the control API, and of the health checks at the root. `ca` returns the local CA's files, if
 /// the server has any.
-pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
+pub fn router(registry: Registry, ca: Option<&CaFiles>) -> Router {
     let control = operation::routes(operations())
         .route("/openapi.json", get(describe))
         .fallback(problem::no_such_call)
@@ -66,7 +66,7 @@ pub fn router(emulator: Emulator, ca: Option<&CaFiles>) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
-        .with_state(emulator)
+        .with_state(registry)
 }
 
 /// Returns the OpenAPI document of the control API.

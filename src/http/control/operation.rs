@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::problem::ProblemBody;
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 
 /// Statuses that any call may be refused with: no control token, a foreign Origin or Host (401, 403, 421).
 const REFUSALS_OF_ALL: [u16; 3] = [401, 403, 421];
@@ -41,7 +41,7 @@ pub(super) struct Operation {
     summary: &'static str,
     /// The group of calls that the document lists it in (an OpenAPI tag).
     about: &'static str,
-    handler: MethodRouter<Emulator>,
+    handler: MethodRouter<Registry>,
     of_account: bool,
     query: Option<Describe>,
     body: Option<(&'static [&'static str], Describe)>,
@@ -54,7 +54,7 @@ macro_rules! methods {
         /// Begins a call with this method, path, one-line summary and handler.
         pub(super) fn $name<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
         where
-            H: Handler<T, Emulator>,
+            H: Handler<T, Registry>,
             T: 'static,
         {
             Self::new(stringify!($name), path, summary, routing::$name(handler))
@@ -65,7 +65,7 @@ macro_rules! methods {
 impl Operation {
     methods!(get post put delete);
 
-    fn new(method: &'static str, path: &'static str, summary: &'static str, handler: MethodRouter<Emulator>) -> Self {
+    fn new(method: &'static str, path: &'static str, summary: &'static str, handler: MethodRouter<Registry>) -> Self {
         Self {
             method,
             path,
@@ -209,7 +209,7 @@ fn reason(status: u16) -> &'static str {
 }
 
 /// Builds the routes of a table.
-pub(super) fn routes(operations: Vec<Operation>) -> Router<Emulator> {
+pub(super) fn routes(operations: Vec<Operation>) -> Router<Registry> {
     operations.into_iter().fold(Router::new(), |router, operation| router.route(operation.path, operation.handler))
 }
 

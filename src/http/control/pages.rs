@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use crate::document::png::{WIDTH_MAX, WIDTH_MIN};
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 use crate::model::sid::FaxSid;
 
 /// Width of a picture in pels by default: half of a fax page's 1728.
@@ -24,13 +24,13 @@ pub(super) struct PageQuery {
 }
 
 pub(super) async fn show(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Path((sid, file)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (mut parts, _) = request.into_parts();
-    let Addressed(world) = Addressed::from_request_parts(&mut parts, &emulator).await?;
-    let Asked(query): Asked<PageQuery> = Asked::from_request_parts(&mut parts, &emulator).await?;
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, &registry).await?;
+    let Asked(query): Asked<PageQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
     let width = query.width.unwrap_or(WIDTH_DEFAULT);
     if !(WIDTH_MIN..=WIDTH_MAX).contains(&width) {
         return Err(Problem::new(422, "bad-field", format!("width: {WIDTH_MIN} to {WIDTH_MAX}, not {width}")));
@@ -48,7 +48,7 @@ pub(super) async fn show(
     };
     let document = document.ok_or_else(no_fax)?.ok_or_else(no_page)?;
     let index = number.checked_sub(1).ok_or_else(no_page)?;
-    let png = emulator.renderer().png(document, index, width).await.ok_or_else(no_page)?;
+    let png = registry.renderer().png(document, index, width).await.ok_or_else(no_page)?;
     let head = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/png")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=60")),

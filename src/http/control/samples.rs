@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::BASE;
 use super::problem::Problem;
 use crate::document::sample;
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 use crate::http::origin;
 
 /// Names of the samples and their numbers of pages.
@@ -34,9 +34,9 @@ pub(super) struct SampleList {
     samples: Vec<SampleView>,
 }
 
-pub(super) async fn list(State(emulator): State<Emulator>, request: Request) -> Json<SampleList> {
+pub(super) async fn list(State(registry): State<Registry>, request: Request) -> Json<SampleList> {
     let (parts, _) = request.into_parts();
-    let origin = origin(&parts, emulator.settings().public_url.as_ref());
+    let origin = origin(&parts, registry.settings().public_url.as_ref());
     let view = |(name, pages): (&'static str, u32)| SampleView {
         name,
         url: format!("{origin}{BASE}/samples/{name}"),

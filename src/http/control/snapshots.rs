@@ -83,7 +83,7 @@ pub(super) async fn take(
 }
 
 pub(super) async fn restore(Addressed(world): Addressed, Path(name): Path<String>) -> Result<Json<ResetDone>, Problem> {
-    go_back(&world, Restore(checked(&name)?))
+    rewind_to(&world, Restore(checked(&name)?))
 }
 
 pub(super) async fn remove(Addressed(world): Addressed, Path(name): Path<String>) -> Result<StatusCode, Problem> {
@@ -96,8 +96,8 @@ pub(super) async fn reset(
     Asked(query): Asked<ResetQuery>,
 ) -> Result<Json<ResetDone>, Problem> {
     match (&query.snapshot, query.seed) {
-        (None, seed) => go_back(&world, Reset { seed }),
-        (Some(name), None) => go_back(&world, Restore(checked(name)?)),
+        (None, seed) => rewind_to(&world, Reset { seed }),
+        (Some(name), None) => rewind_to(&world, Restore(checked(name)?)),
         (Some(_), Some(_)) => {
             let detail = "a snapshot is restored with the ids it has; give seed or snapshot, not both";
             Err(Problem::new(422, "bad-reset", detail))
@@ -105,7 +105,10 @@ pub(super) async fn reset(
     }
 }
 
-fn go_back(world: &World, command: impl Command<Done = Result<Canceled, Refusal>>) -> Result<Json<ResetDone>, Problem> {
+fn rewind_to(
+    world: &World,
+    command: impl Command<Done = Result<Canceled, Refusal>>,
+) -> Result<Json<ResetDone>, Problem> {
     let canceled = world.handle(command)?;
     Ok(Json(done(world, &canceled)))
 }

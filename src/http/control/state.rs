@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use super::extract::{self, Addressed, Asked};
 use super::problem::Problem;
 use super::snapshots::{self, ResetDone};
-use crate::emulator::Emulator;
+use crate::emulator::Registry;
 use crate::engine::Engine;
 use crate::engine::export::{MediaForm, State, StateError};
 use crate::http::body;
@@ -65,7 +65,7 @@ pub(super) struct StateShown {
 }
 
 pub(super) async fn show(
-    Shared(emulator): Shared<Emulator>,
+    Shared(registry): Shared<Registry>,
     Addressed(world): Addressed,
     Asked(query): Asked<StateQuery>,
 ) -> Result<Response, Problem> {
@@ -73,8 +73,8 @@ pub(super) async fn show(
         Media::Inline => MediaForm::Inline,
         Media::Hash => MediaForm::Hash,
     };
-    let turn = emulator.gates().state().await.ok_or_else(Problem::no_turn)?;
-    let mut written = emulator.budget().body(ROOM_WAIT_MAX);
+    let turn = registry.gates().state().await.ok_or_else(Problem::no_turn)?;
+    let mut written = registry.budget().body(ROOM_WAIT_MAX);
     let written = blocking(move |runtime| {
         let _turn = turn;
         let done = world.state().write(form, written.writer(runtime));
@@ -91,19 +91,19 @@ pub(super) async fn show(
 }
 
 pub(super) async fn load(
-    Shared(emulator): Shared<Emulator>,
+    Shared(registry): Shared<Registry>,
     Addressed(world): Addressed,
     request: Request,
 ) -> Result<Json<ResetDone>, Problem> {
-    let read = body::read(request.into_body(), STATE_BYTES_MAX, emulator.budget()).await;
+    let read = body::read(request.into_body(), STATE_BYTES_MAX, registry.budget()).await;
     let read = read.map_err(|fault| Problem::body(fault, format!("a state is at most {STATE_BYTES_MAX} bytes")))?;
-    let turn = emulator.gates().state().await.ok_or_else(Problem::no_turn)?;
+    let turn = registry.gates().state().await.ok_or_else(Problem::no_turn)?;
     let loaded = blocking(move |_| {
         let _turn = turn;
         let (text, _room) = read.into_whole();
         // An export with `media=hash` names documents that this world may still have.
         let stored = world.read(Engine::stored_documents);
-        let canceled = State::read(&text, &stored).and_then(|state| emulator.load_state(&world, state));
+        let canceled = State::read(&text, &stored).and_then(|state| registry.load_state(&world, state));
         Ok(Json(snapshots::done(&world, &canceled.map_err(|error| refused(&error))?)))
     });
     loaded.await?

@@ -50,11 +50,11 @@ pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
 impl Reader {
     /// Returns the next events, or a heartbeat; `None` when the emulator stops or the world is gone.
     async fn draw(&mut self) -> Option<Bytes> {
-        let emulator = self.awaited.emulator.clone();
+        let registry = self.awaited.registry.clone();
         if self.awaited.is_fresh {
             let created = tokio::select! {
                 created = tokio::time::timeout(self.heartbeat, self.awaited.created()) => created,
-                () = emulator.stopping() => return None,
+                () = registry.stopping() => return None,
             };
             let Ok(world) = created else { return Some(Bytes::from_static(b": still here\n\n")) };
             (self.awaited.world, self.awaited.is_fresh) = (world, false);
@@ -72,7 +72,7 @@ impl Reader {
         });
         let news = tokio::select! {
             news = tokio::time::timeout(self.heartbeat, news) => news,
-            () = emulator.stopping() => return None,
+            () = registry.stopping() => return None,
         };
         let Ok(news) = news else { return Some(Bytes::from_static(b": still here\n\n")) };
         let (missed, events) = news?;
@@ -99,15 +99,15 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::emulator::{AccountSetup, Emulator, GuardOptions, Settings};
-    use crate::engine::Rules;
+    use crate::emulator::{AccountSetup, GuardOptions, Registry, Settings};
+    use crate::engine::WorldOptions;
     use crate::io::client::{Client, ClientOptions};
 
-    fn emulator() -> Emulator {
+    fn registry() -> Registry {
         let Config { pace, callbacks, documents, accounts, media_budget_bytes, price, service, .. } = Config::default();
         let settings = Settings {
             seed: 8,
-            rules: Rules { pace, callbacks, documents, accounts, media_budget_bytes },
+            options: WorldOptions { pace, callbacks, documents, accounts, media_budget_bytes },
             price,
             service,
             public_url: None,
@@ -115,16 +115,16 @@ mod tests {
             media_user_agent: Config::default().media_user_agent,
         };
         let client = Client::new(&ClientOptions::default()).unwrap();
-        Emulator::new(settings, client, AccountSetup::default(), Vec::new(), Handle::current()).unwrap()
+        Registry::new(settings, client, AccountSetup::default(), Vec::new(), Handle::current()).unwrap()
     }
 
     #[tokio::test]
     async fn a_stream_of_which_nothing_comes_has_a_heartbeat() {
-        let emulator = emulator();
-        let world = emulator.worlds().into_iter().next().unwrap();
+        let registry = registry();
+        let world = registry.worlds().into_iter().next().unwrap();
         let filter = EventFilter { since: world.read_journal(|journal| journal.last_seq()), ..EventFilter::default() };
         let heartbeat = Duration::from_millis(20);
-        let mut reader = Reader { awaited: Awaited { emulator, world, is_fresh: false }, filter, heartbeat };
+        let mut reader = Reader { awaited: Awaited { registry, world, is_fresh: false }, filter, heartbeat };
         for _ in 0..2 {
             let drawn = tokio::time::timeout(50 * heartbeat, reader.draw()).await.expect("it comes in time");
             assert_eq!(drawn.unwrap(), ": still here\n\n");

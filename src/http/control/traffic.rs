@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::moment;
 use super::extract::Asked;
-use crate::emulator::{Emulator, Unassigned, UnassignedRequest};
+use crate::emulator::{Registry, Unassigned, UnassignedRequest};
 
 /// Which requests to return.
 #[derive(Deserialize, JsonSchema)]
@@ -53,9 +53,9 @@ struct RequestView {
     reason: &'static str,
 }
 
-pub(super) async fn list(State(emulator): State<Emulator>, Asked(query): Asked<TrafficQuery>) -> Json<TrafficPage> {
+pub(super) async fn list(State(registry): State<Registry>, Asked(query): Asked<TrafficQuery>) -> Json<TrafficPage> {
     let since = query.since.unwrap_or(0);
-    let page = emulator.unassigned().read(since, query.limit.unwrap_or(usize::MAX));
+    let page = registry.unassigned().read(since, query.limit.unwrap_or(usize::MAX));
     Json(TrafficPage {
         requests: page.requests.iter().map(|noted| view(noted)).collect(),
         last_seq: page.last_seq,

@@ -14,7 +14,7 @@ use super::extract::{Asked, Observed, RawJson, read_json};
 use super::journal::Start;
 use super::problem::Problem;
 use crate::dialect::matching::{Expectation, NearMiss, PatternError};
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Registry, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 
 /// Most matching events that are shown; `found` counts all of them.
@@ -72,13 +72,13 @@ struct Closest {
 
 #[expect(clippy::disallowed_methods, reason = "turns limit how many verify at once")]
 pub(super) async fn verify(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Observed(world): Observed,
     Asked(query): Asked<VerifyQuery>,
     RawJson(order): RawJson,
 ) -> Result<Json<VerdictView>, Problem> {
     // A parsed expectation may take many times the bytes of its text, so the turn comes before the parsing.
-    let turn = emulator.gates().verify().await.ok_or_else(Problem::no_turn)?;
+    let turn = registry.gates().verify().await.ok_or_else(Problem::no_turn)?;
     // Thousands of events and an expensive pattern take time; other calls go on meanwhile.
     let verdict = tokio::task::spawn_blocking(move || {
         let _turn = turn;

@@ -16,10 +16,10 @@ use super::problem::Problem;
 use crate::clock::ClockMode;
 use crate::emulator::World;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
-use crate::engine::{Conversation, Fax, Prospect, Unreachable};
+use crate::engine::{ConversationState, Fax, Prospect, Unreachable};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
-use crate::world::journal::Event;
+use crate::world::journal::JournalEvent;
 
 /// What to wait for.
 #[derive(Deserialize, JsonSchema)]
@@ -60,10 +60,10 @@ pub(super) struct WaitedView {
 }
 
 pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Result<Json<WaitedView>, Problem> {
-    let emulator = awaited.emulator.clone();
+    let registry = awaited.registry.clone();
     tokio::select! {
         waited = waited(awaited, query) => waited,
-        () = emulator.stopping() => Err(Problem::stopping()),
+        () = registry.stopping() => Err(Problem::stopping()),
     }
 }
 
@@ -114,11 +114,11 @@ async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Pro
 }
 
 /// Returns the word for how a fax ended; `None` if there is no such fax.
-const fn last_status(ended: Conversation) -> Option<&'static str> {
+const fn last_status(ended: ConversationState) -> Option<&'static str> {
     match ended {
-        Conversation::Settled(status) => Some(status.as_str()),
-        Conversation::NotAnswered => Some("not-answered"),
-        Conversation::Pending | Conversation::Unknown => None,
+        ConversationState::Settled(status) => Some(status.as_str()),
+        ConversationState::NotAnswered => Some("not-answered"),
+        ConversationState::Pending | ConversationState::Unknown => None,
     }
 }
 
@@ -150,7 +150,7 @@ struct Wanted {
 
 /// How a wait ended within its time.
 enum Ended {
-    Entered(Event),
+    Entered(JournalEvent),
     /// The fax has this status, though the journal no longer has the event of entering it.
     Stands(u64),
     Unreachable(FaxSid, Unreachable),
@@ -167,7 +167,7 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
         }
         entered(&awaited.world, wanted, &mut nearest).await
     });
-    let world = &awaited.emulator.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
+    let world = &awaited.registry.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
     match ended.await {
         Ok(Some(Ended::Entered(event))) => {
             Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, outcome: None, seq: event.seq }))

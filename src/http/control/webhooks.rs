@@ -15,13 +15,13 @@ use super::journal::{Start, parse_fax};
 use super::lazy;
 use super::problem::Problem;
 use crate::dialect::{form, mask};
-use crate::emulator::{Emulator, World};
+use crate::emulator::{Registry, World};
 use crate::engine::event::EventKind;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::io::Replay;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Method};
-use crate::world::journal::Event;
+use crate::world::journal::JournalEvent;
 
 /// The header that identifies a webhook: it is the same in each attempt, and in no other webhook.
 const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
@@ -99,7 +99,7 @@ struct ListEnd {
 struct Webhook {
     id: String,
     fax: Option<FaxSid>,
-    attempts: Vec<Event>,
+    attempts: Vec<JournalEvent>,
 }
 
 pub(super) async fn list(Addressed(world): Addressed, Asked(query): Asked<WebhooksQuery>) -> Result<Response, Problem> {
@@ -116,7 +116,7 @@ pub(super) async fn show(Addressed(world): Addressed, Path(id): Path<String>) ->
 }
 
 pub(super) async fn replay(
-    State(emulator): State<Emulator>,
+    State(registry): State<Registry>,
     Addressed(world): Addressed,
     Path(id): Path<String>,
     JsonBody(edits): JsonBody<ReplayEdits>,
@@ -126,12 +126,12 @@ pub(super) async fn replay(
     if world.read(|engine| engine.account().auth_token.is_none()) {
         return Err(Problem::refused(&crate::model::refusal::Refusal::Unclaimed));
     }
-    let first = webhook.attempts.first().and_then(Event::exchange).ok_or_else(|| missing(&id))?;
+    let first = webhook.attempts.first().and_then(JournalEvent::exchange).ok_or_else(|| missing(&id))?;
     // Exchanges include fetches of documents, which have no webhook to send again.
-    if !matches!(webhook.attempts.first().and_then(Event::engine_kind), Some(EventKind::WebhookAttempt { .. })) {
+    if !matches!(webhook.attempts.first().and_then(JournalEvent::engine_kind), Some(EventKind::WebhookAttempt { .. })) {
         return Err(Problem::new(409, "not-a-webhook", "a document's fetch can't be sent again; send the fax again"));
     }
-    let record = emulator.replay(&world, webhook.fax, &id, edited(first, &id, edits)?).await;
+    let record = registry.replay(&world, webhook.fax, &id, edited(first, &id, edits)?).await;
     Ok(Json(event::exchange(&record)))
 }
 
@@ -195,7 +195,7 @@ fn webhooks(world: &World, fax: Option<FaxSid>) -> (Vec<Webhook>, u64) {
     (grouped(events).into_iter().filter(|webhook| fax.is_none() || webhook.fax == fax).collect(), last_seq)
 }
 
-fn grouped(events: Vec<Event>) -> Vec<Webhook> {
+fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
     let mut webhooks: Vec<Webhook> = Vec::new();
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
@@ -237,7 +237,7 @@ impl Webhook {
                 exchange: event::exchange(event.exchange()?),
             })
         });
-        let delivered = |event: &Event| event.exchange().is_some_and(|record| record.failure.is_none());
+        let delivered = |event: &JournalEvent| event.exchange().is_some_and(|record| record.failure.is_none());
         Some(WebhookView {
             id: self.id.clone(),
             fax_sid: self.fax.map(|sid| sid.to_string()),

@@ -7,7 +7,7 @@ use super::{Call, Route};
 use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED, CODE_TOO_MANY};
 use crate::dialect::twilio::accounts::{self, AccountList, AccountResource};
 use crate::emulator::World;
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 use crate::engine::input::UpdateAccount;
 use crate::http::reply;
 use crate::model::account::Account;
@@ -19,7 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     let request = accounts::list_accounts(&call.query()?)?;
-    let worlds = call.emulator.subaccounts(call.own.sid());
+    let worlds = call.registry.subaccounts(call.own.sid());
     let reached: Vec<Account> = worlds.iter().rev().chain([call.own]).map(account).collect();
     Ok(reply::ok(&AccountList::of(&reached, &request)))
 }
@@ -29,7 +29,7 @@ fn create(call: &Call<'_>) -> Result<Response, ApiError> {
         return Err(ApiError::new(403, CODE_ACCESS_DENIED, "A subaccount can't have subaccounts"));
     }
     let name = accounts::create_account(&call.form()?, call.world.now())?;
-    let founded = call.emulator.found_subaccount(call.own, &name);
+    let founded = call.registry.found_subaccount(call.own, &name);
     let world = founded.map_err(|error| ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")))?;
     Ok(reply::created(&AccountResource::of(&account(&world))))
 }

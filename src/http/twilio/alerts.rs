@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::alerts::{self, AlertInstance, AlertList, Raised};
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 
 pub(super) const ROUTES: &[Route] =
     &[Route::at("/v1/Alerts", Area::Alerts).read(list), Route::at("/v1/Alerts/{alert}", Area::Alerts).read(fetch)];

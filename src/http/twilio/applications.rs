@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::applications::{self, ApplicationList, ApplicationResource};
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 use crate::engine::input::{CreateApplication, DeleteApplication, UpdateApplication};
 
 pub(super) const ROUTES: &[Route] = &[

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::available::{self, CountryList, CountryResource, OfferList};
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 use crate::http::reply;
 use crate::model::inventory;
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::caller_ids::{self, CallerIdList, CallerIdResource, ValidationResource};
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 use crate::engine::input::{DeleteCallerId, RenameCallerId, VerifyCallerId};
 
 pub(super) const ROUTES: &[Route] = &[

@@ -9,7 +9,7 @@ use crate::dialect::error::{ApiError, CODE_FORBIDDEN};
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
 use crate::engine::Engine;
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 use crate::engine::input::{CancelFax, DeleteFax, DeleteMedia};
 use crate::http::user_agent;
 use crate::model::account::MediaUserAgent;
@@ -61,7 +61,7 @@ fn list_media(call: &Call<'_>) -> Result<Response, ApiError> {
 fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
     let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
     let unnamed = !user_agent::is_named(&call.parts.headers);
-    if unnamed && call.emulator.settings().media_user_agent == MediaUserAgent::Required {
+    if unnamed && call.registry.settings().media_user_agent == MediaUserAgent::Required {
         let error = ApiError::new(403, CODE_FORBIDDEN, user_agent::REFUSED);
         call.world.note(Some(sid), user_agent::refused(error.status));
         return Err(error);

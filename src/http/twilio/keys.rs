@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::keys::{self, KeyList, KeyResource, NewKeyResource};
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 use crate::engine::input::{DeleteKey, RenameKey};
 use crate::http::reply;
 
@@ -24,7 +24,7 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     let name = keys::key_name(&call.form()?)?.unwrap_or_default();
-    let sid = call.emulator.create_key(call.world, name).map_err(|refusal| call.refused(&refusal))?;
+    let sid = call.registry.create_key(call.world, name).map_err(|refusal| call.refused(&refusal))?;
     let key = call.world.read(|engine| engine.key(sid).map(NewKeyResource::of));
     Ok(reply::created(&key.map_err(|refusal| call.refused(&refusal))?))
 }

@@ -29,18 +29,18 @@ use matchit::Params;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use super::answering::{Answering, at_once, later};
 use super::auth::{self, SignedIn};
 use super::reply;
+use super::response_future::{ResponseFuture, at_once, later};
 use super::traffic::{self, Unassignable};
-use super::{Resettable, asked_path, origin};
+use super::{AbortHandle, asked_path, origin};
 use crate::dialect::error::{ApiError, CODE_METHOD_NOT_ALLOWED};
 use crate::dialect::form::Form;
 use crate::dialect::twilio::View;
-use crate::emulator::{Emulator, NoWorld, World};
+use crate::emulator::{NoWorld, Registry, World};
 use crate::engine::Engine;
+use crate::engine::admission::{Action, Area};
 use crate::engine::command::Command;
-use crate::engine::door::{Action, Area};
 use crate::model::account::PriceForm;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
@@ -133,10 +133,10 @@ struct Operation {
 /// Answers a request whose path is one of these APIs'; any other request is handed back. A call that need not wait is
 /// answered without a future.
 pub(super) fn answer<B>(
-    emulator: &Emulator,
+    registry: &Registry,
     request: Request<B>,
-    connection: &Resettable,
-) -> ControlFlow<Answering, Request<B>>
+    connection: &AbortHandle,
+) -> ControlFlow<ResponseFuture, Request<B>>
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -147,35 +147,35 @@ where
         let account = PathParams(found.params).account().flatten();
         let response = reply::wrong_method(&parts, found.value.methods());
         let why = Unassignable { account, reason: NoWorld::WrongMethod };
-        traffic::note(emulator, &parts, why, (response.status().as_u16(), Some(CODE_METHOD_NOT_ALLOWED)));
+        traffic::note(registry, &parts, why, (response.status().as_u16(), Some(CODE_METHOD_NOT_ALLOWED)));
         return ControlFlow::Break(at_once(response));
     };
     let params = PathParams(found.params);
-    let signed_in = match auth::sign_in(emulator, &parts, params.account(), operation.area) {
+    let signed_in = match auth::sign_in(registry, &parts, params.account(), operation.area) {
         Ok(signed_in) => signed_in,
-        Err((why, error)) => return ControlFlow::Break(at_once(traffic::refuse(emulator, &parts, why, &error))),
+        Err((why, error)) => return ControlFlow::Break(at_once(traffic::refuse(registry, &parts, why, &error))),
     };
     // A body must be read and a rule may delay: both need a future, and the common GET does not.
     if parts.method == Method::POST || signed_in.has_api_rules() {
-        let (emulator, connection) = (emulator.clone(), connection.clone());
+        let (registry, connection) = (registry.clone(), connection.clone());
         return ControlFlow::Break(later(async move {
-            answer_later(&emulator, &signed_in, &parts, operation, body, &connection).await
+            answer_later(&registry, &signed_in, &parts, operation, body, &connection).await
         }));
     }
     let admitted = auth::admit(&signed_in, operation.area, operation.action);
-    let call = Call::of(emulator, &signed_in, &parts, &params, Bytes::new());
+    let call = Call::of(registry, &signed_in, &parts, &params, Bytes::new());
     let admitted = admitted.map_err(|refusal| call.refused(&refusal));
     ControlFlow::Break(at_once(call.answered(admitted.and_then(|()| (operation.handler)(&call)))))
 }
 
 /// Answers a call that has a body to read, or that a tester's rule may delay, refuse or reset.
 async fn answer_later<B>(
-    emulator: &Emulator,
+    registry: &Registry,
     signed_in: &SignedIn,
     parts: &Parts,
     operation: Operation,
     body: B,
-    connection: &Resettable,
+    connection: &AbortHandle,
 ) -> Response
 where
     B: HttpBody<Data = Bytes>,
@@ -183,19 +183,19 @@ where
 {
     // Matched again: parameters borrow from the request, which has moved since the first match.
     let params = || PathParams(ROUTES.at(parts.uri.path()).expect("it is a call of these APIs").params);
-    if let Some((response, code)) = auth::otherwise(emulator, signed_in, parts, connection).await {
-        Call::of(emulator, signed_in, parts, &params(), Bytes::new()).note(response.status(), code);
+    if let Some((response, code)) = auth::otherwise(registry, signed_in, parts, connection).await {
+        Call::of(registry, signed_in, parts, &params(), Bytes::new()).note(response.status(), code);
         return response;
     }
     let body = match auth::admit(signed_in, operation.area, operation.action) {
-        Ok(()) if parts.method == Method::POST => reply::form_body(body, emulator.budget()).await,
+        Ok(()) if parts.method == Method::POST => reply::form_body(body, registry.budget()).await,
         admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(parts))),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
     // Letting other connections go first costs less than a thread asleep at the world's lock.
     signed_in.world().quiet().await;
     let params = params();
-    let call = Call::of(emulator, signed_in, parts, &params, body);
+    let call = Call::of(registry, signed_in, parts, &params, body);
     call.answered(error.map_or_else(|| (operation.handler)(&call), Err))
 }
 
@@ -221,7 +221,7 @@ impl PathParams<'_> {
 
 /// A call whose client has signed in, with all that a handler needs.
 struct Call<'a> {
-    emulator: &'a Emulator,
+    registry: &'a Registry,
     /// The world that the path addresses.
     world: &'a World,
     /// The world that the credential belongs to.
@@ -237,15 +237,15 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn of(
-        emulator: &'a Emulator,
+        registry: &'a Registry,
         signed_in: &'a SignedIn,
         parts: &'a Parts,
         params: &'a PathParams<'a>,
         body: Bytes,
     ) -> Self {
-        let settings = emulator.settings();
+        let settings = registry.settings();
         Self {
-            emulator,
+            registry,
             world: signed_in.world(),
             own: &signed_in.own,
             origin: origin(parts, settings.public_url.as_ref()),
@@ -270,7 +270,7 @@ impl<'a> Call<'a> {
             // This world was made up for one read of an unused account and disappears with its journal, so the call
             // is recorded here too.
             let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
-            traffic::note(self.emulator, self.parts, why, (response.status().as_u16(), code));
+            traffic::note(self.registry, self.parts, why, (response.status().as_u16(), code));
         }
         response
     }

@@ -7,7 +7,7 @@ use crate::dialect::error::ApiError;
 use crate::dialect::twilio::View;
 use crate::dialect::twilio::numbers::{self, NumberList, NumberResource};
 use crate::engine::Engine;
-use crate::engine::door::Area;
+use crate::engine::admission::Area;
 use crate::engine::input::{ReleaseNumber, UpdateNumber};
 use crate::model::inventory::NumberKind;
 use crate::model::refusal::Refusal;

@@ -27,7 +27,7 @@ use crate::document::printed::Printed;
 use crate::document::receive;
 use crate::document::{self, Kind, Options, Probe, Summary, file};
 use crate::engine::effect::RenderRequest;
-use crate::model::account::Documents;
+use crate::model::account::DocumentPolicy;
 use crate::model::fax::{MediaType, PageSize, Quality};
 use crate::model::media::{Document, UnreadableDocument};
 use crate::model::page::{FaxPage, PageLoss};
@@ -222,10 +222,10 @@ impl Renderer {
         &self,
         bytes: Arc<[u8]>,
         quality: Quality,
-        documents: Documents,
+        documents: DocumentPolicy,
     ) -> Result<Document, UnreadableDocument> {
         let kind = document::kind(&bytes)?;
-        if documents == Documents::Strict && kind != Kind::Pdf {
+        if documents == DocumentPolicy::Strict && kind != Kind::Pdf {
             let reason = format!("the document is a {}, and --documents strict allows only PDF", kind.name());
             return Err(UnreadableDocument { reason });
         }
@@ -428,7 +428,7 @@ mod tests {
         let options = RenderOptions { program: Some("/nowhere/fauxfax".into()), ..RenderOptions::default() };
         let renderer = Renderer::new(options).expect("a pool");
         let document = document::sample::test_pages(1);
-        let refused = renderer.to_send(document.into(), Quality::Fine, Documents::Lenient).await;
+        let refused = renderer.to_send(document.into(), Quality::Fine, DocumentPolicy::Lenient).await;
         let reason = refused.expect_err("it can't be started").reason;
         assert!(reason.contains("no renderer can be started") && reason.contains("os error 2"), "{reason}");
     }

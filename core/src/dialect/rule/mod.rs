@@ -15,7 +15,9 @@ use self::document::{
 };
 use super::json::{self, FieldError};
 use super::twilio::codes;
-use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question};
+use crate::engine::rule::{
+    ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question,
+};
 use crate::model::fax::{Direction, Status};
 use crate::model::line::LineFault;
 use crate::model::phone::SIP_URI_LEN_MAX;
@@ -141,8 +143,8 @@ impl From<Outcome> for OutcomeDocument {
     }
 }
 
-impl From<LineWish> for LineDocument {
-    fn from(wish: LineWish) -> Self {
+impl From<LineOverride> for LineDocument {
+    fn from(wish: LineOverride) -> Self {
         let noise = wish.noise_per_mille.map(|noise| Fraction(f64::from(noise) / 1_000.0));
         Self { rate_bps: wish.rate_bps.map(Integer), noise }
     }
@@ -294,14 +296,14 @@ fn read_outcome(document: OutcomeDocument) -> Result<Outcome, RuleError> {
     })
 }
 
-fn read_line(document: &LineDocument) -> Result<LineWish, RuleError> {
+fn read_line(document: &LineDocument) -> Result<LineOverride, RuleError> {
     let LineDocument { rate_bps, noise } = document;
     if rate_bps.is_none() && noise.is_none() {
         return error("line", "does nothing: give rate_bps or noise");
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]
     let noise_per_mille = noise.map(|noise| (noise.0 * 1_000.0).round() as u16);
-    Ok(LineWish { rate_bps: rate_bps.map(|rate| rate.0), noise_per_mille })
+    Ok(LineOverride { rate_bps: rate_bps.map(|rate| rate.0), noise_per_mille })
 }
 
 fn read_api(document: &ApiDocument) -> Result<ApiFault, RuleError> {

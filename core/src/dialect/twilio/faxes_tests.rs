@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::dialect::twilio::keys_of;
 use crate::engine::agenda::Ordinal;
-use crate::engine::founding::plain;
-use crate::engine::input::{Answer, AnswerOutcome};
+use crate::engine::input::{Completion, EffectResult};
+use crate::engine::spec::plain;
 use crate::engine::{Cursor, Engine};
 use crate::model::media::Document;
 use crate::model::sid::AccountSid;
@@ -201,8 +201,8 @@ fn fetched(world: &mut Engine) -> FaxSid {
         failure: None,
     };
     let document = Document::unrendered(1, b"%PDF-".as_slice().into());
-    let outcome = AnswerOutcome::Document { record: Box::new(record), document: Ok(document) };
-    let answer = Answer { effect: effect.id, generation: effect.generation, outcome };
+    let outcome = EffectResult::Document { record: Box::new(record), document: Ok(document) };
+    let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
     world.handle(answer, now).expect("an answer is never refused");
     sid
 }

@@ -10,7 +10,7 @@ use crate::dialect::form::Form;
 use crate::dialect::paging::{Extent, Flat, PageRequest};
 use crate::dialect::parameter::{self, Empty};
 use crate::engine::Page;
-use crate::engine::input::{BuyNumber, NumberWish};
+use crate::engine::input::{BuyNumber, NumberRequest};
 use crate::model::inventory::{self, Capabilities, NumberKind};
 use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::phone::PhoneNumber;
@@ -217,7 +217,7 @@ impl NumberList {
     }
 }
 
-fn wish(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberWish, ApiError> {
+fn wish(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequest, ApiError> {
     let Some(text) = parameter::given(form, "PhoneNumber") else { return area(form, kind) };
     let number: PhoneNumber = text.parse().map_err(|_| ApiError::invalid_number(text))?;
     if kind.is_some_and(|kind| kind_of(seed, number) != kind) {
@@ -225,10 +225,10 @@ fn wish(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberWish, 
         let message = format!("PhoneNumber {number} is of the type {own} and can't be bought as {list}");
         return Err(ApiError::bad_request(error::CODE_TYPE_MISMATCH, message));
     }
-    Ok(NumberWish::Number(number))
+    Ok(NumberRequest::Number(number))
 }
 
-fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberWish, ApiError> {
+fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError> {
     let Some(text) = parameter::given(form, "AreaCode") else {
         return Err(ApiError::missing(if kind.is_some() { "PhoneNumber" } else { "PhoneNumber or AreaCode" }));
     };
@@ -238,7 +238,7 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberWish, ApiError> {
     }
     let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let area = text.parse().ok().filter(|_| digits);
-    area.map(NumberWish::Area).ok_or_else(|| {
+    area.map(NumberRequest::Area).ok_or_else(|| {
         ApiError::bad_request(error::CODE_INVALID_AREA, format!("AreaCode '{text}' is not a three-digit area code"))
     })
 }

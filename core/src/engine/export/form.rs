@@ -23,7 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::engine::agenda::AlarmKind;
 use crate::engine::event::AlertLevel;
 use crate::engine::rule::Pattern;
-use crate::model::account::{AccountStatus, Documents, Service};
+use crate::model::account::{AccountStatus, DocumentPolicy, Service};
 use crate::model::fault::Fault;
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::media::MediaFault;
@@ -180,7 +180,7 @@ macro_rules! plain {
 
 plain!(bool, u16, u32, u64, usize, f64, [u64; LINE_RATES_BPS.len()], String, Box<str>, Arc<str>);
 plain!(AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, PhoneNumber, Party, Timestamp, Pattern);
-plain!(AccountStatus, AlarmKind, AlertLevel, Direction, Documents, Fault, MediaFault, MediaType, Method, PageSize);
+plain!(AccountStatus, AlarmKind, AlertLevel, Direction, DocumentPolicy, Fault, MediaFault, MediaType, Method, PageSize);
 plain!(Purpose, Quality, ReceiveMode, Service, Signature, Status);
 
 impl<F: Form> Form for Option<F> {

@@ -18,12 +18,12 @@ use serde::ser::{SerializeMap, Serializer as _};
 use serde_json::Value;
 
 use self::format::World;
-use self::format::accounts::{ApiKey, Choices, Register};
+use self::format::accounts::{ApiKey, Choices, OrderedMap};
 use self::outline::{Inline, Outline};
 use self::upgrade::{STATE_STEPS, Step, Undocumented};
 use super::Engine;
 use super::accounts::Keys;
-use super::event::WayBack;
+use super::event::ResetTo;
 use super::retention::Retention;
 use super::rewind::Canceled;
 use super::rewind::Snapshot;
@@ -120,7 +120,7 @@ struct WrittenState {
     #[serde(rename = "clock_frozen")]
     is_frozen: bool,
     account: Choices,
-    keys: Register<ApiKey>,
+    keys: OrderedMap<ApiKey>,
     world: World,
     #[serde(default, rename = "documents")]
     _documents: IgnoredAny,
@@ -155,7 +155,7 @@ impl Engine {
         self.keys = keys;
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
         let now = self.tick(now.max(snapshot.taken));
-        let canceled = self.go_back(snapshot, WayBack::State, now);
+        let canceled = self.rewind_to(snapshot, ResetTo::State, now);
         self.keep_budget(now);
         canceled
     }
@@ -188,7 +188,7 @@ impl State {
             fields.serialize_entry("account_sid", &self.account_sid)?;
             fields.serialize_entry("clock_frozen", &self.is_frozen)?;
             fields.serialize_entry("account", &self.account)?;
-            fields.serialize_entry("keys", &Register::<ApiKey>::of(&self.keys))?;
+            fields.serialize_entry("keys", &OrderedMap::<ApiKey>::of(&self.keys))?;
             fields.serialize_entry("world", &World::of(&self.world))?;
             let mut documents = shelf::written();
             if media == MediaForm::Hash {

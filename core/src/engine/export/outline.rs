@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Outline {
                     if name == VERSION {
                         outline.version = fields.next_value::<Version>()?.0;
                     } else if name == DOCUMENTS {
-                        outline.documents = fields.next_value::<Documents>()?.0;
+                        outline.documents = fields.next_value::<DocumentPolicy>()?.0;
                     } else {
                         fields.next_value::<Counted>()?;
                     }
@@ -151,30 +151,30 @@ impl<'de> Deserialize<'de> for Version {
     }
 }
 
-struct Documents(Result<ByHash, Fault>);
+struct DocumentPolicy(Result<ByHash, Fault>);
 
-impl Documents {
+impl DocumentPolicy {
     fn no_object() -> Self {
         Self(Err((DOCUMENTS.to_owned(), "must be an object: base64 by SHA-256".to_owned())))
     }
 }
 
-impl<'de> Deserialize<'de> for Documents {
+impl<'de> Deserialize<'de> for DocumentPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Listed;
         impl<'de> Visitor<'de> for Listed {
-            type Value = Documents;
-            others!(Documents::no_object());
+            type Value = DocumentPolicy;
+            others!(DocumentPolicy::no_object());
 
-            fn visit_u64<E>(self, _: u64) -> Result<Documents, E> {
-                Ok(Documents::no_object())
+            fn visit_u64<E>(self, _: u64) -> Result<DocumentPolicy, E> {
+                Ok(DocumentPolicy::no_object())
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<Documents, E> {
-                Ok(Documents::no_object())
+            fn visit_str<E>(self, _: &str) -> Result<DocumentPolicy, E> {
+                Ok(DocumentPolicy::no_object())
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Documents, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<DocumentPolicy, A::Error> {
                 let mut documents = Ok(ByHash::new());
                 while let Some(name) = fields.next_key::<String>()? {
                     let bytes = fields.next_value::<Bytes>()?.0;
@@ -191,7 +191,7 @@ impl<'de> Deserialize<'de> for Documents {
                         }
                     };
                 }
-                Ok(Documents(documents))
+                Ok(DocumentPolicy(documents))
             }
         }
         deserializer.deserialize_any(Listed)

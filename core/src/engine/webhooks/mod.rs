@@ -35,7 +35,7 @@ pub(super) enum TokenPlace {
 
 /// What the rules have decided on a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum WebhookPlan {
     /// Nothing yet: an alarm will have it decided.
     Undecided,
     /// It goes as any.
@@ -49,7 +49,7 @@ pub(super) enum Fate {
     },
 }
 
-impl Fate {
+impl WebhookPlan {
     /// The fate that a rule's decision at this moment brings.
     pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
@@ -69,15 +69,15 @@ pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
 
 impl Engine {
     /// The fate of a new webhook: where there are rules for webhooks, an alarm has it decided.
-    pub(super) fn first_fate(&mut self, ordinal: Ordinal, now: Timestamp) -> Fate {
+    pub(super) fn first_plan(&mut self, ordinal: Ordinal, now: Timestamp) -> WebhookPlan {
         if !self.must_be_decided() {
-            return Fate::Plain;
+            return WebhookPlan::Plain;
         }
-        self.set_tell(ordinal, now);
-        Fate::Undecided
+        self.set_webhook_alarm(ordinal, now);
+        WebhookPlan::Undecided
     }
 
-    pub(super) fn set_tell(&mut self, ordinal: Ordinal, at: Timestamp) {
+    pub(super) fn set_webhook_alarm(&mut self, ordinal: Ordinal, at: Timestamp) {
         self.world.agenda.set(Alarm { at, ordinal, kind: AlarmKind::Tell });
     }
 
@@ -94,7 +94,7 @@ impl Engine {
         // All may have been told, and the fax deleted, since the alarm was set.
         let Some(sid) = of_fax.or_else(of_gone) else { return };
         self.decide_messages(sid, now);
-        self.tell_next(sid, now);
+        self.notify_next(sid, now);
     }
 
     fn keep_cookies_of(&mut self, sid: FaxSid, cookies: Vec<Cookie>) {

@@ -9,10 +9,10 @@ use crate::engine::agenda::Ordinal;
 use crate::engine::effect::{Intent, Notice};
 use crate::engine::event::{AlertLevel, EventKind};
 use crate::engine::faults::never;
-use crate::engine::fax::{Fax, Leg, Told};
+use crate::engine::fax::{Fax, Leg, NotifyTarget};
 use crate::engine::phase::Phase;
-use crate::engine::webhooks::{Fate, TokenPlace, keep_cookies, token};
-use crate::model::account::Callbacks;
+use crate::engine::webhooks::{TokenPlace, WebhookPlan, keep_cookies, token};
+use crate::model::account::CallbackPolicy;
 use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
@@ -38,7 +38,7 @@ pub(in crate::engine) struct Queued {
     pub(in crate::engine) notice: Arc<Notice>,
     /// Its place among the messages of its fax.
     pub(in crate::engine) place: u64,
-    pub(in crate::engine) fate: Fate,
+    pub(in crate::engine) plan: WebhookPlan,
 }
 
 impl Outgoing {
@@ -50,7 +50,7 @@ impl Outgoing {
     /// Puts off by `span` what waits for its time.
     pub(in crate::engine) fn postpone(&mut self, span: Duration) {
         for queued in &mut self.queue {
-            if let Fate::Ruled { not_before, .. } = &mut queued.fate {
+            if let WebhookPlan::Ruled { not_before, .. } = &mut queued.plan {
                 *not_before = not_before.after(span);
             }
         }
@@ -69,7 +69,7 @@ impl Outgoing {
 
 impl Engine {
     /// Tells the StatusCallback of an outbound fax, where the account's choice has this status told.
-    pub(in crate::engine) fn tell_status(&mut self, ordinal: Ordinal, now: Timestamp) {
+    pub(in crate::engine) fn notify_status(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its status is told and it is not there")
         };
@@ -77,10 +77,10 @@ impl Engine {
             never!(self, ordinal, now, "its status is told as outbound and it is inbound")
         };
         let status = fax.status();
-        let wanted = match self.rules().callbacks {
-            Callbacks::All => true,
-            Callbacks::QueuedAndFinal => status == Status::Queued || status.is_final(),
-            Callbacks::Final => status.is_final(),
+        let wanted = match self.options().callbacks {
+            CallbackPolicy::All => true,
+            CallbackPolicy::QueuedAndFinal => status == Status::Queued || status.is_final(),
+            CallbackPolicy::Final => status.is_final(),
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
         let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
@@ -88,11 +88,11 @@ impl Engine {
         notice.remote_station_id = answered.then(|| fax.to.to_string().into());
         notice.original_media_url = Some(Arc::clone(&order.media_url));
         notice.pages = fax.pages().filter(|_| status == Status::Delivered);
-        self.tell(ordinal, fax.sid, notice, now);
+        self.notify(ordinal, fax.sid, notice, now);
     }
 
     /// Tells whoever is to hear how an incoming fax ended.
-    pub(in crate::engine) fn tell_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
+    pub(in crate::engine) fn notify_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its end is told and it is not there")
         };
@@ -103,9 +103,9 @@ impl Engine {
             return;
         }
         let (purpose, url, method) = match &acceptance.told {
-            Told::Action(url, method) => (Purpose::Action, url.clone(), *method),
-            Told::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
-            Told::Nobody => {
+            NotifyTarget::Action(url, method) => (Purpose::Action, url.clone(), *method),
+            NotifyTarget::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
+            NotifyTarget::Nobody => {
                 self.world.outgoing.remove(&fax.sid);
                 return;
             }
@@ -117,38 +117,38 @@ impl Engine {
         // What came in before a call dropped is kept, but an app is told of a document only where a fax was received.
         notice.media = notice.media.filter(|_| received);
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
-        self.tell(ordinal, fax.sid, notice, now);
+        self.notify(ordinal, fax.sid, notice, now);
     }
 
-    fn tell(&mut self, ordinal: Ordinal, sid: FaxSid, notice: Notice, now: Timestamp) {
-        let fate = self.first_fate(ordinal, now);
+    fn notify(&mut self, ordinal: Ordinal, sid: FaxSid, notice: Notice, now: Timestamp) {
+        let plan = self.first_plan(ordinal, now);
         let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         let place = outgoing.told;
         outgoing.told += 1;
         if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
-            outgoing.queue.push_back(Queued { notice: Arc::new(notice), place, fate });
+            outgoing.queue.push_back(Queued { notice: Arc::new(notice), place, plan });
         }
-        self.tell_next(sid, now);
+        self.notify_next(sid, now);
     }
 
     pub(in crate::engine) fn decide_messages(&mut self, sid: FaxSid, now: Timestamp) {
         let waiting = self.world.outgoing.get(&sid).map_or(0, Outgoing::waiting);
         for at in 0..waiting {
             let queued = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.queue.get(at));
-            let Some(queued) = queued.filter(|queued| queued.fate == Fate::Undecided).cloned() else { continue };
+            let Some(queued) = queued.filter(|queued| queued.plan == WebhookPlan::Undecided).cloned() else { continue };
             let Queued { notice, place, .. } = queued;
             let (from, to) = (notice.from.to_string(), notice.to.to_string());
             let fax = (notice.direction, from.as_str(), to.as_str());
             // The places of the questions to the FaxUrl and the fallback come first.
             let fault = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, 2 + place, now);
             if let Some(queued) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
-                queued.fate = Fate::of(fault, now);
+                queued.plan = WebhookPlan::of(fault, now);
             }
         }
     }
 
     /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
-    pub(in crate::engine) fn tell_next(&mut self, sid: FaxSid, now: Timestamp) {
+    pub(in crate::engine) fn notify_next(&mut self, sid: FaxSid, now: Timestamp) {
         let is_last = self.fax(sid).map_or(true, |fax| fax.status().is_final());
         let ids = *self.ids.seed();
         let Some(outgoing) = self.world.outgoing.get_mut(&sid).filter(|outgoing| outgoing.under_way.is_none()) else {
@@ -161,9 +161,9 @@ impl Engine {
                 if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
                     outgoing.under_way = Some(notice);
                 }
-                self.tell_again(sid);
+                self.notify_again(sid);
             }
-            Next::At(not_before) => self.set_tell(ordinal, not_before),
+            Next::At(not_before) => self.set_webhook_alarm(ordinal, not_before),
             Next::Waits => {}
             Next::Nothing if is_last => drop(self.world.outgoing.remove(&sid)),
             Next::Nothing => {}
@@ -171,7 +171,7 @@ impl Engine {
     }
 
     /// Tells the message under way, for the first time or again.
-    pub(in crate::engine) fn tell_again(&mut self, sid: FaxSid) {
+    pub(in crate::engine) fn notify_again(&mut self, sid: FaxSid) {
         // A reset or the end of the fax may have taken away what was to be told again.
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         let Some(notice) = &mut outgoing.under_way else { return };
@@ -180,7 +180,7 @@ impl Engine {
         self.issue(sid, Intent::Deliver(again));
     }
 
-    pub(in crate::engine) fn delivered(
+    pub(in crate::engine) fn notice_answered(
         &mut self,
         sid: FaxSid,
         record: ExchangeRecord,
@@ -197,15 +197,15 @@ impl Engine {
             let text = format!("{}: {failure}", record.purpose.as_str());
             self.alert(Some(sid), (failure.fault(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
         }
-        self.told(sid, cookies, now);
+        self.notice_done(sid, cookies, now);
     }
 
     /// The message under way has reached its end, well or not: the next may go.
-    pub(in crate::engine) fn told(&mut self, sid: FaxSid, cookies: Vec<Cookie>, now: Timestamp) {
+    pub(in crate::engine) fn notice_done(&mut self, sid: FaxSid, cookies: Vec<Cookie>, now: Timestamp) {
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         outgoing.under_way = None;
         keep_cookies(&mut outgoing.cookies, cookies);
-        self.tell_next(sid, now);
+        self.notify_next(sid, now);
     }
 }
 
@@ -229,8 +229,8 @@ impl Outgoing {
             let others = self.queue.len().saturating_sub(1);
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
             let place = first.place;
-            let Fate::Ruled { not_before, fault } = &mut first.fate else {
-                if first.fate == Fate::Undecided {
+            let WebhookPlan::Ruled { not_before, fault } = &mut first.plan else {
+                if first.plan == WebhookPlan::Undecided {
                     return Next::Waits;
                 }
                 let named = |queued: Queued| Next::Message(with_token(queued.notice, place, token_of));

@@ -10,7 +10,7 @@ use crate::engine::effect::{Intent, TwimlRequest};
 use crate::engine::effects::UnderWay;
 use crate::engine::event::AlertLevel;
 use crate::engine::faults::never;
-use crate::engine::webhooks::{Fate, TokenPlace};
+use crate::engine::webhooks::{TokenPlace, WebhookPlan};
 use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 use crate::model::time::Timestamp;
@@ -33,12 +33,12 @@ impl Engine {
         let Address { url, method } = if purpose == Purpose::FallbackUrl { urls.fallback } else { urls.voice };
         self.check_overrides(sid, &url);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
-        let fate = self.first_fate(ordinal, now);
-        let asking = Asking { purpose, url, method, failed, attempt, fate, signature, token: None };
+        let plan = self.first_plan(ordinal, now);
+        let asking = Asking { purpose, url, method, failed, attempt, plan, signature, token: None };
         if let Some(call) = self.world.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
-        if fate == Fate::Plain {
+        if plan == WebhookPlan::Plain {
             self.ask_again(ordinal, false);
         }
     }
@@ -66,24 +66,24 @@ impl Engine {
         let Some(asking) = &call.asking else { never!(self, ordinal, now, "its question is due and there is none") };
         let (sid, from, to) = (call.sid, call.from.to_string(), call.to.to_string());
         let (purpose, url) = (asking.purpose, asking.url.clone());
-        let fate = match asking.fate {
-            Fate::Undecided => {
+        let plan = match asking.plan {
+            WebhookPlan::Undecided => {
                 let place = u64::from(purpose == Purpose::FallbackUrl);
                 let fax = (Direction::Inbound, from.as_str(), to.as_str());
-                Fate::of(self.rules_of_webhook(sid, (purpose, &url), fax, place, now), now)
+                WebhookPlan::of(self.rules_of_webhook(sid, (purpose, &url), fax, place, now), now)
             }
-            decided @ (Fate::Plain | Fate::Ruled { .. }) => decided,
+            decided @ (WebhookPlan::Plain | WebhookPlan::Ruled { .. }) => decided,
         };
         let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) else {
             never!(self, ordinal, now, "its question is decided and there is none")
         };
-        let was_asked = asking.fate == Fate::Plain;
-        asking.fate = fate;
-        match fate {
+        let was_asked = asking.plan == WebhookPlan::Plain;
+        asking.plan = plan;
+        match plan {
             _ if was_asked => {}
-            Fate::Ruled { not_before, .. } if not_before > now => self.set_tell(ordinal, not_before),
-            Fate::Ruled { fault, .. } => {
-                asking.fate = Fate::Plain;
+            WebhookPlan::Ruled { not_before, .. } if not_before > now => self.set_webhook_alarm(ordinal, not_before),
+            WebhookPlan::Ruled { fault, .. } => {
+                asking.plan = WebhookPlan::Plain;
                 if fault.drop {
                     self.not_asked(ordinal, purpose, url, now);
                     return;
@@ -94,7 +94,7 @@ impl Engine {
                     self.ask_again(ordinal, true);
                 }
             }
-            Fate::Plain | Fate::Undecided => self.ask_again(ordinal, false),
+            WebhookPlan::Plain | WebhookPlan::Undecided => self.ask_again(ordinal, false),
         }
     }
 

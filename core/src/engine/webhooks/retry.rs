@@ -45,7 +45,7 @@ impl Engine {
         if self.world.tables.call(ordinal).is_some() {
             self.ask_again(ordinal, false);
         } else {
-            self.tell_again(sid);
+            self.notify_again(sid);
         }
     }
 

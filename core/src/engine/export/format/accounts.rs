@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::caller_ids::CallerIds;
 use crate::engine::export::form::{Form, List, attributes, form};
-use crate::engine::register;
+use crate::engine::ordered_map;
 use crate::model::account::{Account, AccountStatus, Dialect, Service};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{ApplicationSid, KeySid, NumberSid};
@@ -57,7 +57,7 @@ impl Choices {
 /// A list of things in the order of their creation, and the place of the last that was ever added.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
-pub(in crate::engine::export) struct Register<F: Form> {
+pub(in crate::engine::export) struct OrderedMap<F: Form> {
     last: u64,
     list: List<F>,
 }
@@ -89,8 +89,8 @@ impl Registered for application::Application {
     }
 }
 
-impl<F: Form<Of: Registered>> Register<F> {
-    pub(in crate::engine::export) fn of(register: &register::Register<<F::Of as Registered>::Id, F::Of>) -> Self {
+impl<F: Form<Of: Registered>> OrderedMap<F> {
+    pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
         let mut list: Vec<_> = register.newest_first().cloned().collect();
         list.reverse();
         Self { last: register.last, list: List(list) }
@@ -99,9 +99,9 @@ impl<F: Form<Of: Registered>> Register<F> {
     /// The register, or why it can't be so.
     pub(in crate::engine::export) fn value(
         self,
-    ) -> Result<register::Register<<F::Of as Registered>::Id, F::Of>, String> {
+    ) -> Result<ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>, String> {
         let Self { last, list: List(list) } = self;
-        let mut register = register::Register::default();
+        let mut register = ordered_map::OrderedMap::default();
         register.last = last;
         let mut before = 0;
         for thing in list {
@@ -118,7 +118,7 @@ impl<F: Form<Of: Registered>> Register<F> {
 }
 
 /// The caller ids, with the index of their numbers, or why they can't be so.
-pub(super) fn caller_ids(written: Register<CallerId>) -> Result<CallerIds, String> {
+pub(super) fn caller_ids(written: OrderedMap<CallerId>) -> Result<CallerIds, String> {
     let register = written.value()?;
     let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();
     if by_number.len() != register.len() {

@@ -6,7 +6,7 @@ use super::documents::Document;
 use super::effects::{Attempt, Cookie};
 use super::faxes::Luck;
 use super::lines::{Caller, Line, LineFault};
-use super::webhooks::Fate;
+use super::webhooks::WebhookPlan;
 use crate::engine::agenda::Ordinal;
 use crate::engine::call;
 use crate::engine::export::form::{Shared, form};
@@ -60,7 +60,7 @@ form! {
         method: Method,
         failed: Option<(Fault, Box<str>)>,
         attempt: Attempt,
-        fate: Fate,
+        fate = plan: WebhookPlan,
         signature: Signature,
         token: Option<Box<str>>,
     }

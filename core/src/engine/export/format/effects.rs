@@ -8,7 +8,7 @@ use super::documents::Document;
 use super::lines::Failure;
 use crate::engine::export::form::{Form, Shared, form};
 use crate::engine::{effect, effects};
-use crate::model::account::Documents;
+use crate::model::account::DocumentPolicy;
 use crate::model::fault::Fault;
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::phone::{Party, PhoneNumber};
@@ -33,7 +33,7 @@ pub(super) enum Intent {
     FetchDocument {
         url: Arc<str>,
         quality: Quality,
-        documents: Documents,
+        documents: DocumentPolicy,
     },
     Render(Box<RenderRequest>),
     AskForTwiml(Box<TwimlRequest>),

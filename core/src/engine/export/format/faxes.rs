@@ -85,14 +85,14 @@ form! {
     /// What `<Receive>` asked for.
     struct Acceptance for fax::Acceptance {
         station_id: Box<str>,
-        told: Told,
+        told: NotifyTarget,
         store_media: bool,
     }
 }
 
 form! {
     /// Who is told how an incoming fax ended.
-    enum Told for fax::Told {
+    enum NotifyTarget for fax::NotifyTarget {
         Action(url: Box<str>, method: Method),
         StatusCallback(url: Box<str>, method: Method),
         Nobody,

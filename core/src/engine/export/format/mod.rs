@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use self::accounts::{Application, CallerId, Register};
+use self::accounts::{Application, CallerId, OrderedMap};
 use self::calls::{Placed, PlacedCall};
 use self::effects::UnderWay;
 use self::faxes::Fax;
@@ -42,8 +42,8 @@ pub(super) struct World {
     taken: Timestamp,
     tables: Tables,
     numbers: Numbers,
-    caller_ids: Register<CallerId>,
-    applications: Register<Application>,
+    caller_ids: OrderedMap<CallerId>,
+    applications: OrderedMap<Application>,
     agenda: List<Alarm>,
     outgoing: ByName<FaxSid, Outgoing>,
     retrying: BTreeMap<Ordinal, FaxSid>,
@@ -89,8 +89,8 @@ impl World {
             taken: *taken,
             tables: Tables::of(tables),
             numbers: Numbers::of(numbers),
-            caller_ids: Register::of(&caller_ids.register),
-            applications: Register::of(applications),
+            caller_ids: OrderedMap::of(&caller_ids.register),
+            applications: OrderedMap::of(applications),
             agenda: List(agenda.iter().copied().collect()),
             outgoing: ByName(outgoing.clone()),
             retrying: retrying.clone(),

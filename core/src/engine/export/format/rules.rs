@@ -81,7 +81,7 @@ form! {
     /// What a rule does.
     enum RuleEffect for rule::RuleEffect {
         Outcome(outcome: Outcome),
-        Line(line: LineWish),
+        Line(line: LineOverride),
         Api(fault: ApiFault),
         Webhook(fault: WebhookFault),
     }
@@ -100,7 +100,7 @@ form! {
 
 form! {
     /// How the line is.
-    struct LineWish for rule::LineWish {
+    struct LineOverride for rule::LineOverride {
         rate_bps: Option<u32>,
         noise_per_mille: Option<u16>,
     }

@@ -29,13 +29,13 @@ form! {
     struct Queued for notice::Queued {
         notice: Shared<Notice>,
         place: u64,
-        fate: Fate,
+        fate = plan: WebhookPlan,
     }
 }
 
 form! {
     /// What the rules have decided on a webhook.
-    enum Fate for webhooks::Fate {
+    enum WebhookPlan for webhooks::WebhookPlan {
         Undecided,
         Plain,
         Ruled { not_before: Timestamp, fault: WebhookFault },

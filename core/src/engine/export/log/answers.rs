@@ -14,10 +14,10 @@ use crate::model::webhook::Method;
 use crate::twiml;
 
 form! {
-    struct Answer for input::Answer {
+    struct Completion for input::Completion {
         effect: EffectId,
         generation: Generation,
-        outcome: AnswerOutcome,
+        outcome: EffectResult,
     }
 }
 
@@ -82,7 +82,7 @@ impl<T: Form, E: Form> Form for Outcome<T, E> {
 }
 
 form! {
-    enum AnswerOutcome for input::AnswerOutcome {
+    enum EffectResult for input::EffectResult {
         Document { record: Box<ExchangeRecord>, document: Outcome<Document, DocumentFault> },
         Rendered(document: Outcome<Document, UnreadableDocument>),
         Twiml {

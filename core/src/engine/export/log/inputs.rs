@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::answers::Answer;
+use super::answers::Completion;
 use super::notes::Note;
 use crate::engine::command;
 use crate::engine::export::form::{Form, form};
@@ -56,7 +56,7 @@ form! {
         LoadState(command: Box<LoadState>),
         HandleAlarms(command: Box<HandleAlarms>),
         DropSnapshot(command: Box<DropSnapshot>),
-        Answer(command: Box<Answer>),
+        Completion(command: Box<Completion>),
     }
 }
 
@@ -94,13 +94,13 @@ form! {
 
 form! {
     struct BuyNumber for input::BuyNumber {
-        wish: NumberWish,
+        wish: NumberRequest,
         change: NumberChange,
     }
 }
 
 form! {
-    enum NumberWish for input::NumberWish {
+    enum NumberRequest for input::NumberRequest {
         Number(number: PhoneNumber),
         Area(code: u16),
     }

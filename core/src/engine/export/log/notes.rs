@@ -40,7 +40,7 @@ form! {
         RuleFired { id: u64, rule: Shared<Rule> },
         ClockMoved { from: Timestamp, frozen: bool },
         WorldBroken { why: Box<str>, inputs: Box<str>, seed: u64 },
-        WorldReset { count: ResetCount, to: WayBack },
+        WorldReset { count: ResetCount, to: ResetTo },
     }
 }
 
@@ -53,7 +53,7 @@ form! {
 }
 
 form! {
-    enum WayBack for event::WayBack {
+    enum ResetTo for event::ResetTo {
         Start,
         Snapshot(name: Box<str>),
         State,

@@ -8,16 +8,17 @@ use super::{LOG_VERSION, LogError};
 use crate::engine::command::{Input, Logged};
 use crate::engine::effect::{EffectId, Generation};
 use crate::engine::event::ResetCount;
-use crate::engine::event::{Alert, AlertLevel, EventKind, WayBack};
+use crate::engine::event::{Alert, AlertLevel, EventKind, ResetTo};
 use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
-    AddRule, Answer, AnswerOutcome, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, CreateApplication,
-    CreateFax, CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DocumentFault,
-    DropRule, DropRules, DropSnapshot, HandleAlarms, Note, NumberWish, ReceiveFax, ReleaseNumber, RenameCallerId,
-    RenameKey, Reset, Restore, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, VerifyCallerId,
+    AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
+    CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DocumentFault, DropRule,
+    DropRules, DropSnapshot, EffectResult, HandleAlarms, Note, NumberRequest, ReceiveFax, ReleaseNumber,
+    RenameCallerId, RenameKey, Reset, Restore, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber,
+    VerifyCallerId,
 };
-use crate::engine::rule::{ApiFault, LineWish, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
+use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
 use crate::model::account::{AccountChange, AccountStatus, Service};
 use crate::model::application::ApplicationChange;
 use crate::model::fault::{Failure, Fault};
@@ -112,7 +113,7 @@ fn rules() -> Vec<Rule> {
     let effects = [
         RuleEffect::Outcome(Outcome::Failed(fault)),
         RuleEffect::Outcome(Outcome::NoAnswer),
-        RuleEffect::Line(LineWish { rate_bps: Some(2_400), noise_per_mille: Some(3) }),
+        RuleEffect::Line(LineOverride { rate_bps: Some(2_400), noise_per_mille: Some(3) }),
         RuleEffect::Api(ApiFault { refusal: Some((429, 20429)), delay_ms: 5, reset: true }),
         RuleEffect::Webhook(WebhookFault {
             delay_ms: 1,
@@ -183,8 +184,8 @@ fn account() -> Vec<Input> {
         debugger_url,
     };
     vec![
-        BuyNumber { wish: NumberWish::Number(NUMBER), change: number.clone() }.into(),
-        BuyNumber { wish: NumberWish::Area(501), change: NumberChange::default() }.into(),
+        BuyNumber { wish: NumberRequest::Number(NUMBER), change: number.clone() }.into(),
+        BuyNumber { wish: NumberRequest::Area(501), change: NumberChange::default() }.into(),
         UpdateNumber(NUMBER_SID, number).into(),
         ReleaseNumber(NUMBER_SID).into(),
         UpdateAccount(change(None)).into(),
@@ -247,7 +248,7 @@ fn answers() -> Vec<Input> {
         Err(TwimlError::HtmlPage { fault: Fault::ContentType }),
         Err(TwimlError::NoVerb),
     ];
-    let twiml = |reading| AnswerOutcome::Twiml {
+    let twiml = |reading| EffectResult::Twiml {
         record: record(None),
         cookies: cookies(),
         base_url: "http://app/f".into(),
@@ -255,20 +256,20 @@ fn answers() -> Vec<Input> {
     };
     let mut outcomes: Vec<_> =
         verbs.into_iter().map(|verb| twiml(Ok(Reading { verb, warnings: warnings() }))).collect();
-    outcomes.extend(failures().into_iter().map(|failure| AnswerOutcome::Document {
+    outcomes.extend(failures().into_iter().map(|failure| EffectResult::Document {
         record: record(Some(failure.clone())),
         document: Err(DocumentFault::Fetch(failure)),
     }));
     outcomes.extend([
         twiml(Err(ExchangeFailure::ReadTimeout)),
-        AnswerOutcome::Document { record: record(None), document: Ok(document()) },
-        AnswerOutcome::Document { record: record(None), document: Err(DocumentFault::Unreadable(unreadable())) },
-        AnswerOutcome::Rendered(Ok(document())),
-        AnswerOutcome::Rendered(Err(unreadable())),
-        AnswerOutcome::Delivered { record: record(None), cookies: cookies() },
-        AnswerOutcome::Lost,
+        EffectResult::Document { record: record(None), document: Ok(document()) },
+        EffectResult::Document { record: record(None), document: Err(DocumentFault::Unreadable(unreadable())) },
+        EffectResult::Rendered(Ok(document())),
+        EffectResult::Rendered(Err(unreadable())),
+        EffectResult::Delivered { record: record(None), cookies: cookies() },
+        EffectResult::Lost,
     ]);
-    let answer = |outcome| Answer { effect: EffectId::from_number(7), generation: Generation(3), outcome };
+    let answer = |outcome| Completion { effect: EffectId::from_number(7), generation: Generation(3), outcome };
     outcomes.into_iter().map(|outcome| answer(outcome).into()).collect()
 }
 
@@ -306,9 +307,9 @@ fn notes() -> Vec<Input> {
         EventKind::RuleFired { id: 1, rule: Arc::new(rules().remove(0)) },
         EventKind::ClockMoved { from: at(), frozen: true },
         EventKind::WorldBroken { why: "x".into(), inputs: "a, b".into(), seed: u64::MAX },
-        EventKind::WorldReset { count, to: WayBack::Start },
-        EventKind::WorldReset { count, to: WayBack::Snapshot("a".into()) },
-        EventKind::WorldReset { count, to: WayBack::State },
+        EventKind::WorldReset { count, to: ResetTo::Start },
+        EventKind::WorldReset { count, to: ResetTo::Snapshot("a".into()) },
+        EventKind::WorldReset { count, to: ResetTo::State },
     ];
     let noted = |kind| Note { fax: Some(FAX), kind }.into();
     kinds.into_iter().map(noted).chain([Note { fax: None, kind: EventKind::AnswerDropped }.into()]).collect()
@@ -321,13 +322,13 @@ fn shown(Logged { at, input }: &Logged) -> String {
     }
     let token = if let Input::Claim(claim) = input { Some(&claim.0) } else { None };
     let received = if let Input::ReceiveFax(receive) = input { Some(&receive.document) } else { None };
-    let brought = if let Input::Answer(answer) = input { document_of(&answer.outcome) } else { None };
+    let brought = if let Input::Completion(answer) = input { document_of(&answer.outcome) } else { None };
     let whole = received.or(brought).map(|document| (&document.bytes, &document.sheets, &document.losses));
     format!("{at:?} {input:?} {token:?} {whole:?}")
 }
 
-fn document_of(outcome: &AnswerOutcome) -> Option<&Document> {
-    if let AnswerOutcome::Document { document: Ok(document), .. } | AnswerOutcome::Rendered(Ok(document)) = outcome {
+fn document_of(outcome: &EffectResult) -> Option<&Document> {
+    if let EffectResult::Document { document: Ok(document), .. } | EffectResult::Rendered(Ok(document)) = outcome {
         Some(document)
     } else {
         None

@@ -11,12 +11,12 @@ use hyper::rt::{Sleep, Timer};
 
 /// The timer of one connection, in the form that hyper needs.
 #[derive(Clone, Default)]
-pub(super) struct HeadTimer(Alarm);
+pub(super) struct HeaderTimer(Alarm);
 
 /// The registered timer; absent until something has waited for it.
 type Alarm = Arc<Mutex<Option<Pin<Box<tokio::time::Sleep>>>>>;
 
-impl Timer for HeadTimer {
+impl Timer for HeaderTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
         self.sleep_until(self.now() + duration)
     }
@@ -70,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_wait_ends_at_its_own_time_even_if_the_alarm_was_set_for_another() {
-        let timer = HeadTimer::default();
+        let timer = HeaderTimer::default();
         let (begun, mut first) = (timer.now(), timer.sleep(HEAD));
         assert!(first.as_mut().now_or_never().is_none(), "the alarm is set for the first");
         drop(first);

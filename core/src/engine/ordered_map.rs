@@ -5,20 +5,20 @@ use std::hash::Hash;
 
 /// An ordered table with an index of its ids.
 #[derive(Debug, Clone)]
-pub(super) struct Register<K, T> {
+pub(super) struct OrderedMap<K, T> {
     in_order: BTreeMap<u64, T>,
     by_id: HashMap<K, u64>,
     /// The place of the last thing that was added.
     pub(super) last: u64,
 }
 
-impl<K, T> Default for Register<K, T> {
+impl<K, T> Default for OrderedMap<K, T> {
     fn default() -> Self {
         Self { in_order: BTreeMap::new(), by_id: HashMap::new(), last: 0 }
     }
 }
 
-impl<K: Eq + Hash, T> Register<K, T> {
+impl<K: Eq + Hash, T> OrderedMap<K, T> {
     /// The place of the next thing; never one that was used before.
     pub(super) fn take_ordinal(&mut self) -> u64 {
         self.last += 1;
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_removed_thing_leaves_its_place_empty_for_good() {
-        let mut register = Register::default();
+        let mut register = OrderedMap::default();
         for id in ["a", "b"] {
             let ordinal = register.take_ordinal();
             register.insert(ordinal, id, id.to_uppercase());

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::input::{CreateFax, ReceiveFax};
 use fauxfax::engine::random::WorldSeed;
-use fauxfax::engine::{Founding, Rules};
-use fauxfax::model::account::{Account, Accounts, Callbacks, Documents};
+use fauxfax::engine::{WorldOptions, WorldSpec};
+use fauxfax::model::account::{Account, AccountMode, CallbackPolicy, DocumentPolicy};
 use fauxfax::model::fax::Quality;
 use fauxfax::model::line::Line;
 use fauxfax::model::media::Document;
@@ -26,26 +26,26 @@ pub(crate) const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600)
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8329";
 
 /// What a world is founded with, to be changed by a test.
-pub(crate) fn founding() -> Founding {
+pub(crate) fn spec() -> WorldSpec {
     let sid = AccountSid::from_bytes([0; 16]);
     let change = NumberChange {
         voice_receive_mode: Some(ReceiveMode::Fax),
         voice_url: Some("http://app/fax".into()),
         ..NumberChange::default()
     };
-    Founding {
+    WorldSpec {
         account: Account::new(sid, Some("secret".into()), START),
         seed: WorldSeed::of(7, sid),
         life: 0,
         inventory_seed: 7,
         numbers: vec![(OWN, change)],
         caller_ids: vec![FAR],
-        behaviour: Vec::new(),
-        rules: Rules {
+        rules: Vec::new(),
+        options: WorldOptions {
             pace: Pace::Times(1.0),
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
+            callbacks: CallbackPolicy::All,
+            documents: DocumentPolicy::Lenient,
+            accounts: AccountMode::Open,
             media_budget_bytes: 1_000,
         },
     }

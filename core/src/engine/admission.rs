@@ -11,15 +11,15 @@ use crate::model::sid::AccountSid;
 
 /// The token and the terms of an account, as they stand.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub struct Gate {
     /// None while nobody has claimed the account.
     token: Option<Box<str>>,
-    terms: Terms,
+    admission: Admission,
 }
 
 /// On what terms an account is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct Admission {
     /// The account.
     pub account: AccountSid,
     /// Whether it may do anything.
@@ -72,7 +72,7 @@ pub enum Action {
     Delete,
 }
 
-impl Terms {
+impl Admission {
     fn of(engine: &Engine) -> Self {
         let account = engine.account();
         Self {
@@ -104,17 +104,17 @@ impl Terms {
     }
 }
 
-impl Door {
+impl Gate {
     /// The door of an account.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
-        Self { token: engine.account().auth_token.clone(), terms: Terms::of(engine) }
+        Self { token: engine.account().auth_token.clone(), admission: Admission::of(engine) }
     }
 
     /// Whether this is still the account's door.
     #[must_use]
     pub fn is_of(&self, engine: &Engine) -> bool {
-        self.token == engine.account().auth_token && self.terms == Terms::of(engine)
+        self.token == engine.account().auth_token && self.admission == Admission::of(engine)
     }
 
     /// Whether the account has a token.
@@ -125,22 +125,22 @@ impl Door {
 
     /// The terms, if the token is the account's.
     #[must_use]
-    pub fn opened_by(&self, token: &str) -> Option<Terms> {
+    pub fn opened_by(&self, token: &str) -> Option<Admission> {
         let own = self.token.as_deref()?;
-        bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.terms)
+        bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.admission)
     }
 
     /// The terms, whoever asks.
     #[must_use]
-    pub const fn terms(&self) -> Terms {
-        self.terms
+    pub const fn admission(&self) -> Admission {
+        self.admission
     }
 }
 
 impl Engine {
     pub(super) fn claim(&mut self, Claim(token): &Claim) -> bool {
         self.account.auth_token.get_or_insert_with(|| token.clone());
-        Door::of(self).opened_by(token).is_some()
+        Gate::of(self).opened_by(token).is_some()
     }
 }
 
@@ -159,13 +159,13 @@ mod tests {
         Area::Alerts,
     ];
 
-    fn terms(status: AccountStatus, service: Service) -> Terms {
-        Terms { account: AccountSid::from_bytes([1; 16]), status, service, has_api_rules: false }
+    fn admission(status: AccountStatus, service: Service) -> Admission {
+        Admission { account: AccountSid::from_bytes([1; 16]), status, service, has_api_rules: false }
     }
 
     #[test]
     fn an_account_that_is_not_active_does_nothing_but_is_seen_and_woken_by_its_owner() {
-        let suspended = terms(AccountStatus::Suspended, Service::Full);
+        let suspended = admission(AccountStatus::Suspended, Service::Full);
         for area in AREAS {
             let refused = Err(Refusal::AccountNotActive(suspended.account));
             assert_eq!(suspended.admit(area, Action::Read, false), refused, "{area:?}");
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_retired_service_refuses_faxes_alone() {
-        let retired = terms(AccountStatus::Active, Service::Retired);
+        let retired = admission(AccountStatus::Active, Service::Retired);
         for area in AREAS {
             let admitted = retired.admit(area, Action::Create, false);
             assert_eq!(admitted == Err(Refusal::ServiceRetired), area == Area::Faxes, "{area:?}");
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn test_credentials_buy_numbers_and_do_nothing_else() {
-        let test = terms(AccountStatus::Active, Service::TestCredentials);
+        let test = admission(AccountStatus::Active, Service::TestCredentials);
         for area in AREAS {
             for action in [Action::Read, Action::Create, Action::Update, Action::Delete] {
                 let is_purchase = area == Area::Numbers && action == Action::Create;

@@ -2,7 +2,7 @@
 
 use super::random::WorldSeed;
 use super::rule::Rule;
-use crate::model::account::{Account, Accounts, Callbacks, Documents};
+use crate::model::account::{Account, AccountMode, CallbackPolicy, DocumentPolicy};
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 #[cfg(test)]
@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 
 /// What a world is founded with and reset to.
 #[derive(Debug, Clone)]
-pub struct Founding {
+pub struct WorldSpec {
     /// Whose world it is.
     pub account: Account,
     /// The seed of all its ids and draws.
@@ -27,44 +27,44 @@ pub struct Founding {
     /// Its verified caller ids at the start.
     pub caller_ids: Vec<PhoneNumber>,
     /// How it behaves.
-    pub rules: Rules,
+    pub options: WorldOptions,
     /// How it behaves on purpose, from the start.
-    pub behaviour: Vec<Rule>,
+    pub rules: Vec<Rule>,
 }
 
 /// How a world behaves, by its configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
+pub struct WorldOptions {
     /// How fast line time passes.
     pub pace: Pace,
     /// Which status changes fire the StatusCallback of an outbound fax.
-    pub callbacks: Callbacks,
+    pub callbacks: CallbackPolicy,
     /// What a MediaUrl may lead to.
-    pub documents: Documents,
+    pub documents: DocumentPolicy,
     /// Whether an unowned `From` is adopted.
-    pub accounts: Accounts,
+    pub accounts: AccountMode,
     /// Bytes of media kept.
     pub media_budget_bytes: u64,
 }
 
 /// An account of its own with nothing in it.
 #[cfg(test)]
-pub(crate) fn plain(now: Timestamp) -> Founding {
+pub(crate) fn plain(now: Timestamp) -> WorldSpec {
     let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), now);
-    Founding {
+    WorldSpec {
         seed: WorldSeed::of(7, account.sid),
         account,
         life: 0,
         inventory_seed: 7,
         numbers: Vec::new(),
         caller_ids: Vec::new(),
-        rules: Rules {
+        options: WorldOptions {
             pace: Pace::default(),
-            callbacks: Callbacks::All,
-            documents: Documents::Lenient,
-            accounts: Accounts::Open,
+            callbacks: CallbackPolicy::All,
+            documents: DocumentPolicy::Lenient,
+            accounts: AccountMode::Open,
             media_budget_bytes: 1 << 30,
         },
-        behaviour: Vec::new(),
+        rules: Vec::new(),
     }
 }
