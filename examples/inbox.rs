@@ -53,7 +53,7 @@ async fn main() -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use fauxfax::{Account, Document, Emulator, Event, Outcome};
+    use fauxfax::{Account, Document, Emulator, Expect, Outcome, Purpose};
 
     use super::*;
 
@@ -78,8 +78,7 @@ mod tests {
         let listed = inbox.list();
         assert_eq!(listed.len(), 1);
         assert_eq!(listed[0].0, conversation.sid.to_string());
-        account
-            .verify(Event::of("webhook.attempt").with("data.purpose", "action").with("data.status", 200).times(1))?;
+        account.verify(Expect::webhook().purpose(Purpose::Action).answered_with(200).times(1))?;
         Ok(())
     }
 

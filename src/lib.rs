@@ -91,7 +91,7 @@
 //! reached:
 //!
 //! ```
-//! use fauxfax::model::fax::Status;
+//! use fauxfax::Status;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -101,7 +101,7 @@
 //! // The emulator carries sample documents; any URL that it can reach will do.
 //! let document = format!("{}/_fauxfax/v1/samples/two-pages.pdf", emulator.url());
 //!
-//! let fax = account.send("+15558675310", &document)?;
+//! let fax = account.send("+15558675310", &document).queue()?;
 //! account.wait_for(fax, Status::Delivered).await?;
 //!
 //! assert_eq!(account.fax(fax)?.pages(), Some(2));
@@ -111,11 +111,11 @@
 //!
 //! # Verify what happened
 //!
-//! Everything that happens in an account is written to its journal. [`Account::verify`] checks an [`Event`] against it,
+//! Everything that happens in an account is written to its journal. [`Account::verify`] checks an [`Expect`]ation against it,
 //! and its error shows the closest entries field by field:
 //!
 //! ```
-//! use fauxfax::Event;
+//! use fauxfax::{Expect, Status};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -123,10 +123,10 @@
 //! # let account = emulator.account()?;
 //! # account.number("+15017122661")?;
 //! # let document = format!("{}/_fauxfax/v1/samples/two-pages.pdf", emulator.url());
-//! # let fax = account.send("+15558675310", &document)?;
-//! # account.wait_for(fax, fauxfax::model::fax::Status::Delivered).await?;
-//! account.verify(Event::of("fax.status").with("data.new", "delivered").times(1))?;
-//! account.verify(Event::of("fax.status").with("data.new", "failed").times(0))?;
+//! # let fax = account.send("+15558675310", &document).queue()?;
+//! # account.wait_for(fax, fauxfax::Status::Delivered).await?;
+//! account.verify(Expect::entered(Status::Delivered).times(1))?;
+//! account.verify(Expect::entered(Status::Failed).times(0))?;
 //! # Ok(())
 //! # }
 //! ```
@@ -159,7 +159,7 @@
 //! [`Account::rules`] makes calls, lines, REST calls and webhooks misbehave, once, a number of times, or always:
 //!
 //! ```
-//! use fauxfax::model::fax::Status;
+//! use fauxfax::Status;
 //! use fauxfax::rules::Outcome::Busy;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -170,7 +170,7 @@
 //! # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
 //! account.rules().to("+1555*").always(Busy)?;
 //!
-//! let fax = account.send("+15558675310", &document)?;
+//! let fax = account.send("+15558675310", &document).queue()?;
 //!
 //! account.wait_for(fax, Status::Busy).await?;
 //! # Ok(())
@@ -217,6 +217,17 @@ pub mod cli;
 
 #[cfg(feature = "server")]
 pub use testing::{
-    Account, AccountClock, AccountRules, Conversation, Document, Emulator, Error, Event, Number, Outcome, Receive,
-    rules,
+    Account, AccountClock, AccountRules, Conversation, Document, Emulator, Error, Expect, Number, Outcome, Receive,
+    SendFax, rules,
+};
+#[cfg(feature = "server")]
+pub use {
+    engine::Fax,
+    model::{
+        fax::{Direction, Quality, Status},
+        phone::PhoneNumber,
+        sid::{AccountSid, FaxSid},
+        time::Pace,
+        webhook::Purpose,
+    },
 };

@@ -4,16 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AccountClock, AccountRules, Document, Error, Event, Receive};
-use crate::engine::input::{BuyNumber, CreateFax, NumberRequest, Reset, UpdateNumber};
+use super::{AccountClock, AccountRules, Document, Error, Expect, Receive, SendFax};
+use crate::engine::input::{BuyNumber, NumberRequest, Reset, Restore, TakeSnapshot, UpdateNumber};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
 use crate::http::control::event::EventView;
 use crate::io::render::Renderer;
-use crate::model::fax::{Quality, Status};
+use crate::model::fax::Status;
 use crate::model::number::{NumberChange, ReceiveMode};
-use crate::model::phone::{NotE164, Party, PhoneNumber};
-use crate::model::refusal::Refusal;
+use crate::model::phone::{NotE164, PhoneNumber};
 use crate::model::sid::{AccountSid, FaxSid, NumberSid};
 use crate::world::World;
 use crate::world::journal;
@@ -29,6 +28,8 @@ pub struct Account {
     pub(super) world: World,
     pub(super) url: Arc<str>,
     pub(super) renderer: Renderer,
+    /// How long this handle waits.
+    pub(super) patience: Duration,
 }
 
 /// A telephone number of an account, and the webhooks that its app is called by.
@@ -43,7 +44,25 @@ pub struct Number {
 
 impl Account {
     pub(super) fn new(world: World, url: String, renderer: Renderer) -> Self {
-        Self { world, url: url.into(), renderer }
+        Self { world, url: url.into(), renderer, patience: PATIENCE }
+    }
+
+    /// Returns a handle on the same account that waits this long, instead of ten seconds, before it gives up.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// let account = emulator.account()?.with_timeout(Duration::from_secs(60));
+    /// account.wait_idle().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Returns the account's SID, the user name of REST calls.
@@ -118,11 +137,11 @@ impl Account {
         Receive::new(self.clone(), document)
     }
 
-    /// Sends the document at a URL to `to`, as the app would by REST, from the number that the account has owned
-    /// longest.
+    /// Sends the document at a URL to `to`, as the app would by REST. Nothing happens until the result is awaited, which
+    /// returns the fax as it ended, or [`queue`](SendFax::queue) is called.
     ///
     /// ```
-    /// use fauxfax::model::fax::Status;
+    /// use fauxfax::Status;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -130,29 +149,13 @@ impl Account {
     /// # let account = emulator.account()?;
     /// # account.number("+15017122661")?;
     /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
-    /// let fax = account.send("+15558675310", &document)?;
-    /// account.wait_for(fax, Status::Delivered).await?;
+    /// let fax = account.send("+15558675310", &document).await?;
+    /// assert_eq!(fax.status(), Status::Delivered);
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    /// [`Error::Number`] if `to` is not an E.164 number, [`Error::Refused`] if the account has no number or the service
-    /// refuses the fax.
-    pub fn send(&self, to: &str, media_url: &str) -> Result<FaxSid, Error> {
-        let number = to.parse().map_err(|error: NotE164| Error::Number { text: to.to_owned(), error })?;
-        let from = self.world.read(|engine| engine.numbers().last().map(|own| own.number));
-        let order = CreateFax {
-            to: Party::Number(number),
-            from: Some(Party::Number(from.ok_or(Refusal::AmbiguousNumber(0))?)),
-            media_url: media_url.into(),
-            quality: Quality::Fine,
-            status_callback: None,
-            store_media: true,
-            ttl_minutes: None,
-            origin: Arc::clone(&self.url),
-        };
-        Ok(self.world.handle(order)?)
+    pub fn send(&self, to: &str, media_url: &str) -> SendFax {
+        SendFax::new(self.clone(), to, media_url)
     }
 
     /// Returns a copy of the fax in its present state.
@@ -172,7 +175,7 @@ impl Account {
     /// # let account = emulator.account()?;
     /// assert!(account.newest_fax().is_none());
     /// # account.number("+15017122661")?;
-    /// let fax = account.send("+15558675310", "http://localhost:3000/a.pdf")?;
+    /// let fax = account.send("+15558675310", "http://localhost:3000/a.pdf").queue()?;
     /// assert_eq!(account.newest_fax().map(|newest| newest.sid), Some(fax));
     /// # Ok(())
     /// # }
@@ -189,7 +192,7 @@ impl Account {
     ///
     /// ```
     /// use fauxfax::Error;
-    /// use fauxfax::model::fax::Status;
+    /// use fauxfax::Status;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -197,7 +200,7 @@ impl Account {
     /// # let account = emulator.account()?;
     /// # account.number("+15017122661")?;
     /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
-    /// let fax = account.send("+15558675310", &document)?;
+    /// let fax = account.send("+15558675310", &document).queue()?;
     /// account.wait_for(fax, Status::Delivered).await?;
     ///
     /// // A fax that was delivered never becomes busy, so this fails without waiting.
@@ -208,7 +211,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] after ten seconds, [`Error::Unreachable`] as soon as the fax can no longer enter the status.
+    /// [`Error::TooLate`] after ten seconds, or the time of [`with_timeout`](Self::with_timeout); [`Error::Unreachable`] as soon as the fax can no longer enter the status.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
         let entered = self.world.until_journaled(|journal| {
             let filter = EventFilter {
@@ -228,12 +231,12 @@ impl Account {
                 Prospect::Unreachable(why) => Some(Err(Error::Unreachable { fax, wanted: status, why })),
             }
         });
-        match tokio::time::timeout(PATIENCE, entered).await {
+        match tokio::time::timeout(self.patience, entered).await {
             Ok(ended) => ended.unwrap_or(Err(Error::Gone)),
             Err(_) => {
                 let now = self.world.read(|engine| engine.fax(fax).map(Fax::status));
                 let now = now.map_or_else(|refusal| refusal.to_string(), |status| format!("it is {status}"));
-                Err(Error::TooLate { what: format!("{fax} has not become {status}, {now}"), patience: PATIENCE })
+                Err(Error::TooLate { what: format!("{fax} has not become {status}, {now}"), patience: self.patience })
             }
         }
     }
@@ -247,7 +250,7 @@ impl Account {
     /// # let account = emulator.account()?;
     /// # account.number("+15017122661")?;
     /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
-    /// account.send("+15558675310", &document)?;
+    /// account.send("+15558675310", &document).queue()?;
     /// account.wait_idle().await?;
     /// assert!(account.newest_fax().is_some_and(|fax| fax.status().is_final()));
     /// # Ok(())
@@ -255,15 +258,15 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] if that takes more than ten seconds.
+    /// [`Error::TooLate`] if that takes more than ten seconds, or the time of [`with_timeout`](Self::with_timeout).
     pub async fn wait_idle(&self) -> Result<(), Error> {
         let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
-        match tokio::time::timeout(PATIENCE, rest).await {
+        match tokio::time::timeout(self.patience, rest).await {
             Ok(rest) => rest.ok_or(Error::Gone),
             Err(_) => {
                 let pending = self.world.read(Engine::pending_count);
                 let what = format!("no rest: {pending} faxes and calls have not ended");
-                Err(Error::TooLate { what, patience: PATIENCE })
+                Err(Error::TooLate { what, patience: self.patience })
             }
         }
     }
@@ -298,9 +301,9 @@ impl Account {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = fauxfax::Emulator::builder().start().await?;
     /// # let account = emulator.account()?;
-    /// # use fauxfax::model::fax::Status;
+    /// # use fauxfax::Status;
     /// # account.number("+15017122661")?;
-    /// account.send("+15558675310", "http://localhost:3000/a.pdf")?;
+    /// account.send("+15558675310", "http://localhost:3000/a.pdf").queue()?;
     /// assert!(account.events().iter().any(|event| event.entered() == Some(Status::Queued)));
     /// # Ok(())
     /// # }
@@ -316,13 +319,13 @@ impl Account {
     /// Checks the journal since the last reset against an expectation.
     ///
     /// ```
-    /// use fauxfax::Event;
+    /// use fauxfax::{Expect, Status};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = fauxfax::Emulator::builder().start().await?;
     /// # let account = emulator.account()?;
-    /// let missing = account.verify(Event::of("fax.status").with("data.new", "delivered"));
+    /// let missing = account.verify(Expect::entered(Status::Delivered));
     /// assert!(missing.is_err_and(|error| error.to_string().starts_with("expected 1 or more")));
     /// # Ok(())
     /// # }
@@ -331,7 +334,7 @@ impl Account {
     /// # Errors
     /// [`Error::NotVerified`], whose text shows the closest events field by field.
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is verified")]
-    pub fn verify(&self, expected: Event) -> Result<(), Error> {
+    pub fn verify(&self, expected: Expect) -> Result<(), Error> {
         let events: Vec<EventView> = self.events().iter().map(EventView::of).collect();
         expected.verify(&events)
     }
@@ -345,7 +348,7 @@ impl Account {
     /// # let emulator = fauxfax::Emulator::builder().start().await?;
     /// # let account = emulator.account()?;
     /// # account.number("+15017122661")?;
-    /// account.send("+15558675310", "http://localhost:3000/a.pdf")?;
+    /// account.send("+15558675310", "http://localhost:3000/a.pdf").queue()?;
     /// account.reset()?;
     /// assert!(account.newest_fax().is_none());
     /// # Ok(())
@@ -356,6 +359,39 @@ impl Account {
     /// In practice none: even a broken world accepts a reset, which repairs it.
     pub fn reset(&self) -> Result<(), Error> {
         self.world.handle(Reset { seed: None })?;
+        Ok(())
+    }
+
+    /// Remembers the account as it is under this name, in place of an earlier snapshot of that name.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// account.number("+15017122661")?;
+    /// account.snapshot("with a number")?;
+    /// account.send("+15558675310", "http://localhost:3000/a.pdf").queue()?;
+    ///
+    /// account.restore("with a number")?;
+    /// assert!(account.newest_fax().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the account has as many snapshots as it may have.
+    pub fn snapshot(&self, name: &str) -> Result<(), Error> {
+        self.world.handle(TakeSnapshot(name.into())).map_err(Error::from)
+    }
+
+    /// Returns the account to a snapshot: its faxes, numbers and rules are as they were, and what waited then waits again.
+    /// The clock is not moved.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if there is no snapshot of this name.
+    pub fn restore(&self, name: &str) -> Result<(), Error> {
+        self.world.handle(Restore(name.into()))?;
         Ok(())
     }
 }

@@ -71,7 +71,7 @@ impl AccountClock {
     /// Moves a frozen clock from deadline to deadline until no work is left.
     ///
     /// ```
-    /// use fauxfax::model::fax::Status;
+    /// use fauxfax::Status;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,7 +80,7 @@ impl AccountClock {
     /// # account.number("+15017122661")?;
     /// # let document = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
     /// account.clock().freeze();
-    /// let fax = account.send("+15558675310", &document)?;
+    /// let fax = account.send("+15558675310", &document).queue()?;
     /// account.clock().drain().await?;
     /// assert_eq!(account.fax(fax)?.status(), Status::Delivered);
     /// # Ok(())

@@ -29,7 +29,7 @@ use crate::world::ClockError;
 pub enum Error {
     /// The account could not be created: its SID is taken, or the emulator holds as many as it can.
     #[error(transparent)]
-    Found(#[from] CreateWorldError),
+    CreateAccount(#[from] CreateWorldError),
     /// The emulator has no account with this SID, or no longer.
     #[error("there is no account {0}")]
     NoAccount(AccountSid),
@@ -51,7 +51,9 @@ pub enum Error {
     #[error("{}", clock(*.0))]
     Clock(ClockError),
     /// The clock is frozen, so the fax that the test awaits would never end.
-    #[error("the clock is frozen, so the fax would never end: use ring() and then advance or drain the clock")]
+    #[error(
+        "the clock is frozen, so the fax would never end: use ring() or queue() and then advance or drain the clock"
+    )]
     Frozen,
     /// A rule is invalid, or could never act on anything.
     #[error("the rule can't be added: {0}")]

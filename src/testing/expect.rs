@@ -8,29 +8,77 @@ use serde_json::{Map, Value, json};
 use super::Error;
 use crate::dialect::matching::{Expectation, Pattern, Times, Verdict};
 use crate::http::control::event::EventView;
+use crate::model::fax::Status;
+use crate::model::sid::FaxSid;
+use crate::model::webhook::Purpose;
 
 /// An expected event, and how many times it is expected: at least once, unless [`times`](Self::times) says otherwise.
 ///
 /// Fields are named by their path in the event's JSON, which `docs/control-api.md` describes.
 ///
 /// ```
-/// use fauxfax::Event;
+/// use fauxfax::{Expect, Purpose, Status};
 ///
-/// let notified = Event::of("webhook.attempt")
-///     .with("data.purpose", "action")
-///     .with("data.params.FaxStatus", "received")
+/// let notified = Expect::webhook()
+///     .purpose(Purpose::Action)
+///     .status(Status::Received)
+///     .answered_with(200)
 ///     .with_prefix("data.params.MediaUrl", "http://")
 ///     .times(1);
 /// # let _ = notified;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "an expectation does nothing until it is verified"]
-pub struct Event {
+pub struct Expect {
     part: Value,
     times: Times,
 }
 
-impl Event {
+impl Expect {
+    /// Expects a request to the app: a question for TwiML, a notice of a status, or a fetch of a document is one attempt.
+    ///
+    /// ```
+    /// use fauxfax::{Expect, Status};
+    ///
+    /// let told_of_failure = Expect::webhook().status(Status::Failed);
+    /// # let _ = told_of_failure;
+    /// ```
+    pub fn webhook() -> Self {
+        Self::of("webhook.attempt")
+    }
+
+    /// Expects that a fax entered this status.
+    ///
+    /// ```
+    /// use fauxfax::{Expect, Status};
+    ///
+    /// let never_busy = Expect::entered(Status::Busy).times(0);
+    /// # let _ = never_busy;
+    /// ```
+    pub fn entered(status: Status) -> Self {
+        Self::of("fax.status").with("data.new", status.as_str())
+    }
+
+    /// Requires that the event is about this fax.
+    pub fn fax(self, fax: FaxSid) -> Self {
+        self.with("fax_sid", fax.to_string())
+    }
+
+    /// Requires that the request to the app was made for this purpose.
+    pub fn purpose(self, purpose: Purpose) -> Self {
+        self.with("data.purpose", purpose.as_str())
+    }
+
+    /// Requires that the request to the app carried this status in its parameter `FaxStatus`.
+    pub fn status(self, status: Status) -> Self {
+        self.with("data.params.FaxStatus", status.as_str())
+    }
+
+    /// Requires that the app answered the request with this HTTP status.
+    pub fn answered_with(self, http_status: u16) -> Self {
+        self.with("data.status", http_status)
+    }
+
     /// Expects an event of this kind, for example `webhook.attempt` or `fax.status`.
     pub fn of(kind: &str) -> Self {
         Self::matching(json!({ "kind": kind }))
@@ -42,7 +90,7 @@ impl Event {
     /// ```
     /// use serde_json::json;
     ///
-    /// let event = fauxfax::Event::matching(json!({
+    /// let event = fauxfax::Expect::matching(json!({
     ///     "kind": "webhook.attempt",
     ///     "data": { "status": 200, "url": { "regex": "/received$" } },
     /// }));
@@ -55,7 +103,7 @@ impl Event {
     /// Requires that the field at this dotted path has this value.
     ///
     /// ```
-    /// let event = fauxfax::Event::of("fax.status").with("data.new", "received");
+    /// let event = fauxfax::Expect::of("fax.status").with("data.new", "received");
     /// # let _ = event;
     /// ```
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
@@ -84,7 +132,7 @@ impl Event {
     /// Requires exactly this many events; 0 means that there must be none.
     ///
     /// ```
-    /// let no_failure = fauxfax::Event::of("fax.status").with("data.new", "failed").times(0);
+    /// let no_failure = fauxfax::Expect::of("fax.status").with("data.new", "failed").times(0);
     /// # let _ = no_failure;
     /// ```
     pub const fn times(mut self, times: usize) -> Self {
@@ -129,12 +177,26 @@ mod tests {
     }
 
     #[test]
+    fn the_typed_parts_name_the_fields_of_the_journal() {
+        let fits = Expect::webhook().purpose(Purpose::Action).status(Status::Received);
+        assert!(fits.verify(&[event("received")]).is_ok());
+        assert!(Expect::webhook().purpose(Purpose::FaxUrl).verify(&[event("received")]).is_err());
+        assert!(
+            Expect::webhook().answered_with(200).verify(&[event("received")]).is_err(),
+            "the event has no response"
+        );
+        let entered = EventView { kind: "fax.status", data: json!({ "new": "busy" }), ..event("") };
+        assert!(Expect::entered(Status::Busy).verify(std::slice::from_ref(&entered)).is_ok());
+        assert!(Expect::entered(Status::Failed).verify(&[entered]).is_err());
+    }
+
+    #[test]
     fn a_difference_is_reported_field_by_field() {
-        let expected = Event::of("webhook.attempt").with("data.params.FaxStatus", "received");
+        let expected = Expect::of("webhook.attempt").with("data.params.FaxStatus", "received");
         assert!(expected.verify(&[event("received")]).is_ok());
         let report = expected.verify(&[event("failed")]).expect_err("it differs").to_string();
         assert!(report.contains("data.params.FaxStatus: want \"received\", got \"failed\""), "{report}");
-        let never = Event::of("webhook.attempt").times(0).verify(&[event("failed")]).expect_err("there is one");
+        let never = Expect::of("webhook.attempt").times(0).verify(&[event("failed")]).expect_err("there is one");
         assert!(never.to_string().starts_with("expected 0 of"), "{never}");
     }
 }

@@ -6,15 +6,16 @@
 //! | [`Account`] | one test's isolated world: numbers, faxes, clock, rules, journal |
 //! | [`Number`] | a telephone number of the account, with its webhooks |
 //! | [`Receive`], [`Document`], [`Conversation`] | an incoming fax: the call, what is sent, how it went |
+//! | [`SendFax`] | an outgoing fax: what the app would ask for |
 //! | [`AccountClock`] | the account's clock |
 //! | [`AccountRules`], [`rules`] | what goes wrong on purpose |
-//! | [`Event`] | what the journal is expected to contain |
+//! | [`Expect`] | what the journal is expected to contain |
 //!
 //! The types call the worlds directly instead of over HTTP, and have the same effects as the control API. A test of an
 //! app that receives faxes, from start to end:
 //!
 //! ```
-//! use fauxfax::{Document, Emulator, Event, Outcome};
+//! use fauxfax::{Document, Emulator, Expect, Outcome, Status};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,7 +33,7 @@
 //!
 //! let conversation = account.receive(Document::pages(2)).await?;
 //! assert_eq!(conversation.outcome, Outcome::Received);
-//! account.verify(Event::of("webhook.attempt").with("data.params.FaxStatus", "received").times(1))?;
+//! account.verify(Expect::webhook().status(Status::Received).times(1))?;
 //! # Ok(())
 //! # }
 //! ```
@@ -43,6 +44,7 @@ mod error;
 mod expect;
 mod receive;
 pub mod rules;
+mod send;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -54,9 +56,10 @@ use tokio::task::JoinHandle;
 pub use self::account::{Account, Number};
 pub use self::clock::AccountClock;
 pub use self::error::Error;
-pub use self::expect::Event;
+pub use self::expect::Expect;
 pub use self::receive::{Conversation, Document, Outcome, Receive};
 pub use self::rules::AccountRules;
+pub use self::send::SendFax;
 use crate::config::Config;
 use crate::emulator::{self, AccountSetup};
 use crate::model::time::Pace;

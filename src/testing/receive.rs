@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::account::PATIENCE;
 use super::{Account, Error};
 use crate::clock::ClockMode;
 use crate::dialect::incoming::IncomingFax;
@@ -146,7 +145,8 @@ pub struct Receive {
 
 impl Receive {
     pub(super) fn new(account: Account, document: Document) -> Self {
-        Self { account, document, from: None, to: None, station_id: None, failure: None, sid: None, patience: PATIENCE }
+        let patience = account.patience;
+        Self { account, document, from: None, to: None, station_id: None, failure: None, sid: None, patience }
     }
 
     /// Sets the caller: a number, a SIP URI or a name; `+15558675310` by default.
@@ -198,7 +198,7 @@ impl Receive {
         self
     }
 
-    /// Sets how long to wait for the conversation to settle; ten seconds by default.
+    /// Sets how long to wait for the conversation to settle; by default as long as the account's handle waits.
     pub const fn timeout(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -209,7 +209,7 @@ impl Receive {
     ///
     /// ```
     /// use fauxfax::Document;
-    /// use fauxfax::model::fax::Status;
+    /// use fauxfax::Status;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,7 +5,7 @@
 //! of a call, a [`LineOverride`] for the line, an [`ApiFault`] of a REST call or a [`WebhookFault`].
 //!
 //! ```
-//! use fauxfax::rules::{ApiFault, LineWish, WebhookFault};
+//! use fauxfax::rules::{ApiFault, LineOverride, WebhookFault};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +16,7 @@
 //! // Every webhook is sent twice.
 //! account.rules().always(WebhookFault { duplicate: true, ..WebhookFault::default() })?;
 //! // Faxes to these numbers go over a slow line.
-//! account.rules().to("+1555*").always(LineWish { rate_bps: Some(4_800), ..LineWish::default() })?;
+//! account.rules().to("+1555*").always(LineOverride { rate_bps: Some(4_800), ..LineOverride::default() })?;
 //! # Ok(())
 //! # }
 //! ```

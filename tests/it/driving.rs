@@ -217,7 +217,7 @@ async fn a_sample_document_can_still_be_sent() {
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
     let url = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
-    let fax = account.send("+15558675310", &url).expect("it is taken");
+    let fax = account.send("+15558675310", &url).queue().expect("it is taken");
     account.wait_for(fax, fauxfax::model::fax::Status::Delivered).await.expect("it is delivered");
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::model::fax::{Direction, Status};
-use fauxfax::{Account, Document, Emulator, Error, Event, Outcome, rules};
+use fauxfax::{Account, Document, Emulator, Error, Expect, Outcome, rules};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -34,8 +34,8 @@ async fn a_fax_is_received_and_the_app_told() -> Tested {
     assert_eq!(conversation.outcome, Outcome::Received);
     assert_eq!(conversation.fax.as_ref().and_then(|fax| fax.pages()), Some(2));
     assert_eq!(conversation.webhooks().count(), 2);
-    account.verify(Event::of("webhook.attempt").with("data.params.RemoteStationId", "ACME").times(1))?;
-    let refused = account.verify(Event::of("webhook.attempt").with("data.params.RemoteStationId", "OTHER"));
+    account.verify(Expect::of("webhook.attempt").with("data.params.RemoteStationId", "ACME").times(1))?;
+    let refused = account.verify(Expect::of("webhook.attempt").with("data.params.RemoteStationId", "OTHER"));
     assert!(refused.is_err_and(|error| error.to_string().contains("got \"ACME\"")));
     account.reset()?;
     assert!(account.newest_fax().is_none());
@@ -99,7 +99,7 @@ async fn isolated(emulator: &Emulator, app: &MockServer, number: u64) -> Tested 
     clock.advance(Duration::from_secs(number * 3_600)).await?;
     let moved = clock.now().since(begun);
     assert!(moved >= Duration::from_secs(number * 3_600) && moved < Duration::from_secs((number + 1) * 3_600));
-    account.verify(Event::of("fax.status").with("data.new", "received").times(1))?;
+    account.verify(Expect::of("fax.status").with("data.new", "received").times(1))?;
     if number.is_multiple_of(2) {
         account.reset()?;
         assert!(account.fax(sid).is_err());
@@ -158,7 +158,7 @@ async fn a_rule_that_could_never_act_is_refused_with_the_reason() -> Tested {
 
 /// How a fax to a number ends.
 async fn sent(emulator: &Emulator, account: &Account, to: &str) -> Result<Status, Box<dyn std::error::Error>> {
-    let sid = account.send(to, &format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url()))?;
+    let sid = account.send(to, &format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url())).queue()?;
     account.wait_idle().await?;
     Ok(account.fax(sid)?.status())
 }

@@ -7,7 +7,7 @@ use fauxfax::document::bitmap::Bitmap;
 use fauxfax::document::ccitt::g4;
 use fauxfax::model::fax::Status;
 use fauxfax::model::time::Pace;
-use fauxfax::{Document, Emulator, Event};
+use fauxfax::{Document, Emulator, Expect};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -36,8 +36,8 @@ fn tiff(percent: usize) -> Vec<u8> {
     bytes
 }
 
-fn loss() -> Event {
-    Event::of("document.loss").with("data.page", 1).with_regex("data.what", "rows")
+fn loss() -> Expect {
+    Expect::of("document.loss").with("data.page", 1).with_regex("data.what", "rows")
 }
 
 #[tokio::test]
@@ -54,10 +54,10 @@ async fn what_is_missing_of_a_document_is_an_event_of_the_fax_in_both_directions
     account.verify(loss().times(1))?;
     account.receive(Document::bytes(tiff(100))).await?;
     account.verify(loss().times(1))?;
-    let sent = account.send("+15558675310", &format!("{}/cut.tiff", app.uri()))?;
+    let sent = account.send("+15558675310", &format!("{}/cut.tiff", app.uri())).queue()?;
     account.wait_for(sent, Status::Delivered).await?;
     account.verify(loss().with("fax_sid", sent.to_string()).times(1))?;
-    account.verify(Event::of("alert").times(0))?;
+    account.verify(Expect::of("alert").times(0))?;
     Ok(())
 }
 

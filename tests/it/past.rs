@@ -88,7 +88,7 @@ async fn a_wait_ends_the_moment_its_fax_ends_otherwise() {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
-    let fax = account.send("+15005550101", &sample(&emulator)).expect("it is taken");
+    let fax = account.send("+15005550101", &sample(&emulator)).queue().expect("it is taken");
     let ended = account.wait_for(fax, Status::Delivered).await;
     let Err(Error::Unreachable { wanted: Status::Delivered, why, .. }) = ended else { panic!("{ended:?}") };
     assert_eq!(why.status(), Some(Status::Busy));
