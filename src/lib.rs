@@ -179,40 +179,48 @@
 //!
 //! # A whole test
 //!
-//! `examples/inbox.rs` in the repository is a small fax inbox with its tests; [`testing`] lists every type.
+//! `examples/inbox.rs` in the repository is a small fax inbox with its tests.
 //!
-//! # The other modules
+//! # Other modules
 //!
-//! They are the emulator itself, public for its own tests and benchmarks, and carry no promise of stability beyond the
-//! types that [`testing`] hands out. Imports point down only: a pure engine decides ([`engine`], [`model`], [`twiml`]),
-//! the words of a service's API stop at [`dialect`], and a thin shell performs what the engine asks for. Without the
-//! feature `server` the library is the pure part alone.
+//! The modules that are not listed here are the emulator itself. They are public for its own tests and benchmarks, and
+//! make no promise of stability.
 
 #[cfg(feature = "render")]
+#[doc(hidden)]
 pub use fauxfax_core::document;
+#[doc(hidden)]
 pub use fauxfax_core::{dialect, engine, model, twiml};
 
 #[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod clock;
 #[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod config;
 #[cfg(feature = "server")]
 mod driver;
 #[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod emulator;
 #[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod http;
 #[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod io;
 #[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod server;
 #[cfg(feature = "server")]
-pub mod testing;
+mod testing;
 
 #[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod world;
 
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 
 #[cfg(feature = "server")]
@@ -222,12 +230,20 @@ pub use testing::{
 };
 #[cfg(feature = "server")]
 pub use {
-    engine::Fax,
+    config::Config,
+    emulator::CreateWorldError,
+    engine::{Fax, Unreachable},
+    io::client::ClientOptions,
     model::{
         fax::{Direction, Quality, Status},
-        phone::PhoneNumber,
+        number::NumberChange,
+        phone::{NotE164, PhoneNumber},
+        refusal::Refusal,
         sid::{AccountSid, FaxSid},
-        time::Pace,
-        webhook::Purpose,
+        time::{Pace, Timestamp},
+        webhook::{ExchangeRecord, Purpose},
     },
+    server::StartError,
+    testing::Builder,
+    world::journal::JournalEvent,
 };

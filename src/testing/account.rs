@@ -440,7 +440,7 @@ impl Number {
     /// Sets any other attributes of the number.
     ///
     /// ```
-    /// use fauxfax::model::number::NumberChange;
+    /// use fauxfax::NumberChange;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -122,7 +122,7 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Found`] if the emulator holds as many accounts as it can (10,000).
+    /// [`Error::CreateAccount`] if the emulator holds as many accounts as it can (10,000).
     pub fn account(&self) -> Result<Account, Error> {
         self.account_as(AccountSetup::default())
     }
@@ -143,7 +143,7 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Found`] if the SID is taken, or the emulator holds as many accounts as it can.
+    /// [`Error::CreateAccount`] if the SID is taken, or the emulator holds as many accounts as it can.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
         Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.renderer().clone()))
     }
