@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::engine::event;
 use crate::engine::event::EventKind;
 use crate::engine::journal::EventFilter;
+use crate::model::account::Dialect;
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -32,6 +33,8 @@ pub struct JournalEvent {
     pub seq: u64,
     /// The event or the request itself.
     pub entry: Entry,
+    /// The dialect of its account, which gives a fault its code.
+    pub(crate) dialect: Dialect,
 }
 
 /// The source of an entry of the journal.
@@ -103,9 +106,10 @@ impl<'a> Journal<'a> {
         let since = filter.since.max(self.evicted());
         let of_engine = EventFilter { since: self.requests.event_at(since), ..filter.clone() };
         let mut events = self.engine.events(&of_engine, limit).into_iter().map(|event| self.placed(event)).peekable();
+        let dialect = self.engine.account().dialect;
         let requests = self.requests.later_than(since).filter(|noted| noted.request.fits(filter));
         let mut requests = requests
-            .map(|noted| JournalEvent { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)) })
+            .map(|noted| JournalEvent { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)), dialect })
             .peekable();
         // Both are in order of their places, so merging them takes no sorting.
         let merged = std::iter::from_fn(|| match (events.peek(), requests.peek()) {
@@ -125,7 +129,8 @@ impl<'a> Journal<'a> {
     }
 
     fn placed(&self, event: Arc<event::Event>) -> JournalEvent {
-        JournalEvent { seq: self.requests.place_of(event.seq), entry: Entry::Engine(event) }
+        let dialect = self.engine.account().dialect;
+        JournalEvent { seq: self.requests.place_of(event.seq), entry: Entry::Engine(event), dialect }
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) fn word<T: Copy>(
     let known = words.iter().copied().find(|word| text_of(*word) == text);
     known.map(Some).ok_or_else(|| {
         let words: Vec<_> = words.iter().map(|word| text_of(*word)).collect();
-        ApiError::invalid(name, &format!("'{text}' is none of {}", words.join(", ")))
+        ApiError::invalid(name, &format!("'{text}' is not one of {}", words.join(", ")))
     })
 }
 

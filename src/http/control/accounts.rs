@@ -214,7 +214,7 @@ fn word<T: std::fmt::Display>(
 ) -> Result<Option<T>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let words = || all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    read(text).map(Some).ok_or_else(|| bad(field, &format!("{text:?} is none of {}", words())))
+    read(text).map(Some).ok_or_else(|| bad(field, &format!("{text:?} is not one of {}", words())))
 }
 
 /// Reads a field that is present, including null, as `Some`; with `#[serde(default)]`, `None` then means that it is

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::dialect::twilio::codes;
 use crate::dialect::{date, mask, rule};
 use crate::engine::event::EventKind;
+use crate::model::account::Dialect;
 use crate::model::fault::Failure;
 use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
@@ -41,7 +41,7 @@ impl EventView {
             at: moment(event.at()),
             kind: event.kind(),
             fax_sid: event.fax().map(|sid| sid.to_string()),
-            data: without_passwords(data(&event.entry)),
+            data: without_passwords(data(event.dialect, &event.entry)),
         }
     }
 }
@@ -71,11 +71,11 @@ fn without_passwords(value: Value) -> Value {
 }
 
 /// Returns one exchange with an app as JSON: request, response and redirects.
-pub fn exchange(record: &ExchangeRecord) -> Value {
-    without_passwords(exchange_in_full(record))
+pub fn exchange(dialect: Dialect, record: &ExchangeRecord) -> Value {
+    without_passwords(exchange_in_full(dialect, record))
 }
 
-fn exchange_in_full(record: &ExchangeRecord) -> Value {
+fn exchange_in_full(dialect: Dialect, record: &ExchangeRecord) -> Value {
     json!({
         "purpose": record.purpose.as_str(),
         "method": record.method.as_str(),
@@ -87,13 +87,13 @@ fn exchange_in_full(record: &ExchangeRecord) -> Value {
         "response_headers": pairs(&record.response_headers),
         "body": record.response_body,
         "duration_ms": record.duration_ms,
-        "error": record.failure.as_ref().map(|failure| json!({ "code": codes::code(failure.fault()), "message": failure.to_string() })),
+        "error": record.failure.as_ref().map(|failure| json!({ "code": dialect.code(failure.fault()), "message": failure.to_string() })),
     })
 }
 
-fn data(entry: &Entry) -> Value {
+fn data(dialect: Dialect, entry: &Entry) -> Value {
     match entry {
-        Entry::Engine(event) => data_of_engine(&event.kind),
+        Entry::Engine(event) => data_of_engine(dialect, &event.kind),
         Entry::Request(request) => {
             let ApiRequest { at: _, fax: _, method, path, status, code } = &**request;
             json!({ "method": method, "path": path, "status": status, "code": code })
@@ -101,12 +101,12 @@ fn data(entry: &Entry) -> Value {
     }
 }
 
-fn data_of_engine(kind: &EventKind) -> Value {
+fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
     match kind {
         EventKind::FaxStatus { old, new, failure } => json!({
             "old": old.map(crate::model::fax::Status::as_str),
             "new": new.as_str(),
-            "error_code": failure.as_ref().map(|failure| codes::code(failure.fault)),
+            "error_code": failure.as_ref().map(|failure| dialect.code(failure.fault)),
             "error_message": failure.as_ref().map(Failure::text),
         }),
         EventKind::FaxPage { page, pages, line, bits, line_ms } => json!({
@@ -119,7 +119,7 @@ fn data_of_engine(kind: &EventKind) -> Value {
             "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
         }),
         EventKind::DocumentFetched { record, document } => {
-            let mut data = exchange_in_full(record);
+            let mut data = exchange_in_full(dialect, record);
             match document {
                 Ok((pages, bytes)) => data["document"] = json!({ "pages": pages, "bytes": bytes }),
                 Err(reason) => data["reason"] = json!(reason),
@@ -127,19 +127,19 @@ fn data_of_engine(kind: &EventKind) -> Value {
             data
         }
         EventKind::DocumentLoss(PageLoss { page, what }) => json!({ "page": page, "what": what }),
-        EventKind::WebhookAttempt { record } => exchange_in_full(record),
+        EventKind::WebhookAttempt { record } => exchange_in_full(dialect, record),
         EventKind::WebhookReplayed { of, record } => {
-            let mut data = exchange_in_full(record);
+            let mut data = exchange_in_full(dialect, record);
             data["webhook"] = json!(of);
             data
         }
         EventKind::TwimlExecuted { verb } => twiml(verb),
         EventKind::Alert(alert) => json!({
             "sid": alert.sid.to_string(),
-            "code": codes::code(alert.fault),
+            "code": dialect.code(alert.fault),
             "level": alert.level.as_str(),
             "message": alert.message,
-            "more_info": codes::more_info(codes::code(alert.fault)),
+            "more_info": dialect.more_info(dialect.code(alert.fault)),
             "request_url": alert.record.as_ref().map(|record| &record.url),
         }),
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),

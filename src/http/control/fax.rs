@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::extract::Addressed;
 use super::problem::Problem;
 use crate::dialect::twilio::View;
-use crate::dialect::twilio::codes;
 use crate::dialect::twilio::faxes::FaxResource;
 use crate::document::file;
 use crate::emulator::Registry;
@@ -36,7 +35,7 @@ pub(super) async fn show(
         let mut shown = json!(FaxResource::find(engine, wanted, &view).ok()?);
         let fax = engine.fax(wanted).ok();
         let failure = fax.and_then(Fax::failure);
-        shown["error_code"] = json!(failure.map(|failure| codes::code(failure.fault)));
+        shown["error_code"] = json!(failure.map(|failure| engine.account().dialect.code(failure.fault)));
         shown["error_message"] = json!(failure.map(Failure::text));
         let media = fax.and_then(|fax| fax.media.as_ref());
         shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));

@@ -121,7 +121,7 @@ impl Wanted {
         });
         let status = |word: &str| {
             let words = || Status::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(", ");
-            Status::from_word(word).ok_or_else(|| bad(format!("status: {word:?} is none of {}", words())))
+            Status::from_word(word).ok_or_else(|| bad(format!("status: {word:?} is not one of {}", words())))
         };
         let statuses = query.status.as_deref().map(|words| words.split(',').map(status).collect::<Result<_, _>>());
         Ok(Self {

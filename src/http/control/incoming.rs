@@ -118,7 +118,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
     let Upload { fields, file } = upload;
     let quality = fields.quality.as_deref().map(|word| {
         Quality::from_word(word)
-            .ok_or_else(|| bad("quality", &format!("{word:?} is none of standard, fine, superfine")))
+            .ok_or_else(|| bad("quality", &format!("{word:?} is not one of standard, fine, superfine")))
     });
     let sid = fields.sid.as_deref().map(str::parse).transpose();
     let fax = IncomingFax {
@@ -205,7 +205,7 @@ fn conversation(
     let webhooks: Vec<Value> = events
         .iter()
         .filter(|each| matches!(each.engine_kind(), Some(EventKind::WebhookAttempt { .. })))
-        .filter_map(|each| each.exchange().map(|record| event::exchange(record)))
+        .filter_map(|each| each.exchange().map(|record| event::exchange(each.dialect, record)))
         .collect();
     let events = events.iter().map(EventView::of).collect();
     ConversationView { fax_sid: call.sid.to_string(), fax, outcome: outcome.as_str(), events, webhooks, seq }

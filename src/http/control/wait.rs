@@ -237,7 +237,7 @@ fn statuses(text: &str) -> Result<Vec<Status>, Problem> {
     let read = |word: &str| {
         let words = || Status::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(", ");
         Status::from_word(word)
-            .ok_or_else(|| Problem::new(422, "bad-field", format!("status: {word:?} is none of {}", words())))
+            .ok_or_else(|| Problem::new(422, "bad-field", format!("status: {word:?} is not one of {}", words())))
     };
     text.split(',').map(read).collect()
 }

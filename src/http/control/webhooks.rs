@@ -132,7 +132,7 @@ pub(super) async fn replay(
         return Err(Problem::new(409, "not-a-webhook", "a document's fetch can't be sent again; send the fax again"));
     }
     let record = registry.replay(&world, webhook.fax, &id, edited(first, &id, edits)?).await;
-    Ok(Json(event::exchange(&record)))
+    Ok(Json(event::exchange(world.read(|engine| engine.account().dialect), &record)))
 }
 
 /// Returns the recorded request with the edits applied.
@@ -234,7 +234,7 @@ impl Webhook {
                 seq: event.seq,
                 at: event::moment(event.at()),
                 replay: matches!(event.engine_kind(), Some(EventKind::WebhookReplayed { .. })),
-                exchange: event::exchange(event.exchange()?),
+                exchange: event::exchange(event.dialect, event.exchange()?),
             })
         });
         let delivered = |event: &JournalEvent| event.exchange().is_some_and(|record| record.failure.is_none());
