@@ -1,4 +1,5 @@
-//! What the engine wants done: intent in our words, never a rendered request. Performing one yields one answer.
+//! What the engine wants done, as intents in its own words and never as rendered requests. Each effect has one
+//! completion.
 
 use std::sync::Arc;
 
@@ -12,65 +13,65 @@ use crate::model::reception::Reception;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
-/// Names an effect within a world.
+/// Identifies an effect within its world; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EffectId(pub(super) u64);
 
 impl EffectId {
-    /// The id with this number.
+    /// Wraps a number read from a saved state or log.
     #[must_use]
     pub const fn from_number(number: u64) -> Self {
         Self(number)
     }
 
-    /// The id as an integer, for logs.
+    /// The id as a plain number, for logs.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 }
 
-/// How often the world has been reset; answers of an older generation are dropped.
+/// Counts the resets and restores of a world; completions of an older generation are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Generation(pub(super) u32);
 
-/// Something to do.
+/// Something for the shell to perform, once.
 #[derive(Debug, Clone)]
 pub struct Effect {
-    /// Its name.
+    /// The id that the completion has to name.
     pub id: EffectId,
-    /// The generation it belongs to.
+    /// The generation that the completion has to name.
     pub generation: Generation,
-    /// The fax or call it is for.
+    /// The fax or call that it belongs to; effects of one fax are independent of others.
     pub fax: FaxSid,
-    /// What to do; the engine keeps it too, to issue it again after a restore.
+    /// The work to do; the engine shares it, to issue it again after a restore.
     pub intent: Arc<Intent>,
 }
 
-/// What to do.
+/// The work that an effect stands for.
 #[derive(Debug, Clone)]
 pub enum Intent {
     /// Fetch the document of an outbound fax and make its fax pages.
     FetchDocument {
-        /// Where it is.
+        /// The MediaUrl to request.
         url: Arc<str>,
-        /// At which resolution.
+        /// The vertical resolution of the fax pages.
         quality: Quality,
-        /// What it may be.
+        /// Which documents are accepted: PDF only, or anything readable.
         documents: DocumentPolicy,
     },
     /// Make the pages of an incoming fax as they are received.
     Render(Box<RenderRequest>),
     /// Ask a number's app what to do with a call.
     AskForTwiml(Box<TwimlRequest>),
-    /// Tell an app of a status.
+    /// Notify an app of a fax's status.
     Deliver(Box<Notice>),
-    /// Tell the account's Debugger webhook of an alert.
+    /// Report an alert to the account's Debugger webhook.
     Report(Box<Report>),
 }
 
 impl IntentKind {
-    /// A word for it, for logs.
+    /// The name of the intent in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,7 +85,7 @@ impl IntentKind {
 }
 
 impl Intent {
-    /// What kind of intent it is.
+    /// The kind of this intent, without its data.
     #[must_use]
     pub const fn kind(&self) -> IntentKind {
         match self {
@@ -97,107 +98,107 @@ impl Intent {
     }
 }
 
-/// What kind of thing is to be done.
+/// The kinds of intents, without their data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntentKind {
-    /// Fetch a document.
+    /// Fetch the document of an outbound fax.
     FetchDocument,
     /// Make the pages of an incoming fax.
     Render,
     /// Ask an app what to do with a call.
     AskForTwiml,
-    /// Tell an app of a status.
+    /// Notify an app of a fax's status.
     Deliver,
-    /// Tell a Debugger webhook of an alert.
+    /// Report an alert to the Debugger webhook.
     Report,
 }
 
-/// Pages to be received.
+/// The pages of an incoming fax that are to be made as the receiver gets them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderRequest {
-    /// What a machine sends, or the file of the fax pages that a fax of this world sends.
+    /// The document that a machine sends, or the finished fax pages where a fax of this world sends.
     pub document: Document,
-    /// At which resolution a machine sends it.
+    /// The vertical resolution that it is sent at.
     pub quality: Quality,
-    /// How it is received.
+    /// Page size, header line, noise and where the call breaks.
     pub reception: Reception,
 }
 
 /// A question to a FaxUrl or fallback URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlRequest {
-    /// `FaxUrl` or `FallbackUrl`.
+    /// `FaxUrl` or `FallbackUrl`; it decides which parameters are sent.
     pub purpose: Purpose,
-    /// Whom to ask.
+    /// The URL of the app.
     pub url: Box<str>,
-    /// How.
+    /// The HTTP method of the request.
     pub method: Method,
-    /// The caller.
+    /// The caller, sent as `From`.
     pub from: Party,
-    /// The number called.
+    /// The number called, sent as `To`.
     pub to: PhoneNumber,
-    /// Asking the fallback: why the FaxUrl failed, and its URL.
+    /// For the fallback URL: why the FaxUrl failed, and its address.
     pub failed: Option<(Fault, Box<str>)>,
-    /// Cookies set earlier in this call.
+    /// Cookies that the app set earlier in this call.
     pub cookies: Vec<Cookie>,
-    /// Which try it is.
+    /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// How it is signed.
+    /// Whether the signature is right, or wrong on purpose.
     pub signature: Signature,
-    /// The same on each try of one event.
+    /// The same on every attempt of this event.
     pub idempotency_token: Box<str>,
 }
 
-/// A message to an `action` or StatusCallback.
+/// A status notification to an `action` or StatusCallback.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
-    /// `Action` or `StatusCallback`.
+    /// `Action` or `StatusCallback`; it decides which parameters are sent.
     pub purpose: Purpose,
-    /// Whom to tell.
+    /// The URL of the app.
     pub url: Box<str>,
-    /// How.
+    /// The HTTP method of the request.
     pub method: Method,
-    /// The status told of.
+    /// The status that the app is notified of.
     pub status: Status,
-    /// Which way the fax went.
+    /// Whether the fax was sent or received.
     pub direction: Direction,
-    /// The sender.
+    /// The sender, sent as `From`.
     pub from: Party,
-    /// The receiver.
+    /// The receiver, sent as `To`.
     pub to: Party,
     /// The other machine's station id: the TSID of a sender, the CSID of a receiver.
     pub remote_station_id: Option<Box<str>>,
-    /// The MediaUrl of the create call.
+    /// The MediaUrl of the create call; outbound faxes only.
     pub original_media_url: Option<Arc<str>>,
-    /// Pages sent or received, on success.
+    /// The number of pages, once all have been delivered or received.
     pub pages: Option<u32>,
-    /// The stored document, if one is kept.
+    /// The stored document, if it is kept.
     pub media: Option<(MediaSid, MediaType)>,
-    /// The document itself, where `storeMedia="false"` has it delivered instead of kept.
+    /// The document itself, which is posted instead of stored with `storeMedia="false"`.
     pub attachment: Option<Document>,
-    /// Code and text of a failure.
+    /// The error code and text of a failure.
     pub failure: Option<Failure>,
     /// Scheme and host that the media URL is built on.
     pub origin: Arc<str>,
-    /// Cookies set earlier in this fax.
+    /// Cookies that the app set earlier in this fax.
     pub cookies: Vec<Cookie>,
-    /// Which try it is.
+    /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// How it is signed.
+    /// Whether the signature is right, or wrong on purpose.
     pub signature: Signature,
-    /// The same on each try of one event.
+    /// The same on every attempt of this event.
     pub idempotency_token: Box<str>,
 }
 
-/// A message to the account's Debugger webhook.
+/// An alert on its way to the account's Debugger webhook.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Whom to tell.
+    /// The URL of the Debugger webhook.
     pub url: Box<str>,
-    /// The owner of the account, where it is a subaccount.
+    /// The owning account, if this one is a subaccount.
     pub parent: Option<AccountSid>,
-    /// The alert, as journaled.
+    /// The alert, as it is in the journal.
     pub alert: Arc<Event>,
-    /// The same whenever the same is told.
+    /// The same whenever this alert is reported.
     pub idempotency_token: Box<str>,
 }

@@ -15,144 +15,144 @@ use crate::model::webhook::ExchangeRecord;
 use crate::model::words::words;
 use crate::twiml::Verb;
 
-/// One thing that happened.
+/// One thing that happened, as an entry of the journal.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its place; grows by one, never goes back.
+    /// Its sequence number: grows by one per event and is not reset with the world.
     pub seq: u64,
-    /// When, by the world's clock.
+    /// When it happened, by the world's clock.
     pub at: Timestamp,
-    /// To which fax or call.
+    /// The fax or call that it is about; `None` for events of the whole world.
     pub fax: Option<FaxSid>,
-    /// What.
+    /// What happened, with its details.
     pub kind: EventKind,
 }
 
-/// What happened.
+/// The kinds of events and what each records.
 #[derive(Debug, Clone)]
 pub enum EventKind {
-    /// A fax changed its status.
+    /// A fax changed its status, or was created.
     FaxStatus {
-        /// Before; none at its founding.
+        /// The status before; `None` when the fax was created.
         old: Option<Status>,
-        /// After.
+        /// The status after the change.
         new: Status,
-        /// Why it failed, if it did.
+        /// Why the fax failed; `None` unless `new` is a failure.
         failure: Option<Failure>,
     },
-    /// A page went through.
+    /// A page went over the line completely.
     FaxPage {
-        /// Which, from one.
+        /// Number of the page, from one.
         page: u32,
-        /// Of how many.
+        /// Number of pages in the whole document.
         pages: u32,
-        /// What the machines agreed on.
+        /// The speed, coding and noise that the machines agreed on.
         line: Line,
-        /// Coded bits, where they are known.
+        /// Bits of the coded page; `None` where no coded size is known for it.
         bits: Option<u64>,
-        /// Line time.
+        /// Time that the page took on the line, before the pace is applied.
         line_ms: u64,
     },
-    /// A document was asked for.
+    /// The document of an outbound fax was requested from its MediaUrl.
     DocumentFetched {
-        /// The exchange.
+        /// The request and its response.
         record: Arc<ExchangeRecord>,
-        /// Pages and bytes, or why it can't be used.
+        /// Pages and bytes of the document, or why it can't be used.
         document: Result<(u32, usize), Box<str>>,
     },
-    /// Something of a document is missing on its fax pages.
+    /// Part of a document is missing on its fax pages.
     DocumentLoss(PageLoss),
-    /// A customer's app was asked or told something.
+    /// A request was made to a customer's app: a question for TwiML, a status or an alert.
     WebhookAttempt {
-        /// The exchange.
+        /// The request and its response.
         record: Arc<ExchangeRecord>,
     },
-    /// A tester had a webhook sent again.
+    /// A tester had a webhook sent again, unchanged.
     WebhookReplayed {
-        /// The webhook's id: its idempotency token.
+        /// The idempotency token of the webhook that was sent again.
         of: Box<str>,
-        /// The exchange.
+        /// The new request and its response.
         record: Arc<ExchangeRecord>,
     },
-    /// A number's app answered with TwiML.
+    /// A number's app responded with TwiML.
     TwimlExecuted {
-        /// The verb that decided.
+        /// The verb that decided what happens to the call.
         verb: Verb,
     },
-    /// A call ended without a fax.
+    /// A call ended without a fax, because no usable TwiML came for it.
     CallNotAnswered,
-    /// Something a developer should see.
+    /// Something that a developer should look at.
     Alert(Alert),
-    /// A number that the account did not own was taken as caller id.
+    /// In open account mode, a `From` that the account did not own was added as a caller id.
     CallerIdAdopted {
-        /// The number.
+        /// The number that was added.
         number: PhoneNumber,
     },
-    /// Media went to keep within the budget.
+    /// The media of a fax were dropped to keep within the media budget.
     MediaEvicted,
-    /// A download of a fax's media was refused.
+    /// A download of a fax's media was refused, as Twilio would refuse it.
     MediaRefused {
-        /// The HTTP status answered.
+        /// The HTTP status of the response.
         status: u16,
-        /// Why.
+        /// The reason for the refusal.
         fault: MediaFault,
-        /// The same, for a person.
+        /// The reason in words, for the developer.
         detail: Box<str>,
     },
-    /// A download of a fax's media was served, though it breaks a rule of Twilio's.
+    /// A download of a fax's media was served, though Twilio would have refused it.
     MediaWarning {
-        /// Which one.
+        /// Which of Twilio's rules it breaks.
         fault: MediaFault,
-        /// The same, for a person.
+        /// The rule in words, for the developer.
         detail: Box<str>,
     },
-    /// An answer came too late to matter.
+    /// A completion came too late to matter, since a reset had already dropped its effect.
     AnswerDropped,
-    /// A tester's rule acted.
+    /// A tester's rule acted on a call, a webhook or a REST call.
     RuleFired {
-        /// Its id.
+        /// The rule's id in the rule list.
         id: u64,
-        /// The rule.
+        /// The rule as it was when it acted.
         rule: Arc<Rule>,
     },
-    /// The clock was set, frozen or let run.
+    /// The clock was set, frozen or resumed.
     ClockMoved {
-        /// Where it stood before.
+        /// The time of the clock before.
         from: Timestamp,
-        /// Whether it stands still now.
+        /// Whether the clock is frozen now.
         frozen: bool,
     },
-    /// A rule that the world relies on no longer holds; nothing is done with it until it is reset.
+    /// An invariant of the world no longer holds; it accepts no commands until it is reset.
     WorldBroken {
-        /// What the panic said.
+        /// The message of the panic.
         why: Box<str>,
-        /// The last inputs, oldest first.
+        /// The last commands, oldest first.
         inputs: Box<str>,
-        /// The seed of the run.
+        /// The seed of the run, which reproduces the fault.
         seed: u64,
     },
-    /// The world went back to its start, to a snapshot, or to a state that was loaded.
+    /// The world was reset to its start, to a snapshot or to a loaded state.
     WorldReset {
-        /// What that took away.
+        /// How much was taken away.
         count: ResetCount,
-        /// What took its place.
+        /// What the world was reset to.
         to: ResetTo,
     },
 }
 
-/// What a world goes back to.
+/// What a world is reset to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResetTo {
-    /// The configured start.
+    /// The start that is configured for it.
     Start,
-    /// A snapshot of this name.
+    /// The snapshot of this name.
     Snapshot(Box<str>),
-    /// A state that was loaded.
+    /// A state loaded from a file.
     State,
 }
 
 impl ResetTo {
-    /// Its name.
+    /// The word that the control API uses for it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -162,7 +162,7 @@ impl ResetTo {
         }
     }
 
-    /// The snapshot's name.
+    /// The snapshot's name, where it is one.
     #[must_use]
     pub fn snapshot(&self) -> Option<&str> {
         if let Self::Snapshot(name) = self { Some(name) } else { None }
@@ -170,7 +170,7 @@ impl ResetTo {
 }
 
 impl EventKind {
-    /// Its name.
+    /// The event's name in the journal, such as `fax.status`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -195,7 +195,7 @@ impl EventKind {
         }
     }
 
-    /// The exchange with a customer's app that it tells of.
+    /// The exchange with a customer's app, in events that record one.
     #[must_use]
     pub const fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         if let Self::DocumentFetched { record, .. }
@@ -208,13 +208,13 @@ impl EventKind {
         }
     }
 
-    /// The status that a fax entered.
+    /// The status that a fax entered, if the event is a change of status.
     #[must_use]
     pub const fn entered(&self) -> Option<Status> {
         if let Self::FaxStatus { new, .. } = self { Some(*new) } else { None }
     }
 
-    /// How much memory an event of this kind takes.
+    /// Approximate memory that an event of this kind takes, for the journal's budget.
     pub(super) fn size_bytes(&self) -> usize {
         let variable = match self {
             Self::DocumentFetched { record, .. }
@@ -239,39 +239,40 @@ impl EventKind {
     }
 }
 
-/// Something a developer should see.
+/// A fault or warning that a developer should look at.
 #[derive(Debug, Clone)]
 pub struct Alert {
-    /// Its id in the Monitor list.
+    /// Its id in the list of the Monitor API.
     pub sid: AlertSid,
-    /// Its place among the alerts of its fax: the fault, then which of those with that fault it is.
+    /// Its place among the alerts of its fax, which identifies it across runs: the fault and a count of earlier alerts
+    /// with it.
     pub place: u64,
-    /// What kind of fault it is.
+    /// The kind of fault, which has Twilio's error code.
     pub fault: Fault,
-    /// Error or warning.
+    /// Whether it is an error or a warning.
     pub level: AlertLevel,
-    /// What is wrong, for a person.
+    /// What is wrong, in words for the developer.
     pub message: Box<str>,
-    /// The exchange that went wrong.
+    /// The exchange that went wrong, if the fault came up in one.
     pub record: Option<Arc<ExchangeRecord>>,
 }
 
 words!(
-    /// How grave an alert is, by Twilio's word.
+    /// The severity of an alert, in Twilio's words.
     AlertLevel {
-        /// The fax or callback suffered.
+        /// The fax or the callback failed.
         Error = "error",
-        /// It went on.
+        /// The fax went on regardless.
         Warning = "warning",
     }
 );
 
-/// How much a reset or restore took away.
+/// How much a reset or restore removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ResetCount {
-    /// Faxes, ended or not.
+    /// Faxes that it removed, whether ended or not.
     pub faxes: usize,
-    /// Faxes and calls that had not ended.
+    /// Those of the faxes, and the calls, that had not ended.
     pub pending: usize,
     /// Requests to customers' apps that were under way or waiting.
     pub effects: usize,

@@ -1,4 +1,4 @@
-//! What the commands hold: those of clients, of testers, and the answers of performed effects. Data only.
+//! The data of each command: those of clients and testers, and the completions of performed effects.
 
 use std::sync::Arc;
 
@@ -16,150 +16,150 @@ use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord};
 use crate::twiml::Reading;
 
-/// Cancels a fax that has not begun to go over the line.
+/// Cancels a fax that is not on the line yet: while queued or processing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CancelFax(pub FaxSid);
 
-/// Deletes an ended fax and its media.
+/// Deletes an ended fax together with its media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteFax(pub FaxSid);
 
-/// Deletes the media of an ended fax.
+/// Deletes the stored media of an ended fax; the fax itself stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteMedia(pub FaxSid, pub MediaSid);
 
-/// Changes attributes of a number.
+/// Changes the given attributes of a number.
 #[derive(Debug, Clone)]
 pub struct UpdateNumber(pub NumberSid, pub NumberChange);
 
-/// Gives a number back.
+/// Releases a number, which is for sale again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReleaseNumber(pub NumberSid);
 
-/// A client changes its account: the status only of a subaccount.
+/// Changes an account as its client may: the status only of a subaccount.
 #[derive(Debug, Clone)]
 pub struct UpdateAccount(pub AccountChange);
 
-/// Creates an API key of this name.
+/// Creates an API key with this friendly name.
 #[derive(Debug, Clone)]
 pub struct CreateKey(pub Box<str>);
 
-/// Gives an API key another name, if any is given.
+/// Renames an API key; without a name it leaves it unchanged.
 #[derive(Debug, Clone)]
 pub struct RenameKey(pub KeySid, pub Option<Box<str>>);
 
-/// Deletes an API key.
+/// Deletes an API key, which no longer authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteKey(pub KeySid);
 
-/// Verifies a number as caller id; without a name it is called by its digits in national format.
+/// Verifies a number as caller id; without a name, the name is the number in national format.
 #[derive(Debug, Clone)]
 pub struct VerifyCallerId(pub PhoneNumber, pub Option<Box<str>>);
 
-/// Gives a caller id another name, if any is given.
+/// Renames a caller id; without a name it leaves it unchanged.
 #[derive(Debug, Clone)]
 pub struct RenameCallerId(pub NumberSid, pub Option<Box<str>>);
 
-/// Deletes a caller id.
+/// Deletes a caller id, which faxes can no longer be sent from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteCallerId(pub NumberSid);
 
-/// Creates an application.
+/// Creates an application with these attributes.
 #[derive(Debug, Clone)]
 pub struct CreateApplication(pub ApplicationChange);
 
-/// Changes attributes of an application.
+/// Changes the given attributes of an application.
 #[derive(Debug, Clone)]
 pub struct UpdateApplication(pub ApplicationSid, pub ApplicationChange);
 
-/// Deletes an application; numbers that name it use their own URLs.
+/// Deletes an application; numbers that name it use their own URLs again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteApplication(pub ApplicationSid);
 
-/// A fax to send; fields as in the Fax API's create.
+/// Creates an outbound fax; the fields are those of the Fax API's create call.
 #[derive(Debug, Clone)]
 pub struct CreateFax {
-    /// Who is called.
+    /// The number or SIP URI that is called.
     pub to: Party,
-    /// Who calls; none only where `to` is a SIP URI.
+    /// The caller; may be missing only where `to` is a SIP URI.
     pub from: Option<Party>,
-    /// Where the document is fetched.
+    /// The URL that the document is fetched from.
     pub media_url: Arc<str>,
-    /// The vertical resolution.
+    /// The vertical resolution that the document is converted to.
     pub quality: Quality,
-    /// Who is told of status changes.
+    /// The URL that is notified of status changes.
     pub status_callback: Option<Box<str>>,
-    /// Whether the document is kept.
+    /// Whether the document is kept as media of the fax.
     pub store_media: bool,
-    /// How long calls are tried.
+    /// Minutes after creation within which calls may start; `None` where the client gave no Ttl.
     pub ttl_minutes: Option<u32>,
-    /// Scheme and host that the client used; links to media are built on it.
+    /// Scheme and host of the client's request, which links to media are built on.
     pub origin: Arc<str>,
 }
 
-/// A number to buy.
+/// Buys a number for the account.
 #[derive(Debug, Clone)]
 pub struct BuyNumber {
-    /// This very number, or any of an area.
+    /// A certain number, or any in an area code.
     pub wish: NumberRequest,
-    /// Its attributes from the start.
+    /// The attributes that the number has from the start.
     pub change: NumberChange,
 }
 
-/// Which number to buy.
+/// The choice of the number to buy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberRequest {
-    /// This one.
+    /// Exactly this number, in E.164 form.
     Number(PhoneNumber),
-    /// The first for sale in a North American area code.
+    /// The first number for sale in a North American area code.
     Area(u16),
 }
 
-/// A tester changes an account: the status of any.
+/// Changes an account as a tester may: the status of any account.
 #[derive(Debug, Clone)]
 pub struct ChangeAccount(pub AccountChange);
 
-/// Takes the world back to its configured start.
+/// Resets the world to its configured start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reset {
-    /// What ids and draws begin anew from; without one they go on, and no id comes again.
+    /// The seed that ids and draws start over from; without one, ids go on and none is used twice.
     pub seed: Option<u64>,
 }
 
-/// Adds a rule after those there are.
+/// Adds a rule after the existing ones.
 #[derive(Debug, Clone)]
 pub struct AddRule(pub Rule);
 
-/// Removes a rule.
+/// Removes the rule with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DropRule(pub u64);
 
-/// Removes all rules.
+/// Removes all rules of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DropRules;
 
-/// A REST call came in: do the rules have it answered otherwise?
+/// Reports a REST call to the rules, which may want it refused, delayed or reset.
 #[derive(Debug, Clone)]
 pub struct ApiCalled {
-    /// Its method.
+    /// The HTTP method, in capitals.
     pub method: Box<str>,
-    /// Its path, without the query.
+    /// The path of the request, without its query.
     pub path: Box<str>,
 }
 
-/// Remembers the world under this name, in place of an earlier snapshot of that name.
+/// Takes a snapshot of this name, which replaces an earlier one of that name.
 #[derive(Debug, Clone)]
 pub struct TakeSnapshot(pub Box<str>);
 
-/// Takes the world back to a snapshot.
+/// Restores the world from the snapshot of this name.
 #[derive(Debug, Clone)]
 pub struct Restore(pub Box<str>);
 
-/// Removes a snapshot.
+/// Removes the snapshot of this name.
 #[derive(Debug, Clone)]
 pub struct DropSnapshot(pub Box<str>);
 
-/// Gives an unclaimed account its token; the result says whether the token is the account's.
+/// Gives an unclaimed account its token; the result says whether the token is now the account's.
 #[derive(Clone)]
 pub struct Claim(pub Box<str>);
 
@@ -169,87 +169,87 @@ impl std::fmt::Debug for Claim {
     }
 }
 
-/// The shell saw something happen that the journal tells.
+/// Records in the journal an event that the shell observed, such as a download of media.
 #[derive(Debug, Clone)]
 pub struct Note {
-    /// To which fax or call.
+    /// The fax or call that it is about, if any.
     pub fax: Option<FaxSid>,
-    /// What.
+    /// The event to be written.
     pub kind: EventKind,
 }
 
 /// Handles alarms that are due, in order; the result says whether more are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandleAlarms {
-    /// How many at the most, so that a lock is not held long.
+    /// Most alarms handled in this call: the caller holds the world's lock meanwhile.
     pub limit: usize,
 }
 
-/// A fax that a machine sends to a number of the world.
+/// A fax that an outside machine sends to a number of the world.
 #[derive(Debug, Clone)]
 pub struct ReceiveFax {
-    /// The number called; may be left out where the world has one fax number.
+    /// The number called; may be left out where the world has exactly one fax number.
     pub to: Option<PhoneNumber>,
-    /// The caller.
+    /// The caller's number or name, as the app sees it.
     pub from: Party,
     /// The sender's TSID (T.30 §5.3.6.2.4), at most 20 characters.
     pub station_id: Box<str>,
-    /// What it sends.
+    /// The pages that the machine sends.
     pub document: Document,
-    /// At which resolution.
+    /// The vertical resolution that it sends at.
     pub quality: Quality,
-    /// The SID the fax shall have.
+    /// The SID that the fax shall have; `None` draws one from the seed.
     pub sid: Option<FaxSid>,
-    /// How the transmission goes, where it shall not go well.
+    /// Where and why the transmission breaks, if it should; takes precedence over rules.
     pub line_fault: Option<LineFault>,
-    /// What the machines agree on.
+    /// The speed, coding and noise that the machines agree on.
     pub line: Line,
-    /// Scheme and host that links to media are built on.
+    /// Scheme and host that links to the fax's media are built on.
     pub origin: Arc<str>,
 }
 
-/// What came of an effect.
+/// The completion of an effect, as the shell reports it.
 #[derive(Debug, Clone)]
 pub struct Completion {
-    /// Which effect.
+    /// The effect that was performed.
     pub effect: EffectId,
-    /// The generation that issued it; an answer of an older one changes nothing.
+    /// The generation that issued it; a completion of an older one changes nothing.
     pub generation: Generation,
-    /// What it brought.
+    /// The result of performing it.
     pub outcome: EffectResult,
 }
 
-/// What an effect brought.
+/// The result of an effect, by its intent.
 #[derive(Debug, Clone)]
 pub enum EffectResult {
-    /// Of `FetchDocument`.
+    /// The result of `FetchDocument`.
     Document {
-        /// The exchange that fetched it.
+        /// The request and its response.
         record: Box<ExchangeRecord>,
-        /// The file of its fax pages, or why there is none.
+        /// The document converted to fax pages, or why there are none.
         document: Result<Document, DocumentFault>,
     },
-    /// Of `Render`: the file of the pages as received.
+    /// The result of `Render`: the pages as received, or why the document can't be read.
     Rendered(Result<Document, UnreadableDocument>),
-    /// Of `AskForTwiml`.
+    /// The result of `AskForTwiml`.
     Twiml {
-        /// The exchange.
+        /// The request and its response.
         record: Box<ExchangeRecord>,
-        /// Cookies the app set.
+        /// Cookies that the app set in this exchange.
         cookies: Vec<Cookie>,
-        /// Where the answer came from; a relative action is resolved against it.
+        /// The URL of the response after redirects; a relative `action` is resolved against it.
         base_url: Box<str>,
-        /// What the answer says, or why none came.
+        /// The parsed TwiML, or why no usable response came.
         reading: Result<Reading, ExchangeFailure>,
     },
-    /// Of `Deliver`.
+    /// The result of `Deliver` and `Report`.
     Delivered {
-        /// The exchange.
+        /// The request and its response.
         record: Box<ExchangeRecord>,
-        /// Cookies the app set.
+        /// Cookies that the app set in this exchange.
         cookies: Vec<Cookie>,
     },
-    /// Of any: performing it failed within the emulator.
+    /// Any effect that the emulator itself failed to perform.
     Lost,
 }
 
@@ -265,22 +265,22 @@ impl EffectResult {
     }
 }
 
-/// Why no document came of a MediaUrl.
+/// Why a MediaUrl yielded no document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentFault {
-    /// It could not be fetched.
+    /// The request failed, or the response was refused.
     Fetch(ExchangeFailure),
-    /// It could not be read.
+    /// The response was fetched, but it is no readable document.
     Unreadable(UnreadableDocument),
 }
 
-/// A call that has begun.
+/// A call that has started, as reported to the tester who placed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ringing {
-    /// The SID that the fax will have if the call is taken.
+    /// The SID that the fax will have if an app takes the call.
     pub sid: FaxSid,
-    /// The caller.
+    /// The caller's number or name.
     pub from: Party,
-    /// The number called.
+    /// The number of the world that is called.
     pub to: PhoneNumber,
 }

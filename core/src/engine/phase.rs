@@ -1,4 +1,4 @@
-//! Where a fax stands, and which changes are allowed. It never makes a change.
+//! The phases of a fax and the transitions between them.
 //!
 //! ```text
 //! outbound    Queued ──► Processing ──► Sending ──► delivered · failed · busy · no-answer
@@ -12,8 +12,8 @@
 //!             Receiving ──► received · failed canceled            no fax, not-answered
 //! ```
 //!
-//! `Processing` and `Sending` have steps of their own, which no client sees: fetching, converting, ringing; ringing,
-//! talking, waiting for the next call. A redial within the Ttl stays `Sending`.
+//! `Processing` and `Sending` have internal steps that no client sees: fetching, converting, ringing; ringing, talking,
+//! waiting for the next call. A redial within the Ttl stays `Sending`.
 
 use super::agenda::Ordinal;
 use crate::model::fault::Failure;
@@ -22,69 +22,70 @@ use crate::model::line::Line;
 use crate::model::line::LineFault;
 use crate::model::media::Document;
 
-/// Where a fax stands; each variant holds what exists only then. What is large and passes is boxed: most faxes have ended.
+/// The phase of a fax; each variant holds the data that exists only then. Large, short-lived data is boxed, because
+/// most faxes have ended.
 #[derive(Debug, Clone)]
 pub(super) enum Phase {
-    /// Created; the document has not been asked for.
+    /// Created; the document has not been requested yet.
     Queued,
-    /// The document is under way, or the far end rings for the first time.
+    /// The document is being fetched or converted, or an own number rings for the first time.
     Processing(Processing),
-    /// Calling or transmitting.
+    /// A call is ringing, transmitting or waiting to be repeated.
     Sending(Box<Sending>),
-    /// Being received.
+    /// An app took the call and the pages are coming in.
     Receiving(Box<Receiving>),
-    /// Nothing follows.
+    /// Final: only the media and the fax itself can still go.
     Ended(Ended),
 }
 
-/// The steps of `Processing`.
+/// The steps of `Processing`, which clients don't see.
 #[derive(Debug, Clone)]
 pub(super) enum Processing {
-    /// The document is being fetched.
+    /// The MediaUrl has been requested.
     Fetching,
-    /// The document is there and being converted.
+    /// The document has arrived and is being converted.
     Converting(Box<Document>),
     /// A number of this world rings and its app is asked what to do.
     Ringing {
-        /// What is sent.
+        /// The converted document that is to be sent.
         document: Box<Document>,
-        /// The call at the far end.
+        /// The call's ordinal at the receiving end.
         far: Ordinal,
     },
 }
 
-/// A fax being sent.
+/// The data of a fax in `Sending`.
 #[derive(Debug, Clone)]
 pub(super) struct Sending {
-    /// What is sent.
+    /// The converted document that is sent.
     pub(super) document: Document,
-    /// Calls begun so far, this one included.
+    /// Calls placed so far, including this one.
     pub(super) calls: u32,
-    /// How far this call is.
+    /// The progress of the current call.
     pub(super) step: CallStep,
 }
 
-/// The steps of a call.
+/// The steps of an outbound call.
 #[derive(Debug, Clone)]
 pub(super) enum CallStep {
-    /// A machine elsewhere rings; what it will do is settled.
+    /// An outside machine rings; its reaction is already decided.
     Ringing(Verdict),
-    /// A number of this world rings.
+    /// A number of this world rings, and its app is being asked.
     RingingOwn,
-    /// Pages go over the line.
+    /// The pages are going over the line.
     Talking(Transmission),
-    /// Busy or unanswered; the next call is due later.
+    /// Busy or unanswered: the next call is due later.
     Waiting,
 }
 
-/// What the far machine does.
+/// The reaction of an outside machine to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It takes the fax.
+    /// It picks up and takes the fax.
     Answer {
-        /// How it breaks, if it does.
+        /// Where the call breaks, if it does.
         fault: Option<LineFault>,
-        /// What the machines agree on.
+        /// The speed, coding and noise of the call.
         line: Line,
     },
     /// It is busy.
@@ -93,65 +94,65 @@ pub(super) enum Verdict {
     NoAnswer,
 }
 
-/// Pages going over the line, in either direction.
+/// The progress of pages over the line, in either direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Transmission {
-    /// The fax at the far end, where it is one of this world's.
+    /// The fax at the other end, if that is in this world.
     pub(super) far: Option<Ordinal>,
-    /// How it breaks, if it does.
+    /// Where the call breaks, if it does.
     pub(super) fault: Option<LineFault>,
-    /// What the machines agreed on.
+    /// The speed, coding and noise of the call.
     pub(super) line: Line,
-    /// Pages through.
+    /// Pages that have gone through completely.
     pub(super) pages_done: u32,
-    /// Line time so far.
+    /// Line time spent so far, in milliseconds.
     pub(super) line_ms: u64,
 }
 
-/// Who calls.
+/// The calling end of a call to a number of this world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// A machine elsewhere.
+    /// A machine outside this world.
     Machine,
-    /// An outbound fax of this world.
+    /// The outbound fax of this world with this ordinal.
     Own(Ordinal),
 }
 
-/// A fax being received.
+/// The data of a fax in `Receiving`.
 #[derive(Debug, Clone)]
 pub(super) struct Receiving {
-    /// What comes in; until its pages have been made, what is sent.
+    /// The pages that come in; before they are rendered, the document that is sent.
     pub(super) document: Document,
-    /// How far it is.
+    /// The progress of the reception.
     pub(super) step: ReceivingStep,
 }
 
-/// The steps of `Receiving`.
+/// The steps of `Receiving`, which clients don't see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReceivingStep {
-    /// The pages are being made; then the call goes on.
+    /// The received pages are being rendered; the transmission starts afterwards.
     Rendering(Caller, Transmission),
-    /// Pages come in from a machine elsewhere.
+    /// Pages are coming in from an outside machine.
     Talking(Transmission),
-    /// Pages come in from a fax of this world, which keeps count.
+    /// Pages are coming in from a fax of this world, whose end tracks the progress.
     Fed,
 }
 
-/// How a fax ended.
+/// The outcome of a fax that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ended {
-    /// A final status.
+    /// One of the final statuses.
     pub(super) status: Status,
-    /// Pages of the document; none where it never came.
+    /// Pages of the document; `None` if no document was ever available.
     pub(super) pages: Option<u32>,
-    /// Line time in whole seconds.
+    /// Line time in whole seconds, rounded up; `None` if no call took place.
     pub(super) duration_s: Option<u32>,
     /// Why it failed, if it did.
     pub(super) failure: Option<Box<Failure>>,
 }
 
 impl Sending {
-    /// What goes over the line, and how far it is, while pages do.
+    /// The document and its progress, while pages are on the line.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             CallStep::Talking(talk) => Some((&self.document, talk)),
@@ -161,7 +162,7 @@ impl Sending {
 }
 
 impl Receiving {
-    /// What comes over the line, and how far it is, while a machine elsewhere sends.
+    /// The pages and their progress, while an outside machine sends them.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             ReceivingStep::Talking(talk) => Some((&self.document, talk)),
