@@ -1,5 +1,5 @@
-//! What a client meets before a call of its is let in: the account's token, and on what terms it is called. It is kept
-//! beside a world, so that to look at it waits for nothing that happens inside.
+//! What is checked before a client's call reaches a world: the account's token, and what the account may do. The shell
+//! keeps a copy beside each world, so that the check never waits for the world's lock.
 
 use subtle::ConstantTimeEq;
 
@@ -9,50 +9,50 @@ use crate::model::account::{AccountStatus, Service};
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The token and the terms of an account, as they stand.
+/// An account's token, and what a client who presents it may do.
 #[derive(Debug, Clone)]
 pub struct Gate {
-    /// None while nobody has claimed the account.
+    /// `None` until a client claims the account.
     token: Option<Box<str>>,
     admission: Admission,
 }
 
-/// On what terms an account is called.
+/// What an account may do, independent of who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
-    /// The account.
+    /// The account that this is about.
     pub account: AccountSid,
-    /// Whether it may do anything.
+    /// Active, suspended or closed; only an active account may do anything.
     pub status: AccountStatus,
-    /// What the Fax API does for it.
+    /// What the emulated services do for the account.
     pub service: Service,
-    /// Whether a tester's rule is about REST calls.
+    /// Whether any of the tester's rules applies to REST calls.
     pub has_api_rules: bool,
 }
 
-/// A part of the REST API; what an account may do depends on it.
+/// A part of the REST API, as far as access to it differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
-    /// Accounts themselves.
+    /// The account and its subaccounts.
     Accounts,
-    /// API keys.
+    /// API keys and their secrets.
     Keys,
     /// Faxes and their media.
     Faxes,
-    /// Phone numbers of the account.
+    /// Phone numbers that the account owns.
     Numbers,
-    /// Phone numbers for sale.
+    /// Phone numbers that are for sale.
     AvailableNumbers,
-    /// Verified caller ids.
+    /// Verified caller ids, also called outgoing.
     CallerIds,
-    /// TwiML applications.
+    /// TwiML applications, which group the URLs of numbers.
     Applications,
-    /// Alerts of the Monitor API.
+    /// Alerts in the Monitor API.
     Alerts,
 }
 
 impl Area {
-    /// Whether only the AuthToken reaches it, and no API key (Twilio docs: API keys).
+    /// Whether this area needs the AuthToken, because API keys can't reach it (Twilio docs: API keys).
     #[must_use]
     pub const fn needs_token(self) -> bool {
         matches!(self, Self::Accounts | Self::Keys)
@@ -62,13 +62,13 @@ impl Area {
 /// What a REST call does in its area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Looks at one thing or at many.
+    /// Reads one resource or a list.
     Read,
-    /// Creates something.
+    /// Creates a resource.
     Create,
-    /// Changes something.
+    /// Updates an existing resource.
     Update,
-    /// Deletes something.
+    /// Deletes an existing resource.
     Delete,
 }
 
@@ -83,12 +83,12 @@ impl Admission {
         }
     }
 
-    /// Whether a call may do this; `by_owner` is whether it comes from the account that owns this one.
+    /// Checks whether a call may do this; `by_owner` says that it comes from the account that owns this one.
     ///
     /// # Errors
     /// `AccountNotActive`, `ServiceRetired` or `TestCredentials`.
     pub fn admit(&self, area: Area, action: Action, by_owner: bool) -> Result<(), Refusal> {
-        // An owner sees a suspended subaccount and wakes it, but does nothing else there.
+        // An owner can view and reactivate a suspended subaccount, but do nothing else there.
         let is_about_account = by_owner && area == Area::Accounts;
         if self.status != AccountStatus::Active && !is_about_account {
             return Err(Refusal::AccountNotActive(self.account));
@@ -97,7 +97,7 @@ impl Admission {
             Service::Full => Ok(()),
             Service::Retired if area == Area::Faxes => Err(Refusal::ServiceRetired),
             Service::Retired => Ok(()),
-            // Calls and messages are not emulated, so that buying is all that is left (Twilio docs: test credentials).
+            // Calls and messages are not emulated, which leaves buying a number (Twilio docs: test credentials).
             Service::TestCredentials if area == Area::Numbers && action == Action::Create => Ok(()),
             Service::TestCredentials => Err(Refusal::TestCredentials),
         }
@@ -105,32 +105,32 @@ impl Admission {
 }
 
 impl Gate {
-    /// The door of an account.
+    /// Captures the admission of an account as it is now.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         Self { token: engine.account().auth_token.clone(), admission: Admission::of(engine) }
     }
 
-    /// Whether this is still the account's door.
+    /// Whether this copy still agrees with the engine.
     #[must_use]
     pub fn is_of(&self, engine: &Engine) -> bool {
         self.token == engine.account().auth_token && self.admission == Admission::of(engine)
     }
 
-    /// Whether the account has a token.
+    /// Whether a client has claimed the account.
     #[must_use]
     pub const fn is_claimed(&self) -> bool {
         self.token.is_some()
     }
 
-    /// The terms, if the token is the account's.
+    /// The account's admission, if the token is right; compared in constant time.
     #[must_use]
     pub fn opened_by(&self, token: &str) -> Option<Admission> {
         let own = self.token.as_deref()?;
         bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.admission)
     }
 
-    /// The terms, whoever asks.
+    /// The account's admission, for callers that need no token.
     #[must_use]
     pub const fn admission(&self) -> Admission {
         self.admission
@@ -139,6 +139,7 @@ impl Gate {
 
 impl Engine {
     pub(super) fn claim(&mut self, Claim(token): &Claim) -> bool {
+        // The first token wins: a later claim only compares.
         self.account.auth_token.get_or_insert_with(|| token.clone());
         Gate::of(self).opened_by(token).is_some()
     }

@@ -1,4 +1,5 @@
-//! A call that rings at a number of the world, and the question to the number's app about it. No fax exists yet.
+//! A call that rings at a number of the world, and the question to the number's app about it. The fax is created later,
+//! if the app takes the call.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
-/// A call that rings at a number of the world; no fax exists yet.
+/// A call that rings at a number of the world; its fax does not exist yet.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) sid: FaxSid,
@@ -30,23 +31,23 @@ pub(super) struct Call {
     pub(super) origin: Arc<str>,
     pub(super) rang: Timestamp,
     pub(super) cookies: Vec<Cookie>,
-    /// The question to its app, once one is asked.
+    /// The pending question to its app; `None` before the first one.
     pub(super) asking: Option<Asking>,
     pub(super) luck: Luck,
 }
 
-/// A question to a number's app.
+/// A question for TwiML to the app of the number called.
 #[derive(Debug, Clone)]
 pub(super) struct Asking {
-    /// `FaxUrl` or `FallbackUrl`.
+    /// `FaxUrl` or, after that has failed, `FallbackUrl`.
     pub(super) purpose: Purpose,
     pub(super) url: Box<str>,
     pub(super) method: Method,
-    /// Asking the fallback: why the FaxUrl failed, and its URL.
+    /// For the fallback URL: why the FaxUrl failed, and its address.
     pub(super) failed: Option<(Fault, Box<str>)>,
     pub(super) attempt: Attempt,
     pub(super) plan: WebhookPlan,
     pub(super) signature: Signature,
-    /// Its idempotency token, once it has been asked.
+    /// The idempotency token, from the first attempt on.
     pub(super) token: Option<Box<str>>,
 }

@@ -1,4 +1,4 @@
-//! A fax: what is known of it from its creation on, and how it goes from one phase to the next.
+//! A fax: its data, and how it changes from one phase to the next.
 
 use std::sync::Arc;
 
@@ -17,27 +17,28 @@ use crate::model::time::Timestamp;
 use crate::model::transition::is_edge;
 use crate::model::webhook::Method;
 
-/// Millionths of a US dollar a started minute costs: the one captured price is `0.014` for 64 s (docs/fidelity.md, "Where sources conflict").
+/// Price per started minute in millionths of a US dollar: the one captured price is `0.014` for 64 s (docs/fidelity.md,
+/// "Where sources conflict").
 const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 
-/// A fax.
+/// One fax, sent or received, from its creation until it is deleted.
 #[derive(Debug, Clone)]
 pub struct Fax {
-    /// Its id.
+    /// The SID that clients know it by.
     pub sid: FaxSid,
-    /// Its place in the order of creation.
+    /// Its place in the order of creation, among faxes and calls.
     pub ordinal: Ordinal,
-    /// The sender.
+    /// The number or address of the sender.
     pub from: Party,
-    /// The receiver.
+    /// The number or address of the receiver.
     pub to: Party,
-    /// The vertical resolution.
+    /// The vertical resolution of its pages.
     pub quality: Quality,
-    /// When it was created; for an incoming one, when the call rang.
+    /// When it was created; for an inbound fax, when the call began to ring.
     pub created: Timestamp,
-    /// When it last changed.
+    /// When its status or media last changed.
     pub updated: Timestamp,
-    /// The stored document, while there is one.
+    /// The stored document; `None` before it is stored and after it is deleted.
     pub media: Option<Box<Media>>,
     pub(super) origin: Arc<str>,
     pub(super) leg: Leg,
@@ -45,16 +46,16 @@ pub struct Fax {
     pub(super) luck: Luck,
 }
 
-/// What only one direction has.
+/// The data that only one direction has.
 #[derive(Debug, Clone)]
 pub(super) enum Leg {
-    /// An outbound fax as ordered.
+    /// An outbound fax, by its create call.
     Outbound(Box<Order>),
-    /// An inbound fax as accepted.
+    /// An inbound fax, by the `<Receive>` that took it.
     Inbound(Box<Acceptance>),
 }
 
-/// What a create call asked for.
+/// The parameters of a create call that matter later.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) media_url: Arc<str>,
@@ -63,15 +64,15 @@ pub(super) struct Order {
     pub(super) ttl: Option<Ttl>,
 }
 
-/// How long calls of a fax are tried.
+/// The time within which calls of a fax are placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ttl {
     pub(super) minutes: u32,
-    /// No call begins later.
+    /// No call is placed after this time.
     pub(super) ends: Timestamp,
 }
 
-/// What `<Receive>` asked for.
+/// The attributes of the `<Receive>` that took the call.
 #[derive(Debug, Clone)]
 pub(super) struct Acceptance {
     pub(super) station_id: Box<str>,
@@ -79,25 +80,25 @@ pub(super) struct Acceptance {
     pub(super) store_media: bool,
 }
 
-/// Who is told how an incoming fax ended.
+/// The app that is notified when an inbound fax ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotifyTarget {
-    /// `<Receive action>`.
+    /// The URL in `<Receive action>`, and its method.
     Action(Box<str>, Method),
-    /// The number's StatusCallback, since no action was given.
+    /// The number's StatusCallback, because `<Receive>` had no action.
     StatusCallback(Box<str>, Method),
-    /// Nobody.
+    /// No app: neither URL is set, or the fax was rejected.
     Nobody,
 }
 
 impl Fax {
-    /// Its status.
+    /// The status that clients see.
     #[must_use]
     pub const fn status(&self) -> Status {
         self.phase.status()
     }
 
-    /// Its direction.
+    /// Whether the fax is sent or received.
     #[must_use]
     pub const fn direction(&self) -> Direction {
         match self.leg {
@@ -106,7 +107,8 @@ impl Fax {
         }
     }
 
-    /// Pages of its document, once known to a client: an outbound one when fetched, an inbound one when received.
+    /// Pages of its document, once a client may know: for an outbound fax when it is fetched, for an inbound one when
+    /// it is received.
     #[must_use]
     pub const fn pages(&self) -> Option<u32> {
         match &self.phase {
@@ -119,7 +121,7 @@ impl Fax {
         }
     }
 
-    /// Line time in whole seconds, once it has ended.
+    /// Line time in whole seconds, once the fax has ended.
     #[must_use]
     pub const fn duration_s(&self) -> Option<u32> {
         match self.ended() {
@@ -128,7 +130,7 @@ impl Fax {
         }
     }
 
-    /// Millionths of a US dollar; only of a fax that went through.
+    /// The price in millionths of a US dollar; only delivered and received faxes have one.
     #[must_use]
     pub fn price_micros(&self) -> Option<u64> {
         let ended = self.ended()?;
@@ -147,7 +149,7 @@ impl Fax {
         }
     }
 
-    /// Why it failed, if it did.
+    /// Why the fax failed; `None` unless it did.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.ended()?.failure.as_deref()
@@ -168,7 +170,7 @@ impl Fax {
 }
 
 impl Engine {
-    /// Puts a fax into another phase: asserts the edge, writes the event, queues the callback.
+    /// Moves a fax to another phase: asserts that the transition exists, writes the event, queues the notice.
     pub(super) fn enter(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) {
         let Some(old) = self.world.tables.set_phase(ordinal, phase, now) else {
             never!(self, ordinal, now, "it enters a phase and is not there")
@@ -176,9 +178,10 @@ impl Engine {
         self.entered(ordinal, Some(&old), now);
     }
 
-    /// Ends a fax and takes away its alarm.
+    /// Ends a fax: removes its alarm, enters the final phase, raises the alert of a failed call and releases the media.
     pub(super) fn end(&mut self, ordinal: Ordinal, ended: Ended, now: Timestamp) {
         let is_failure = ended.failure.is_some();
+        // A page or redial that is still due would otherwise meet an ended fax.
         self.world.agenda.clear(ordinal);
         self.enter(ordinal, Phase::Ended(ended), now);
         if is_failure {
@@ -187,7 +190,8 @@ impl Engine {
         self.release_media(ordinal, now);
     }
 
-    /// What every change of status brings, founding included.
+    /// Does what every change of status requires, including creation: checks the transition, writes the event,
+    /// notifies.
     pub(super) fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has entered a phase and is not there")

@@ -1,4 +1,5 @@
-//! Receiving a fax: a call rings, its app's TwiML decides, the fax is created and its pages are made. The question to the
+//! Receiving a fax: a call rings, the app's TwiML decides, the fax is created and its pages are rendered. The question
+//! to the
 //! app is in `webhooks/question.rs`, the pages on the line are in `transmission.rs`.
 
 use std::sync::Arc;
@@ -36,11 +37,12 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
 use crate::twiml::{Reading, Receive, Verb};
 
-/// Calls without a fax whose end is remembered for who waits for it.
+/// How many calls without a fax are remembered, for those who ask later how a call ended.
 const NOT_ANSWERED_MAX: usize = 10_000;
 
 impl Engine {
     pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Ringing, Refusal> {
+        // Without a token the question to the app could not be signed.
         if self.account.auth_token.is_none() {
             return Err(Refusal::Unclaimed);
         }
@@ -92,6 +94,7 @@ impl Engine {
         if self.world.tables.ordinal(sid).is_some() || self.world.not_answered.contains(&sid) {
             return Err(Refusal::SidTaken(sid));
         }
+        // Counted only once nothing can refuse the call any more: a refusal changes nothing.
         self.world.next_order += 1;
         Ok(sid)
     }
@@ -112,6 +115,7 @@ impl Engine {
             }
             (None, _) => invalid("is not this account's any more"),
         };
+        // Even if no app is asked: `not_answered` takes the call from the table and informs a caller of this world.
         self.world.tables.insert_call(ordinal, call);
         if let Some((fault, why)) = quiet {
             let text = format!("{number} {why}");
@@ -122,7 +126,7 @@ impl Engine {
         self.ask(ordinal, Purpose::FaxUrl, None, now);
     }
 
-    /// How a call to a number of the world breaks, and over what line it goes, by the rules.
+    /// The rules' decision on an incoming call: where it breaks, and over what line it goes.
     pub(super) fn incoming_line(
         &mut self,
         fax: (FaxSid, Luck),
@@ -187,7 +191,7 @@ impl Engine {
         }
     }
 
-    /// `<Receive>`: the fax exists from here on.
+    /// `<Receive>`: creates the fax and asks for its pages to be rendered.
     fn take_call(&mut self, ordinal: Ordinal, receive: &Receive, base_url: &str, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "its app takes it and it is not there")
@@ -199,6 +203,7 @@ impl Engine {
         let request = self.render_request(&call, &acceptance.station_id, receive);
         let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
         let phase = Phase::Receiving(Box::new(Receiving { document: call.document.clone(), step }));
+        // The action belongs to the same conversation, so it gets the cookies that the question brought.
         let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         keep_cookies(&mut outgoing.cookies, std::mem::take(&mut call.cookies));
         let caller = call.caller;
@@ -209,7 +214,7 @@ impl Engine {
         self.issue(sid, Intent::Render(Box::new(request)));
     }
 
-    /// `<Reject>`: the fax is born canceled; nobody is told, since no action can be given.
+    /// `<Reject>`: creates the fax as canceled. No app is notified, since `<Reject>` has no action.
     fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "its app rejects it and it is not there")
@@ -246,7 +251,8 @@ impl Engine {
         self.entered(ordinal, None, now);
     }
 
-    /// Who hears of the end: the action, or the number's StatusCallback where no action is given (Twilio docs: receiving faxes).
+    /// Chooses who is notified of the end: the action, or the number's StatusCallback if there is none (Twilio docs:
+    /// receiving faxes).
     fn notify_target(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> NotifyTarget {
         let Some(action) = &receive.action else {
             let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);
@@ -290,9 +296,9 @@ impl Engine {
         RenderRequest { document: call.document.clone(), quality: call.quality, reception }
     }
 
-    /// The pages of an incoming fax have been made as they are received: they may come in.
+    /// The pages of an incoming fax have been rendered, so they can go over the line.
     pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (Fault, String)>, now: Timestamp) {
-        // A state that was loaded may hold a drawing for which no fax waits.
+        // A loaded state may hold a rendering for which no fax waits.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
             return;
@@ -322,7 +328,7 @@ impl Engine {
         }
     }
 
-    /// No usable TwiML came: the call ends without a fax.
+    /// Ends a call without a fax, because no usable TwiML came.
     pub(super) fn not_answered(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "nobody takes it and it is not there")

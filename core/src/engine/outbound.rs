@@ -1,4 +1,5 @@
-//! Sending a fax: create, fetch the document, call, and what becomes of the call. The pages are in `transmission.rs`.
+//! Sending a fax: create it, fetch its document, call, and handle the outcome of the call. The pages are in
+//! `transmission.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,7 @@ impl Engine {
     }
 
     pub(super) fn cancel_fax(&mut self, CancelFax(sid): CancelFax, now: Timestamp) -> Result<(), Refusal> {
+        // Clients can already fetch a fax that is arriving, so it is not unknown to them but past canceling.
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
         let (ordinal, pages) = (fax.ordinal, fax.pages());
         match &fax.phase {
@@ -77,11 +79,13 @@ impl Engine {
     }
 
     pub(super) fn delete_fax(&mut self, DeleteFax(sid): DeleteFax, _: Timestamp) -> Result<(), Refusal> {
+        // As in `cancel_fax`: a fax that is arriving is not unknown.
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::StillActive(sid)))?;
         if !fax.status().is_final() {
             return Err(Refusal::StillActive(sid));
         }
         let ordinal = fax.ordinal;
+        // Notices that still wait are not deleted with the fax: `outgoing` keeps them until they are sent.
         if let Some(fax) = self.world.tables.remove_fax(ordinal) {
             self.world.retention.forget(fax.ordinal);
         }
@@ -99,7 +103,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The fax leaves the queue: its document is asked for.
+    /// Takes the fax off the queue and requests its document.
     pub(super) fn start(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some((fax, order)) = self.order(ordinal) else {
             never!(self, ordinal, now, "it leaves the queue and is not outbound")
@@ -125,7 +129,7 @@ impl Engine {
         };
         let kind = EventKind::DocumentFetched { record: Arc::clone(&record), document: told };
         self.journal.write(now, Some(sid), kind);
-        // The fax may have been canceled, and deleted, while its document came.
+        // The fax may have been canceled, and even deleted, while its document was fetched.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(fax) = self.world.tables.fax(ordinal) else { return };
         let Phase::Processing(Processing::Fetching) = fax.phase else { return };
@@ -135,6 +139,7 @@ impl Engine {
                 if self.order(ordinal).is_some_and(|(_, order)| order.store_media) {
                     self.store_media(ordinal, document.clone(), now);
                 }
+                // A step within `Processing`: clients see no change of status, so there is no event and no callback.
                 if let Some(fax) = self.world.tables.fax_mut(ordinal) {
                     fax.phase = Phase::Processing(Processing::Converting(Box::new(document)));
                 }
@@ -153,7 +158,8 @@ impl Engine {
         }
     }
 
-    /// Calls the far end, for the first time or again. What happens there is decided here, at a deadline.
+    /// Calls the far end, for the first time or again. The outcome is decided here, at a deadline, where inputs have
+    /// one order.
     pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it is to call and is not there")
@@ -167,6 +173,7 @@ impl Engine {
         };
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
         let behaves = line::verdict(&fax.to, calls);
+        // Only a rule about the outcome keeps a call from the app of an own number.
         let (outcome, wish) = self.rules_of_call(ordinal, calls, now);
         if let (None, Some(number)) = (outcome, own) {
             self.ring_own((ordinal, calls), number, document, wish, now);
@@ -182,7 +189,7 @@ impl Engine {
         self.set_alarm(ordinal, AlarmKind::RingEnd, ring_ms, now);
     }
 
-    /// The far machine answers, is busy or doesn't pick up.
+    /// Ringing ends: the far machine picks up, is busy or doesn't answer.
     pub(super) fn ring_end(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(sending) = self.sending(ordinal) else {
             never!(self, ordinal, now, "ringing ends and it is not being sent")
@@ -200,7 +207,7 @@ impl Engine {
         }
     }
 
-    /// A call that came to nothing: another within the Ttl, or the end.
+    /// Handles a call that didn't connect: schedules another within the Ttl, or ends the fax.
     pub(super) fn call_failed(&mut self, ordinal: Ordinal, status: Status, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its call has failed and it is not there")
@@ -225,7 +232,7 @@ impl Engine {
         self.end(ordinal, Ended { status, pages, duration_s, failure }, now);
     }
 
-    /// Whether the next call would still fall within the Ttl.
+    /// Whether the next call would still start within the Ttl.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
@@ -233,7 +240,7 @@ impl Engine {
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
-    /// Enters `Sending`, or goes on within it.
+    /// Enters `Sending`, or replaces its data during a redial, which is no change of status.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "it is to be sent and is not there")

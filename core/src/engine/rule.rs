@@ -1,4 +1,4 @@
-//! Behaviour on purpose, as data: what a rule fits and what it makes happen. It counts nothing and changes nothing.
+//! A tester's rule as data: what it matches and what it makes happen. Counters and decisions are in `rulebook.rs`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,100 +8,100 @@ use crate::model::line::{Coding, Line};
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;
 
-/// Characters of a pattern; no address is longer.
+/// The longest pattern, in characters: longer than any number or URL that it could match.
 pub const PATTERN_CHARS_MAX: usize = 2_048;
-/// Asterisks in a pattern; each may cost a pass over the text.
+/// The most asterisks in a pattern, since each may cost a pass over the text.
 pub const PATTERN_STARS_MAX: usize = 16;
 
 words!(
-    /// What a rule acts on; of the rules of one kind the first that fits wins.
+    /// What a rule acts on; of the rules of one kind, the first that matches wins.
     RuleKind {
-        /// How a call goes.
+        /// How a call ends: delivered, busy, unanswered, broken.
         Outcome = "outcome",
-        /// How the line is.
+        /// The speed and noise of a call's line.
         Line = "line",
-        /// What a REST call is answered.
+        /// How the emulator responds to a REST call.
         Api = "api",
-        /// How an app is asked or told.
+        /// How a webhook is sent to an app.
         Webhook = "webhook",
     }
 );
 
-/// One rule.
+/// A tester's rule, without its counters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// What it fits.
+    /// The calls, webhooks or REST calls that it matches.
     pub matches: Match,
-    /// How many of those are left alone first.
+    /// How many matches it lets pass before it first acts.
     pub after: u32,
-    /// How often it acts; none where that is not limited.
+    /// How often it acts at the most; `None` means without limit.
     pub times: Option<u32>,
-    /// How likely it acts, from 0 to 1; drawn from the world's seed.
+    /// The probability that it acts on a match, from 0 to 1, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
-    /// What it does.
+    /// What it does when it acts.
     pub effect: RuleEffect,
 }
 
-/// What a rule fits: everything that is named must hold.
+/// What a rule matches: every condition that is given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
-    /// Which way the fax goes.
+    /// The direction of the fax.
     pub direction: Option<Direction>,
-    /// Who sends.
+    /// The sender's number or address.
     pub from: Option<Pattern>,
-    /// Who receives.
+    /// The receiver's number or address.
     pub to: Option<Pattern>,
-    /// The fewest and the most pages.
+    /// The least and the most pages of the fax, both inclusive.
     pub pages: Option<(u32, u32)>,
-    /// The method of a REST call.
+    /// The HTTP method of a REST call, in capitals.
     pub method: Option<Box<str>>,
     /// The path of a REST call, without its query.
     pub path: Option<Pattern>,
-    /// The URL of a webhook.
+    /// The URL that a webhook is sent to.
     pub url: Option<Pattern>,
-    /// What a webhook is for.
+    /// What a webhook is for, such as a FaxUrl or an action.
     pub purpose: Option<Purpose>,
 }
 
-/// What a rule does.
+/// What a rule does when it acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
-    /// The call goes so.
+    /// Decides how the call ends.
     Outcome(Outcome),
-    /// The line is so.
+    /// Changes the line that the call goes over.
     Line(LineOverride),
-    /// A REST call is answered so.
+    /// Fails or delays a REST call.
     Api(ApiFault),
-    /// A webhook goes so.
+    /// Delays, drops, repeats or spoils a webhook.
     Webhook(WebhookFault),
 }
 
-/// How a call goes.
+/// How a call ends by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// An outbound fax gets through.
+    /// An outbound fax gets through, whatever its number stands for.
     Delivered,
-    /// An inbound fax gets through.
+    /// An inbound fax gets through, whatever was to break it.
     Received,
     /// The far end is busy.
     Busy,
     /// The far end doesn't pick up.
     NoAnswer,
-    /// The transmission breaks.
+    /// The transmission breaks, with this fault after these pages.
     Failed(LineFault),
 }
 
-/// How the line is, where it is not a good one.
+/// The properties of a line that a rule changes; `None` leaves one as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LineOverride {
-    /// Bits a second.
+    /// The speed in bits per second.
     pub rate_bps: Option<u32>,
-    /// Of a thousand rows so many are damaged.
+    /// Damaged rows per thousand.
     pub noise_per_mille: Option<u16>,
 }
 
 impl LineOverride {
-    /// The line as wished; one with noise goes without error correction, which would repair it.
+    /// Applies the changes to a line. A noisy line loses its error correction, which would repair the damage.
     #[must_use]
     pub fn over(self, line: Line) -> Line {
         let noise_per_mille = self.noise_per_mille.unwrap_or(line.noise_per_mille);
@@ -111,33 +111,33 @@ impl LineOverride {
     }
 }
 
-/// How a REST call is answered.
+/// How a REST call fails by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiFault {
-    /// With this status and code, instead of being dealt with.
+    /// The HTTP status and error code of a refusal, in place of the real response.
     pub refusal: Option<(u16, u32)>,
-    /// So much later, in real time.
+    /// Milliseconds of real time before the response.
     pub delay_ms: u64,
-    /// Not at all: the connection is reset.
+    /// Resets the connection instead of responding.
     pub reset: bool,
 }
 
-/// How a webhook goes.
+/// How a webhook misbehaves by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookFault {
-    /// So much later, by the world's clock.
+    /// Milliseconds before it is sent, by the world's clock.
     pub delay_ms: u64,
-    /// Twice, with one idempotency token.
+    /// Sends it twice, with the same idempotency token.
     pub duplicate: bool,
-    /// After the next message of the same fax.
+    /// Sends it after the next notice of the same fax.
     pub reorder: bool,
-    /// Not at all.
+    /// Never sends it at all.
     pub drop: bool,
-    /// With this signature.
+    /// How it is signed: right, wrong or with an earlier signature.
     pub signature: Signature,
 }
 
-/// What a rule is held against.
+/// The properties of a call, webhook or REST call that rules are matched against.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Subject<'a> {
     pub(super) direction: Option<Direction>,
@@ -151,7 +151,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl RuleEffect {
-    /// What kind of effect it is.
+    /// The kind of this effect.
     #[must_use]
     pub const fn kind(&self) -> RuleKind {
         match self {
@@ -162,7 +162,7 @@ impl RuleEffect {
         }
     }
 
-    /// The only direction of a fax that it can act on, if there is but one.
+    /// The only direction of fax that this effect applies to; `None` if it applies to both.
     #[must_use]
     pub const fn direction(&self) -> Option<Direction> {
         match self {
@@ -198,14 +198,15 @@ impl From<WebhookFault> for RuleEffect {
 }
 
 impl RuleEffect {
-    /// Whether all it does is to sign as an earlier message of the same fax was.
+    /// Whether its only effect is to reuse the signature of an earlier notice of the same fax.
     fn is_stale_alone(&self) -> bool {
         let stale = WebhookFault { signature: Signature::Stale, ..WebhookFault::default() };
         matches!(self, Self::Webhook(fault) if *fault == stale)
     }
 }
 
-/// Whether such a request asks for TwiML: it tells no status, so none before it told another.
+/// Whether a request with this purpose asks for TwiML. It comes before any notice, so there is no earlier signature to
+/// reuse.
 #[must_use]
 pub const fn is_question(purpose: Purpose) -> bool {
     matches!(purpose, Purpose::FaxUrl | Purpose::FallbackUrl)
@@ -230,7 +231,7 @@ impl Rule {
             && !(self.effect.is_stale_alone() && subject.purpose.is_some_and(is_question))
     }
 
-    /// Whether this rule, standing first, leaves nothing to the other.
+    /// Whether this rule, if it comes first, leaves nothing for the other to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
@@ -253,7 +254,7 @@ impl Rule {
     }
 }
 
-/// A text in which each asterisk stands for any characters, or none.
+/// A text in which each asterisk matches any number of characters, including none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Box<str>);
 
@@ -270,7 +271,7 @@ impl<'de> Deserialize<'de> for Pattern {
 }
 
 impl Pattern {
-    /// The pattern, if it is short and simple enough.
+    /// Parses a pattern, if it is short and simple enough.
     ///
     /// # Errors
     /// Which limit it breaks.
@@ -287,13 +288,14 @@ impl Pattern {
         Ok(Self(text.into()))
     }
 
-    /// The pattern as written.
+    /// The pattern as the tester wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the whole text fits. Each part between asterisks is looked for once, from left to right.
+    /// Whether the pattern matches the whole text. Each part between asterisks is searched for once, from left to
+    /// right.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
         let mut parts = self.0.split('*');

@@ -1,4 +1,4 @@
-//! What a world begins with, and goes back to when it is reset. It is read only.
+//! The specification of a world: what it is created with and reset to.
 
 use super::random::WorldSeed;
 use super::rule::Rule;
@@ -11,43 +11,43 @@ use crate::model::time::Pace;
 #[cfg(test)]
 use crate::model::time::Timestamp;
 
-/// What a world is founded with and reset to.
+/// Everything that a world is created with and reset to.
 #[derive(Debug, Clone)]
 pub struct WorldSpec {
-    /// Whose world it is.
+    /// The account that owns the world.
     pub account: Account,
-    /// The seed of all its ids and draws.
+    /// The seed of all ids and random draws.
     pub seed: WorldSeed,
-    /// How many worlds of this account there were before in this process: its ids are other ones than theirs.
+    /// How many worlds of this account this process has had before; keeps their ids apart.
     pub life: u64,
     /// The seed of the inventory of numbers for sale, shared by all worlds.
     pub inventory_seed: u64,
-    /// Its numbers at the start.
+    /// The numbers that the account owns at the start.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// Its verified caller ids at the start.
+    /// The caller ids that are verified at the start.
     pub caller_ids: Vec<PhoneNumber>,
-    /// How it behaves.
+    /// The configured options of the world.
     pub options: WorldOptions,
-    /// How it behaves on purpose, from the start.
+    /// The tester's rules that apply from the start.
     pub rules: Vec<Rule>,
 }
 
-/// How a world behaves, by its configuration.
+/// The configured options of a world.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorldOptions {
-    /// How fast line time passes.
+    /// The ratio of line time to the world's clock.
     pub pace: Pace,
-    /// Which status changes fire the StatusCallback of an outbound fax.
+    /// The status changes of an outbound fax that its StatusCallback is notified of.
     pub callbacks: CallbackPolicy,
-    /// What a MediaUrl may lead to.
+    /// The documents that a MediaUrl may lead to.
     pub documents: DocumentPolicy,
-    /// Whether an unowned `From` is adopted.
+    /// Whether an unowned `From` is adopted as a caller id or refused.
     pub accounts: AccountMode,
-    /// Bytes of media kept.
+    /// The media budget in bytes; media of ended faxes beyond it are dropped, oldest first.
     pub media_budget_bytes: u64,
 }
 
-/// An account of its own with nothing in it.
+/// A standalone account with default options and no numbers.
 #[cfg(test)]
 pub(crate) fn plain(now: Timestamp) -> WorldSpec {
     let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), now);
