@@ -1,5 +1,5 @@
-//! Going back: to the configured start, to a snapshot or to a state that was loaded. `Rewindable` says what goes back; the
-//! clock, the journal, the token and what was counted never do.
+//! Reset and restore: back to the configured start, to a snapshot or to a loaded state. `Rewindable` is what they
+//! replace; the clock, the journal, the token and the counters go on.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -25,15 +25,16 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// Snapshots of one world; what two of them share is kept once.
+/// The most snapshots per world; what two of them share is stored once.
 pub const SNAPSHOTS_MAX: usize = 100;
-/// Characters of a snapshot's name.
+/// The longest name of a snapshot, in characters.
 pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
-/// Faxes and calls named in the answer to a reset; the rest are counted.
+/// Faxes and calls listed in the result of a reset; the rest are only counted.
 const CANCELED_SHOWN_MAX: usize = 100;
 
-/// All that a reset, a snapshot or a restore takes back. The account and its keys, the journal, the snapshots and what was
-/// counted are no part of it: they go on. A clone shares faxes, calls and documents until one of both changes.
+/// The part of a world that resets, snapshots and restores replace. The account and its keys, the journal, the
+/// snapshots and the counters are not part of it. Cloning is cheap: clones share faxes, calls and documents until one
+/// of them changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rewindable {
     pub(super) tables: Tables,
@@ -43,10 +44,10 @@ pub(super) struct Rewindable {
     pub(super) agenda: Agenda,
     pub(super) retention: Retention,
     pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,
-    /// Faxes and calls whose webhook is about to be tried again.
+    /// Faxes and calls with a webhook that is about to be retried.
     pub(super) retrying: BTreeMap<Ordinal, FaxSid>,
     pub(super) alerts: Alerts,
-    /// Effects that have been issued and not answered, in the order of issue.
+    /// Effects that have been issued and not completed, in the order of issue.
     pub(super) under_way: BTreeMap<EffectId, UnderWay>,
     pub(super) book: RuleBook,
     pub(super) api_calls: u64,
@@ -56,12 +57,12 @@ pub(super) struct Rewindable {
 }
 
 impl Rewindable {
-    /// What a world has at its start, but for its numbers.
+    /// The start of a world, before its numbers are added.
     pub(super) fn start(spec: &WorldSpec) -> Self {
         Self { book: RuleBook::of(&spec.rules), next_ordinal: 1, next_order: 1, ..Self::default() }
     }
 
-    /// Puts off by `span` all that waits for its time.
+    /// Postpones all deadlines by `span`.
     fn postpone(&mut self, span: Duration) {
         self.agenda.postpone(span);
         self.tables.postpone(span);
@@ -69,46 +70,46 @@ impl Rewindable {
     }
 }
 
-/// A world as it was at one moment.
+/// The rewindable part of a world as it was at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
-    /// How often the world had gone back before: one that goes on from here mints ids beyond those in it.
+    /// How many resets the world had had: one that goes on from here draws ids beyond those in it.
     pub(super) ways_back: u64,
     pub(super) world: Rewindable,
 }
 
-/// What a reset or restore has replaced, to be freed where nobody waits: freeing a thousand faxes takes longer than that.
+/// State replaced by a reset or restore, dropped later: freeing a thousand faxes takes longer than swapping them out.
 #[derive(Debug)]
 pub struct Discarded {
     _world: Rewindable,
     _effects: VecDeque<Effect>,
 }
 
-/// What a reset or restore took away.
+/// A summary of what a reset or restore removed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Canceled {
-    /// How much of it.
+    /// The numbers of faxes, pending ones and effects.
     pub count: ResetCount,
-    /// The faxes and calls that had not ended, newest first; the first hundred of them.
+    /// The faxes and calls that had not ended, newest first, up to a hundred.
     pub pending: Vec<FaxSid>,
 }
 
-/// A snapshot, as a list shows it.
+/// A snapshot as an entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotView {
-    /// Its name.
+    /// The name that it is restored by.
     pub name: Box<str>,
-    /// When it was taken.
+    /// When it was taken, by the world's clock.
     pub taken: Timestamp,
-    /// Faxes in it.
+    /// The number of faxes in it, ended or not.
     pub faxes: usize,
-    /// Faxes and calls that had not ended.
+    /// Those of the faxes, and the calls, that had not ended.
     pub pending: usize,
 }
 
 impl Engine {
-    /// The snapshots, by name.
+    /// All snapshots, in order of their names.
     pub fn snapshots(&self) -> impl Iterator<Item = SnapshotView> {
         self.snapshots.iter().map(|(name, snapshot)| SnapshotView {
             name: name.clone(),
@@ -138,10 +139,11 @@ impl Engine {
         Ok(self.rewind_to(snapshot, ResetTo::Snapshot(name), now))
     }
 
-    /// Back to the configured start; with a seed, ids and draws begin anew from it and may come again.
+    /// Resets the world to its configured start; with a seed, ids and draws start over from it and may repeat.
     pub(super) fn reset(&mut self, Reset { seed }: Reset, now: Timestamp) -> Canceled {
         let start = Snapshot { taken: now, ways_back: 0, world: Rewindable::start(&self.spec) };
         let canceled = self.rewind_to(start, ResetTo::Start, now);
+        // After `rewind_to`, which would derive other ids from the seed.
         if let Some(seed) = seed {
             self.ids.restart(WorldSeed::of(seed, self.account.sid));
         }
@@ -149,24 +151,25 @@ impl Engine {
         canceled
     }
 
-    /// What the last going back has put aside; dropping it frees it.
+    /// The state that the last reset or restore replaced; the caller drops it outside the world's lock.
     pub fn take_discarded(&mut self) -> Option<Discarded> {
         self.discarded.take()
     }
 
-    /// The world as it is.
+    /// Captures the rewindable part of the world.
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot { taken: self.latest, ways_back: self.ids.ways_back(), world: self.world.clone() }
     }
 
-    /// Puts a snapshot in the world's place. What waited then waits for what was left of its time, and what was under
-    /// way is issued again; answers to what is under way now will be dropped.
+    /// Puts a snapshot in place of the world. Deadlines keep the time that they had left, and effects that were under
+    /// way then are issued again; completions of those under way now will be dropped.
     pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
         let canceled = self.canceled();
         let Snapshot { taken, ways_back, world } = snapshot;
         self.generation = Generation(self.generation.0.wrapping_add(1));
         self.ids.rewind_to(ways_back);
         let replaced = std::mem::replace(&mut self.world, world);
+        // Counters only grow, whatever the world is reset to.
         self.world.retention.count_on(&replaced.retention);
         self.world.alerts.count_on(&replaced.alerts);
         self.discarded = Some(Discarded { _world: replaced, _effects: std::mem::take(&mut self.effects) });
@@ -175,6 +178,7 @@ impl Engine {
             self.world.postpone(passed);
         }
         self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, to });
+        // Issued anew, under new ids and in the new generation.
         for under_way in std::mem::take(&mut self.world.under_way).into_values() {
             self.issue_effect(under_way);
         }

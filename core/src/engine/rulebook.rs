@@ -1,5 +1,5 @@
-//! The rules of a world in their order, their counters, and the decisions made by them. Decisions fall where inputs
-//! have one order already, at deadlines and controls, never on an answer's arrival.
+//! The rules of a world in order, their counters, and the decisions by them. Decisions are made at deadlines and
+//! commands, where inputs have one order, and never when a response happens to arrive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,32 +18,32 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
 use rand::Rng;
 
-/// Rules of one world; each call, webhook and request may be held against all of them.
+/// The most rules per world, since each call, webhook and request may be matched against all of them.
 pub const RULES_MAX: usize = 1_000;
 
-/// A rule and what came of it so far.
+/// A rule with its counters, as held by a world.
 #[derive(Debug, Clone)]
 pub struct HeldRule {
-    /// Its id.
+    /// Its id, counted from 1 in the order of addition.
     pub id: u64,
-    /// The rule.
+    /// The rule itself, shared with events.
     pub rule: Arc<Rule>,
-    /// How often it fitted and its turn came.
+    /// How many times it matched and no earlier rule acted.
     pub matched: u64,
-    /// How often it acted.
+    /// How many times it acted.
     pub fired: u64,
 }
 
-/// The rules in order.
+/// The rules of a world in the order of their ids.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RuleBook {
     rules: BTreeMap<u64, HeldRule>,
     pub(super) added: u64,
-    /// How many there are of each kind, in the order of `RuleKind`.
+    /// The number of rules of each kind, in the order of `RuleKind`.
     kinds: [usize; RuleKind::ALL.len()],
 }
 
-/// What chance is drawn from: whom it is about and the how-manieth decision of its kind.
+/// The key of a random draw: its subject, and how many draws of this kind came before.
 #[derive(Debug, Clone, Copy)]
 struct Draw<'a> {
     parent: &'a [u8],
@@ -85,7 +85,7 @@ impl RuleBook {
         Some(held)
     }
 
-    /// The first rule of this kind that fits and acts.
+    /// The first rule of this kind that matches and acts.
     fn decide(
         &mut self,
         kind: RuleKind,
@@ -108,7 +108,7 @@ impl RuleBook {
     }
 }
 
-/// A number from 0 to below 1.
+/// Draws a number from 0 (inclusive) to 1 (exclusive).
 fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
     let parent = [&rule.to_be_bytes(), draw.parent].concat();
     // The 53 bits that a float holds exactly.
@@ -119,12 +119,12 @@ fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
 }
 
 impl Engine {
-    /// The tester's rules, in order.
+    /// The tester's rules and their counters, in order.
     pub fn rule_book(&self) -> impl Iterator<Item = &HeldRule> {
         self.world.book.iter()
     }
 
-    /// The rule that leaves this one nothing to act on, if there is one.
+    /// The id of an earlier rule that leaves this one nothing to act on, if there is one.
     #[must_use]
     pub fn shadow_of(&self, id: u64) -> Option<u64> {
         let own = self.world.book.iter().find(|held| held.id == id)?;
@@ -132,7 +132,7 @@ impl Engine {
         earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
     }
 
-    /// Whether any rule is about REST calls.
+    /// Whether any rule applies to REST calls.
     #[must_use]
     pub fn has_api_rules(&self) -> bool {
         self.world.book.has(RuleKind::Api)
@@ -151,10 +151,11 @@ impl Engine {
     }
 
     pub(super) fn drop_rules(&mut self) {
+        // Ids go on: one that a tester still holds must not come to name another rule.
         self.world.book = RuleBook { added: self.world.book.added, ..RuleBook::default() };
     }
 
-    /// How a REST call is to be answered otherwise.
+    /// How a REST call is to fail, if a rule says so.
     pub(super) fn api_called(&mut self, call: &ApiCalled, now: Timestamp) -> Option<ApiFault> {
         let subject = Subject { method: &call.method, path: &call.path, ..Subject::default() };
         self.world.api_calls += 1;
@@ -163,7 +164,7 @@ impl Engine {
         effect.and_then(|effect| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
     }
 
-    /// How the `calls`th call of an outbound fax goes, and over what line, by the rules.
+    /// The rules' decision on the `calls`th call of an outbound fax: how it ends, and over what line it goes.
     pub(super) fn rules_of_call(
         &mut self,
         ordinal: Ordinal,
@@ -180,7 +181,7 @@ impl Engine {
         self.call_rules(fax, &subject, u64::from(calls), now)
     }
 
-    /// How a call to a number of the world goes, and over what line, by the rules.
+    /// The rules' decision on a call to a number of the world: how it ends, and over what line it goes.
     pub(super) fn rules_of_incoming(
         &mut self,
         fax: (FaxSid, Luck),
@@ -193,7 +194,7 @@ impl Engine {
         self.call_rules(fax, &subject, 0, now)
     }
 
-    /// How a webhook goes, by the rules; `place` is its place among those of its fax.
+    /// The rules' decision on a webhook; `place` is its place among those of its fax.
     pub(super) fn rules_of_webhook(
         &mut self,
         sid: FaxSid,
@@ -212,7 +213,7 @@ impl Engine {
         }
     }
 
-    /// A deleted fax's last messages are drawn by its place.
+    /// The luck of a fax or call. Of a deleted fax only the ordinal is left, and its last notices are drawn by that.
     fn luck_of(&self, sid: FaxSid) -> Luck {
         let ordinal = self.world.tables.ordinal(sid);
         let fax = ordinal.and_then(|ordinal| self.world.tables.fax(ordinal)).map(|fax| fax.luck);
@@ -262,7 +263,7 @@ impl Engine {
         Some(effect)
     }
 
-    /// What an answer's arrival made a rule's business is decided by the alarm, in the order of deadlines.
+    /// Whether new webhooks wait for an alarm, so that rules match them in order of deadlines and not of arrival.
     pub(super) fn must_be_decided(&self) -> bool {
         self.world.book.has(RuleKind::Webhook)
     }

@@ -1,4 +1,4 @@
-//! The indexes that find faxes and calls, and the pages of a list. They are kept consistent here, and nothing is decided.
+//! The tables of faxes and calls: their indexes, and the pages of a list.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -14,42 +14,42 @@ use crate::model::phone::Party;
 use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// Which faxes a list shows.
+/// Which faxes a list shows: every condition that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaxFilter {
-    /// From this party.
+    /// Only faxes from this party.
     pub from: Option<Party>,
-    /// To this party.
+    /// Only faxes to this party.
     pub to: Option<Party>,
-    /// Created after this second.
+    /// Only faxes created in a later second than this.
     pub created_after: Option<Timestamp>,
-    /// Created in this second or before.
+    /// Only faxes created in this second or earlier.
     pub created_on_or_before: Option<Timestamp>,
 }
 
 /// Where a page of a newest-first list begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cursor {
-    /// After skipping so many; O(skipped).
+    /// After skipping this many items; takes O(skipped) time.
     Skip(u64),
-    /// With the newest older than this ordinal.
+    /// With the newest item older than this ordinal.
     Before(Ordinal),
     /// With the page that ends just before this ordinal.
     After(Ordinal),
 }
 
-/// One page of a list.
+/// One page of a newest-first list.
 #[derive(Debug, Clone)]
 pub struct Page<'a, T> {
-    /// What is on it.
+    /// The items on the page, newest first.
     pub items: Vec<&'a T>,
-    /// Whether an older one follows.
+    /// Whether a page of older items follows.
     pub has_next: bool,
-    /// Whether a newer one precedes.
+    /// Whether a page of newer items precedes.
     pub has_previous: bool,
 }
 
-/// The tables. A clone shares each fax and call until one of both changes it.
+/// The faxes and calls of a world. Clones share each of them until one of the clones changes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,
@@ -57,18 +57,18 @@ pub(super) struct Tables {
     by_sid: HashMap<FaxSid, Ordinal>,
     by_from: BTreeSet<(Party, Ordinal)>,
     by_to: BTreeSet<(Party, Ordinal)>,
-    /// For each second in which a fax was created, its first ordinal.
+    /// For each second in which a fax was created, the first ordinal of that second.
     calendar: BTreeMap<i64, Ordinal>,
     active: usize,
 }
 
 impl Tables {
-    /// The faxes, oldest first.
+    /// All faxes, oldest first.
     pub(super) fn faxes(&self) -> impl Iterator<Item = &Arc<Fax>> {
         self.faxes.values()
     }
 
-    /// The calls, oldest first.
+    /// All calls that still ring, oldest first.
     pub(super) fn calls(&self) -> impl Iterator<Item = (Ordinal, &Arc<Call>)> {
         self.calls.iter().map(|(ordinal, call)| (*ordinal, call))
     }
@@ -91,6 +91,7 @@ impl Tables {
         self.by_from.remove(&(fax.from.clone(), ordinal));
         self.by_to.remove(&(fax.to.clone(), ordinal));
         let second = fax.created.seconds();
+        // The calendar names the first fax of a second: the next one takes over.
         if self.calendar.get(&second) == Some(&ordinal) {
             self.calendar.remove(&second);
             let next = self.faxes.range(ordinal..).next().filter(|(_, fax)| fax.created.seconds() == second);
@@ -115,7 +116,7 @@ impl Tables {
         Some(Arc::unwrap_or_clone(call))
     }
 
-    /// Puts a fax into another phase; answers the one before.
+    /// Moves a fax to another phase and returns the one before.
     pub(super) fn set_phase(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) -> Option<Phase> {
         let fax = Arc::make_mut(self.faxes.get_mut(&ordinal)?);
         if !fax.status().is_final() && phase.status().is_final() {
@@ -133,7 +134,7 @@ impl Tables {
         self.faxes.get(&ordinal).map(|fax| &**fax)
     }
 
-    /// A fax to be changed within its phase.
+    /// A fax, to be changed without a change of status.
     pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
         self.faxes.get_mut(&ordinal).map(Arc::make_mut)
     }
@@ -146,7 +147,7 @@ impl Tables {
         self.calls.get_mut(&ordinal).map(Arc::make_mut)
     }
 
-    /// The origin, shared with the newest fax where that came by the same: most come by one.
+    /// The origin, shared with the newest fax if that has the same: most clients use only one.
     pub(super) fn shared_origin(&self, origin: Arc<str>) -> Arc<str> {
         let newest = self.faxes.last_key_value().map(|(_, fax)| &fax.origin);
         newest.filter(|newest| **newest == origin).map_or(origin, Arc::clone)
@@ -156,13 +157,14 @@ impl Tables {
         self.faxes.first_key_value().map(|(_, fax)| &**fax)
     }
 
-    /// The faxes that have not ended and the calls, newest first.
+    /// The faxes that have not ended and the calls, each newest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = FaxSid> {
+        // Bounded, so that the search stops at the last active fax and not after all ended ones.
         let faxes = self.faxes.values().rev().filter(|fax| !fax.status().is_final()).take(self.active);
         faxes.map(|fax| fax.sid).chain(self.calls.values().rev().map(|call| call.sid))
     }
 
-    /// Puts off by `span` what a restored fax may still do within its Ttl.
+    /// Postpones the end of the Ttl of every active fax by `span`, after a restore.
     pub(super) fn postpone(&mut self, span: Duration) {
         let active = self.active;
         for fax in self.faxes.values_mut().rev().filter(|fax| !fax.status().is_final()).take(active) {
@@ -178,12 +180,12 @@ impl Tables {
         self.faxes.len()
     }
 
-    /// Faxes that have not ended, and calls.
+    /// The number of faxes that have not ended, and of calls.
     pub(super) fn pending_count(&self) -> usize {
         self.active + self.calls.len()
     }
 
-    /// One page, newest first.
+    /// One page of the faxes that match, newest first.
     pub(super) fn list(&self, filter: &FaxFilter, cursor: Cursor, limit: usize) -> Page<'_, Fax> {
         let (low, high) = self.bounds(filter);
         match cursor {
@@ -211,7 +213,7 @@ impl Tables {
         }
     }
 
-    /// The ordinals `low..high` that the dates leave.
+    /// The ordinals `low..high` that match the dates.
     fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
         let first_after = |moment: Timestamp| {
             let later = self.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
@@ -220,7 +222,7 @@ impl Tables {
         (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
     }
 
-    /// The faxes with ordinals `low..high` whose parties fit, oldest first.
+    /// The faxes with ordinals `low..high` whose parties match, oldest first.
     fn between<'t, 'i>(
         &'t self,
         filter: &'i FaxFilter,
@@ -249,13 +251,13 @@ impl Tables {
     }
 }
 
-/// Whether the parties fit; the index has dealt with one of them and with the dates.
+/// Whether both parties match; the index covers only one of them.
 fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
     filter.from.as_ref().is_none_or(|party| *party == fax.from)
         && filter.to.as_ref().is_none_or(|party| *party == fax.to)
 }
 
-/// A media of a fax, by both ids.
+/// The media of a fax, if it has this SID.
 pub(super) fn media_of(fax: &Fax, sid: MediaSid) -> Option<&Media> {
     fax.media.as_deref().filter(|media| media.sid == sid)
 }

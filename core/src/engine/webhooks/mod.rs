@@ -1,4 +1,4 @@
-//! What questions to apps and notices have in common: the rules' decision on each, cookies, idempotency tokens.
+//! What questions to apps and notices have in common: the rules' plan for each, cookies, and idempotency tokens.
 
 pub(super) mod notice;
 mod question;
@@ -17,47 +17,47 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Cookie;
 use rand::Rng;
 
-/// Cookies kept of one fax; an app that sets more has the oldest forgotten.
+/// Cookies kept per fax; when an app sets more, the oldest are dropped.
 const COOKIES_MAX: usize = 50;
 
-/// The place of a request among those of a fax; its idempotency token depends on it.
+/// The place of a request among those of its fax, from which its idempotency token is derived.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TokenPlace {
     /// The question to the FaxUrl.
     FaxUrl,
-    /// The question to the fallback URL.
+    /// The question to the fallback URL, after the FaxUrl failed.
     Fallback,
-    /// The n-th message.
+    /// The n-th status notice, from 0.
     Notice(u64),
-    /// The n-th alert, to the Debugger webhook.
+    /// The n-th alert, reported to the Debugger webhook.
     Alert(u64),
 }
 
-/// What the rules have decided on a webhook.
+/// How a webhook is to be sent, by the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebhookPlan {
-    /// Nothing yet: an alarm will have it decided.
+    /// Not decided yet: an alarm will match it against the rules.
     Undecided,
-    /// It goes as any.
+    /// As usual, since no rule matched.
     Plain,
-    /// It goes as a rule says.
+    /// As a rule wants it.
     Ruled {
-        /// Not earlier than this.
+        /// The earliest time to send it.
         not_before: Timestamp,
-        /// What the rule says.
+        /// What the rule does to it.
         fault: WebhookFault,
     },
 }
 
 impl WebhookPlan {
-    /// The fate that a rule's decision at this moment brings.
+    /// The plan that follows from a rule's decision made at this moment.
     pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
         fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })
     }
 }
 
-/// Takes newly set cookies into those of a fax: the last of a host and name wins.
+/// Merges newly set cookies into those of a fax: for each host and name, the last one wins.
 pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
     for cookie in set {
         kept.retain(|old| old.host != cookie.host || old.name() != cookie.name());
@@ -68,7 +68,7 @@ pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
 }
 
 impl Engine {
-    /// The fate of a new webhook: where there are rules for webhooks, an alarm has it decided.
+    /// The plan for a new webhook: if there are rules for webhooks, an alarm decides it, otherwise it is sent as usual.
     pub(super) fn first_plan(&mut self, ordinal: Ordinal, now: Timestamp) -> WebhookPlan {
         if !self.must_be_decided() {
             return WebhookPlan::Plain;
@@ -81,17 +81,17 @@ impl Engine {
         self.world.agenda.set(Alarm { at, ordinal, kind: AlarmKind::Tell });
     }
 
-    /// The alarm: what has not been decided is, and what may go goes.
+    /// Handles the alarm for the webhooks of a fax or call: decides what is undecided and sends what is due.
     pub(super) fn webhook_due(&mut self, ordinal: Ordinal, now: Timestamp) {
         if self.world.tables.call(ordinal).is_some() {
             self.question_due(ordinal, now);
             return;
         }
         let of_fax = self.world.tables.fax(ordinal).map(|fax| fax.sid);
-        // The last message of a fax may wait when the fax has been deleted.
+        // Notices may still wait when their fax has been deleted.
         let of_gone =
             || self.world.outgoing.iter().find(|(_, outgoing)| outgoing.ordinal == ordinal).map(|(sid, _)| *sid);
-        // All may have been told, and the fax deleted, since the alarm was set.
+        // Since the alarm was set, all notices may have been sent and the fax deleted.
         let Some(sid) = of_fax.or_else(of_gone) else { return };
         self.decide_messages(sid, now);
         self.notify_next(sid, now);
@@ -103,26 +103,27 @@ impl Engine {
         }
     }
 
-    /// Alerts of what is wrong with the overrides of a URL that is about to be used.
+    /// Raises an alert for each fault in the overrides of a URL that is about to be used.
     pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, url: &str) {
         for fault in Overrides::of(url).1 {
             self.alert(Some(sid), (fault.fault(), AlertLevel::Error), &fault.to_string(), None, self.latest);
         }
     }
 
-    /// A UUID that is the same each time the same request is made.
+    /// A UUID that is the same on each attempt of one request.
     pub(super) fn idempotency_token(&self, sid: FaxSid, place: TokenPlace) -> Box<str> {
         token(self.ids.seed(), sid, place)
     }
 }
 
-/// A UUID that follows from the seed, the fax and the place of the message among the fax's.
+/// Derives a UUID from the seed, the fax and the place of the request among the fax's.
 fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
     let place = match place {
         TokenPlace::FaxUrl => 0,
         TokenPlace::Fallback => 1,
         TokenPlace::Notice(n) => 2 + n,
         TokenPlace::Alert(n) => u64::MAX - n,
+        // Counts down from the top, so that alerts and notices never share a place.
     };
     let bits = seed.generator("token", sid.bytes(), place).next_u64();
     let low = seed.generator("token-low", sid.bytes(), place).next_u64();

@@ -1,4 +1,4 @@
-//! Notices of statuses to apps: in order for each fax, one at a time.
+//! Status notices to apps: in order for each fax, one at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,35 +19,35 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, Signature};
 
-/// What is still to be told of one fax.
+/// The notices of one fax that have not been delivered yet.
 #[derive(Debug, Clone, Default)]
 pub(in crate::engine) struct Outgoing {
-    /// Whose it is, also when the fax is gone.
+    /// The ordinal of the fax, which identifies it even after it is deleted.
     pub(in crate::engine) ordinal: Ordinal,
     pub(in crate::engine) queue: VecDeque<Queued>,
-    /// The message that is being told, or about to be told again.
+    /// The notice being sent, or about to be sent again.
     pub(in crate::engine) under_way: Option<Arc<Notice>>,
     pub(in crate::engine) told: u64,
-    /// What the app set earlier in this fax.
+    /// The cookies that the app set earlier in this fax.
     pub(in crate::engine) cookies: Vec<Cookie>,
 }
 
-/// A message that waits, and what the rules have decided on it.
+/// A notice that waits for its turn, and how it is to be sent.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Queued {
     pub(in crate::engine) notice: Arc<Notice>,
-    /// Its place among the messages of its fax.
+    /// Its place among the notices of its fax, from 0.
     pub(in crate::engine) place: u64,
     pub(in crate::engine) plan: WebhookPlan,
 }
 
 impl Outgoing {
-    /// Of a fax of which nothing has been told yet.
+    /// The state of a fax that has not had any notice.
     pub(in crate::engine) fn of(ordinal: Ordinal) -> Self {
         Self { ordinal, ..Self::default() }
     }
 
-    /// Puts off by `span` what waits for its time.
+    /// Postpones notices that a rule delays by `span`.
     pub(in crate::engine) fn postpone(&mut self, span: Duration) {
         for queued in &mut self.queue {
             if let WebhookPlan::Ruled { not_before, .. } = &mut queued.plan {
@@ -56,19 +56,19 @@ impl Outgoing {
         }
     }
 
-    /// How many messages have not been sent.
+    /// How many notices wait, not counting the one under way.
     pub(in crate::engine) fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    /// Whether nothing is left to be told.
+    /// Whether no notice waits or is under way.
     pub(in crate::engine) fn is_done(&self) -> bool {
         self.queue.is_empty() && self.under_way.is_none()
     }
 }
 
 impl Engine {
-    /// Tells the StatusCallback of an outbound fax, where the account's choice has this status told.
+    /// Notifies the StatusCallback of an outbound fax, if the account wants a notice of this status.
     pub(in crate::engine) fn notify_status(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its status is told and it is not there")
@@ -91,7 +91,7 @@ impl Engine {
         self.notify(ordinal, fax.sid, notice, now);
     }
 
-    /// Tells whoever is to hear how an incoming fax ended.
+    /// Notifies the app that is responsible for an inbound fax of how it ended.
     pub(in crate::engine) fn notify_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its end is told and it is not there")
@@ -106,6 +106,7 @@ impl Engine {
             NotifyTarget::Action(url, method) => (Purpose::Action, url.clone(), *method),
             NotifyTarget::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
             NotifyTarget::Nobody => {
+                // No notice will follow, so nothing else would ever remove what the question left here.
                 self.world.outgoing.remove(&fax.sid);
                 return;
             }
@@ -114,7 +115,7 @@ impl Engine {
         let mut notice = notice(fax, purpose, url, method);
         notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
         notice.pages = fax.pages().filter(|_| received);
-        // What came in before a call dropped is kept, but an app is told of a document only where a fax was received.
+        // What came in before a call dropped is kept, but notices mention a document only if the fax was received.
         notice.media = notice.media.filter(|_| received);
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
         self.notify(ordinal, fax.sid, notice, now);
@@ -139,7 +140,7 @@ impl Engine {
             let Queued { notice, place, .. } = queued;
             let (from, to) = (notice.from.to_string(), notice.to.to_string());
             let fax = (notice.direction, from.as_str(), to.as_str());
-            // The places of the questions to the FaxUrl and the fallback come first.
+            // The questions to the FaxUrl and the fallback URL have places 0 and 1.
             let fault = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, 2 + place, now);
             if let Some(queued) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
                 queued.plan = WebhookPlan::of(fault, now);
@@ -147,7 +148,7 @@ impl Engine {
         }
     }
 
-    /// Sends the next message, unless one is under way; forgets the fax when nothing can follow.
+    /// Sends the next notice unless one is under way, and forgets the fax when none can follow.
     pub(in crate::engine) fn notify_next(&mut self, sid: FaxSid, now: Timestamp) {
         let is_last = self.fax(sid).map_or(true, |fax| fax.status().is_final());
         let ids = *self.ids.seed();
@@ -170,9 +171,9 @@ impl Engine {
         }
     }
 
-    /// Tells the message under way, for the first time or again.
+    /// Sends the notice under way, for the first time or again.
     pub(in crate::engine) fn notify_again(&mut self, sid: FaxSid) {
-        // A reset or the end of the fax may have taken away what was to be told again.
+        // A reset or the end of the fax may have removed the notice.
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         let Some(notice) = &mut outgoing.under_way else { return };
         Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);
@@ -200,7 +201,7 @@ impl Engine {
         self.notice_done(sid, cookies, now);
     }
 
-    /// The message under way has reached its end, well or not: the next may go.
+    /// Ends the notice under way, delivered or not, so that the next one can be sent.
     pub(in crate::engine) fn notice_done(&mut self, sid: FaxSid, cookies: Vec<Cookie>, now: Timestamp) {
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         outgoing.under_way = None;
@@ -209,21 +210,21 @@ impl Engine {
     }
 }
 
-/// What can be told next.
+/// The next thing to do for a fax's notices.
 enum Next {
-    /// This.
+    /// Send this notice now.
     Message(Arc<Notice>),
-    /// Something, from this moment on.
+    /// Wait until this time for a notice that a rule delays.
     At(Timestamp),
-    /// Something, when it has been decided on or another message has come.
+    /// Wait for a decision by the rules, or for another notice to change places with.
     Waits,
-    /// Nothing waits.
+    /// Nothing, because the queue is empty.
     Nothing,
 }
 
 impl Outgoing {
-    /// Takes the next message, as its fate has it; `is_last` says that no other will come. It gets its token here: one
-    /// that a snapshot finds waiting is another event after each way back.
+    /// Takes the next notice that its plan allows; `is_last` says that the fax will have no other. The token is drawn
+    /// here and not in the queue, so that a notice that waits in a snapshot is a new event after each restore.
     fn take_next(&mut self, is_last: bool, now: Timestamp, token_of: &dyn Fn(u64) -> Box<str>) -> Next {
         loop {
             let others = self.queue.len().saturating_sub(1);
@@ -251,6 +252,7 @@ impl Outgoing {
                 let mut notice = Arc::clone(&first.notice);
                 Arc::make_mut(&mut notice).signature = fault.signature;
                 if fault.duplicate {
+                    // The notice stays at the front, so the next call sends it again.
                     fault.duplicate = false;
                 } else {
                     self.queue.pop_front();
@@ -261,7 +263,7 @@ impl Outgoing {
     }
 }
 
-/// The message with its token; a duplicate has that of the first.
+/// Gives the notice its token, unless it has one: a duplicate keeps that of the first.
 fn with_token(mut notice: Arc<Notice>, place: u64, token_of: &dyn Fn(u64) -> Box<str>) -> Arc<Notice> {
     if notice.idempotency_token.is_empty() {
         Arc::make_mut(&mut notice).idempotency_token = token_of(place);
@@ -269,7 +271,7 @@ fn with_token(mut notice: Arc<Notice>, place: u64, token_of: &dyn Fn(u64) -> Box
     notice
 }
 
-/// What every message of a fax says.
+/// The fields that all notices of a fax share.
 fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice {
     Notice {
         purpose,

@@ -43,7 +43,7 @@ impl Engine {
         }
     }
 
-    /// Asks the fallback URL, where the number has one.
+    /// Asks the fallback URL if the number has one; the result says whether it has.
     pub(in crate::engine) fn ask_fallback(
         &mut self,
         ordinal: Ordinal,
@@ -58,7 +58,7 @@ impl Engine {
         has_one
     }
 
-    /// The question of a call goes out as the rules have it, now or by another alarm.
+    /// Sends the question of a call as its plan says, now or at a later alarm.
     pub(in crate::engine) fn question_due(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(call) = self.world.tables.call(ordinal) else {
             never!(self, ordinal, now, "its question is due and it is not there")
@@ -80,6 +80,7 @@ impl Engine {
         let was_asked = asking.plan == WebhookPlan::Plain;
         asking.plan = plan;
         match plan {
+            // Sent already; sending it again would be a second question.
             _ if was_asked => {}
             WebhookPlan::Ruled { not_before, .. } if not_before > now => self.set_webhook_alarm(ordinal, not_before),
             WebhookPlan::Ruled { fault, .. } => {
@@ -98,7 +99,7 @@ impl Engine {
         }
     }
 
-    /// A rule keeps the question from its app: the call goes on as if the app could not be reached.
+    /// Handles a question that a rule drops: the call goes on as if the app could not be reached.
     fn not_asked(&mut self, ordinal: Ordinal, purpose: Purpose, url: Box<str>, now: Timestamp) {
         let failure = ExchangeFailure::ConnectionFailure("dropped by a rule".to_owned());
         let sid = self.world.tables.call(ordinal).map(|call| call.sid);
@@ -110,12 +111,12 @@ impl Engine {
         }
     }
 
-    /// Asks what is being asked; an echo's answer doesn't count.
+    /// Sends the pending question, for the first time or again. The response to an echo has no effect.
     pub(in crate::engine) fn ask_again(&mut self, ordinal: Ordinal, is_echo: bool) {
         let Some(call) = self.world.tables.call(ordinal) else { return };
         let Some(asking) = &call.asking else { return };
         let place = if asking.purpose == Purpose::FallbackUrl { TokenPlace::Fallback } else { TokenPlace::FaxUrl };
-        // A question that was under way when a snapshot was taken goes on under the token that it began with.
+        // A question that was under way when a snapshot was taken keeps its token after a restore.
         let token = asking.token.clone().unwrap_or_else(|| self.idempotency_token(call.sid, place));
         let request = TwimlRequest {
             purpose: asking.purpose,

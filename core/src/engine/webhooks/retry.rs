@@ -1,4 +1,4 @@
-//! Trying a webhook again: what its URL's overrides allow, by an alarm, as the same event. It sends nothing.
+//! Retries of webhooks: as many as the URL's overrides allow, by an alarm, as the same event.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, ExchangeRecord};
 
 impl Engine {
-    /// Sets the alarm for another try of the question to a number's app, if there is to be one.
+    /// Sets the alarm for another attempt of the question to a number's app; the result says whether there will be one.
     pub(in crate::engine) fn retry_question(
         &mut self,
         ordinal: Ordinal,
@@ -26,9 +26,9 @@ impl Engine {
         true
     }
 
-    /// Sets the alarm for another try of the message under way, if there is to be one.
+    /// Sets the alarm for another attempt of the notice under way; the result says whether there will be one.
     pub(in crate::engine) fn retry_notice(&mut self, sid: FaxSid, record: &ExchangeRecord, now: Timestamp) -> bool {
-        // Of a fax that is deleted meanwhile, nothing is told twice.
+        // Notices of a deleted fax are not retried.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return false };
         let Some(notice) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.under_way.as_mut()) else {
             return false;
@@ -39,7 +39,7 @@ impl Engine {
         true
     }
 
-    /// The alarm: the same is asked or told again.
+    /// Handles the alarm: repeats the question or the notice.
     pub(in crate::engine) fn retry(&mut self, ordinal: Ordinal) {
         let Some(sid) = self.world.retrying.remove(&ordinal) else { return };
         if self.world.tables.call(ordinal).is_some() {
@@ -55,7 +55,7 @@ impl Engine {
     }
 }
 
-/// The try after the one that brought this record.
+/// The attempt after the one with this record, if the URL's overrides allow it.
 fn next(url: &str, attempt: Attempt, record: &ExchangeRecord) -> Option<Attempt> {
     let next = attempt.next(record.duration_ms);
     let failure = record.failure.as_ref()?;
