@@ -1,7 +1,7 @@
-//! The work deadlines of a world in one order: (time, ordinal, kind), and which method handles each kind.
+//! The deadlines of a world in one order, (time, ordinal, kind), and the method that handles each kind.
 //!
-//! A fax or call has at most one alarm of each slot at a time. Housekeeping (retention) is not here: `retention.rs`
-//! has one deadline of its own, for the oldest fax.
+//! A fax or call has at most one alarm per slot at a time. Housekeeping is not here: `retention.rs` keeps one deadline,
+//! for the oldest fax.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,25 +11,25 @@ use super::input::HandleAlarms;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The place of a fax or call in the order of creation; never reused.
+/// The place of a fax or call in the order of creation; never reused before a reset.
 pub type Ordinal = u64;
 
 words!(
-    /// What an alarm is for.
+    /// The purpose of an alarm.
     AlarmKind {
-        /// Fires at once after create: the fax leaves the queue and its document is asked for.
+        /// Fires at once after creation: the fax leaves the queue and its document is requested.
         Start = "start",
         /// Fires when the fetched document has been converted: the far end is called.
         Dial = "dial",
-        /// Fires when ringing ends: the far end answers, is busy or doesn't pick up.
+        /// Fires when ringing ends: the far end picks up, is busy or doesn't answer.
         RingEnd = "ring-end",
-        /// Fires when a page, or the part of it that went through, has gone over the line.
+        /// Fires when a page, or the part of it before a break, has gone over the line.
         Page = "page",
         /// Fires when the wait between two calls within the Ttl is over.
         Redial = "redial",
-        /// Fires at once after a webhook's try failed in a way that its URL has tried again.
+        /// Fires at once after an attempt of a webhook failed in a way that its URL wants retried.
         Retry = "retry",
-        /// Fires when a rule is to be looked for that fits a webhook, and when one that a rule delays may go.
+        /// Fires when a webhook must be matched against the rules, or when a delayed webhook is due.
         Tell = "tell",
     }
 );
@@ -44,29 +44,29 @@ impl AlarmKind {
     }
 }
 
-/// What a fax or call has one alarm for.
+/// The purposes for which a fax or call has one alarm each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
-    /// Its phase; gone when it ends.
+    /// The next step of its phase; cleared when the fax ends.
     Phase,
-    /// The webhook under way.
+    /// The retry of the webhook under way.
     Webhook,
-    /// What the rules have to do with its webhooks.
+    /// The rules' decision on its webhooks, and delays by rules.
     Rules,
 }
 
-/// One deadline.
+/// A deadline of one fax or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
-    /// When it is due.
+    /// The time from which it is due.
     pub at: Timestamp,
-    /// Whose it is.
+    /// The fax or call that it belongs to.
     pub ordinal: Ordinal,
-    /// What it is for.
+    /// The purpose, which decides how it is handled.
     pub kind: AlarmKind,
 }
 
-/// The ordered deadlines.
+/// All alarms of a world, ordered by time, ordinal and kind.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Agenda {
     in_order: BTreeSet<Alarm>,
@@ -74,7 +74,7 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Sets an alarm of a fax or call, in place of any it had for the same.
+    /// Sets an alarm of a fax or call, replacing any in the same slot.
     pub(super) fn set(&mut self, alarm: Alarm) {
         let key = (alarm.ordinal, alarm.kind.slot());
         self.remove(key);
@@ -82,46 +82,45 @@ impl Agenda {
         self.in_order.insert(alarm);
     }
 
-    /// Takes away the alarm of a fax's or call's phase, if it has one.
+    /// Removes the alarm of a fax's or call's phase, if there is one.
     pub(super) fn clear(&mut self, ordinal: Ordinal) {
         self.remove((ordinal, Slot::Phase));
     }
 
-    /// Takes away this alarm.
+    /// Removes the alarm in this alarm's slot.
     pub(super) fn take(&mut self, alarm: &Alarm) {
         self.remove((alarm.ordinal, alarm.kind.slot()));
     }
 
-    /// Takes the first alarm that is due.
+    /// Removes and returns the first alarm that is due.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<Alarm> {
         let alarm = *self.in_order.first().filter(|alarm| alarm.at <= now)?;
         self.remove((alarm.ordinal, alarm.kind.slot()));
         Some(alarm)
     }
 
-    /// Puts all alarms off by `span`.
+    /// Postpones all alarms by `span`, after a restore.
     pub(super) fn postpone(&mut self, span: Duration) {
         let later = |alarm: &Alarm| Alarm { at: alarm.at.after(span), ..*alarm };
         self.in_order = self.in_order.iter().map(later).collect();
         self.of.values_mut().for_each(|alarm| *alarm = later(alarm));
     }
 
-    /// When the first alarm is due.
+    /// The time of the first alarm, if there is one.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.in_order.first().map(|alarm| alarm.at)
     }
 
-    /// The alarms in order.
+    /// All alarms, in the order in which they will fire.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Alarm> {
         self.in_order.iter()
     }
 
-    /// The alarm of a fax's or call's phase, if it has one.
+    /// The alarm of a fax's or call's phase, if there is one.
     pub(super) fn of_phase(&self, ordinal: Ordinal) -> Option<&Alarm> {
         self.of.get(&(ordinal, Slot::Phase))
     }
 
-    /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.in_order.len()
     }
@@ -137,6 +136,7 @@ impl Engine {
     pub(super) fn handle_alarms(&mut self, HandleAlarms { limit }: HandleAlarms, now: Timestamp) -> bool {
         for _ in 0..limit {
             let Some(alarm) = self.world.agenda.pop_due(now) else { break };
+            // Handled as of its deadline, so that a late wake-up changes nothing that follows.
             let at = alarm.at;
             self.alarm(alarm, at);
         }

@@ -1,5 +1,5 @@
-//! The fax that a call will become if its app takes it: clients can fetch it from the question to the FaxUrl on
-//! (docs/fidelity.md, "Receiving, TwiML"). It is in no list, and nothing can be done to it.
+//! The fax that a call will become if its app takes it: clients can fetch it as soon as the FaxUrl is asked
+//! (docs/fidelity.md, "Receiving, TwiML"), but it is in no list and can't be changed.
 
 use super::Engine;
 use super::webhooks::WebhookPlan;
@@ -10,33 +10,34 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
 
-/// A fax about which its app is being asked.
+/// A fax whose app is being asked whether to receive it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arriving {
-    /// The SID it will have.
+    /// The SID that the fax will have.
     pub sid: FaxSid,
-    /// The caller.
+    /// The caller's number or name.
     pub from: Party,
-    /// The number called.
+    /// The number of the world that is called.
     pub to: PhoneNumber,
-    /// At which resolution it is sent.
+    /// The vertical resolution it is sent at.
     pub quality: Quality,
-    /// When the call began.
+    /// The time when the call began to ring.
     pub rang: Timestamp,
 }
 
 impl Engine {
-    /// The fax that a call will become, while its app is being asked.
+    /// The fax that a call will become, from the moment its app is asked.
     #[must_use]
     pub fn arriving(&self, sid: FaxSid) -> Option<Arriving> {
         let call = self.world.tables.call(self.world.tables.ordinal(sid)?)?;
-        // A rule may hold the first question back; the fallback is asked after it.
+        // A rule may hold back the first question. The fallback is asked after it, so by then the fax could already be
+        // fetched.
         let asking = call.asking.as_ref()?;
         let is_asked = asking.plan == WebhookPlan::Plain || asking.purpose == Purpose::FallbackUrl;
         is_asked.then(|| Arriving { sid, from: call.from.clone(), to: call.to, quality: call.quality, rang: call.rang })
     }
 
-    /// Why a fax can't be had: there is none, or it is arriving and `otherwise` holds.
+    /// The refusal for a SID that names no fax: `otherwise` if the fax is arriving, else `NoFax`.
     pub(super) fn refusal_of(&self, sid: FaxSid, otherwise: Refusal) -> Refusal {
         if self.arriving(sid).is_some() { otherwise } else { Refusal::NoFax(sid) }
     }

@@ -1,7 +1,7 @@
-//! Everything that changes a world, one type each: what a client, a tester or the shell asks, and what it gets.
+//! Every command that changes a world, one type each, with its result: those of clients, testers and the shell.
 //!
-//! `Engine::handle` is the one entrance. It takes the time with each command, so a log of [`Input`]s with their times is a
-//! world's whole history.
+//! `Engine::handle` is the only entrance. It takes the time with each command, so a log of [`Input`]s with their times
+//! is the whole history of a world.
 
 use super::Engine;
 use super::export::LoadState;
@@ -17,60 +17,61 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, NumberSid};
 use crate::model::time::Timestamp;
 
-/// Something that changes a world.
+/// A command that changes a world.
 pub trait Command: Into<Input> + Clone + std::fmt::Debug {
-    /// Its result; a refusal has changed nothing.
+    /// The result of the command; a `Refusal` means that nothing has changed.
     type Done;
 
-    /// Whether it takes the world back to an earlier state of itself.
+    /// Whether it resets the world to an earlier state.
     const REWINDS: bool = false;
 
-    /// Whether it is what came of an effect, and nobody's request.
+    /// Whether it completes an effect, as opposed to being somebody's request.
     const IS_ANSWER: bool = false;
 
-    /// Its name, for a report of what came last.
+    /// The command's name in logs and in the report of a broken world.
     fn name(&self) -> &'static str;
 
-    /// The fax that it names, if it names one.
+    /// The fax that the command names, if it names one.
     fn fax(&self) -> Option<FaxSid> {
         None
     }
 
-    /// The fax that it created, if any.
+    /// The fax that the command created, if it did.
     fn created(_: &Self::Done) -> Option<FaxSid> {
         None
     }
 
-    /// Performs the command.
+    /// Performs the command; called by `Engine::handle` only.
     #[doc(hidden)]
     fn apply(self, engine: &mut Engine, now: Timestamp) -> Self::Done;
 }
 
-/// A command and when it was taken.
+/// A command and the time it was handled at.
 #[derive(Debug, Clone)]
 pub struct Logged {
-    /// The world's time.
+    /// The world's time, after it was kept from going back.
     pub at: Timestamp,
-    /// The command.
+    /// The command with all its data.
     pub input: Input,
 }
 
 impl Engine {
-    /// Takes one command; a refusal has changed nothing.
+    /// Handles one command; if it is refused, nothing has changed.
     pub fn handle<C: Command>(&mut self, command: C, now: Timestamp) -> C::Done {
         let now = self.tick(now);
+        // Logged before it is applied, so that a command that panics is in the log.
         if let Some(log) = &mut self.log {
             log.push(Logged { at: now, input: command.clone().into() });
         }
         command.apply(self, now)
     }
 
-    /// Keeps a log of all commands from here on. It grows without limit until it is taken.
+    /// Starts a log of all commands. It grows without limit until it is taken.
     pub fn record(&mut self) {
         self.log.get_or_insert_default();
     }
 
-    /// The log so far, oldest first; what follows begins a new one.
+    /// Takes the log so far, oldest first; later commands go into a new one.
     pub fn take_log(&mut self) -> Vec<Logged> {
         self.log.as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -122,7 +123,7 @@ macro_rules! commands {
         )+
 
         impl Engine {
-            /// Replays a logged command; one that was refused is refused again.
+            /// Replays a logged command; one that was refused then is refused again.
             pub fn replay(&mut self, Logged { at, input }: Logged) {
                 match input { $(Input::$name(command) => drop(self.handle(*command, at)),)+ }
             }

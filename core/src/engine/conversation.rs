@@ -1,4 +1,4 @@
-//! How a conversation about one fax stands, and how it ended, also when its app has deleted the fax since.
+//! The state of the conversation about one fax, which is known even after an app has deleted the fax.
 
 use super::Engine;
 use super::webhooks::notice::Outgoing;
@@ -6,35 +6,35 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::words::words;
 
-/// How a conversation stands.
+/// The state of the conversation about one fax: the fax itself, and the webhooks about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConversationState {
-    /// It goes on.
+    /// The fax is not final, or a notice is still to be sent.
     Pending,
-    /// The fax has ended with this status and everyone concerned has been told; it may have been deleted since.
+    /// The fax ended with this status and every app concerned has been notified; it may have been deleted since.
     Settled(Status),
-    /// No fax came of the call.
+    /// The call ended without a fax.
     NotAnswered,
-    /// There is no such fax or call, or none any more: a reset may have taken it away.
+    /// There is no such fax or call, or a reset removed it.
     Unknown,
 }
 
 words!(
-    /// How an incoming call ended.
+    /// The outcome of an incoming call, as the tester who placed it sees it.
     CallOutcome {
-        /// The fax was received.
+        /// The app took it and all pages came in.
         Received = "received",
-        /// The transmission failed.
+        /// The app took it and the transmission failed.
         Failed = "failed",
         /// The app's TwiML rejected it.
         Rejected = "rejected",
-        /// No usable TwiML came.
+        /// No usable TwiML came, so that no fax was created.
         NotAnswered = "not-answered",
     }
 );
 
 impl ConversationState {
-    /// How an incoming call ended; `None` while it goes on, and where nothing is known of it.
+    /// The outcome of an incoming call; `None` while it goes on, and if nothing is known of it.
     #[must_use]
     pub const fn outcome(self) -> Option<CallOutcome> {
         match self {
@@ -48,9 +48,10 @@ impl ConversationState {
 }
 
 impl Engine {
-    /// How a conversation stands.
+    /// The state of the conversation about this fax or call.
     #[must_use]
     pub fn conversation(&self, sid: FaxSid) -> ConversationState {
+        // First, because notices may outlive their fax.
         if !self.world.outgoing.get(&sid).is_none_or(Outgoing::is_done) {
             return ConversationState::Pending;
         }

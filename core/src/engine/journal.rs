@@ -1,5 +1,5 @@
-//! The ordered, bounded log of what happened in a world. It records; it never decides or renders. REST requests are no part
-//! of it: the shell keeps them and shows users both in one sequence.
+//! The ordered, bounded log of what happened in a world. REST requests are not in it: the shell keeps those and shows
+//! both in one sequence.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,32 +13,32 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
 
-/// Events kept a world; enough for hundreds of whole conversations.
+/// Events kept per world; enough for hundreds of whole conversations.
 pub const JOURNAL_EVENTS_MAX: usize = 10_000;
-/// Bytes of events kept a world; excerpts of webhooks make up most of it.
+/// Bytes of events kept per world; excerpts of webhooks make up most of it.
 pub const JOURNAL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Which events are wanted.
+/// Which events a query wants: every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
-    /// Later than this place.
+    /// Only events with a higher sequence number.
     pub since: u64,
-    /// Of this fax or call.
+    /// Only events of this fax or call.
     pub fax: Option<FaxSid>,
-    /// Of the kind with this name.
+    /// Only events with this name, such as `fax.status`.
     pub kind: Option<Box<str>>,
-    /// Of this purpose, where they are exchanges.
+    /// Only exchanges with this purpose.
     pub purpose: Option<Purpose>,
 }
 
-/// The log.
+/// The events of a world, oldest first, within limits of number and size.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Journal {
     events: VecDeque<Arc<Event>>,
     bytes: usize,
     last_seq: u64,
     evicted: u64,
-    /// The place just before the world last went back; what is earlier is about faxes that may no longer be there.
+    /// The sequence number just before the last reset; earlier events are about faxes that may no longer exist.
     last_reset: Option<u64>,
     tally: Tally,
 }
@@ -77,14 +77,14 @@ impl Journal {
         &self.tally
     }
 
-    /// The last status that a fax has entered since the world last went back.
+    /// The last status that a fax has entered since the last reset.
     pub(super) fn last_status(&self, fax: FaxSid) -> Option<Status> {
         let is_reset = |event: &&Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
         let since = self.events.iter().rev().take_while(|event| !is_reset(event));
         since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }
 
-    /// The first `limit` events that fit, oldest first.
+    /// The first `limit` events that match the filter, oldest first.
     pub(super) fn read(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
         let start = self.events.partition_point(|event| event.seq <= filter.since);
         self.events.range(start..).filter(|event| filter.fits(event)).take(limit).cloned().collect()
@@ -92,7 +92,7 @@ impl Journal {
 }
 
 impl Engine {
-    /// Writes an event for each thing of a document that is missing on its fax pages.
+    /// Writes an event for each part of a document that is missing on its fax pages.
     pub(super) fn write_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
         for loss in document.losses.iter() {
             self.journal.write(now, Some(sid), EventKind::DocumentLoss(loss.clone()));

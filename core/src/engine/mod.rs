@@ -16,7 +16,8 @@
 //! | How is one received? | `inbound.rs` |
 //! | How do pages go over the line? | `transmission.rs`; how long that takes, and what the far end does: `line.rs` |
 //! | What happens between two numbers of one world? | `own_numbers.rs` |
-//! | Which app is asked or notified, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`, `webhooks/retry.rs` |
+//! | Which app is asked or notified, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`,
+//! `webhooks/retry.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
 //! | What goes in? | `command.rs`, `input.rs` |
 //! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
@@ -92,12 +93,12 @@ use crate::model::account::Account;
 use crate::model::refusal::Refusal;
 use crate::model::time::Timestamp;
 
-/// Alarms handled in one call, so that the world's lock is never held long; the rest are due at once.
+/// Alarms handled per call, so that the world's lock is never held long; the rest are due at once.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
-/// Faxes and calls that may be pending in one world.
+/// The most faxes and calls that may be pending in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
 
-/// The fax service of one account.
+/// The fax service of one account: its faxes, calls, numbers, rules and journal.
 #[derive(Debug)]
 pub struct Engine {
     spec: Arc<WorldSpec>,
@@ -116,7 +117,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// A world as founded.
+    /// Creates a world as specified.
     #[must_use]
     pub fn new(spec: WorldSpec, now: Timestamp) -> Self {
         let spec = Arc::new(spec);
@@ -139,18 +140,18 @@ impl Engine {
         engine
     }
 
-    /// Handles the alarms that are due, in order, up to a limit; `poll_timeout` tells whether more are.
+    /// Handles the alarms that are due, in order, up to a limit; `poll_timeout` says whether more are due.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         // Alarms are never refused.
         let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
     }
 
-    /// The next thing to do.
+    /// The next effect for the shell to perform, if there is one.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// When `handle_timeout` is next needed: the first deadline of work or of housekeeping.
+    /// When `handle_timeout` is needed next: the first deadline of work or of housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let retirement = self.next_retirement();
@@ -174,7 +175,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Time as the engine sees it never goes back.
+    /// The engine's time: the latest seen so far, so that it never goes back when a clock does.
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
         self.latest

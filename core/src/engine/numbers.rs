@@ -1,4 +1,4 @@
-//! The numbers an account owns: buying, changing, giving back. It places no call.
+//! The numbers that an account owns: buying, updating and releasing them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
 use crate::model::time::Timestamp;
 
-/// Numbers that one account may own; far more than a test needs.
+/// The most numbers that one account may own; far more than a test needs.
 const NUMBERS_MAX: usize = 100_000;
 
 /// Twilio's magic number that can't be bought (test credentials).
@@ -21,16 +21,17 @@ const MAGIC_UNAVAILABLE: PhoneNumber = PhoneNumber::from_digits(15_005_550_000);
 const MAGIC_INVALID: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 /// Twilio's magic number that can be bought.
 const MAGIC_AVAILABLE: u64 = 15_005_550_006;
-/// Twilio's magic area code in which a number is found.
+/// Twilio's magic area code in which a number is available.
 const MAGIC_AREA_FOUND: u16 = 500;
-/// Twilio's magic area code in which none is.
+/// Twilio's magic area code in which no number is available.
 const MAGIC_AREA_EMPTY: u16 = 533;
-/// What the magic area code offers once its magic number is taken; the numbers that behave lie below.
+/// Further numbers of the magic area code, for sale once its magic number is taken; the numbers that behave are below
+/// them.
 const MAGIC_AREA_REST: std::ops::RangeInclusive<u64> = 15_005_550_200..=15_005_559_999;
 
 const ALL_CAPABILITIES: Capabilities = Capabilities { voice: true, sms: true, mms: true, fax: true };
 
-/// The numbers of one account.
+/// The numbers of one account, in the order of purchase.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Numbers {
     in_order: BTreeMap<u64, IncomingNumber>,
@@ -86,6 +87,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         self.world.numbers.get(sid).ok_or(Refusal::NoNumber(sid))?;
         self.check_named_application(&change)?;
+        // Looked up again, because the check of the application needed the whole engine.
         let Some(number) =
             self.world.numbers.by_sid.get(&sid).and_then(|ordinal| self.world.numbers.in_order.get_mut(ordinal))
         else {
@@ -103,23 +105,23 @@ impl Engine {
         Ok(())
     }
 
-    /// The numbers and caller ids that the world starts with.
+    /// Adds the numbers and caller ids that the world starts with.
     pub(super) fn create_numbers(&mut self, now: Timestamp) {
         let spec = std::sync::Arc::clone(&self.spec);
         for (number, change) in &spec.numbers {
             let attributes = NumberAttributes::of_new(*number).with(change);
-            // A configured number is the same thing after a reset, so it keeps its SID.
+            // A configured number is the same after a reset, so it keeps its SID.
             let seed = *self.seed();
             self.add_number(&seed, *number, ALL_CAPABILITIES, attributes, now);
         }
         for number in &spec.caller_ids {
-            // The configuration has fewer than the limit.
+            // Can't fail: the configuration allows fewer than the limit.
             let seed = *self.seed();
             let _ = self.add_caller_id(&seed, *number, None, now);
         }
     }
 
-    /// Whether the account owns the number or has it as caller id.
+    /// Whether the account owns the number or has it as a caller id.
     pub(super) fn may_call(&self, number: PhoneNumber) -> bool {
         self.world.numbers.by_number.contains_key(&number) || self.world.caller_ids.has(number)
     }

@@ -19,22 +19,22 @@ use crate::model::phone::PhoneNumber;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// What a number of this world did when it was called.
+/// The reaction of a number of this world to a call from an outbound fax.
 pub(super) enum FarAnswer {
-    /// `<Receive>`: a fax is about to take it.
+    /// `<Receive>`: the fax has been created and its pages are being rendered.
     PicksUp,
-    /// This fax takes it, and so the pages go over the line.
+    /// The pages are ready, so this inbound fax takes them over the line.
     Takes(Ordinal, Transmission),
-    /// The receiving fax has failed.
+    /// The receiving fax has failed with this fault.
     Fails(Fault),
-    /// `<Reject>`.
+    /// `<Reject>`: to the caller it sounds busy.
     Busy,
     /// Voice mode, no VoiceUrl, or no usable TwiML.
     NoAnswer,
 }
 
 impl Engine {
-    /// Notes that a number of this world rings, and asks its app.
+    /// Notes that a number of this world rings, then asks its app.
     pub(super) fn ring_own(
         &mut self,
         (ordinal, calls): (Ordinal, u32),
@@ -57,7 +57,7 @@ impl Engine {
         self.call_own_number((ordinal, calls), (far, number), document, line, now);
     }
 
-    /// An outbound fax of this world calls one of its numbers, for the `calls`th time.
+    /// Places the `calls`th call of an outbound fax to a number of this world.
     pub(super) fn call_own_number(
         &mut self,
         (caller, calls): (Ordinal, u32),
@@ -70,7 +70,9 @@ impl Engine {
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
         let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
         let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
+        // A rule on the sending end has precedence over one on the receiving end.
         let line = if line == LineOverride::default() { far_line } else { line };
+        // Looked up again, because the rules needed the whole engine in between.
         let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let call = Call {
             sid,
@@ -91,14 +93,14 @@ impl Engine {
         self.ring(far, call, now);
     }
 
-    /// The caller has given up before the app answered.
+    /// Ends a call whose caller has given up before the app responded.
     pub(super) fn hang_up(&mut self, far: Ordinal, now: Timestamp) {
         if let Some(call) = self.world.tables.remove_call(far) {
             self.close_call(&call, now);
         }
     }
 
-    /// A number of this world has dealt with the call.
+    /// Continues an outbound fax after a number of this world has reacted to its call.
     pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "the far end answers and it is not there")

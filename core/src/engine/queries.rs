@@ -1,4 +1,4 @@
-//! What can be asked of a world. Nothing here changes it.
+//! Everything that can be asked of a world, without changing it.
 
 use std::sync::Arc;
 
@@ -21,55 +21,55 @@ use crate::model::sid::{FaxSid, MediaSid, NumberSid};
 use crate::model::time::Timestamp;
 
 impl Engine {
-    /// The account.
+    /// The account that owns the world.
     #[must_use]
     pub const fn account(&self) -> &Account {
         &self.account
     }
 
-    /// How the world behaves.
+    /// The configured options of the world.
     #[must_use]
     pub fn options(&self) -> &WorldOptions {
         &self.spec.options
     }
 
-    /// The seed of the inventory of numbers for sale.
+    /// The seed of the inventory of numbers for sale, shared by all worlds.
     #[must_use]
     pub fn inventory_seed(&self) -> u64 {
         self.spec.inventory_seed
     }
 
-    /// The seed of this world's draws, the same before and after a reset.
+    /// The seed of this world's draws, which a reset without a seed keeps.
     #[must_use]
     pub const fn seed(&self) -> &WorldSeed {
         self.ids.world()
     }
 
-    /// How often this world has gone back to an earlier state of itself.
+    /// How many times this world has been reset or restored.
     #[must_use]
     pub const fn ways_back(&self) -> u64 {
         self.ids.ways_back()
     }
 
-    /// The generation that effects are issued in.
+    /// The generation in which effects are issued now.
     #[must_use]
     pub const fn generation(&self) -> Generation {
         self.generation
     }
 
-    /// The last time the engine has been told.
+    /// The latest time that any command brought.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
         self.latest
     }
 
-    /// The first deadline of work; housekeeping left out.
+    /// The first deadline of work, not counting housekeeping.
     #[must_use]
     pub fn next_work(&self) -> Option<Timestamp> {
         self.world.agenda.next()
     }
 
-    /// The work that is due, in order, with the fax or call it belongs to.
+    /// The alarms that are set, in order, each with the fax or call it belongs to.
     pub fn deadlines(&self) -> impl Iterator<Item = (&Alarm, Option<FaxSid>)> {
         self.world.agenda.iter().map(|alarm| {
             let fax = self.world.tables.fax(alarm.ordinal).map(|fax| fax.sid);
@@ -77,19 +77,19 @@ impl Engine {
         })
     }
 
-    /// Whether nothing is under way and nothing waits to be done.
+    /// Whether no effect is under way or waits to be polled. Deadlines may still be set.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.world.under_way.is_empty() && self.effects.is_empty()
     }
 
-    /// Whether the world is settled and no work is due, ever.
+    /// Whether the world is settled and no deadline is set, so that nothing will happen without a command.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.is_settled() && self.world.agenda.len() == 0
     }
 
-    /// A fax.
+    /// The fax with this SID.
     ///
     /// # Errors
     /// `NoFax`.
@@ -97,13 +97,13 @@ impl Engine {
         self.world.tables.ordinal(sid).and_then(|ordinal| self.world.tables.fax(ordinal)).ok_or(Refusal::NoFax(sid))
     }
 
-    /// One page of the faxes, newest first.
+    /// One page of the faxes that match the filter, newest first.
     #[must_use]
     pub fn faxes(&self, filter: &FaxFilter, cursor: Cursor, limit: usize) -> Page<'_, Fax> {
         self.world.tables.list(filter, cursor, limit)
     }
 
-    /// The fax and its media.
+    /// The fax, after a check that it has this media.
     ///
     /// # Errors
     /// `NoFax`, `NoMedia`.
@@ -112,7 +112,7 @@ impl Engine {
         media_of(fax, media).map(|_| fax).ok_or(Refusal::NoMedia(media))
     }
 
-    /// A number.
+    /// The number with this SID, if the account owns it.
     ///
     /// # Errors
     /// `NoNumber`.
@@ -120,7 +120,7 @@ impl Engine {
         self.world.numbers.get(sid).ok_or(Refusal::NoNumber(sid))
     }
 
-    /// The numbers, newest first.
+    /// The account's numbers, newest first.
     pub fn numbers(&self) -> impl Iterator<Item = &IncomingNumber> {
         self.world.numbers.newest_first()
     }
@@ -131,31 +131,31 @@ impl Engine {
         self.world.numbers.by_number(number)
     }
 
-    /// The first `limit` events that fit, oldest first.
+    /// The first `limit` events that match the filter, oldest first.
     #[must_use]
     pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
         self.journal.read(filter, limit)
     }
 
-    /// The place of the newest event.
+    /// The sequence number of the newest event, or 0.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {
         self.journal.last_seq()
     }
 
-    /// The place in the journal just before the world last went back; none where it never has.
+    /// The sequence number just before the last reset or restore; `None` if there has been none.
     #[must_use]
     pub const fn last_reset(&self) -> Option<u64> {
         self.journal.last_reset()
     }
 
-    /// How many events have been dropped.
+    /// How many events the journal has dropped to keep within its limits.
     #[must_use]
     pub const fn events_evicted(&self) -> u64 {
         self.journal.evicted()
     }
 
-    /// What has happened since the founding.
+    /// The counts of what has happened since the world was created.
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         self.journal.tally()
@@ -167,37 +167,37 @@ impl Engine {
         self.world.agenda.len()
     }
 
-    /// How many requests to apps are under way.
+    /// How many effects have been issued and not completed.
     #[must_use]
     pub fn under_way_count(&self) -> usize {
         self.world.under_way.len()
     }
 
-    /// How many callbacks wait for the one before them.
+    /// How many notices wait for the one before them, or for a rule.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.world.outgoing.values().map(Outgoing::waiting).sum()
     }
 
-    /// How many media went to keep within the budget.
+    /// How many media have been dropped to keep within the budget.
     #[must_use]
     pub const fn media_evicted(&self) -> u64 {
         self.world.retention.evicted()
     }
 
-    /// Bytes of media kept.
+    /// Bytes of media that are stored now.
     #[must_use]
     pub const fn media_bytes(&self) -> u64 {
         self.world.retention.bytes()
     }
 
-    /// How many faxes there are.
+    /// The number of faxes, ended or not.
     #[must_use]
     pub fn fax_count(&self) -> usize {
         self.world.tables.fax_count()
     }
 
-    /// How many faxes and calls have not ended.
+    /// The number of faxes that have not ended, and of calls.
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.world.tables.pending_count()

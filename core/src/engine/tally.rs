@@ -1,5 +1,5 @@
-//! Counts of what has happened in a world since it was founded, for metrics. They only grow, whatever is reset or dropped
-//! from the journal.
+//! Counts of what has happened in a world since it was created, for metrics. They only grow, whatever is reset or
+//! dropped from the journal.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Purpose};
 use crate::model::words::words;
 
 words!(
-    /// How an exchange with an app ended.
+    /// The result of an exchange with an app, as far as metrics tell it apart.
     ExchangeResult {
-        /// The app answered as it should.
+        /// The app responded as it should.
         Answered = "answered",
-        /// The app answered 4xx or 5xx.
+        /// The app responded with a 4xx or 5xx status.
         Refused = "refused",
-        /// No usable answer came.
+        /// No response came, or none that is usable.
         Failed = "failed",
     }
 );
 
 impl ExchangeResult {
-    /// The result of an exchange.
+    /// Classifies a recorded exchange by its failure.
     #[must_use]
     pub const fn of(record: &ExchangeRecord) -> Self {
         match record.failure {
@@ -32,17 +32,17 @@ impl ExchangeResult {
     }
 }
 
-/// Counts.
+/// The counts of one world, or of several added up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How often a fax entered each status.
+    /// How many times a fax entered each status.
     pub entered: BTreeMap<Status, u64>,
-    /// Exchanges with apps.
+    /// Exchanges with apps by purpose and result, retries included.
     pub exchanges: BTreeMap<(Purpose, ExchangeResult), u64>,
 }
 
 impl Tally {
-    /// Adds another's counts.
+    /// Adds the counts of another world.
     pub fn add(&mut self, other: &Self) {
         for (status, count) in &other.entered {
             *self.entered.entry(*status).or_default() += count;

@@ -1,6 +1,6 @@
-//! Pages going over the line, whichever way: one after the other, until all are through or the call breaks.
+//! The transmission of pages in either direction: one after the other, until all are through or the call breaks.
 //!
-//! A fax between two numbers of one world has two ends and one transmission, which the sending end keeps.
+//! A fax between two numbers of one world has two ends but one transmission, which the sending end keeps.
 
 use super::agenda::{AlarmKind, Ordinal};
 use super::event::EventKind;
@@ -21,7 +21,7 @@ impl Engine {
         }
     }
 
-    /// Sets the alarm for the next page, or for the break in it.
+    /// Sets the alarm for the end of the next page, or for the break in it.
     pub(super) fn next_page(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
         let document = self.world.tables.fax(ordinal).and_then(|fax| match &fax.phase {
             Phase::Sending(sending) => Some(&sending.document),
@@ -32,12 +32,13 @@ impl Engine {
             never!(self, ordinal, now, "a page is next and nothing goes over the line")
         };
         let last = document.pages.saturating_sub(1);
+        // A fault after more pages than there are breaks the last one.
         let breaks = talk.fault.is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
         let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
     }
 
-    /// A page, or the part of one after which the call breaks, has gone over the line: outbound or inbound.
+    /// Handles the end of a page, or of the part of one after which the call breaks, in either direction.
     pub(super) fn page_end(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "a page ends and it is not there")
@@ -82,6 +83,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
+            // First, since `end` replaces the phase and with it the pages that came in.
             self.keep_part(ordinal, now);
             let failure = Some(Box::new(Failure::of_call(fault.fault)));
             let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };
@@ -104,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// All pages of an incoming fax have come in.
+    /// Ends an inbound fax as received, after all its pages have come in.
     pub(super) fn received(&mut self, ordinal: Ordinal, duration_s: Option<u32>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has come in and is not there")
@@ -114,13 +116,14 @@ impl Engine {
         };
         let document = receiving.document.clone();
         let pages = Some(document.pages);
+        // Stored first, so that the notice of the end can name the media.
         if acceptance.store_media {
             self.store_media(ordinal, document, now);
         }
         self.end(ordinal, Ended { status: Status::Received, pages, duration_s, failure: None }, now);
     }
 
-    /// The call of an incoming fax has dropped: what came in is kept, as a machine would.
+    /// Keeps the pages that came in before the call dropped, as a fax machine does.
     pub(super) fn keep_part(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its call has dropped and it is not there")
@@ -134,7 +137,7 @@ impl Engine {
     }
 }
 
-/// Whole seconds, rounded up, as `duration` has them.
+/// Whole seconds, rounded up, as `duration` is given.
 pub(super) fn seconds(line_ms: u64) -> u32 {
     u32::try_from(line_ms.div_ceil(1_000)).unwrap_or(u32::MAX)
 }
