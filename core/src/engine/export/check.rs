@@ -1,4 +1,4 @@
-//! Whether a world that was read holds together: whatever one thing says of another is there. It repairs nothing.
+//! Whether a state that was read is consistent: everything that one part refers to exists, and every fax can go on.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use crate::model::fax::Status;
 use crate::model::line::{Line, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
 use crate::model::sid::FaxSid;
 
-/// Leaves out what nobody waits for any more: what was asked twice on purpose, alerts on their way to the Debugger
-/// webhook, and alarms and requests of faxes that are gone.
+/// Removes what a state can do without: requests that were sent twice on purpose, alerts on their way to the Debugger
+/// webhook, and alarms and requests of faxes that no longer exist.
 pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     let known = known(world);
     let gone: Vec<_> = world.agenda.iter().filter(|alarm| !known.contains(&alarm.ordinal)).copied().collect();
@@ -30,7 +30,7 @@ pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     });
 }
 
-/// Whether everything that is named is there.
+/// Checks that everything referred to exists, and that every fax can go on.
 pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     check_faxes(world)?;
     let known = known(world);
@@ -60,14 +60,14 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     check_phases(world)
 }
 
-/// A line that machines can agree on: any other would go on for ever, or divide by nothing.
+/// Checks that machines can agree on this line: another could take forever or divide by zero.
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
     let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
     expect(is_line, || (place(), format!("no line is so: one has {why}")))
 }
 
-/// The lines of a fax: what the machines agreed on, or will.
+/// The line of a fax that is calling or transmitting: agreed on, or to be agreed on.
 fn line_of(fax: &Fax) -> Option<Line> {
     match &fax.phase {
         Phase::Sending(sending) => match &sending.step {
@@ -107,8 +107,8 @@ fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Whether each fax stands where something will happen next, and nothing else will: an alarm that does not fit its fax's
-/// phase, or a phase that waits for nothing, would break the world or hold the fax for ever.
+/// Checks that exactly one thing will happen next to each fax: an alarm that does not fit the phase would break the
+/// world, and a phase that waits for nothing would never end.
 fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
     let movers = Movers::of(world);
@@ -141,7 +141,7 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// The alarm that a fax in this phase has; none where a request or the other end of the line moves it on.
+/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on.
 const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     match phase {
         Phase::Queued => Some(AlarmKind::Start),
@@ -160,15 +160,15 @@ const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     }
 }
 
-/// What moves faxes on that have no alarm.
+/// What moves on the faxes that have no alarm.
 struct Movers {
-    /// Faxes whose document is being fetched.
+    /// Faxes with a request for their document under way.
     fetched: BTreeSet<FaxSid>,
-    /// Faxes whose pages are being made.
+    /// Faxes with a rendering of their pages under way.
     rendered: BTreeSet<FaxSid>,
-    /// Faxes that a fax of this world sends its pages to.
+    /// Inbound faxes that a fax of this world sends its pages to.
     fed: BTreeSet<Ordinal>,
-    /// Faxes that ring at a number of this world, or whose call was taken there.
+    /// Outbound faxes that ring at a number of this world, or whose call was taken there.
     ringing: BTreeSet<Ordinal>,
 }
 
@@ -187,7 +187,7 @@ impl Movers {
         }
     }
 
-    /// Whether what moves the fax on, beside an alarm, is there.
+    /// Whether a fax without an alarm has something else that moves it on.
     fn move_on(&self, world: &Rewindable, fax: &Fax) -> bool {
         let tables = &world.tables;
         match &fax.phase {
@@ -223,7 +223,7 @@ const fn own(caller: Caller) -> Option<Ordinal> {
     }
 }
 
-/// Whether an outbound fax rings at a number of the world: at this call, or at one that has been taken.
+/// Whether an outbound fax rings at a number of this world: at this call, or at one that has been taken.
 fn rings(fax: &Fax, call: Option<Ordinal>) -> bool {
     match &fax.phase {
         Phase::Processing(Processing::Ringing { far, .. }) => call == Some(*far),
@@ -239,21 +239,21 @@ fn is_fed(fax: &Fax) -> bool {
     matches!(&fax.phase, Phase::Receiving(receiving) if matches!(receiving.step, ReceivingStep::Fed))
 }
 
-/// The fax of this world that this one sends its pages to.
+/// The inbound fax of this world that this one sends its pages to.
 fn fed_by(fax: &Fax) -> Option<Ordinal> {
     let Phase::Sending(sending) = &fax.phase else { return None };
     let CallStep::Talking(talk) = &sending.step else { return None };
     talk.far
 }
 
-/// The fax of this world that calls, while the pages of the call are made.
+/// The outbound fax of this world that calls, while the received pages are rendered.
 fn own_caller(fax: &Fax) -> Option<Ordinal> {
     let Phase::Receiving(receiving) = &fax.phase else { return None };
     let ReceivingStep::Rendering(Caller::Own(ordinal), _) = &receiving.step else { return None };
     Some(*ordinal)
 }
 
-/// The faxes and calls that there are, and the faxes that are gone but for what is still to be told of them.
+/// All faxes and calls, and deleted faxes that still have notices to send.
 fn known(world: &Rewindable) -> BTreeSet<Ordinal> {
     let faxes = world.tables.faxes().map(|fax| fax.ordinal);
     let calls = world.tables.calls().map(|(ordinal, _)| ordinal);
@@ -273,7 +273,7 @@ fn is_of_its_direction(fax: &Fax) -> bool {
     }
 }
 
-/// What a fax says is at the other end.
+/// The faxes and calls of this world that a fax refers to as its other end.
 fn far_ends(fax: &Fax) -> Vec<Ordinal> {
     match &fax.phase {
         Phase::Processing(Processing::Ringing { far, .. }) => vec![*far],

@@ -1,4 +1,4 @@
-//! What a type of the format has to do with the type of the engine that it stands for, and the macro that declares one.
+//! How a type of the format relates to the engine's type that it stands for, and the macro that declares one.
 //!
 //! No struct or enum of the engine or the model is written as it is: a file must outlive the names and the shape of what the
 //! engine works with. So each has a counterpart here that is read and written by serde, and is converted by naming every field
@@ -9,8 +9,8 @@
 //! - A new field is written: it gets `#[serde(default)]`, and files without it are still read. Where no default is right, the
 //!   format gets another version and `upgrade.rs` a step.
 //!
-//! Whatever has one textual form that users know keeps it and needs no counterpart: ids, phone numbers, parties, moments,
-//! patterns of rules, and the enums of `words!`.
+//! Types with a textual form that users know keep that form and need no counterpart: ids, phone numbers, parties,
+//! times, patterns of rules, and the enums of `words!`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -34,24 +34,24 @@ use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, Numb
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Method, Purpose, Signature};
 
-/// A type of the format, which stands for a type of the engine.
+/// A type of the file format, which stands for a type of the engine.
 pub(super) trait Form: Serialize + DeserializeOwned {
-    /// What it stands for.
+    /// The engine's type that it stands for.
     type Of;
 
-    /// The written form of a value.
+    /// Converts a value of the engine to its written form.
     fn of(value: &Self::Of) -> Self;
 
-    /// The value that is written so.
+    /// Converts the written form back to the engine's value.
     fn value(self) -> Self::Of;
 
-    /// Whether a field that has this value is left out.
+    /// Whether a field with this value is left out of the document.
     fn is_left_out(&self) -> bool {
         false
     }
 }
 
-/// Declares a type of the format, and how it and the type of the engine become each other.
+/// Declares a type of the format and the conversions to and from the engine's type.
 macro_rules! form {
     (
         $(#[$meta:meta])*
@@ -139,7 +139,7 @@ macro_rules! form {
 
 pub(super) use form;
 
-/// Declares the forms of a set of attributes and of a change to some of them.
+/// Declares the forms of a set of attributes and of a partial update of them.
 macro_rules! attributes {
     (
         $(#[$attributes_meta:meta])* $attributes:ident for $engine_attributes:ty,
@@ -159,7 +159,7 @@ macro_rules! attributes {
 
 pub(super) use attributes;
 
-/// What is written as it is.
+/// Implements `Form` for types that are written as they are.
 macro_rules! plain {
     ($($type:ty),+ $(,)?) => {
         $(
@@ -247,7 +247,7 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 }
 
-/// What the engine shares, written like any other.
+/// A value that the engine shares by `Arc`, written like any other.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub(super) struct Shared<F: Form>(F);
@@ -264,8 +264,8 @@ impl<F: Form> Form for Shared<F> {
     }
 }
 
-/// A list of the engine's values, each of which is converted when it is written or read: all of a large world at once would
-/// take many times its memory.
+/// A list of the engine's values, converted one at a time while it is written or read: converting a large world at once
+/// would take many times its memory.
 pub(super) struct List<F: Form>(pub(super) Vec<F::Of>);
 
 impl<F: Form> Serialize for List<F> {
@@ -296,7 +296,7 @@ impl<'de, F: Form> Deserialize<'de> for List<F> {
     }
 }
 
-/// Values of the engine by their names, converted like those of a [`List`].
+/// The engine's values by name, converted one at a time like those of a [`List`].
 pub(super) struct ByName<K, F: Form>(pub(super) BTreeMap<K, F::Of>);
 
 impl<K: Serialize, F: Form> Serialize for ByName<K, F> {
@@ -333,11 +333,11 @@ mod tests {
 
     use super::*;
 
-    /// As the engine had it when its file was written.
+    /// The document of the engine's type at the time when it was written.
     const WRITTEN: &str = r#"{"sid":"a","quality":"fine"}"#;
 
     form! {
-        /// As it is written, today as then.
+        /// The form of the type, unchanged since then.
         struct Fax for engine::Fax {
             sid: String,
             quality = resolution: Quality,
@@ -348,7 +348,7 @@ mod tests {
     mod engine {
         use crate::model::fax::Quality;
 
-        /// As the engine has it today: one field has another name, and one is new.
+        /// The engine's type today: one field was renamed, and one is new.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub(in crate::engine::export) struct Fax {
             pub(super) sid: String,

@@ -1,5 +1,5 @@
-//! A world as one document that a person can read, and back: versioned, whole or not at all. It holds the API keys, but
-//! no token, no journal and no snapshot; nothing of a document acts before all of it has been understood.
+//! A world as one readable document, and back: versioned, and read completely or not at all. The document holds the API
+//! keys, but no token, no journal and no snapshots.
 
 mod check;
 mod form;
@@ -31,86 +31,89 @@ use crate::model::sid::{AccountSid, KeySid};
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The version of the documents that are written, and the newest that is read.
+/// The version of documents that are written, and the newest that can be read.
 pub const STATE_VERSION: u64 = 2;
 
-/// The largest number that is read: what JSON readers everywhere hold exactly, and far beyond what is ever counted.
+/// The largest number that is read: JSON readers everywhere hold it exactly, and no counter ever gets near it.
 const COUNT_MAX: u64 = 1 << 53;
 
-/// Values in a document of an earlier version, which is held as a whole: a small one takes 40 times its text.
+/// The most values in a document of an earlier version, which is upgraded in memory: it takes 40 times the memory of
+/// its text.
 const UPGRADED_VALUES_MAX: usize = 500_000;
 
-/// The field that tells the version.
+/// The field with the version of the document.
 const VERSION: &str = "fauxfax_state";
-/// The field with the documents by their SHA-256.
+/// The field with the documents of faxes, by their SHA-256.
 const DOCUMENTS: &str = "documents";
 
 words!(
-    /// How the documents of faxes are written.
+    /// How a state includes the documents of its faxes.
     MediaForm {
-        /// In the state itself.
+        /// As base64, in the state itself.
         Inline = "inline",
-        /// Those that are stored as media only named by their SHA-256, to be found in the world that reads the state.
+        /// Stored media only by their SHA-256; the world that reads the state must already have them.
         Hash = "hash",
     }
 );
 
-/// Why a document is not taken.
+/// Why a state can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// There is no version in it.
-    #[error("this is no state of a fauxfax world: it has no number {VERSION}")]
+    /// The text is JSON without a version.
+    #[error("this is not the state of a fauxfax world: it has no number {VERSION}")]
     NoState,
-    /// It is not even JSON.
-    #[error("this is no JSON: {why}")]
+    /// The text is not even JSON.
+    #[error("this is not JSON: {why}")]
     NoJson {
-        /// What is wrong.
+        /// The JSON parser's error, with its line and column.
         why: String,
     },
-    /// A later fauxfax wrote it.
-    #[error("written by a newer fauxfax: its {VERSION} is {found}, and this one reads up to {STATE_VERSION}")]
+    /// A later version of fauxfax wrote it.
+    #[error(
+        "a newer fauxfax wrote this: its {VERSION} is {found}, and this one reads up to {STATE_VERSION}; update fauxfax"
+    )]
     Newer {
-        /// Its version.
+        /// The version of the document.
         found: u64,
     },
-    /// Something in it is not understood, or names what is not there.
+    /// Something in it is unknown or invalid, or refers to something missing.
     #[error("{place}: {why}")]
     Wrong {
-        /// Where, as `world.tables.faxes[0].quality`.
+        /// The path to it, such as `world.tables.faxes[0].quality`.
         place: String,
-        /// What is wrong, for a person.
+        /// What is wrong with it, for a person.
         why: String,
     },
-    /// It names a document by its hash that is not to be had here.
+    /// It names a document by a hash that neither it nor the world has.
     #[error(
         "{place}: neither the state nor this world has the document with the SHA-256 {hash}; export it with media=inline"
     )]
     NoDocument {
-        /// Where it is first named.
+        /// The path to the first field that names it.
         place: String,
-        /// Its name.
+        /// The SHA-256 in hexadecimal digits.
         hash: String,
     },
 }
 
-/// A world to be written down, or one that has been read.
+/// A world that is to be written, or that has been read.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// Whose world it was.
+    /// The account whose world it was.
     pub account_sid: AccountSid,
-    /// Whether its clock stood still.
+    /// Whether the world's clock was frozen.
     pub is_frozen: bool,
     account: Choices,
     keys: Keys,
     world: Snapshot,
 }
 
-/// Puts a state in the world's place; its token, its journal and its snapshots stay. A clock that stands earlier than the
-/// state's has to be moved to `latest` afterwards.
+/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it has to
+/// be moved to `latest` afterwards.
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
-/// A state as it is read, after its version and its documents.
+/// The remaining fields of a state, after its version and documents have been read from the outline.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenState {
@@ -127,7 +130,7 @@ struct WrittenState {
 }
 
 impl Engine {
-    /// The world as it is at this moment; a cheap copy, to be written where nobody waits.
+    /// Captures the world as it is now: a cheap copy, to be written outside the world's lock.
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
         let mut world = self.snapshot();
@@ -142,7 +145,7 @@ impl Engine {
         }
     }
 
-    /// The documents that a state may name by their hash.
+    /// The stored documents, which a state may name by their hash.
     #[must_use]
     pub fn stored_documents(&self) -> Vec<Arc<[u8]>> {
         let media = self.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
@@ -162,24 +165,24 @@ impl Engine {
 }
 
 impl State {
-    /// Whether what it says holds together, as when it is read.
+    /// Checks that the state is consistent, as reading does.
     ///
     /// # Errors
-    /// The first thing that doesn't.
+    /// The first inconsistency that is found.
     pub fn check(&self) -> Result<(), StateError> {
         check::check(&self.world.world)
     }
 
-    /// The API keys in it.
+    /// The SIDs of its API keys.
     pub fn keys(&self) -> impl Iterator<Item = KeySid> {
         self.keys.newest_first().map(|key| key.sid)
     }
 
-    /// Writes the document, in which each fax's document stands once, however many faxes share it. A part of it is made at
-    /// a time.
+    /// Writes the document. Each fax's document appears once, however many faxes share it, and only a part of the text
+    /// is in memory at a time.
     ///
     /// # Errors
-    /// It can't be written.
+    /// The writer's error.
     pub fn write(&self, media: MediaForm, out: impl io::Write) -> serde_json::Result<()> {
         shelf::writing(|| {
             let mut serializer = serde_json::Serializer::new(out);
@@ -202,22 +205,22 @@ impl State {
         })
     }
 
-    /// The document as a value, for those that are small.
+    /// The document as a value in memory, for small states.
     #[must_use]
     pub fn to_json(&self, media: MediaForm) -> Value {
         let mut text = Vec::new();
         self.write(media, &mut text).and_then(|()| serde_json::from_slice(&text)).unwrap_or_default()
     }
 
-    /// Reads a document; `stored` are the documents that it may name without having them.
+    /// Reads a document; `stored` are documents that it may name by their hash.
     ///
     /// # Errors
-    /// Anything in it is not understood.
+    /// The first thing that is invalid.
     pub fn read(text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         Self::read_by(&STATE_STEPS, text, stored)
     }
 
-    /// As [`State::read`], where these steps lead to the version of today.
+    /// Like [`State::read`], with the steps that lead to the current version.
     fn read_by(steps: &[Step], text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         let outline = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text));
         let Outline { version, documents } =
@@ -257,7 +260,7 @@ impl State {
         Ok(Self { account_sid, is_frozen, account, keys, world })
     }
 
-    /// As [`State::read`], for a document that has been parsed already.
+    /// Like [`State::read`], for a document that has already been parsed.
     ///
     /// # Errors
     /// As [`State::read`].
@@ -266,9 +269,9 @@ impl State {
     }
 }
 
-/// A document of an earlier version as one of today; but for its documents, it is held as one value meanwhile.
+/// Upgrades a document of an earlier version. All of it except the documents of faxes is held in memory as one value.
 fn upgraded(steps: &[Step], version: u64, text: &[u8]) -> Result<Value, StateError> {
-    // Each value follows one of these, or is the first.
+    // Each value but the first follows one of these, so the count is an upper bound.
     let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
     if values > UPGRADED_VALUES_MAX {
         let why = format!("a state of version {version} may have at most {UPGRADED_VALUES_MAX} values");

@@ -1,5 +1,5 @@
-//! What is looked at in a document before the rest: its version, and the documents of its faxes. Both may stand anywhere, and
-//! nothing else is kept in memory for them.
+//! The parts of a state that are read first: its version and the documents of its faxes. They may be anywhere in it,
+//! and nothing else is kept in memory to find them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use serde::{Serialize, Serializer};
 use super::shelf::{self, ByHash};
 use super::{COUNT_MAX, DOCUMENTS, VERSION};
 
-/// A document that can't be taken: its place, and what is wrong with it.
+/// The path of an invalid document, and what is wrong with it.
 type Fault = (String, String);
 
 /// The version and the documents of a state.
 pub(super) struct Outline {
-    /// None where it is no state.
+    /// `None` if the text is not a state.
     pub(super) version: Option<u64>,
     pub(super) documents: Result<ByHash, Fault>,
 }
@@ -29,7 +29,7 @@ impl Outline {
     }
 }
 
-/// The methods of a visitor for everything that is not what it looks for.
+/// The methods of a visitor for everything it is not looking for.
 macro_rules! others {
     ($other:expr) => {
         others!($other, IgnoredAny);
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Outline {
                     if name == VERSION {
                         outline.version = fields.next_value::<Version>()?.0;
                     } else if name == DOCUMENTS {
-                        outline.documents = fields.next_value::<DocumentPolicy>()?.0;
+                        outline.documents = fields.next_value::<Documents>()?.0;
                     } else {
                         fields.next_value::<Counted>()?;
                     }
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Outline {
     }
 }
 
-/// Anything in which no whole number is larger than is ever counted: adding to it could overflow.
+/// Any value without a whole number above `COUNT_MAX`, which could overflow a counter.
 struct Counted;
 
 impl<'de> Deserialize<'de> for Counted {
@@ -151,30 +151,30 @@ impl<'de> Deserialize<'de> for Version {
     }
 }
 
-struct DocumentPolicy(Result<ByHash, Fault>);
+struct Documents(Result<ByHash, Fault>);
 
-impl DocumentPolicy {
+impl Documents {
     fn no_object() -> Self {
         Self(Err((DOCUMENTS.to_owned(), "must be an object: base64 by SHA-256".to_owned())))
     }
 }
 
-impl<'de> Deserialize<'de> for DocumentPolicy {
+impl<'de> Deserialize<'de> for Documents {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Listed;
         impl<'de> Visitor<'de> for Listed {
-            type Value = DocumentPolicy;
-            others!(DocumentPolicy::no_object());
+            type Value = Documents;
+            others!(Documents::no_object());
 
-            fn visit_u64<E>(self, _: u64) -> Result<DocumentPolicy, E> {
-                Ok(DocumentPolicy::no_object())
+            fn visit_u64<E>(self, _: u64) -> Result<Documents, E> {
+                Ok(Documents::no_object())
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<DocumentPolicy, E> {
-                Ok(DocumentPolicy::no_object())
+            fn visit_str<E>(self, _: &str) -> Result<Documents, E> {
+                Ok(Documents::no_object())
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<DocumentPolicy, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Documents, A::Error> {
                 let mut documents = Ok(ByHash::new());
                 while let Some(name) = fields.next_key::<String>()? {
                     let bytes = fields.next_value::<Bytes>()?.0;
@@ -191,14 +191,14 @@ impl<'de> Deserialize<'de> for DocumentPolicy {
                         }
                     };
                 }
-                Ok(DocumentPolicy(documents))
+                Ok(Documents(documents))
             }
         }
         deserializer.deserialize_any(Listed)
     }
 }
 
-/// The bytes of a document; none where they can't be read.
+/// The bytes of a document; `None` if they are not valid base64.
 struct Bytes(Option<Arc<[u8]>>);
 
 impl<'de> Deserialize<'de> for Bytes {
@@ -225,7 +225,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Decodes into the place where the bytes will stay.
+/// Decodes straight into the shared allocation that the bytes stay in.
 fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
@@ -234,7 +234,7 @@ fn decoded(text: &str) -> Option<Arc<[u8]>> {
     (written == length).then_some(bytes)
 }
 
-/// Documents as they are written: base64 by SHA-256.
+/// Documents as they are written: base64, by SHA-256.
 pub(super) struct Inline<'a>(pub(super) &'a ByHash);
 
 impl Serialize for Inline<'_> {

@@ -1,5 +1,5 @@
-//! The documents of a state while it is written or read: each stands once, by its hash, however many faxes share it. A
-//! document in a state names its bytes; the shelf of the thread has them. It reads and writes none itself.
+//! The documents of a state while it is written or read. A document in a state only names its bytes by their hash, so
+//! that they appear once however many faxes share them; the bytes are on the thread's shelf.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 
 use crate::model::hex;
 
-/// Documents by their SHA-256.
+/// Documents by their SHA-256 in hexadecimal digits.
 pub(super) type ByHash = BTreeMap<String, Arc<[u8]>>;
 
 thread_local! {
-    /// serde hands nothing from a state to the documents deep in it, but a state is written or read by one thread.
+    /// Per thread, because serde can't pass context down to nested values, and a state is written or read by one
+    /// thread.
     static SHELF: RefCell<Option<Shelf>> = const { RefCell::new(None) };
 }
 
@@ -22,24 +23,24 @@ enum Shelf {
     Reading(Read),
 }
 
-/// What a state that was written names.
+/// The documents that a state being written has named so far.
 #[derive(Default)]
 struct Written {
     documents: ByHash,
-    /// The hashes, by where the documents lie.
+    /// The hashes by address of the bytes, so that each document is hashed once.
     hashes: BTreeMap<usize, String>,
 }
 
-/// What a state that is read may name.
+/// The documents that a state being read may name.
 #[derive(Default)]
 pub(super) struct Read {
-    /// The documents that the state itself has.
+    /// The documents that the state itself contains.
     own: ByHash,
-    /// Those of the world that it goes to.
+    /// The stored documents of the world that it is loaded into.
     stored: Vec<Arc<[u8]>>,
     stored_by_hash: Option<ByHash>,
     used: BTreeSet<String>,
-    /// The first that is nowhere.
+    /// The first hash that was named and not found, for the error.
     pub(super) missing: Option<String>,
 }
 
@@ -56,7 +57,7 @@ impl Read {
         Self { own, stored: stored.to_vec(), ..Self::default() }
     }
 
-    /// The first document of the state that it names nowhere.
+    /// The first document in the state that no fax names.
     pub(super) fn unused(&self) -> Option<&str> {
         self.own.keys().find(|name| !self.used.contains(*name)).map(String::as_str)
     }
@@ -75,19 +76,19 @@ impl Read {
     }
 }
 
-/// Does work in which documents are written by their names. What they are is asked by [`written`] before it ends.
+/// Runs `work` with a shelf that collects the documents being written; it can ask [`written`] for them.
 pub(super) fn writing<T>(work: impl FnOnce() -> T) -> T {
     with(Shelf::Writing(Written::default()), work).0
 }
 
-/// Does work in which documents are read by their names.
+/// Runs `work` with a shelf that has the documents being read, and returns the shelf.
 pub(super) fn reading<T>(shelf: Read, work: impl FnOnce() -> T) -> (T, Read) {
     let (done, shelf) = with(Shelf::Reading(shelf), work);
     let Some(Shelf::Reading(read)) = shelf else { return (done, Read::default()) };
     (done, read)
 }
 
-/// The documents that have been named so far.
+/// The documents that have been named so far in this [`writing`].
 pub(super) fn written() -> ByHash {
     SHELF.with_borrow(|shelf| match shelf {
         Some(Shelf::Writing(written)) => written.documents.clone(),
@@ -95,7 +96,8 @@ pub(super) fn written() -> ByHash {
     })
 }
 
-/// The name of a document that is being written; none where it is to be written whole.
+/// Puts a document on the shelf and returns its name; `None` outside of [`writing`], where documents are written in
+/// place.
 pub(super) fn name(bytes: &Arc<[u8]>) -> Option<String> {
     SHELF.with_borrow_mut(|shelf| match shelf {
         Some(Shelf::Writing(written)) => Some(written.name(bytes)),
@@ -103,7 +105,7 @@ pub(super) fn name(bytes: &Arc<[u8]>) -> Option<String> {
     })
 }
 
-/// The document of a name.
+/// The document with this name; `None` if it is missing, or outside of [`reading`].
 pub(super) fn find(name: &str) -> Option<Arc<[u8]>> {
     SHELF.with_borrow_mut(|shelf| match shelf {
         Some(Shelf::Reading(read)) => read.find(name),
@@ -121,7 +123,7 @@ fn place(bytes: &Arc<[u8]>) -> usize {
 }
 
 fn with<T>(shelf: Shelf, work: impl FnOnce() -> T) -> (T, Option<Shelf>) {
-    /// Takes the shelf away again, whatever becomes of the work.
+    /// Clears the shelf even if `work` panics.
     struct Cleared;
     impl Drop for Cleared {
         fn drop(&mut self) {

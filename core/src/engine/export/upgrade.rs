@@ -1,4 +1,5 @@
-//! How a document of an earlier version becomes one of today: by one step per version, each of which knows two versions only.
+//! How a document of an earlier version becomes a current one: by one step per version, each of which knows only two
+//! versions.
 //!
 //! A new version takes three things: `STATE_VERSION` is raised, a step is added to `STATE_STEPS`, without which this file does
 //! not compile, and `fixtures/state` gets a document of the new version. No earlier step and no earlier fixture changes.
@@ -12,34 +13,34 @@ use serde_json::{Map, Value};
 
 use super::{DOCUMENTS, STATE_VERSION, StateError};
 
-/// Makes a document of one version one of the next. It sees all of a state but its documents, and need not change the number
-/// of its version.
+/// Upgrades a document by one version. It gets all of a state except the documents of faxes, and need not change the
+/// version number.
 ///
 /// # Errors
-/// Something in the document can't be in one of its version.
+/// Why the document can't be one of its version.
 pub(super) type Step = fn(&mut Map<String, Value>) -> Result<(), StateError>;
 
-/// The steps of states, from version 1 on.
+/// The steps for states, starting with version 1.
 pub(super) const STATE_STEPS: [Step; STATE_VERSION as usize - 1] = [faults::name_faults];
 
-/// The version of the lines that are written, and the newest that is read.
+/// The version of log lines that are written, and the newest that can be read.
 pub const LOG_VERSION: u64 = 1;
 
-/// The steps of the entries of a log, from version 1 on.
+/// The steps for log lines, starting with version 1.
 pub(super) const LOG_STEPS: [Step; LOG_VERSION as usize - 1] = [];
 
-/// The newest version that these steps lead to.
+/// The version that these steps lead to.
 pub(super) const fn newest(steps: &[Step]) -> u64 {
     steps.len() as u64 + 1
 }
 
-/// Takes a document of this version through the steps that are left.
+/// Takes a document of this version through the remaining steps.
 pub(super) fn upgrade(document: &mut Map<String, Value>, version: u64, steps: &[Step]) -> Result<(), StateError> {
     let taken = usize::try_from(version.saturating_sub(1)).unwrap_or(usize::MAX);
     steps.iter().skip(taken).try_for_each(|step| step(document))
 }
 
-/// A state without its documents, which are read for themselves.
+/// A state without the documents of its faxes, which are read separately.
 pub(super) struct Undocumented(pub(super) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Undocumented {
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
     use crate::engine::export::{MediaForm, State};
 
-    /// As if version 2 had renamed a field, and version 3 dropped one; today's would be version 3.
+    /// As if version 2 had renamed a field and version 3 had dropped one, so that version 3 were current.
     const STEPS: [Step; 2] = [
         |document| {
             let world = document.get_mut("universe").map(Value::take).unwrap_or_default();
@@ -98,7 +99,7 @@ mod tests {
         State::read_by(&STEPS, document.to_string().as_bytes(), &[])
     }
 
-    /// The fixture as each of the three versions would have it.
+    /// The fixture as each of the three versions would write it.
     fn of_version(version: u64) -> Value {
         let mut document = today();
         document["fauxfax_state"] = json!(version);

@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{application, credential};
 
-/// What a world's account was beside its id and its token.
+/// The choices of an account: everything that a state keeps of it except its id and its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine::export) struct Choices {
@@ -47,14 +47,14 @@ impl Choices {
         Self { friendly_name, dialect, status, service, debugger_url, created, updated }
     }
 
-    /// The account with these choices.
+    /// Applies these choices to an account, which keeps its id and its token.
     pub(in crate::engine::export) fn made_for(self, account: &Account) -> Account {
         let Self { friendly_name, dialect, status, service, debugger_url, created, updated } = self;
         Account { friendly_name, dialect, status, service, debugger_url, created, updated, ..account.clone() }
     }
 }
 
-/// A list of things in the order of their creation, and the place of the last that was ever added.
+/// A list of things in the order of their creation, and the place of the last one ever added.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
 pub(in crate::engine::export) struct OrderedMap<F: Form> {
@@ -62,7 +62,7 @@ pub(in crate::engine::export) struct OrderedMap<F: Form> {
     list: List<F>,
 }
 
-/// What stands in a register by an id of its own.
+/// A thing that is listed under an id of its own.
 pub(in crate::engine::export) trait Registered: Clone {
     type Id: Eq + Hash;
     fn place(&self) -> (u64, Self::Id);
@@ -96,7 +96,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
         Self { last: register.last, list: List(list) }
     }
 
-    /// The register, or why it can't be so.
+    /// Converts the list, or says why it can't be one.
     pub(in crate::engine::export) fn value(
         self,
     ) -> Result<ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>, String> {
@@ -117,7 +117,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
     }
 }
 
-/// The caller ids, with the index of their numbers, or why they can't be so.
+/// Rebuilds the caller ids with the index of their numbers, or says why they can't be so.
 pub(super) fn caller_ids(written: OrderedMap<CallerId>) -> Result<CallerIds, String> {
     let register = written.value()?;
     let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();
@@ -128,7 +128,6 @@ pub(super) fn caller_ids(written: OrderedMap<CallerId>) -> Result<CallerIds, Str
 }
 
 form! {
-    /// An API key.
     struct ApiKey for credential::ApiKey {
         sid: KeySid,
         ordinal: u64,
@@ -152,7 +151,6 @@ form! {
 }
 
 form! {
-    /// An application.
     struct Application for application::Application {
         sid: ApplicationSid,
         ordinal: u64,
@@ -163,9 +161,7 @@ form! {
 }
 
 attributes! {
-    /// The attributes of an application.
     ApplicationAttributes for application::ApplicationAttributes,
-    /// Which of them a request sets.
     ApplicationChange for application::ApplicationChange,
     friendly_name: Box<str>,
     api_version: Box<str>,

@@ -17,14 +17,13 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Method, Purpose, Signature};
 
-/// A call, which does not know its own place.
+/// A call with its ordinal, which the call itself does not know.
 pub(in crate::engine::export) struct Placed {
     pub(super) ordinal: Ordinal,
     pub(super) call: Arc<call::Call>,
 }
 
 form! {
-    /// A call and its place.
     struct PlacedCall for Placed {
         ordinal: Ordinal,
         call: Shared<Call>,
@@ -32,7 +31,6 @@ form! {
 }
 
 form! {
-    /// A call that rings at a number of the world; no fax exists yet.
     struct Call for call::Call {
         sid: FaxSid,
         caller: Caller,
@@ -53,7 +51,6 @@ form! {
 }
 
 form! {
-    /// A question to a number's app.
     struct Asking for call::Asking {
         purpose: Purpose,
         url: Box<str>,

@@ -1,5 +1,4 @@
-//! The written form of documents: fields of their own, and the bytes by their name on the shelf, or in base64 where there is
-//! no shelf.
+//! The written form of documents: their fields, and their bytes by name if there is a shelf, otherwise in base64.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -15,7 +14,6 @@ use crate::model::time::Timestamp;
 use crate::model::{media, page};
 
 form! {
-    /// The stored document of a fax.
     struct Media for media::Media {
         sid: MediaSid,
         created: Timestamp,
@@ -23,7 +21,7 @@ form! {
     }
 }
 
-/// A document, checked when it is read.
+/// A document, which is checked when it is read.
 pub(in crate::engine::export) struct Document(media::Document);
 
 impl Form for Document {
@@ -38,7 +36,7 @@ impl Form for Document {
     }
 }
 
-/// The fields of a document.
+/// The fields of a document as they are written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -84,7 +82,7 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-/// Whether the pages lie within the document and are pages of a fax.
+/// Checks that the pages are within the document and are pages of a fax.
 fn check(document: &media::Document) -> Result<(), String> {
     let media::Document { media_type: _, pages, bytes, sheets, losses: _ } = document;
     let within = |sheet: &page::PageInFile| sheet.place.start <= sheet.place.end && sheet.place.end <= bytes.len();
@@ -103,7 +101,6 @@ fn check(document: &media::Document) -> Result<(), String> {
 }
 
 form! {
-    /// A page within the file that holds it.
     struct PageInFile for page::PageInFile {
         width: u32,
         height: u32,
@@ -114,7 +111,6 @@ form! {
 }
 
 form! {
-    /// Where the file has a page's MMR.
     struct Place for std::ops::Range<usize> {
         start: usize,
         end: usize,
@@ -122,7 +118,6 @@ form! {
 }
 
 form! {
-    /// How many bits a page has by each scheme of T.4 and T.6.
     struct CodedBits for page::CodedBits {
         mmr: u64,
         filled: Option<FilledBits>,
@@ -130,7 +125,6 @@ form! {
 }
 
 form! {
-    /// Bits of MR and MH at each line rate.
     struct FilledBits for page::FilledBits {
         mr: [u64; LINE_RATES_BPS.len()],
         mh: [u64; LINE_RATES_BPS.len()],
@@ -138,7 +132,6 @@ form! {
 }
 
 form! {
-    /// Something of a document that is missing on its fax pages.
     struct PageLoss for page::PageLoss {
         page: Option<u32>,
         what: Box<str>,

@@ -1,4 +1,4 @@
-//! The written form of requests that have been issued and not answered.
+//! The written form of effects that have been issued and not completed.
 
 use std::sync::Arc;
 
@@ -18,7 +18,6 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{self, Method, Purpose, Signature};
 
 form! {
-    /// An effect that has been issued and not answered.
     struct UnderWay for effects::UnderWay {
         fax: FaxSid,
         intent: Shared<Intent>,
@@ -26,7 +25,7 @@ form! {
     }
 }
 
-/// What to do.
+/// The work of an effect, by the kinds of `Intent`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Intent {
@@ -38,7 +37,7 @@ pub(super) enum Intent {
     Render(Box<RenderRequest>),
     AskForTwiml(Box<TwimlRequest>),
     Deliver(Box<Notice>),
-    /// Nobody waits for it, so a state leaves it out (`check.rs`); it has no written form.
+    /// A state leaves reports out, since nothing waits for them (`check.rs`); so they have no written form.
     #[serde(skip)]
     Report(Box<effect::Report>),
 }
@@ -72,7 +71,6 @@ impl Form for Intent {
 }
 
 form! {
-    /// Pages to be received.
     struct RenderRequest for effect::RenderRequest {
         document: Document,
         quality: Quality,
@@ -81,7 +79,6 @@ form! {
 }
 
 form! {
-    /// How incoming pages are kept.
     struct Reception for reception::Reception {
         media_type: MediaType,
         page_size: PageSize,
@@ -92,7 +89,6 @@ form! {
 }
 
 form! {
-    /// The transmit terminal identification.
     struct Header for reception::Header {
         at: Timestamp,
         station_id: Box<str>,
@@ -102,7 +98,6 @@ form! {
 }
 
 form! {
-    /// Damage of rows.
     struct Noise for reception::Noise {
         seed: u64,
         rows_per_mille: u16,
@@ -126,7 +121,6 @@ form! {
 }
 
 form! {
-    /// A message to an `action` or StatusCallback.
     struct Notice for effect::Notice {
         purpose: Purpose,
         url: Box<str>,
@@ -150,7 +144,6 @@ form! {
 }
 
 form! {
-    /// Which try of one event a request is.
     struct Attempt for webhook::Attempt {
         number: u64,
         spent_ms: u64,
@@ -158,7 +151,6 @@ form! {
 }
 
 form! {
-    /// A cookie that an app set.
     struct Cookie for webhook::Cookie {
         host: String,
         pair: String,

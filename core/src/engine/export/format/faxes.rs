@@ -1,4 +1,4 @@
-//! The written form of a fax: what is known of it, and the phase that it is in.
+//! The written form of a fax: its data and its phase.
 
 use std::sync::Arc;
 
@@ -16,7 +16,6 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 
 form! {
-    /// A fax.
     struct Fax for fax::Fax {
         sid: FaxSid,
         ordinal: Ordinal,
@@ -34,7 +33,7 @@ form! {
     }
 }
 
-/// What chance is drawn from; 0 in a state that was written before this was kept, and left out again.
+/// The key of random draws; 0 in states from before it was written, and then left out again.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Luck(u64);
@@ -56,7 +55,6 @@ impl Form for Luck {
 }
 
 form! {
-    /// What only one direction has.
     enum Leg for fax::Leg {
         Outbound(order: Box<Order>),
         Inbound(acceptance: Box<Acceptance>),
@@ -64,7 +62,6 @@ form! {
 }
 
 form! {
-    /// What a create call asked for.
     struct Order for fax::Order {
         media_url: Arc<str>,
         status_callback: Option<Box<str>>,
@@ -74,7 +71,6 @@ form! {
 }
 
 form! {
-    /// How long calls of a fax are tried.
     struct Ttl for fax::Ttl {
         minutes: u32,
         ends: Timestamp,
@@ -82,7 +78,6 @@ form! {
 }
 
 form! {
-    /// What `<Receive>` asked for.
     struct Acceptance for fax::Acceptance {
         station_id: Box<str>,
         told: NotifyTarget,
@@ -91,7 +86,6 @@ form! {
 }
 
 form! {
-    /// Who is told how an incoming fax ended.
     enum NotifyTarget for fax::NotifyTarget {
         Action(url: Box<str>, method: Method),
         StatusCallback(url: Box<str>, method: Method),
@@ -100,7 +94,6 @@ form! {
 }
 
 form! {
-    /// Where a fax stands.
     enum Phase for phase::Phase {
         Queued,
         Processing(step: Processing),
@@ -111,7 +104,6 @@ form! {
 }
 
 form! {
-    /// The steps of `Processing`.
     enum Processing for phase::Processing {
         Fetching,
         Converting(document: Box<Document>),
@@ -120,7 +112,6 @@ form! {
 }
 
 form! {
-    /// A fax being sent.
     struct Sending for phase::Sending {
         document: Document,
         calls: u32,
@@ -129,7 +120,6 @@ form! {
 }
 
 form! {
-    /// The steps of a call.
     enum CallStep for phase::CallStep {
         Ringing(verdict: Verdict),
         RingingOwn,
@@ -139,7 +129,6 @@ form! {
 }
 
 form! {
-    /// A fax being received.
     struct Receiving for phase::Receiving {
         document: Document,
         step: ReceivingStep,
@@ -147,7 +136,6 @@ form! {
 }
 
 form! {
-    /// The steps of `Receiving`.
     enum ReceivingStep for phase::ReceivingStep {
         Rendering(caller: Caller, talk: Transmission),
         Talking(talk: Transmission),
@@ -156,7 +144,6 @@ form! {
 }
 
 form! {
-    /// How a fax ended.
     struct Ended for phase::Ended {
         status: Status,
         pages: Option<u32>,

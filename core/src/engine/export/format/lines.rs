@@ -1,4 +1,4 @@
-//! The written form of what goes over a line: what machines agree on, how a call goes and how it breaks.
+//! The written form of what is about the line: what machines agree on, how a call goes and how it breaks.
 
 use crate::engine::agenda::Ordinal;
 use crate::engine::export::form::form;
@@ -7,7 +7,6 @@ use crate::model::fault::{self, Fault};
 use crate::model::line;
 
 form! {
-    /// What two machines have agreed on.
     struct Line for line::Line {
         rate_bps: u32,
         coding: Coding,
@@ -16,7 +15,6 @@ form! {
 }
 
 form! {
-    /// How a page is coded on the line.
     enum Coding for line::Coding {
         Mmr,
         Mr,
@@ -25,7 +23,6 @@ form! {
 }
 
 form! {
-    /// Why a fax has failed.
     struct Failure for fault::Failure {
         fault: Fault,
         detail: Option<Box<str>>,
@@ -33,7 +30,6 @@ form! {
 }
 
 form! {
-    /// A transmission that breaks.
     struct LineFault for line::LineFault {
         fault: Fault,
         after_pages: u32,
@@ -41,7 +37,6 @@ form! {
 }
 
 form! {
-    /// What the far machine does.
     enum Verdict for phase::Verdict {
         Answer { fault: Option<LineFault>, line: Line },
         Busy,
@@ -50,7 +45,6 @@ form! {
 }
 
 form! {
-    /// Pages going over the line, in either direction.
     struct Transmission for phase::Transmission {
         far: Option<Ordinal>,
         fault: Option<LineFault>,
@@ -61,7 +55,6 @@ form! {
 }
 
 form! {
-    /// Who calls.
     enum Caller for phase::Caller {
         Machine,
         Own(ordinal: Ordinal),

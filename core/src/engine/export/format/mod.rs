@@ -1,5 +1,5 @@
-//! The written form of a world: each thing once, in lists, without the indexes that find it. Reading one, two things with one
-//! id are refused.
+//! The written form of a world: each thing once, in lists, without the indexes. When it is read, duplicate ids are
+//! refused.
 
 pub(super) mod accounts;
 mod calls;
@@ -35,7 +35,7 @@ use crate::engine::tables;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// A world as a snapshot remembers it.
+/// The rewindable part of a world, as a snapshot has it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct World {
@@ -64,10 +64,10 @@ const fn is_zero(number: &u64) -> bool {
 }
 
 impl World {
-    /// A snapshot, to be written.
+    /// Converts a snapshot, without copying its faxes and calls.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let Snapshot { taken, ways_back, world } = snapshot;
-        // Each field is named, so that a new one has to be decided on; what is kept for the media follows from the faxes.
+        // Each field is named, so that a new one has to be decided on; `retention` follows from the faxes.
         let Rewindable {
             tables,
             numbers,
@@ -139,7 +139,7 @@ impl TryFrom<World> for Snapshot {
             outgoing,
             retrying,
             alerts: all_kept(alerts),
-            // Ids of effects are those of one process; only their order is kept.
+            // Effect ids are local to a process; only their order is kept.
             under_way: (0..).map(EffectId::from_number).zip(under_way).collect(),
             book: book.value().map_err(at("world.book"))?,
             api_calls,
@@ -151,7 +151,7 @@ impl TryFrom<World> for Snapshot {
     }
 }
 
-/// The faxes and calls.
+/// The faxes and calls, without their indexes.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tables {
@@ -165,7 +165,7 @@ impl Tables {
         Self { faxes: List(tables.faxes().cloned().collect()), calls: List(calls.collect()) }
     }
 
-    /// The tables, or why they can't be so.
+    /// Rebuilds the tables, or says why they can't be so.
     fn value(self) -> Result<tables::Tables, String> {
         let Self { faxes: List(faxes), calls: List(calls) } = self;
         let mut tables = tables::Tables::default();
@@ -192,7 +192,6 @@ fn expect_free(tables: &tables::Tables, ordinal: Ordinal, sid: FaxSid) -> Result
 }
 
 form! {
-    /// One deadline.
     struct Alarm for agenda::Alarm {
         at: Timestamp,
         ordinal: Ordinal,

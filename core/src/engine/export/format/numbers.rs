@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{inventory, number};
 
-/// The numbers in the order of purchase, and how many were ever bought.
+/// The numbers in the order of purchase, and how many have ever been bought.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Numbers {
@@ -26,7 +26,7 @@ impl Numbers {
         Self { bought: numbers.bought, numbers: List(list) }
     }
 
-    /// The numbers, or why they can't be so.
+    /// Converts the numbers, or says why they can't be so.
     pub(super) fn value(self) -> Result<numbers::Numbers, String> {
         let Self { bought, numbers: List(list) } = self;
         let mut read = numbers::Numbers::default();
@@ -44,7 +44,6 @@ impl Numbers {
 }
 
 form! {
-    /// A number that the account owns.
     struct IncomingNumber for number::IncomingNumber {
         sid: NumberSid,
         ordinal: u64,
@@ -57,7 +56,6 @@ form! {
 }
 
 form! {
-    /// What a number can do.
     struct Capabilities for inventory::Capabilities {
         voice: bool,
         sms: bool,
@@ -67,9 +65,7 @@ form! {
 }
 
 attributes! {
-    /// The attributes of a number.
     NumberAttributes for number::NumberAttributes,
-    /// Which of them a request sets.
     NumberChange for number::NumberChange,
     friendly_name: Box<str>,
     api_version: Box<str>,

@@ -1,4 +1,4 @@
-//! The written form of rules, and of what came of them so far.
+//! The written form of rules and their counters.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::engine::rulebook::{self, RULES_MAX};
 use crate::model::fax::Direction;
 use crate::model::webhook::{Purpose, Signature};
 
-/// The rules in order.
+/// The rules in order, and the last id.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleBook {
@@ -22,7 +22,7 @@ impl RuleBook {
         Self { added: book.added, rules: List(book.iter().cloned().collect()) }
     }
 
-    /// The rules, or why they can't be so.
+    /// Converts the rules, or says why they can't be so.
     pub(super) fn value(self) -> Result<rulebook::RuleBook, String> {
         let Self { added, rules: List(rules) } = self;
         if rules.len() > RULES_MAX {
@@ -42,7 +42,6 @@ impl RuleBook {
 }
 
 form! {
-    /// A rule and what came of it so far.
     struct HeldRule for rulebook::HeldRule {
         id: u64,
         rule: Shared<Rule>,
@@ -52,7 +51,6 @@ form! {
 }
 
 form! {
-    /// One rule.
     struct Rule for rule::Rule {
         #[serde(rename = "match")]
         matches: Match,
@@ -64,7 +62,6 @@ form! {
 }
 
 form! {
-    /// What a rule fits.
     struct Match for rule::Match {
         direction: Option<Direction>,
         from: Option<Pattern>,
@@ -78,7 +75,6 @@ form! {
 }
 
 form! {
-    /// What a rule does.
     enum RuleEffect for rule::RuleEffect {
         Outcome(outcome: Outcome),
         Line(line: LineOverride),
@@ -88,7 +84,6 @@ form! {
 }
 
 form! {
-    /// How a call goes.
     enum Outcome for rule::Outcome {
         Delivered,
         Received,
@@ -99,7 +94,6 @@ form! {
 }
 
 form! {
-    /// How the line is.
     struct LineOverride for rule::LineOverride {
         rate_bps: Option<u32>,
         noise_per_mille: Option<u16>,
@@ -107,7 +101,7 @@ form! {
 }
 
 form! {
-    /// How a REST call is answered; the code is any that a tester wants.
+    /// The response to a REST call; its code may be any number that a tester wants.
     struct ApiFault for rule::ApiFault {
         refusal: Option<(u16, u32)>,
         delay_ms: u64,
@@ -116,7 +110,6 @@ form! {
 }
 
 form! {
-    /// How a webhook goes.
     struct WebhookFault for rule::WebhookFault {
         delay_ms: u64,
         duplicate: bool,

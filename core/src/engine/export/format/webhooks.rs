@@ -1,4 +1,4 @@
-//! The written form of what is told to apps: what waits for its turn, what the rules have decided on it, and exchanges.
+//! The written form of webhooks: notices that wait for their turn, the rules' plans for them, and recorded exchanges.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,6 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{self, Method, Purpose};
 
 form! {
-    /// What is still to be told of one fax.
     struct Outgoing for notice::Outgoing {
         ordinal: Ordinal,
         queue: VecDeque<Queued>,
@@ -25,7 +24,6 @@ form! {
 }
 
 form! {
-    /// A message that waits, and what the rules have decided on it.
     struct Queued for notice::Queued {
         notice: Shared<Notice>,
         place: u64,
@@ -34,7 +32,6 @@ form! {
 }
 
 form! {
-    /// What the rules have decided on a webhook.
     enum WebhookPlan for webhooks::WebhookPlan {
         Undecided,
         Plain,
@@ -43,7 +40,6 @@ form! {
 }
 
 form! {
-    /// One exchange with an app.
     struct ExchangeRecord for webhook::ExchangeRecord {
         purpose: Purpose,
         method: Method,
@@ -60,7 +56,6 @@ form! {
 }
 
 form! {
-    /// Why a request brought no usable answer.
     enum ExchangeFailure for webhook::ExchangeFailure {
         InvalidUrl(why: String),
         HttpStatus(status: u16),
@@ -81,7 +76,7 @@ form! {
     }
 }
 
-/// An alert that is kept; its place in the journal of the world it comes from means nothing elsewhere.
+/// An alert in the list of the world; its sequence number, which means nothing in another world's journal, is left out.
 pub(in crate::engine::export) struct Kept {
     pub(super) at: Timestamp,
     pub(super) fax: Option<FaxSid>,
@@ -89,7 +84,6 @@ pub(in crate::engine::export) struct Kept {
 }
 
 form! {
-    /// An alert that is kept.
     struct KeptAlert for Kept {
         at: Timestamp,
         fax: Option<FaxSid>,
@@ -98,7 +92,6 @@ form! {
 }
 
 form! {
-    /// Something a developer should see.
     struct Alert for event::Alert {
         sid: AlertSid,
         place: u64,

@@ -1,4 +1,4 @@
-//! The written form of what came of effects.
+//! The written form of the results of effects.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ form! {
     }
 }
 
-/// The number of an effect, counted from the world's beginning.
+/// The number of an effect, counted from the creation of the world.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct EffectId(u64);
@@ -38,7 +38,7 @@ impl Form for EffectId {
     }
 }
 
-/// How often the world had gone back when the effect was issued.
+/// How many times the world had been reset when the effect was issued.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Generation(u32);
@@ -55,7 +55,7 @@ impl Form for Generation {
     }
 }
 
-/// What came of something that may fail.
+/// The result of something that can fail.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", bound = "")]
 pub(super) enum Outcome<T: Form, E: Form> {
@@ -110,7 +110,6 @@ form! {
 }
 
 form! {
-    /// What an app's TwiML says.
     struct Reading for twiml::Reading {
         verb: Outcome<Verb, TwimlError>,
         warnings: Vec<Warning>,

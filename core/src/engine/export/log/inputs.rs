@@ -1,4 +1,4 @@
-//! The written form of commands: what clients, testers and the shell ask of a world.
+//! The written form of commands, from clients, testers and the shell.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 
 form! {
-    /// Any command.
+    /// Any command, under its name.
     enum Input for command::Input {
         CreateFax(command: Box<CreateFax>),
         CancelFax(command: Box<CancelFax>),
@@ -140,7 +140,7 @@ form! {
     }
 }
 
-/// A URL that is set, or taken away.
+/// A URL that is set or removed.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Url {
@@ -300,7 +300,7 @@ form! {
     }
 }
 
-/// A state as the document that it is elsewhere, with all that it names.
+/// A state as a complete document, with all the documents that it names.
 struct WholeState(State);
 
 impl Form for WholeState {

@@ -1,8 +1,8 @@
-//! A world's log of commands as text: one command with its time per line, by types of the format. A world that begins as this
-//! one did and replays the lines comes to the same state and journal.
+//! A world's log of commands as text: one command with its time per line. A world that starts like this one did and
+//! replays the lines arrives at the same state and journal.
 //!
 //! A line is JSON and complete in itself: `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`.
-//! Documents stand in it in base64. It holds what clients sent, tokens of accounts included, and is as secret as they are.
+//! Documents are in it as base64. It contains what clients sent, account tokens included, and is as secret as they are.
 
 mod answers;
 mod inputs;
@@ -20,38 +20,40 @@ use super::upgrade::{self, LOG_STEPS};
 use crate::engine::command::Logged;
 use crate::model::time::Timestamp;
 
-/// The field that tells the version.
+/// The field with the version of the line.
 const VERSION: &str = "fauxfax_log";
 
-/// Why a line is not taken.
+/// Why a line can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// It is not even JSON: it may have broken off.
-    #[error("this is no JSON: {why}")]
+    /// The line is not even JSON: it may have been cut off.
+    #[error("this is not JSON: {why}")]
     NoJson {
-        /// What is wrong.
+        /// The JSON parser's error, with its column.
         why: String,
     },
-    /// There is no version in it.
-    #[error("this is no line of a fauxfax log: it has no number {VERSION}")]
+    /// The line is JSON without a version.
+    #[error("this is not a line of a fauxfax log: it has no number {VERSION}")]
     NoEntry,
-    /// A later fauxfax wrote it.
-    #[error("written by a newer fauxfax: its {VERSION} is {found}, and this one reads up to {LOG_VERSION}")]
+    /// A later version of fauxfax wrote it.
+    #[error(
+        "a newer fauxfax wrote this: its {VERSION} is {found}, and this one reads up to {LOG_VERSION}; update fauxfax"
+    )]
     Newer {
-        /// Its version.
+        /// The version of the line.
         found: u64,
     },
-    /// Something in it is not understood.
+    /// Something in it is unknown or invalid.
     #[error("{place}: {why}")]
     Wrong {
-        /// Where, as `input.create-fax.quality`.
+        /// The path to it, such as `input.create-fax.quality`.
         place: String,
-        /// What is wrong, for a person.
+        /// What is wrong with it, for a person.
         why: String,
     },
 }
 
-/// A line.
+/// A line as it is parsed, after it has been upgraded.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -62,19 +64,19 @@ struct Entry {
 }
 
 impl Logged {
-    /// The command as a line of text, without the line's end.
+    /// Writes the command as a line of text, without a line break.
     ///
     /// # Errors
-    /// It can't be written.
+    /// The serializer's error.
     pub fn to_line(&self) -> serde_json::Result<String> {
         let Self { at, input } = self;
         serde_json::to_string(&Entry { version: LOG_VERSION, at: *at, input: Input::of(input) })
     }
 
-    /// Reads a line.
+    /// Reads a line of a log, upgrading one of an earlier version.
     ///
     /// # Errors
-    /// Anything in it is not understood.
+    /// The first thing that is invalid.
     pub fn of_line(line: &str) -> Result<Self, LogError> {
         let entry = serde_json::from_str(line).map_err(|error| LogError::NoJson { why: error.to_string() })?;
         let Value::Object(mut entry) = entry else { return Err(LogError::NoEntry) };

@@ -1,4 +1,4 @@
-//! The written form of what the shell notes in the journal.
+//! The written form of the events that the shell writes to the journal.
 
 use super::answers::{Outcome, Verb};
 use crate::engine::export::form::{Shared, form};
@@ -21,7 +21,7 @@ form! {
 }
 
 form! {
-    /// What happened: any event, since any can be noted.
+    /// Any kind of event, since the shell may note any.
     enum EventKind for event::EventKind {
         FaxStatus { old: Option<Status>, new: Status, failure: Option<Failure> },
         FaxPage { page: u32, pages: u32, line: Line, bits: Option<u64>, line_ms: u64 },

@@ -1,4 +1,4 @@
-//! Each command with something in each field, written and read again; and what is no line.
+//! Each command, with every field set, written and read again; and lines that are refused.
 
 use std::sync::Arc;
 
@@ -315,7 +315,7 @@ fn notes() -> Vec<Input> {
     kinds.into_iter().map(noted).chain([Note { fax: None, kind: EventKind::AnswerDropped }.into()]).collect()
 }
 
-/// What stands in an input, with what `Debug` leaves out or has in no order: bytes of documents, tokens, states.
+/// An input as text, including what `Debug` omits or shows in no fixed order: bytes of documents, tokens, states.
 fn shown(Logged { at, input }: &Logged) -> String {
     if let Input::LoadState(state) = input {
         return state.0.to_json(MediaForm::Inline).to_string();

@@ -1,11 +1,11 @@
-//! From version 1 to 2: what went wrong is named by its fault, and no longer by Twilio's code.
+//! From version 1 to 2: failures are named by their fault instead of Twilio's code.
 
 use serde_json::{Map, Value, json};
 
 use crate::engine::export::StateError;
 use crate::model::fault::Fault;
 
-/// Names the faults of a world.
+/// Replaces the codes in a world by the names of faults.
 pub(super) fn name_faults(document: &mut Map<String, Value>) -> Result<(), StateError> {
     document.get_mut("world").map_or(Ok(()), |world| in_value(world, "world"))
 }
@@ -20,8 +20,8 @@ fn in_value(value: &mut Value, place: &str) -> Result<(), StateError> {
     }
 }
 
-/// A fax and a message have an `error`, `[code, text]`; a question to a fallback URL a `failed`, `[code, URL]`; an alert and a
-/// transmission that breaks a `code`.
+/// Converts one object. Faxes and notices have an `error`, `[code, text]`; questions to a fallback URL a `failed`,
+/// `[code, URL]`; alerts and breaking transmissions a `code`.
 fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateError> {
     if let Some(error) = fields.remove("error") {
         let fault = fault_of(&error[0], &error[1], &format!("{place}.error"))?;
@@ -41,7 +41,7 @@ fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateEr
     fields.iter_mut().try_for_each(|(name, value)| in_value(value, &format!("{place}.{name}")))
 }
 
-/// The fault of a code of version 1. Where two faults have one code, it is the more frequent of both.
+/// The fault of a version 1 code. Where two faults share a code, it is the more frequent one.
 fn fault_of(code: &Value, text: &Value, place: &str) -> Result<Fault, StateError> {
     let fault = match code.as_u64() {
         Some(20005) => Fault::AccountNotActive,
