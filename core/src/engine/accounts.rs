@@ -1,4 +1,4 @@
-//! The account itself: its name, its status, its API keys. Who owns which account is the registry's business.
+//! The account itself: its name, its status, its API keys. Which account owns which is known to the registry.
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};
@@ -10,14 +10,14 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::KeySid;
 use crate::model::time::Timestamp;
 
-/// API keys that one account may have; far more than a test needs.
+/// The most API keys per account; far more than a test needs.
 const KEYS_MAX: usize = 10_000;
 
-/// The API keys of one account. They are credentials, as its token is: a reset leaves them.
+/// The API keys of one account. Like its token they are credentials, so a reset keeps them.
 pub(super) type Keys = OrderedMap<KeySid, ApiKey>;
 
 impl Engine {
-    /// An API key.
+    /// The API key with this SID, including its secret.
     ///
     /// # Errors
     /// `NoKey`.
@@ -25,19 +25,19 @@ impl Engine {
         self.keys.get(&sid).ok_or(Refusal::NoKey(sid))
     }
 
-    /// The API keys, newest first.
+    /// All API keys of the account, newest first.
     pub fn keys(&self) -> impl Iterator<Item = &ApiKey> {
         self.keys.newest_first()
     }
 
-    /// Whether the secret is the key's.
+    /// Whether the secret belongs to the key; compared in constant time.
     #[must_use]
     pub fn key_fits(&self, sid: KeySid, secret: &str) -> bool {
         let known = self.keys.get(&sid);
         known.is_some_and(|key| subtle::ConstantTimeEq::ct_eq(key.secret.as_bytes(), secret.as_bytes()).into())
     }
 
-    /// A client changes an account: a status only of a subaccount.
+    /// Changes an account as its client may: the status only of a subaccount.
     pub(super) fn update_account(
         &mut self,
         UpdateAccount(change): UpdateAccount,

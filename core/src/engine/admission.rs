@@ -33,7 +33,7 @@ pub struct Admission {
 /// A part of the REST API, as far as access to it differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
-    /// The account and its subaccounts.
+    /// The account itself and its subaccounts.
     Accounts,
     /// API keys and their secrets.
     Keys,

@@ -15,7 +15,7 @@ use crate::model::words::words;
 pub type Ordinal = u64;
 
 words!(
-    /// The purpose of an alarm.
+    /// The purpose of an alarm, which decides how it is handled.
     AlarmKind {
         /// Fires at once after creation: the fax leaves the queue and its document is requested.
         Start = "start",

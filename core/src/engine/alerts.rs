@@ -1,4 +1,4 @@
-//! Alerts: what a developer should see, kept for the Monitor API and told to the Debugger webhook. It finds no fault itself.
+//! Alerts: what a developer should look at, kept for the Monitor API and reported to the Debugger webhook.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 
-/// Alerts kept a world, twice the largest page of the Monitor API.
+/// Alerts kept per world, twice the largest page of the Monitor API.
 pub const ALERTS_MAX: usize = 2_000;
-/// Bytes of alerts kept a world; excerpts of webhooks make up most of it.
+/// Bytes of alerts kept per world; excerpts of webhooks make up most of it.
 pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// The Monitor API looks so far back (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
+/// How far back the Monitor API goes (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The alerts that are kept, oldest first.
+/// The alerts of a world, oldest first, within limits of number and size.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Alerts {
     kept: VecDeque<Arc<Event>>,
@@ -33,12 +33,12 @@ pub(super) struct Alerts {
 }
 
 impl Alerts {
-    /// Counts on from what was evicted before.
+    /// Continues the count of evicted alerts after a reset.
     pub(super) const fn count_on(&mut self, before: &Self) {
         self.evicted = before.evicted;
     }
 
-    /// The alerts, oldest first.
+    /// All alerts that are kept, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
         self.kept.iter()
     }
@@ -67,7 +67,7 @@ impl Engine {
             .filter_map(|event| if let EventKind::Alert(alert) = &event.kind { Some((&**event, alert)) } else { None })
     }
 
-    /// An alert.
+    /// The alert with this SID, if it is at most 30 days old.
     ///
     /// # Errors
     /// `NoAlert`.
@@ -75,7 +75,7 @@ impl Engine {
         self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
     }
 
-    /// How many alerts went to keep within their limits.
+    /// How many alerts have been dropped to keep within the limits.
     #[must_use]
     pub const fn alerts_evicted(&self) -> u64 {
         self.world.alerts.evicted
@@ -95,20 +95,21 @@ impl Engine {
         let alert = Alert { sid, place, fault, level, message: message.into(), record };
         let event = self.journal.write(now, fax, EventKind::Alert(alert));
         self.world.alerts.keep(Arc::clone(&event));
+        // Reports are effects, which belong to a fax or call: an alert without one is only listed.
         let Some((fax, url)) = fax.zip(self.account.debugger_url.clone()) else { return };
         let idempotency_token = self.idempotency_token(fax, TokenPlace::Alert(place));
         let report = Report { url, parent: self.account.owner, alert: event, idempotency_token };
         self.issue(fax, Intent::Report(Box::new(report)));
     }
 
-    /// The alert of a call that went wrong: busy, no answer, broken, incompatible.
+    /// Raises the alert of a call that failed: busy, no answer, broken, incompatible.
     pub(super) fn alert_of_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has ended and is not there")
         };
         let called = match fax.status() {
             Status::Busy | Status::NoAnswer => true,
-            // Without a duration there was no call, and its own alert says why.
+            // Without a duration there was no call: whatever failed before it has raised its own alert.
             Status::Failed => fax.duration_s().is_some(),
             Status::Queued
             | Status::Processing
@@ -124,12 +125,14 @@ impl Engine {
         self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
     }
 
-    /// The Debugger webhook has been told, well or not; a failure makes no alert, which would have to be told too.
+    /// Journals a report to the Debugger webhook. If it failed, there is no alert, since that would be reported in
+    /// turn.
     pub(super) fn reported(&mut self, fax: FaxSid, record: ExchangeRecord, now: Timestamp) {
         self.journal.write(now, Some(fax), EventKind::WebhookAttempt { record: Arc::new(record) });
     }
 
-    /// The place of a fax's next alert of this fault, so that its SID depends on no other alert.
+    /// The place of a fax's next alert with this fault. It is counted per fault, so that a SID depends on no other kind
+    /// of alert.
     fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
         let own = |event: &&Arc<Event>| event.fax == fax;
         let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {

@@ -1,4 +1,4 @@
-//! TwiML applications, and whose URLs a number's calls use: its application's or its own. It asks none of them.
+//! TwiML applications, and which URLs the calls of a number use: those of its application or its own.
 
 use super::Engine;
 use super::input::{CreateApplication, DeleteApplication, UpdateApplication};
@@ -10,20 +10,20 @@ use crate::model::sid::ApplicationSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 
-/// Applications that one account may have; far more than a test needs.
+/// The most applications per account; far more than a test needs.
 const APPLICATIONS_MAX: usize = 10_000;
 
-/// The applications of one account.
+/// The applications of one account, in the order of creation.
 pub(super) type Applications = OrderedMap<ApplicationSid, Application>;
 
-/// A URL and how it is called.
+/// A URL and the HTTP method to request it with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) url: Box<str>,
     pub(super) method: Method,
 }
 
-/// What a number's calls lead to; a URL that isn't set is empty.
+/// The URLs for calls of a number; one that isn't set is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VoiceUrls {
     pub(super) voice: Address,
@@ -32,7 +32,7 @@ pub(super) struct VoiceUrls {
 }
 
 impl Engine {
-    /// An application.
+    /// The application with this SID.
     ///
     /// # Errors
     /// `NoApplication`.
@@ -40,7 +40,7 @@ impl Engine {
         self.world.applications.get(&sid).ok_or(Refusal::NoApplication(sid))
     }
 
-    /// The applications, newest first.
+    /// All applications of the account, newest first.
     pub fn applications(&self) -> impl Iterator<Item = &Application> {
         self.world.applications.newest_first()
     }
@@ -84,7 +84,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What calls of a number lead to: the URLs of its application where it has one, else its own.
+    /// The URLs for calls of a number: those of its application if it has one, otherwise its own.
     pub(super) fn voice_urls(&self, number: PhoneNumber) -> Option<VoiceUrls> {
         let own = &self.world.numbers.by_number(number)?.attributes;
         let address = |url: &str, method| Address { url: url.into(), method };
@@ -103,7 +103,7 @@ impl Engine {
         })
     }
 
-    /// Whether a number may name this application.
+    /// Checks that a number may name this application; an empty SID means none.
     pub(super) fn check_application(&self, sid: &str) -> Result<(), Refusal> {
         let known = sid.is_empty() || sid.parse().is_ok_and(|sid| self.world.applications.get(&sid).is_some());
         if known { Ok(()) } else { Err(Refusal::ApplicationNotOwned(sid.into())) }

@@ -1,4 +1,4 @@
-//! Verified caller ids: numbers that an account may send from without owning them. Nobody is called to verify one.
+//! Verified caller ids: numbers that an account may send from without owning them. No verification call is placed.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
 use crate::model::time::Timestamp;
 
-/// Caller ids that one account may have.
+/// The most caller ids per account; far more than a test needs.
 const CALLER_IDS_MAX: usize = 100_000;
 
-/// The caller ids of one account.
+/// The caller ids of one account, by SID and by number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallerIds {
     pub(super) register: OrderedMap<NumberSid, CallerId>,
@@ -29,7 +29,7 @@ impl CallerIds {
 }
 
 impl Engine {
-    /// A caller id.
+    /// The caller id with this SID.
     ///
     /// # Errors
     /// `NoNumber`.
@@ -37,7 +37,7 @@ impl Engine {
         self.world.caller_ids.register.get(&sid).ok_or(Refusal::NoNumber(sid))
     }
 
-    /// The caller ids, newest first.
+    /// All caller ids of the account, newest first.
     pub fn caller_ids(&self) -> impl Iterator<Item = &CallerId> {
         self.world.caller_ids.register.newest_first()
     }
@@ -77,7 +77,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes a number as caller id.
+    /// Adds a number as a caller id, unless it is one already.
     pub(super) fn add_caller_id(
         &mut self,
         seed: &WorldSeed,
@@ -91,7 +91,7 @@ impl Engine {
         if let Some(sid) = self.world.caller_ids.by_number.get(&number) {
             return Ok(*sid);
         }
-        // Keyed by the number, since whoever is adopted first may be a matter of luck.
+        // Keyed by the number: in open account mode, the order in which numbers are adopted may vary between runs.
         let sid = NumberSid::from_bytes(seed.sid_bytes("caller-id", &number.digits().to_be_bytes(), 0));
         let ordinal = self.world.caller_ids.register.take_ordinal();
         let friendly_name = name.unwrap_or_else(|| number.national_format().into());

@@ -53,7 +53,7 @@ pub struct Effect {
 pub enum Intent {
     /// Fetch the document of an outbound fax and make its fax pages.
     FetchDocument {
-        /// The MediaUrl to request.
+        /// The MediaUrl of the create call.
         url: Arc<str>,
         /// The vertical resolution of the fax pages.
         quality: Quality,

@@ -1,4 +1,4 @@
-//! Effects from issue to completion: what is under way, and where its result goes.
+//! Effects from issue to completion: which are under way, and what handles their results.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// An effect that has been issued and not answered.
+/// An effect that has been issued and not completed.
 #[derive(Debug, Clone)]
 pub(super) struct UnderWay {
     pub(super) fax: FaxSid,
     pub(super) intent: Arc<Intent>,
-    /// The same is asked by another effect, whose answer counts; that of this one is journaled only.
+    /// Whether another effect sends the same request and has the completion that counts; this one's is only journaled.
     pub(super) is_echo: bool,
 }
 
@@ -37,6 +37,7 @@ impl Engine {
     }
 
     pub(super) fn answer(&mut self, answer: Completion, now: Timestamp) {
+        // A reset starts a new generation: what was issued before it must not touch the world that replaced it.
         let known = answer.generation == self.generation;
         let Some(under_way) = known.then(|| self.world.under_way.remove(&answer.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);
@@ -64,17 +65,18 @@ impl Engine {
         }
     }
 
-    /// Performing an effect failed within the emulator: what waited for it goes on without.
+    /// Handles an effect that the emulator itself failed to perform: whatever waited for it goes on without the result.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
         if kind == IntentKind::Report {
             return;
         }
         if kind != IntentKind::Render {
-            self.alert(Some(sid), (Fault::Internal, AlertLevel::Error), FAULT, None, now);
+            // `rendered` raises an alert itself.
+            if kind != IntentKind::Render {
         }
         match kind {
             IntentKind::FetchDocument => {
-                // It may have been canceled, and deleted, meanwhile.
+                // The fax may have been canceled, and even deleted, meanwhile.
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
                 let fetching = |fax: &Fax| matches!(fax.phase, Phase::Processing(Processing::Fetching));
                 if !self.world.tables.fax(ordinal).is_some_and(fetching) {
@@ -94,7 +96,7 @@ impl Engine {
         }
     }
 
-    /// An answer to what was asked twice on purpose: it is seen, and changes nothing.
+    /// Journals the completion of a request that was sent twice on purpose; it changes nothing else.
     pub(super) fn echo_answered(&mut self, sid: FaxSid, outcome: EffectResult, now: Timestamp) {
         match outcome {
             EffectResult::Twiml { record, .. } | EffectResult::Delivered { record, .. } => {

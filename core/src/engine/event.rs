@@ -24,7 +24,7 @@ pub struct Event {
     pub at: Timestamp,
     /// The fax or call that it is about; `None` for events of the whole world.
     pub fax: Option<FaxSid>,
-    /// What happened, with its details.
+    /// What happened, with the details of its kind.
     pub kind: EventKind,
 }
 
@@ -55,7 +55,7 @@ pub enum EventKind {
     },
     /// The document of an outbound fax was requested from its MediaUrl.
     DocumentFetched {
-        /// The request and its response.
+        /// The request to the MediaUrl and its response.
         record: Arc<ExchangeRecord>,
         /// Pages and bytes of the document, or why it can't be used.
         document: Result<(u32, usize), Box<str>>,
@@ -64,7 +64,7 @@ pub enum EventKind {
     DocumentLoss(PageLoss),
     /// A request was made to a customer's app: a question for TwiML, a status or an alert.
     WebhookAttempt {
-        /// The request and its response.
+        /// The request to the app and its response.
         record: Arc<ExchangeRecord>,
     },
     /// A tester had a webhook sent again, unchanged.
@@ -94,7 +94,7 @@ pub enum EventKind {
     MediaRefused {
         /// The HTTP status of the response.
         status: u16,
-        /// The reason for the refusal.
+        /// The reason for the refusal, as one of Twilio's rules.
         fault: MediaFault,
         /// The reason in words, for the developer.
         detail: Box<str>,
@@ -124,16 +124,16 @@ pub enum EventKind {
     },
     /// An invariant of the world no longer holds; it accepts no commands until it is reset.
     WorldBroken {
-        /// The message of the panic.
+        /// The panic's message, which says what was violated.
         why: Box<str>,
-        /// The last commands, oldest first.
+        /// The last commands before the panic, oldest first.
         inputs: Box<str>,
         /// The seed of the run, which reproduces the fault.
         seed: u64,
     },
     /// The world was reset to its start, to a snapshot or to a loaded state.
     WorldReset {
-        /// How much was taken away.
+        /// How much the reset took away.
         count: ResetCount,
         /// What the world was reset to.
         to: ResetTo,
@@ -145,7 +145,7 @@ pub enum EventKind {
 pub enum ResetTo {
     /// The start that is configured for it.
     Start,
-    /// The snapshot of this name.
+    /// The snapshot with this name.
     Snapshot(Box<str>),
     /// A state loaded from a file.
     State,

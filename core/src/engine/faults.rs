@@ -1,5 +1,5 @@
-//! Impossible cases, should one occur: a debug build panics, so that tests notice; a release build journals it, fails the fax
-//! concerned and goes on.
+//! Cases that should be impossible: a debug build panics, so that tests notice; a release build raises an alert, fails
+//! the fax concerned and goes on.
 
 use super::Engine;
 use super::agenda::Ordinal;
@@ -9,10 +9,10 @@ use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::time::Timestamp;
 
-/// What the alert of a fault begins with.
+/// The beginning of every alert about such a case.
 pub(super) const FAULT: &str = "a fault of the emulator; please report it";
 
-/// Ends a method of the engine that has met an impossible case; the fax or call with this ordinal fails.
+/// Leaves a method of the engine that has met an impossible case; the fax or call with this ordinal fails.
 macro_rules! never {
     ($engine:ident, $ordinal:expr, $now:expr, $what:literal) => {{
         debug_assert!(false, "fax or call {}: {}", $ordinal, $what);
@@ -24,7 +24,7 @@ macro_rules! never {
 pub(super) use never;
 
 impl Engine {
-    /// Raises an alert for an impossible case and ends the fax or call it happened to.
+    /// Raises an alert for an impossible case and ends the fax or call that it happened to.
     pub(super) fn fault(&mut self, ordinal: Ordinal, what: &str, now: Timestamp) {
         let text = format!("{FAULT}: {what}");
         let fax = self.world.tables.fax(ordinal).map(|fax| (fax.sid, fax.status(), fax.pages()));
@@ -32,7 +32,7 @@ impl Engine {
         self.alert(sid, (Fault::Internal, AlertLevel::Error), &text, None, now);
         match fax {
             Some((_, status, pages)) if !status.is_final() => {
-                // What is still queued can be canceled and not fail.
+                // From the queue there is no transition to failed.
                 let status = if status == Status::Queued { Status::Canceled } else { Status::Failed };
                 let failure = (status == Status::Failed).then(|| Box::new(Failure::with_detail(Fault::Internal, text)));
                 self.end(ordinal, Ended { status, pages, duration_s: None, failure }, now);
@@ -93,7 +93,7 @@ mod tests {
             told.collect::<Vec<_>>(),
             [(Some(queued), Fault::Internal, true), (Some(sid), Fault::Internal, true)]
         );
-        // What has gone by then is told all the same.
+        // A fault of something that no longer exists is reported all the same.
         world.fault(99, "a test", NOW);
         assert_eq!(world.pending_count(), 1);
     }

@@ -174,7 +174,7 @@ impl std::fmt::Debug for Claim {
 pub struct Note {
     /// The fax or call that it is about, if any.
     pub fax: Option<FaxSid>,
-    /// The event to be written.
+    /// The event that is to be written.
     pub kind: EventKind,
 }
 
@@ -211,7 +211,7 @@ pub struct ReceiveFax {
 /// The completion of an effect, as the shell reports it.
 #[derive(Debug, Clone)]
 pub struct Completion {
-    /// The effect that was performed.
+    /// The id of the effect that was performed.
     pub effect: EffectId,
     /// The generation that issued it; a completion of an older one changes nothing.
     pub generation: Generation,
@@ -224,7 +224,7 @@ pub struct Completion {
 pub enum EffectResult {
     /// The result of `FetchDocument`.
     Document {
-        /// The request and its response.
+        /// The request to the MediaUrl and its response.
         record: Box<ExchangeRecord>,
         /// The document converted to fax pages, or why there are none.
         document: Result<Document, DocumentFault>,
@@ -233,7 +233,7 @@ pub enum EffectResult {
     Rendered(Result<Document, UnreadableDocument>),
     /// The result of `AskForTwiml`.
     Twiml {
-        /// The request and its response.
+        /// The request to the app and its response.
         record: Box<ExchangeRecord>,
         /// Cookies that the app set in this exchange.
         cookies: Vec<Cookie>,
@@ -244,7 +244,7 @@ pub enum EffectResult {
     },
     /// The result of `Deliver` and `Report`.
     Delivered {
-        /// The request and its response.
+        /// The request to the app and its response.
         record: Box<ExchangeRecord>,
         /// Cookies that the app set in this exchange.
         cookies: Vec<Cookie>,

@@ -1,5 +1,4 @@
-//! What the far machine does and how long the line takes: the numbers that behave, and nominal times.
-//! It never changes a fax.
+//! What an outside machine does and how long the line takes: the numbers that behave, and nominal times.
 
 use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};
@@ -9,33 +8,33 @@ use crate::model::line::{Coding, Line};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 
-/// Line time from dialling until the far machine picks up: one North American ring cycle.
+/// Line time from dialing until the far machine picks up: one North American ring cycle.
 pub(super) const RING_MS: u64 = 6_000;
-/// Line time until a busy tone is recognised.
+/// Line time until a busy tone is recognized.
 pub(super) const BUSY_MS: u64 = 3_000;
-/// Line time after which ringing is given up; a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The line").
+/// Line time after which ringing is given up: a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The line").
 pub(super) const NO_ANSWER_MS: u64 = 15_000;
-/// Line time in which the fetched document is converted.
+/// Line time for converting the fetched document.
 pub(super) const CONVERT_MS: u64 = 1_000;
-/// Line time of a page whose coded bits are not known, on a line of today; on a slower one in proportion.
+/// Line time of a page whose coded bits are unknown, at the default speed; at other speeds in proportion.
 const PAGE_MS: u64 = 30_000;
-/// Without error correction a page takes about so many per cent longer.
+/// The time that a page takes without error correction, in per cent of the time with it.
 const UNCORRECTED_PERCENT: u64 = 133;
-/// The slow, noisy line of `…0106`: V.27 ter, MH, a row in fifty damaged.
+/// The slow, noisy line of `…0106`: V.27 ter, MH, one row in fifty damaged.
 const SLOW: Line = Line { rate_bps: 4_800, coding: Coding::Mh, noise_per_mille: 20 };
 /// Line time of the handshake, or of the part of a page, in which a call breaks.
 pub(super) const BREAK_MS: u64 = 10_000;
 /// Line time between two calls within the Ttl.
 pub(super) const REDIAL_MS: u64 = 60_000;
-/// Calls within one Ttl at the most, so that no pace makes them endless: one a minute for a day.
+/// The most calls within one Ttl: one per minute for a day. Without it, a fast pace could make them endless.
 pub(super) const CALLS_MAX: u32 = 1_440;
 
-/// Calls that `…0107` leaves busy.
+/// How many calls `…0107` leaves busy before it picks up.
 const BUSY_CALLS: u32 = 2;
-/// A `To` or `From` that is refused at create.
+/// Twilio's magic invalid number, which create refuses as `To` and `From`.
 const REFUSED: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
-/// Whether create refuses this number, as Twilio's magic number for it.
+/// Whether create refuses this party, because it is Twilio's magic invalid number.
 pub(super) fn is_refused(party: &Party) -> bool {
     party.number() == Some(REFUSED)
 }
@@ -59,7 +58,7 @@ pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
     }
 }
 
-/// What the machine does where a rule says how the call goes.
+/// What the machine does if a rule decides how the call ends.
 pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     let line = Line::default();
     match outcome {
@@ -70,8 +69,8 @@ pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     }
 }
 
-/// Line time of a page, from 0, of the `pages` that are sent: with the call's set-up before the first and its release
-/// after the last.
+/// Line time of a page, counted from 0: including the call's set-up before the first page and its release after the
+/// last.
 pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
     let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {
         let uncorrected = if line.has_error_correction() { 100 } else { UNCORRECTED_PERCENT };
@@ -83,7 +82,7 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
     before + line.page_ms(&sheet.bits) + after
 }
 
-/// The verdict over a line that a rule asks for.
+/// The verdict over the line that a rule asks for.
 pub(super) fn over(verdict: Verdict, wish: LineOverride) -> Verdict {
     match verdict {
         Verdict::Answer { fault, line } => Verdict::Answer { fault, line: wish.over(line) },
@@ -91,7 +90,7 @@ pub(super) fn over(verdict: Verdict, wish: LineOverride) -> Verdict {
     }
 }
 
-/// Whether the number is called again after a busy call though no Ttl was given.
+/// Whether the number is redialed after a busy call even without a Ttl: `…0107` is meant to succeed in the end.
 pub(super) fn redials_unasked(to: &Party, calls: u32) -> bool {
     to.number().map(PhoneNumber::digits) == Some(15_005_550_107) && calls <= BUSY_CALLS
 }

@@ -117,7 +117,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Creates a world as specified.
+    /// Creates a world with the numbers and caller ids of its specification.
     #[must_use]
     pub fn new(spec: WorldSpec, now: Timestamp) -> Self {
         let spec = Arc::new(spec);

@@ -1,14 +1,14 @@
-//! Things with an id, in the order of their creation. It mints no id and knows no thing.
+//! A map that keeps the order of creation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-/// An ordered table with an index of its ids.
+/// Values in the order of creation, with an index by id.
 #[derive(Debug, Clone)]
 pub(super) struct OrderedMap<K, T> {
     in_order: BTreeMap<u64, T>,
     by_id: HashMap<K, u64>,
-    /// The place of the last thing that was added.
+    /// The ordinal of the last value that was added.
     pub(super) last: u64,
 }
 
@@ -19,13 +19,13 @@ impl<K, T> Default for OrderedMap<K, T> {
 }
 
 impl<K: Eq + Hash, T> OrderedMap<K, T> {
-    /// The place of the next thing; never one that was used before.
+    /// The ordinal for the next value; never one that was used before.
     pub(super) fn take_ordinal(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// Adds a thing at its place.
+    /// Adds a value at an ordinal from `take_ordinal`.
     pub(super) fn insert(&mut self, ordinal: u64, id: K, thing: T) {
         self.by_id.insert(id, ordinal);
         self.in_order.insert(ordinal, thing);

@@ -88,9 +88,9 @@ pub(super) enum Verdict {
         /// The speed, coding and noise of the call.
         line: Line,
     },
-    /// It is busy.
+    /// The far end is busy.
     Busy,
-    /// It doesn't pick up.
+    /// The far end doesn't pick up.
     NoAnswer,
 }
 

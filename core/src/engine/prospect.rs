@@ -1,4 +1,4 @@
-//! Whether a fax can still enter a status that somebody waits for. It looks at where the fax stands and changes nothing.
+//! Whether a fax can still enter a status that somebody waits for.
 
 use std::sync::Arc;
 
@@ -9,36 +9,36 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::transition::leads_to;
 
-/// What becomes of a wait for one of some statuses of a fax.
+/// The prospect of a wait for any of several statuses of a fax.
 #[derive(Debug, Clone)]
 pub enum Prospect {
-    /// The fax stands at one of them.
+    /// The fax has one of the statuses now.
     Reached(Status),
-    /// It may still come to one of them.
+    /// The fax may still enter one of them.
     Possible,
-    /// It never will.
+    /// The fax will never enter any of them.
     Unreachable(Unreachable),
 }
 
-/// Why a fax can't enter a status any more.
+/// Why a fax can no longer enter a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
-    /// It ended with another status, or has gone past the one that is waited for.
+    /// It ended with another status, or has passed the one that is waited for.
     #[error("it is {0}")]
     Elsewhere(Status),
-    /// It came there before the place of the journal that the wait began at, and no status comes twice.
+    /// It entered the status before the point in the journal where the wait began, and no status is entered twice.
     #[error("it became {0} earlier than that")]
     Earlier(Status),
-    /// No app took the call, so that no fax came of it.
+    /// No app took the call, so there is no fax.
     #[error("no app took the call, so it never became a fax")]
     NotAnswered,
-    /// There is no such fax: it was deleted, went with a reset, or never was.
+    /// There is no such fax: it was deleted, removed by a reset, or never created.
     #[error("there is no such fax: it was deleted, or reset away, or never created")]
     Gone,
 }
 
 impl Unreachable {
-    /// Where the fax stands, if it is there.
+    /// The status of the fax, if it exists.
     #[must_use]
     pub const fn status(self) -> Option<Status> {
         match self {
@@ -49,7 +49,7 @@ impl Unreachable {
 }
 
 impl Engine {
-    /// Whether a fax, or the call that may become it, can still enter one of these statuses.
+    /// Whether a fax, or the call that may become one, can still enter one of these statuses.
     #[must_use]
     pub fn prospect(&self, fax: FaxSid, wanted: &[Status]) -> Prospect {
         if let Ok(fax) = self.fax(fax) {
@@ -61,12 +61,12 @@ impl Engine {
             return if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::Elsewhere(now)) };
         }
         match self.conversation(fax) {
-            // It was deleted after it had ended.
+            // The fax was deleted after it had ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
             ConversationState::Pending => {
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
-                // A call that rings is no fax yet, so there is no status to tell.
+                // A call that rings is no fax yet, so it has no status to report.
                 if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::NotAnswered) }
             }
             ConversationState::NotAnswered => Prospect::Unreachable(Unreachable::NotAnswered),
@@ -74,7 +74,7 @@ impl Engine {
         }
     }
 
-    /// The newest event in which a fax entered this status, if the journal still has it.
+    /// The newest event of a fax entering this status, if the journal still has it.
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Arc<Event>> {
         let filter = EventFilter { fax: Some(fax), kind: Some("fax.status".into()), ..EventFilter::default() };

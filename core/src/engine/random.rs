@@ -1,5 +1,5 @@
-//! Seeded, keyed randomness: every id and draw is a function of (world seed, purpose, parent, ordinal).
-//! Nothing here keeps state, so no fax's luck depends on another's timing.
+//! Seeded, keyed randomness: every id and draw is a function of (world seed, purpose, parent, ordinal). It keeps no
+//! state, so the luck of one fax doesn't depend on the timing of another.
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -8,19 +8,20 @@ use sha2::{Digest, Sha256};
 
 use crate::model::sid::AccountSid;
 
-/// The seed of one world.
+/// The seed of one world, from which all its ids and draws follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WorldSeed([u8; 32]);
 
 impl WorldSeed {
-    /// The seed of an account's world: hash of the global seed and the SID, never of founding order.
+    /// The seed of an account's world: a hash of the global seed and the SID, so that the order of creation doesn't
+    /// matter.
     #[must_use]
     pub fn of(global_seed: u64, account: AccountSid) -> Self {
         let digest = Sha256::new().chain_update(global_seed.to_be_bytes()).chain_update(account.bytes()).finalize();
         Self(digest.into())
     }
 
-    /// The seed of ids; that of an account's first world before it goes back is the world's own.
+    /// The seed of ids; for an account's first world, before any reset, it is the world's own.
     fn of_ids(self, life: u64, ways_back: u64) -> Self {
         if life == 0 && ways_back == 0 {
             return self;
@@ -34,11 +35,12 @@ impl WorldSeed {
         Self(digest.into())
     }
 
-    /// A generator for one purpose; `parent` is what it belongs to, `ordinal` its place there.
+    /// A generator for one purpose: `parent` is the thing it belongs to, `ordinal` its place there.
     #[must_use]
     pub fn generator(&self, purpose: &str, parent: &[u8], ordinal: u64) -> ChaCha12Rng {
         let digest = Sha256::new()
             .chain_update(self.0)
+            // The length first, so that no purpose and parent read as another pair.
             .chain_update([u8::try_from(purpose.len()).unwrap_or(u8::MAX)])
             .chain_update(purpose)
             .chain_update(parent)
@@ -47,7 +49,7 @@ impl WorldSeed {
         ChaCha12Rng::from_seed(digest.into())
     }
 
-    /// The 128 bits of a SID.
+    /// Draws the 128 bits of a SID.
     #[must_use]
     pub fn sid_bytes(&self, purpose: &str, parent: &[u8], ordinal: u64) -> [u8; 16] {
         let mut bytes = [0; 16];
@@ -56,9 +58,9 @@ impl WorldSeed {
     }
 }
 
-/// What a world's ids follow from: the seed, how many worlds of the account there were before in this process, and how often
-/// this one has gone back to an earlier state of itself. So nothing is created with an id that the journal already tells of
-/// something else. Draws follow from the seed alone: what is done again after a reset goes as it did before.
+/// The seed of a world's ids. It follows from the world's seed, the number of earlier worlds of the account in this
+/// process, and the number of resets, so that no new thing gets an id that the journal already has for another. Draws
+/// follow from the world's seed alone: what is repeated after a reset goes as it did before.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     world: WorldSeed,
@@ -72,13 +74,13 @@ impl Ids {
         Self { world, life, ways_back: 0, seed: world.of_ids(life, 0) }
     }
 
-    /// The world has gone back; `beyond` is how often the state that it goes back to had done so, if that was elsewhere.
+    /// Counts a reset; `beyond` is the number of resets that the restored state has seen, possibly in another world.
     pub(super) fn rewind_to(&mut self, beyond: u64) {
         self.ways_back = self.ways_back.max(beyond) + 1;
         self.seed = self.world.of_ids(self.life, self.ways_back);
     }
 
-    /// Begins anew from a seed, on purpose: until the next way back, ids are those of any other world that began with it.
+    /// Starts over from a seed, on purpose: until the next reset, ids are those of any world that started from it.
     pub(super) fn restart(&mut self, world: WorldSeed) {
         self.world = world;
         self.seed = world;
@@ -103,15 +105,15 @@ impl std::fmt::Debug for WorldSeed {
     }
 }
 
-/// What chance is drawn from for one fax or call. Unlike its SID it is the same when the same is done again after a reset.
+/// The key of random draws for one fax or call. Unlike its SID, it is the same when the same is repeated after a reset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Luck(pub(super) u64);
 
 impl Luck {
-    /// That of a call to a number of this world: it follows from the fax that calls, since which of two faxes calls first
-    /// may depend on whose document came first.
+    /// The luck of a call to a number of this world. It follows from the fax that calls, since which of two faxes calls
+    /// first may depend on whose document arrived first.
     pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
-        // A state holds no larger numbers.
+        // A saved state can hold no number above 2^53.
         Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64() >> 11)
     }
 }

@@ -1,4 +1,4 @@
-//! How long things are kept: faxes for 180 days, media within a budget of bytes. It never touches what is active.
+//! How long things are kept: faxes for 180 days, media within a budget in bytes. Active faxes are never touched.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::model::media::{Document, Media};
 use crate::model::sid::MediaSid;
 use crate::model::time::Timestamp;
 
-/// Twilio keeps a fax's data for 180 days after its creation (Twilio docs: fax).
+/// How long Twilio keeps a fax's data after its creation: 180 days (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// Faxes that go in one call, so that the world's lock is never held long.
+/// Faxes removed per call, so that the world's lock is never held long.
 const RETIRED_PER_CALL_MAX: usize = 1_000;
 
-/// What is stored, by the order in which it may go.
+/// The media that are stored, in the order in which they may be dropped.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Retention {
     /// Bytes of the media of faxes that have not ended.
     active: BTreeMap<Ordinal, u64>,
-    /// Bytes of the media of faxes that have.
+    /// Bytes of the media of faxes that have ended.
     ended: BTreeMap<Ordinal, u64>,
     bytes: u64,
     evicted: u64,
@@ -36,12 +36,12 @@ impl Retention {
         self.bytes
     }
 
-    /// Counts on from what was evicted before.
+    /// Continues the count of dropped media after a reset.
     pub(super) const fn count_on(&mut self, before: &Self) {
         self.evicted = before.evicted;
     }
 
-    /// What is stored of these faxes.
+    /// Counts the stored media of these faxes.
     pub(super) fn of<'a>(faxes: impl Iterator<Item = &'a Fax>) -> Self {
         let mut kept = Self::default();
         for fax in faxes {
@@ -54,7 +54,7 @@ impl Retention {
         kept
     }
 
-    /// The fax is gone, or its media.
+    /// Forgets the media of a fax, because it was deleted or its media were.
     pub(super) fn forget(&mut self, ordinal: Ordinal) {
         let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
         self.bytes -= bytes.unwrap_or(0);
@@ -65,14 +65,14 @@ impl Retention {
         self.bytes += bytes;
     }
 
-    /// The fax has ended: its media may go.
+    /// Makes the media of a fax that has ended eligible to be dropped.
     fn release(&mut self, ordinal: Ordinal) {
         if let Some(bytes) = self.active.remove(&ordinal) {
             self.ended.insert(ordinal, bytes);
         }
     }
 
-    /// The media that goes next, while there is more than `budget_bytes`.
+    /// Takes the media to be dropped next, while there are more than `budget_bytes`.
     fn pop_surplus(&mut self, budget_bytes: u64) -> Option<Ordinal> {
         if self.bytes <= budget_bytes {
             return None;
@@ -108,7 +108,7 @@ impl Engine {
         self.keep_budget(now);
     }
 
-    /// Removes the ended faxes whose time is over, oldest first.
+    /// Removes ended faxes whose 180 days are over, oldest first.
     pub(super) fn retire(&mut self, now: Timestamp) {
         for _ in 0..RETIRED_PER_CALL_MAX {
             if self.next_retirement().is_none_or(|due| due > now) {
@@ -120,7 +120,7 @@ impl Engine {
         }
     }
 
-    /// When the oldest fax goes; never while it is active.
+    /// The time when the oldest fax is removed; `None` while that fax is active, whatever the age of others.
     pub(super) fn next_retirement(&self) -> Option<Timestamp> {
         let oldest: &Fax = self.world.tables.oldest_fax().filter(|fax| fax.status().is_final())?;
         Some(oldest.created.after(RETENTION))

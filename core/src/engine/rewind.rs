@@ -62,7 +62,7 @@ impl Rewindable {
         Self { book: RuleBook::of(&spec.rules), next_ordinal: 1, next_order: 1, ..Self::default() }
     }
 
-    /// Postpones all deadlines by `span`.
+    /// Postpones everything that has a deadline by `span`.
     fn postpone(&mut self, span: Duration) {
         self.agenda.postpone(span);
         self.tables.postpone(span);

@@ -83,7 +83,7 @@ pub enum Outcome {
     Delivered,
     /// An inbound fax gets through, whatever was to break it.
     Received,
-    /// The far end is busy.
+    /// The far end of an outbound call is busy.
     Busy,
     /// The far end doesn't pick up.
     NoAnswer,

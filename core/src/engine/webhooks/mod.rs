@@ -23,7 +23,7 @@ const COOKIES_MAX: usize = 50;
 /// The place of a request among those of its fax, from which its idempotency token is derived.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TokenPlace {
-    /// The question to the FaxUrl.
+    /// The question to the FaxUrl of a number.
     FaxUrl,
     /// The question to the fallback URL, after the FaxUrl failed.
     Fallback,
@@ -40,7 +40,7 @@ pub(super) enum WebhookPlan {
     Undecided,
     /// As usual, since no rule matched.
     Plain,
-    /// As a rule wants it.
+    /// The way that a matching rule wants it.
     Ruled {
         /// The earliest time to send it.
         not_before: Timestamp,
