@@ -70,9 +70,9 @@ impl Engine {
         if kind == IntentKind::Report {
             return;
         }
+        // `rendered` raises an alert itself.
         if kind != IntentKind::Render {
-            // `rendered` raises an alert itself.
-            if kind != IntentKind::Render {
+            self.alert(Some(sid), (Fault::Internal, AlertLevel::Error), FAULT, None, now);
         }
         match kind {
             IntentKind::FetchDocument => {

@@ -85,12 +85,12 @@ mod tests {
         assert_eq!((fax.status(), fax.failure().map(|failure| failure.fault)), (Status::Failed, Some(Fault::Internal)));
         assert_eq!(world.fax(other).map(|fax| fax.status()), Ok(Status::Processing));
         let events = world.events(&EventFilter { kind: Some("alert".into()), ..EventFilter::default() }, usize::MAX);
-        let told = events.iter().filter_map(|event| {
+        let alerts = events.iter().filter_map(|event| {
             let EventKind::Alert(alert) = &event.kind else { return None };
             Some((event.fax, alert.fault, alert.message.ends_with("report it: a test")))
         });
         assert_eq!(
-            told.collect::<Vec<_>>(),
+            alerts.collect::<Vec<_>>(),
             [(Some(queued), Fault::Internal, true), (Some(sid), Fault::Internal, true)]
         );
         // A fault of something that no longer exists is reported all the same.

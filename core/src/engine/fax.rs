@@ -76,7 +76,7 @@ pub(super) struct Ttl {
 #[derive(Debug, Clone)]
 pub(super) struct Acceptance {
     pub(super) station_id: Box<str>,
-    pub(super) told: NotifyTarget,
+    pub(super) notify: NotifyTarget,
     pub(super) store_media: bool,
 }
 

@@ -155,7 +155,7 @@ impl Engine {
     ) {
         let record = Arc::new(record);
         self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::clone(&record) });
-        // The caller may have hung up before the app answered.
+        // The caller may have hung up before the app responded.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(call) = self.world.tables.call_mut(ordinal) else { return };
         keep_cookies(&mut call.cookies, cookies);
@@ -196,9 +196,9 @@ impl Engine {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "its app takes it and it is not there")
         };
-        let told = self.notify_target(&call, receive, base_url, now);
+        let notify = self.notify_target(&call, receive, base_url, now);
         let acceptance =
-            Acceptance { station_id: std::mem::take(&mut call.station_id), told, store_media: receive.store_media };
+            Acceptance { station_id: std::mem::take(&mut call.station_id), notify, store_media: receive.store_media };
         let talk = Transmission { far: None, fault: call.fault, line: call.line, pages_done: 0, line_ms: 0 };
         let request = self.render_request(&call, &acceptance.station_id, receive);
         let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
@@ -221,7 +221,7 @@ impl Engine {
         };
         let acceptance = Acceptance {
             station_id: std::mem::take(&mut call.station_id),
-            told: NotifyTarget::Nobody,
+            notify: NotifyTarget::Nobody,
             store_media: false,
         };
         let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, failure: None };

@@ -2,10 +2,10 @@
 //! Nothing here reads a clock, a socket, a file or the environment.
 //!
 //! ```text
-//!            handle(command, now) ──► its result, or a Refusal     
-//!   shell ─► handle_timeout(now)          poll_effect() ──► Effect ──► performed by the shell ─┐
-//!        ▲                                poll_timeout() ─► the next deadline                             │
-//!        └────────────────────────────────────── handle(Answer) ◄─────────────────────────────────────────┘
+//!           handle(command, now) ──► its result, or a Refusal
+//!  shell ─► handle_timeout(now)      poll_effect() ──► Effect ──► performed by the shell ─┐
+//!    ▲                               poll_timeout() ─► the next deadline                  │
+//!    └──────────────────────── handle(Completion) ◄───────────────────────────────────────┘
 //! ```
 //!
 //! | question | file |

@@ -122,12 +122,12 @@ impl Engine {
         now: Timestamp,
     ) {
         let record = Arc::new(record);
-        let told = match &document {
+        let summary = match &document {
             Ok(document) => Ok((document.pages, document.bytes.len())),
             Err(DocumentFault::Fetch(failure)) => Err(failure.to_string().into()),
             Err(DocumentFault::Unreadable(unreadable)) => Err(unreadable.reason.as_str().into()),
         };
-        let kind = EventKind::DocumentFetched { record: Arc::clone(&record), document: told };
+        let kind = EventKind::DocumentFetched { record: Arc::clone(&record), document: summary };
         self.journal.write(now, Some(sid), kind);
         // The fax may have been canceled, and even deleted, while its document was fetched.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
@@ -162,13 +162,13 @@ impl Engine {
     /// one order.
     pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "it is to call and is not there")
+            never!(self, ordinal, now, "it is due to call and is not there")
         };
         let (document, calls) = match &fax.phase {
             Phase::Processing(Processing::Converting(document)) => (Document::clone(document), 1),
             Phase::Sending(sending) => (sending.document.clone(), sending.calls + 1),
             Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
-                never!(self, ordinal, now, "it is to call in a phase without calls")
+                never!(self, ordinal, now, "it is due to call in a phase without calls")
             }
         };
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
@@ -189,7 +189,7 @@ impl Engine {
         self.set_alarm(ordinal, AlarmKind::RingEnd, ring_ms, now);
     }
 
-    /// Ringing ends: the far machine picks up, is busy or doesn't answer.
+    /// Ends the ringing: the far machine picks up, is busy or doesn't answer.
     pub(super) fn ring_end(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(sending) = self.sending(ordinal) else {
             never!(self, ordinal, now, "ringing ends and it is not being sent")

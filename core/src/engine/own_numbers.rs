@@ -103,7 +103,7 @@ impl Engine {
     /// Continues an outbound fax after a number of this world has reacted to its call.
     pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "the far end answers and it is not there")
+            never!(self, ordinal, now, "the far end has reacted and it is not there")
         };
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
             let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn no_way_back_and_no_new_life_brings_ids_again() {
+    fn neither_a_reset_nor_a_new_world_repeats_ids() {
         let world = WorldSeed::of(7, AccountSid::from_bytes([0; 16]));
         let other = WorldSeed::of(8, AccountSid::from_bytes([0; 16]));
         let drawn = |ids: &Ids| ids.seed().sid_bytes("fax", b"", 1);
@@ -146,7 +146,7 @@ mod tests {
             assert!(seen.insert(drawn(&ids)));
             for beyond in [0, 0, 5, 2] {
                 ids.rewind_to(beyond);
-                assert!(seen.insert(drawn(&ids)), "life {life}, way back {}", ids.ways_back());
+                assert!(seen.insert(drawn(&ids)), "life {life}, reset {}", ids.ways_back());
             }
             for seed in [other, world, other] {
                 ids.rewind_to(0);

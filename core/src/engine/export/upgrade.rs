@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_step_does_not_understand_is_told_with_its_place() {
+    fn what_a_step_does_not_understand_is_reported_with_its_place() {
         let mut document = of_version(1);
         document["mood"] = json!("bad");
         assert_eq!(read(&document).expect_err("it is refused").to_string(), "mood: is \"bad\"");

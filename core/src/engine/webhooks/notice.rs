@@ -27,7 +27,8 @@ pub(in crate::engine) struct Outgoing {
     pub(in crate::engine) queue: VecDeque<Queued>,
     /// The notice being sent, or about to be sent again.
     pub(in crate::engine) under_way: Option<Arc<Notice>>,
-    pub(in crate::engine) told: u64,
+    /// How many notices this fax has had, which is the place of the next.
+    pub(in crate::engine) numbered: u64,
     /// The cookies that the app set earlier in this fax.
     pub(in crate::engine) cookies: Vec<Cookie>,
 }
@@ -71,10 +72,10 @@ impl Engine {
     /// Notifies the StatusCallback of an outbound fax, if the account wants a notice of this status.
     pub(in crate::engine) fn notify_status(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "its status is told and it is not there")
+            never!(self, ordinal, now, "its status is to be notified and it is not there")
         };
         let Leg::Outbound(order) = &fax.leg else {
-            never!(self, ordinal, now, "its status is told as outbound and it is inbound")
+            never!(self, ordinal, now, "an outbound status is to be notified and it is inbound")
         };
         let status = fax.status();
         let wanted = match self.options().callbacks {
@@ -94,15 +95,15 @@ impl Engine {
     /// Notifies the app that is responsible for an inbound fax of how it ended.
     pub(in crate::engine) fn notify_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "its end is told and it is not there")
+            never!(self, ordinal, now, "its end is to be notified and it is not there")
         };
         let Leg::Inbound(acceptance) = &fax.leg else {
-            never!(self, ordinal, now, "its end is told as inbound and it is outbound")
+            never!(self, ordinal, now, "an inbound end is to be notified and it is outbound")
         };
         if !fax.status().is_final() {
             return;
         }
-        let (purpose, url, method) = match &acceptance.told {
+        let (purpose, url, method) = match &acceptance.notify {
             NotifyTarget::Action(url, method) => (Purpose::Action, url.clone(), *method),
             NotifyTarget::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
             NotifyTarget::Nobody => {
@@ -124,8 +125,8 @@ impl Engine {
     fn notify(&mut self, ordinal: Ordinal, sid: FaxSid, notice: Notice, now: Timestamp) {
         let plan = self.first_plan(ordinal, now);
         let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
-        let place = outgoing.told;
-        outgoing.told += 1;
+        let place = outgoing.numbered;
+        outgoing.numbered += 1;
         if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
             outgoing.queue.push_back(Queued { notice: Arc::new(notice), place, plan });
         }

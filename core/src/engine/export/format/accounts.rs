@@ -1,4 +1,4 @@
-//! The written form of an account's choices, and of what it has in a list of its own: API keys, caller ids, applications.
+//! The written form of an account's choices, and of its lists: API keys, caller ids, applications.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -62,7 +62,7 @@ pub(in crate::engine::export) struct OrderedMap<F: Form> {
     list: List<F>,
 }
 
-/// A thing that is listed under an id of its own.
+/// A thing that is listed by its id.
 pub(in crate::engine::export) trait Registered: Clone {
     type Id: Eq + Hash;
     fn place(&self) -> (u64, Self::Id);

@@ -80,7 +80,7 @@ form! {
 form! {
     struct Acceptance for fax::Acceptance {
         station_id: Box<str>,
-        told: NotifyTarget,
+        told = notify: NotifyTarget,
         store_media: bool,
     }
 }

@@ -18,7 +18,7 @@ form! {
         ordinal: Ordinal,
         queue: VecDeque<Queued>,
         under_way: Option<Shared<Notice>>,
-        told: u64,
+        told = numbered: u64,
         cookies: Vec<Cookie>,
     }
 }
