@@ -187,6 +187,7 @@ impl Engine {
         if is_failure {
             self.alert_of_call(ordinal, now);
         }
+        // Last: a small budget may drop the media at once, and by now the notice has named them.
         self.release_media(ordinal, now);
     }
 

@@ -48,6 +48,7 @@ impl Engine {
         }
         let number = self.called_number(order.to)?;
         self.check_room()?;
+        // Before `sid_of_call`, which counts the order on.
         let luck = Luck(self.world.next_order);
         let sid = self.sid_of_call(order.sid)?;
         let ordinal = self.take_ordinal();

@@ -45,6 +45,7 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
+        // Before the reset is numbered, so that the events since then begin with it.
         if matches!(kind, EventKind::WorldReset { .. }) {
             self.last_reset = Some(self.last_seq);
         }

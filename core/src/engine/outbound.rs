@@ -223,6 +223,7 @@ impl Engine {
             return;
         }
         let pages = Some(sending.document.pages);
+        // Recorded: the duration of a busy call is null, that of a no-answer 15 (docs/fidelity.md, "The line").
         let (fault, duration_s) = if status == Status::NoAnswer {
             (Fault::NoAnswer, Some(seconds(line::NO_ANSWER_MS)))
         } else {

@@ -27,7 +27,7 @@ pub(super) enum FarAnswer {
     Takes(Ordinal, Transmission),
     /// The receiving fax has failed with this fault.
     Fails(Fault),
-    /// `<Reject>`: to the caller it sounds busy.
+    /// `<Reject>`: the caller hears a busy tone (docs/fidelity.md, "Receiving, TwiML").
     Busy,
     /// Voice mode, no VoiceUrl, or no usable TwiML.
     NoAnswer,
@@ -105,6 +105,7 @@ impl Engine {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "the far end has reacted and it is not there")
         };
+        // The first call of a fax enters `Sending` only when the far end has reacted; a redial is in it already.
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
             let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };
             self.enter(ordinal, Phase::Sending(Box::new(sending)), now);

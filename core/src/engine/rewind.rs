@@ -147,6 +147,7 @@ impl Engine {
         if let Some(seed) = seed {
             self.ids.restart(WorldSeed::of(seed, self.account.sid));
         }
+        // After the seed is set, since the SIDs of configured numbers follow from it.
         self.create_numbers(now);
         canceled
     }

@@ -203,6 +203,7 @@ impl Tables {
                 Page { has_next, has_previous, items }
             }
             Cursor::After(anchor) => {
+                // Oldest first from the anchor, so that the page ends just before it.
                 let mut rest = self.between(filter, low.max(anchor.saturating_add(1)), high);
                 let mut items: Vec<_> = rest.by_ref().take(limit).collect();
                 items.reverse();

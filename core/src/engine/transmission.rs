@@ -68,6 +68,7 @@ impl Engine {
         let talk = *talk;
         let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
         self.journal.write(now, Some(sid), event.clone());
+        // The receiving end has no transmission from which to write it.
         if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {
             self.journal.write(now, Some(far.sid), event);
         }

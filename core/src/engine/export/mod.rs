@@ -134,6 +134,7 @@ impl Engine {
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
         let mut world = self.snapshot();
+        // The last command may be long ago, but for deadlines time has passed since.
         world.taken = world.taken.max(now);
         check::leave_out_loose_ends(&mut world.world);
         State {
@@ -157,8 +158,10 @@ impl Engine {
         self.account = account.made_for(&self.account);
         self.keys = keys;
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
+        // Never before the state was taken: deadlines are postponed by the time since then.
         let now = self.tick(now.max(snapshot.taken));
         let canceled = self.rewind_to(snapshot, ResetTo::State, now);
+        // The world that wrote the state may have had a larger budget.
         self.keep_budget(now);
         canceled
     }
@@ -193,8 +196,11 @@ impl State {
             fields.serialize_entry("account", &self.account)?;
             fields.serialize_entry("keys", &OrderedMap::<ApiKey>::of(&self.keys))?;
             fields.serialize_entry("world", &World::of(&self.world))?;
+            // Only now has every document been named.
             let mut documents = shelf::written();
             if media == MediaForm::Hash {
+                // Documents that are not stored as media, such as one still being sent, stay in the state: the world that
+                // reads it could not find them.
                 let stored = self.world.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
                 stored
                     .filter_map(|media| shelf::name(&media.document.bytes))

@@ -179,6 +179,7 @@ impl<'de> Deserialize<'de> for Documents {
                 while let Some(name) = fields.next_key::<String>()? {
                     let bytes = fields.next_value::<Bytes>()?.0;
                     let fault = |why: &str| Err((format!("{DOCUMENTS}.{name}"), why.to_owned()));
+                    // Reads on after a fault: the version may come later, and its error has precedence.
                     documents = match (documents, bytes) {
                         (Err(fault), _) => Err(fault),
                         (Ok(_), None) => fault("is no base64"),

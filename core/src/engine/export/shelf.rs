@@ -67,6 +67,7 @@ impl Read {
             self.used.insert(name.to_owned());
             return Some(Arc::clone(own));
         }
+        // Only when the state lacks a document: hashing all of a world takes a while.
         let by_hash = || self.stored.iter().map(|bytes| (hash(bytes), Arc::clone(bytes))).collect();
         let found = self.stored_by_hash.get_or_insert_with(by_hash).get(name).cloned();
         if found.is_none() && self.missing.is_none() {

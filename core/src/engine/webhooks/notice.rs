@@ -85,6 +85,8 @@ impl Engine {
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
         let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
+        // Only a machine that picked up has sent its station id. A no-answer has a duration, too, so that alone does not
+        // tell.
         let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
         notice.remote_station_id = answered.then(|| fax.to.to_string().into());
         notice.original_media_url = Some(Arc::clone(&order.media_url));
@@ -135,6 +137,7 @@ impl Engine {
 
     pub(in crate::engine) fn decide_messages(&mut self, sid: FaxSid, now: Timestamp) {
         let waiting = self.world.outgoing.get(&sid).map_or(0, Outgoing::waiting);
+        // By index, because a decision needs the whole engine.
         for at in 0..waiting {
             let queued = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.queue.get(at));
             let Some(queued) = queued.filter(|queued| queued.plan == WebhookPlan::Undecided).cloned() else { continue };
@@ -151,6 +154,7 @@ impl Engine {
 
     /// Sends the next notice unless one is under way, and forgets the fax when none can follow.
     pub(in crate::engine) fn notify_next(&mut self, sid: FaxSid, now: Timestamp) {
+        // A deleted fax will have no other status, either.
         let is_last = self.fax(sid).map_or(true, |fax| fax.status().is_final());
         let ids = *self.ids.seed();
         let Some(outgoing) = self.world.outgoing.get_mut(&sid).filter(|outgoing| outgoing.under_way.is_none()) else {
@@ -177,6 +181,7 @@ impl Engine {
         // A reset or the end of the fax may have removed the notice.
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         let Some(notice) = &mut outgoing.under_way else { return };
+        // Set now and not when it was queued: the responses in between may have brought more.
         Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);
         let again = Box::new(Notice::clone(notice));
         self.issue(sid, Intent::Deliver(again));

@@ -84,6 +84,7 @@ impl Engine {
             _ if was_asked => {}
             WebhookPlan::Ruled { not_before, .. } if not_before > now => self.set_webhook_alarm(ordinal, not_before),
             WebhookPlan::Ruled { fault, .. } => {
+                // Marked as sent, so that a later alarm does not apply the fault again.
                 asking.plan = WebhookPlan::Plain;
                 if fault.drop {
                     self.not_asked(ordinal, purpose, url, now);
