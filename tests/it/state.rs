@@ -244,11 +244,11 @@ fn an_alarm_that_does_not_fit_its_fax_or_is_missing_is_refused() {
         let alarms = state["world"]["agenda"].as_array_mut().expect("alarms");
         alarms.push(json!({ "at": "2026-01-01T02:00:00Z", "ordinal": 1, "kind": "start" }));
     });
-    assert!(told.contains("delivered: it needs no alarm, and has start"), "{told}");
+    assert!(told.contains("delivered: it needs no alarm but has start"), "{told}");
     let told = refused(|state| {
         state["world"]["tables"]["faxes"][3]["phase"] = json!("queued");
     });
-    assert!(told.contains("queued: it needs start, and has no alarm"), "{told}");
+    assert!(told.contains("queued: it needs start but has no alarm"), "{told}");
     let told = refused(|state| {
         let under_way = state["world"]["under_way"].as_array_mut().expect("requests");
         under_way.retain(|each| each["intent"].get("fetch-document").is_none());
@@ -301,7 +301,7 @@ fn a_document_that_is_not_the_one_it_is_named_as_is_refused() {
         });
         state["world"]["tables"]["faxes"][0]["media"]["document"]["sheets"] = json!([sheet]);
     });
-    assert!(told.contains("sheets[0] lies outside"), "{told}");
+    assert!(told.contains("sheets[0] is outside"), "{told}");
 }
 
 #[test]

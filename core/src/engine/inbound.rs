@@ -107,14 +107,14 @@ impl Engine {
         let invalid = |why| Some((Fault::InvalidUrl, why));
         let quiet = match (mode, &urls) {
             _ if self.account.status != AccountStatus::Active => {
-                Some((Fault::AccountNotActive, "is of an account not active"))
+                Some((Fault::AccountNotActive, "belongs to an account that is not active"))
             }
             (Some(ReceiveMode::Voice), _) => invalid("answers voice calls: set its VoiceReceiveMode to fax"),
             (Some(ReceiveMode::Fax), Some(urls)) if !urls.voice.url.is_empty() => None,
             (Some(ReceiveMode::Fax), _) => {
-                invalid("has no VoiceUrl to ask what to do with a fax: set one, as by serve --fax-url")
+                invalid("has no VoiceUrl to ask what to do with a fax: set one, for example with serve --fax-url")
             }
-            (None, _) => invalid("is not this account's any more"),
+            (None, _) => invalid("is no longer this account's"),
         };
         // Even if no app is asked: `not_answered` takes the call from the table and informs a caller of this world.
         self.world.tables.insert_call(ordinal, call);

@@ -277,7 +277,7 @@ impl Pattern {
     /// Which limit it breaks.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("may not be empty; leave it out to fit everything".to_owned());
+            return Err("is empty; leave it out to match everything".to_owned());
         }
         if text.chars().count() > PATTERN_CHARS_MAX {
             return Err(format!("at most {PATTERN_CHARS_MAX} characters"));

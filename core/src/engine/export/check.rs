@@ -46,7 +46,7 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
         let own = world.tables.ordinal(*sid).unwrap_or(outgoing.ordinal);
         let place = || format!("world.outgoing.{sid}.ordinal");
         expect(own == outgoing.ordinal, || {
-            (place(), format!("is {}, but that of the fax is {own}", outgoing.ordinal))
+            (place(), format!("is {}, but the ordinal of the fax is {own}", outgoing.ordinal))
         })?;
     }
     for (at, under_way) in world.under_way.values().enumerate() {
@@ -64,7 +64,7 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
     let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
-    expect(is_line, || (place(), format!("no line is so: one has {why}")))
+    expect(is_line, || (place(), format!("is not a possible line, which has {why}")))
 }
 
 /// The line of a fax that is calling or transmitting: agreed on, or to be agreed on.
@@ -91,7 +91,7 @@ fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     for (at, fax) in tables.faxes().enumerate() {
         let place = || format!("world.tables.faxes[{at}].phase");
         line_of(fax).map_or(Ok(()), |line| check_line(line, place))?;
-        expect(is_of_its_direction(fax), || (place(), format!("no {} fax is so", fax.direction())))?;
+        expect(is_of_its_direction(fax), || (place(), format!("is not a phase of an {} fax", fax.direction())))?;
         for ordinal in far_ends(fax) {
             let there = tables.fax(ordinal).is_some() || tables.call(ordinal).is_some();
             expect(there, || (place(), nothing_has(ordinal)))?;
@@ -118,10 +118,7 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
         let needed = alarm_of(&fax.phase);
         expect(alarm == needed, || {
             let word = |alarm: Option<AlarmKind>| alarm.map_or("no alarm", AlarmKind::as_str);
-            (
-                place(),
-                format!("fax {} is {}: it needs {}, and has {}", fax.sid, fax.status(), word(needed), word(alarm)),
-            )
+            (place(), format!("fax {} is {}: it needs {} but has {}", fax.sid, fax.status(), word(needed), word(alarm)))
         })?;
         expect(movers.move_on(world, fax), || {
             (place(), format!("fax {} waits for something that nothing will bring", fax.sid))
@@ -130,11 +127,11 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     for (at, (ordinal, call)) in tables.calls().enumerate() {
         let place = || format!("world.tables.calls[{at}]");
         expect(world.agenda.of_phase(ordinal).is_none(), || {
-            (place(), format!("{} is a call that rings: no alarm of a fax belongs to it", call.sid))
+            (place(), format!("{} is a ringing call, which has no alarm of a fax", call.sid))
         })?;
         if let Caller::Own(caller) = call.caller {
             expect(tables.fax(caller).is_some_and(|fax| rings(fax, Some(ordinal))), || {
-                (place(), format!("fax {caller} does not ring there"))
+                (place(), format!("fax {caller} does not ring at this call"))
             })?;
         }
     }

@@ -259,7 +259,7 @@ impl State {
         let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
         let world = Snapshot::try_from(world)?;
         if let Some(unused) = shelf.unused() {
-            let why = "is the document of no fax".to_owned();
+            let why = "is the document of no fax in the state".to_owned();
             return Err(StateError::Wrong { place: format!("{DOCUMENTS}.{unused}"), why });
         }
         check::check(&world.world)?;

@@ -107,7 +107,11 @@ impl<'de> Deserialize<'de> for Counted {
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Counted, E> {
                 let is_large = number > COUNT_MAX;
-                if is_large { Err(E::custom(format!("is a number over {COUNT_MAX}"))) } else { Ok(Counted) }
+                if is_large {
+                    Err(E::custom(format!("is a number over {COUNT_MAX}, which no counter reaches")))
+                } else {
+                    Ok(Counted)
+                }
             }
 
             fn visit_str<E>(self, _: &str) -> Result<Counted, E> {
@@ -182,7 +186,7 @@ impl<'de> Deserialize<'de> for Documents {
                     // Reads on after a fault: the version may come later, and its error has precedence.
                     documents = match (documents, bytes) {
                         (Err(fault), _) => Err(fault),
-                        (Ok(_), None) => fault("is no base64"),
+                        (Ok(_), None) => fault("is not valid base64"),
                         (Ok(_), Some(bytes)) if shelf::hash(&bytes) != name => {
                             fault("is not the document with that SHA-256")
                         }

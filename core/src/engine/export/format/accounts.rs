@@ -107,7 +107,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
         for thing in list {
             let (ordinal, id) = thing.place();
             if ordinal <= before || register.get(&id).is_some() {
-                return Err(format!("number {ordinal} of the list is there twice, or not in its place"));
+                return Err(format!("number {ordinal} of the list appears twice or out of order"));
             }
             before = ordinal;
             register.last = register.last.max(ordinal);
@@ -122,7 +122,7 @@ pub(super) fn caller_ids(written: OrderedMap<CallerId>) -> Result<CallerIds, Str
     let register = written.value()?;
     let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();
     if by_number.len() != register.len() {
-        return Err("a number is there twice".to_owned());
+        return Err("a number appears twice".to_owned());
     }
     Ok(CallerIds { register, by_number })
 }

@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Document {
                 shelf::find(&name).ok_or_else(|| Error::custom(format!("there is no document {name}")))?
             }
             (None, None) => return Err(Error::missing_field("sha256")),
-            (Some(_), Some(_)) => return Err(Error::custom("base64 and sha256 exclude each other")),
+            (Some(_), Some(_)) => return Err(Error::custom("give either base64 or sha256, not both")),
         };
         let sheets = sheets.into_iter().map(Form::value).collect();
         let losses = losses.into_iter().map(Form::value).collect();
@@ -87,15 +87,15 @@ fn check(document: &media::Document) -> Result<(), String> {
     let media::Document { media_type: _, pages, bytes, sheets, losses: _ } = document;
     let within = |sheet: &page::PageInFile| sheet.place.start <= sheet.place.end && sheet.place.end <= bytes.len();
     if let Some(at) = sheets.iter().position(|sheet| !within(sheet)) {
-        return Err(format!("sheets[{at}] lies outside the document"));
+        return Err(format!("sheets[{at}] is outside the document"));
     }
     let is_page = |sheet: &page::PageInFile| sheet.width == ROW_PELS && (1..=ROWS_MAX).contains(&sheet.height);
     if let Some(at) = sheets.iter().position(|sheet| !is_page(sheet)) {
-        return Err(format!("sheets[{at}] is no fax page: one has {ROW_PELS} pels by 1 to {ROWS_MAX} rows"));
+        return Err(format!("sheets[{at}] is not a fax page, which has {ROW_PELS} pels by 1 to {ROWS_MAX} rows"));
     }
     let is_whole = *pages <= PAGES_MAX && (sheets.is_empty() || sheets.len() as u64 == u64::from(*pages));
     if !is_whole {
-        return Err(format!("pages: {pages} don't fit the {} sheets, or are more than {PAGES_MAX}", sheets.len()));
+        return Err(format!("pages: {pages} does not match the {} sheets, or is more than {PAGES_MAX}", sheets.len()));
     }
     Ok(())
 }

@@ -204,7 +204,7 @@ fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
     for (at, alarm) in alarms.into_iter().enumerate() {
         agenda.set(alarm);
         if agenda.len() != at + 1 {
-            return Err(format!("fax or call {} has two alarms for one thing", alarm.ordinal));
+            return Err(format!("fax or call {} has two alarms for the same purpose", alarm.ordinal));
         }
     }
     Ok(agenda)

@@ -34,7 +34,7 @@ impl Numbers {
         for number in list {
             let is_twice = read.get(number.sid).is_some() || read.by_number(number.number).is_some();
             if is_twice || read.newest_first().next().is_some_and(|last| last.ordinal >= number.ordinal) {
-                return Err(format!("{} is there twice, or not in its place", number.number));
+                return Err(format!("{} appears twice or out of order", number.number));
             }
             read.bought = read.bought.max(number.ordinal);
             read.insert(number);
