@@ -1,5 +1,5 @@
-//! An incoming fax as a tester describes it, by the control API or the library: defaults and checks are the same for
-//! both.
+//! An incoming fax as a tester describes it, through the control API or the library: defaults and checks are the same
+//! for both.
 
 use std::sync::Arc;
 
@@ -13,8 +13,9 @@ use crate::model::sid::FaxSid;
 
 /// The caller if none is named.
 const FROM_DEFAULT: &str = "+15558675310";
-/// Characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
+/// The most characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
 const STATION_ID_CHARS_MAX: usize = 20;
+
 /// An invalid field of an incoming fax.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {why}")]
@@ -36,7 +37,7 @@ pub struct IncomingFax<'a> {
     pub quality: Option<Quality>,
     /// The SID of the fax; drawn from the seed by default.
     pub sid: Option<FaxSid>,
-    /// The code that the transmission fails with, and how many pages get through before; by default it succeeds.
+    /// The code that the transmission fails with, and how many pages get through before that; `None` if it succeeds.
     pub failure: Option<(u32, u32)>,
 }
 
@@ -61,13 +62,13 @@ impl IncomingFax<'_> {
         let to = self.to.map(str::parse).transpose();
         let from = self.from.unwrap_or(FROM_DEFAULT);
         if self.station_id.is_some_and(|text| text.chars().count() > STATION_ID_CHARS_MAX) {
-            return Err(error("station_id", format!("at most {STATION_ID_CHARS_MAX} characters (T.30)")));
+            return Err(error("station_id", format!("must have at most {STATION_ID_CHARS_MAX} characters (T.30)")));
         }
         let fault = self.failure.map(|(code, after_pages)| codes::line_fault(code, after_pages)).transpose();
         Ok(CheckedIncomingFax {
             to: to.map_err(|why: NotE164| error("to", why.to_string()))?,
             from: Party::sip_caller(from)
-                .ok_or_else(|| error("from", format!("{from:?} is neither a number nor a SIP address")))?,
+                .ok_or_else(|| error("from", format!("{from:?} is not a number, a SIP URI or a name")))?,
             station_id: self.station_id.unwrap_or(from).into(),
             quality: self.quality.unwrap_or(Quality::Fine),
             sid: self.sid,

@@ -31,7 +31,7 @@ pub fn bits(page: &Gray, tone: Tone) -> Bitmap {
     image
 }
 
-/// Converts a page to bits, of which some rows may already be bits.
+/// Converts a page, some of whose rows may already be bits.
 pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
     let (mut image, greys) = page.into_parts();
     let mut maker = Maker::new(image.width(), tone);
@@ -83,7 +83,7 @@ fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
 /// Returns a bit for each of up to 64 pels that is darker than `threshold`, the first pel highest.
 fn packed(pels: &[u8], threshold: u8) -> u64 {
     // Most of a page is white, and one comparison per word skips it.
-    if pels.iter().fold(u8::MAX, |lightest, pel| lightest.min(*pel)) >= threshold {
+    if pels.iter().fold(u8::MAX, |darkest, pel| darkest.min(*pel)) >= threshold {
         return 0;
     }
     pels.iter().enumerate().fold(0, |bits, (place, pel)| bits | u64::from(*pel < threshold) << (63 - place))
@@ -149,9 +149,9 @@ impl Run {
             let mut rest = 0;
             let black = if is_gray(*pel) {
                 let errors = right + i32::from(*given);
-                // The pel plus a sixteenth of the errors, rounded towards zero: fifteen is added if the sum is
-                // negative, from its four highest bits. Each pel depends on the previous one, so every instruction
-                // counts.
+                // The pel plus a sixteenth of the errors, rounded towards zero: if `errors` is negative, 15 is
+                // added: its four highest bits are then all ones. Each pel depends on the previous one, so every
+                // instruction counts.
                 let value = (i32::from(*pel) * 16 + errors + (errors.cast_unsigned() >> 28).cast_signed()) >> 4;
                 let black = value < 128;
                 rest = if black { value } else { value - 255 };

@@ -31,7 +31,7 @@ pub fn page(document: &Document, index: usize) -> Option<FaxPage> {
     Some(FaxPage { width, height, quality, mmr, bits })
 }
 
-/// Iterates over the pages of a file that arrived.
+/// Iterates over the pages of a file, skipping those that never arrived.
 pub fn pages(document: &Document) -> impl Iterator<Item = FaxPage> {
     (0..document.sheets.len()).filter_map(|index| page(document, index))
 }

@@ -5,8 +5,8 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// Points per inch (PDF's default user space).
 const POINTS_PER_INCH: f64 = 72.0;
-/// How much wider than the paper a page may be and still be cropped rather than scaled: 3 pels per side of letter
-/// paper, whose margins are white (8.5 inches are 1734 pels).
+/// How many pels wider than the paper a page may be and still be cropped instead of scaled. Letter is 1734 pels, 6 too
+/// many, and its margins are white.
 const CROP_PELS_MAX: f64 = 8.0;
 /// The longest page that is sent whole: legal paper, plus some tolerance for inexact sizes.
 const PAGE_INCHES_MAX: f64 = 14.2;

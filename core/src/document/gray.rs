@@ -1,4 +1,4 @@
-//! A page as greys: one byte per pel, 0 for black and 255 for white.
+//! A page in greyscale: one byte per pel, 0 for black and 255 for white.
 
 /// A grey image, stored row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +110,8 @@ impl Gray {
         std::array::from_fn(|level| histograms.iter().map(|counts| u64::from(counts[level])).sum())
     }
 
-    /// Whether what is darker than the paper consists mostly of thin strokes, as of pens or letters, or is next to
-    /// nothing.
+    /// Whether the dark pels are mostly thin strokes, as of letters or a pen. A nearly blank area counts only if its
+    /// paper is light.
     fn has_strokes(&self, area: Area, paper: &Paper) -> bool {
         let (mut dark, mut thin) = (0_u64, 0_u64);
         // Per column: the length of its current dark run, and how many of those pels no row has counted as thin.
@@ -191,7 +191,7 @@ impl Area {
 pub enum Scan {
     /// Text alone: so few greys are left that they can only be the edges of letters and lines.
     Text,
-    /// Text and pictures, whose greys are left.
+    /// Text and pictures; the greys of the pictures are kept.
     WithPictures,
 }
 
@@ -239,7 +239,7 @@ impl Paper {
     }
 }
 
-/// A scan with fewer grey pels than this, in percent, is text alone: the greys are its edges.
+/// A scan with fewer grey pels than this, in percent, is text only: the greys are the edges of letters.
 const EDGES_PERCENT: u64 = 12;
 /// The greys that paper may have at the middle of its peak.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
@@ -249,7 +249,7 @@ const PEAK_HALF: usize = 16;
 const PAPER_PERCENT: u64 = 50;
 /// The maximum share of an area that is lighter than its paper.
 const LIGHTER_PERCENT: u64 = 2;
-/// The maximum share of paper that has one single grey; a tint is all of one grey.
+/// The maximum share of paper at any one grey level; a flat tint has only one.
 const ONE_GREY_PERCENT: u64 = 60;
 /// The maximum width of a stroke: 3 mm at 8 pels per mm.
 const STROKE_PELS_MAX: usize = 24;

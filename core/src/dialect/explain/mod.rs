@@ -16,7 +16,7 @@ use crate::model::hex;
 use crate::model::words::words;
 
 words!(
-    /// What an app did to arrive at another signature.
+    /// What an app did to arrive at a different signature.
     Mistake {
         /// It signed `http` for `https` or the reverse, as happens behind a proxy that terminates TLS.
         Scheme = "scheme",
@@ -26,7 +26,7 @@ words!(
         Host = "host",
         /// It dropped or added the slash at the end of the path.
         TrailingSlash = "trailing-slash",
-        /// It decoded the query, or encoded it again in another way.
+        /// It decoded the query, or re-encoded it differently.
         QueryEncoding = "query-encoding",
         /// It put the query's parameters in another order.
         QueryOrder = "query-order",
@@ -40,15 +40,15 @@ words!(
         BlankParams = "blank-params",
         /// It trimmed the spaces around values.
         TrimmedParams = "trimmed-params",
-        /// It sorted the parameters in another way than by the bytes of their names.
+        /// It sorted the parameters in an order other than by the bytes of their names.
         ParamsOrder = "params-order",
-        /// It parsed the body as JSON, or with a parser that came too late, and so signed no form.
+        /// It parsed the body as JSON, or its form parser ran too late, so it signed no parameters.
         JsonBody = "json-body",
         /// It appended the raw body instead of names and values.
         RawBody = "raw-body",
-        /// It used another digest than HMAC-SHA1 in Base64.
+        /// It used something other than HMAC-SHA1 in Base64.
         Digest = "digest",
-        /// The header's value was changed on its way to the app.
+        /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
         /// It used another token: that of another account, an empty one, or one with white space.
         WrongToken = "wrong-token",
@@ -64,11 +64,11 @@ words!(
 /// A secret that an app may have used instead of the AuthToken.
 #[derive(Clone)]
 pub struct OtherSecret {
-    /// The mistake that its use would be.
+    /// The mistake to report if it was used.
     pub mistake: Mistake,
     /// Its owner, described for people.
     pub owner: String,
-    /// The secret, which no text repeats.
+    /// The secret, which never appears in a message.
     pub secret: Box<str>,
 }
 
@@ -179,7 +179,7 @@ fn signed_text(url: &str, params: &[(String, String)]) -> String {
     signature::signed_parts(url, params).collect()
 }
 
-/// Finds a signature of the right text with the right key that was only written in another way.
+/// Finds a signature made with the right text and key but another digest or encoding.
 fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)> {
     let given = question.signature;
     let text = signed_text(question.url, &question.params);
@@ -204,8 +204,8 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
             || given.trim() == expected
             || given.trim_matches('"') == expected)
     {
-        let detail = "it is the valid value, changed on its way: URL-encoded or decoded, cut, or in quotes. Compare the \
-                      header as it was received";
+        let detail = "it is the valid value, changed in transit: URL-encoded or decoded, truncated, or quoted. Compare \
+                      the header as it was received";
         return Some((Mistake::SignatureEncoding, detail.to_owned()));
     }
     None
@@ -221,8 +221,8 @@ fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
         !body.is_empty() && signature() == question.signature
     };
     bodies.iter().any(yields).then(|| {
-        let detail = "the raw body was appended to the URL; append each parameter's name and decoded value, in \
-                      order of the names, with nothing between";
+        let detail = "the raw body was appended to the URL; append each parameter's name and decoded value, \
+                      sorted by name, with no separators";
         (Mistake::RawBody, detail.to_owned())
     })
 }
@@ -232,10 +232,10 @@ fn wrong_token(question: &Question<'_>) -> Option<(Mistake, String)> {
     let own = question.auth_token;
     let slips = [
         (String::new(), "the token was empty: is the variable that should hold it set?"),
-        (format!("{own}\n"), "the token had a line end: trim what is read from a file"),
+        (format!("{own}\n"), "the token ended with a newline: trim it after reading it from a file"),
         (format!("{own} "), "the token had a space at its end"),
         (format!("\"{own}\""), "the token was in quotes"),
-        (own.to_ascii_uppercase(), "the token was in capitals"),
+        (own.to_ascii_uppercase(), "the token was in upper case"),
     ];
     if let Some((_, detail)) = slips.iter().find(|(secret, _)| secret != own && yields(secret)) {
         return Some((Mistake::WrongToken, (*detail).to_owned()));

@@ -2,8 +2,8 @@
 //! counted. Bits must be in FillOrder 1.
 //!
 //! A row is a list of changes, as in coding, except that runs of zero length are kept: some coders write them in
-//! vertical mode, and they count as changing elements of the reference row (T.4 §4.2.1.3.1 does not foresee them;
-//! libtiff reads them so).
+//! vertical mode, and they count as changing elements of the reference row (T.4 §4.2.1.3.1 doesn't provide for them;
+//! libtiff reads them this way).
 
 use std::sync::LazyLock;
 
@@ -13,9 +13,9 @@ use super::codes::{self, Code, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL
 /// How the coded rows of a page are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// MH: TIFF compression 2 (rows begin on bytes, no end-of-line codes).
+    /// MH: TIFF compression 2 (rows begin on byte boundaries, no end-of-line codes).
     MhRows,
-    /// MH whose rows begin on 16-bit words: TIFF compression 32771.
+    /// MH whose rows begin on 16-bit boundaries: TIFF compression 32771.
     MhWords,
     /// MH with end-of-line codes: TIFF compression 3, one-dimensional.
     Mh,
@@ -32,7 +32,7 @@ pub struct Decoded {
     pub image: Bitmap,
     /// The number of rows decoded before the data ended or could no longer be followed.
     pub rows: u32,
-    /// How many of those rows have a wrong code, after which decoding resumed at the next end of line.
+    /// How many of those rows have an invalid code, after which decoding resumed at the next end of line.
     pub damaged_rows: u32,
 }
 
@@ -65,9 +65,9 @@ pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded 
     decoded
 }
 
-/// Consecutive ends of line that can only mean the end of the page (T.4 §4.1.4 has six).
+/// How many consecutive EOL codes can only mean the end of the page (T.4 §4.1.4 has six).
 const RETURN_EOLS: u32 = 4;
-/// The longest run that is accepted; nothing that is faxed is as wide.
+/// The longest run that is accepted; no fax is that wide.
 const RUN_MAX: u32 = 1 << 24;
 /// Bits of the longest run code.
 const RUN_CODE_BITS: u32 = 13;
@@ -76,16 +76,16 @@ const MODE_CODE_BITS: u32 = 7;
 /// Bits of an end-of-line code.
 const EOL_BITS: u32 = 12;
 
-/// A code that does not exist, or one that the data end within.
+/// A code that does not exist, or one cut off by the end of the data.
 struct Wrong;
 
 enum Outcome {
     Whole,
-    /// The row has a wrong code; decoding resumes after it.
+    /// The row has an invalid code; decoding resumes after it.
     Damaged,
-    /// The row has a wrong code, and nothing after it can be decoded.
+    /// The row has an invalid code, and nothing after it can be decoded.
     BreaksOff,
-    /// The data end, or the page within them.
+    /// The data ended, or an end-of-page code was read.
     Ends,
 }
 
@@ -163,7 +163,7 @@ impl Reader<'_> {
     }
 }
 
-/// The changes of a row in order, the first to black, with runs of zero length.
+/// The changes of a row in order, the first to black, including runs of zero length.
 #[derive(Default)]
 struct Row {
     changes: Vec<u32>,
@@ -180,7 +180,8 @@ impl Row {
         self.changes.len() % 2 == 1
     }
 
-    /// Ends a run. A row with more changes than pels consists of runs of zero length, which would exhaust memory.
+    /// Ends a run. Zero-length runs are kept, so the number of changes is capped at twice the width; otherwise damaged
+    /// data could exhaust memory.
     fn change(&mut self, at: u32, width: u32) -> Result<u32, Wrong> {
         if self.changes.len() > width as usize * 2 {
             return Err(Wrong);
@@ -343,7 +344,7 @@ impl Bits<'_> {
     }
 }
 
-/// Lookup tables by the next bits: the meaning of the code they begin with, and its length.
+/// Lookup tables indexed by the next bits; an entry is the meaning and length of the code that those bits begin with.
 struct Tables {
     white: Vec<Option<(u16, u8)>>,
     black: Vec<Option<(u16, u8)>>,

@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// The step in which the output buffer grows, in bytes.
+/// How much the output buffer grows at a time, in bytes.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The result of inflating zlib data.
@@ -30,8 +30,8 @@ pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
         let read = usize::try_from(decompress.total_in()).unwrap_or(usize::MAX);
         match step {
             Ok(Status::StreamEnd) => return Inflated { bytes, is_whole: true },
-            // A step that neither reads nor writes would repeat forever: the data ended early.
             Ok(Status::Ok | Status::BufError) if (read, bytes.len()) != before => {}
+            // No progress: the data ended early, and another step would do the same.
             Ok(Status::Ok | Status::BufError) | Err(_) => return Inflated { bytes, is_whole: false },
         }
     }

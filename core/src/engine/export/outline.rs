@@ -159,7 +159,7 @@ struct Documents(Result<ByHash, Fault>);
 
 impl Documents {
     fn no_object() -> Self {
-        Self(Err((DOCUMENTS.to_owned(), "must be an object: base64 by SHA-256".to_owned())))
+        Self(Err((DOCUMENTS.to_owned(), "must be an object that maps SHA-256 hashes to base64".to_owned())))
     }
 }
 
@@ -187,9 +187,7 @@ impl<'de> Deserialize<'de> for Documents {
                     documents = match (documents, bytes) {
                         (Err(fault), _) => Err(fault),
                         (Ok(_), None) => fault("is not valid base64"),
-                        (Ok(_), Some(bytes)) if shelf::hash(&bytes) != name => {
-                            fault("is not the document with that SHA-256")
-                        }
+                        (Ok(_), Some(bytes)) if shelf::hash(&bytes) != name => fault("doesn't match its SHA-256"),
                         (Ok(mut known), Some(bytes)) => {
                             known.insert(name, bytes);
                             Ok(known)
@@ -239,7 +237,7 @@ fn decoded(text: &str) -> Option<Arc<[u8]>> {
     (written == length).then_some(bytes)
 }
 
-/// Documents as they are written: base64, by SHA-256.
+/// Documents as they are written: an object that maps SHA-256 hashes to base64.
 pub(super) struct Inline<'a>(pub(super) &'a ByHash);
 
 impl Serialize for Inline<'_> {
