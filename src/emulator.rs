@@ -307,7 +307,7 @@ impl Registry {
     ///
     /// # Errors
     /// There are too many accounts.
-    pub fn found_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, CreateWorldError> {
+    pub fn create_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, CreateWorldError> {
         let seed = WorldSeed::of(self.0.settings.seed, owner.sid());
         let first = self.worlds_read(|worlds| worlds.subaccounts_minted.get(&owner.sid()).copied().unwrap_or(0));
         for place in first.. {
@@ -321,12 +321,12 @@ impl Registry {
             match self.create(setup) {
                 // The ordinal is taken, for instance by a state that was loaded; try the next.
                 Err(CreateWorldError::Exists(_)) => {}
-                founded => {
+                created => {
                     self.worlds_write(|worlds| {
                         let minted = worlds.subaccounts_minted.entry(owner.sid()).or_default();
                         *minted = (*minted).max(place + 1);
                     });
-                    return founded;
+                    return created;
                 }
             }
         }
@@ -441,7 +441,7 @@ impl Registry {
         let sid = setup.sid.unwrap_or(self.0.default);
         let mut spec = self.spec(sid, setup, auth_token);
         let mut dropped = Vec::new();
-        let founded = self.worlds_write(|worlds| {
+        let created = self.worlds_write(|worlds| {
             if worlds.by_sid.contains_key(&sid) {
                 return Err(CreateWorldError::Exists(sid));
             }
@@ -452,11 +452,11 @@ impl Registry {
             if worlds.by_sid.len() >= WORLDS_MAX {
                 return Err(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX });
             }
-            worlds.founded += 1;
-            spec.account.ordinal = worlds.founded;
+            worlds.created += 1;
+            spec.account.ordinal = worlds.created;
             spec.life = worlds.departed.lives(sid);
             if let Some(owner) = spec.account.owner {
-                worlds.owned.entry(owner).or_default().insert(worlds.founded, sid);
+                worlds.owned.entry(owner).or_default().insert(worlds.created, sid);
             }
             let world = World::create(spec, self.0.real);
             worlds.by_sid.insert(sid, world.clone());
@@ -468,7 +468,7 @@ impl Registry {
             tracing::warn!(%account, limit = WORLDS_MAX, "too many accounts; dropped the oldest one that was created but never used");
         }
         self.bury(&dropped);
-        let world = founded?;
+        let world = created?;
         driver::start(&self.0.runtime, world.clone(), Arc::clone(&self.0.performer));
         self.0.created.send_modify(|count| *count = count.wrapping_add(1));
         Ok(world)

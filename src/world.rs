@@ -466,7 +466,7 @@ impl World {
         C: Command<Done = Result<T, Refusal>>,
     {
         // Results of effects are not counted: nobody asked for those changes.
-        if !C::IS_ANSWER {
+        if !C::IS_COMPLETION {
             self.count_write();
         }
         if !C::REWINDS

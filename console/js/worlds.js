@@ -1,4 +1,4 @@
-//! The worlds: one an account. Which one this console shows, their credentials, founding and closing.
+//! The worlds, one for each account: which one this console shows, their credentials, creating and closing.
 
 import { account, basic, control, forget, world } from "./api.js";
 import { h } from "./dom.js";

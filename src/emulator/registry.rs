@@ -19,7 +19,7 @@ pub(super) struct Worlds {
     pub(super) owned: BTreeMap<AccountSid, BTreeMap<u64, AccountSid>>,
     /// The account that each API key belongs to.
     pub(super) keys: BTreeMap<KeySid, AccountSid>,
-    pub(super) founded: u64,
+    pub(super) created: u64,
     pub(super) minted: u64,
     /// How many subaccounts each owner ever had, so that the SID of a removed one is not minted again.
     pub(super) subaccounts_minted: BTreeMap<AccountSid, u64>,

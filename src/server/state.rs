@@ -188,7 +188,7 @@ mod tests {
         let server = Server::bind(&config(&path)).await.expect("it starts without a file");
         let setup = AccountSetup { auth_token: Some("theirs".into()), ..AccountSetup::default() };
         let owner = server.registry().create(setup).expect("there is room");
-        let subaccount = server.registry().found_subaccount(&owner, "branch").expect("there is room");
+        let subaccount = server.registry().create_subaccount(&owner, "branch").expect("there is room");
         let key = server.registry().create_key(&owner, "CI".into()).expect("there is room");
         let secret = owner.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has a secret");
         owner.set_clock_mode(ClockMode::Frozen);

@@ -108,7 +108,7 @@ impl Account {
             return Ok(Number { world, sid, number });
         }
         let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
-        let order = BuyNumber { wish: NumberRequest::Number(number), change };
+        let order = BuyNumber { wanted: NumberRequest::Number(number), change };
         let sid = world.handle(order)?;
         Ok(Number { world, sid, number })
     }

@@ -232,7 +232,7 @@ fn an_active_fax_cant_be_deleted_and_a_deleted_one_is_gone() {
 }
 
 #[test]
-fn an_incoming_fax_is_founded_by_receive_and_told_to_its_action() {
+fn an_incoming_fax_is_created_by_receive_and_notified_to_its_action() {
     let mut script = Script::default();
     let sid = script.receive(call(2));
     script.expect_effects(&["ask fax-url http://app/fax"]);
@@ -430,7 +430,7 @@ fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict() {
 #[test]
 fn magic_numbers_are_bought_as_twilio_documents() {
     let mut script = Script::default();
-    let mut buy = |wish| script.command(BuyNumber { wish, change: NumberChange::default() });
+    let mut buy = |wanted| script.command(BuyNumber { wanted, change: NumberChange::default() });
     assert_eq!(
         buy(NumberRequest::Number(number(15_005_550_000))),
         Err(Refusal::NumberUnavailable(number(15_005_550_000)))

@@ -50,8 +50,8 @@ async fn ten_thousand_numbers_are_listed_page_by_page() {
     let host = Host::new(setup(""));
     let world = host.world();
     for n in 0..FLOOD as u64 {
-        let wish = NumberRequest::Number(PhoneNumber::from_digits(14_155_000_000 + n));
-        let order = BuyNumber { wish, change: NumberChange::default() };
+        let wanted = NumberRequest::Number(PhoneNumber::from_digits(14_155_000_000 + n));
+        let order = BuyNumber { wanted, change: NumberChange::default() };
         world.handle(order).expect("bought");
     }
     let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers.json", account());

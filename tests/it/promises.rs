@@ -89,7 +89,7 @@ async fn worlds_are_limited_and_the_limit_is_told() {
     assert_eq!(refused, Some(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX }));
     let stranger = host.registry.sign_in(AccountSid::from_bytes([9; 16]), "token").err();
     assert_eq!(stranger, Some(SignInError::TooManyWorlds { limit: WORLDS_MAX }));
-    assert!(host.registry.remove(last.expect("one was founded")));
+    assert!(host.registry.remove(last.expect("one was created")));
     assert!(host.registry.create(AccountSetup::default()).is_ok(), "a world that is gone leaves its place");
 }
 
@@ -142,7 +142,7 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
     let owner = host.registry.create(AccountSetup::default()).expect("there is room");
     let mut subaccounts = std::collections::BTreeSet::new();
     for _ in 0..3 {
-        let subaccount = host.registry.found_subaccount(&owner, "branch").expect("there is room").sid();
+        let subaccount = host.registry.create_subaccount(&owner, "branch").expect("there is room").sid();
         assert!(subaccounts.insert(subaccount));
         assert!(host.registry.remove(subaccount));
     }
@@ -165,7 +165,7 @@ async fn of_clients_that_come_at_once_one_claims_an_account() {
 }
 
 #[tokio::test]
-async fn an_account_founded_again_hears_nothing_of_the_requests_of_the_one_before() {
+async fn an_account_created_again_hears_nothing_of_the_requests_of_the_one_before() {
     let hangs = app(Manner::Hang).await;
     let host = Host::new(AccountSetup::default());
     let found = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");

@@ -104,7 +104,7 @@ struct Sim {
     effects: Vec<Effect>,
     late: Vec<Effect>,
     seen: u64,
-    founded: Vec<FaxSid>,
+    created: Vec<FaxSid>,
     ever: Ever,
     hash: Sha256,
     inputs: VecDeque<String>,
@@ -124,7 +124,7 @@ impl Sim {
             effects: Vec::new(),
             late: Vec::new(),
             seen: 0,
-            founded: Vec::new(),
+            created: Vec::new(),
             ever: Ever::default(),
             hash: Sha256::new(),
             inputs: VecDeque::new(),
@@ -135,7 +135,7 @@ impl Sim {
         for _ in 0..STEPS {
             self.step();
         }
-        if self.founded.len().is_multiple_of(WRITTEN_DOWN_ONE_IN) {
+        if self.created.len().is_multiple_of(WRITTEN_DOWN_ONE_IN) {
             state::survives(&self.engine, self.now);
         }
         self.rest();
@@ -385,7 +385,7 @@ impl Sim {
             assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: {told} told of {owed:?}");
         }
         self.check_list();
-        replay::comes_to_the_same(&mut self.engine, self.founded.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
+        replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
     }
 
     /// Takes in what the engine has journaled and issued since.
@@ -407,10 +407,10 @@ impl Sim {
         match &event.kind {
             EventKind::FaxStatus { old, new, .. } => {
                 if old.is_none() {
-                    self.founded.push(sid);
+                    self.created.push(sid);
                 }
-                if self.planted == Planted::ReusedSid && self.founded.len() == 3 && old.is_none() {
-                    sid = self.founded[0];
+                if self.planted == Planted::ReusedSid && self.created.len() == 3 && old.is_none() {
+                    sid = self.created[0];
                 }
                 let known = self.model.status.get(&sid).copied();
                 assert_eq!(*old, known, "{sid} was {known:?}: a SID is used once, and a change begins where it stood");
@@ -474,7 +474,7 @@ impl Sim {
         crate::arriving::check(&mut self.engine, &self.effects, self.now);
         let mut due: BTreeSet<FaxSid> = self.engine.deadlines().filter_map(|(_, fax)| fax).collect();
         if self.planted == Planted::ForgottenAlarm
-            && let Some(victim) = self.founded.get(1)
+            && let Some(victim) = self.created.get(1)
         {
             due.remove(victim);
         }

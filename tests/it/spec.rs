@@ -25,7 +25,7 @@ pub(crate) const FAR: PhoneNumber = PhoneNumber::from_digits(15_558_675_310);
 pub(crate) const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8329";
 
-/// What a world is founded with, to be changed by a test.
+/// What a world is created with, for a test to change.
 pub(crate) fn spec() -> WorldSpec {
     let sid = AccountSid::from_bytes([0; 16]);
     let change = NumberChange {

@@ -26,7 +26,7 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     const REWINDS: bool = false;
 
     /// Whether it completes an effect, as opposed to being somebody's request.
-    const IS_ANSWER: bool = false;
+    const IS_COMPLETION: bool = false;
 
     /// The command's name in logs and in the report of a broken world.
     fn name(&self) -> &'static str;
@@ -163,5 +163,5 @@ commands! {
     LoadState => Canceled, |_| "load-state", |engine, command, now| engine.load_state(command, now);
     HandleAlarms => bool, |_| "timeout", |engine, command, now| engine.handle_alarms(command, now);
     DropSnapshot => Result<(), Refusal>, |_| "drop-snapshot", Engine::drop_snapshot;
-    Completion => Result<(), Refusal>, |answer| answer.outcome.name(), |engine, command, now| { engine.answer(command, now); Ok(()) }, const IS_ANSWER;
+    Completion => Result<(), Refusal>, |completion| completion.outcome.name(), |engine, command, now| { engine.complete(command, now); Ok(()) }, const IS_COMPLETION;
 }

@@ -37,19 +37,19 @@ impl Engine {
         self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
     }
 
-    pub(super) fn answer(&mut self, answer: Completion, now: Timestamp) {
+    pub(super) fn complete(&mut self, completion: Completion, now: Timestamp) {
         // A reset starts a new generation: what was issued before it must not touch the world that replaced it.
-        let known = answer.generation == self.generation;
-        let Some(under_way) = known.then(|| self.world.under_way.remove(&answer.effect)).flatten() else {
+        let known = completion.generation == self.generation;
+        let Some(under_way) = known.then(|| self.world.under_way.remove(&completion.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);
             return;
         };
         let UnderWay { fax: sid, intent, is_echo } = under_way;
         if is_echo {
-            self.echo_answered(sid, answer.outcome, now);
+            self.echo_answered(sid, completion.outcome, now);
             return;
         }
-        match answer.outcome {
+        match completion.outcome {
             EffectResult::Document { record, document } => self.document_fetched(sid, *record, document, now),
             EffectResult::Rendered(rendered) => {
                 let rendered = rendered.map_err(|unreadable| (Fault::Document, unreadable.reason));

@@ -101,7 +101,7 @@ pub struct CreateFax {
 #[derive(Debug, Clone)]
 pub struct BuyNumber {
     /// A certain number, or any in an area code.
-    pub wish: NumberRequest,
+    pub wanted: NumberRequest,
     /// The attributes that the number has from the start.
     pub change: NumberChange,
 }

@@ -83,9 +83,9 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
 }
 
 /// The verdict over the line that a rule asks for.
-pub(super) fn over(verdict: Verdict, wish: LineOverride) -> Verdict {
+pub(super) fn over(verdict: Verdict, asked: LineOverride) -> Verdict {
     match verdict {
-        Verdict::Answer { fault, line } => Verdict::Answer { fault, line: wish.over(line) },
+        Verdict::Answer { fault, line } => Verdict::Answer { fault, line: asked.over(line) },
         Verdict::Busy | Verdict::NoAnswer => verdict,
     }
 }

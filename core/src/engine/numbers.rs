@@ -72,7 +72,7 @@ impl Engine {
         if self.world.numbers.in_order.len() >= NUMBERS_MAX {
             return Err(Refusal::LimitReached { what: "numbers", limit: NUMBERS_MAX });
         }
-        let (number, capabilities) = self.for_sale(order.wish)?;
+        let (number, capabilities) = self.for_sale(order.wanted)?;
         let attributes = NumberAttributes::of_new(number).with(&order.change);
         self.check_named_application(&order.change)?;
         check(number, capabilities, &attributes)?;
@@ -130,9 +130,9 @@ impl Engine {
         change.voice_application_sid.as_deref().map_or(Ok(()), |sid| self.check_application(sid))
     }
 
-    fn for_sale(&self, wish: NumberRequest) -> Result<(PhoneNumber, Capabilities), Refusal> {
+    fn for_sale(&self, wanted: NumberRequest) -> Result<(PhoneNumber, Capabilities), Refusal> {
         let taken = |number| self.world.numbers.by_number.contains_key(&number);
-        match wish {
+        match wanted {
             NumberRequest::Number(MAGIC_INVALID) => Err(Refusal::NumberInvalid(MAGIC_INVALID)),
             NumberRequest::Number(number) if number == MAGIC_UNAVAILABLE || taken(number) => {
                 Err(Refusal::NumberUnavailable(number))

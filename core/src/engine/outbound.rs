@@ -174,12 +174,12 @@ impl Engine {
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
         let behaves = line::verdict(&fax.to, calls);
         // Only a rule about the outcome keeps a call from the app of an own number.
-        let (outcome, wish) = self.rules_of_call(ordinal, calls, now);
+        let (outcome, line) = self.rules_of_call(ordinal, calls, now);
         if let (None, Some(number)) = (outcome, own) {
-            self.ring_own((ordinal, calls), number, document, wish, now);
+            self.ring_own((ordinal, calls), number, document, line, now);
             return;
         }
-        let verdict = line::over(outcome.map_or(behaves, line::verdict_of), wish);
+        let verdict = line::over(outcome.map_or(behaves, line::verdict_of), line);
         let ring_ms = match verdict {
             Verdict::Answer { .. } => line::RING_MS,
             Verdict::Busy => line::BUSY_MS,

@@ -29,8 +29,8 @@ fn create(call: &Call<'_>) -> Result<Response, ApiError> {
         return Err(ApiError::new(403, CODE_ACCESS_DENIED, "A subaccount can't have subaccounts"));
     }
     let name = accounts::create_account(&call.form()?, call.world.now())?;
-    let founded = call.registry.found_subaccount(call.own, &name);
-    let world = founded.map_err(|error| ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")))?;
+    let created = call.registry.create_subaccount(call.own, &name);
+    let world = created.map_err(|error| ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")))?;
     Ok(reply::created(&AccountResource::of(&account(&world))))
 }
 

@@ -105,7 +105,7 @@ impl From<&RuleEffect> for RuleDocument {
         let none = Self::default();
         match effect {
             RuleEffect::Outcome(outcome) => Self { outcome: Some((*outcome).into()), ..none },
-            RuleEffect::Line(wish) => Self { line: Some((*wish).into()), ..none },
+            RuleEffect::Line(line) => Self { line: Some((*line).into()), ..none },
             RuleEffect::Api(fault) => Self { api: Some((*fault).into()), ..none },
             RuleEffect::Webhook(fault) => Self { webhook: Some((*fault).into()), ..none },
         }
@@ -144,9 +144,9 @@ impl From<Outcome> for OutcomeDocument {
 }
 
 impl From<LineOverride> for LineDocument {
-    fn from(wish: LineOverride) -> Self {
-        let noise = wish.noise_per_mille.map(|noise| Fraction(f64::from(noise) / 1_000.0));
-        Self { rate_bps: wish.rate_bps.map(Integer), noise }
+    fn from(line: LineOverride) -> Self {
+        let noise = line.noise_per_mille.map(|noise| Fraction(f64::from(noise) / 1_000.0));
+        Self { rate_bps: line.rate_bps.map(Integer), noise }
     }
 }
 

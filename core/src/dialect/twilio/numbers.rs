@@ -26,7 +26,7 @@ const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 /// # Errors
 /// The closest documented code, naming the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
-    Ok(BuyNumber { wish: wish(form, kind, seed)?, change: attribute::read(OF_NUMBER, form, Empty::LeftOut)? })
+    Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change: attribute::read(OF_NUMBER, form, Empty::LeftOut)? })
 }
 
 /// Reads the parameters of a change.
@@ -217,7 +217,7 @@ impl NumberList {
     }
 }
 
-fn wish(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequest, ApiError> {
+fn wanted(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequest, ApiError> {
     let Some(text) = parameter::given(form, "PhoneNumber") else { return area(form, kind) };
     let number: PhoneNumber = text.parse().map_err(|_| ApiError::invalid_number(text))?;
     if kind.is_some_and(|kind| kind_of(seed, number) != kind) {

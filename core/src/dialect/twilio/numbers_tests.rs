@@ -56,7 +56,7 @@ fn a_purchase_names_a_number_or_an_area() {
     let order =
         buy("PhoneNumber=%2B15005550006&FriendlyName=My+Fax&VoiceUrl=http%3A%2F%2Fh%2Ffax&VoiceReceiveMode=fax", None);
     let order = order.unwrap();
-    assert_eq!(order.wish, NumberRequest::Number(PhoneNumber::from_digits(15_005_550_006)));
+    assert_eq!(order.wanted, NumberRequest::Number(PhoneNumber::from_digits(15_005_550_006)));
     let change = NumberChange {
         friendly_name: Some("My Fax".into()),
         voice_url: Some("http://h/fax".into()),
@@ -64,7 +64,7 @@ fn a_purchase_names_a_number_or_an_area() {
         ..NumberChange::default()
     };
     assert_eq!(order.change, change);
-    assert_eq!(buy("AreaCode=415", None).unwrap().wish, NumberRequest::Area(415));
+    assert_eq!(buy("AreaCode=415", None).unwrap().wanted, NumberRequest::Area(415));
     for (text, code) in [
         ("", 20001),
         ("FriendlyName=x", 20001),

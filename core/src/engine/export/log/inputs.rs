@@ -94,7 +94,7 @@ form! {
 
 form! {
     struct BuyNumber for input::BuyNumber {
-        wish: NumberRequest,
+        wanted: NumberRequest,
         change: NumberChange,
     }
 }

@@ -184,8 +184,8 @@ fn account() -> Vec<Input> {
         debugger_url,
     };
     vec![
-        BuyNumber { wish: NumberRequest::Number(NUMBER), change: number.clone() }.into(),
-        BuyNumber { wish: NumberRequest::Area(501), change: NumberChange::default() }.into(),
+        BuyNumber { wanted: NumberRequest::Number(NUMBER), change: number.clone() }.into(),
+        BuyNumber { wanted: NumberRequest::Area(501), change: NumberChange::default() }.into(),
         UpdateNumber(NUMBER_SID, number).into(),
         ReleaseNumber(NUMBER_SID).into(),
         UpdateAccount(change(None)).into(),
