@@ -231,6 +231,7 @@ pub use testing::{
 #[cfg(feature = "server")]
 pub use {
     config::Config,
+    dialect::explain::{Explanation, Mistake},
     emulator::CreateWorldError,
     engine::{Fax, Unreachable},
     io::client::ClientOptions,

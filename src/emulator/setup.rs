@@ -97,6 +97,7 @@ pub enum SignInError {
 
 /// Why a world was not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CreateWorldError {
     /// The account already has a world.
     #[error("account {0} already exists")]

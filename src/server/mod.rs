@@ -53,6 +53,7 @@ const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
 /// Why the emulator can't start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// An address can't be listened on, such as one that another program uses.
     #[error("can't listen on {address}: {error}{}", hint(.error))]

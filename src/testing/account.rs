@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AccountClock, AccountRules, Document, Error, Expect, Receive, SendFax};
+use crate::dialect::explain::{Explanation, Mistake, OtherSecret, Question, explain};
 use crate::engine::input::{BuyNumber, NumberRequest, Reset, Restore, TakeSnapshot, UpdateNumber};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
@@ -337,6 +338,33 @@ impl Account {
     pub fn verify(&self, expected: Expect) -> Result<(), Error> {
         let events: Vec<EventView> = self.events().iter().map(EventView::of).collect();
         expected.verify(&events)
+    }
+
+    /// Explains why the signature of a request doesn't match: which mistake yields it, and what the valid one is.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// let explained = account.explain_signature("http://localhost:3000/fax", &[("FaxSid", "FX1")], "not a signature");
+    /// assert!(!explained.detail.is_empty() && explained.expected.ends_with('='));
+    ///
+    /// let valid = account.explain_signature("http://localhost:3000/fax", &[("FaxSid", "FX1")], &explained.expected);
+    /// assert!(valid.mistakes.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn explain_signature(&self, url: &str, params: &[(&str, &str)], signature: &str) -> Explanation {
+        let auth_token = self.auth_token();
+        let others = [OtherSecret {
+            mistake: Mistake::WrongToken,
+            owner: "the AccountSid in place of the token".to_owned(),
+            secret: self.sid().to_string().into(),
+        }];
+        let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        explain(&Question { url, params, body: None, signature, auth_token: &auth_token, others: &others })
     }
 
     /// Returns the account to its start: removes its faxes and cancels what is pending. SIDs from before are not used

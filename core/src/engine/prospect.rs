@@ -22,6 +22,7 @@ pub enum Prospect {
 
 /// Why a fax can no longer enter a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unreachable {
     /// It ended with another status, or has passed the one that is waited for.
     #[error("it is {0}")]

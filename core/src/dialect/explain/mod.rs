@@ -90,6 +90,7 @@ pub struct Question<'a> {
 
 /// Why a signature doesn't match, and what the valid one is.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The mistake, or two that were made together; empty if the signature is valid.
     pub mistakes: Vec<Mistake>,
