@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use self::spec::{OWN, START, document, spec, record};
 
-#[path = "../../tests/it/founding.rs"]
+#[path = "../../tests/it/spec.rs"]
 mod spec;
 
 /// Room for two documents and a half, so that the budget is exceeded.

@@ -39,8 +39,9 @@ pub(super) fn note(registry: &Registry, parts: &Parts, why: Unassignable, (statu
 /// Returns path and query as the client wrote them, with secrets masked.
 pub(super) fn target(parts: &Parts) -> Box<str> {
     let target = asked_target(parts).path_and_query().map_or("", |target| target.as_str());
-    // A target is ASCII, so cutting it anywhere leaves whole characters.
-    mask::target(target.get(..TARGET_LEN_MAX).unwrap_or(target)).into()
+    // Masked before it is cut: half an escape or half a URL would hide from the mask what is a secret.
+    let masked = mask::target(target);
+    masked.get(..masked.floor_char_boundary(TARGET_LEN_MAX)).unwrap_or_default().into()
 }
 
 /// Returns a method's name; the usual ones don't allocate.

@@ -423,6 +423,8 @@ async fn an_incoming_fax_is_refused_by_name() {
         (json!({ "quality": "good" }), 422, "standard, fine, superfine"),
         (json!({ "station_id": "x".repeat(21) }), 422, "20 characters"),
         (json!({ "outcome": "busy" }), 422, "outcome"),
+        (json!({ "outcome": { "status": "failed", "after_page": 2 } }), 422, "outcome"),
+        (json!({ "outcome": { "status": "received", "code": 34004 } }), 422, "failed"),
         (json!({ "outcome": { "status": "failed", "code": 1 } }), 422, "34004"),
         (json!({ "page": 1 }), 422, "did you mean \"pages\""),
         (json!({ "media_url": "http://127.0.0.1:1/x.pdf" }), 422, "refused"),

@@ -405,3 +405,21 @@ fn a_world_of_version_1_names_faults_where_it_had_codes() {
     let told = read(&unknown).expect_err("it is refused").to_string();
     assert_eq!(told, "world.alerts[0].alert.code: 99 is not the code of a fault");
 }
+
+#[test]
+fn text_after_a_document_is_refused() {
+    let text = include_str!("../../fixtures/state/v2.json");
+    for after in [" x{{{", text, "null"] {
+        let refused = State::read(format!("{text}{after}").as_bytes(), &[]).expect_err("there is more");
+        assert!(refused.to_string().contains("trailing characters"), "{refused}");
+    }
+}
+
+#[test]
+fn a_world_at_the_end_of_the_calendar_is_written_and_read() {
+    let mut script = Script::default();
+    script.send(order(FAR));
+    let mut text = Vec::new();
+    script.engine.state(true, Timestamp::LATEST).write(MediaForm::Inline, &mut text).expect("it is written");
+    assert!(State::read(&text, &[]).is_ok(), "{}", String::from_utf8_lossy(&text));
+}

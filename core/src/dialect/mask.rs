@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
+
 use super::form::{self, Form};
 
 /// The text shown in place of a secret.
@@ -63,8 +65,11 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
 pub fn target(target: &str) -> Cow<'_, str> {
     let target_without_passwords = passwords(target);
     let Some((path, query)) = target.split_once('?') else { return target_without_passwords };
-    // A query that is not a form has no parameters to mask.
-    let Ok(read) = Form::parse(query.as_bytes()) else { return target_without_passwords };
+    let Ok(read) = Form::parse(query.as_bytes()) else {
+        // What is not UTF-8 is no form, but its parts may hold secrets all the same.
+        let shown: Vec<Cow<'_, str>> = query.split('&').map(part).collect();
+        return Cow::Owned(format!("{path}?{}", shown.join("&")));
+    };
     let is_secret = |(name, value): (&str, &str)| is_secret_name(name) || passwords(value) != value;
     // Encoding again would change how the client wrote the query, so it is done only if something must be masked.
     if !read.iter().any(is_secret) {
@@ -77,6 +82,18 @@ pub fn target(target: &str) -> Cow<'_, str> {
     };
     let pairs: Vec<(String, String)> = read.iter().map(shown).collect();
     Cow::Owned(format!("{path}?{}", form::encode(&pairs)))
+}
+
+/// Masks one `name=value` of a query that is not a form.
+fn part(pair: &str) -> Cow<'_, str> {
+    match pair.split_once('=') {
+        Some((name, value)) if is_secret_name(name) && !value.is_empty() => Cow::Owned(format!("{name}={MASK}")),
+        _ if percent_decode_str(pair).decode_utf8_lossy().contains("://") => {
+            let plain = percent_decode_str(pair).decode_utf8_lossy().into_owned();
+            Cow::Owned(passwords(&plain).into_owned())
+        }
+        _ => Cow::Borrowed(pair),
+    }
 }
 
 fn is_secret_name(name: &str) -> bool {
@@ -103,6 +120,18 @@ mod tests {
             ("://:@", "://:***@"),
         ] {
             assert_eq!(passwords(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_is_not_utf_8_is_masked_part_by_part() {
+        for (query, shown) in [
+            ("/v1/Faxes?token=S&Name=%E9", "/v1/Faxes?token=***&Name=%E9"),
+            ("/v1/Faxes?AuthToken=S&x=%C3", "/v1/Faxes?AuthToken=***&x=%C3"),
+            ("/?a=%E9&u=http%3A%2F%2Fu:S@h", "/?a=%E9&u=http://u:***@h"),
+            ("/?Name=%E9&b", "/?Name=%E9&b"),
+        ] {
+            assert_eq!(target(query), shown, "{query}");
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
-/// 9999-12-31T23:59:59Z, the last moment that a date in a response can show.
-const LATEST_MICROS: i64 = 253_402_300_799_000_000;
+/// 9999-12-30T22:00:00Z: the last moment that can be written as a date in every form we write, since the library for dates ends there.
+const LATEST_MICROS: i64 = 253_402_207_200_000_000;
 
 impl Timestamp {
     /// The last moment that the clock can reach.

@@ -16,7 +16,7 @@ use super::clock::timeout;
 use super::event::{self, EventView};
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
-use super::upload::{self, Fields, Outcome, Upload};
+use super::upload::{self, DetailedOutcome, Fields, Outcome, Upload};
 use crate::clock::ClockMode;
 use crate::dialect::incoming::IncomingFax;
 use crate::dialect::twilio::View;
@@ -138,9 +138,12 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
 fn failure(outcome: &Outcome) -> Result<Option<(u32, u32)>, Problem> {
     let (word, code, after_pages) = match outcome {
         Outcome::Word(word) => (word, None, None),
-        Outcome::Detailed { status, code, after_pages } => (status, *code, *after_pages),
+        Outcome::Detailed(DetailedOutcome { status, code, after_pages }) => (status, *code, *after_pages),
     };
     match CallOutcome::from_word(word) {
+        Some(CallOutcome::Received) if code.is_some() || after_pages.is_some() => {
+            Err(bad("outcome", "code and after_pages go with the status failed, not with received"))
+        }
         Some(CallOutcome::Received) => Ok(None),
         Some(CallOutcome::Failed) => Ok(Some((code.unwrap_or(codes::TRANSMISSION), after_pages.unwrap_or(0)))),
         Some(CallOutcome::Rejected | CallOutcome::NotAnswered) | None => {

@@ -85,7 +85,7 @@ pub(super) struct EventPage {
 /// The fields that follow the events of a page.
 #[derive(Serialize, JsonSchema)]
 struct PageEnd {
-    /// Place of the journal's newest event; the next `since`.
+    /// Place of the journal's newest event. To read on after a page, pass the `seq` of its last event as `since`.
     last_seq: u64,
     /// Number of events dropped since the start.
     evicted: u64,

@@ -24,7 +24,7 @@ pub(super) struct TrafficQuery {
 #[schemars(rename = "Traffic")]
 pub(super) struct TrafficPage {
     requests: Vec<RequestView>,
-    /// Place of the newest request; the next `since`.
+    /// Place of the newest request. To read on after a page, pass the `seq` of its last request as `since`.
     last_seq: u64,
     /// Number of requests dropped since the start.
     evicted: u64,

@@ -39,10 +39,19 @@ pub(super) struct Fields {
 
 /// The intended outcome: a word, or a word with details.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "outcome must be a word, or an object with status, code and after_pages")]
 pub(super) enum Outcome {
     Word(String),
-    Detailed { status: String, code: Option<u32>, after_pages: Option<u32> },
+    Detailed(DetailedOutcome),
+}
+
+/// An outcome with details; `code` and `after_pages` go with the status `failed`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DetailedOutcome {
+    pub(super) status: String,
+    pub(super) code: Option<u32>,
+    pub(super) after_pages: Option<u32>,
 }
 
 /// The fields of a request and its file, if it has one.

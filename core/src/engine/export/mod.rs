@@ -228,13 +228,15 @@ impl State {
 
     /// Like [`State::read`], with the steps that lead to the current version.
     fn read_by(steps: &[Step], text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
-        let outline = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text));
+        let mut source = serde_json::Deserializer::from_slice(text);
+        let outline = serde_path_to_error::deserialize(&mut source);
         let Outline { version, documents } =
             outline.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
                 let (place, is_data) = (error.path().to_string(), error.inner().is_data());
                 let why = error.into_inner().to_string();
                 if is_data { StateError::Wrong { place, why } } else { StateError::NoJson { why } }
             })?;
+        source.end().map_err(|error| StateError::NoJson { why: error.to_string() })?;
         let version = version.ok_or(StateError::NoState)?;
         if version == 0 {
             return Err(StateError::Wrong { place: VERSION.to_owned(), why: "the first version is 1".to_owned() });
