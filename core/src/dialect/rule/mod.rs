@@ -379,9 +379,12 @@ fn check_possible(rule: &Rule) -> Result<(), RuleError> {
     if let (Some(direction), Some(only)) = (matches.direction, rule.effect.direction())
         && direction != only
     {
-        let reason = format!(
-            "can never match: that outcome is one of {only} faxes; how an {direction} one is taken is up to its TwiML"
-        );
+        let why = match direction {
+            Direction::Inbound => "; whether an incoming fax is received or rejected is up to the app's TwiML",
+            Direction::Outbound => "",
+        };
+        let reason =
+            format!("can never match: that is an outcome of {only} faxes, and this rule matches {direction} ones{why}");
         return error("outcome.status", reason);
     }
     if let (RuleEffect::Webhook(fault), Some(purpose)) = (&rule.effect, matches.purpose)

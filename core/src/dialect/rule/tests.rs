@@ -91,7 +91,11 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
         (json!({ "match": { "to": "+1555x*" }, "outcome": { "status": "busy" } }), "digits only"),
         (json!({ "match": { "to": "+1234567890123456" }, "outcome": { "status": "busy" } }), "15 digits"),
         (json!({ "match": { "to": "Jack" }, "outcome": { "status": "busy" } }), "SIP URI"),
-        (json!({ "match": { "direction": "inbound" }, "outcome": { "status": "busy" } }), "up to its TwiML"),
+        (json!({ "match": { "direction": "inbound" }, "outcome": { "status": "busy" } }), "up to the app's TwiML"),
+        (
+            json!({ "match": { "direction": "outbound" }, "outcome": { "status": "received" } }),
+            "outcome of inbound faxes",
+        ),
         (json!({ "match": { "direction": "outbound" }, "outcome": { "status": "received" } }), "inbound faxes"),
         (json!({ "match": { "path": "/v1*" }, "outcome": { "status": "busy" } }), "match.path: can never match"),
         (json!({ "match": { "to": "+1*" }, "api": { "status": 500 } }), "match.to: can never match"),
