@@ -1,7 +1,8 @@
 # The parts of tests/all.sh: steps that are timed, logged and listed at the end, and finding and installing the tools.
 # shellcheck shell=bash
-# The caller sets the folder for logs.
+# The caller sets the folder for logs, and the one for the tools that are built.
 : "${logs:=}"
+: "${tools:=}"
 
 # A step that hangs is stopped after this long. The longest one, building everything once, takes a fraction of it.
 readonly STEP_LIMIT_S=${FAUXFAX_STEP_LIMIT_S:-2400}
