@@ -66,9 +66,12 @@ async fn rest(report: &impl Fn(&str)) -> Result<()> {
     let create = request("POST", "/v1/Faxes", address, &credential(), &form);
     let reset = request("POST", "/_fauxfax/v1/reset", address, "", "");
     let mut connection = Connection::open(address).await?;
-    let body = connection.ask(&create).await?.1.to_vec();
-    let sid = serde_json::from_slice::<serde_json::Value>(&body)?["sid"].as_str().ok_or("no sid")?.to_owned();
-    let fetch = request("GET", &format!("/v1/Faxes/{sid}"), address, &credential(), "");
+    let fetch_of = |created: &[u8]| -> Result<_> {
+        let fax = serde_json::from_slice::<serde_json::Value>(created)?;
+        let sid = fax["sid"].as_str().ok_or("no sid")?;
+        Ok(request("GET", &format!("/v1/Faxes/{sid}"), address, &credential(), ""))
+    };
+    let mut fetch = fetch_of(connection.ask(&create).await?.1)?;
     let size = connection.ask(&fetch).await?.1.len();
     let bare = Process::bare(size)?;
     let bare_get = request("GET", "/v1/Faxes/x", bare.address, &credential(), "");
@@ -87,7 +90,8 @@ async fn rest(report: &impl Fn(&str)) -> Result<()> {
         let own = load(address, &create, 201, POST_SPAN).await?.responses_per_second;
         posts.push((own / plain, own));
         connection.ask(&reset).await?;
-        connection.ask(&create).await?;
+        // No SID comes again after a reset, so the next round fetches another fax.
+        fetch = fetch_of(connection.ask(&create).await?.1)?;
     }
     report(&format!("GET /v1/Faxes/{{FX}}      {}", ratio(&mut gets, "requests/s")));
     report(&format!("POST /v1/Faxes          {}", ratio(&mut posts, "requests/s")));
