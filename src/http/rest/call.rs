@@ -46,7 +46,7 @@ pub(in crate::http) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn of(
+    pub(in crate::http) fn of(
         registry: &'a Registry,
         signed_in: &'a SignedIn,
         parts: &'a Parts,
@@ -69,7 +69,7 @@ impl<'a> Call<'a> {
     }
 
     /// Turns a handler's result into a response, and records the call in the journal unless the handler already has.
-    pub(super) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
+    pub(in crate::http) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
         let (response, code) = match answer {
             Ok(response) => (response, None),
             Err(error) => (reply::error(self.dialect, &error), Some(error.code(self.dialect))),
@@ -87,7 +87,7 @@ impl<'a> Call<'a> {
     }
 
     /// Records the call in the world's journal.
-    pub(super) fn note(&self, status: StatusCode, code: Option<u32>) {
+    pub(in crate::http) fn note(&self, status: StatusCode, code: Option<u32>) {
         let asked = self.asked();
         self.world.read_and_note(|_, now| ((), asked.noted(now, status.as_u16(), code)));
     }
@@ -201,7 +201,7 @@ struct Asked {
 
 impl Asked {
     /// Adds the response: `status`, or that of the error.
-    pub(super) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
+    pub(in crate::http) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
         let (status, code) =
             error.map_or((status.as_u16(), None), |error| (error.status(self.dialect), Some(error.code(self.dialect))));
         self.noted(at, status, code)
