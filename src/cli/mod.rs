@@ -57,7 +57,7 @@ enum Command {
     Receive(receive::ReceiveFlags),
     /// Send a fax through the REST API, as an app would
     Send(send::SendFlags),
-    /// Run a command with an emulator of its own, which receives its calls to twilio.com
+    /// Run a command with an emulator of its own, which receives its calls to twilio.com and signalwire.com
     Exec(Box<exec::ExecFlags>),
     /// Print environment variables that lead unchanged programs to a running emulator
     Env(env::EnvFlags),

@@ -24,6 +24,8 @@ words!(
         AllowOrigin = "allow_origin",
         /// The token that the control API and the console require.
         ControlToken = "control_token",
+        /// The service whose API the built-in account speaks.
+        Dialect = "dialect",
         /// The VoiceUrl of the default number.
         FaxUrl = "fax_url",
         /// The StatusCallback of the default number.
