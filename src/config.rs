@@ -134,6 +134,8 @@ pub struct Config {
     pub twiml_types: TwimlTypes,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
+    /// Whether stored documents of SignalWire's accounts are shown only with the account's credential.
+    pub protect_media: bool,
     /// Whether pages of incoming faxes carry the sender's header line.
     pub header_line: HeaderLine,
     /// The folder of fonts for PDFs that don't embed theirs.
@@ -191,6 +193,7 @@ impl Default for Config {
             documents: DocumentPolicy::Lenient,
             twiml_types: TwimlTypes::Lenient,
             media_user_agent: MediaUserAgent::Warn,
+            protect_media: false,
             header_line: HeaderLine::On,
             font_dir: None,
             render_program: None,
@@ -332,6 +335,7 @@ impl Config {
             documents: settings.one(S::DocumentPolicy, documents)?.unwrap_or(self.documents),
             twiml_types: settings.one(S::TwimlTypes, twiml_types)?.unwrap_or(self.twiml_types),
             media_user_agent: settings.one(S::MediaUserAgent, media_user_agent)?.unwrap_or(self.media_user_agent),
+            protect_media: settings.one(S::ProtectMedia, parse::boolean)?.unwrap_or(self.protect_media),
             header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),
             font_dir: settings.one(S::FontDir, paths::existing_folder)?,
             price: settings.one(S::Price, price)?.unwrap_or(self.price),

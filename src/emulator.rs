@@ -380,8 +380,16 @@ impl Registry {
     /// Replaces a world's state, including its API keys.
     ///
     /// # Errors
-    /// An API key in the state belongs to another account; nothing has changed then.
+    /// The state is of an account of another dialect, or an API key in it belongs to another account; nothing has changed
+    /// then.
     pub fn load_state(&self, world: &World, state: State) -> Result<Canceled, StateError> {
+        let (theirs, own) = (Dialect::of(state.account_sid), Dialect::of(world.sid()));
+        if theirs != own {
+            let sid = state.account_sid;
+            let why =
+                format!("{sid} is an account of {theirs}, and {} one of {own}, whose ids are others", world.sid());
+            return Err(StateError::Wrong { place: "account_sid".to_owned(), why });
+        }
         let keys: Vec<KeySid> = state.keys().collect();
         // One write lock for check and change: else another call could create the same key in between.
         let canceled = self.worlds_write(|worlds| {

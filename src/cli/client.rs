@@ -23,6 +23,7 @@ use url::Url;
 use crate::dialect::form;
 use crate::http::control::BASE;
 use crate::io::multipart::Multipart;
+use crate::model::account::Dialect;
 
 /// The meaning of the exit statuses, shown in `--help`.
 pub(super) const EXIT_CODES: &str = "\
@@ -141,6 +142,21 @@ pub(super) struct Credential {
     pub(super) token: String,
     /// The key of its webhooks' signatures.
     pub(super) signing_key: String,
+}
+
+impl Credential {
+    /// The service whose API the account speaks.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
+    }
+
+    /// The path of the account's faxes.
+    pub(super) fn faxes_path(&self) -> String {
+        match self.dialect() {
+            Dialect::Twilio => "/v1/Faxes".to_owned(),
+            Dialect::SignalWire => format!("/api/laml/2010-04-01/Accounts/{}/Faxes", self.sid),
+        }
+    }
 }
 
 /// A client of one emulator and one of its accounts.

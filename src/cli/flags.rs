@@ -141,6 +141,14 @@ pub struct ServeFlags {
     )]
     media_user_agent: Option<String>,
 
+    /// Show the media of SignalWire's accounts only with the project id and token, or with the token as a Bearer token, as
+    /// SignalWire does with "Protect Fax Media URLs" [default: false] [env: FAUXFAX_PROTECT_MEDIA]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = SERVICE
+    )]
+    protect_media: Option<String>,
+
     /// Whether pages of incoming faxes carry the sender's header line: date, station id, numbers, page [default: on]
     /// [env: FAUXFAX_HEADER_LINE]
     #[arg(long, value_name = "WHETHER", value_parser = words(HeaderLine::ALL, HeaderLine::as_str), help_heading = SERVICE)]
@@ -247,6 +255,7 @@ impl ServeFlags {
             .with_flag(Setting::DocumentPolicy, self.documents)
             .with_flag(Setting::TwimlTypes, self.twiml_types)
             .with_flag(Setting::MediaUserAgent, self.media_user_agent)
+            .with_flag(Setting::ProtectMedia, self.protect_media)
             .with_flag(Setting::HeaderLine, self.header_line)
             .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)

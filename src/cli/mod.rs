@@ -27,7 +27,8 @@ use clap::{Parser, Subcommand};
 
 use self::flags::ServeFlags;
 
-/// A local emulator of Twilio Programmable Fax: send and receive faxes without credentials, a phone line or the internet.
+/// A local emulator of Twilio Programmable Fax, and of SignalWire's: send and receive faxes without credentials, a phone line
+/// or the internet.
 #[derive(Debug, Parser)]
 #[command(name = "fauxfax", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Cli {

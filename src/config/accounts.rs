@@ -106,7 +106,7 @@ fn account(
     });
     let caller_ids = caller_ids.collect::<Result<_, _>>()?;
     let rules = table.tables(RULES_KEY, "[[accounts.rules]]")?;
-    let read = |table: &Table<'_>| rule::parse(&table.json()).map_err(|error| table.wrong(error.to_string()));
+    let read = |table: &Table<'_>| rule::parse(&table.json(), dialect).map_err(|error| table.wrong(error.to_string()));
     let rules = rules.iter().map(read).collect::<Result<_, _>>()?;
     Ok(ConfiguredAccount {
         sid,

@@ -55,6 +55,8 @@ words!(
         TwimlTypes = "twiml_types",
         /// Whether a download of media without a User-Agent header is refused or only warned about.
         MediaUserAgent = "media_user_agent",
+        /// Whether stored documents of SignalWire's accounts are shown only with a credential.
+        ProtectMedia = "protect_media",
         /// Whether pages of incoming faxes carry the sender's header line.
         HeaderLine = "header_line",
         /// The folder of fonts for PDFs that don't embed theirs.

@@ -43,6 +43,8 @@ pub struct GuardOptions {
     pub allow_origins: Vec<String>,
     /// The token that the control API and the console require, if any.
     pub control_token: Option<Box<str>>,
+    /// Whether stored documents of SignalWire's accounts are shown only with the account's credential.
+    pub protect_media: bool,
 }
 
 /// An account to create. A field left out gets a default or is minted.

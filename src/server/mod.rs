@@ -290,6 +290,7 @@ fn settings(config: &Config) -> Settings {
             allow_hosts: config.allow_hosts.clone(),
             allow_origins: config.allow_origins.clone(),
             control_token: config.control_token.clone(),
+            protect_media: config.protect_media,
         },
     }
 }

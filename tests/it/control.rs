@@ -43,6 +43,11 @@ impl Bench {
             ..AccountSetup::default()
         };
         let Host { registry } = Host::with(settings(pace), &ClientOptions::default(), setup);
+        Self::of(registry).await
+    }
+
+    /// A bench for an emulator that is there.
+    pub(crate) async fn of(registry: Registry) -> Self {
         let app = MockServer::start().await;
         let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
         Mock::given(path("/fax")).respond_with(twiml).mount(&app).await;

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::event;
 use super::extract::{JsonBody, parse_account};
@@ -14,7 +14,8 @@ use super::problem::Problem;
 use crate::dialect::attribute::OF_NUMBER;
 use crate::dialect::form::Form;
 use crate::dialect::parameter;
-use crate::dialect::twilio::numbers::{self, NumberResource};
+use crate::dialect::resource;
+use crate::dialect::twilio::numbers;
 use crate::emulator::{AccountSetup, CreateWorldError, Registry, World};
 use crate::engine::input::ChangeAccount;
 use crate::model::account::{AccountChange, AccountStatus, CallbackPolicy, Dialect, Service};
@@ -240,7 +241,7 @@ fn view(registry: &Registry, world: &World) -> AccountView {
     let seed = registry.settings().seed;
     world.read(|engine| {
         let account = engine.account();
-        let numbers: Vec<Value> = engine.numbers().map(|number| json!(NumberResource::of(number, sid, seed))).collect();
+        let numbers: Vec<Value> = engine.numbers().map(|number| resource::number(number, sid, seed)).collect();
         AccountView {
             sid: sid.to_string(),
             auth_token: account.auth_token.clone(),
@@ -261,6 +262,8 @@ fn view(registry: &Registry, world: &World) -> AccountView {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
