@@ -187,6 +187,34 @@ fn a_wrong_value_is_refused_with_its_place_and_what_may_stand_there() {
 }
 
 #[test]
+fn a_rule_that_no_tester_could_add_is_refused_with_its_id_and_field() {
+    for (change, told) in [
+        (json!({ "effect": { "line": { "noise_per_mille": 65_000 } } }), "line.noise: a number from 0 to 1, not 65"),
+        (json!({ "effect": { "line": { "rate_bps": 1 } } }), "line.rate_bps: a whole number from 2400 to 33600, not 1"),
+        (json!({ "chance": 5 }), "chance: a number above 0, with which it would never act, and at most 1, not 5"),
+        (json!({ "times": 0 }), "times: a whole number from 1 to 1000000, not 0"),
+        (
+            json!({ "match": {}, "effect": { "api": { "refusal": [9_999, 1], "delay_ms": 0, "reset": false } } }),
+            "api.status: a whole number from 400 to 599, not 9999",
+        ),
+        (
+            json!({ "match": {}, "effect": { "outcome": { "failed": { "fault": "busy", "after_pages": 0 } } } }),
+            "outcome.code: the code of a fault of the transmission (transmission or incompatible), not of busy",
+        ),
+        (json!({ "match": { "pages": [0, 3] } }), "match.pages.min: a whole number from 1 to 10000, not 0"),
+        (json!({ "match": { "method": "LOOK" } }), "match.method: one of GET, POST, DELETE, PUT, PATCH, not \"LOOK\""),
+        (json!({ "match": { "purpose": "media-url" } }), "match.purpose: one of fax-url"),
+        (json!({ "match": { "to": "1555" } }), "match.to: can never match"),
+    ] {
+        let error = refused(|state| {
+            let rule = state["world"]["book"]["rules"][0]["rule"].as_object_mut().expect("a rule");
+            rule.extend(change.as_object().expect("fields").clone());
+        });
+        assert!(error.starts_with(&format!("world.book.rules[0] (rule 1): {told}")), "{change}: {error}");
+    }
+}
+
+#[test]
 fn what_names_something_that_is_not_there_is_refused() {
     let told = refused(|state| state["world"]["agenda"][0]["ordinal"] = json!(77));
     assert!(told.starts_with("world.agenda[") && told.contains("ordinal 77"), "{told}");
