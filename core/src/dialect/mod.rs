@@ -17,6 +17,7 @@ pub mod matching;
 pub mod media_url;
 pub mod paging;
 pub mod parameter;
+pub mod query;
 pub mod rule;
 pub mod seam;
 pub mod signature;

@@ -44,12 +44,12 @@ impl From<FieldError> for RuleError {
 
 impl From<RuleFault> for RuleError {
     fn from(RuleFault { field, reason }: RuleFault) -> Self {
-        Self(FieldError { place: field, reason })
+        Self(FieldError { place: field, reason, is_unknown: false })
     }
 }
 
 fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, RuleError> {
-    Err(RuleError(FieldError { place: place.into(), reason: reason.into() }))
+    Err(RuleError(FieldError { place: place.into(), reason: reason.into(), is_unknown: false }))
 }
 
 /// Reads a rule.
