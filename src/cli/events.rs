@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
+use super::numbers::whole_number;
 use super::table::{self, cell};
 
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ pub(super) struct EventsFlags {
     #[arg(short, long)]
     follow: bool,
     /// Print only events after this sequence number; after the last reset if left out
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = whole_number::<u64>)]
     since: Option<u64>,
     /// Print events from before the last reset too
     #[arg(long, conflicts_with = "since")]
@@ -34,7 +35,7 @@ pub(super) struct EventsFlags {
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// Print at most this many events
-    #[arg(long, value_name = "N", conflicts_with = "follow")]
+    #[arg(long, value_name = "N", conflicts_with = "follow", value_parser = whole_number::<usize>)]
     limit: Option<usize>,
     /// Print JSON, one event per line
     #[arg(long)]

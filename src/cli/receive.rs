@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::events;
+use super::numbers::whole_number;
 use super::table::{self, cell};
 use crate::dialect::form;
 use crate::io::multipart::Multipart;
@@ -34,7 +35,7 @@ pub(super) struct ReceiveFlags {
     #[arg(long, value_name = "URL")]
     fax_url: Option<String>,
     /// Number of test pages to send instead of a file
-    #[arg(long, value_name = "N", conflicts_with = "file")]
+    #[arg(long, value_name = "N", conflicts_with = "file", value_parser = whole_number::<u32>)]
     pages: Option<u32>,
     /// Station id of the sending machine, at most 20 characters
     #[arg(long, value_name = "TEXT")]
@@ -46,7 +47,7 @@ pub(super) struct ReceiveFlags {
     #[arg(long)]
     wait: bool,
     /// How many seconds to wait at most
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait", value_parser = whole_number::<u32>)]
     timeout: u32,
 }
 

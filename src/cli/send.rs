@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::events;
+use super::numbers::whole_number;
 use super::table::{self, cell};
 use crate::dialect::form;
 
@@ -45,7 +46,7 @@ pub(super) struct SendFlags {
     #[arg(long)]
     wait: bool,
     /// How many seconds to wait at most
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait", value_parser = whole_number::<u32>)]
     timeout: u32,
 }
 

@@ -292,7 +292,7 @@ fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and
     log.into_iter().for_each(|logged| again.replay(logged));
     let listed =
         |engine: &Engine| canonical::hash(&canonical::projection(&engine.events(&EventFilter::default(), 1_000)));
-    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
+    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash).expect("JSON");
     world.read(|engine| {
         assert_eq!(listed(&again), listed(engine));
         assert_eq!(state(&again), state(engine));

@@ -6,6 +6,7 @@ mod alerts;
 mod apps;
 mod arriving;
 mod as_configured;
+mod bad_input;
 mod cases;
 mod circles;
 mod connections;

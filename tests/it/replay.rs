@@ -15,7 +15,7 @@ pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
         again.replay(if is_written_down { written_and_read(&logged) } else { logged });
         while again.poll_effect().is_some() {}
     }
-    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
+    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash).expect("JSON");
     assert_eq!(state(&again), state(engine), "a replay comes to another state");
     let projection = |engine: &Engine| canonical::projection(&engine.events(&EventFilter::default(), usize::MAX));
     assert_eq!(projection(&again), projection(engine), "a replay comes to another journal");

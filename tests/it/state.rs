@@ -47,7 +47,7 @@ fn busy() -> Script {
 }
 
 fn written(engine: &Engine, now: Timestamp) -> Value {
-    engine.state(false, now).to_json(MediaForm::Inline)
+    engine.state(false, now).to_json(MediaForm::Inline).expect("JSON")
 }
 
 fn read(document: &Value) -> Result<State, StateError> {
@@ -68,7 +68,7 @@ fn but_for_the_way_back(mut document: Value) -> Value {
 
 /// Puts a world as it is, written down and read again, in its own place.
 pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
-    let state = State::of_json(&engine.state(false, now).to_json(MediaForm::Inline), &[]);
+    let state = State::of_json(&written(engine, now), &[]);
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
@@ -141,8 +141,19 @@ fn a_state_shows_words_and_dates_and_no_token() {
 
 #[test]
 fn what_is_no_state_or_of_a_newer_version_is_refused() {
-    for document in [json!({}), json!([1]), json!(null), json!({ "fauxfax_state": "1" })] {
+    for document in [json!({}), json!([1]), json!(null)] {
         assert_eq!(read(&document).err(), Some(StateError::NoState));
+    }
+    for (version, shown) in [
+        (json!(1.5), "1.5"),
+        (json!("1"), "\"1\""),
+        (json!(-1), "-1"),
+        (json!(null), "null"),
+        (json!([1]), "a list"),
+        (json!({ "major": 1 }), "an object"),
+    ] {
+        let told = refused(|state| state["fauxfax_state"] = version);
+        assert_eq!(told, format!("fauxfax_state: the version is a whole number from 1 to 2, not {shown}"));
     }
     assert_eq!(refused(|state| state["fauxfax_state"] = json!(0)), "fauxfax_state: the first version is 1");
     let newer = refused(|state| state["fauxfax_state"] = json!(STATE_VERSION + 1));
@@ -186,6 +197,88 @@ fn a_wrong_value_is_refused_with_its_place_and_what_may_stand_there() {
     assert!(told.starts_with("world.numbers.numbers[0].number: ") && told.contains("E.164"), "{told}");
     let told = refused(|state| state["world"]["book"]["rules"][0]["rule"]["match"]["to"] = json!("*".repeat(17)));
     assert!(told.contains("16 asterisks"), "{told}");
+}
+
+#[test]
+fn a_fault_is_told_at_its_field_in_words() {
+    let told = |change: fn(&mut Value)| refused(change);
+    let without = |state: &mut Value, field: &str| drop(state.as_object_mut().expect("an object").remove(field));
+    let missing = refused(|state| without(state, "world"));
+    assert!(missing.starts_with("world: is missing at line 1"), "{missing}");
+    let missing = refused(|state| without(&mut state["world"]["tables"], "calls"));
+    assert!(missing.starts_with("world.tables.calls: is missing at line 1"), "{missing}");
+    for (told, start) in [
+        (told(|state| state["wrold"] = json!(1)), "wrold: unknown field \"wrold\"; did you mean world?"),
+        (told(|state| state["clock_frozen"] = json!("no")), "clock_frozen: true or false, not \"no\" at line 1"),
+        (told(|state| state["world"] = json!(5)), "world: an object, not 5 at line 1"),
+        (
+            told(|state| state["world"]["book"]["rules"][0]["rule"]["after"] = json!(-1)),
+            "world.book.rules[0].rule.after: a whole number from 0 to 4294967295, not -1 at line 1",
+        ),
+        (
+            told(|state| state["world"]["under_way"][0]["intent"] = json!({ "guess": 1 })),
+            "world.under_way[0].intent: one of ",
+        ),
+    ] {
+        assert!(told.starts_with(start), "{start}: {told}");
+    }
+}
+
+#[test]
+fn a_field_or_an_entry_that_is_given_twice_is_refused() {
+    let text = written(&busy().engine, busy().now).to_string();
+    for (once, twice, told) in [
+        (r#""clock_frozen":"#, r#""clock_frozen":true,"clock_frozen":"#, "clock_frozen: is given twice"),
+        (
+            r#""retrying":{"#,
+            r#""retrying":{"9":"FX00000000000000000000000000000001","9":"FX00000000000000000000000000000001","#,
+            "world.retrying: 9 is given twice",
+        ),
+    ] {
+        let text = text.replacen(once, twice, 1).replace(",}", "}");
+        let error = State::read(text.as_bytes(), &[]).expect_err("it is refused").to_string();
+        assert!(error.starts_with(told), "{told}: {error}");
+    }
+    let of_version_1 = OF_EACH_VERSION[0].replacen("\"clock_frozen\":", "\"clock_frozen\": true, \"clock_frozen\":", 1);
+    let error = State::read(of_version_1.as_bytes(), &[]).expect_err("it is refused").to_string();
+    assert!(error.contains("clock_frozen is given twice"), "{error}");
+}
+
+#[test]
+fn an_old_state_with_too_many_values_to_upgrade_is_refused_with_the_limit() {
+    let many = "0,".repeat(500_001);
+    let text = format!(r#"{{"fauxfax_state":1,"world":[{}0]}}"#, many);
+    let told = State::read(text.as_bytes(), &[]).expect_err("it is refused").to_string();
+    assert!(told.starts_with("fauxfax_state: a state of version 1 may have at most 500000 values"), "{told}");
+    assert!(told.contains("this one has up to 500004") && told.contains("export it again"), "{told}");
+}
+
+#[test]
+fn a_rule_that_no_tester_could_add_is_refused_with_its_id_and_field() {
+    for (change, told) in [
+        (json!({ "effect": { "line": { "noise_per_mille": 65_000 } } }), "line.noise: a number from 0 to 1, not 65"),
+        (json!({ "effect": { "line": { "rate_bps": 1 } } }), "line.rate_bps: a whole number from 2400 to 33600, not 1"),
+        (json!({ "chance": 5 }), "chance: a number above 0, with which it would never act, and at most 1, not 5"),
+        (json!({ "times": 0 }), "times: a whole number from 1 to 1000000, not 0"),
+        (
+            json!({ "match": {}, "effect": { "api": { "refusal": [9_999, 1], "delay_ms": 0, "reset": false } } }),
+            "api.status: a whole number from 400 to 599, not 9999",
+        ),
+        (
+            json!({ "match": {}, "effect": { "outcome": { "failed": { "fault": "busy", "after_pages": 0 } } } }),
+            "outcome.code: the code of a fault of the transmission (transmission or incompatible), not of busy",
+        ),
+        (json!({ "match": { "pages": [0, 3] } }), "match.pages.min: a whole number from 1 to 10000, not 0"),
+        (json!({ "match": { "method": "LOOK" } }), "match.method: one of GET, POST, DELETE, PUT, PATCH, not \"LOOK\""),
+        (json!({ "match": { "purpose": "media-url" } }), "match.purpose: one of fax-url"),
+        (json!({ "match": { "to": "1555" } }), "match.to: can never match"),
+    ] {
+        let error = refused(|state| {
+            let rule = state["world"]["book"]["rules"][0]["rule"].as_object_mut().expect("a rule");
+            rule.extend(change.as_object().expect("fields").clone());
+        });
+        assert!(error.starts_with(&format!("world.book.rules[0] (rule 1): {told}")), "{change}: {error}");
+    }
 }
 
 #[test]
@@ -312,7 +405,7 @@ fn stored_documents_may_be_named_by_their_hash_where_the_world_has_them() {
     script.send(order(FAR));
     script.answer_document(2);
     script.forward(HOUR);
-    let state = script.engine.state(false, script.now).to_json(MediaForm::Hash);
+    let state = script.engine.state(false, script.now).to_json(MediaForm::Hash).expect("JSON");
     assert_eq!(state["documents"], json!({}));
     assert!(matches!(read(&state), Err(StateError::NoDocument { place, .. }) if place.contains("faxes[0].media")));
     let read = State::of_json(&state, &script.engine.stored_documents()).expect("the world has it");

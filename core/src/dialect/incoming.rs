@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::rule;
 use crate::engine::input::ReceiveFax;
+use crate::engine::rule::check::check_message;
 use crate::model::account::Dialect;
 use crate::model::fax::Quality;
 use crate::model::line::{Line, LineFault};
@@ -80,7 +80,7 @@ impl IncomingFax<'_> {
             return Err(error("sid", format!("{sid} is no id of {dialect}; that is {}", of_form(dialect))));
         }
         if let Some(message) = self.failure.and_then(|failure| failure.message) {
-            rule::check_message(message).map_err(|why| error("outcome", format!("the message must {why}")))?;
+            check_message(message).map_err(|why| error("outcome", format!("the message must {why}")))?;
         }
         let fault = self.failure.map(|IncomingFailure { code, after_pages, message }| {
             dialect.line_fault(code, after_pages, message.map(Into::into))

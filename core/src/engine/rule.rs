@@ -1,5 +1,7 @@
 //! A tester's rule as data: what it matches and what it makes happen. Counters and decisions are in `rulebook.rs`.
 
+pub mod check;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::fax::Direction;

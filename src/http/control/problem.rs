@@ -74,12 +74,6 @@ impl Problem {
         Self::new(404, "account-not-found", detail)
     }
 
-    /// The error for a query that can't be parsed.
-    #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
-    pub fn query(error: axum::extract::rejection::QueryRejection) -> Self {
-        Self::new(400, "bad-query", error.body_text())
-    }
-
     /// The error for a body that could not be read; `limit` is the text for one that is too long.
     pub(in crate::http) fn body(fault: BodyFault, limit: impl Into<String>) -> Self {
         match fault {

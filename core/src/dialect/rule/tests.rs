@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::engine::rule::check::MESSAGE_CHARS_MAX;
 
 fn refused(value: &Value) -> String {
     parse(value, Dialect::Twilio).expect_err(&value.to_string()).to_string()

@@ -1,4 +1,5 @@
-//! Whether a state that was read is consistent: everything that one part refers to exists, and every fax can go on.
+//! Whether a state that was read is consistent: everything that one part refers to exists, every fax can go on, and every
+//! rule is valid.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +31,10 @@ pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     });
 }
 
-/// Checks that everything referred to exists, and that every fax can go on.
+/// Checks that everything referred to exists, that every fax can go on, and that each rule is one that a tester could
+/// add.
 pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
+    check_rules(world)?;
     check_faxes(world)?;
     let known = known(world);
     for (at, alarm) in world.agenda.iter().enumerate() {
@@ -58,6 +61,16 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     let place = || "world.next_ordinal".to_owned();
     expect(last < world.next_ordinal, || (place(), format!("must be more than {last}, which is in use")))?;
     check_phases(world)
+}
+
+fn check_rules(world: &Rewindable) -> Result<(), StateError> {
+    for (at, held) in world.book.iter().enumerate() {
+        held.rule.check().map_err(|fault| StateError::Wrong {
+            place: format!("world.book.rules[{at}] (rule {})", held.id),
+            why: fault.to_string(),
+        })?;
+    }
+    Ok(())
 }
 
 /// Checks that machines can agree on this line: another could take forever or divide by zero.

@@ -17,7 +17,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::agenda::AlarmKind;
@@ -305,10 +305,10 @@ impl<K: Serialize, F: Form> Serialize for ByName<K, F> {
     }
 }
 
-impl<'de, K: Deserialize<'de> + Ord, F: Form> Deserialize<'de> for ByName<K, F> {
+impl<'de, K: Deserialize<'de> + Ord + fmt::Display, F: Form> Deserialize<'de> for ByName<K, F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Parts<K, F>(PhantomData<(K, F)>);
-        impl<'de, K: Deserialize<'de> + Ord, F: Form> Visitor<'de> for Parts<K, F> {
+        impl<'de, K: Deserialize<'de> + Ord + fmt::Display, F: Form> Visitor<'de> for Parts<K, F> {
             type Value = ByName<K, F>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -318,6 +318,10 @@ impl<'de, K: Deserialize<'de> + Ord, F: Form> Deserialize<'de> for ByName<K, F> 
             fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<ByName<K, F>, A::Error> {
                 let mut map = BTreeMap::new();
                 while let Some((name, part)) = parts.next_entry::<K, F>()? {
+                    // serde takes the last of several values of one name, and the others would be lost.
+                    if map.contains_key(&name) {
+                        return Err(A::Error::custom(format!("{name} is given twice; give it once")));
+                    }
                     map.insert(name, part.value());
                 }
                 Ok(ByName(map))

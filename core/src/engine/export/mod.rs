@@ -2,6 +2,7 @@
 //! keys, but no token, no journal and no snapshots.
 
 mod check;
+mod fault;
 mod form;
 mod format;
 pub mod log;
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use self::format::World;
 use self::format::accounts::{ApiKey, Choices, OrderedMap};
-use self::outline::{Inline, Outline};
+use self::outline::{Inline, Outline, Version};
 use self::upgrade::{STATE_STEPS, Step, Undocumented};
 use super::Engine;
 use super::accounts::Keys;
@@ -60,7 +61,7 @@ words!(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// The text is JSON without a version.
-    #[error("this is not the state of a fauxfax world: it has no number {VERSION}")]
+    #[error("this is not the state of a fauxfax world: it has no field {VERSION}")]
     NoState,
     /// The text is not even JSON.
     #[error("this is not JSON: {why}")]
@@ -94,6 +95,36 @@ pub enum StateError {
         /// The SHA-256 in hexadecimal digits.
         hash: String,
     },
+}
+
+impl From<serde_path_to_error::Error<serde_json::Error>> for StateError {
+    /// Puts the error of a parser in words.
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let (place, why) = fault::of(&error);
+        Self::Wrong { place, why }
+    }
+}
+
+/// Checks the version of a document that has been parsed, which may hold states.
+///
+/// # Errors
+/// It has none, or one that can't be read.
+pub fn check_version(document: &Value) -> Result<(), StateError> {
+    // Any value is a version, valid or not.
+    let version = document.get(VERSION).and_then(|version| Version::deserialize(version).ok());
+    readable(version.unwrap_or(Version::Missing), STATE_VERSION).map(drop)
+}
+
+/// The number of a version that can be read, of those up to `newest`.
+fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
+    let wrong = |why: String| Err(StateError::Wrong { place: VERSION.to_owned(), why });
+    match version {
+        Version::Missing => Err(StateError::NoState),
+        Version::Other(shown) => wrong(format!("the version is a whole number from 1 to {newest}, not {shown}")),
+        Version::Number(0) => wrong("the first version is 1".to_owned()),
+        Version::Number(found) if found > newest => Err(StateError::Newer { found }),
+        Version::Number(version) => Ok(version),
+    }
 }
 
 /// A world that is to be written, or that has been read.
@@ -212,10 +243,13 @@ impl State {
     }
 
     /// The document as a value in memory, for small states.
-    #[must_use]
-    pub fn to_json(&self, media: MediaForm) -> Value {
+    ///
+    /// # Errors
+    /// What can't be written.
+    pub fn to_json(&self, media: MediaForm) -> serde_json::Result<Value> {
         let mut text = Vec::new();
-        self.write(media, &mut text).and_then(|()| serde_json::from_slice(&text)).unwrap_or_default()
+        self.write(media, &mut text)?;
+        serde_json::from_slice(&text)
     }
 
     /// Reads a document; `stored` are documents that it may name by their hash.
@@ -232,18 +266,13 @@ impl State {
         let outline = serde_path_to_error::deserialize(&mut source);
         let Outline { version, documents } =
             outline.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
-                let (place, is_data) = (error.path().to_string(), error.inner().is_data());
-                let why = error.into_inner().to_string();
-                if is_data { StateError::Wrong { place, why } } else { StateError::NoJson { why } }
+                if error.inner().is_data() {
+                    return StateError::from(error);
+                }
+                StateError::NoJson { why: error.into_inner().to_string() }
             })?;
         source.end().map_err(|error| StateError::NoJson { why: error.to_string() })?;
-        let version = version.ok_or(StateError::NoState)?;
-        if version == 0 {
-            return Err(StateError::Wrong { place: VERSION.to_owned(), why: "the first version is 1".to_owned() });
-        }
-        if version > upgrade::newest(steps) {
-            return Err(StateError::Newer { found: version });
-        }
+        let version = readable(version, upgrade::newest(steps))?;
         let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
         let upgraded = if version < upgrade::newest(steps) { Some(upgraded(steps, version, text)?) } else { None };
         let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || match upgraded {
@@ -251,12 +280,9 @@ impl State {
             None => serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text)),
         });
         let WrittenState { _version: _, account_sid, is_frozen, account, keys, world, _documents: _ } =
-            state.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
-                let place = error.path().to_string();
-                match shelf.missing.clone() {
-                    Some(hash) => StateError::NoDocument { place, hash },
-                    None => StateError::Wrong { place, why: error.into_inner().to_string() },
-                }
+            state.map_err(|error: serde_path_to_error::Error<serde_json::Error>| match shelf.missing.clone() {
+                Some(hash) => StateError::NoDocument { place: error.path().to_string(), hash },
+                None => StateError::from(error),
             })?;
         account.check(account_sid).map_err(|why| StateError::Wrong { place: "account.dialect".to_owned(), why })?;
         let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
@@ -283,11 +309,14 @@ fn upgraded(steps: &[Step], version: u64, text: &[u8]) -> Result<Value, StateErr
     // Each value but the first follows one of these, so the count is an upper bound.
     let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
     if values > UPGRADED_VALUES_MAX {
-        let why = format!("a state of version {version} may have at most {UPGRADED_VALUES_MAX} values");
+        let why = format!(
+            "a state of version {version} may have at most {UPGRADED_VALUES_MAX} values, since it is upgraded in memory, \
+             and this one has up to {values}; export it again with fewer faxes, or from the latest fauxfax that reads it"
+        );
         return Err(StateError::Wrong { place: VERSION.to_owned(), why });
     }
     let Undocumented(mut document) =
-        serde_json::from_slice(text).map_err(|error| StateError::NoJson { why: error.to_string() })?;
+        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text)).map_err(StateError::from)?;
     upgrade::upgrade(&mut document, version, steps)?;
     Ok(Value::Object(document))
 }

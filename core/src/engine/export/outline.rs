@@ -13,19 +13,21 @@ use serde::{Serialize, Serializer};
 use super::shelf::{self, ByHash};
 use super::{COUNT_MAX, DOCUMENTS, VERSION};
 
+/// The most characters of a wrong version that are shown.
+const SHOWN_CHARS_MAX: usize = 40;
+
 /// The path of an invalid document, and what is wrong with it.
 type Fault = (String, String);
 
 /// The version and the documents of a state.
 pub(super) struct Outline {
-    /// `None` if the text is not a state.
-    pub(super) version: Option<u64>,
+    pub(super) version: Version,
     pub(super) documents: Result<ByHash, Fault>,
 }
 
 impl Outline {
     const fn of_no_state() -> Self {
-        Self { version: None, documents: Ok(ByHash::new()) }
+        Self { version: Version::Missing, documents: Ok(ByHash::new()) }
     }
 }
 
@@ -81,7 +83,7 @@ impl<'de> Deserialize<'de> for Outline {
                 let mut outline = Outline::of_no_state();
                 while let Some(name) = fields.next_key::<String>()? {
                     if name == VERSION {
-                        outline.version = fields.next_value::<Version>()?.0;
+                        outline.version = fields.next_value()?;
                     } else if name == DOCUMENTS {
                         outline.documents = fields.next_value::<Documents>()?.0;
                     } else {
@@ -129,26 +131,58 @@ impl<'de> Deserialize<'de> for Counted {
     }
 }
 
-struct Version(Option<u64>);
+/// The field with the version.
+pub(super) enum Version {
+    /// There is no such field, or the text is not even an object.
+    Missing,
+    Number(u64),
+    /// Another value, as it is shown in errors.
+    Other(String),
+}
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Number;
         impl<'de> Visitor<'de> for Number {
             type Value = Version;
-            others!(Version(None));
 
-            fn visit_u64<E>(self, version: u64) -> Result<Version, E> {
-                Ok(Version(Some(version)))
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<Version, E> {
-                Ok(Version(None))
+            fn visit_u64<E>(self, version: u64) -> Result<Version, E> {
+                Ok(Version::Number(version))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Version, E> {
+                Ok(Version::Other(number.to_string()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Version, E> {
+                Ok(Version::Other(format!("{number:?}")))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Version, E> {
+                Ok(Version::Other(value.to_string()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Version, E> {
+                Ok(Version::Other("null".to_owned()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Version, E> {
+                let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+                Ok(Version::Other(format!("{shown:?}")))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Version, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Version::Other("a list".to_owned()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Version, A::Error> {
                 while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Version(None))
+                Ok(Version::Other("an object".to_owned()))
             }
         }
         deserializer.deserialize_any(Number)
@@ -188,6 +222,7 @@ impl<'de> Deserialize<'de> for Documents {
                         (Err(fault), _) => Err(fault),
                         (Ok(_), None) => fault("is not valid base64"),
                         (Ok(_), Some(bytes)) if shelf::hash(&bytes) != name => fault("doesn't match its SHA-256"),
+                        (Ok(known), Some(_)) if known.contains_key(&name) => fault("is given twice; give it once"),
                         (Ok(mut known), Some(bytes)) => {
                             known.insert(name, bytes);
                             Ok(known)

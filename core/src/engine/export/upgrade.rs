@@ -8,7 +8,7 @@ mod faults;
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::{DOCUMENTS, STATE_VERSION, StateError};
@@ -58,9 +58,12 @@ impl<'de> Deserialize<'de> for Undocumented {
                 while let Some(name) = fields.next_key::<String>()? {
                     if name == DOCUMENTS {
                         fields.next_value::<IgnoredAny>()?;
-                    } else {
-                        rest.insert(name, fields.next_value()?);
+                        continue;
                     }
+                    if rest.contains_key(&name) {
+                        return Err(A::Error::custom(format!("{name} is given twice; give it once")));
+                    }
+                    rest.insert(name, fields.next_value()?);
                 }
                 Ok(Undocumented(rest))
             }
@@ -118,7 +121,7 @@ mod tests {
     fn a_document_of_each_version_takes_the_steps_that_are_left() {
         for version in 1..=3 {
             let state = read(&of_version(version)).unwrap_or_else(|error| panic!("version {version}: {error}"));
-            assert_eq!(state.to_json(MediaForm::Inline), today(), "version {version}");
+            assert_eq!(state.to_json(MediaForm::Inline).expect("JSON"), today(), "version {version}");
         }
     }
 

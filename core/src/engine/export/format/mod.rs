@@ -11,7 +11,7 @@ pub(super) mod numbers;
 pub(super) mod rules;
 pub(super) mod webhooks;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub(super) struct World {
     applications: OrderedMap<Application>,
     agenda: List<Alarm>,
     outgoing: ByName<FaxSid, Outgoing>,
-    retrying: BTreeMap<Ordinal, FaxSid>,
+    retrying: ByName<Ordinal, FaxSid>,
     alerts: List<KeptAlert>,
     under_way: List<UnderWay>,
     book: RuleBook,
@@ -93,7 +93,7 @@ impl World {
             applications: OrderedMap::of(applications),
             agenda: List(agenda.iter().copied().collect()),
             outgoing: ByName(outgoing.clone()),
-            retrying: retrying.clone(),
+            retrying: ByName(retrying.clone()),
             alerts: List(alerts.iter().filter_map(|event| kept(event)).collect()),
             under_way: List(under_way.values().cloned().collect()),
             book: RuleBook::of(book),
@@ -118,7 +118,7 @@ impl TryFrom<World> for Snapshot {
             applications,
             agenda: List(agenda),
             outgoing: ByName(outgoing),
-            retrying,
+            retrying: ByName(retrying),
             alerts: List(alerts),
             under_way: List(under_way),
             book,

@@ -101,7 +101,7 @@ form! {
 }
 
 form! {
-    /// The response to a REST call; its code may be any number that a tester wants.
+    /// The response to a REST call, with a code that a tester chose.
     struct ApiFault for rule::ApiFault {
         refusal: Option<(u16, u32)>,
         delay_ms: u64,
