@@ -1,4 +1,4 @@
-//! Everything that can be asked of a world, without changing it.
+//! The queries of a world, none of which changes it.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl Engine {
         self.generation
     }
 
-    /// The latest time that any command brought.
+    /// The latest time that came with any command.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
         self.latest
@@ -103,7 +103,7 @@ impl Engine {
         self.world.tables.list(filter, cursor, limit)
     }
 
-    /// The fax, after a check that it has this media.
+    /// The fax, provided that it has this media.
     ///
     /// # Errors
     /// `NoFax`, `NoMedia`.
@@ -149,7 +149,7 @@ impl Engine {
         self.journal.last_reset()
     }
 
-    /// How many events the journal has dropped to keep within its limits.
+    /// How many events the journal has dropped to stay within its limits.
     #[must_use]
     pub const fn events_evicted(&self) -> u64 {
         self.journal.evicted()
@@ -179,7 +179,7 @@ impl Engine {
         self.world.outgoing.values().map(Outgoing::waiting).sum()
     }
 
-    /// How many media have been dropped to keep within the budget.
+    /// How many media have been dropped to stay within the budget.
     #[must_use]
     pub const fn media_evicted(&self) -> u64 {
         self.world.retention.evicted()

@@ -16,7 +16,7 @@ pub const PATTERN_STARS_MAX: usize = 16;
 words!(
     /// What a rule acts on; of the rules of one kind, the first that matches wins.
     RuleKind {
-        /// How a call ends: delivered, busy, unanswered, broken.
+        /// How a call ends: delivered, busy, unanswered or broken.
         Outcome = "outcome",
         /// The speed and noise of a call's line.
         Line = "line",
@@ -34,7 +34,7 @@ pub struct Rule {
     pub matches: Match,
     /// How many matches it lets pass before it first acts.
     pub after: u32,
-    /// How often it acts at the most; `None` means without limit.
+    /// How many times it acts at most; `None` means without limit.
     pub times: Option<u32>,
     /// The probability that it acts on a match, from 0 to 1, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
@@ -72,16 +72,16 @@ pub enum RuleEffect {
     Line(LineOverride),
     /// Fails or delays a REST call.
     Api(ApiFault),
-    /// Delays, drops, repeats or spoils a webhook.
+    /// Delays, drops, repeats, reorders or invalidly signs a webhook.
     Webhook(WebhookFault),
 }
 
-/// How a call ends by a rule.
+/// How a rule makes a call end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// An outbound fax gets through, whatever its number stands for.
+    /// An outbound fax gets through, however its number would behave.
     Delivered,
-    /// An inbound fax gets through, whatever was to break it.
+    /// An inbound fax gets through, even if it was to break.
     Received,
     /// The far end of an outbound call is busy.
     Busy,
@@ -111,7 +111,7 @@ impl LineOverride {
     }
 }
 
-/// How a REST call fails by a rule.
+/// How a rule makes a REST call fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiFault {
     /// The HTTP status and error code of a refusal, in place of the real response.
@@ -122,7 +122,7 @@ pub struct ApiFault {
     pub reset: bool,
 }
 
-/// How a webhook misbehaves by a rule.
+/// How a rule makes a webhook misbehave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookFault {
     /// Milliseconds before it is sent, by the world's clock.
@@ -133,7 +133,7 @@ pub struct WebhookFault {
     pub reorder: bool,
     /// Never sends it at all.
     pub drop: bool,
-    /// How it is signed: right, wrong or with an earlier signature.
+    /// How it is signed: validly, invalidly or with an earlier signature.
     pub signature: Signature,
 }
 
@@ -273,8 +273,7 @@ impl<'de> Deserialize<'de> for Pattern {
 impl Pattern {
     /// Parses a pattern, if it is short and simple enough.
     ///
-    /// # Errors
-    /// Which limit it breaks.
+    /// # Errors Why the text can't be a pattern: it is empty or exceeds a limit.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty; leave it out to match everything".to_owned());

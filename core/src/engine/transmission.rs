@@ -32,7 +32,7 @@ impl Engine {
             never!(self, ordinal, now, "a page is next and nothing goes over the line")
         };
         let last = document.pages.saturating_sub(1);
-        // A fault after more pages than there are breaks the last one.
+        // A fault beyond the end of the document breaks the last page.
         let breaks = talk.fault.is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
         let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
@@ -68,7 +68,7 @@ impl Engine {
         let talk = *talk;
         let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
         self.journal.write(now, Some(sid), event.clone());
-        // The receiving end has no transmission from which to write it.
+        // The receiving end keeps no transmission of its own, so its event is written here.
         if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {
             self.journal.write(now, Some(far.sid), event);
         }
@@ -84,7 +84,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
-            // First, since `end` replaces the phase and with it the pages that came in.
+            // Kept first, since `end` replaces the phase and with it the pages that came in.
             self.keep_part(ordinal, now);
             let failure = Some(Box::new(Failure::of_call(fault.fault)));
             let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };

@@ -60,14 +60,14 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     check_phases(world)
 }
 
-/// Checks that machines can agree on this line: another could take forever or divide by zero.
+/// Checks that machines can agree on this line: an impossible one could take forever or divide by zero.
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
     let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
     expect(is_line, || (place(), format!("is not a possible line, which has {why}")))
 }
 
-/// The line of a fax that is calling or transmitting: agreed on, or to be agreed on.
+/// The line that a calling or transmitting fax uses, or will use once the far end picks up.
 fn line_of(fax: &Fax) -> Option<Line> {
     match &fax.phase {
         Phase::Sending(sending) => match &sending.step {
@@ -138,7 +138,8 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on.
+/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on, or if it has
+/// ended.
 const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     match phase {
         Phase::Queued => Some(AlarmKind::Start),
@@ -157,7 +158,7 @@ const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     }
 }
 
-/// What moves on the faxes that have no alarm.
+/// The faxes that something other than an alarm will move on.
 struct Movers {
     /// Faxes with a request for their document under way.
     fetched: BTreeSet<FaxSid>,
@@ -243,14 +244,14 @@ fn fed_by(fax: &Fax) -> Option<Ordinal> {
     talk.far
 }
 
-/// The outbound fax of this world that calls, while the received pages are rendered.
+/// The outbound fax of this world that calls this inbound one, while the received pages are rendered.
 fn own_caller(fax: &Fax) -> Option<Ordinal> {
     let Phase::Receiving(receiving) = &fax.phase else { return None };
     let ReceivingStep::Rendering(Caller::Own(ordinal), _) = &receiving.step else { return None };
     Some(*ordinal)
 }
 
-/// All faxes and calls, and deleted faxes that still have notices to send.
+/// The ordinals of all faxes and calls, and of deleted faxes that still have notices to send.
 fn known(world: &Rewindable) -> BTreeSet<Ordinal> {
     let faxes = world.tables.faxes().map(|fax| fax.ordinal);
     let calls = world.tables.calls().map(|(ordinal, _)| ordinal);

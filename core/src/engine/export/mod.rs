@@ -1,5 +1,5 @@
-//! A world as one readable document, and back: versioned, and read completely or not at all. The document holds the API
-//! keys, but no token, no journal and no snapshots.
+//! Writes a world as one readable, versioned document, and reads it back completely or not at all. The document holds
+//! the API keys, but no token, no journal and no snapshots.
 
 mod check;
 mod form;
@@ -34,7 +34,7 @@ use crate::model::words::words;
 /// The version of documents that are written, and the newest that can be read.
 pub const STATE_VERSION: u64 = 2;
 
-/// The largest number that is read: JSON readers everywhere hold it exactly, and no counter ever gets near it.
+/// The largest number that is read: every JSON reader holds it exactly, and no counter ever gets near it.
 const COUNT_MAX: u64 = 1 << 53;
 
 /// The most values in a document of an earlier version, which is upgraded in memory: it takes 40 times the memory of
@@ -51,7 +51,7 @@ words!(
     MediaForm {
         /// As base64, in the state itself.
         Inline = "inline",
-        /// Stored media only by their SHA-256; the world that reads the state must already have them.
+        /// Only as the SHA-256 of stored media, which the world that reads the state must already have.
         Hash = "hash",
     }
 );
@@ -108,8 +108,8 @@ pub struct State {
     world: Snapshot,
 }
 
-/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it has to
-/// be moved to `latest` afterwards.
+/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it must be
+/// moved to `latest` afterwards.
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
@@ -134,7 +134,7 @@ impl Engine {
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
         let mut world = self.snapshot();
-        // The last command may be long ago, but for deadlines time has passed since.
+        // The last command may be long past, and deadlines have come closer since then.
         world.taken = world.taken.max(now);
         check::leave_out_loose_ends(&mut world.world);
         State {

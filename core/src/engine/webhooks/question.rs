@@ -1,4 +1,5 @@
-//! The question to a number's app: what to do with a call. The FaxUrl is asked first, then the fallback URL.
+//! The question to a number's app: what to do with a call. The FaxUrl is asked first and, if that fails, the fallback
+//! URL.
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// Asks the fallback URL if the number has one; the result says whether it has.
+    /// Asks the fallback URL if the number has one, and returns whether it does.
     pub(in crate::engine) fn ask_fallback(
         &mut self,
         ordinal: Ordinal,

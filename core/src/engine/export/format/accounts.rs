@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{application, credential};
 
-/// The choices of an account: everything that a state keeps of it except its id and its token.
+/// The attributes of an account that a state keeps: all but its id, its place, its owner and its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine::export) struct Choices {
@@ -47,7 +47,7 @@ impl Choices {
         Self { friendly_name, dialect, status, service, debugger_url, created, updated }
     }
 
-    /// Applies these choices to an account, which keeps its id and its token.
+    /// Applies these attributes to an account, which keeps its id and its token.
     pub(in crate::engine::export) fn made_for(self, account: &Account) -> Account {
         let Self { friendly_name, dialect, status, service, debugger_url, created, updated } = self;
         Account { friendly_name, dialect, status, service, debugger_url, created, updated, ..account.clone() }
@@ -96,7 +96,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
         Self { last: register.last, list: List(list) }
     }
 
-    /// Converts the list, or says why it can't be one.
+    /// Converts the list, or says why it is invalid.
     pub(in crate::engine::export) fn value(
         self,
     ) -> Result<ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>, String> {
@@ -117,7 +117,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
     }
 }
 
-/// Rebuilds the caller ids with the index of their numbers, or says why they can't be so.
+/// Rebuilds the caller ids with the index of their numbers, or says why they are invalid.
 pub(super) fn caller_ids(written: OrderedMap<CallerId>) -> Result<CallerIds, String> {
     let register = written.value()?;
     let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();

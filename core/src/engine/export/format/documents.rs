@@ -1,4 +1,5 @@
-//! The written form of documents: their fields, and their bytes by name if there is a shelf, otherwise in base64.
+//! The written form of documents: their fields, and their bytes by name if there is a shelf (`shelf.rs`), otherwise in
+//! base64.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -67,7 +67,7 @@ impl World {
     /// Converts a snapshot, without copying its faxes and calls.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let Snapshot { taken, ways_back, world } = snapshot;
-        // Each field is named, so that a new one has to be decided on; `retention` follows from the faxes.
+        // Every field is named, so that adding one forces a decision here; `retention` follows from the faxes.
         let Rewindable {
             tables,
             numbers,
@@ -135,6 +135,7 @@ impl TryFrom<World> for Snapshot {
             caller_ids: accounts::caller_ids(caller_ids).map_err(at("world.caller_ids"))?,
             applications: applications.value().map_err(at("world.applications"))?,
             agenda: in_order(agenda).map_err(at("world.agenda"))?,
+            // Computed from the faxes when the state is loaded.
             retention: Retention::default(),
             outgoing,
             retrying,
@@ -165,7 +166,7 @@ impl Tables {
         Self { faxes: List(tables.faxes().cloned().collect()), calls: List(calls.collect()) }
     }
 
-    /// Rebuilds the tables, or says why they can't be so.
+    /// Rebuilds the tables, or says why they are invalid.
     fn value(self) -> Result<tables::Tables, String> {
         let Self { faxes: List(faxes), calls: List(calls) } = self;
         let mut tables = tables::Tables::default();

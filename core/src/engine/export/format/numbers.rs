@@ -26,7 +26,7 @@ impl Numbers {
         Self { bought: numbers.bought, numbers: List(list) }
     }
 
-    /// Converts the numbers, or says why they can't be so.
+    /// Converts the numbers, or says why they are invalid.
     pub(super) fn value(self) -> Result<numbers::Numbers, String> {
         let Self { bought, numbers: List(list) } = self;
         let mut read = numbers::Numbers::default();

@@ -41,7 +41,7 @@ fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateEr
     fields.iter_mut().try_for_each(|(name, value)| in_value(value, &format!("{place}.{name}")))
 }
 
-/// The fault of a version 1 code. Where two faults share a code, it is the more frequent one.
+/// The fault of a version 1 code. If two faults share a code, the more frequent one is meant.
 fn fault_of(code: &Value, text: &Value, place: &str) -> Result<Fault, StateError> {
     let fault = match code.as_u64() {
         Some(20005) => Fault::AccountNotActive,
