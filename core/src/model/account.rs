@@ -5,7 +5,8 @@ use super::time::Timestamp;
 use super::words::words;
 
 words!(
-    /// Which status changes of an outbound fax fire its StatusCallback; sources disagree (docs/fidelity.md, "Where sources conflict").
+    /// Which status changes of an outbound fax trigger its StatusCallback; sources disagree (docs/fidelity.md, "Where
+    /// sources conflict").
     CallbackPolicy {
         /// Every change, `queued` included.
         All = "all",
@@ -31,7 +32,7 @@ words!(
     #[derive(Default)]
     TwimlTypes {
         #[default]
-        /// Any; a type that is not one of TwiML's raises a warning.
+        /// Any type; one that is not of TwiML raises a warning.
         Lenient = "lenient",
         /// Only text/xml, application/xml and text/html.
         Strict = "strict",
@@ -63,7 +64,7 @@ words!(
 words!(
     /// The service whose API an account speaks.
     Dialect {
-        /// Twilio Programmable Fax, by its v1 API.
+        /// Twilio Programmable Fax, with its v1 API.
         Twilio = "twilio",
         /// SignalWire's compatibility API.
         SignalWire = "signalwire",
@@ -71,16 +72,15 @@ words!(
 );
 
 impl Dialect {
-    /// Looks up a dialect by its word.
+    /// Looks up a dialect by its name.
     ///
-    /// # Errors
-    /// The text says what the value must be, to follow "must".
+    /// # Errors Says what the value must be, in words that follow "must".
     pub fn named(name: &str) -> Result<Self, String> {
         let words: Vec<_> = Self::ALL.iter().map(|dialect| dialect.as_str()).collect();
         Self::from_word(name).ok_or_else(|| format!("be {}", words.join(" or ")))
     }
 
-    /// Returns the dialect of an account: each dialect has ids of a form of its own.
+    /// Returns the dialect of an account, which the form of its id tells.
     #[must_use]
     pub const fn of(account: AccountSid) -> Self {
         match account.form() {
@@ -89,7 +89,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the form of the ids of the dialect's accounts and resources.
+    /// Returns the form in which the dialect writes the ids of accounts and resources.
     #[must_use]
     pub const fn id_form(self) -> IdForm {
         match self {
@@ -102,9 +102,9 @@ impl Dialect {
 words!(
     /// Which accounts a request may authenticate as.
     AccountMode {
-        /// Any: a well-formed SID creates its world on first use.
+        /// Any account: a well-formed SID creates its world on first use.
         Open = "open",
-        /// Only accounts that are configured.
+        /// Only configured accounts.
         Strict = "strict",
     }
 );
@@ -124,11 +124,11 @@ words!(
 words!(
     /// How much of the Fax API works for an account.
     Service {
-        /// All of it, as before Twilio retired it.
+        /// All of it, as before Twilio retired the service.
         Full = "full",
-        /// What works with test credentials: everything but buying a number is refused (error 20008).
+        /// As much as works with test credentials: everything but buying a number is refused (error 20008).
         TestCredentials = "test-credentials",
-        /// What works today: every fax call is refused (error 34005).
+        /// As much as works today: every REST call about faxes is refused (error 34005).
         Retired = "retired",
     }
 );
@@ -146,9 +146,9 @@ pub struct Account {
     pub dialect: Dialect,
     /// When the account was created.
     pub created: Timestamp,
-    /// When its name or status last changed.
+    /// When one of its attributes last changed.
     pub updated: Timestamp,
-    /// Its rank in order of creation, among all accounts.
+    /// Its rank among all accounts, in order of creation.
     pub ordinal: u64,
     /// The account that owns this subaccount; `None` for a main account.
     pub owner: Option<AccountSid>,

@@ -10,11 +10,11 @@ use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// How deep elements may be nested; fax TwiML has two levels.
+/// How deep elements may be nested; TwiML for fax needs two levels.
 pub const DEPTH_MAX: usize = 64;
-/// Nodes per document at most; 64 kB can't hold more that mean anything.
+/// The most nodes per document; more would not fit into 64 kB of meaningful TwiML.
 const NODES_MAX: u32 = 32 * 1024;
-/// Warnings per document at most; further ones would repeat the first.
+/// The most warnings per document; further ones would hardly say anything new.
 const WARNINGS_MAX: usize = 20;
 /// Content types that are read as TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
 /// "Receiving, TwiML").
@@ -31,7 +31,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
             let verb = verb(content_type, body, &mut warnings);
             match verb {
                 Ok(_) | Err(TwimlError::NoVerb) => {
-                    // It goes first, so that the limit on warnings never drops it.
+                    // Inserted first, so that the limit on warnings never drops it.
                     warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }
@@ -93,7 +93,7 @@ fn what_it_is(body: &[u8], error: &TwimlError) -> String {
 }
 
 fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
-    // Walks the tree without recursion: the depth is the app's choice, and the stack is not.
+    // Walks the tree without recursion, because the app chooses the depth and the stack is limited.
     let (mut node, mut depth) = (root, 1);
     loop {
         if depth > DEPTH_MAX {

@@ -1,4 +1,4 @@
-//! The order in which a search examines numbers: one of each range in turn, and within a range a shuffled order.
+//! The order in which a search examines numbers: one from each range in turn, and shuffled within a range.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::model::phone::PhoneNumber;
 /// The longest subscriber number of any range.
 const SUBSCRIBER_DIGITS_MAX: usize = *SUBSCRIBER_DIGITS.end() as usize;
 
-/// Iterates over numbers to examine: one of each template in turn, so that a search shows many places.
+/// Iterates over the numbers to examine: one from each template in turn, so that a search shows many places.
 pub(super) struct Candidates {
     templates: Vec<Template>,
     next: usize,
@@ -57,7 +57,7 @@ impl Shuffle {
     fn of(seed: u64, leading_digits: u64) -> Self {
         let bytes = draw(seed, b"range", leading_digits);
         let word = |at: usize| bytes[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        // The step is coprime to 10, so it visits every number once before any twice.
+        // The step is coprime to 10, so it visits every number before it visits any twice.
         let step = word(8) % 10_000_000 * 10 + 7;
         Self { rank: word(0), step, start: word(16) % 100_000_000 }
     }
@@ -75,7 +75,7 @@ impl Template {
         &self.subscriber[..self.range.subscriber_digits as usize]
     }
 
-    /// The number of free combinations, one power of ten per open digit.
+    /// The number of free combinations: ten for each open digit, multiplied.
     fn space(&self) -> u64 {
         self.digits().iter().filter(|digit| digit.is_none()).fold(1, |space, _| space * 10)
     }
