@@ -28,7 +28,7 @@ pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
     Party::destination(text).ok_or_else(|| ApiError::invalid_to(text))
 }
 
-/// Reads `From`, whose form depends on what is called.
+/// Reads `From`, whose valid forms depend on the destination.
 pub(super) fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError> {
     let Some(text) = parameter::given(form, "From") else { return Ok(None) };
     let from = match to {
@@ -59,7 +59,7 @@ pub(super) fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError>
     Ok(Some(text.into()))
 }
 
-/// Checks the SIP credential. Nothing uses it here, so it isn't kept; and no message repeats the password.
+/// Checks the SIP credential. The emulator has no use for it and doesn't keep it, and no message repeats the password.
 pub(super) fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
     let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
     for (name, value, too_long, illegal) in [

@@ -1,4 +1,5 @@
-//! Deserializes a type from JSON with errors for people: where the field is, what it must be, and what it is instead.
+//! Deserializes a type from JSON, with errors written for people: where the field is, what it must be and what it is
+//! instead.
 
 use std::fmt::{self, Display};
 
@@ -6,15 +7,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error, Expected, MapAccess, Unexp
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
 
-/// How similar a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+/// How similar an unknown word must be to a valid one for the valid one to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.75;
 
 /// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Path of the field, such as `match.pages`; empty for the whole value.
+    /// The path of the field, such as `match.pages`; empty for the whole value.
     pub place: String,
-    /// What it must be and what it is.
+    /// What the field must be and what it is instead.
     pub reason: String,
 }
 
@@ -112,7 +113,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
                 (None, None, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
-            // Serde would accept a list of the fields' values for a struct, which nobody writes on purpose.
+            // Serde would accept a list of field values in place of a struct, which nobody writes on purpose.
             Value::Array(_) => Err(FieldError::invalid_type(Unexpected::Seq, &visitor)),
             Value::Object(fields) => visitor.visit_map(Members { fields: fields.iter(), next: None }),
         }

@@ -1,4 +1,4 @@
-//! Masks secrets in texts that are shown: passwords in URLs, and tokens in a request's query.
+//! Masks secrets in texts that people see: passwords in URLs, and tokens in the query of a request.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::form::{self, Form};
 
 /// The text shown in place of a secret.
 pub const MASK: &str = "***";
-/// Endings of the names of secret query parameters, in lower case and without punctuation.
+/// Endings of names of secret query parameters, in lower case and without punctuation.
 const SECRET_ENDS: [&str; 12] = [
     "token",
     "secret",
@@ -23,7 +23,7 @@ const SECRET_ENDS: [&str; 12] = [
     "credential",
     "credentials",
 ];
-/// Whole names of secret parameters; longer names with the same ending are not secret.
+/// Complete names of secret parameters; longer names with the same ending are not secret.
 const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
 /// Names that end like a secret's but aren't secret.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];
@@ -44,7 +44,7 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
         let end = after.find(is_end).unwrap_or(after.len());
         let authority = &after[..end];
         rest = after;
-        // The last @ ends the password: an unencoded one within it must not leave a part unmasked.
+        // The last @ ends the password, because an unencoded @ within it must not leave a part of it unmasked.
         if let Some((userinfo, _)) = authority.rsplit_once('@') {
             if let Some((user, _)) = userinfo.split_once(':') {
                 masked.push_str(user);
@@ -60,18 +60,18 @@ pub fn passwords(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Masks the secrets of a request's target: query parameters with a secret's name, and passwords of URLs.
+/// Masks the secrets in a request's target: the values of query parameters with a secret name, and passwords in URLs.
 #[must_use]
 pub fn target(target: &str) -> Cow<'_, str> {
     let target_without_passwords = passwords(target);
     let Some((path, query)) = target.split_once('?') else { return target_without_passwords };
     let Ok(read) = Form::parse(query.as_bytes()) else {
-        // What is not UTF-8 is no form, but its parts may hold secrets all the same.
+        // A query that is not UTF-8 is not a form, but its parts may contain secrets all the same.
         let shown: Vec<Cow<'_, str>> = query.split('&').map(part).collect();
         return Cow::Owned(format!("{path}?{}", shown.join("&")));
     };
     let is_secret = |(name, value): (&str, &str)| is_secret_name(name) || passwords(value) != value;
-    // Encoding again would change how the client wrote the query, so it is done only if something must be masked.
+    // Encoding it again would change the client's spelling, so that is done only if something must be masked.
     if !read.iter().any(is_secret) {
         return target_without_passwords;
     }

@@ -25,7 +25,7 @@ use crate::model::webhook::{Purpose, Signature};
 
 /// Twilio's code for `Too Many Requests`.
 const CODE_TOO_MANY: u32 = 20429;
-/// The outcomes that a call may have, as statuses of a fax.
+/// The outcomes that a rule can give to a call, as statuses of a fax.
 const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
 const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
 const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
@@ -71,11 +71,11 @@ pub fn json_of_effect(effect: &RuleEffect) -> Value {
 }
 
 fn written(document: &RuleDocument) -> Value {
-    // This can't fail: all names of fields are texts.
+    // This can't fail, because all names of fields are strings.
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// Returns a warning for a rule that is valid but may never act.
+/// Returns a warning if a rule is valid but may never act.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };
@@ -362,7 +362,8 @@ fn word<T: Copy>(
 fn check_possible(rule: &Rule) -> Result<(), RuleError> {
     let (matches, kind) = (&rule.matches, rule.effect.kind());
     let is_of_fax = kind != RuleKind::Api;
-    // Each condition with whether the rule's kind of effect has it; one that can't apply would never match.
+    // Each condition: whether the rule has it, and whether it applies to this kind of rule. One that doesn't apply
+    // would never match.
     let said = [
         ("direction", matches.direction.is_some(), is_of_fax),
         ("from", matches.from.is_some(), is_of_fax),

@@ -19,17 +19,17 @@ use crate::model::webhook::Method;
 const LIST_FILTERS: &[&str] = &["LogLevel", "StartDate", "EndDate"];
 /// The levels that a list may ask for. The emulator raises only errors and warnings.
 const LOG_LEVELS: &[&str] = &["error", "warning", "notice", "debug"];
-/// Identifies what raised the alert, as in captured ones.
+/// Identifies the component that raised the alert, as in captured alerts.
 const SOURCE_COMPONENT: &str = "12000";
 /// The API version that captured alerts name.
 const API_VERSION: &str = "2010-04-01";
-/// Added to a bare `EndDate`, which includes its whole day.
+/// Added to an `EndDate` without a time, which includes its whole day.
 const REST_OF_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60 - 1);
 
 /// An alert, and the journal's event that says when it was raised.
 pub type Raised<'a> = (&'a Event, &'a Alert);
 
-/// Which alerts a list shows.
+/// The alerts that a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFilter {
     level: Option<&'static str>,
@@ -112,7 +112,7 @@ impl AlertResource {
     }
 }
 
-/// An alert as its own resource shows it, with the request and the response.
+/// An alert as its own resource shows it, including the request and the response.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertInstance {
     #[serde(flatten)]

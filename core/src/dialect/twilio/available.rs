@@ -1,4 +1,5 @@
-//! AvailablePhoneNumbers of the 2010-04-01 API: the filters of a search, and the resources of what it finds.
+//! AvailablePhoneNumbers of the 2010-04-01 API: the filters of a search, and the resources of the numbers that it
+//! finds.
 
 use serde::Serialize;
 
@@ -103,7 +104,7 @@ struct OfferResource {
     capabilities: CapabilitiesResource,
 }
 
-// Names in mixed case, as captured; those of an owned number are in lower case.
+// These names are in mixed case, as captured; those of an owned number are in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,

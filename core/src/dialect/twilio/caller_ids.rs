@@ -52,7 +52,7 @@ pub fn caller_id_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     parameter::friendly_name(form)
 }
 
-/// Which caller ids a list shows.
+/// The caller ids that a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerIdFilter {
     number: Option<String>,
@@ -64,7 +64,7 @@ pub struct CallerIdFilter {
 /// # Errors
 /// 20422, naming the parameter.
 pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), ApiError> {
-    // A plus that wasn't encoded has become a space. No number has one, so turning it back is safe.
+    // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
     let number = parameter::given(query, "PhoneNumber").map(|text| text.replace(' ', "+"));
     let friendly_name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((CallerIdFilter { number, friendly_name }, PageRequest::parse(query, NumberSid::PREFIX, LIST_FILTERS)?))

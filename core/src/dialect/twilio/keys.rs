@@ -50,7 +50,7 @@ impl KeyResource {
     }
 }
 
-/// A key as the response to its creation shows it: this once with its secret.
+/// A key in the response to its creation, the only one that shows its secret.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct NewKeyResource {
     #[serde(flatten)]

@@ -42,7 +42,7 @@ pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, A
     attribute::read(OF_NUMBER, form, Empty::Cleared)
 }
 
-/// Which numbers a list shows.
+/// The numbers that a list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NumberFilter {
     friendly_name: Option<String>,
@@ -81,7 +81,7 @@ impl NumberFilter {
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber, seed: u64) -> bool {
         let beta = || inventory::offer_of(seed, number.number).is_some_and(|offer| offer.beta);
-        // Hosted means ported in, and no number here is.
+        // Hosted numbers are those that were ported in, and none here was.
         !self.hosted_only
             && self.friendly_name.as_deref().is_none_or(|name| *name == *number.attributes.friendly_name)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.fits(number.number))
@@ -245,7 +245,7 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError
 
 impl DigitPattern {
     fn parse(text: &str) -> Result<Self, ApiError> {
-        // A plus that wasn't encoded has become a space. No number has one, so turning it back is safe.
+        // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
         let tail = text.strip_prefix(['+', ' ']);
         let digits = tail.unwrap_or(text);
         if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
@@ -270,7 +270,7 @@ impl From<Capabilities> for CapabilitiesResource {
     }
 }
 
-/// Returns the type that the inventory gives the number; for any other number the area code decides.
+/// Returns the type that a number has in the inventory; for a number outside it, the area code decides.
 fn kind_of(seed: u64, number: PhoneNumber) -> NumberKind {
     let digits = number.digits();
     let toll_free = digits / 10_000_000_000 == 1 && TOLL_FREE_AREAS.contains(&(digits / 10_000_000 % 1_000));
