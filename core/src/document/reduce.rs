@@ -1,9 +1,9 @@
 //! Halves the resolution of a page in one direction without losing a line.
 //!
-//! For each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)). On black and white, a pel
-//! is black if b is, or if a is and a run begins there. No run is lost, its beginning stays, and flat greys pass
-//! unchanged; text doesn't grow bold, as it would if any black sample made a black pel. Two true greys give their mean,
-//! so that photographs don't get darker.
+//! For each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)). In black and white, a pel
+//! is black if b is, or if a is and a run begins there. So no run is lost, its beginning stays in place, and flat greys
+//! stay unchanged. Text doesn't become bold, as it would if any black sample made a black pel. Two true greys give
+//! their mean, so that photographs don't become darker.
 
 use super::gray::{Gray, is_gray};
 use super::tones::{Row, RowMut, Tones};

@@ -6,11 +6,11 @@ use crate::model::page::{FaxPage, PELS_PER_INCH};
 
 /// The name of the software (tag 305), with the NUL that ends the string.
 const SOFTWARE: &[u8] = b"fauxfax\0";
-/// Entries in a page's directory.
+/// The number of entries in a page's directory.
 const ENTRIES: u16 = 18;
-/// Bytes per directory entry (TIFF 6.0, page 14).
+/// The size of a directory entry, in bytes (TIFF 6.0, page 14).
 const ENTRY_BYTES: usize = 12;
-/// Bytes of the three values that don't fit into their entries: two resolutions and the software's name.
+/// The size of the three values that don't fit into their entries, in bytes: two resolutions and the software's name.
 const VALUES_BYTES: u32 = 24;
 
 const SHORT: u16 = 3;

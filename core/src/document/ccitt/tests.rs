@@ -1,4 +1,5 @@
-//! Tests of the coder against others: the `fax` crate's bytes, and hayro-ccitt's strict reading.
+//! Tests of the coder against others: the `fax` crate must write the same bytes, and hayro-ccitt must read them
+//! strictly.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,5 +1,5 @@
-//! Reads JPEG images as far as they are intact. zune-jpeg decodes; this file determines what is missing, which way up
-//! the image is, and what its four inks mean.
+//! Reads JPEG images as far as they are intact. zune-jpeg does the decoding; this file determines what is missing,
+//! which way up the image is, and what its four inks mean.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -11,15 +11,15 @@ use super::{DECODE_BYTES_MAX, Fault, check_size, missing};
 use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
-/// The value that rows are filled with before decoding, by which missing rows are recognised.
+/// The value that rows are filled with before decoding, which identifies missing rows afterwards.
 const FILLED: u8 = 128;
-/// Scans that a progressive image may have; more would be an attack on the processor.
+/// The most scans that a progressive image may have; more would only serve to waste processor time.
 const SCANS_MAX: usize = 200;
 
 /// The header of XMP data in a JPEG (XMP specification part 3, 1.1.3).
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// What a JPEG states before its pels.
+/// The data that a JPEG states before its pels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::document) struct Head {
     pub(in crate::document) width: u32,
@@ -33,16 +33,16 @@ pub(in crate::document) struct Head {
     pels: usize,
 }
 
-/// Which samples the caller needs.
+/// The samples that the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document) enum Want {
-    /// Luma alone if the image consists of luma and chroma; otherwise its components.
+    /// Only luma, if the image consists of luma and chroma; otherwise all components.
     Luma,
     /// The components as they are stored.
     Components,
 }
 
-/// A JPEG that has been decoded, wholly or in part.
+/// A JPEG that has been decoded, completely or in part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::document) struct Jpeg {
     pub(in crate::document) width: u32,
@@ -89,7 +89,7 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether the component names say red, green and blue, and no JFIF or Adobe marker says otherwise.
+    /// Whether the components are named red, green and blue, and no JFIF or Adobe marker says otherwise.
     fn is_rgb(&self) -> bool {
         !self.is_jfif && !self.has_adobe && self.components == *b"RGB"
     }
@@ -146,7 +146,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     let mut probe = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     probe.decode_headers().map_err(Fault::damaged)?;
     let stored = probe.input_colorspace().ok_or_else(|| Fault::damaged("its colours are not known"))?;
-    // zune-jpeg notices only while decoding that Adobe's marker is on an image of three components.
+    // zune-jpeg notices only during decoding that an image with Adobe's marker has three components.
     let stored = match (stored, head.components.len()) {
         (ColorSpace::CMYK, 3) => ColorSpace::RGB,
         (ColorSpace::YCCK, 3) => ColorSpace::YCbCr,

@@ -1,14 +1,14 @@
-//! Annotations: those with an appearance are checked like the rest of the page, those without get a simple one.
+//! Annotations: those with an appearance are checked like the rest of the page, and those without get a simple one.
 
 use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// Annotations per page that are considered.
+/// The most annotations per page that are drawn.
 const ANNOTATIONS_MAX: usize = 5_000;
-/// Points per annotation at most.
+/// The most points per annotation.
 const POINTS_MAX: usize = 100_000;
-/// Flags of annotations that are hidden, or not shown on a page (ISO 32000-1, table 165).
+/// The flags of annotations that are hidden or not shown on the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;
 /// The distance of a circle's control points from its corners, if it is drawn as four curves.
 const CIRCLE: f64 = 0.552_284_75;
@@ -282,7 +282,7 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
     .concat()
 }
 
-/// Draws lines from point to point, and returns the corners of the area they cover.
+/// Draws lines from point to point, and returns the corners of the area that they cover.
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();
     let mut bounds: Option<[f64; 4]> = None;
