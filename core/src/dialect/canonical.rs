@@ -91,6 +91,7 @@ fn without_sids(text: &str) -> String {
         kept.push_str(before);
         let digits =
             sid[1..].strip_prefix(['X', 'E']).map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
+        // Only a prefix with exactly 32 digits is a SID.
         let (own, after) = sid.split_at(if digits == SID_DIGITS { SID_DIGITS + 2 } else { 1 });
         kept.push_str(if own.len() > 1 { &own[..2] } else { own });
         if own.len() > 1 {

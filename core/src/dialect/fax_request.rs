@@ -18,6 +18,7 @@ pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
     let Some(text) = parameter::given(form, "To") else {
         return Err(ApiError::new(Reason::ToMissing, "No 'To' number is specified"));
     };
+    // Checked before the address itself, because this error has a code of its own.
     let headers = text.split_once('?').map_or("", |(_, headers)| headers);
     if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
         return Err(ApiError::new(

@@ -45,6 +45,7 @@ impl Form {
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
         // Decoding never makes a text longer.
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
+        // Like browsers, ignores empty pairs, as in `a=1&&b=2`.
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             // Checked before the parameter is decoded, so that a hostile body costs no more than the limit.
             if form.ends.len() == PARAMETERS_MAX {

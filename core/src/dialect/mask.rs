@@ -88,6 +88,7 @@ pub fn target(target: &str) -> Cow<'_, str> {
 fn part(pair: &str) -> Cow<'_, str> {
     match pair.split_once('=') {
         Some((name, value)) if is_secret_name(name) && !value.is_empty() => Cow::Owned(format!("{name}={MASK}")),
+        // An encoded URL is decoded first, because its password is only recognized in plain text.
         _ if percent_decode_str(pair).decode_utf8_lossy().contains("://") => {
             let plain = percent_decode_str(pair).decode_utf8_lossy().into_owned();
             Cow::Owned(passwords(&plain).into_owned())

@@ -261,6 +261,7 @@ impl PageRequest {
     fn link(&self, base: &str, page: u64, token: Option<Token>) -> String {
         let mut pairs = self.filters.clone();
         let (size, page) = (("PageSize".to_owned(), self.size.to_string()), ("Page".to_owned(), page.to_string()));
+        // Each service writes these two in an order of its own.
         pairs.extend(match self.names {
             Names::Prefixed(_) => [size, page],
             Names::Uuid(_) => [page, size],
@@ -282,6 +283,7 @@ impl Token {
             Names::Uuid(list) => {
                 let id: AccountSid = rest.parse().ok()?;
                 let ordinal = Ordinal::from_be_bytes(*id.bytes().last_chunk()?) & ORDINAL_BITS;
+                // A token of another list, or one that was made up, has other bits.
                 (id == anchor(list, ordinal)).then_some(ordinal)?
             }
         };

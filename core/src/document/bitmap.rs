@@ -136,6 +136,7 @@ impl Bitmap {
         let (width, used) = (self.width, self.width % WORD_PELS);
         for row in self.words.chunks_exact_mut(self.words_per_row) {
             row.iter_mut().for_each(|word| *word = !*word);
+            // Bits to the right of the last pel must stay zero.
             if let Some(last) = row.last_mut()
                 && (used > 0 || width == 0)
             {
@@ -167,6 +168,7 @@ pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left
         return;
     }
     let (first, last) = (start / WORD_PELS, (end - 1) / WORD_PELS);
+    // The first and the last word are copied only in part.
     let mut mask = u64::MAX >> (start % WORD_PELS);
     for place in first..=last {
         if place == last {

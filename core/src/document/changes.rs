@@ -24,6 +24,7 @@ impl Changes {
 
     /// Reads the changes from the words of a row.
     pub(super) fn read(&mut self, row: &[u64], width: u32) {
+        // Every pel may be a change, and the last reading may write one place beyond the changes.
         let most = row.len() * u64::BITS as usize + SENTINELS;
         if self.room.len() < most {
             self.room.resize(most, 0);

@@ -59,6 +59,7 @@ impl Fonts {
         };
         let fonts = paths.into_iter().filter(is_font).take(FONTS_MAX).map(|path| {
             let name = plain(&path.file_stem().unwrap_or_default().to_string_lossy());
+            // A font whose tables can't be read can still be found by its name.
             let code_pages = code_pages(&path).ok().flatten().unwrap_or(0);
             Font { path, name, code_pages, data: OnceLock::new(), characters: OnceLock::new() }
         });
@@ -118,6 +119,7 @@ impl Fonts {
         wanted.dedup();
         let named = self.fonts.iter().filter(|font| wanted.contains(&font.name));
         let of_script = self.fonts.iter().filter(|font| script.is_some_and(|page| font.code_pages & page != 0));
+        // A font chosen by its index comes first, then one with the name, then one for the script.
         if let Some(data) = placed.into_iter().chain(named).chain(of_script).find_map(Font::data) {
             return (data, 0);
         }
@@ -128,6 +130,7 @@ impl Fonts {
 impl Font {
     fn data(&self) -> Option<FontData> {
         let read = || {
+            // The size is checked first, so that a huge file is never read.
             let within = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() <= FONT_BYTES_MAX);
             let bytes = within.then(|| std::fs::read(&self.path).ok()).flatten()?;
             Some(Arc::new(bytes) as FontData)

@@ -120,6 +120,7 @@ impl Gray {
         let mut is_light = vec![true; columns.len() / CHUNK_PELS + 1];
         for row in self.rows_of(area) {
             let (mut start, mut at) = (0, 0);
+            // One step beyond the end of the row, which ends the last run.
             while at <= row.len() {
                 if at.is_multiple_of(CHUNK_PELS)
                     && let Some(pels) = row.get(at..at + CHUNK_PELS)

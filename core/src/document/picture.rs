@@ -94,6 +94,7 @@ impl Picture {
         }
         let believable = self.dots_per_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
+        // Programs round the 204 dots per inch of a fax; a page must not be scaled because of that.
         let x =
             if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
         (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0)

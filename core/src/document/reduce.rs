@@ -18,6 +18,7 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
     let mut previous = white.as_slice();
     for pair in page.pels().chunks(width.max(1) * 2) {
         let (first, second) = pair.split_at(width.min(pair.len()));
+        // An odd row at the end makes a pair with itself.
         let second = if second.is_empty() { first } else { second };
         for ((a, b), p) in first.iter().zip(second).zip(previous) {
             pels.push(joined(*a, *b, *p));

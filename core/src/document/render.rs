@@ -128,6 +128,7 @@ impl<'a> Renderer<'a> {
     /// Draws one piece of a page, `ROW_PELS` wide.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
+        // The grid is square if standard has twice its rows, and superfine twice its columns.
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
         let rows_an_inch = match quality {
             Quality::Standard => Quality::Fine.rows_an_inch(),

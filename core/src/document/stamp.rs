@@ -53,6 +53,7 @@ pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
     };
     let mut left = LEFT_PELS;
     for letter in text.chars() {
+        // A line that is too long is cut off at the edge.
         if left + LETTER_COLUMNS * ACROSS > page.width() {
             break;
         }

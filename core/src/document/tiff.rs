@@ -26,7 +26,9 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let room = pages.iter().map(|page| page.mmr.len() + 300).sum::<usize>() + 8;
     let mut file = Vec::with_capacity(room);
     file.extend_from_slice(b"II*\0\0\0\0\0");
+    // Where the offset of the next directory must be written, once that is known.
     let mut link = 4;
+    // PageNumber has only 16 bits.
     let count = u16::try_from(pages.len()).unwrap_or(u16::MAX);
     for (number, page) in (0..count).zip(pages) {
         let strip = file.len();

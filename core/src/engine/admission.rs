@@ -127,6 +127,7 @@ impl Gate {
     /// The account's admission, if the token is the account's; compared in constant time.
     #[must_use]
     pub fn opened_by(&self, token: &str) -> Option<Admission> {
+        // An unclaimed account has no token yet, so no token opens it.
         let own = self.token.as_deref()?;
         bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.admission)
     }

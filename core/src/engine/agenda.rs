@@ -140,6 +140,7 @@ impl Engine {
             let at = alarm.at;
             self.alarm(alarm, at);
         }
+        // Housekeeping has a limit of its own, so this call stays short.
         self.retire(now);
         self.poll_timeout().is_some_and(|due| due <= now)
     }
@@ -157,6 +158,7 @@ impl Engine {
     }
 
     pub(super) fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {
+        // Only line time is scaled by the pace; the delays of webhooks are not.
         let wait = self.spec.options.pace.scale(Duration::from_millis(line_time_ms));
         self.world.agenda.set(Alarm { at: now.after(wait), ordinal, kind });
     }

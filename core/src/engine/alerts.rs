@@ -47,6 +47,7 @@ impl Alerts {
         self.bytes += event.kind.size_bytes();
         self.kept.push_back(event);
         while self.kept.len() > ALERTS_MAX || self.bytes > ALERTS_BYTES_MAX {
+            // An alert that alone exceeds the limit is dropped, too, which leaves the list empty.
             let Some(event) = self.kept.pop_front() else { break };
             self.bytes -= event.kind.size_bytes();
             self.evicted += 1;
@@ -57,6 +58,7 @@ impl Alerts {
 impl Engine {
     /// The alerts of the last 30 days by the world's clock, newest first.
     pub fn alerts(&self, now: Timestamp) -> impl Iterator<Item = (&Event, &Alert)> {
+        // Alerts are in order of time, so the first one that is too old ends the list.
         let recent = move |event: &&Arc<Event>| now.since(event.at) <= ALERT_RETENTION;
         self.world
             .alerts
@@ -142,6 +144,7 @@ impl Engine {
                 None
             }
         });
+        // The fault is in the upper half and the count in the lower one, so places of different faults never collide.
         last.map_or((fault as u64) << 32, |alert| alert.place + 1)
     }
 }

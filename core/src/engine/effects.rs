@@ -68,6 +68,7 @@ impl Engine {
 
     /// Handles an effect that the emulator itself failed to perform: whatever waits for it goes on without a result.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
+        // Nothing waits for a report, and an alert about a lost one would be reported in turn.
         if kind == IntentKind::Report {
             return;
         }

@@ -38,6 +38,7 @@ impl Engine {
                 let failure = (status == Status::Failed).then(|| Box::new(Failure::with_detail(Fault::Internal, text)));
                 self.end(ordinal, Ended { status, pages, duration_s: None, failure }, now);
             }
+            // A fax that has ended keeps its outcome.
             Some(_) => {}
             None if self.world.tables.call(ordinal).is_some() => self.not_answered(ordinal, now),
             None => {}

@@ -82,6 +82,7 @@ impl Engine {
             };
         }
         let mut fax_numbers = self.world.numbers.newest_first().filter(|number| takes_faxes(number));
+        // `next` has taken the first number, so `count` only counts the others.
         match (fax_numbers.next(), fax_numbers.count()) {
             (Some(only), 0) => Ok(only.number),
             (first, others) => Err(Refusal::AmbiguousNumber(usize::from(first.is_some()) + others)),
@@ -160,6 +161,7 @@ impl Engine {
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(call) = self.world.tables.call_mut(ordinal) else { return };
         keep_cookies(&mut call.cookies, cookies);
+        // Only a failed exchange is retried; invalid TwiML is not.
         if reading.is_err() && self.retry_question(ordinal, &record, now) {
             return;
         }
@@ -185,6 +187,7 @@ impl Engine {
                 let failed = (fault, Box::from(record.url.as_str()));
                 let first = record.purpose == Purpose::FaxUrl;
                 self.alert(Some(sid), (fault, AlertLevel::Error), &text, Some(record), now);
+                // The fallback URL has no fallback of its own.
                 if !(first && self.ask_fallback(ordinal, failed, now)) {
                     self.not_answered(ordinal, now);
                 }
@@ -210,6 +213,7 @@ impl Engine {
         let caller = call.caller;
         self.create_inbound(ordinal, call, acceptance, phase, now);
         if let Caller::Own(caller) = caller {
+            // The caller starts sending now; the pages follow once they are rendered.
             self.far_answered(caller, &FarAnswer::PicksUp, now);
         }
         self.issue(sid, Intent::Render(Box::new(request)));

@@ -55,6 +55,7 @@ impl Journal {
         let written = Arc::new(Event { seq: self.last_seq, at, fax, kind });
         self.events.push_back(Arc::clone(&written));
         while self.events.len() > JOURNAL_EVENTS_MAX || self.bytes > JOURNAL_BYTES_MAX {
+            // An event that alone exceeds the limit is dropped, too, which leaves the journal empty.
             let Some(event) = self.events.pop_front() else { break };
             self.bytes -= event.kind.size_bytes();
             self.evicted += 1;
@@ -87,6 +88,7 @@ impl Journal {
 
     /// The first `limit` events that match the filter, oldest first.
     pub(super) fn read(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
+        // Sequence numbers grow, so the start can be found by bisection.
         let start = self.events.partition_point(|event| event.seq <= filter.since);
         self.events.range(start..).filter(|event| filter.fits(event)).take(limit).cloned().collect()
     }

@@ -73,6 +73,7 @@ pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
 /// The line time of a page, counted from 0. It includes the call's set-up before the first page and its release after
 /// the last.
 pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
+    // A document that has not been rendered has no sheets, so the time is a nominal one.
     let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {
         let uncorrected = if line.has_error_correction() { 100 } else { UNCORRECTED_PERCENT };
         let default = u64::from(Line::default().rate_bps);

@@ -31,6 +31,7 @@ impl Engine {
             return Err(Refusal::InvalidTo(order.to));
         }
         self.check_room()?;
+        // The last check, because it may adopt the caller and a refused command must change nothing.
         let from = self.caller(&order, now)?;
         let ordinal = self.take_ordinal();
         let sid = self.ids.seed().mint::<FaxSid>("fax", b"", self.world.next_order);
@@ -58,6 +59,7 @@ impl Engine {
         };
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
+        // An alarm and not a call, so that the fax is still queued when the create call is answered.
         self.set_alarm(ordinal, AlarmKind::Start, 0, now);
         Ok(sid)
     }
@@ -240,6 +242,7 @@ impl Engine {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
+        // At most one call per minute of the Ttl, even if more would fit at a fast pace.
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
@@ -258,6 +261,7 @@ impl Engine {
     fn caller(&mut self, order: &CreateFax, now: Timestamp) -> Result<Party, Refusal> {
         let Some(from) = order.from.clone() else {
             return match order.to {
+                // Only a call to a SIP URI can do without a caller.
                 Party::Sip(_) => Ok(Party::Name("".into())),
                 Party::Number(_) | Party::Name(_) => Err(Refusal::FromMissing),
             };
@@ -265,6 +269,7 @@ impl Engine {
         if line::is_refused(&from) {
             return Err(Refusal::InvalidFrom(from));
         }
+        // Only telephone numbers must be owned or verified.
         let Some(number) = from.number() else { return Ok(from) };
         if self.may_call(number) {
             return Ok(from);

@@ -45,6 +45,7 @@ impl Engine {
     ) {
         let far = self.take_ordinal();
         if let Some(fax) = self.world.tables.fax_mut(ordinal) {
+            // The status stays the same, so there is no event and no callback.
             fax.phase = match &fax.phase {
                 Phase::Sending(_) => {
                     Phase::Sending(Box::new(Sending { document: document.clone(), calls, step: CallStep::RingingOwn }))
@@ -111,6 +112,7 @@ impl Engine {
             self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
         }
         match answer {
+            // The pages follow once they are rendered.
             FarAnswer::PicksUp => {}
             FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..*talk }, now),
             FarAnswer::Fails(fault) => {

@@ -65,6 +65,7 @@ impl Engine {
             // The fax was deleted after it had ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
             ConversationState::Pending => {
+                // A ringing call can only become a fax that is being received, or a canceled one.
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
                 // A ringing call is not a fax yet, so it has no status to report.

@@ -77,6 +77,7 @@ impl Retention {
         if self.bytes <= budget_bytes {
             return None;
         }
+        // Only ended faxes lose their media, so active ones may exceed the budget.
         let (ordinal, bytes) = self.ended.pop_first()?;
         self.bytes -= bytes;
         self.evicted += 1;

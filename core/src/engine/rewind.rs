@@ -120,6 +120,7 @@ impl Engine {
     }
 
     pub(super) fn take_snapshot(&mut self, TakeSnapshot(name): TakeSnapshot, _: Timestamp) -> Result<(), Refusal> {
+        // Replacing a snapshot takes no further room.
         if self.snapshots.len() >= SNAPSHOTS_MAX && !self.snapshots.contains_key(&name) {
             return Err(Refusal::LimitReached { what: "snapshots", limit: SNAPSHOTS_MAX });
         }
@@ -165,6 +166,7 @@ impl Engine {
     /// Puts a snapshot in place of the world. Deadlines keep the time that they had left. Effects that were under way
     /// in the snapshot are issued again; completions of those under way now will be dropped.
     pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
+        // Counted before the world is replaced.
         let canceled = self.canceled();
         let Snapshot { taken, ways_back, world } = snapshot;
         self.generation = Generation(self.generation.0.wrapping_add(1));

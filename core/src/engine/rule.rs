@@ -234,9 +234,12 @@ impl Rule {
     /// Whether this rule, if it comes first, leaves nothing for the other to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
+        // A pattern that matches another one's text, asterisks included, also matches everything that the other
+        // matches.
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
+        // A rule that skips matches, stops after some or acts by chance leaves matches to the other.
         let always = self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
         let direction = own.direction.or(self.effect.direction());
         always
@@ -300,6 +303,7 @@ impl Pattern {
         let mut parts = self.0.split('*');
         let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
         let mut parts: Vec<&str> = parts.collect();
+        // Without an asterisk, nothing may be left of the text.
         let Some(last) = parts.pop() else { return rest.is_empty() };
         for part in parts {
             let Some(at) = rest.find(part) else { return false };

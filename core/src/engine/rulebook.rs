@@ -159,6 +159,7 @@ impl Engine {
     pub(super) fn api_called(&mut self, call: &ApiCalled, now: Timestamp) -> Option<ApiFault> {
         let subject = Subject { method: &call.method, path: &call.path, ..Subject::default() };
         self.world.api_calls += 1;
+        // REST calls need not concern a fax, so their draws are keyed by a count of all calls.
         let draw = Draw { parent: b"api", place: self.world.api_calls };
         let effect = self.decide(RuleKind::Api, &subject, draw, None, now);
         effect.and_then(|effect| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })

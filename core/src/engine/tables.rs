@@ -78,6 +78,7 @@ impl Tables {
         self.by_from.insert((fax.from.clone(), fax.ordinal));
         self.by_to.insert((fax.to.clone(), fax.ordinal));
         let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
+        // An inbound fax is added when its app takes the call, possibly after faxes with higher ordinals.
         *first = (*first).min(fax.ordinal);
         if !fax.status().is_final() {
             self.active += 1;
@@ -216,6 +217,7 @@ impl Tables {
 
     /// The ordinals `low..high` that match the dates.
     fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
+        // Dates are compared by whole seconds, so a bound is the first fax of a later second.
         let first_after = |moment: Timestamp| {
             let later = self.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
             later.map_or(Ordinal::MAX, |(_, ordinal)| *ordinal)

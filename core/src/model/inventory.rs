@@ -285,6 +285,7 @@ impl Range {
     }
 
     fn offer(&self, seed: u64, number: PhoneNumber) -> Option<Offer> {
+        // One byte for each property, so that none depends on another.
         let [for_sale, fax, sms, mms, beta, ..] = draw(seed, b"number", number.digits());
         let subscriber = number.digits() % 10u64.pow(self.subscriber_digits);
         if for_sale >= FOR_SALE_IN_256 || !is_plausible(self.country, self.subscriber_digits, subscriber) {

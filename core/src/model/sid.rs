@@ -157,6 +157,7 @@ impl Written {
     }
 
     fn as_str(&self) -> &str {
+        // Only ASCII is pushed, so this can't fail.
         std::str::from_utf8(&self.text[..self.len]).unwrap_or_default()
     }
 }
@@ -183,6 +184,7 @@ fn read_prefixed(prefix: &str, text: &str) -> Option<[u8; 16]> {
 
 fn read_uuid(text: &str) -> Option<[u8; 16]> {
     let hyphens = text.bytes().enumerate().filter(|(_, byte)| *byte == b'-').map(|(place, _)| place);
+    // The position of a hyphen also counts the hyphens before it.
     if !hyphens.eq(HYPHENS.iter().enumerate().map(|(before, place)| place + before)) {
         return None;
     }

@@ -29,6 +29,7 @@ pub fn is_edge(old: Option<Status>, new: Status) -> bool {
 /// Whether a fax can get from one status to the other, directly or through others.
 #[must_use]
 pub fn leads_to(old: Status, new: Status) -> bool {
+    // The edges have no cycles, so the recursion ends.
     let next = EDGES.iter().filter(|(before, _)| *before == Some(old)).map(|(_, after)| *after);
     next.into_iter().any(|after| after == new || leads_to(after, new))
 }

@@ -25,6 +25,7 @@ const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();
     let verb = match odd_type(content_type) {
+        // An empty body is reported as empty, whatever its type.
         _ if body.trim_ascii().is_empty() => Err(TwimlError::Empty),
         None => verb(content_type, body, &mut warnings),
         Some(odd) => {
@@ -36,6 +37,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
                     verb
                 }
                 Err(error) => {
+                    // The error is about the whole response, so warnings about its parts would only distract.
                     warnings.clear();
                     Err(TwimlError::ContentType(format!(
                         "{odd}, and its body is not TwiML: {}",
@@ -127,6 +129,7 @@ fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, T
             let text = excerpt(child.text().unwrap_or_default().trim());
             warnings.push(Warning::of_schema(format!("text in <Response> is ignored: {text}")));
         }
+        // Comments and processing instructions are ignored without a warning.
         if !child.is_element() {
             continue;
         }

@@ -29,6 +29,7 @@ pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError
         let excerpt = parameter::excerpt(text);
         ApiError::new(Reason::InvalidCallerId, format!("PhoneNumber {excerpt} is not a valid phone number"))
     })?;
+    // No call is placed, but the parameters are checked as if one were.
     let delay_s = parameter::whole_number(form, "CallDelay").ok().flatten();
     if parameter::given(form, "CallDelay").is_some() && delay_s.is_none_or(|delay_s| delay_s > CALL_DELAY_MAX_S) {
         let message = format!("CallDelay must be a number of seconds from 0 to {CALL_DELAY_MAX_S}");
@@ -95,6 +96,7 @@ impl ValidationResource {
     #[must_use]
     pub fn of(caller_id: &CallerId, account: AccountSid) -> Self {
         let digits = hex::encode(caller_id.sid.bytes());
+        // Below 900,000, so that adding 100,000 always makes six digits.
         let code = caller_id.sid.bytes().iter().fold(0u32, |code, byte| (code * 31 + u32::from(*byte)) % 900_000);
         Self {
             account_sid: account.to_string(),

@@ -258,6 +258,7 @@ impl Bits<'_> {
     fn peek(&self, count: u32) -> u32 {
         let mut word = [0; 8];
         let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
+        // Four bytes hold 24 bits, wherever in the first byte they begin.
         let held = rest.len().min(4);
         word[..held].copy_from_slice(&rest[..held]);
         (u64::from_be_bytes(word) << (self.at % 8) >> (64 - count)) as u32

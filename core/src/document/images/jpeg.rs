@@ -142,6 +142,7 @@ pub(in crate::document) fn decode(bytes: &[u8], want: Want) -> Result<Jpeg, Faul
 
 fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     check_size((head.width, head.height))?;
+    // The size has been checked, so the decoder's own limits are lifted.
     let options = DecoderOptions::default().set_max_width(0xffff).set_max_height(0xffff).jpeg_set_max_scans(SCANS_MAX);
     let mut probe = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     probe.decode_headers().map_err(Fault::damaged)?;
@@ -187,6 +188,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         }
     };
     let row = (head.width as usize * components).max(1);
+    // Without a fault, rows with this value are part of the image.
     let rows_missing = if fault.is_some() {
         samples.chunks(row).rev().take_while(|row| row.iter().all(|sample| *sample == FILLED)).count()
     } else {
@@ -208,6 +210,7 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
         let marker = *bytes.get(at)?;
         at += 1;
         match marker {
+            // A stuffed zero, or a marker without data (T.81, table B.1).
             0 | 0x01 | 0xd0..=0xd8 => {}
             0xd9 => return None,
             _ => {

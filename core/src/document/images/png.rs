@@ -34,6 +34,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     let mut image = Image { gray: Gray::white(width, height), rows: 0 };
     let fault = match image.decode(bytes, u32::MAX) {
         Ok(()) => None,
+        // Mending only helps against damage.
         Err(fault @ (Fault::NotSupported(_) | Fault::Size(_))) => return Err(fault),
         Err(Fault::Damaged(why)) => {
             let (mended, lines) = mended(bytes, (width, height))?;
@@ -154,6 +155,7 @@ fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), F
         end <= raw.len() as u64
     });
     let there = u32::try_from(there.count()).unwrap_or(u32::MAX);
+    // The decoder expects all lines, but those added here are never read.
     raw.resize(whole, 0);
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
     let packed = packed.write_all(&raw).and_then(|()| packed.finish()).map_err(Fault::damaged)?;
@@ -189,6 +191,7 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
         let (kind, after) = after.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX).min(after.len());
         let (data, after) = after.split_at(length);
+        // The checksum is skipped here; the decoder checks it.
         rest = after.get(4..).unwrap_or_default();
         Some((kind, data))
     })
@@ -211,6 +214,7 @@ fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// Reads the `pHYs` chunk (PNG §11.3.5.3), if its unit is the metre.
 fn dots_per_inch(bytes: &[u8]) -> Option<(f64, f64)> {
+    // This chunk must come before the pels (PNG §5.6).
     let (_, data) = chunks(bytes).take_while(|(kind, _)| *kind != b"IDAT").find(|(kind, _)| *kind == b"pHYs")?;
     let [x3, x2, x1, x0, y3, y2, y1, y0, 1] = *data else { return None };
     let per_inch = |bytes: [u8; 4]| f64::from(u32::from_be_bytes(bytes)) * 0.0254;

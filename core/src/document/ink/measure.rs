@@ -290,6 +290,7 @@ impl Measure {
             self.tiles += copies * cells;
             return;
         }
+        // Once the page is known to be too much, measuring its patterns would only take time.
         if self.is_too_much() || self.cells.len() > PATTERNS_MAX {
             self.has_excess = true;
             return;

@@ -96,6 +96,7 @@ impl Raster {
             return;
         }
         self.sorter.sort(&mut self.crossings);
+        // Marks may lie just beyond the last pel.
         let pels = width as usize + 3;
         if self.covered.len() < pels {
             self.covered.resize(pels, 0.0);

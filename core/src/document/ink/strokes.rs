@@ -34,6 +34,7 @@ pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: 
     let pen = style.width * scale;
     let in_pels = path.iter().map(|element| transform * element);
     let plain = Stroke { dash_pattern: [].as_slice().into(), ..style.clone() };
+    // Near the page, nothing needs to be cut.
     if pen < PEN_PELS && is_near(in_pels.clone(), page) {
         let style = if dashes(length(path), style) <= DASHES_MAX { style } else { &plain };
         return stroke(path.iter(), style, &StrokeOpts::default(), TOLERANCE / scale);

@@ -89,6 +89,7 @@ impl Reader<'_> {
     fn operator(&mut self, operands: &Operands, place: Range<usize>) {
         match &self.content[place.clone()] {
             b"q" if self.states.len() < STATES_MAX => self.states.push(self.state.clone()),
+            // An unmatched Q restores the state that a page begins with.
             b"Q" => self.state = self.states.pop().unwrap_or_default(),
             b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
             b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
@@ -145,6 +146,7 @@ impl Reader<'_> {
     fn show(&mut self, operands: &Operands) {
         let is_seen = !self.state.is_invisible;
         for text in operands.texts() {
+            // 0 and 3 are usual codes of blanks in composite fonts.
             let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
             self.survey.paints |= is_seen && !is_blank && !self.state.is_white;
             if let Some(font) = self.state.font.as_ref().filter(|_| is_seen && !is_blank) {

@@ -38,6 +38,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     let objects = store.get(&resources, "XObject");
     let image = store.get(&objects, std::str::from_utf8(&name).ok()?);
     let is_grey = store.get(&image, "ColorSpace").is_name("DeviceGray");
+    // Any of these would change the pels.
     let other = ["Decode", "SMask", "Mask", "ImageMask"].iter().any(|key| !store.get(&image, key).is_null());
     if !is_grey || other || store.number(&image, "Width") != Some(f64::from(ROW_PELS)) {
         return None;

@@ -78,6 +78,7 @@ pub(super) fn look<'a>(
         Some(b"Btn") if flags & PUSHBUTTON == 0 => button(store, widget, rectangle),
         Some(b"Tx" | b"Ch") => {
             let appearance = store.get(widget, "AP");
+            // With NeedAppearances, an appearance may be older than the value (ISO 32000-1, table 218).
             let has_look = matches!(store.get(&appearance, "N"), Value::Stream(_));
             let text = shown(store, widget);
             // A password must not be shown (ISO 32000-1, table 228).

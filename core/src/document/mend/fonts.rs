@@ -100,6 +100,7 @@ fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
 /// Whether a font's file is readable, judging by its header.
 fn is_font(file: &[u8]) -> bool {
     let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
+    // Files in other formats are left to the renderer.
     file.len() > 4 && (!is_sfnt || FontRef::from_index(file, 0).is_ok())
 }
 
@@ -197,7 +198,9 @@ impl<'a> Described<'a> {
             .copied()
             .filter(|letter| !letter.is_whitespace() && !letter.is_control())
             .collect();
+        // Code 0 of a composite font is `.notdef`, which shows no character.
         let unknown = self.letters.iter().any(|(code, letter)| letter.is_none() && !(self.is_composite && *code == 0));
+        // The renderer's own fonts have all of these letters.
         if needed.iter().all(|letter| names::is_latin(*letter)) {
             let named = fonts.has_named(&self.name);
             return (unknown && !named).then(|| self.unknown());

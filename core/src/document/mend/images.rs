@@ -268,6 +268,7 @@ fn fax<'a>(
     if rows.0 >= height {
         return Checked::default();
     }
+    // This crate's decoder reads MMR only without byte alignment.
     if k < 0.0
         && !rows_are_byte_aligned
         && u64::from(columns) * u64::from(height) <= PICTURE_PELS_MAX

@@ -87,6 +87,7 @@ impl<'a> Mender<'a> {
     }
 
     fn appearance(&mut self, appearance: &Value<'a>, findings: &mut Findings) {
+        // A stream is always an object of its own (ISO 32000-1, 7.3.8.1).
         let Value::Ref(id) = *appearance else { return };
         let known = self.known.get(&id).cloned();
         let found = known.unwrap_or_else(|| {

@@ -164,6 +164,7 @@ impl<'a> Mender<'a> {
     /// Returns a page as it is to be drawn, the findings from it, and the fax page that it consists of.
     fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
         let mut findings = Findings { losses: leaf.losses.clone(), paints: false, draws: 0 };
+        // The reference and not the value, so that an unchanged stream is not copied.
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);

@@ -84,6 +84,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn node(&mut self, store: &mut Store<'a>, node: &Value<'a>, above: &Inherited<'a>) {
         self.nodes += 1;
+        // One page more than the limit is enough to report that there are too many.
         let is_enough = self.nodes > NODES_MAX || self.leaves.len() > PAGES_MAX as usize;
         if is_enough || self.path.len() > LEVELS_MAX {
             return;

@@ -42,6 +42,7 @@ impl<'a> Mender<'a> {
     /// Checks a form or an image; each object is visited only once.
     fn object(&mut self, object: &Value<'a>, resources: &Value<'a>) -> Findings {
         let resolved = self.store.resolve(object);
+        // A stream is always an object of its own (ISO 32000-1, 7.3.8.1).
         let Value::Ref(id) = object else { return Findings::default() };
         if let Some(known) = self.known.get(id) {
             return Findings::clone(known);
@@ -90,6 +91,7 @@ impl<'a> Mender<'a> {
                 is_new = true;
             }
         }
+        // Tried first, because it decodes such an image completely anyway.
         if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.image_bytes_left) {
             self.store.replaced(object, greys);
             return;

@@ -188,6 +188,7 @@ fn predicted<'a>(store: &mut Store<'a>, bytes: Vec<u8>, parameters: &Value<'a>) 
 /// The checksum of a zlib stream (RFC 1950, 9).
 fn adler(bytes: &[u8]) -> u32 {
     let (mut low, mut high) = (1_u32, 0_u32);
+    // So few bytes that the sums can't overflow before they are reduced.
     for chunk in bytes.chunks(3_800) {
         for byte in chunk {
             low += u32::from(*byte);
@@ -216,6 +217,7 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
     if data.is_empty() {
         return true;
     }
+    // Some programs leave out the header (RFC 1950, 2.2).
     let zlib = matches!(data, [first, second, ..] if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)).is_multiple_of(31));
     // Header and checksum are skipped, so an incorrect checksum at the end loses nothing.
     let data = if zlib { &data[2..] } else { data };
@@ -226,6 +228,7 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
         let rest = usize::try_from(read).ok().and_then(|read| data.get(read..)).unwrap_or_default();
         let status = inflate.decompress(rest, &mut chunk, FlushDecompress::None);
         let length = usize::try_from(inflate.total_out() - made).unwrap_or(0);
+        // Stopping early is the caller's choice and not a fault of the data.
         if length > 0 && !take(&chunk[..length.min(chunk.len())]) {
             return true;
         }

@@ -48,6 +48,7 @@ impl Id {
     const NEW: u64 = 1 << 63;
 
     fn of_file(number: u32, generation: i32) -> Self {
+        // The generation takes 31 bits, which leaves the highest bit to new objects.
         Self(u64::from(number) << 31 | u64::from(generation.unsigned_abs()))
     }
 
@@ -339,6 +340,7 @@ fn write_entries(
     to: &mut Vec<u8>,
 ) {
     to.extend(b"<<");
+    // The length of a stream is written below.
     for (key, value) in entries.iter().filter(|(key, _)| length.is_none() || key.as_slice() != b"Length") {
         write_name(key, to);
         to.push(b' ');

@@ -129,6 +129,7 @@ impl<'a> File<'a> {
         let (tag, kind) = (self.number(at, 2)? as u16, self.number(at + 2, 2)? as u16);
         let count = self.number(at + 4, offset_bytes)?;
         let place = at + 4 + offset_bytes as u64;
+        // Values that fit are stored in the entry itself.
         let inside = count.checked_mul(size(kind)).is_some_and(|bytes| bytes <= offset_bytes as u64);
         let outside = self.number(place, offset_bytes)?;
         Some(Entry { tag, kind, count, at: if inside { place } else { outside } })
@@ -144,6 +145,7 @@ impl<'a> Directory<'a> {
     pub(in crate::document) fn numbers(&self, tag: u16, most: usize) -> Vec<u64> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         let bytes = size(entry.kind);
+        // All other types are not integers.
         if !matches!(entry.kind, 1..=4 | 6..=9 | 13 | 16..=18) {
             return Vec::new();
         }

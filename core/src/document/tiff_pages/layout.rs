@@ -106,6 +106,7 @@ impl Layout {
             return Err(Fault::not_supported(name));
         }
         let predictor = short(tag::PREDICTOR, 1);
+        // The tag means nothing with other compressions.
         let is_predicted = matches!(compression, Compression::Lzw | Compression::Deflate) && predictor > 1;
         if is_predicted && (predictor != 2 || !matches!(bits, 8 | 16 | 32)) {
             return Err(Fault::not_supported(format!("predictor {predictor} with {bits}-bit samples")));
@@ -243,6 +244,7 @@ fn colour(
             let shared = directory.numbers(tag::YCBCR_SUBSAMPLING, 2);
             let shared = match shared[..] {
                 [across, down] if (1..=4).contains(&across) && (1..=4).contains(&down) => (across as u32, down as u32),
+                // The default (TIFF 6.0 §21).
                 [] => (2, 2),
                 _ => return Err(Fault::damaged("its chroma subsampling is not one that TIFF defines")),
             };
@@ -278,6 +280,7 @@ fn segment(directory: &Directory<'_>, (width, height): (u32, u32)) -> Result<((u
         check_size(tile)?;
         tile
     } else {
+        // Without the tag, or with zero, the page is one strip.
         let rows = directory.number(tag::ROWS_PER_STRIP).unwrap_or(u64::MAX);
         (width, u32::try_from(rows).unwrap_or(u32::MAX).min(height).max(if rows == 0 { height } else { 1 }))
     };

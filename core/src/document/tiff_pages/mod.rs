@@ -290,6 +290,7 @@ impl<'a> Segments<'a> {
         if self.layout.compression == Compression::None {
             return plain;
         }
+        // Compressed data ends where the next strip or tile begins, at the latest.
         let next = self.offsets.iter().filter(|other| **other > offset).min();
         next.map_or(u64::MAX, |next| next - offset)
     }

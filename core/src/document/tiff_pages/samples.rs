@@ -83,6 +83,7 @@ impl<'a> Greys<'a> {
         match self.layout.alpha {
             Alpha::None => gray,
             Alpha::Unassociated => over_white(gray, sample(colours)),
+            // The colours have already been multiplied, so only the white paper that shows through is added.
             Alpha::Associated => gray.saturating_add(255 - sample(colours)),
         }
     }

@@ -173,6 +173,7 @@ struct Movers {
 impl Movers {
     fn of(world: &Rewindable) -> Self {
         let tables = &world.tables;
+        // The completion of an echo doesn't move anything on.
         let counted = || world.under_way.values().filter(|under_way| !under_way.is_echo);
         let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
         let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));

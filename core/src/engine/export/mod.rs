@@ -157,6 +157,7 @@ impl Engine {
         let State { account, keys, world: mut snapshot, .. } = state;
         self.account = account.made_for(&self.account);
         self.keys = keys;
+        // Not part of the document, because it follows from the faxes.
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
         // Never before the state was taken: deadlines are postponed by the time since then.
         let now = self.tick(now.max(snapshot.taken));
@@ -236,6 +237,7 @@ impl State {
                 let why = error.into_inner().to_string();
                 if is_data { StateError::Wrong { place, why } } else { StateError::NoJson { why } }
             })?;
+        // Anything after the document would otherwise go unnoticed.
         source.end().map_err(|error| StateError::NoJson { why: error.to_string() })?;
         let version = version.ok_or(StateError::NoState)?;
         if version == 0 {
@@ -245,6 +247,7 @@ impl State {
             return Err(StateError::Newer { found: version });
         }
         let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
+        // A current document is read from its text, which takes far less memory than a value would.
         let upgraded = if version < upgrade::newest(steps) { Some(upgraded(steps, version, text)?) } else { None };
         let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || match upgraded {
             Some(document) => serde_path_to_error::deserialize(document),

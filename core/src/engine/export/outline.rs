@@ -233,6 +233,7 @@ fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    // The new allocation has only one owner, so `get_mut` succeeds.
     let written = BASE64_STANDARD.decode_slice(text, Arc::get_mut(&mut bytes)?).ok()?;
     (written == length).then_some(bytes)
 }

@@ -69,6 +69,7 @@ impl Engine {
         let (purpose, url) = (asking.purpose, asking.url.clone());
         let plan = match asking.plan {
             WebhookPlan::Undecided => {
+                // The two questions have places 0 and 1, before all notices.
                 let place = u64::from(purpose == Purpose::FallbackUrl);
                 let fax = (Direction::Inbound, from.as_str(), to.as_str());
                 WebhookPlan::of(self.rules_of_webhook(sid, (purpose, &url), fax, place, now), now)

@@ -37,6 +37,7 @@ impl Iterator for Candidates {
         if self.next == self.templates.len() {
             self.next = 0;
             self.round += 1;
+            // A template with fixed digits has fewer numbers, so it drops out once all have been examined.
             self.templates.retain(|template| self.round < template.space());
         }
         let template = self.templates.get(self.next)?;
@@ -108,6 +109,7 @@ fn templates(range: Range, shuffle: Shuffle, pattern: Option<&Pattern>) -> Vec<T
     let Some(pattern) = pattern else { return vec![blank] };
     let leading: Vec<u8> = range.leading_digits().to_string().bytes().map(|byte| byte - b'0').collect();
     let total = leading.len() + blank.digits().len();
+    // A pattern that is longer than the numbers of this range matches none.
     let Some(last) = total.checked_sub(pattern.symbols.len()) else { return Vec::new() };
     let offsets = if pattern.from_start { 0..=0 } else { 0..=last };
     let mut seen = BTreeSet::new();

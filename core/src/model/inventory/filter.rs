@@ -99,6 +99,7 @@ impl OfferFilter {
     fn admits_place(&self, place: Option<&Place>) -> bool {
         let is = |wanted: &Option<String>, attribute: fn(&Place) -> Option<&'static str>| {
             let Some(wanted) = wanted else { return true };
+            // A number stands for the value of its place; if that is unknown, nothing matches.
             let of_number = wanted.parse().ok().map(|number| place_of(number).and_then(attribute));
             let wanted = of_number.unwrap_or(Some(wanted));
             place

@@ -92,6 +92,7 @@ impl Registered for application::Application {
 impl<F: Form<Of: Registered>> OrderedMap<F> {
     pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
         let mut list: Vec<_> = register.newest_first().cloned().collect();
+        // Oldest first, so that the order can be checked on reading.
         list.reverse();
         Self { last: register.last, list: List(list) }
     }
@@ -106,6 +107,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
         let mut before = 0;
         for thing in list {
             let (ordinal, id) = thing.place();
+            // The map would silently replace a duplicate.
             if ordinal <= before || register.get(&id).is_some() {
                 return Err(format!("number {ordinal} of the list appears twice or out of order"));
             }

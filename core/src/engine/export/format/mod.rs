@@ -204,6 +204,7 @@ fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
     let mut agenda = agenda::Agenda::default();
     for (at, alarm) in alarms.into_iter().enumerate() {
         agenda.set(alarm);
+        // `set` replaces an alarm in the same slot, so a duplicate doesn't make the agenda longer.
         if agenda.len() != at + 1 {
             return Err(format!("fax or call {} has two alarms for the same purpose", alarm.ordinal));
         }
@@ -219,6 +220,7 @@ fn kept(event: &Event) -> Option<Kept> {
 fn all_kept(list: Vec<Kept>) -> Alerts {
     let mut alerts = Alerts::default();
     for Kept { at, fax, alert } in list {
+        // Sequence numbers belong to the journal, which a state doesn't contain.
         alerts.keep(Arc::new(Event { seq: 0, at, fax, kind: EventKind::Alert(alert) }));
     }
     alerts
