@@ -111,6 +111,7 @@ impl Diffusion {
     }
 
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
+        // The errors that the row above passed down are now those of this row.
         std::mem::swap(&mut self.below, &mut self.here);
         self.below.fill(0);
         self.pending = false;

@@ -213,6 +213,7 @@ fn of_tiff(
                     return Ok(());
                 }
             }
+            // An unreadable page must not keep the others from being sent.
             Err(fault) => {
                 sink.losses.begin_page(number);
                 sink.losses.note(format!("the page is left out: {}", fault.reason));

@@ -46,6 +46,7 @@ impl Patch {
     /// Copies the touched pels to the page.
     pub(super) fn lay_on(&self, page: &mut Bitmap, tone: Tone) {
         let patch = dither::bits(&self.greys, tone);
+        // How many pels of the grid make one pel of the fax.
         let (across, down) = match self.quality {
             Quality::Standard => (1, 2),
             Quality::Fine => (1, 1),

@@ -110,6 +110,7 @@ impl Picture {
             // The sender has already scanned the page for a fax, so not one pel is changed.
             let from = (piece.0 * f64::from(quality.rows_an_inch())).round() as u32;
             let mut page = bits.slice(from, from.saturating_add(rows));
+            // The last piece may be shorter than the minimum height of a page.
             page.set_height(rows.max(page.height()));
             return page;
         }

@@ -56,6 +56,7 @@ fn write_directory(file: &mut Vec<u8>, page: &FaxPage, strip: u32, values: u32, 
     let length = u32::try_from(page.mmr.len()).unwrap_or(u32::MAX);
     let pages = u32::from(number) | u32::from(count) << 16;
     let software = u32::try_from(SOFTWARE.len()).unwrap_or(0);
+    // Entries must be in ascending order of their tags (TIFF 6.0 §2).
     let entries: [(u16, u16, u32, u32); ENTRIES as usize] = [
         (254, LONG, 1, 2),                   // NewSubfileType: one page of many
         (256, LONG, 1, page.width),          // ImageWidth

@@ -139,6 +139,7 @@ impl Engine {
             }
             NumberRequest::Number(number) => {
                 let offer = inventory::offer_of(self.inventory_seed(), number);
+                // A number outside the inventory can be bought, too, and has all capabilities.
                 Ok((number, offer.map_or(ALL_CAPABILITIES, |offer| offer.capabilities)))
             }
             NumberRequest::Area(MAGIC_AREA_EMPTY) => Err(Refusal::NoneInArea(MAGIC_AREA_EMPTY)),

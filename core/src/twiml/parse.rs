@@ -165,6 +165,7 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
                 continue;
             }
         };
+        // An invalid value is no error: the default applies.
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
             let text = format!("<Receive {name}=\"{value}\"> is not one of {words}; the default is used");

@@ -20,6 +20,7 @@ pub(super) fn decode<'a>(
     body: &'a [u8],
     warnings: &mut Vec<Warning>,
 ) -> Result<Cow<'a, str>, String> {
+    // Both labels are looked up even if only one is used, because an unknown label is an error in any case.
     let charset = charset(content_type).map(|label| known(label, "its Content-Type has the charset")).transpose()?;
     let declared = declared(body).map(|label| known(label, "its XML declaration says encoding=")).transpose()?;
     let (encoding, bytes) = match Encoding::for_bom(body) {

@@ -207,6 +207,7 @@ impl TryFrom<RuleDocument> for Rule {
 
 fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
     let MatchDocument { direction, from, to, pages, method, path, url, purpose } = document;
+    // Conditions that can never match are refused here; those that don't fit the effect, in `check_possible`.
     for (name, pattern) in [("from", &from), ("to", &to)] {
         if let Some(pattern) = pattern {
             check_party(name, pattern.as_str())?;
@@ -280,6 +281,7 @@ fn read_outcome(document: OutcomeDocument) -> Result<Outcome, RuleError> {
     if status != Status::Failed && (code.is_some() || after_pages.is_some()) {
         return error("outcome", format!("code and after_pages go with the status failed, not with {status}"));
     }
+    // For statuses other than failed, these are the defaults, which are valid and not used.
     let fault = codes::line_fault(code.unwrap_or(codes::TRANSMISSION), after_pages.map_or(0, |pages| pages.0));
     let fault = fault.or_else(|why| error("outcome.code", why.to_string()))?;
     Ok(match status {

@@ -148,6 +148,7 @@ impl NumberResource {
     #[must_use]
     pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
         let attributes = number.attributes.clone();
+        // A number from outside the inventory, such as a configured one, has no offer.
         let offer = inventory::offer_of(seed, number.number);
         let path = format!("{}/IncomingPhoneNumbers/{}", account_path(account), number.sid);
         Self {

@@ -62,6 +62,7 @@ impl<S: BitSink> Coder<S> {
             }
         }
         self.rows = self.rows.wrapping_add(1);
+        // MH never looks at the row above.
         if self.scheme != Scheme::Mh {
             self.above.copy_from(row);
         }

@@ -128,6 +128,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
         count => return Err(Fault::not_supported(format!("{count} colour components"))),
     };
     let there = (jpeg.height - jpeg.rows_missing) as usize * jpeg.width as usize;
+    // `from_pels` makes the missing rows white.
     pels.truncate(there);
     let pels = Pels::Gray(Gray::from_pels(jpeg.width, jpeg.height, pels));
     let losses = jpeg.fault.iter().map(|why| missing(jpeg.rows_missing, jpeg.height, why)).collect();

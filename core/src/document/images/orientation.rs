@@ -66,6 +66,7 @@ impl Orientation {
         }
         match pels {
             Pels::Gray(gray) => {
+                // For each pel of the upright image, the stored one is looked up.
                 let (source_width, width, height) = (gray.width(), self.width(&gray), self.height(&gray));
                 let mut upright = Vec::with_capacity(gray.pels().len());
                 for y in 0..height {

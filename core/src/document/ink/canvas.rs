@@ -66,6 +66,7 @@ pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
                 }
             };
             put(word, pels >> shift);
+            // The pels may extend into the next word.
             if shift > 0 {
                 put(word + 1, pels << (64 - shift));
             }

@@ -106,6 +106,7 @@ impl Glyphs {
         if is_hinted(transform, hint) {
             let size = (d.abs() * EM) as f32;
             let hinting = &self.hinting;
+            // Hinting depends on the size, so hinted outlines are cached for each size.
             let outline = self.outlines.entry((id, size.to_bits()));
             let outline = outline.or_insert_with(|| glyph.hinted_outline(size, hinting).map(Rc::new));
             if let Some(outline) = outline {
@@ -137,6 +138,7 @@ fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed
     let (columns, rows) = (width as u32, height as u32);
     let words_per_row = (columns.div_ceil(64) as usize).max(1);
     let mut words = vec![0; words_per_row * rows as usize];
+    // Moved to the origin, so that the mask is no larger than the letter.
     let moved = Affine::translate((-left, -top)) * transform;
     raster.fill(path, moved, FillRule::NonZero, (columns, rows), |(row, from, to)| {
         let start = row as usize * words_per_row;

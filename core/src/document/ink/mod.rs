@@ -140,6 +140,7 @@ impl<'a> Inker<'a> {
             images: Images::new((width, height)),
             measure: Measure::new((width, height)),
         };
+        // A page shows only what is inside its crop box.
         let crop = page.intersected_crop_box().to_kurbo().to_path(TOLERANCE);
         easel.clip(&(transform * crop), FillRule::NonZero);
         interpret_page(page, &mut context, &mut easel);

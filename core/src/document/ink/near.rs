@@ -19,6 +19,7 @@ pub(super) fn flatten_near(
     tolerance: f64,
     mut take: impl FnMut(PathEl),
 ) {
+    // The usual case, in which nothing needs to be cut.
     if is_near(path.clone(), shown) {
         flatten(path, tolerance, take);
         return;

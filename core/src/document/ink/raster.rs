@@ -185,6 +185,7 @@ impl Raster {
         if !(from.is_finite() && to.is_finite()) {
             return;
         }
+        // The direction is kept, because the non-zero rule counts it.
         let (upper, lower, up) = if from.y < to.y { (from, to, 1) } else { (to, from, -1) };
         let samples = f64::from(SAMPLES);
         let (first, end) = sample_lines(upper.y, lower.y, height);
@@ -208,6 +209,7 @@ impl Raster {
     /// Finds the runs of one row of pels.
     fn row(&mut self, crossings: &[Crossing], rule: FillRule, width: u32, take: &mut impl FnMut(Run)) {
         let limit = width as f32;
+        // Only pels between the outermost crossings can be covered.
         let least = crossings.iter().fold(limit, |least, crossing| least.min(crossing.x)).clamp(0.0, limit);
         let most = crossings.iter().fold(0.0_f32, |most, crossing| most.max(crossing.x)).clamp(0.0, limit);
         let (first, end) = (least.floor() as u32, most.ceil() as u32);
@@ -229,6 +231,7 @@ impl Raster {
             }
         }
         let row = crossings[0].line / SAMPLES;
+        // Looking at a few pels one by one is faster than sorting marks.
         if (end - first) as usize <= DENSE_PELS {
             self.marks.clear();
             self.marks.extend(first..=end + 1);
@@ -334,6 +337,7 @@ impl Sorter {
             crossings.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
             return;
         }
+        // A counting sort: first the number of crossings per line, then where each line starts.
         self.starts.clear();
         self.starts.resize(lines + 1, 0);
         for each in &*crossings {

@@ -23,6 +23,7 @@ const WIDTH_PELS: f64 = 0.5;
 pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (u32, u32), all: bool) -> Vec<Run> {
     let mut runs = Vec::new();
     let parts: Vec<&[PathEl]> = parts(path.elements()).collect();
+    // A frame that is drawn as a shape with a hole may be only a thin line.
     let all = all
         || matches!(*parts.as_slice(), [one, two] if is_thin_ring(Extent::of(one, transform), Extent::of(two, transform), rule));
     for part in parts {
@@ -56,6 +57,7 @@ impl Extent {
             let Rect { x0, y0, x1, y1 } = extent.bounds;
             extent.bounds = Rect::new(x0.min(point.x), y0.min(point.y), x1.max(point.x), y1.max(point.y));
             if first.is_some() {
+                // The shoelace formula.
                 extent.area += (last.x * point.y - point.x * last.y) / 2.0;
                 extent.length += last.distance(point);
             }

@@ -118,6 +118,7 @@ pub(super) fn mended<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<
 }
 
 fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>, depth: usize) -> Option<Value<'a>> {
+    // A space may contain itself.
     if depth > DEPTH_MAX || space.is_null() {
         return None;
     }

@@ -51,6 +51,7 @@ pub(super) fn survey(content: &[u8]) -> Survey {
                 reader.operator(&operands, token.place);
                 operands.clear();
             }
+            // The operands since `BI` are the dictionary of the inline image.
             Kind::Data => {
                 reader.survey.paints = true;
                 reader.inline_image(&operands);

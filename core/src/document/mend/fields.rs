@@ -234,6 +234,7 @@ pub(super) fn free_text<'a>(
         .unwrap_or_default();
     let style = store.get(annotation, "BS");
     let border = store.numbers(annotation, "Border");
+    // The third number of a Border is its width (ISO 32000-1, table 164).
     let width = store.number(&style, "W").or_else(|| border.get(2).copied()).unwrap_or(1.0).clamp(0.0, 100.0);
     if width > 0.0 {
         let sides =
@@ -342,6 +343,7 @@ impl Text {
                 line.chars()
                     .map(|letter| {
                         names::to_windows(letter).unwrap_or_else(|| {
+                            // Control characters show nothing anyway.
                             lost |= !letter.is_control();
                             b'?'
                         })

@@ -139,6 +139,7 @@ impl<'a> Described<'a> {
         let system = inner.map_or(Value::Null, |inner| store.get(&inner, "CIDSystemInfo"));
         let text = |value: Value<'a>| if let Value::Text(text) = value { text.to_vec() } else { Vec::new() };
         let (registry, ordering) = (text(store.get(&system, "Registry")), text(store.get(&system, "Ordering")));
+        // The encoding names the character collection, unless it is Identity; then the font names it.
         let family = encoding
             .metadata()
             .character_collection
@@ -152,6 +153,8 @@ impl<'a> Described<'a> {
             if self.letters.len() >= CODES_MAX {
                 break;
             }
+            // A code that an existing ToUnicode map lacks is unknown, so the collection is only asked if there is no
+            // map.
             let letter = to_unicode.and_then(|map| looked_up(map, code.0)).or_else(|| {
                 to_unicode.is_none().then(|| by_cid.as_ref().and_then(|map| looked_up(map, code.1))).flatten()
             });
@@ -273,6 +276,7 @@ impl<'a> Described<'a> {
                 ]),
             ),
         ]);
+        // The widths stay those of the original font, so that the text is laid out as before.
         if !widths.is_empty() {
             inner = inner.with("W", Value::array(vec![Value::Number(first), Value::numbers(&widths)]));
         }

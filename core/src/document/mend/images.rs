@@ -117,6 +117,7 @@ pub(super) fn greys_of_inks<'a>(
         && store.number(image, "BitsPerComponent") == Some(8.0)
         && store.get(image, "Decode").is_null()
         && store.get(image, "Mask").items().is_empty();
+    // With a matte, the colours are blended already and would have to be separated first.
     let mask = store.get(image, "SMask");
     if !plain || !store.get(&mask, "Matte").is_null() {
         return None;
@@ -293,6 +294,7 @@ fn again<'a>(
         return None;
     }
     let mut inner = Value::dict([("K", Value::Number(-1.0)), ("Columns", Value::Number(f64::from(columns)))]);
+    // The recoded data has the same colours, so the flag still applies.
     let turned = store.get(parameters, "BlackIs1");
     if !turned.is_null() {
         inner = inner.with("BlackIs1", turned);
@@ -386,6 +388,7 @@ fn frame(data: &[u8]) -> Option<Frame> {
     let mut at = data.windows(2).position(|pair| pair == [0xff, 0xd8])? + 2;
     loop {
         let marker = match data.get(at..at + 2)? {
+            // Fill bytes may precede a marker (T.81, B.1.1.2).
             [0xff, 0xff] => {
                 at += 1;
                 continue;

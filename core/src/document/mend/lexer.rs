@@ -117,6 +117,7 @@ impl<'c> Lexer<'c> {
             b't' => text.push(b'\t'),
             b'b' => text.push(8),
             b'f' => text.push(12),
+            // A backslash at the end of a line continues the string; CR and LF together are one end of line.
             b'\r' => {
                 if self.peek() == Some(b'\n') {
                     self.at += 1;

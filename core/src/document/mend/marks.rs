@@ -211,6 +211,7 @@ impl<'a> Mender<'a> {
     /// Draws marks over, under or through pieces of text.
     fn marked(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], mark: Mark) -> Drawing {
         let points = self.store.numbers(annotation, "QuadPoints");
+        // Every eight numbers are the corners of a piece. Programs differ in their order, so only the bounds are used.
         let mut pieces: Vec<[f64; 4]> = points
             .chunks_exact(8)
             .take(POINTS_MAX)

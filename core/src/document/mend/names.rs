@@ -84,6 +84,7 @@ pub(super) fn of_mac(code: u8) -> Option<char> {
 /// The character that a glyph name denotes, according to the part of Adobe's glyph list that is needed here.
 pub(super) fn letter(name: &[u8]) -> Option<char> {
     let name = std::str::from_utf8(name).ok()?;
+    // A suffix only names a variant of the letter, as in `a.sc`.
     let plain = name.split('.').next().filter(|plain| !plain.is_empty()).unwrap_or(name);
     let mut letters = plain.chars();
     if let (Some(letter), None) = (letters.next(), letters.next()) {

@@ -16,6 +16,7 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
     let (mut is_open, mut at) = (false, 0);
     while let Some(found) = find(bytes, at) {
         at = found + BEGIN.len();
+        // This is the second half of `endstream`.
         if found >= 3 && bytes[found - 3..].starts_with(END) {
             is_open = false;
             continue;

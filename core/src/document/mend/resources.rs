@@ -186,6 +186,7 @@ impl<'a> Mender<'a> {
             let survey = content::survey(&decoded.bytes);
             let resolved = self.store.resolve(&given);
             self.objects(&resolved, &given, &survey, &mut found);
+            // Edits that name our CMYK are left out, because the resources of the font don't contain it.
             let has_cmyk = !survey.names_cmyk && !survey.edits.is_empty();
             if has_cmyk || !decoded.whole {
                 let instead = content.with_data(content::edited(&decoded.bytes, &survey.edits));
@@ -235,6 +236,7 @@ impl<'a> Mender<'a> {
                     self.store.replaced(pattern, instead);
                 }
                 self.open.remove(id);
+                // From now on the pattern is known, so its losses are reported only for the first page that uses it.
                 self.known.insert(*id, Findings::default().into());
             } else if let Some(instead) = self.shading(&resolved) {
                 changes.insert(name.clone(), instead);

@@ -120,6 +120,7 @@ fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     let (mut value, mut digits) = (0_u64, 0);
     let mut rest = data;
     while let [byte, after @ ..] = rest {
+        // Nearly all groups consist of five digits, which are decoded together.
         if digits == 0
             && let Some((group, after)) = rest.split_first_chunk::<GROUP>()
             && group.iter().all(|byte| matches!(byte, b'!'..=b'u'))

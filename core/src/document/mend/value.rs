@@ -308,6 +308,7 @@ fn write(value: &Value<'_>, number_of: &mut impl FnMut(Id) -> usize, to: &mut Ve
         Value::Null => to.extend(b"null"),
         Value::Bool(value) => to.extend(value.to_string().into_bytes()),
         Value::Number(number) => to.extend(plain(*number).into_bytes()),
+        // Hexadecimal digits need no escapes.
         Value::Text(text) => {
             to.push(b'<');
             to.extend(text.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()));

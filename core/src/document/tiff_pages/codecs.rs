@@ -151,6 +151,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     for line in jpeg.samples.chunks(row).take(there) {
         let start = bytes.len();
         bytes.extend_from_slice(&line[..line.len().min(row_bytes)]);
+        // Missing columns are white.
         bytes.resize(start + row_bytes, u8::MAX);
     }
     Ok(Unpacked { bytes, samples: jpeg.components, is_damaged: jpeg.fault.is_some() && jpeg.rows_missing == 0 })
@@ -178,6 +179,7 @@ fn undo_prediction(layout: &Layout, bytes: &mut [u8]) {
                     }
                 }
             }
+            // Other depths have been refused (`layout.rs`).
             _ => {}
         }
     }

@@ -277,6 +277,7 @@ impl<'a> Segments<'a> {
         let count = self.counts.get(index).copied().unwrap_or(0);
         let plain = self.layout.row_bytes() as u64 * u64::from(rows);
         let end = offset.saturating_add(plain);
+        // Plain data can't extend beyond the file or over the directory.
         let has_room = end <= bytes.len() as u64 && !(offset..end).contains(&self.directory.at);
         let is_plain = self.layout.compression == Compression::None && self.offsets.len() == 1;
         let is_short = is_plain && count < plain && has_room;

@@ -39,6 +39,7 @@ impl Engine {
         if let Some(call) = self.world.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
+        // Otherwise an alarm sends it, once the rules have decided.
         if plan == WebhookPlan::Plain {
             self.ask_again(ordinal, false);
         }
