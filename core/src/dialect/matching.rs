@@ -40,7 +40,7 @@ pub enum PatternError {
         path: String,
         /// The things that there are too many of, in the plural.
         what: &'static str,
-        /// The limit.
+        /// The limit that it exceeds.
         limit: usize,
     },
 }
@@ -68,7 +68,7 @@ pub struct Times {
 }
 
 impl Default for Times {
-    /// Returns "once or more".
+    /// Any number of times, but at least once.
     fn default() -> Self {
         Self { at_least: 1, at_most: usize::MAX }
     }
@@ -119,7 +119,8 @@ pub struct Verdict {
 impl Pattern {
     /// Parses a pattern: a scalar or list is exact, an object is `{"prefix"}`, `{"regex"}` or fields.
     ///
-    /// # Errors The first part that has an invalid form or exceeds a limit.
+    /// # Errors
+    /// The first part that has an invalid form or exceeds a limit.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let mut fields = 0;
         Self::parse_at(value, "match", 0, &mut fields)
@@ -224,7 +225,8 @@ impl Pattern {
 impl Times {
     /// Parses a number, or `{"at_least", "at_most"}`.
     ///
-    /// # Errors The value has any other form.
+    /// # Errors
+    /// The value has any other form.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let bad = || PatternError::Bad {
             path: "times".to_owned(),
@@ -255,7 +257,8 @@ impl Times {
 impl Expectation {
     /// Parses `match` and `times`, or `in_order`.
     ///
-    /// # Errors A part is invalid, or the arguments exclude each other.
+    /// # Errors
+    /// A part is invalid, or the arguments exclude each other.
     pub fn parse(
         part: Option<&Value>,
         times: Option<&Value>,

@@ -132,7 +132,7 @@ impl Diffusion {
     }
 }
 
-/// The errors that pels pass on: to the right, and to the two pels below right that later pels contribute to as well.
+/// The errors that pels pass on: to the right, and to the two pels in the row below that later pels also contribute to.
 #[derive(Default)]
 struct Run {
     right: i32,

@@ -276,7 +276,8 @@ impl<'de> Deserialize<'de> for Pattern {
 impl Pattern {
     /// Parses a pattern, if it is short and simple enough.
     ///
-    /// # Errors Why the text can't be a pattern: it is empty or exceeds a limit.
+    /// # Errors
+    /// Why the text can't be a pattern: it is empty or exceeds a limit.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty; leave it out to match everything".to_owned());

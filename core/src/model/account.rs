@@ -12,7 +12,7 @@ words!(
         All = "all",
         /// The change to `queued`, and the one to a final status.
         QueuedAndFinal = "queued-and-final",
-        /// The change to a final status alone.
+        /// Only the change to a final status.
         Final = "final",
     }
 );
@@ -74,7 +74,8 @@ words!(
 impl Dialect {
     /// Looks up a dialect by its name.
     ///
-    /// # Errors Says what the value must be, in words that follow "must".
+    /// # Errors
+    /// Says what the value must be, in words that follow "must".
     pub fn named(name: &str) -> Result<Self, String> {
         let words: Vec<_> = Self::ALL.iter().map(|dialect| dialect.as_str()).collect();
         Self::from_word(name).ok_or_else(|| format!("be {}", words.join(" or ")))

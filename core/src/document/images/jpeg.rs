@@ -202,7 +202,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     Ok(Jpeg { width: head.width, height: head.height, components, samples, rows_missing, fault })
 }
 
-/// Finds the marker segment at or after `at`: its marker, its data, and the offset after it.
+/// Finds the marker segment at or after `at`, and returns its marker, its data and the offset after it.
 fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     loop {
         // Fill bytes may precede a marker (T.81 §B.1.1.2), and some programs leave other bytes there.
