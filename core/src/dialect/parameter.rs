@@ -16,9 +16,9 @@ const EXCERPT_LEN_MAX: usize = 200;
 /// What an empty value in a form means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Empty {
-    /// In a create: the same as no value.
+    /// In a create call: the same as no value.
     LeftOut,
-    /// In an update: the text is cleared.
+    /// In an update call: the text is cleared.
     Cleared,
 }
 

@@ -98,10 +98,10 @@ fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
     }
 }
 
-/// Converts a document to fax pages and hands each over as soon as it is ready; `take` may stop the conversion.
+/// Converts a document to fax pages and passes each to `take` as soon as it is ready; `take` may stop the conversion.
 ///
 /// # Errors
-/// Fails if the document or one of its pages can't be read; earlier pages have been handed over by then.
+/// Fails if the document or all of its pages are unreadable; the reason is written for a person.
 pub fn pages(
     bytes: &Arc<[u8]>,
     options: &Options,

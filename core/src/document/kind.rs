@@ -38,7 +38,7 @@ impl Kind {
 /// Detects the kind of a document from its first bytes.
 ///
 /// # Errors
-/// Fails if it is none of the supported kinds; the reason is written for a person.
+/// Fails if the document is of no supported kind; the reason is written for a person.
 pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if TIFF_HEADERS.iter().any(|header| bytes.starts_with(*header)) {
         return Ok(Kind::Tiff);

@@ -72,7 +72,7 @@ impl Engine {
     /// The alert with this SID, if it is at most 30 days old.
     ///
     /// # Errors
-    /// `NoAlert`.
+    /// `NoAlert` if there is none.
     pub fn alert_of(&self, sid: AlertSid, now: Timestamp) -> Result<(&Event, &Alert), Refusal> {
         self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
     }

@@ -26,7 +26,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// The path of a fax's list of media, below the fax.
+/// The path of a fax's list of media, relative to the fax.
 const MEDIA_LIST: &str = "/Media";
 /// The number of fields of a Fax resource.
 const FAX_FIELDS: usize = 18;
@@ -35,10 +35,10 @@ const PRICE_UNIT: &str = "USD";
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter", "From"];
 
-/// Reads the parameters of a create; `origin` is the scheme and host that the client used.
+/// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter. `To` comes first, as in the engine's own checks.
+/// The error with the closest documented code, which names the parameter. `To` comes first, as in the engine's own checks.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let order = CreateFax {
@@ -58,7 +58,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -81,7 +81,7 @@ pub enum FaxUpdate {
 /// Reads the parameters of an update.
 ///
 /// # Errors
-/// 20422 for any Status but `canceled`.
+/// Error 20422 for any Status but `canceled`.
 pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
     let status = parameter::word(form, "Status", &[Status::Canceled], Status::as_str)?;
     Ok(status.map_or(FaxUpdate::Nothing, |_| FaxUpdate::Cancel))
@@ -90,7 +90,7 @@ pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }

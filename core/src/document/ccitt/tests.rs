@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-/// Images of each kind that are compared with the other coders.
+/// How many images are compared with the other coders.
 const IMAGES: u64 = 300;
 
 /// An image of one of several kinds: white, black, noise, long runs, rows that differ little from the one above.

@@ -1,5 +1,6 @@
 //! The documents of a state while it is written or read. A document in a state only names its bytes by their hash, so
-//! that they appear only once, however many faxes share them. The bytes themselves are on the thread's shelf.
+//! that they appear only once, however many faxes share them. The bytes themselves are kept on the shelf, which is
+//! local to the thread.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
