@@ -1,4 +1,4 @@
-//! An incoming fax as a tester describes it, through the control API or the library: defaults and checks are the same
+//! An incoming fax as a tester describes it through the control API or the library, with the same defaults and checks
 //! for both.
 
 use std::sync::Arc;
@@ -25,14 +25,14 @@ pub struct IncomingFaxError {
     why: String,
 }
 
-/// The fields of an incoming fax; each that is `None` has a default.
+/// The fields of an incoming fax; a field that is `None` has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncomingFax<'a> {
-    /// The number called; optional if the world has exactly one fax number.
+    /// The called number; optional if the world has exactly one fax number.
     pub to: Option<&'a str>,
     /// The caller: a number, a SIP URI or a name.
     pub from: Option<&'a str>,
-    /// What the sending machine calls itself; the caller by default.
+    /// The station id of the sending machine; the caller by default.
     pub station_id: Option<&'a str>,
     /// The vertical resolution; fine by default.
     pub quality: Option<Quality>,
@@ -107,8 +107,7 @@ const fn of_form(dialect: Dialect) -> &'static str {
 }
 
 impl CheckedIncomingFax {
-    /// Returns the command to receive this document. `origin`, a scheme and a host, is what links to media are built
-    /// on.
+    /// Returns the command to receive this document. Links to media are built on `origin`, a scheme and a host.
     #[must_use]
     pub fn with_document(self, document: Document, origin: Arc<str>) -> ReceiveFax {
         let Self { to, from, station_id, quality, sid, line_fault } = self;

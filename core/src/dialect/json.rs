@@ -13,9 +13,9 @@ use crate::model::field_words;
 /// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Path of the field, such as `match.pages`; empty for the whole value.
+    /// The path of the field, such as `match.pages`; empty for the whole value.
     pub place: String,
-    /// What it must be and what it is.
+    /// What the field must be and what it is instead.
     pub reason: String,
     /// Whether there is no field of this name.
     pub is_unknown: bool,

@@ -1,11 +1,11 @@
-//! Masks secrets in texts that are shown: passwords in URLs, and tokens in a request's query.
+//! Masks secrets in texts that people see: passwords in URLs, and tokens in the query of a request.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// The text shown in place of a secret.
 pub const MASK: &str = "***";
-/// Endings of the names of secret query parameters, in lower case and without punctuation.
+/// Endings of names of secret query parameters, in lower case and without punctuation.
 const SECRET_ENDS: [&str; 12] = [
     "token",
     "secret",
@@ -20,7 +20,7 @@ const SECRET_ENDS: [&str; 12] = [
     "credential",
     "credentials",
 ];
-/// Whole names of secret parameters; longer names with the same ending are not secret.
+/// Complete names of secret parameters; longer names with the same ending are not secret.
 const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
 /// Names that end like a secret's but aren't secret.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];

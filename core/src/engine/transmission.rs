@@ -69,7 +69,7 @@ impl Engine {
         let talk = talk.clone();
         let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
         self.journal.write(now, Some(sid), event.clone());
-        // The receiving end has no transmission from which to write it.
+        // The receiving end keeps no transmission of its own, so its event is written here.
         if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {
             self.journal.write(now, Some(far.sid), event);
         }
@@ -85,7 +85,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
-            // First, since `end` replaces the phase and with it the pages that came in.
+            // Kept first, since `end` replaces the phase and with it the pages that came in.
             self.keep_part(ordinal, now);
             let failure = Some(Box::new(Failure { fault: fault.fault, detail: fault.text.clone() }));
             let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };

@@ -71,11 +71,11 @@ pub fn json_of_effect(effect: &RuleEffect) -> Value {
 }
 
 fn written(document: &RuleDocument) -> Value {
-    // This can't fail: all names of fields are texts.
+    // This can't fail, because all names of fields are strings.
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// Returns a warning for a rule that is valid but may never act.
+/// Returns a warning if a rule is valid but may never act.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };

@@ -80,7 +80,7 @@ fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> 
     expect(is_line, || (place(), format!("is not a possible line, which has {why}")))
 }
 
-/// The line of a fax that is calling or transmitting: agreed on, or to be agreed on.
+/// The line that a calling or transmitting fax uses, or will use once the far end picks up.
 fn line_of(fax: &Fax) -> Option<Line> {
     match &fax.phase {
         Phase::Sending(sending) => match &sending.step {
@@ -151,7 +151,8 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on.
+/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on, or if it has
+/// ended.
 const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     match phase {
         Phase::Queued => Some(AlarmKind::Start),
@@ -170,7 +171,7 @@ const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     }
 }
 
-/// What moves on the faxes that have no alarm.
+/// The faxes that something other than an alarm will move on.
 struct Movers {
     /// Faxes with a request for their document under way.
     fetched: BTreeSet<FaxSid>,
@@ -185,6 +186,7 @@ struct Movers {
 impl Movers {
     fn of(world: &Rewindable) -> Self {
         let tables = &world.tables;
+        // The completion of an echo doesn't move anything on.
         let counted = || world.under_way.values().filter(|under_way| !under_way.is_echo);
         let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
         let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));
@@ -256,14 +258,14 @@ fn fed_by(fax: &Fax) -> Option<Ordinal> {
     talk.far
 }
 
-/// The outbound fax of this world that calls, while the received pages are rendered.
+/// The outbound fax of this world that calls this inbound one, while the received pages are rendered.
 fn own_caller(fax: &Fax) -> Option<Ordinal> {
     let Phase::Receiving(receiving) = &fax.phase else { return None };
     let ReceivingStep::Rendering(Caller::Own(ordinal), _) = &receiving.step else { return None };
     Some(*ordinal)
 }
 
-/// All faxes and calls, and deleted faxes that still have notices to send.
+/// The ordinals of all faxes and calls, and of deleted faxes that still have notices to send.
 fn known(world: &Rewindable) -> BTreeSet<Ordinal> {
     let faxes = world.tables.faxes().map(|fax| fax.ordinal);
     let calls = world.tables.calls().map(|(ordinal, _)| ordinal);

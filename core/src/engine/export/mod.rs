@@ -1,5 +1,5 @@
-//! A world as one readable document, and back: versioned, and read completely or not at all. The document holds the API
-//! keys, but no token, no journal and no snapshots.
+//! Writes a world as one readable, versioned document, and reads it back completely or not at all. The document holds
+//! the API keys, but no token, no journal and no snapshots.
 
 mod check;
 mod fault;
@@ -35,7 +35,7 @@ use crate::model::words::words;
 /// The version of documents that are written, and the newest that can be read.
 pub const STATE_VERSION: u64 = 2;
 
-/// The largest number that is read: JSON readers everywhere hold it exactly, and no counter ever gets near it.
+/// The largest number that is read: every JSON reader holds it exactly, and no counter ever gets near it.
 const COUNT_MAX: u64 = 1 << 53;
 
 /// The most values in a document of an earlier version, which is upgraded in memory: it takes 40 times the memory of
@@ -52,7 +52,7 @@ words!(
     MediaForm {
         /// As base64, in the state itself.
         Inline = "inline",
-        /// Stored media only by their SHA-256; the world that reads the state must already have them.
+        /// Only as the SHA-256 of stored media, which the world that reads the state must already have.
         Hash = "hash",
     }
 );
@@ -139,8 +139,8 @@ pub struct State {
     world: Snapshot,
 }
 
-/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it has to
-/// be moved to `latest` afterwards.
+/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it must be
+/// moved to `latest` afterwards.
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
@@ -165,7 +165,7 @@ impl Engine {
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
         let mut world = self.snapshot();
-        // The last command may be long ago, but for deadlines time has passed since.
+        // The last command may be long past, and deadlines have come closer since then.
         world.taken = world.taken.max(now);
         check::leave_out_loose_ends(&mut world.world);
         State {
@@ -188,6 +188,7 @@ impl Engine {
         let State { account, keys, world: mut snapshot, .. } = state;
         self.account = account.made_for(&self.account);
         self.keys = keys;
+        // Not part of the document, because it follows from the faxes.
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
         // Never before the state was taken: deadlines are postponed by the time since then.
         let now = self.tick(now.max(snapshot.taken));
@@ -271,9 +272,11 @@ impl State {
                 }
                 StateError::NoJson { why: error.into_inner().to_string() }
             })?;
+        // Anything after the document would otherwise go unnoticed.
         source.end().map_err(|error| StateError::NoJson { why: error.to_string() })?;
         let version = readable(version, upgrade::newest(steps))?;
         let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
+        // A current document is read from its text, which takes far less memory than a value would.
         let upgraded = if version < upgrade::newest(steps) { Some(upgraded(steps, version, text)?) } else { None };
         let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || match upgraded {
             Some(document) => serde_path_to_error::deserialize(document),

@@ -1,5 +1,5 @@
-//! The parts of a state that are read first: its version and the documents of its faxes. They may be anywhere in it,
-//! and nothing else is kept in memory to find them.
+//! The parts of a state that are read first: its version and the documents of its faxes. They may be anywhere in the
+//! text, and nothing else is kept in memory while they are searched for.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl Outline {
     }
 }
 
-/// The methods of a visitor for everything it is not looking for.
+/// The methods of a visitor for all values that it is not looking for.
 macro_rules! others {
     ($other:expr) => {
         others!($other, IgnoredAny);
@@ -217,7 +217,7 @@ impl<'de> Deserialize<'de> for Documents {
                 while let Some(name) = fields.next_key::<String>()? {
                     let bytes = fields.next_value::<Bytes>()?.0;
                     let fault = |why: &str| Err((format!("{DOCUMENTS}.{name}"), why.to_owned()));
-                    // Reads on after a fault: the version may come later, and its error has precedence.
+                    // Reads on after a fault: the version may come later, and its error takes precedence.
                     documents = match (documents, bytes) {
                         (Err(fault), _) => Err(fault),
                         (Ok(_), None) => fault("is not valid base64"),
@@ -268,6 +268,7 @@ fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    // The new allocation has only one owner, so `get_mut` succeeds.
     let written = BASE64_STANDARD.decode_slice(text, Arc::get_mut(&mut bytes)?).ok()?;
     (written == length).then_some(bytes)
 }

@@ -1,8 +1,8 @@
-//! How a document of an earlier version becomes a current one: by one step per version, each of which knows only two
-//! versions.
+//! Upgrades documents of earlier versions, in one step per version. Each step knows only two versions.
 //!
-//! A new version takes three things: `STATE_VERSION` is raised, a step is added to `STATE_STEPS`, without which this file does
-//! not compile, and `fixtures/state` gets a document of the new version. No earlier step and no earlier fixture changes.
+//! A new version takes three changes: `STATE_VERSION` is raised, a step is added to `STATE_STEPS` (without it, this
+//! file does not compile), and `fixtures/state` gets a document of the new version. Earlier steps and fixtures stay as
+//! they are.
 
 mod faults;
 

@@ -67,7 +67,7 @@ impl World {
     /// Converts a snapshot, without copying its faxes and calls.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let Snapshot { taken, ways_back, world } = snapshot;
-        // Each field is named, so that a new one has to be decided on; `retention` follows from the faxes.
+        // Every field is named, so that adding one forces a decision here; `retention` follows from the faxes.
         let Rewindable {
             tables,
             numbers,
@@ -135,6 +135,7 @@ impl TryFrom<World> for Snapshot {
             caller_ids: accounts::caller_ids(caller_ids).map_err(at("world.caller_ids"))?,
             applications: applications.value().map_err(at("world.applications"))?,
             agenda: in_order(agenda).map_err(at("world.agenda"))?,
+            // Computed from the faxes when the state is loaded.
             retention: Retention::default(),
             outgoing,
             retrying,
@@ -165,7 +166,7 @@ impl Tables {
         Self { faxes: List(tables.faxes().cloned().collect()), calls: List(calls.collect()) }
     }
 
-    /// Rebuilds the tables, or says why they can't be so.
+    /// Rebuilds the tables, or says why they are invalid.
     fn value(self) -> Result<tables::Tables, String> {
         let Self { faxes: List(faxes), calls: List(calls) } = self;
         let mut tables = tables::Tables::default();
@@ -203,6 +204,7 @@ fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
     let mut agenda = agenda::Agenda::default();
     for (at, alarm) in alarms.into_iter().enumerate() {
         agenda.set(alarm);
+        // `set` replaces an alarm in the same slot, so a duplicate doesn't make the agenda longer.
         if agenda.len() != at + 1 {
             return Err(format!("fax or call {} has two alarms for the same purpose", alarm.ordinal));
         }
@@ -218,6 +220,7 @@ fn kept(event: &Event) -> Option<Kept> {
 fn all_kept(list: Vec<Kept>) -> Alerts {
     let mut alerts = Alerts::default();
     for Kept { at, fax, alert } in list {
+        // Sequence numbers belong to the journal, which a state doesn't contain.
         alerts.keep(Arc::new(Event { seq: 0, at, fax, kind: EventKind::Alert(alert) }));
     }
     alerts

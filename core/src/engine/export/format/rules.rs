@@ -22,7 +22,7 @@ impl RuleBook {
         Self { added: book.added, rules: List(book.iter().cloned().collect()) }
     }
 
-    /// Converts the rules, or says why they can't be so.
+    /// Converts the rules, or says why they are invalid.
     pub(super) fn value(self) -> Result<rulebook::RuleBook, String> {
         let Self { added, rules: List(rules) } = self;
         if rules.len() > RULES_MAX {
