@@ -1,4 +1,4 @@
-//! Limits on control calls that take much memory or time: only a few run at once, the others are queued.
+//! Limits on control calls that take much memory or time: only a few run at once, and the others are queued.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -31,7 +31,7 @@ pub(super) async fn document(
         })
         .await;
     let mut kept = record(Purpose::MediaUrl, Method::Get, Vec::new(), &outcome);
-    // The body is the document itself, of which an excerpt would only fill the journal.
+    // The body is the document itself; an excerpt of it would only fill the journal.
     if kept.failure.is_none() {
         kept.response_body = String::new();
     }

@@ -60,7 +60,7 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     if OpenOptions::new().write(true).open(&target).is_ok() {
         return Ok(());
     }
-    // It can't be written in place, so it has to be replaceable. Only replacing it shows whether it is.
+    // It can't be written in place, so it must be replaceable, and only replacing it shows whether it is.
     replace(&target, &fs::read(&target)?, contents)
 }
 
@@ -156,8 +156,7 @@ fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     if contents != Contents::Secret
         && let Ok(metadata) = fs::metadata(target)
     {
-        // Whoever could read the old file can read the new one. Some file systems have no permissions to set, so ignore
-        // errors.
+        // Keep the old file's permissions. Some file systems have none to set, so ignore errors.
         let _ = draft.as_file().set_permissions(metadata.permissions());
     }
     if contents.is_synced() {
@@ -165,8 +164,8 @@ fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
     draft.persist(target).map_err(|error| error.error)?;
     if contents.is_synced() {
-        // A rename is on disk only once its folder is. Some file systems can't sync folders; the file itself is written
-        // then.
+        // A rename is on disk only once its folder is. Some file systems can't sync folders, but by now the file itself
+        // has been written.
         let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
     }
     Ok(())
@@ -179,12 +178,12 @@ fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result
         keep_from_others(&file);
     }
     file.write_all(bytes)?;
-    // Cut off last, so that the file is at no time empty.
+    // Truncated last, so that the file is never empty.
     file.set_len(bytes.len() as u64)?;
     if contents.is_synced() { file.sync_all() } else { Ok(()) }
 }
 
-/// Removes other users' permissions from a file with secrets. If it belongs to another user that may fail, so warn.
+/// Removes other users' permissions from a file with secrets. That fails if another user owns the file, so warn.
 #[cfg(unix)]
 fn keep_from_others(file: &File) {
     use std::os::unix::fs::PermissionsExt;

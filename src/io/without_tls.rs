@@ -9,7 +9,7 @@ use super::options::ClientError;
 use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// Rejects all connections; without the feature there is nothing to hold.
+/// Rejects all connections.
 #[derive(Clone)]
 pub(super) struct Tls;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a client may read nothing of a response. Until then unread bytes wait in the connection, those of an event
-/// stream too: no more than [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, beside what the
+/// How long a client may read nothing of a response. Until then the connection holds the unread bytes, of an event
+/// stream too: at most [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, in addition to what the
 /// system buffers ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
 const ANSWER_IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long the whole of a response that has an end may take.
@@ -22,7 +22,7 @@ enum Answer {
     Finite(Instant),
     /// An event stream, which has no end.
     Endless,
-    /// The bytes of another host. The tunnel has its own limits.
+    /// Bytes from another host. The tunnel has its own limits.
     Tunnel,
 }
 

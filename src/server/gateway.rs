@@ -187,7 +187,7 @@ impl Gateway {
         arrival: Arrival,
     ) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
-        // A CONNECT inside a tunnel could be nested without end.
+        // Refused, because CONNECTs inside tunnels could be nested without end.
         if arrival.tunnel.is_some() {
             return Err(Refused::Loop(target));
         }
@@ -196,7 +196,7 @@ impl Gateway {
             Route::Here => {
                 let arrival = Arrival { tunnel: Some(target), ..arrival.clone() };
                 spawn(async move {
-                    // The client was gone before the tunnel was open.
+                    // The client disconnected before the tunnel was open.
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
                     self.serve_tunnel(upgraded, arrival).await;
                     drop(permit);

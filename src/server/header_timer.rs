@@ -1,5 +1,5 @@
 //! A request-header timeout that reuses one timer per connection. The timer is reset only if it fires too early: nearly
-//! all heads arrive at once, and registering a timer for each would cost more than reading it.
+//! all heads arrive in one piece, and registering a timer for each would cost more than reading it.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -47,7 +47,7 @@ use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
 
-/// The size of a connection's send buffer. Left to itself Linux buffers up to 4 MB, and an event stream runs as far
+/// The size of a connection's send buffer. By default Linux buffers up to 4 MB, so an event stream would run that far
 /// ahead of a reader that has stopped. On a local network this size is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
@@ -129,7 +129,7 @@ impl Server {
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
-        // There is at least the built-in account.
+        // The configuration has at least the built-in account, so the default is never used.
         let default = accounts.next().unwrap_or_default();
         let renderer = renderer(config)?;
         let (settings, others) = (settings(config), accounts.collect());
@@ -236,8 +236,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Warns if other machines can reach the control API, which reveals tokens and stored faxes and makes the emulator call
-/// any address.
+/// Warns if other machines can reach the control API, which reveals tokens and stored faxes and can make the emulator
+/// call any address.
 fn warn_if_open_to_others(config: &Config, listening: &[SocketAddr]) {
     let open = listening.iter().find(|address| !address.ip().to_canonical().is_loopback());
     if let (Some(address), None) = (open, &config.control_token) {

@@ -1,5 +1,5 @@
 //! The proxy for hosts that the emulator doesn't answer for: tunnels to them, plain HTTP requests to them, and the
-//! reasons for refusing either. It reads nothing of a tunnel.
+//! reasons for refusing either. It doesn't read what passes through a tunnel.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -166,7 +166,7 @@ impl Proxy {
         *request.uri_mut() = Uri::from(path);
         *request.version_mut() = Version::HTTP_11;
         strip(request.headers_mut());
-        // A proxy replaces the Host header by the host in the target (RFC 9112 §3.2.2).
+        // A proxy replaces the Host header with the host in the target (RFC 9112 §3.2.2).
         let host = url[url::Position::BeforeHost..url::Position::AfterPort].parse().map_err(|_| Refused::NoTarget)?;
         request.headers_mut().insert(header::HOST, host);
         let mut response = sender.send_request(request).await.map_err(broke_off)?;
@@ -202,7 +202,7 @@ impl Target {
         (!host.is_empty()).then(|| Self { host: host.into(), port })
     }
 
-    /// The target as a URL has it: without the port if that is the scheme's default.
+    /// The target as it appears in a URL: without the port if that is the scheme's default.
     pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
         let own = match scheme {
             Scheme::Http => 80,

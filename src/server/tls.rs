@@ -21,7 +21,7 @@ use super::policy::Policy;
 
 /// The time limit for a handshake, so that a client can't hold a connection with half a ClientHello.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// The most certificates kept; the least recently used is dropped. An app uses a handful of hosts, a scan may try
+/// The most certificates kept; the least recently used is dropped. An app uses a handful of hosts; a scan may try
 /// thousands.
 const LEAVES_MAX: usize = 256;
 /// The most sessions that can be resumed; each takes about 1 KB.

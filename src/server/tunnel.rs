@@ -76,7 +76,7 @@ impl LastMove {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Completes when the last byte was so long ago.
+    /// Completes when no byte has moved for `idle_max`.
     #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     async fn is_over(&self, idle_max: Duration) {
         loop {

@@ -143,7 +143,8 @@ impl AccountRules {
         self
     }
 
-    /// Makes the rule act with this probability, from 0 to 1. Draws follow from the seed, so every run has the same.
+    /// Makes the rule act with this probability, from 0 to 1. Draws are derived from the seed, so they are the same in
+    /// every run.
     pub const fn chance(mut self, chance: f64) -> Self {
         self.chance = Some(chance);
         self
@@ -174,7 +175,7 @@ impl AccountRules {
         self.add(None, effect.into())
     }
 
-    /// Removes the rule with this id, whatever this builder matches.
+    /// Removes the rule with this id, regardless of what this builder matches.
     ///
     /// ```
     /// use fauxfax::rules::Outcome::Busy;
@@ -211,7 +212,7 @@ impl AccountRules {
             return Err(error);
         }
         let wanted = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
-        // Written as JSON and read back, so that it passes the same checks as a rule from the control API.
+        // Written as JSON and parsed again, so that it passes the same checks as a rule from the control API.
         let rule = rule::parse(&rule::json(&wanted)).map_err(|error| Error::Rule(error.to_string()))?;
         Ok(self.world.handle(AddRule(rule))?)
     }

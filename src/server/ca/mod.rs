@@ -63,7 +63,7 @@ pub enum CaError {
     /// The CA in the folder was not made by fauxfax.
     #[error("its CA was not made by fauxfax, and might sign for any host")]
     Foreign,
-    /// The CA may sign for other names than this version allows.
+    /// The CA may sign for names other than those that this version allows.
     #[error("its CA was made by another version of fauxfax, and may sign for other names")]
     OtherLimits,
     /// The CA has expired.

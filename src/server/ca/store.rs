@@ -29,7 +29,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
             warn_if_others_may_read(&files.key);
             return Ok(authority);
         }
-        // The last error may be due to another process that is just replacing the files, one after the other.
+        // The last of these errors may mean that another process is replacing the files, one after the other.
         Ok(None) | Err(CaError::NoKey | CaError::OtherLimits | CaError::KeyOfAnother) => {}
         Err(error) => return Err(error),
     }
