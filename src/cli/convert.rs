@@ -56,7 +56,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     let drawing = Drawing {
         quality: Quality::from_word(&flags.quality).unwrap_or(Quality::Fine),
         tone: if flags.text { Tone::Text } else { Tone::Dither },
-        // Only the table that is printed needs the sizes in the other codings.
+        // Only the printed table needs the sizes in the other codings.
         counting: if flags.quiet { Counting::Mmr } else { Counting::All },
     };
     let page_size = flags.page_size.as_deref().and_then(PageSize::from_word);
@@ -146,7 +146,7 @@ fn write_pages(pages: &[FaxPage], target: Target, output: &Path) -> anyhow::Resu
     }
 }
 
-/// Prints the number of pages, their bits and the time on the line: with error correction, and without it as older
+/// Prints the number of pages, their bits and the time on the line, with error correction and without it, as older
 /// machines send.
 fn tell(pages: &[FaxPage], out: &mut impl Write) -> anyhow::Result<()> {
     let count = pages.len();

@@ -44,7 +44,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let ca = CertificateDer::from_pem_slice(client.text("/ca.pem").await?.as_bytes())?;
         let folder = config::data_dir().context("there is no home directory to write certificates to; set HOME")?;
         let account = (credential.sid.as_str(), Some(credential.token.as_str()));
-        // A folder per CA: another shell may still use the files that were written for another emulator.
+        // One folder per CA: another shell may still use files that were written for another emulator.
         let folder = place(&folder, &ca);
         let variables = prepare(
             &folder,
@@ -92,7 +92,7 @@ mod tests {
             let variables = prepare(&place(data.path(), ca), &destination(ca), &|_| None).expect("prepared");
             variables.into_iter().find(|(name, _)| name == "NODE_EXTRA_CA_CERTS").expect("a file").1
         });
-        // Read only after both are written, so that the second would have overwritten the first.
+        // Read only after both are written, to show that the second doesn't overwrite the first.
         for (file, ca) in files.iter().zip(&cas) {
             assert_eq!(crate::server::ca::Roots::of_file(Path::new(file)).certificates(), std::slice::from_ref(ca));
         }

@@ -1,5 +1,5 @@
-//! `fauxfax config-schema`: prints the JSON Schema of `fauxfax.toml`, generated from the help of the flags; and
-//! `fauxfax completions`.
+//! `fauxfax config-schema`: prints the JSON Schema of `fauxfax.toml`, generated from the help of the flags. `fauxfax
+//! completions`: prints a script for a shell.
 
 use std::process::ExitCode;
 

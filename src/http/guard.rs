@@ -138,7 +138,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
         return Err(Refusal::Page);
     }
-    // Samples can be fetched by anyone, since a fax may be sent from them.
+    // Anyone may fetch samples, since a fax may be sent from their URLs.
     if area == Area::Control && !is_sample(parts.uri.path()) {
         check_caller(parts, options.control_token.as_deref())?;
     }
@@ -221,7 +221,7 @@ fn is_local(name: &str) -> bool {
 fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Settings) -> Option<&'a HeaderValue> {
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let origin = origins.next()?;
-    // No browser sends two, so this is an attempt to get past the check; the first one is reported as foreign.
+    // No browser sends two, so this is an attempt to bypass the check; the first one is reported as foreign.
     if origins.next().is_some() {
         return Some(origin);
     }
@@ -291,7 +291,7 @@ fn is_same(given: &str, expected: &str) -> bool {
 }
 
 impl Refusal {
-    /// Returns the reason of the REST error that tells of the refusal.
+    /// Returns the reason that the REST error for the refusal has.
     const fn reason(&self) -> Reason {
         match self {
             Self::Host(_) => Reason::Misdirected,

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The part of a document that a `Range` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// The whole document: there is no header, or several ranges, or one that is invalid (§14.2 lets a server ignore
+    /// The whole document: there is no header, or it has several ranges or is invalid (§14.2 lets a server ignore
     /// those).
     Whole,
     /// One range, cut to the document's length.

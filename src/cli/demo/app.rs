@@ -1,6 +1,6 @@
 //! The sample app of `demo`: a real HTTP server that plays the customer. It accepts incoming faxes, receives status
-//! notifications, serves a document, and checks each signature with the account's token, knowing the emulator only by
-//! its API.
+//! notifications, serves a document, and checks each signature with the account's token. It knows the emulator only
+//! through its API.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -23,7 +23,7 @@ const TWIML: &str =
 /// The state of the app: what it needs to check signatures.
 #[derive(Clone)]
 pub(super) struct App {
-    /// The scheme, host and port by which the emulator calls it.
+    /// The scheme, host and port at which the emulator calls it.
     pub(super) origin: String,
     /// The token of the account.
     pub(super) auth_token: String,

@@ -28,7 +28,7 @@ use crate::server::{Server, run as run_listener};
 /// The time limit for each step. At the pace of a real line a fax of two pages takes over a minute.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BOUNDARY: &str = "fauxfax-demo-5b8f0e2c9d17";
-/// The number of the machine that sends to the app, and of the one that the app sends to.
+/// The number of the machine that sends to the app and receives from it.
 const FAR_MACHINE: &str = "+15558675310";
 
 #[derive(Debug, Args)]

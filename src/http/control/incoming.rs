@@ -1,5 +1,5 @@
 //! `POST /incoming-faxes`: a fax machine calls a number of the world. Turns the tester's fields and document into one
-//! engine command, and waits for the end of the conversation if asked to.
+//! engine command, and waits for the end of the conversation if the caller asks for it.
 
 use std::sync::Arc;
 
@@ -134,7 +134,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
     Ok(fax.with_document(document, origin(parts, registry.settings().public_url.as_ref())))
 }
 
-/// Returns the code that the transmission should fail with, and how many pages get through before.
+/// Returns the code that the transmission should fail with, and how many pages get through before that.
 fn failure(outcome: &Outcome) -> Result<Option<(u32, u32)>, Problem> {
     let (word, code, after_pages) = match outcome {
         Outcome::Word(word) => (word, None, None),

@@ -1,5 +1,5 @@
-//! Streams long lists as JSON. The text is made while it is sent, so a response that nobody reads takes one chunk of
-//! memory and not the whole list.
+//! Streams long lists as JSON. The text is made while it is sent, so a response that nobody reads takes the memory of
+//! one chunk and not of the whole list.
 
 use std::convert::Infallible;
 

@@ -172,8 +172,8 @@ impl IntoResponse for Problem {
             fax_status: self.fax_status.map(Status::as_str),
         };
         let retry = (status == StatusCode::SERVICE_UNAVAILABLE).then_some([(header::RETRY_AFTER, RETRY_AFTER_S)]);
-        // Closes the connection: the listeners learn of the stop a moment later, and a client would send its next
-        // call in vain.
+        // Closes the connection: the listeners learn of the stop only a moment later, and the client's next call would
+        // be lost.
         let close = (self.name == STOPPING).then_some([(header::CONNECTION, "close")]);
         (status, [(header::CONTENT_TYPE, "application/problem+json")], retry, close, axum::Json(body)).into_response()
     }

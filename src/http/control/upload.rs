@@ -80,7 +80,7 @@ pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<U
 
 async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, Problem> {
     let sizes = SizeLimit::new()
-        // The other fields may come before or after the file.
+        // The limit covers the other fields too, which may come before or after the file.
         .whole_stream(DOCUMENT_BYTES_MAX + FIELDS_BYTES_MAX)
         .per_field(FIELDS_BYTES_MAX)
         .for_field("file", DOCUMENT_BYTES_MAX);
@@ -91,8 +91,8 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);
-            // Each chunk takes its room in the budget before the next one is read, so a client is slowed down instead
-            // of refused.
+            // Each chunk gets its room in the budget before the next one is read, so a client is slowed down instead of
+            // refused.
             while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
                 file.add(&chunk).await.map_err(Problem::no_room)?;
             }
@@ -119,7 +119,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
         "quality" => fields.quality = Some(text),
         "sid" => fields.sid = Some(text),
         "outcome" => {
-            // A form has only texts, so an outcome with details is JSON within one.
+            // A form has only text fields, so an outcome with details is JSON within one.
             let is_object = text.trim_start().starts_with('{');
             fields.outcome = Some(if is_object { read_json(text.as_bytes())? } else { Outcome::Word(text) });
         }
