@@ -199,7 +199,7 @@ impl Lanes {
 
     /// Queues a lane for a turn if it may start an effect, and removes it if it is empty.
     fn make_ready(&mut self, host: &Arc<str>) {
-        // A lane without work was removed before, so there is nothing to queue.
+        // The callers' lanes exist; a missing one would have nothing to queue.
         let Some(lane) = self.lanes.get_mut(host) else { return };
         if lane.waiting.is_empty() && lane.under_way == 0 {
             self.lanes.remove(host);

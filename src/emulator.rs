@@ -391,6 +391,7 @@ impl Registry {
                 let why = format!("the API key {} belongs to another account of this emulator", keys[at]);
                 return Err(StateError::Wrong { place: "keys.list".to_owned(), why });
             }
+            // The state replaces the account's keys, so the earlier ones must go.
             worlds.keys.retain(|_, owner| *owner != world.sid());
             worlds.keys.extend(keys.iter().map(|key| (*key, world.sid())));
             Ok(world.load_state(state))
@@ -448,6 +449,7 @@ impl Registry {
                 return Err(CreateWorldError::Exists(sid));
             }
             if worlds.by_sid.len() >= WORLDS_MAX {
+                // One world makes room; if none can, the next check refuses the account.
                 dropped =
                     worlds.oldest_untouched(self.0.default).map(|oldest| worlds.remove(oldest)).unwrap_or_default();
             }
@@ -472,6 +474,7 @@ impl Registry {
         self.bury(&dropped);
         let world = created?;
         driver::start(&self.0.runtime, world.clone(), Arc::clone(&self.0.performer));
+        // Only the fact of a change matters, so the count may wrap.
         self.0.created.send_modify(|count| *count = count.wrapping_add(1));
         Ok(world)
     }

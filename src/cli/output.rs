@@ -28,7 +28,7 @@ pub(super) struct Output {
 #[must_use = "dropping it waits for the lines written so far"]
 pub(super) struct LastLines(Arc<Shared>);
 
-/// Called with the number of lines dropped so far when, after some were dropped, a line has been written again.
+/// Called with the number of lines dropped so far, as soon as a line can be written again.
 type OnDropped = fn(u64);
 
 struct Shared {
@@ -134,6 +134,7 @@ impl Shared {
                 self.queue().dropped += 1;
                 continue;
             }
+            // Reported only after a line was written: before that, the report would be dropped as well.
             let dropped = self.queue().dropped;
             if dropped > reported {
                 on_dropped(dropped);
@@ -145,6 +146,7 @@ impl Shared {
     /// Waits until all lines are written, for at most `timeout`.
     fn wait_for_last_lines(&self, timeout: Duration) {
         let is_busy = |queue: &mut Queue| queue.is_writing || !queue.lines.is_empty();
+        // The process ends next, whether the lines were written or the time ran out.
         drop(self.changed.wait_timeout_while(self.queue(), timeout, is_busy));
     }
 }
@@ -164,8 +166,10 @@ pub(super) fn write_last_words(text: String) {
     let (written, is_written) = std::sync::mpsc::channel();
     let spawned = std::thread::Builder::new().spawn(move || {
         write();
+        // An error means that the time ran out and nobody waits any more.
         let _ = written.send(());
     });
+    // Without a thread the message is lost: writing it here could block forever.
     if spawned.is_ok() {
         let _ = is_written.recv_timeout(LAST_LINES_TIMEOUT);
     }

@@ -114,7 +114,7 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Writes the port file. For a pipe or a device a thread does it, because that may block, and a failure is only logged.
+/// Writes the port file. A thread writes to a pipe or a device, because that may block; a failure there is only logged.
 fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     let line = format!("{port}\n");
     if !file::is_special(path) {
@@ -129,7 +129,7 @@ fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     std::thread::Builder::new().name("port file".to_owned()).spawn(write).map(drop)
 }
 
-/// A URL by which this machine can reach the address.
+/// A URL at which this machine can reach the address.
 pub(super) fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -86,6 +86,7 @@ impl Worlds {
         let age = |world: &World| {
             let (is_idle, owner, age) =
                 world.read(|engine| (engine.is_idle(), engine.account().owner, engine.account().ordinal));
+            // A subaccount is removed only together with its owner.
             (is_idle && owner.is_none()).then_some((age, world.sid()))
         };
         self.by_sid.values().filter(is_untouched).filter_map(age).min().map(|(_, sid)| sid)

@@ -195,6 +195,7 @@ fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
         return Err(error("no AuthToken provided"));
     }
     let invalid = |_| error("invalid username");
+    // The rest of `text` becomes the secret without a copy.
     let username_len = username.len();
     if username.starts_with(KeySid::PREFIX) {
         let key = username.parse().map_err(invalid)?;

@@ -145,7 +145,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     Ok(allowed.cloned())
 }
 
-/// Checks what the control API requires of every caller: that it is no webhook, and knows the control token.
+/// Checks what the control API requires of every caller: that it is not a webhook, and knows the control token.
 fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusal> {
     if let Some(mark) = WEBHOOK_MARKS.into_iter().find(|mark| parts.headers.contains_key(mark)) {
         return Err(Refusal::Webhook(mark));
@@ -291,7 +291,7 @@ fn is_same(given: &str, expected: &str) -> bool {
 }
 
 impl Refusal {
-    /// Returns the reason that the REST error for the refusal has.
+    /// Returns the reason for the REST error.
     const fn reason(&self) -> Reason {
         match self {
             Self::Host(_) => Reason::Misdirected,

@@ -194,6 +194,7 @@ impl Hold {
             return false;
         }
         self.turn_pieces += 1;
+        // Relaxed: the count is only shown; the semaphores set the limit.
         shared.held_pieces.fetch_add(1, Ordering::Relaxed);
         true
     }

@@ -472,6 +472,7 @@ impl Driven {
             loop {
                 tokio::select! {
                     biased;
+                    // Polled first, so that a response that has arrived counts even if the connection then fails.
                     done = &mut work => return done.map_err(|error| failure(&error)),
                     // `work` sees the reason as well, so the result can be ignored.
                     _ = &mut self.connection, if !self.ended => self.ended = true,

@@ -32,6 +32,7 @@ pub enum Contents {
 /// It can't be written. The old file is unchanged then, unless it had to be written in place.
 pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
+    // There is no file yet, so nothing can be lost.
     let Some(kind) = kind(&target)? else { return replace(&target, bytes, contents) };
     if !kind.is_file() || is_open_file(&target) {
         return write_special(&target, bytes);
@@ -53,6 +54,7 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
 /// Why a write would fail.
 pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
+    // There is no file yet, so check that one can be created.
     let Some(kind) = kind(&target)? else { return draft(&target, contents).map(drop) };
     if !kind.is_file() || is_open_file(&target) {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));

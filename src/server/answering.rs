@@ -92,10 +92,12 @@ impl Watch {
         let now = Instant::now();
         let idle_until = now + self.idle;
         let until = match self.answering.get() {
+            // A tunnel has its own limit, and its pending write has registered the waker.
             Answer::Tunnel => return Poll::Pending,
             Answer::Endless => idle_until,
             Answer::Finite(begun) => idle_until.min(begun + self.total),
         };
+        // Set when the client stops reading; later polls must not push it back.
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
         match alarm.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),

@@ -46,6 +46,7 @@ impl Future for Wait {
         let deadline = self.deadline.into();
         let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
         let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // Only an earlier deadline needs a reset now; a later one is set when the timer fires.
         if deadline < alarm.deadline() {
             alarm.as_mut().reset(deadline);
         }

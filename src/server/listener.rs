@@ -182,6 +182,7 @@ async fn accepted(
 
 /// The most client connections at once that the limit on descriptors leaves room for.
 fn connections_max() -> usize {
+    // If this overflows, the limit is too high to matter.
     let descriptors = descriptors().and_then(|limit| limit.checked_mul(DESCRIPTORS_OF_CLIENTS_PERCENT));
     let of_clients = descriptors.map_or(usize::MAX, |limit| usize::try_from(limit / 100).unwrap_or(usize::MAX));
     of_clients.clamp(1, CONNECTIONS_MAX)
@@ -214,6 +215,7 @@ where
         async move {
             let mut response = tokio::select! {
                 biased;
+                // Polled first, so that a finished response is sent even if the time is up.
                 response = answer => response?,
                 () = stops.out_of_time() => stopped(),
             };

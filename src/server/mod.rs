@@ -196,6 +196,7 @@ impl Server {
                 terminator: Arc::clone(&self.terminator),
             });
             let mut stopped = stopped.clone();
+            // An error means that the sender is gone, which is a stop too.
             let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
             listener::accept(port.listener, Arc::clone(&self.places), stop, move |stream, peer, stopping| {
                 Arc::clone(&gateway).serve(stream, peer, stopping)
@@ -206,6 +207,7 @@ impl Server {
             stop.await;
             // First, so that requests that wait for something respond before their connections end.
             registry.announce_stop();
+            // Fails only if no port listens any more.
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));

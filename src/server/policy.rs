@@ -80,6 +80,7 @@ impl Policy {
     /// Whether `peer` is an address that the emulator listens on, for a connection made from `local`.
     #[must_use]
     pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
+        // This machine has many loopback addresses, and a connection may be between two of them.
         let same_machine = local == peer.ip() || (local.is_loopback() && peer.ip().is_loopback());
         same_machine && self.own_ports.contains(&peer.port())
     }

@@ -133,12 +133,14 @@ impl Proxy {
         };
         let reached = timeout(CONNECT_MAX, reach(&target.host, target.port)).await;
         let stream = reached.unwrap_or(Err(ExchangeFailure::ConnectTimeout)).map_err(unreachable)?;
+        // Checked on the open connection, because any name may lead here.
         if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr())
             && self.policy.is_self(local.ip(), peer)
         {
             tracing::warn!(%target, "a client connects to the proxy through the proxy; add this host to its NO_PROXY");
             return Err(Refused::Loop(target.clone()));
         }
+        // A failure would only make the tunnel slower.
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }
@@ -164,6 +166,7 @@ impl Proxy {
         });
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         *request.uri_mut() = Uri::from(path);
+        // The client's HTTP version concerns only its own connection.
         *request.version_mut() = Version::HTTP_11;
         strip(request.headers_mut());
         // A proxy replaces the Host header with the host in the target (RFC 9112 §3.2.2).
@@ -177,6 +180,7 @@ impl Proxy {
 
 /// Removes the headers that concern a single connection.
 fn strip(headers: &mut HeaderMap) {
+    // `Connection` lists further headers of this kind.
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()

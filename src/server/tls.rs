@@ -78,6 +78,7 @@ pub(super) struct Terminator {
 #[derive(Default)]
 struct Leaves {
     by_identity: BTreeMap<Identity, Leaf>,
+    /// Counts the uses of all certificates; it is the clock of `last_use`.
     uses: u64,
 }
 
@@ -146,6 +147,7 @@ impl Terminator {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
         let mut config = builder.with_single_cert(vec![certificate, authority.certificate().clone()], key)?;
+        // Shared by all hosts, so that the limit holds for them together.
         config.session_storage = Arc::clone(&self.sessions);
         config.alpn_protocols = vec![ALPN.to_vec()];
         let config = Arc::new(config);

@@ -23,8 +23,8 @@ use crate::engine::export::{MediaForm, State, StateError};
 use crate::http::body;
 use crate::io::budget::{NoRoom, ROOM_WAIT_MAX};
 
-/// The longest state that is taken. A larger one can leave out its documents (`media=hash`), or be loaded with `serve
-/// --state`.
+/// The longest state that is accepted. A larger one can leave out its documents (`media=hash`), or `serve --state` can
+/// load it.
 const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How the documents of faxes are exported.

@@ -167,6 +167,7 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
         }
         entered(&awaited.world, wanted, &mut nearest).await
     });
+    // The account's world may have been created meanwhile; an error should describe that one.
     let world = &awaited.registry.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
     match ended.await {
         Ok(Some(Ended::Entered(event))) => {
@@ -197,11 +198,13 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             });
             let news = journal.events(filter, JOURNAL_EVENTS_MAX);
             let found = news.iter().find(|each| each.entered().is_some_and(|status| statuses.contains(&status)));
+            // The next look considers only newer events.
             filter.since = journal.last_seq();
             *nearest = news.last().and_then(|last| last.fax().zip(last.entered())).or(*nearest);
             if let Some(found) = found {
                 return Some(Ended::Entered(found.clone()));
             }
+            // If any fax will do, a status never becomes unreachable.
             let fax = (*fax)?;
             match journal.engine().prospect(fax, statuses) {
                 Prospect::Possible => None,

@@ -113,6 +113,7 @@ impl LocalCa {
     /// The folder contains something other than a valid CA of fauxfax. Errors are not cached: once the folder is
     /// repaired, the next call succeeds.
     pub fn authority(&self) -> Result<Arc<Authority>, CaError> {
+        // Held while the CA is loaded, so that connections that arrive together don't each create one.
         let mut loaded = self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = &*loaded {
             return Ok(Arc::clone(authority));

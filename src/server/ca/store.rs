@@ -103,6 +103,7 @@ fn read(path: &Path) -> Result<Option<String>, CaError> {
         Err(error) => return Err(failed(path)(error)),
     };
     let mut bytes = Vec::new();
+    // Bounded, because the path may lead to anything.
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed(path))?;
     // Bytes that are not text are not PEM either; the parser reports that.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
