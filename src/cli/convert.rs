@@ -98,6 +98,7 @@ fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     let context = || format!("can't read {}", path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(context)?;
+    // One byte more than is allowed, so that a document that is too long is noticed.
     file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
         bail!("{}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the most that is converted", path.display());

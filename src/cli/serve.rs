@@ -50,7 +50,7 @@ pub(super) fn isolated(config: Config) -> Config {
 
 /// A runtime with a thread per processor, and as many descriptors as the system allows.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
-    // If the limit can't be raised, fewer connections are possible at once, and each one refused is logged.
+    // If the limit can't be raised, fewer connections are possible at once; the log says when clients have to wait.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")
 }
@@ -132,6 +132,7 @@ fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
 /// A URL at which this machine can reach the address.
 pub(super) fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
+        // An unspecified address can be listened on but not connected to.
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,

@@ -120,6 +120,7 @@ enum Refusal {
 fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<HeaderValue>, Refusal> {
     let options = &settings.guard;
     let host = host(parts);
+    // Only HTTP/1.0 may name no host, and browsers don't use it.
     if let Some(host) = &host
         && !answers_to(host, settings)
     {
@@ -287,6 +288,7 @@ fn cookie_value(token: &str) -> String {
 }
 
 fn is_same(given: &str, expected: &str) -> bool {
+    // In constant time, so that the time taken reveals nothing of the token.
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }
 

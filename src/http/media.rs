@@ -110,6 +110,7 @@ impl Shown {
             .iter()
             .any(|known| known.to_str().is_ok_and(|known| knows(known, &etag)))
         {
+            // A document never changes under its name, so the tag alone decides.
             return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
         }
         // Ranges are defined for GET only. If-Range with another tag asks for the whole document, since it has changed.

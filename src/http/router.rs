@@ -64,6 +64,7 @@ impl App {
         let (parts, body) = prepared(request, self.address).into_parts();
         let dialect = dialect_of(&parts);
         let verdict = guard::judge(&parts, self.registry.settings());
+        // A refused call reaches no world, so only the log of such requests can show it.
         if let Verdict::Refuse(response, Some(code)) = &verdict {
             let why = Unassignable::because(NoWorld::NotAllowed);
             traffic::note(&self.registry, &parts, why, (response.status().as_u16(), Some(*code)));
@@ -103,6 +104,7 @@ impl App {
         };
         let answered = self.pages.clone().oneshot(request);
         later(answered.map(|answered| {
+            // axum's routers never fail.
             let Ok(response) = answered;
             response
         }))

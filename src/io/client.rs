@@ -417,6 +417,7 @@ fn headers(
         ("host".to_owned(), target.authority().to_owned()),
         ("user-agent".to_owned(), request.user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
+        // One connection per exchange, so that a failure belongs to exactly one request.
         ("connection".to_owned(), "close".to_owned()),
     ];
     if let Some((content_type, _)) = sent.body {

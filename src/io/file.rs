@@ -105,6 +105,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
             Ok(_) | Err(_) => {}
         }
         let link = fs::read_link(&target)?;
+        // A relative link starts from its own folder; joining an absolute one replaces the path.
         target = folder_of(&target).join(link);
     }
     Err(io::Error::other("too many symbolic links"))
@@ -148,6 +149,7 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(contents.mode()));
     #[cfg(not(unix))]
     let _ = contents;
+    // In the same folder, because a rename can't cross file systems.
     builder.tempfile_in(folder_of(target))
 }
 
@@ -155,6 +157,7 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
 fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let mut draft = draft(target, contents)?;
     draft.write_all(bytes)?;
+    // A secret keeps the permissions that the draft was created with.
     if contents != Contents::Secret
         && let Ok(metadata) = fs::metadata(target)
     {

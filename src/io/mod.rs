@@ -151,6 +151,7 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
         status,
         response_headers: answer.map(|answer| masked(&answer.headers)).unwrap_or_default(),
         response_body: answer.map(|answer| excerpt(&answer.body)).unwrap_or_default(),
+        // The clock of an exchange is real time, whatever the world's clock shows.
         duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
         failure: outcome.failure.clone().or(refused),
     }

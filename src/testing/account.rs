@@ -108,6 +108,7 @@ impl Account {
         if let Some(sid) = world.read(|engine| engine.owned_number(number).map(|own| own.sid)) {
             return Ok(Number { world, sid, number });
         }
+        // Without this mode the number would take voice calls, not faxes.
         let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
         let order = BuyNumber { wanted: NumberRequest::Number(number), change };
         let sid = world.handle(order)?;

@@ -219,6 +219,7 @@ impl AccountRules {
 
     fn pattern(&mut self, field: &str, text: &str) -> Option<Pattern> {
         let read = Pattern::new(text);
+        // Kept until the rule is added, so that the methods of the builder can be chained.
         if let (Err(reason), None) = (&read, &self.wrong) {
             self.wrong = Some(Error::Rule(format!("match.{field}: {reason}")));
         }

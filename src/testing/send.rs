@@ -117,6 +117,7 @@ impl SendFax {
         let from = match &self.from {
             Some(from) => number(from)?,
             None => {
+                // The engine lists numbers newest first.
                 let oldest = world.read(|engine| engine.numbers().last().map(|own| own.number));
                 oldest.ok_or(Refusal::AmbiguousNumber(0))?
             }
@@ -136,6 +137,7 @@ impl SendFax {
 
     async fn ended(self) -> Result<Fax, Error> {
         let (account, patience) = (self.account.clone(), self.patience);
+        // Checked before the fax is created, so that a refused test leaves no fax behind.
         if account.world.clock_mode() == ClockMode::Frozen {
             return Err(Error::Frozen);
         }

@@ -80,6 +80,7 @@ impl RequestLog {
     pub(super) fn note(&mut self, engine: &Engine, request: ApiRequest) {
         let after = engine.last_seq();
         self.total += 1;
+        // Requests after the same event belong to one run.
         match self.marks.back_mut() {
             Some(mark) if mark.after == after => mark.total = self.total,
             _ => self.marks.push_back(Mark { after, total: self.total }),
@@ -168,6 +169,7 @@ impl RequestLog {
             newest => self.place_of(newest),
         };
         let beyond_count = (engine.last_seq() + self.total()).saturating_sub(JOURNAL_EVENTS_MAX as u64);
+        // Each limit hides what is older than its own newest drop, so the strictest counts.
         of_engine.max(self.dropped()).max(beyond_count)
     }
 

@@ -163,6 +163,7 @@ pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> 
 fn read_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     let bad = |message: &str| Problem::new(400, "bad-query", near(message));
     let form = Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad(&error.to_string()))?;
+    // Without `account`, which the types of queries don't know and would refuse.
     let own: Vec<_> = form.iter().filter(|(name, _)| *name != ACCOUNT).collect();
     let uri: Uri = format!("/?{}", form::encode_query(&own)).parse().map_err(|_| bad("the query is too long"))?;
     let read = Query::try_from_uri(&uri).map(|Query(query)| query);

@@ -112,6 +112,7 @@ pub(super) async fn list(
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
     let last_id = header(LAST_EVENT_ID).and_then(|id| id.trim().parse().ok());
+    // After a reconnect, the client's own position takes precedence over the one in its URL.
     let start = Start::of(last_id.or(query.since), query.all);
     let since = awaited.world.read_journal(|journal| start.seq(journal));
     let filter = EventFilter { since, fax, kind: query.kind, purpose: None };

@@ -22,6 +22,7 @@ pub(super) fn list<T: Serialize>(
     let end = end.strip_prefix('{').filter(|rest| rest.len() > 1).map_or("]}".to_owned(), |rest| format!("],{rest}"));
     let mut list = List { begin: Some(format!("{{\"{name}\":[")), items, is_first: true, end: Some(end) };
     let first = list.next();
+    // A list that fits in one chunk is sent as a whole, with a Content-Length.
     let body = if list.end.is_some() {
         let chunks = first.into_iter().chain(list).map(Ok::<_, Infallible>);
         Body::from_stream(stream::iter(chunks))

@@ -35,6 +35,7 @@ struct Reader {
 /// Returns a stream of the events that match: first those that exist, then new ones.
 pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
     let reader = Reader { awaited, filter, heartbeat: HEARTBEAT };
+    // Sent immediately, so that a client sees the stream open before the first event.
     let opening = Bytes::from_static(b": fauxfax\n\n");
     let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
         let text = match opening {

@@ -140,6 +140,7 @@ fn bad_form(error: &multer::Error) -> Problem {
         let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
     }
+    // The fault of our own limits is inside multer's error.
     if let multer::Error::StreamReadFailed(why) = error
         && let Some(fault) = why.downcast_ref::<BodyFault>()
     {

@@ -76,6 +76,7 @@ async fn talk(
     let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(unreadable("the renderer's input and output can't be opened"));
     };
+    // When this ends it drops `input`, which tells the child that the document is complete.
     let hand_over = async move {
         // A child that has read enough closes its end, so errors are expected. Whether it succeeded shows in its
         // frames.

@@ -243,6 +243,7 @@ impl Renderer {
     /// The document can't be rendered.
     pub async fn received(&self, request: RenderRequest) -> Result<Document, UnreadableDocument> {
         let RenderRequest { document, quality, reception } = request;
+        // A file that the emulator made holds fax pages already, so nothing needs to be drawn.
         if !document.sheets.is_empty() {
             let received = move |pool: &Pool| {
                 let made = pool.held(&document);
