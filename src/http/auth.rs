@@ -95,7 +95,7 @@ pub(super) fn sign_in(
     let named = named
         .map(|named| named.ok_or_else(|| refused(NoWorld::UnknownAccount, ApiError::not_found(asked_path(parts)))));
     let named = named.transpose()?;
-    // Neither dialect's credentials open an account of the other, nor create one by the way.
+    // Neither dialect's credentials open or create an account of the other.
     if let Credential::Token(account, _) = credential
         && Dialect::of(account) != dialect_of(parts)
     {
@@ -140,7 +140,7 @@ pub(super) fn sign_in(
     Ok(SignedIn { own, named, admission })
 }
 
-/// Returns the error that a client sees when it was not let in.
+/// Returns the error that a client sees when its sign-in fails.
 fn error_of(error: &SignInError) -> ApiError {
     match error {
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
@@ -213,7 +213,7 @@ mod tests {
 
     const SID: &str = "AC0123456789abcdef0123456789abcdef";
 
-    /// Returns user name and password, or the message of the error.
+    /// Returns the user name and password, or the message of the error.
     fn read(value: &str) -> Result<(String, String), String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::io::budget::{Budget, NoRoom, Pieces, ROOM_WAIT_MAX};
 
-/// How long a client may pause within a body before it is given up.
+/// How long a client may pause within a body before its request fails.
 pub(super) const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long a whole body may take, whatever its pace: an upload that trickles in would hold its share of the budget
 /// forever.

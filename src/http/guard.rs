@@ -241,7 +241,7 @@ fn without_default_port(authority: &str) -> String {
     bare.map_or(authority.clone(), ToOwned::to_owned)
 }
 
-/// Returns host and port of `--public-url`.
+/// Returns the host and port of `--public-url`.
 fn public_authority(settings: &Settings) -> Option<&str> {
     let (_, rest) = settings.public_url.as_deref()?.split_once("://")?;
     rest.split('/').next()

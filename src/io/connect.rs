@@ -49,7 +49,7 @@ impl Connector {
             let why = "no webhook is sent to the emulator's own control API, nor is a document fetched from it";
             return Err(ExchangeFailure::InvalidUrl(format!("{}: {why}", url.path())));
         }
-        // Requests are small, so send them at once. A failure of this call would only make them slower.
+        // Requests are small, so send them without delay. A failure of this call would only make them slower.
         let _ = stream.set_nodelay(true);
         if url.scheme() == "http" {
             return Ok(Box::new(stream));

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::hex;
 
-/// Hexadecimal digits of a digest that identify a version: 64 bits, so a collision would take billions of builds.
+/// How many hexadecimal digits of a digest identify a version: 64 bits, so a collision would take billions of builds.
 const DIGEST_CHARS: usize = 16;
 /// The placeholder in the shell for the folder of this build's files.
 const ASSETS_MARK: &str = "{assets}";

@@ -22,7 +22,7 @@ const PAGE_SIZE_MAX: usize = 500;
 /// Faxes examined for one page, so that searching a million of them for a rare text doesn't hold the world's lock. The
 /// page is then short, and the next one continues from there.
 const LOOKED_AT_MAX: usize = 20_000;
-/// Faxes taken from the engine at a time.
+/// The most faxes that are taken from the engine at a time.
 const DRAWN_MAX: usize = 500;
 
 /// Filters and paging.

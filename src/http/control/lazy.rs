@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
 
-/// Bytes of text made at a time.
+/// How many bytes of text are made at a time.
 const CHUNK_BYTES: usize = 32 * 1024;
 
 /// Returns a response `{"name":[items],rest}`; `rest` is an object, whose fields follow the list.

@@ -19,7 +19,7 @@ use crate::engine::journal::EventFilter;
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 /// The longest silence on a stream; it is below the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Events read from the journal at a time.
+/// The most events that are read from the journal at a time.
 const EVENTS_PER_DRAW_MAX: usize = 100;
 /// Bytes after which a read from the journal stops, at the end of an event. No more than this waits for a client that
 /// has stopped reading, besides the buffers of its connection.
