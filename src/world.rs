@@ -54,7 +54,7 @@ struct Shared {
     wake: Notify,
     /// Counts changes, to wake tasks that wait for one.
     changes: watch::Sender<u64>,
-    /// Held while a frozen clock is moved, so that two calls never move it at once.
+    /// Held while a frozen clock is moved, so that no two calls move it together.
     mover: tokio::sync::Mutex<()>,
     breakage: Breakage,
     /// How many changes clients and testers asked for, refused ones included.

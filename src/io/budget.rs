@@ -257,8 +257,8 @@ impl Pieces {
         Ok(())
     }
 
-    /// The whole body in one piece, no longer charged. Meant for small bodies that are parsed at once, such as JSON and
-    /// forms.
+    /// The whole body in one piece, no longer charged. Meant for small bodies that are parsed right away, such as JSON
+    /// and forms.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.into_whole().0

@@ -28,7 +28,7 @@ use crate::io::client::Client;
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// The most tunnels at once; each holds its buffers.
+/// The most tunnels that may be open; each holds its buffers.
 const TUNNELS_MAX: usize = 1_024;
 /// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);

@@ -41,7 +41,7 @@ impl Breakage {
     /// Records the first reason and returns true. Later panics follow from the first, so they are ignored.
     pub(super) fn note(&self, why: &str) -> bool {
         self.reason().get_or_insert_with(|| why.into());
-        // Set after the reason, so that whoever sees the flag finds a reason.
+        // Set after the reason, so that a thread that sees the flag also finds the reason.
         !self.is_broken.swap(true, Ordering::AcqRel)
     }
 

@@ -154,7 +154,7 @@ async fn a_wait_and_a_stream_go_on_with_the_world_once_it_is_created() {
     let target = format!("/_fauxfax/v1/wait?account={stranger}&status=queued&timeout=20");
     let waiting = asked(&host, "GET", &target, &[]);
     let sent = async {
-        // The wait has already looked for the world once, in vain, before this is polled.
+        // By the time this is polled, the wait has looked for the world once and not found it.
         let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
         host.call_as((&stranger.to_string(), "mine"), "POST", "/v1/Faxes", form).await.json()
     };

@@ -325,7 +325,7 @@ impl Renderer {
             make_here(&bytes, job, &pool.fonts, take)
         });
         let Ok(made) = tokio::time::timeout(self.0.options.document_limit, made).await else {
-            // Relaxed: the thread only has to notice the flag before its next page.
+            // Relaxed: the thread need only notice the flag before its next page.
             stop.store(true, Ordering::Relaxed);
             return Err(too_slow(self.0.options.document_limit));
         };
