@@ -14,6 +14,7 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
         let hung_up = async {
             match &mut hangup {
                 Some(hangup) => hangup.recv().await,
+                // Never completes, so that only the other signals count.
                 None => std::future::pending().await,
             }
         };

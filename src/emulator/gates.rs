@@ -39,6 +39,7 @@ impl Gates {
 }
 
 async fn turn(gate: &Arc<Semaphore>, patience: Duration) -> Option<OwnedSemaphorePermit> {
+    // The semaphore is never closed, so only the time limit can fail.
     timeout(patience, Arc::clone(gate).acquire_owned()).await.ok()?.ok()
 }
 

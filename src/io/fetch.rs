@@ -36,6 +36,7 @@ pub(super) async fn document(
         kept.response_body = String::new();
     }
     let record = Box::new(kept);
+    // Passed on with the document, which stays charged until it has been rendered.
     let room = outcome.room.take();
     let document = match (&record.failure, outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),

@@ -108,6 +108,7 @@ impl Server {
     /// A port is in use, or something that the configuration names can't be used.
     #[expect(clippy::unused_async, reason = "a port needs a runtime, and an async function has one")]
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
+        // The ports come first: the system may choose their numbers, which the client and the policy need.
         let mut ports = vec![Port::open(config.listen)?];
         if let Some(address) = config.tls_listen {
             ports.push(Port::open(address)?);
@@ -135,6 +136,7 @@ impl Server {
         let (settings, others) = (settings(config), accounts.collect());
         let registry = Registry::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
+            // Checked now, because a failure at the stop would lose the worlds.
             state::check(path)?;
             state::load(&registry, path)?;
         }

@@ -65,6 +65,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
                         // `Output` drops a line rather than fail.
                         let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", client.base());
                     }
+                    // The emulator keeps serving until a signal arrives.
                     std::future::pending::<()>().await;
                 }
             };
@@ -108,6 +109,7 @@ async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: 
     };
     tokio::select! {
         told = told => told,
+        // The sample app has stopped, so no fax can succeed.
         () = app => Ok(false),
     }
 }
@@ -162,6 +164,7 @@ async fn follow(
         let status = ("status", Some((*statuses).to_owned()));
         vec![of_fax.clone(), status, ("since", Some(since.to_string())), timeout.clone()]
     });
+    // The last wait is for the webhooks, so that the timeline is complete.
     for wait in waits.chain([vec![("for", Some("idle".to_owned())), timeout.clone()]]) {
         client.control("GET", "/wait", &wait, None).await?;
         let news = client.control("GET", "/events", &[of_fax.clone(), ("since", Some(seq.to_string()))], None).await?;

@@ -63,6 +63,7 @@ impl Problem {
     /// The error for a world that was removed or has broken while a call waited in it.
     pub fn gone(world: &World) -> Self {
         match world.broken() {
+            // A broken world can be repaired, so say that rather than that it is gone.
             Some(why) => Self::refused(&Refusal::WorldBroken(why)),
             None => Self::new(409, "account-gone", format!("account {} was removed meanwhile", world.sid())),
         }

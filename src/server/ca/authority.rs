@@ -53,6 +53,7 @@ impl Authority {
         let mut params = params(&key);
         set_lifetime(&mut params, (yesterday, now.after(LIFETIME)));
         let pem = params.self_signed(&key)?.pem();
+        // Loaded like a stored CA, so that a new one passes the same checks.
         Ok((Self::load(&pem, &key_pem, now)?, key_pem))
     }
 
