@@ -87,7 +87,7 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
     let mut stream = client.events(query).await?;
     let mut text = String::new();
     while let Some(piece) = stream.next().await? {
-        // A chunk ends at the end of a block, so it never splits a character.
+        // Each chunk ends where a block ends, so no chunk splits a character.
         text.push_str(&String::from_utf8_lossy(&piece));
         while let Some((block, rest)) = text.split_once("\n\n") {
             show(block, json)?;
@@ -100,6 +100,7 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
 /// Prints one block of the stream.
 fn show(block: &str, json: bool) -> anyhow::Result<()> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    // A heartbeat is a comment without data.
     let Some(data) = field("data:") else { return Ok(()) };
     if field("event:") == Some("evicted") {
         writeln!(anstream::stderr(), "events were dropped from the journal before they could be read: {data}")?;

@@ -54,6 +54,7 @@ pub(super) struct ReceiveFlags {
 pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
+        // Set before the call, which would otherwise use the earlier URL.
         if let Some(url) = &flags.fax_url {
             set_fax_url(&client, flags.to.as_deref(), url).await?;
         }
@@ -68,7 +69,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         show(&answer, flags)?;
-        // An app that rejects a fax does its job, so that is no failure.
+        // An app that rejects a fax does its job, so that is not a failure.
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })

@@ -1,5 +1,5 @@
-//! `fauxfax config-schema`: prints the JSON Schema of `fauxfax.toml`, generated from the help of the flags; and
-//! `fauxfax completions`.
+//! The subcommands `config-schema`, which prints the JSON Schema of `fauxfax.toml` as generated from the help of the
+//! flags, and `completions`, which prints a script for a shell.
 
 use std::process::ExitCode;
 

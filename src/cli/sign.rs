@@ -1,5 +1,5 @@
 //! `fauxfax sign` and `explain-signature`: compute the signature that Twilio would send, and explain why another
-//! differs. With a token given they need no emulator.
+//! differs. If a token is given, they need no emulator.
 
 use std::io::Write;
 use std::process::ExitCode;

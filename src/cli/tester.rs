@@ -165,7 +165,7 @@ pub(super) fn clock(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
         Some(ClockChange::Freeze) => ("PUT", "/clock", Some(json!({ "mode": "frozen" }))),
         Some(ClockChange::Run) => ("PUT", "/clock", Some(json!({ "mode": "running" }))),
         Some(ClockChange::Advance { to }) => {
-            // What is not a span must be a moment, which the emulator parses.
+            // Anything that is not a span must be a moment, which the emulator parses.
             let order = seconds(to).map_or_else(|| json!({ "to": to }), |seconds| json!({ "seconds": seconds }));
             ("POST", "/clock/advance", Some(order))
         }

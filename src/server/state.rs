@@ -24,7 +24,7 @@ pub enum StateFileError {
         /// The error of the system.
         error: io::Error,
     },
-    /// The file is checked at the start and couldn't be written at the stop.
+    /// The file can't be written, which is checked at the start because it is written only at the stop.
     #[error("{}: the worlds could not be saved here at the stop: {error}; choose another file with --state", .path.display())]
     NotWritable {
         /// The path as configured.
@@ -87,7 +87,7 @@ pub(super) fn load(registry: &Registry, path: &Path) -> Result<(), StateFileErro
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
     };
-    // `touch` makes such a file, to have one to mount in a container.
+    // `touch` makes such a file, for mounting it in a container.
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
@@ -116,8 +116,8 @@ fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces the file with all worlds. For a world that has broken, its entry in the old file is kept: everything
-/// written must be loadable at the next start.
+/// Replaces the file with all worlds. A broken world keeps its entry from the old file: everything written must be
+/// loadable at the next start.
 pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = registry.worlds();
     // In order of creation, which is the order in which the next start creates them again.

@@ -142,7 +142,8 @@ impl AccountRules {
         self
     }
 
-    /// Makes the rule act with this probability, from 0 to 1. Draws follow from the seed, so every run has the same.
+    /// Makes the rule act with this probability, from 0 to 1. Draws are derived from the seed, so they are the same in
+    /// every run.
     pub const fn chance(mut self, chance: f64) -> Self {
         self.chance = Some(chance);
         self
@@ -173,7 +174,7 @@ impl AccountRules {
         self.add(None, effect.into())
     }
 
-    /// Removes the rule with this id, whatever this builder matches.
+    /// Removes the rule with this id, regardless of what this builder matches.
     ///
     /// ```
     /// use fauxfax::rules::Outcome::Busy;
@@ -216,6 +217,7 @@ impl AccountRules {
 
     fn pattern(&mut self, field: &str, text: &str) -> Option<Pattern> {
         let read = Pattern::new(text);
+        // Kept until the rule is added, so that the methods of the builder can be chained.
         if let (Err(reason), None) = (&read, &self.wrong) {
             self.wrong = Some(Error::Rule(format!("match.{field}: {reason}")));
         }

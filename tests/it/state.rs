@@ -1,4 +1,5 @@
-//! Engine scripts of states: a world written down and read again, or refused whole with the place named.
+//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole and the place
+//! is named.
 
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A world with something in each place: faxes that ended, are sent, ring and are told late; an alert, a rule, an
-/// application, an API key.
+/// A world with something in each place: faxes that have ended, are being sent, are ringing or have late notices; an
+/// alert, a rule, an application, an API key.
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
@@ -60,19 +61,19 @@ fn loaded(document: &Value, script: &Script) -> Engine {
     engine
 }
 
-/// A state without the count of its ways back, to which reading it adds one.
+/// A state without the field `ways_back`, which importing increments.
 fn but_for_the_way_back(mut document: Value) -> Value {
     document["world"].as_object_mut().expect("an object").remove("ways_back");
     document
 }
 
-/// Puts a world as it is, written down and read again, in its own place.
+/// Replaces a world with its own export.
 pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
     let state = State::of_json(&written(engine, now), &[]);
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
-/// Writes a world down and reads it into another, which must be the same and come to rest by itself.
+/// Exports a world and imports it into another, which must be the same and settle by itself.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(spec(), now);
@@ -104,7 +105,7 @@ fn good(intent: &Intent) -> EffectResult {
     }
 }
 
-/// What a state that was changed is refused with.
+/// The error with which a changed state is refused.
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let mut document = written(&busy().engine, busy().now);
     change(&mut document);
@@ -450,15 +451,15 @@ fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped
     assert_eq!((script.status(sid), script.alerts()), (Status::Received, vec![11200]));
 }
 
-/// A busy world, as each version has it; the last is of today's.
+/// The state of a busy world in each version of the format; the last is the current one.
 const OF_EACH_VERSION: &[&str] =
     &[include_str!("../../fixtures/state/v1.json"), include_str!("../../fixtures/state/v2.json")];
-/// Worlds of the simulation as version 1 had them, one per line.
+/// Worlds of the simulation in version 1 of the format, one per line.
 const OF_VERSION_1: &str = include_str!("../../fixtures/state/v1.jsonl");
-/// The same, as today's version has them.
+/// The same worlds in the current version.
 const OF_TODAY: &str = include_str!("../../fixtures/state/v2.jsonl");
 
-/// A state that was read, as it is written today.
+/// A state that was imported, as the current version exports it.
 fn rewritten(text: &str) -> String {
     let state = State::read(text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
     let mut again = Vec::new();

@@ -18,11 +18,11 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::time::Timestamp;
 use crate::world::ClockError;
 
-/// Seconds to wait for a moving clock when no `timeout` is given.
+/// How many seconds to wait for a moving clock when no `timeout` is given.
 const TIMEOUT_DEFAULT_S: f64 = 30.0;
 /// The longest `timeout` that a call may ask for, in seconds.
 pub(super) const TIMEOUT_MAX_S: f64 = 600.0;
-/// Most deadlines that are shown.
+/// The most deadlines that are shown.
 const DEADLINES_MAX: usize = 20;
 
 /// The new mode of the clock.

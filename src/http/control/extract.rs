@@ -1,5 +1,5 @@
-//! Extractors for what a call brings: its world, query and JSON. What can't be read is refused with the name of the
-//! field.
+//! Extractors for the parts of a call: its world, query and JSON. A part that can't be read is refused with the name of
+//! the field.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::Uri;
@@ -18,25 +18,25 @@ use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The longest JSON body of calls that take no state or document; the longest pattern or replay is far below.
+/// The longest JSON body of calls that take no state or document; the longest pattern or replay is far smaller.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The query parameter that every call may have.
 const ACCOUNT: &str = "account";
 /// The only call that a broken world accepts.
 const RESET: &str = "/reset";
 
-/// The world that a call addresses: that of `?account=`, or of the default account. A call that may change something
-/// creates the world if the account has none; a GET or HEAD gets a fresh one that isn't kept.
+/// The world that a call addresses: that of `?account=`, or that of the default account. A call that may change
+/// something creates the world if the account has none; a GET or HEAD gets a fresh one that isn't kept.
 pub struct Addressed(pub World);
 
 /// The world that a call only reads, whatever its method.
 pub(super) struct Observed(pub(super) World);
 
-/// The world that a call waits in, and the means to wait for its creation if the account has none yet.
+/// The world that a call waits in, and the means to wait for one to be created if the account has none yet.
 pub(super) struct Awaited {
     pub(super) registry: Registry,
     pub(super) world: World,
-    /// Whether the account has no world yet, and this one was made up for the call.
+    /// Whether the account has no world yet, so that this one was made for the call.
     pub(super) is_fresh: bool,
 }
 
@@ -50,7 +50,7 @@ impl FromRequestParts<Registry> for Addressed {
             return sound(account, registry.look(account)).map(Self);
         }
         let world = registry.enter_unclaimed(account);
-        // A reset repairs a broken world, so it must reach one.
+        // A reset repairs a broken world, so it must be able to reach one.
         if parts.uri.path().ends_with(RESET) { found(account, world) } else { sound(account, world) }.map(Self)
     }
 }
@@ -71,8 +71,7 @@ impl FromRequestParts<Registry> for Awaited {
         let account = account_of(parts, registry)?;
         let (world, is_fresh) = match registry.world(account) {
             Some(world) => (Ok(world), false),
-            // An account without a world is waited for as if it had one: a test may start to wait before its app does
-            // anything.
+            // Waiting works without a world too: a test may start to wait before its app has done anything.
             None => (registry.look(account), true),
         };
         Ok(Self { registry: registry.clone(), world: sound(account, world)?, is_fresh })

@@ -1,4 +1,4 @@
-//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's words appear only
+//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only
 //! where a resource is shown as clients see it. The table below is both the routes and their OpenAPI description.
 
 mod accounts;

@@ -24,8 +24,8 @@ use crate::engine::export::{MediaForm, State, StateError};
 use crate::http::body;
 use crate::io::budget::{NoRoom, ROOM_WAIT_MAX};
 
-/// The longest state that is taken. A larger one can leave out its documents (`media=hash`), or be loaded by `serve
-/// --state`.
+/// The longest state that is accepted. A larger one can leave out its documents (`media=hash`), or `serve --state` can
+/// load it.
 const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How the documents of faxes are exported.
@@ -109,7 +109,7 @@ pub(super) async fn load(
     loaded.await?
 }
 
-/// Runs work that takes long on a thread where no other call waits for it.
+/// Runs work that takes long on a thread where it delays no other call.
 #[expect(clippy::disallowed_methods, reason = "a state takes a while to write and read; turns limit how many do")]
 async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 'static) -> Result<T, Problem> {
     let runtime = Handle::current();

@@ -109,7 +109,7 @@ pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<U
 
 async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, Problem> {
     let sizes = SizeLimit::new()
-        // The other fields may come before or after the file.
+        // The limit covers the other fields too, which may come before or after the file.
         .whole_stream(DOCUMENT_BYTES_MAX + FIELDS_BYTES_MAX)
         .per_field(FIELDS_BYTES_MAX)
         .for_field("file", DOCUMENT_BYTES_MAX);
@@ -120,8 +120,8 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);
-            // Each chunk takes its room in the budget before the next one is read, so a client is slowed down instead
-            // of refused.
+            // Each chunk gets its room in the budget before the next one is read, so a client is slowed down instead of
+            // refused.
             while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
                 file.add(&chunk).await.map_err(Problem::no_room)?;
             }
@@ -148,7 +148,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
         "quality" => once(&mut fields.quality, name, text),
         "sid" => once(&mut fields.sid, name, text),
         "outcome" => {
-            // A form has only texts, so an outcome with details is JSON within one.
+            // A form has only text fields, so an outcome with details is JSON within one.
             let is_object = text.trim_start().starts_with('{');
             let outcome = if is_object { detailed(&text)? } else { Outcome::Word(text) };
             once(&mut fields.outcome, name, outcome)
@@ -179,6 +179,7 @@ fn bad_form(error: &multer::Error) -> Problem {
         let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
     }
+    // The fault of our own limits is inside multer's error.
     if let multer::Error::StreamReadFailed(why) = error
         && let Some(fault) = why.downcast_ref::<BodyFault>()
     {
