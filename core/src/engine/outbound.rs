@@ -203,7 +203,7 @@ impl Engine {
         match verdict {
             Verdict::Answer { fault, line } => {
                 let talk = Transmission { far: None, fault, line, pages_done: 0, line_ms: 0 };
-                self.talk(ordinal, talk, now);
+                self.talk(ordinal, &talk, now);
             }
             Verdict::Busy => self.call_failed(ordinal, Status::Busy, now),
             Verdict::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),

@@ -114,7 +114,7 @@ impl Engine {
         match answer {
             // The pages follow once they are rendered.
             FarAnswer::PicksUp => {}
-            FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..talk.clone() }, now),
+            FarAnswer::Takes(far, talk) => self.talk(ordinal, &Transmission { far: Some(*far), ..talk.clone() }, now),
             FarAnswer::Fails(fault) => {
                 let talk = Transmission { far: None, fault: None, line: Line::default(), pages_done: 0, line_ms: 0 };
                 self.broke(ordinal, &talk, &LineFault { fault: *fault, after_pages: 0, text: None }, now);

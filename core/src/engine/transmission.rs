@@ -14,10 +14,10 @@ use crate::model::line::LineFault;
 use crate::model::time::Timestamp;
 
 impl Engine {
-    pub(super) fn talk(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+    pub(super) fn talk(&mut self, ordinal: Ordinal, talk: &Transmission, now: Timestamp) {
         if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
             sending.step = CallStep::Talking(talk.clone());
-            self.next_page(ordinal, &talk, now);
+            self.next_page(ordinal, talk, now);
         }
     }
 
@@ -74,7 +74,7 @@ impl Engine {
             self.journal.write(now, Some(far.sid), event);
         }
         if talk.pages_done < pages {
-            self.next_page(ordinal, &talk, now);
+            self.next_page(ordinal, talk, now);
         } else {
             self.went_through(ordinal, &talk, now);
         }
