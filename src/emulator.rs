@@ -29,11 +29,11 @@ use crate::io::budget::Budget;
 use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
-use crate::model::account::{Account, AccountMode};
+use crate::model::account::{Account, AccountMode, Dialect};
 use crate::model::hex;
 use crate::model::media::Document;
 use crate::model::refusal::Refusal;
-use crate::model::sid::{AccountSid, FaxSid, KeySid};
+use crate::model::sid::{AccountSid, FaxSid, IdForm, KeySid};
 use crate::model::webhook::ExchangeRecord;
 
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
@@ -88,7 +88,7 @@ impl Registry {
         runtime: Handle,
     ) -> Result<Self, CreateWorldError> {
         let mut worlds = Worlds::default();
-        let default_sid = default.sid.unwrap_or_else(|| worlds.mint_sid(settings.seed));
+        let default_sid = default.sid.unwrap_or_else(|| worlds.mint_sid(settings.seed, form_of(&default)));
         let performer = Arc::new(Performer::new(client, renderer));
         let worlds = RwLock::new(worlds);
         let (stopping, _) = watch::channel(false);
@@ -312,7 +312,7 @@ impl Registry {
         let first = self.worlds_read(|worlds| worlds.subaccounts_minted.get(&owner.sid()).copied().unwrap_or(0));
         for place in first.. {
             let setup = AccountSetup {
-                sid: Some(AccountSid::from_bytes(seed.sid_bytes("subaccount", b"", place))),
+                sid: Some(seed.mint("subaccount", b"", place)),
                 owner: Some(owner.sid()),
                 friendly_name: Some(friendly_name.into()),
                 service: Some(owner.read(|engine| engine.account().service)),
@@ -367,7 +367,9 @@ impl Registry {
     /// # Errors
     /// It exists, or there are too many.
     pub fn create(&self, setup: AccountSetup) -> Result<World, CreateWorldError> {
-        let sid = setup.sid.unwrap_or_else(|| self.worlds_write(|worlds| worlds.mint_sid(self.0.settings.seed)));
+        let sid = setup
+            .sid
+            .unwrap_or_else(|| self.worlds_write(|worlds| worlds.mint_sid(self.0.settings.seed, form_of(&setup))));
         let minted = || {
             let bytes = WorldSeed::of(self.0.settings.seed, sid).sid_bytes("auth-token", b"", 0);
             hex::encode(bytes).into()
@@ -479,7 +481,6 @@ impl Registry {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
-        account.dialect = setup.dialect.unwrap_or(account.dialect);
         account.service = setup.service.unwrap_or(settings.service);
         account.debugger_url = setup.debugger_url;
         account.owner = setup.owner;
@@ -505,4 +506,9 @@ impl Registry {
     fn worlds_write<T>(&self, change: impl FnOnce(&mut Worlds) -> T) -> T {
         change(&mut self.0.worlds.write().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The form of the id that an account without one gets.
+fn form_of(setup: &AccountSetup) -> IdForm {
+    setup.dialect.unwrap_or(Dialect::Twilio).id_form()
 }

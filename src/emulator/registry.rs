@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::random::WorldSeed;
 use crate::engine::tally::Tally;
-use crate::model::sid::{AccountSid, KeySid};
+use crate::model::sid::{AccountSid, Id, IdForm, KeySid};
 use crate::world::World;
 
 /// The most removed accounts that are remembered one by one.
@@ -89,11 +89,11 @@ impl Worlds {
         self.by_sid.values().filter(is_untouched).filter_map(age).min().map(|(_, sid)| sid)
     }
 
-    pub(super) fn mint_sid(&mut self, seed: u64) -> AccountSid {
+    pub(super) fn mint_sid(&mut self, seed: u64, form: IdForm) -> AccountSid {
         loop {
             self.minted += 1;
             let bytes = WorldSeed::of(seed, AccountSid::from_bytes([0; 16])).sid_bytes("account", b"", self.minted);
-            let sid = AccountSid::from_bytes(bytes);
+            let sid = AccountSid::minted(bytes, form);
             // An account with this SID may exist already, for instance from a file of an earlier run with the same
             // seed.
             if !self.by_sid.contains_key(&sid) {

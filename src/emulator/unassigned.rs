@@ -31,6 +31,8 @@ words!(
         WrongCredential = "wrong-credential",
         /// The credential belongs to another account than the one in the path.
         OtherAccount = "other-account",
+        /// The path is one dialect's, and the account another's.
+        OtherDialect = "other-dialect",
         /// The credential is a standard API key, which may not read the AuthToken that the path asks for.
         KeyNotEnough = "key-not-enough",
         /// The account's world has broken because of a fault in the emulator.

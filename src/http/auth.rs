@@ -9,13 +9,14 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::rest::{dialect_of, elsewhere};
 use super::traffic::Unassignable;
 use super::{AbortHandle, asked_path, is_read, reply};
-use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_TOO_MANY};
+use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry, SignInError, World};
 use crate::engine::admission::{Action, Admission, Area};
 use crate::engine::input::ApiCalled;
-use crate::model::account::AccountStatus;
+use crate::model::account::{AccountStatus, Dialect};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, KeySid};
 
@@ -72,7 +73,8 @@ pub(super) async fn otherwise(
     if fault.reset {
         return Some((reply::reset(connection), None));
     }
-    fault.refusal.map(|(status, code)| (reply::on_purpose(status, code), Some(code)))
+    let dialect = dialect_of(parts);
+    fault.refusal.map(|(status, code)| (reply::on_purpose(dialect, status, code), Some(code)))
 }
 
 /// Checks the credential and finds the worlds of a request. `named` is the account in its path: `None` without one,
@@ -93,6 +95,15 @@ pub(super) fn sign_in(
     let named = named
         .map(|named| named.ok_or_else(|| refused(NoWorld::UnknownAccount, ApiError::not_found(asked_path(parts)))));
     let named = named.transpose()?;
+    // Neither dialect's credentials open an account of the other, nor create one by the way.
+    if let Credential::Token(account, _) = credential
+        && Dialect::of(account) != dialect_of(parts)
+    {
+        return Err(refused(
+            NoWorld::OtherDialect,
+            ApiError::unauthenticated(format!("Authenticate: {}", elsewhere(account))),
+        ));
+    }
     // Checked before the credential: signing in may create a world, and a path that names a stranger's account must
     // not.
     if let Credential::Token(account, _) = credential
@@ -135,8 +146,8 @@ fn error_of(error: &SignInError) -> ApiError {
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
             ApiError::unauthenticated("Authenticate")
         }
-        SignInError::Broken(_) => ApiError::new(500, CODE_INTERNAL, format!("Internal Server Error: {error}")),
-        SignInError::TooManyWorlds { .. } => ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")),
+        SignInError::Broken(_) => ApiError::new(Reason::Internal, format!("Internal Server Error: {error}")),
+        SignInError::TooManyWorlds { .. } => ApiError::new(Reason::TooMany, format!("Too Many Requests: {error}")),
     }
 }
 

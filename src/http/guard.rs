@@ -15,11 +15,13 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::control::{BASE, Problem};
+use super::rest::dialect_of;
 use super::{AskedHost, reply};
-use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED};
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::hosts::is_service;
 use crate::emulator::{GuardOptions, Settings};
 use crate::io::own::{CONTROL_ROOT, is_below, is_sample};
+use crate::model::account::Dialect;
 use crate::model::hex;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -78,8 +80,9 @@ pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     let area = Area::of(parts.uri.path());
     match check(parts, area, settings) {
         Err(refusal) => {
-            let code = (area == Area::Rest).then_some(CODE_ACCESS_DENIED);
-            Verdict::Refuse(refusal.into_response(area), code)
+            let dialect = dialect_of(parts);
+            let code = (area == Area::Rest).then(|| dialect.status_and_code(refusal.reason()).1);
+            Verdict::Refuse(refusal.into_response(area, dialect), code)
         }
         Ok(None) => Verdict::Pass,
         Ok(Some(origin)) if is_preflight(parts) => Verdict::Answer(preflight(parts, &origin)),
@@ -288,7 +291,15 @@ fn is_same(given: &str, expected: &str) -> bool {
 }
 
 impl Refusal {
-    fn into_response(self, area: Area) -> Response {
+    /// Returns the reason of the REST error that tells of the refusal.
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::Host(_) => Reason::Misdirected,
+            Self::Origin(_) | Self::Page | Self::Webhook(_) | Self::NoToken | Self::WrongToken => Reason::AccessDenied,
+        }
+    }
+
+    fn into_response(self, area: Area, dialect: Dialect) -> Response {
         let (status, name) = match self {
             Self::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "host-not-allowed"),
             Self::Origin(_) | Self::Page => (StatusCode::FORBIDDEN, "origin-not-allowed"),
@@ -296,9 +307,9 @@ impl Refusal {
             Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
         };
         let detail = self.detail();
-        // Clients of the REST APIs expect Twilio's form of errors.
+        // Clients of the REST APIs expect their dialect's form of errors.
         if area == Area::Rest {
-            return reply::error(&ApiError::new(status.as_u16(), CODE_ACCESS_DENIED, detail));
+            return reply::error(dialect, &ApiError::new(self.reason(), detail));
         }
         let mut response = Problem::new(status.as_u16(), name, detail).into_response();
         if status == StatusCode::UNAUTHORIZED {

@@ -19,7 +19,7 @@ use super::{reply, user_agent};
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
 use crate::emulator::{NoWorld, Registry, World};
 use crate::engine::event::EventKind;
-use crate::model::account::MediaUserAgent;
+use crate::model::account::{Dialect, MediaUserAgent};
 use crate::model::fax::MediaType;
 use crate::model::media::MediaFault;
 
@@ -52,7 +52,7 @@ async fn show(
 ) -> Response {
     let query = match reply::form(parts.uri.query().unwrap_or_default().as_bytes()) {
         Ok(query) => query,
-        Err(error) => return reply::error(&error),
+        Err(error) => return reply::error(Dialect::Twilio, &error),
     };
     let ticket = Ticket {
         date: query.get("X-Amz-Date"),

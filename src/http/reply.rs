@@ -13,10 +13,13 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 
 use super::body::{self, BodyFault};
+use super::rest::dialect_of;
 use super::{AbortHandle, asked_path};
-use crate::dialect::error::{ApiError, CODE_INTERNAL, CODE_INVALID_PARAMETER, CODE_UNAUTHENTICATED};
+
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
 use crate::io::budget::{Budget, tied};
+use crate::model::account::Dialect;
 
 /// Value of `Retry-After`, in seconds, after a refusal by a rule or for lack of room.
 const RETRY_AFTER_S: &str = "1";
@@ -41,16 +44,17 @@ pub(super) fn no_content() -> Response {
 
 /// Returns 405 with the methods that the path does have.
 pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
-    let mut response = error(&ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
+    let mut response =
+        error(dialect_of(parts), &ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
     let methods = HeaderValue::try_from(methods).expect("methods are words");
     response.headers_mut().insert(header::ALLOW, methods);
     response
 }
 
 /// Returns the error that a tester's rule asks for. Like Twilio's, a 429 carries `Retry-After`.
-pub(super) fn on_purpose(status: u16, code: u32) -> Response {
+pub(super) fn on_purpose(dialect: Dialect, status: u16, code: u32) -> Response {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
-    let mut response = error(&ApiError::new(status, code, reason));
+    let mut response = error(dialect, &ApiError::new(Reason::OnPurpose { status, code }, reason));
     if status == StatusCode::TOO_MANY_REQUESTS.as_u16() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
@@ -58,9 +62,9 @@ pub(super) fn on_purpose(status: u16, code: u32) -> Response {
 }
 
 /// Returns the response to a call in which the emulator itself failed.
-pub(super) fn fault() -> Response {
+pub(super) fn fault(dialect: Dialect) -> Response {
     let message = "Internal Server Error: a fault of the emulator; its log has the details, please report it";
-    error(&ApiError::new(500, CODE_INTERNAL, message))
+    error(dialect, &ApiError::new(Reason::Internal, message))
 }
 
 /// Resets the connection if the listener can do that. Elsewhere the body breaks off, which clients see as an error
@@ -86,14 +90,14 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
 }
 
 /// Turns an error into a response: 503 carries `Retry-After`, and errors of authentication carry a challenge.
-pub(super) fn error(error: &ApiError) -> Response {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = bytes(status, error.body());
+pub(super) fn error(dialect: Dialect, error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = bytes(status, error.body(dialect));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
-    if error.code == CODE_UNAUTHENTICATED {
-        let challenge = HeaderValue::from_static("Basic realm=\"Twilio API\"");
+    if error.reason == Reason::Unauthenticated {
+        let challenge = HeaderValue::from_static(dialect.challenge());
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
@@ -108,7 +112,7 @@ const UNCOUNTED_BYTES_MAX: u64 = 64 * 1024;
 pub(super) struct Counted;
 
 /// Charges a response's bytes to the budget until they have been sent; returns 503 if there is no room for them.
-pub(super) fn charged(response: Response, budget: &Budget) -> Response {
+pub(super) fn charged(dialect: Dialect, response: Response, budget: &Budget) -> Response {
     let bytes = response.body().size_hint().lower();
     // A streamed body has no lower bound on its size, and is charged where it is made.
     if bytes <= UNCOUNTED_BYTES_MAX || response.extensions().get::<Counted>().is_some() {
@@ -119,7 +123,7 @@ pub(super) fn charged(response: Response, budget: &Budget) -> Response {
             let room = Arc::new(room);
             response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| tied(data, &room)))))
         }
-        Err(no_room) => error(&ApiError::new(503, CODE_INTERNAL, format!("Service Unavailable: {no_room}"))),
+        Err(no_room) => error(dialect, &ApiError::new(Reason::Overloaded, format!("Service Unavailable: {no_room}"))),
     }
 }
 
@@ -132,16 +136,16 @@ where
 {
     let read = body::read(body, FORM_BYTES_MAX, budget).await.map_err(|fault| match fault {
         BodyFault::TooLarge => ApiError::too_large(FORM_BYTES_MAX),
-        BodyFault::Broken => ApiError::bad_request(CODE_INVALID_PARAMETER, "The request body ended too early"),
-        BodyFault::TooSlow => ApiError::new(408, CODE_INVALID_PARAMETER, format!("Request Timeout: {fault}")),
-        BodyFault::NoRoom(_) => ApiError::new(503, CODE_INTERNAL, format!("Service Unavailable: {fault}")),
+        BodyFault::Broken => ApiError::new(Reason::InvalidParameter, "The request body ended too early"),
+        BodyFault::TooSlow => ApiError::new(Reason::RequestTimeout, format!("Request Timeout: {fault}")),
+        BodyFault::NoRoom(_) => ApiError::new(Reason::Overloaded, format!("Service Unavailable: {fault}")),
     })?;
     Ok(read.into_bytes())
 }
 
 /// Parses the parameters of a query or a body.
 pub(super) fn form(bytes: &[u8]) -> Result<Form, ApiError> {
-    Form::parse(bytes).map_err(|error| ApiError::bad_request(CODE_INVALID_PARAMETER, error.to_string()))
+    Form::parse(bytes).map_err(|error| ApiError::new(Reason::InvalidParameter, error.to_string()))
 }
 
 #[cfg(test)]
@@ -156,15 +160,15 @@ mod tests {
     async fn a_body_over_256_kb_is_413_and_one_of_just_that_is_read() {
         assert_eq!(length("1".repeat(FORM_BYTES_MAX)).await.unwrap(), FORM_BYTES_MAX);
         let error = length("1".repeat(FORM_BYTES_MAX + 1)).await.unwrap_err();
-        assert_eq!((error.status, error.code), (413, 20413));
+        assert_eq!((error.status(Dialect::Twilio), error.code(Dialect::Twilio)), (413, 20413));
     }
 
     #[test]
     fn an_error_is_json_and_a_401_challenges() {
-        let response = error(&ApiError::unauthenticated("Authenticate"));
+        let response = error(Dialect::Twilio, &ApiError::unauthenticated("Authenticate"));
         assert_eq!(response.status(), 401);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
         assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Basic realm=\"Twilio API\"");
-        assert!(!error(&ApiError::not_found("/")).headers().contains_key(header::WWW_AUTHENTICATE));
+        assert!(!error(Dialect::Twilio, &ApiError::not_found("/")).headers().contains_key(header::WWW_AUTHENTICATE));
     }
 }

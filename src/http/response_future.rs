@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, Ready, ready};
 
 use super::reply;
+use crate::model::account::Dialect;
 
 /// A response, or a future of one. Most calls need not wait, and skip the allocation of a future.
 pub type ResponseFuture = Either<Ready<Response>, Pin<Box<dyn Future<Output = Response> + Send>>>;
@@ -22,5 +23,5 @@ pub fn at_once(response: Response) -> ResponseFuture {
 /// Wraps a response that takes time; a panic on the way becomes a 500.
 pub fn later(answer: impl Future<Output = Response> + Send + 'static) -> ResponseFuture {
     let answer = AssertUnwindSafe(answer).catch_unwind();
-    Either::Right(Box::pin(answer.map(|answered| answered.unwrap_or_else(|_| reply::fault()))))
+    Either::Right(Box::pin(answer.map(|answered| answered.unwrap_or_else(|_| reply::fault(Dialect::Twilio)))))
 }

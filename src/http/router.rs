@@ -19,10 +19,13 @@ use tower::{Service, ServiceExt};
 
 use super::guard::{self, Verdict};
 use super::response_future::{ResponseFuture, at_once, later};
+use super::rest::dialect_of;
 use super::traffic::{self, Unassignable};
-use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, media, reply, twilio};
+use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, media, reply, rest};
 use crate::dialect::error::ApiError;
+use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
+use crate::model::account::Dialect;
 
 /// Root of the paths that may end in `.json`; Twilio's libraries write the suffix.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
@@ -59,6 +62,7 @@ impl App {
         B::Error: Into<BoxError>,
     {
         let (parts, body) = prepared(request, self.address).into_parts();
+        let dialect = dialect_of(&parts);
         let verdict = guard::judge(&parts, self.registry.settings());
         if let Verdict::Refuse(response, Some(code)) = &verdict {
             let why = Unassignable::because(NoWorld::NotAllowed);
@@ -68,22 +72,22 @@ impl App {
         // A panic in a world breaks that world, which logs it; the client still gets a response.
         let routed = || catch_unwind(AssertUnwindSafe(|| self.route(request, connection)));
         match verdict {
-            Verdict::Pass => self.charged(routed().unwrap_or_else(|_| at_once(reply::fault()))),
+            Verdict::Pass => self.charged(dialect, routed().unwrap_or_else(|_| at_once(reply::fault(dialect)))),
             Verdict::PassTo(origin) => {
-                let answering = routed().unwrap_or_else(|_| at_once(reply::fault()));
-                later(self.charged(answering).map(move |response| guard::readable_by(response, &origin)))
+                let answering = routed().unwrap_or_else(|_| at_once(reply::fault(dialect)));
+                later(self.charged(dialect, answering).map(move |response| guard::readable_by(response, &origin)))
             }
             Verdict::Answer(response) | Verdict::Refuse(response, _) => at_once(response),
         }
     }
 
     /// Charges the response's bytes to the budget until they have been sent.
-    fn charged(&self, answering: ResponseFuture) -> ResponseFuture {
+    fn charged(&self, dialect: Dialect, answering: ResponseFuture) -> ResponseFuture {
         match answering {
-            Either::Left(answer) => at_once(reply::charged(answer.into_inner(), self.registry.budget())),
+            Either::Left(answer) => at_once(reply::charged(dialect, answer.into_inner(), self.registry.budget())),
             Either::Right(answer) => {
                 let budget = self.registry.budget().clone();
-                Either::Right(Box::pin(answer.map(move |response| reply::charged(response, &budget))))
+                Either::Right(Box::pin(answer.map(move |response| reply::charged(dialect, response, &budget))))
             }
         }
     }
@@ -93,7 +97,7 @@ impl App {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = match twilio::answer(&self.registry, request, connection) {
+        let request = match rest::answer(&self.registry, request, connection) {
             ControlFlow::Break(answer) => return answer,
             ControlFlow::Continue(request) => request,
         };
@@ -142,23 +146,24 @@ fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
     if !request.headers().contains_key(header::HOST) {
         request.extensions_mut().insert(ListenAddress(address));
     }
-    strip_suffix(request)
+    rewrite(request)
 }
 
-// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing.
-fn strip_suffix<B>(mut request: Request<B>) -> Request<B> {
-    let Some(stripped) = without_suffix(request.uri()) else { return request };
-    let asked = std::mem::replace(request.uri_mut(), stripped);
+// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing; and so is
+// SignalWire's root, which its own libraries leave out.
+fn rewrite<B>(mut request: Request<B>) -> Request<B> {
+    let Some(rewritten) = rewritten(request.uri()) else { return request };
+    let asked = std::mem::replace(request.uri_mut(), rewritten);
     request.extensions_mut().insert(AskedTarget(asked));
     request
 }
 
-fn without_suffix(uri: &Uri) -> Option<Uri> {
-    let path = uri.path().strip_suffix(SUFFIX)?;
+fn rewritten(uri: &Uri) -> Option<Uri> {
+    let rooted = uri.path().strip_prefix(signalwire::ROOT).filter(|path| path.starts_with(SUFFIXED_ROOT));
+    let path = rooted.unwrap_or_else(|| uri.path());
     // Only the 2010-04-01 API has the suffix.
-    if !path.starts_with(SUFFIXED_ROOT) {
-        return None;
-    }
+    let bare = path.strip_suffix(SUFFIX).filter(|path| path.starts_with(SUFFIXED_ROOT));
+    let path = bare.or(rooted)?;
     let target = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
@@ -176,7 +181,7 @@ mod tests {
     use super::*;
 
     fn stripped(uri: &str) -> Option<String> {
-        without_suffix(&uri.parse().unwrap()).map(|uri| uri.to_string())
+        rewritten(&uri.parse().unwrap()).map(|uri| uri.to_string())
     }
 
     #[test]
@@ -186,7 +191,16 @@ mod tests {
         assert_eq!(with_query.as_deref(), Some("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers?PageSize=1&x=a.json"));
         let absolute = stripped("https://api.twilio.com/2010-04-01/Accounts/AC1.json");
         assert_eq!(absolute.as_deref(), Some("https://api.twilio.com/2010-04-01/Accounts/AC1"));
-        for kept in ["/v1/Faxes.json", "/_fauxfax/v1/openapi.json", "/2010-04-01/Accounts", "/2010-04-01.json"] {
+        for rooted in ["/api/laml/2010-04-01/Accounts/p/Faxes", "/api/laml/2010-04-01/Accounts/p/Faxes.json"] {
+            assert_eq!(stripped(rooted).as_deref(), Some("/2010-04-01/Accounts/p/Faxes"));
+        }
+        for kept in [
+            "/v1/Faxes.json",
+            "/_fauxfax/v1/openapi.json",
+            "/2010-04-01/Accounts",
+            "/2010-04-01.json",
+            "/api/laml/x.json",
+        ] {
             assert_eq!(stripped(kept), None, "{kept}");
         }
     }

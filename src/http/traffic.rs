@@ -7,6 +7,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::rest::{dialect_of, hint};
 use super::{asked_path, asked_target, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::mask;
@@ -25,8 +26,9 @@ pub(super) struct Unassignable {
 
 /// Returns the error as a response to a request that belongs to no world, and records the request.
 pub(super) fn refuse(registry: &Registry, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
-    note(registry, parts, why, (error.status, Some(error.code)));
-    reply::error(error)
+    let dialect = dialect_of(parts);
+    note(registry, parts, why, (error.status(dialect), Some(error.code(dialect))));
+    reply::error(dialect, error)
 }
 
 /// Records a request that belongs to no world, with the status and error code of its response.
@@ -64,6 +66,6 @@ impl Unassignable {
 /// The response to a path that nothing is at.
 pub(super) fn no_such_resource(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let error = ApiError::not_found(asked_path(&parts));
+    let error = hint(&parts).unwrap_or_else(|| ApiError::not_found(asked_path(&parts)));
     refuse(registry, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
 }

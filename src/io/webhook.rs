@@ -87,7 +87,7 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
         purpose: notice.purpose,
         url: &notice.url,
         method: notice.method,
-        params: signer.dialect.notice_params(signer.account, fax, notice, media_url.as_deref()),
+        params: signer.dialect.notice_params(signer.account, fax, notice, media_url.as_deref(), signer.now),
         attachment: notice.attachment.as_ref().map(|document| (document, file_name(document))),
         cookies: &notice.cookies,
         attempt: notice.attempt,

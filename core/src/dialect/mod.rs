@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod date;
 pub mod error;
 pub mod explain;
+mod fax_request;
 pub mod form;
 mod hmac;
 pub mod hosts;
@@ -19,9 +20,11 @@ pub mod paging;
 pub mod parameter;
 pub mod rule;
 pub mod seam;
+pub mod signalwire;
 pub mod signature;
 pub mod traceparent;
 pub mod twilio;
+pub mod view;
 
 /// Names and values in their order: the parameters or headers of a request.
 pub type Params = Vec<(String, String)>;

@@ -1,13 +1,14 @@
-//! Paging of lists: sizes, tokens and links, in the v1 and the 2010-04-01 form. Lists are filtered and sorted newest
+//! Paging of lists: sizes, tokens and links, in the v1 form, the 2010-04-01 form and SignalWire's. Lists are filtered and sorted newest
 //! first before they come here.
 
 use serde::Serialize;
 
-use super::error::ApiError;
+use super::error::{ApiError, Reason};
 use super::form::{self, Form};
 use super::parameter;
 use crate::engine::agenda::Ordinal;
 use crate::engine::{Cursor, Page};
+use crate::model::sid::{AccountSid, Id, IdForm};
 
 /// Items on a page by default.
 pub const PAGE_SIZE_DEFAULT: usize = 50;
@@ -21,9 +22,18 @@ pub struct PageRequest {
     pub size: usize,
     /// The page's number from zero. With a token it is only shown, since the token says where the page begins.
     pub page: u64,
-    prefix: &'static str,
+    names: Names,
     token: Option<Token>,
     filters: Vec<(String, String)>,
+}
+
+/// What the tokens of a list are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// The prefix of the items' SIDs and 32 hexadecimal digits.
+    Prefixed(&'static str),
+    /// A UUID, which begins with this number for the list.
+    Uuid(u32),
 }
 
 /// Where a page begins. It names a place in the order of creation, so it stays valid when its anchor is deleted.
@@ -82,6 +92,17 @@ pub struct Flat {
     previous_page_uri: Option<String>,
 }
 
+/// The paging fields of a list of SignalWire's, which stand before its items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Uris {
+    uri: String,
+    first_page_uri: String,
+    next_page_uri: Option<String>,
+    previous_page_uri: Option<String>,
+    page: u64,
+    page_size: usize,
+}
+
 impl PageRequest {
     /// Reads `PageSize`, `Page` and `PageToken`, and keeps `filters` for the links; `prefix` is that of the items'
     /// SIDs.
@@ -90,17 +111,47 @@ impl PageRequest {
     /// 20422, naming the parameter.
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
-            Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
+            Some(0) => return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it is at least 1")),
             // A size beyond usize is clamped like any other that is too large.
             Some(size) => usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
             None => PAGE_SIZE_DEFAULT,
         };
-        let page = parameter::whole_number(query, "Page")?.unwrap_or(0);
+        let (page, names) = (parameter::whole_number(query, "Page")?.unwrap_or(0), Names::Prefixed(prefix));
         let token = parameter::given(query, "PageToken").map(|text| {
-            Token::parse(text, prefix).ok_or_else(|| ApiError::invalid("PageToken", &format!("'{text}' leads nowhere")))
+            Token::parse(text, names).ok_or_else(|| {
+                ApiError::new(Reason::PageToken, format!("Invalid parameter PageToken: '{text}' leads nowhere"))
+            })
         });
         let filters = filters.iter().filter_map(|name| Some(((*name).to_owned(), query.get(name)?.to_owned())));
-        Ok(Self { size, page, prefix, token: token.transpose()?, filters: filters.collect() })
+        Ok(Self { size, page, names, token: token.transpose()?, filters: filters.collect() })
+    }
+
+    /// Reads the same parameters by SignalWire's rules, which refuse what Twilio lets pass: a size beyond the maximum,
+    /// and a page's number without a token. `list` distinguishes the tokens of one list from those of others.
+    ///
+    /// # Errors
+    /// 54454 for the size, 54453 and 21481 for the token.
+    pub fn parse_strictly(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
+        let size = parameter::whole_number(query, "PageSize")
+            .map_err(|error| ApiError::new(Reason::PageSize, error.message))?;
+        let size = size.map_or(Some(PAGE_SIZE_DEFAULT), |size| {
+            usize::try_from(size).ok().filter(|size| (1..=PAGE_SIZE_MAX).contains(size))
+        });
+        let size = size.ok_or_else(|| {
+            ApiError::new(Reason::PageSize, format!("PageSize must be between 1 and {PAGE_SIZE_MAX}"))
+        })?;
+        let (page, names) = (parameter::whole_number(query, "Page")?.unwrap_or(0), Names::Uuid(list));
+        let token = parameter::given(query, "PageToken").map(|text| {
+            Token::parse(text, names)
+                .ok_or_else(|| ApiError::new(Reason::PageToken, format!("PageToken '{text}' leads nowhere")))
+        });
+        let token = token.transpose()?;
+        if page > 0 && token.is_none() {
+            let message = "PageToken is required if Page is greater than 0; follow next_page_uri";
+            return Err(ApiError::new(Reason::PageTokenMissing, message));
+        }
+        let filters = filters.iter().filter_map(|name| Some(((*name).to_owned(), query.get(name)?.to_owned())));
+        Ok(Self { size, page, names, token, filters: filters.collect() })
     }
 
     /// Returns where the page begins.
@@ -171,6 +222,20 @@ impl PageRequest {
         }
     }
 
+    /// Returns the paging fields in SignalWire's form; `uri` is the list's path, without a query.
+    #[must_use]
+    pub fn uris(&self, uri: &str, extent: &Extent) -> Uris {
+        let link = |(page, token)| self.link(uri, page, token);
+        Uris {
+            uri: link((self.page, self.token)),
+            first_page_uri: link((0, None)),
+            next_page_uri: self.next(extent).map(link),
+            previous_page_uri: self.previous(extent).map(link),
+            page: self.page,
+            page_size: self.size,
+        }
+    }
+
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         // Only a token can lead to an empty page that has older items.
         let newer = match self.token {
@@ -192,19 +257,31 @@ impl PageRequest {
 
     fn link(&self, base: &str, page: u64, token: Option<Token>) -> String {
         let mut pairs = self.filters.clone();
-        pairs.push(("PageSize".to_owned(), self.size.to_string()));
-        pairs.push(("Page".to_owned(), page.to_string()));
-        pairs.extend(token.map(|token| ("PageToken".to_owned(), token.text(self.prefix))));
+        let (size, page) = (("PageSize".to_owned(), self.size.to_string()), ("Page".to_owned(), page.to_string()));
+        pairs.extend(match self.names {
+            Names::Prefixed(_) => [size, page],
+            Names::Uuid(_) => [page, size],
+        });
+        pairs.extend(token.map(|token| ("PageToken".to_owned(), token.text(self.names))));
         format!("{base}?{}", form::encode_query(&pairs))
     }
 }
 
 impl Token {
-    fn parse(text: &str, prefix: &str) -> Option<Self> {
+    fn parse(text: &str, names: Names) -> Option<Self> {
         let (direction, rest) = text.split_at_checked(2)?;
-        let digits = rest.strip_prefix(prefix).filter(|digits| digits.len() == 32)?;
-        let ordinal = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| Ordinal::from_str_radix(digits, 16));
-        let ordinal = ordinal?.ok()?;
+        let ordinal = match names {
+            Names::Prefixed(prefix) => {
+                let digits = rest.strip_prefix(prefix).filter(|digits| digits.len() == 32)?;
+                let digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)?;
+                Ordinal::from_str_radix(digits, 16).ok()?
+            }
+            Names::Uuid(list) => {
+                let id: AccountSid = rest.parse().ok()?;
+                let ordinal = Ordinal::from_be_bytes(*id.bytes().last_chunk()?) & ORDINAL_BITS;
+                (id == anchor(list, ordinal)).then_some(ordinal)?
+            }
+        };
         match direction {
             "PA" => Some(Self::Older(ordinal)),
             "PB" => Some(Self::Newer(ordinal)),
@@ -212,17 +289,34 @@ impl Token {
         }
     }
 
-    fn text(self, prefix: &str) -> String {
-        match self {
-            Self::Older(ordinal) => format!("PA{prefix}{ordinal:032x}"),
-            Self::Newer(ordinal) => format!("PB{prefix}{ordinal:032x}"),
+    fn text(self, names: Names) -> String {
+        let (direction, ordinal) = match self {
+            Self::Older(ordinal) => ("PA", ordinal),
+            Self::Newer(ordinal) => ("PB", ordinal),
+        };
+        match names {
+            Names::Prefixed(prefix) => format!("{direction}{prefix}{ordinal:032x}"),
+            Names::Uuid(list) => format!("{direction}{}", anchor(list, ordinal)),
         }
     }
+}
+
+/// The bits of a UUID that hold an ordinal; those before them are the UUID's variant.
+const ORDINAL_BITS: Ordinal = (1 << 56) - 1;
+
+/// Returns a UUID that names a place in a list. It isn't random: who has it can go on from that place after any change
+/// of the list. The type is of no matter; all ids are written alike.
+fn anchor(list: u32, ordinal: Ordinal) -> AccountSid {
+    let mut bits = [0; 16];
+    bits[..4].copy_from_slice(&list.to_be_bytes());
+    bits[8..].copy_from_slice(&(ordinal & ORDINAL_BITS).to_be_bytes());
+    AccountSid::minted(bits, IdForm::Uuid)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::account::Dialect;
 
     const URL: &str = "http://localhost:8329/v1/Faxes";
 
@@ -231,7 +325,9 @@ mod tests {
     }
 
     fn code(query: &str) -> Option<u32> {
-        PageRequest::parse(&Form::parse(query.as_bytes()).unwrap(), "FX", &[]).err().map(|error| error.code)
+        PageRequest::parse(&Form::parse(query.as_bytes()).unwrap(), "FX", &[])
+            .err()
+            .map(|error| error.code(Dialect::Twilio))
     }
 
     /// Cuts the page out of `newest..=1`; returns its items and its meta.
@@ -330,5 +426,51 @@ mod tests {
         assert_eq!((flat.page, flat.start, flat.end), (1, 2, 3));
         assert_eq!(flat.uri, "/2010-04-01/Accounts.json?PageSize=2&Page=1");
         assert!(flat.next_page_uri.unwrap().starts_with("/2010-04-01/Accounts.json?PageSize=2&Page=2&PageToken=PAFX"));
+    }
+
+    fn strict(query: &str) -> Result<PageRequest, u32> {
+        let read = PageRequest::parse_strictly(&Form::parse(query.as_bytes()).unwrap(), 1, &["To"]);
+        read.map_err(|error| error.code(Dialect::SignalWire))
+    }
+
+    #[test]
+    fn signalwire_refuses_a_size_out_of_range_and_a_page_without_its_token() {
+        for bad in ["PageSize=0", "PageSize=1001", "PageSize=x", "PageSize=99999999999999999999"] {
+            assert_eq!(strict(bad), Err(54454), "{bad}");
+        }
+        assert_eq!(strict("Page=1"), Err(54453));
+        assert_eq!(strict("Page=x"), Err(10000));
+        for bad in ["PA", "PAx", "PA831455c6-574e-4d8b-b6ee-2418140bf4cd", "é"] {
+            assert_eq!(strict(&format!("Page=1&PageToken={bad}")), Err(21481), "{bad}");
+        }
+        assert_eq!(strict("Page=0&PageSize=1000").map(|request| request.size), Ok(1_000));
+    }
+
+    #[test]
+    fn signalwires_links_lead_through_the_whole_list_and_back() {
+        let list: Vec<u64> = (1..=7).rev().collect();
+        let cut = |query: &str| {
+            let request = strict(query).unwrap();
+            let page = request.cut(list.iter(), |item| *item);
+            let uris = request.uris("/F", &Extent::of(&page, |item| *item));
+            (page.items.into_iter().copied().collect::<Vec<u64>>(), uris)
+        };
+        let query = |uri: String| uri.strip_prefix("/F?").unwrap().to_owned();
+        let (items, uris) = cut("PageSize=3&To=1");
+        assert_eq!((items, uris.uri.as_str()), (vec![7, 6, 5], "/F?To=1&Page=0&PageSize=3"));
+        let (items, uris) = cut(&query(uris.next_page_uri.unwrap()));
+        assert_eq!((items, uris.page), (vec![4, 3, 2], 1));
+        assert!(uris.uri.contains("&PageToken=PA00000001-0000-4000-8000-000000000005"), "{}", uris.uri);
+        let (items, last) = cut(&query(uris.next_page_uri.unwrap()));
+        assert_eq!((items, last.next_page_uri), (vec![1], None));
+        let (items, _) = cut(&query(last.previous_page_uri.unwrap()));
+        assert_eq!(items, [4, 3, 2]);
+    }
+
+    #[test]
+    fn a_token_of_another_list_is_refused() {
+        let token = Token::Older(5).text(Names::Uuid(2));
+        assert_eq!(strict(&format!("Page=1&PageToken={token}")), Err(21481));
+        assert_eq!(Token::parse(&token, Names::Uuid(2)), Some(Token::Older(5)));
     }
 }

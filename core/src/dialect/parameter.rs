@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::error::{ApiError, CODE_FRIENDLY_NAME, CODE_INVALID_METHOD, CODE_INVALID_SID, CODE_INVALID_URL};
+use super::error::{ApiError, Reason};
 use super::form::Form;
 use crate::model::webhook::Method;
 
@@ -76,7 +76,7 @@ pub(super) fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = given(form, "FriendlyName") else { return Ok(None) };
     if text.chars().count() > FRIENDLY_NAME_LEN_MAX {
         let message = format!("Invalid FriendlyName: it is longer than {FRIENDLY_NAME_LEN_MAX} characters");
-        return Err(ApiError::bad_request(CODE_FRIENDLY_NAME, message));
+        return Err(ApiError::new(Reason::FriendlyName, message));
     }
     Ok(Some(text.into()))
 }
@@ -87,7 +87,7 @@ pub(super) fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Bo
     if !text.is_empty() {
         check_url(text).map_err(|reason| {
             let excerpt = excerpt(text);
-            ApiError::bad_request(CODE_INVALID_URL, format!("{name} '{excerpt}' is not a valid URL: {reason}"))
+            ApiError::new(Reason::InvalidUrl, format!("{name} '{excerpt}' is not a valid URL: {reason}"))
         })?;
     }
     Ok(Some(text.into()))
@@ -98,7 +98,7 @@ pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError
     let Some(text) = given(form, name) else { return Ok(None) };
     let method = [Method::Get, Method::Post].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
     method.map(Some).ok_or_else(|| {
-        ApiError::bad_request(CODE_INVALID_METHOD, format!("{name} '{}' is neither GET nor POST", excerpt(text)))
+        ApiError::new(Reason::InvalidMethod, format!("{name} '{}' is neither GET nor POST", excerpt(text)))
     })
 }
 
@@ -132,7 +132,7 @@ pub(super) fn check_sid(name: &str, text: &str, prefix: &str) -> Result<(), ApiE
         return Ok(());
     }
     let message = format!("Invalid parameter {name}: '{text}' is not {prefix} and 32 hexadecimal digits");
-    Err(ApiError::bad_request(CODE_INVALID_SID, message))
+    Err(ApiError::new(Reason::InvalidSid, message))
 }
 
 /// Whether a text is this prefix and 32 hexadecimal digits.
@@ -150,6 +150,7 @@ pub(super) fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::account::Dialect;
     use crate::model::fax::Quality;
 
     fn form(text: &str) -> Form {
@@ -163,7 +164,7 @@ mod tests {
         }
         assert_eq!(boolean(&form("Beta="), "Beta"), Ok(None));
         let error = boolean(&form("Beta=1"), "Beta").unwrap_err();
-        assert_eq!((error.status, error.code), (400, 20422));
+        assert_eq!((error.status(Dialect::Twilio), error.code(Dialect::Twilio)), (400, 20422));
         assert!(error.message.contains("Beta"), "{}", error.message);
     }
 
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(whole_number(&form("Ttl=99999999999999999999"), "Ttl"), Ok(Some(u64::MAX)));
         for bad in ["-1", "1.5", "five", "%2B5", "+5"] {
             assert_eq!(
-                whole_number(&form(&format!("Ttl={bad}")), "Ttl").map_err(|error| error.code),
+                whole_number(&form(&format!("Ttl={bad}")), "Ttl").map_err(|error| error.code(Dialect::Twilio)),
                 Err(20422),
                 "{bad}"
             );
@@ -205,7 +206,11 @@ mod tests {
         let digits = "0123456789abcdefABCDEF0123456789";
         assert_eq!(check_sid("TrunkSid", &format!("TK{digits}"), "TK"), Ok(()));
         for bad in [format!("AD{digits}"), format!("TK{digits}0"), "TK".to_owned()] {
-            assert_eq!(check_sid("TrunkSid", &bad, "TK").map_err(|error| error.code), Err(20423), "{bad}");
+            assert_eq!(
+                check_sid("TrunkSid", &bad, "TK").map_err(|error| error.code(Dialect::Twilio)),
+                Err(20423),
+                "{bad}"
+            );
         }
     }
 }

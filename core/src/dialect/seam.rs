@@ -4,14 +4,16 @@
 //! A dialect's REST API is not here: its routes are in `http/`, in one folder per dialect, each route with its area;
 //! parameters and resources are in the dialect's folder.
 
-use super::Params;
+use super::error::Reason;
 use super::signature::Signed;
 use super::twilio::{codes, debugger, webhook};
+use super::{Params, signalwire};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::engine::event::Event;
 use crate::model::account::Dialect;
 use crate::model::fault::Fault;
 use crate::model::sid::{AccountSid, FaxSid};
+use crate::model::time::Timestamp;
 use crate::model::webhook::Signature;
 
 impl Dialect {
@@ -20,6 +22,34 @@ impl Dialect {
     pub const fn code(self, fault: Fault) -> u32 {
         match self {
             Self::Twilio => codes::code(fault),
+            Self::SignalWire => signalwire::codes::code(fault),
+        }
+    }
+
+    /// Returns the HTTP status and the error code of a refused REST call.
+    #[must_use]
+    pub const fn status_and_code(self, reason: Reason) -> (u16, u32) {
+        match self {
+            Self::Twilio => codes::status_and_code(reason),
+            Self::SignalWire => signalwire::codes::status_and_code(reason),
+        }
+    }
+
+    /// Returns the second text of the error of a refused REST call, if it has one.
+    #[must_use]
+    pub fn error_detail(self, reason: Reason) -> Option<&'static str> {
+        match self {
+            Self::Twilio => codes::error_detail(reason),
+            Self::SignalWire => None,
+        }
+    }
+
+    /// Returns the challenge of a response that asks for a credential.
+    #[must_use]
+    pub const fn challenge(self) -> &'static str {
+        match self {
+            Self::Twilio => "Basic realm=\"Twilio API\"",
+            Self::SignalWire => "Basic realm=\"SignalWire\"",
         }
     }
 
@@ -28,6 +58,7 @@ impl Dialect {
     pub fn more_info(self, code: u32) -> String {
         match self {
             Self::Twilio => codes::more_info(code),
+            Self::SignalWire => signalwire::codes::more_info(code),
         }
     }
 
@@ -36,6 +67,7 @@ impl Dialect {
     pub const fn user_agent(self) -> &'static str {
         match self {
             Self::Twilio => webhook::USER_AGENT,
+            Self::SignalWire => signalwire::webhook::USER_AGENT,
         }
     }
 
@@ -44,14 +76,23 @@ impl Dialect {
     pub fn twiml_params(self, account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
         match self {
             Self::Twilio => webhook::twiml_params(account, fax, request),
+            Self::SignalWire => signalwire::webhook::twiml_params(account, fax, request),
         }
     }
 
-    /// Returns the parameters of the request that notifies an app of a status.
+    /// Returns the parameters of the request that notifies an app of a status; `now` is the world's time.
     #[must_use]
-    pub fn notice_params(self, account: AccountSid, fax: FaxSid, notice: &Notice, media_url: Option<&str>) -> Params {
+    pub fn notice_params(
+        self,
+        account: AccountSid,
+        fax: FaxSid,
+        notice: &Notice,
+        media_url: Option<&str>,
+        now: Timestamp,
+    ) -> Params {
         match self {
             Self::Twilio => webhook::notice_params(account, fax, notice, media_url),
+            Self::SignalWire => signalwire::webhook::notice_params(account, fax, notice, media_url, now),
         }
     }
 
@@ -60,7 +101,8 @@ impl Dialect {
     #[must_use]
     pub fn alert_params(self, account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
         match self {
-            Self::Twilio => debugger::params(account, parent, event),
+            // SignalWire has no Debugger. Whoever sets one up here gets Twilio's form of it.
+            Self::Twilio | Self::SignalWire => debugger::params(account, parent, event),
         }
     }
 
@@ -68,7 +110,7 @@ impl Dialect {
     #[must_use]
     pub const fn document_part(self) -> &'static str {
         match self {
-            Self::Twilio => webhook::DOCUMENT_PART,
+            Self::Twilio | Self::SignalWire => webhook::DOCUMENT_PART,
         }
     }
 
@@ -84,6 +126,7 @@ impl Dialect {
     ) -> Params {
         match self {
             Self::Twilio => webhook::headers(key, signature, request, idempotency_token),
+            Self::SignalWire => signalwire::webhook::headers(key, signature, request),
         }
     }
 
@@ -92,6 +135,8 @@ impl Dialect {
     pub fn fetch_headers(self, key: &str, url: &str) -> Params {
         match self {
             Self::Twilio => webhook::fetch_headers(key, url),
+            // No fetch of a document by SignalWire has been captured; nothing says that it is signed.
+            Self::SignalWire => Params::new(),
         }
     }
 }

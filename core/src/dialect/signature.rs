@@ -1,9 +1,14 @@
-//! `X-Twilio-Signature`, as real validators check it (Twilio docs: security).
+//! Signatures of requests to apps, as real validators check them (Twilio docs: security). SignalWire's are the same, in
+//! a header and with a key of their own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::hmac;
+use super::{Params, form, hmac};
+use crate::model::webhook::Signature;
+
+/// The key of signatures that a rule makes bad.
+const NOT_THE_KEY: &str = "not the key";
 
 /// The parts of a request that its signature covers.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +32,32 @@ pub fn of_url(auth_token: &str, url: &str) -> String {
 #[must_use]
 pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> String {
     STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
+}
+
+/// Returns the signature of a request, right or wrong as a rule wants it; `None` if it wants none.
+pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
+    let Signed { url, params, in_body } = *request;
+    let sign = |key: &str| if in_body { of_form(key, url, params) } else { of_url(key, url) };
+    match signature {
+        Signature::Good => Some(sign(key)),
+        Signature::Bad => Some(sign(NOT_THE_KEY)),
+        Signature::Missing => None,
+        // A GET has its status in the URL, so the signature of an earlier one covers another URL.
+        Signature::Stale if in_body => Some(of_form(key, url, &earlier(params))),
+        Signature::Stale => {
+            let url = url.split('?').next().unwrap_or_default();
+            Some(of_url(key, &form::with_query(url, &earlier(params))))
+        }
+    }
+}
+
+/// Returns the parameters that an earlier request about the same fax would have had, with another status.
+fn earlier(params: &[(String, String)]) -> Params {
+    let changed = |(name, value): &(String, String)| {
+        let was = if value == "queued" { "processing" } else { "queued" };
+        (name.clone(), if name == "FaxStatus" { was.to_owned() } else { value.clone() })
+    };
+    params.iter().map(changed).collect()
 }
 
 /// Returns the signed text in parts: the URL, then each name and value, sorted by the bytes of the names.

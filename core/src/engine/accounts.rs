@@ -82,7 +82,7 @@ impl Engine {
             return Err(Refusal::LimitReached { what: "API keys", limit: KEYS_MAX });
         }
         let ordinal = self.keys.take_ordinal();
-        let sid = KeySid::from_bytes(self.ids.seed().sid_bytes("key", b"", ordinal));
+        let sid = self.ids.seed().mint::<KeySid>("key", b"", ordinal);
         let bytes = self.ids.seed().sid_bytes("key-secret", sid.bytes(), 0);
         let secret = hex::encode(bytes).into();
         let key = ApiKey { sid, ordinal, secret, friendly_name, created: now, updated: now };

@@ -91,7 +91,7 @@ impl Engine {
     ) {
         let place = self.next_place(fax, fault);
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
-        let sid = AlertSid::from_bytes(self.ids.seed().sid_bytes("alert", &parent, place));
+        let sid = self.ids.seed().mint::<AlertSid>("alert", &parent, place);
         let alert = Alert { sid, place, fault, level, message: message.into(), record };
         let event = self.journal.write(now, fax, EventKind::Alert(alert));
         self.world.alerts.keep(Arc::clone(&event));

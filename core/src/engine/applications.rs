@@ -56,7 +56,7 @@ impl Engine {
         let attributes = ApplicationAttributes::default().with(&change);
         check(&attributes)?;
         let ordinal = self.world.applications.take_ordinal();
-        let sid = ApplicationSid::from_bytes(self.ids.seed().sid_bytes("application", b"", ordinal));
+        let sid = self.ids.seed().mint::<ApplicationSid>("application", b"", ordinal);
         let application = Application { sid, ordinal, created: now, updated: now, attributes };
         self.world.applications.insert(ordinal, sid, application);
         Ok(sid)

@@ -92,7 +92,7 @@ impl Engine {
             return Ok(*sid);
         }
         // Keyed by the number: in open account mode, the order in which numbers are adopted may vary between runs.
-        let sid = NumberSid::from_bytes(seed.sid_bytes("caller-id", &number.digits().to_be_bytes(), 0));
+        let sid = seed.mint::<NumberSid>("caller-id", &number.digits().to_be_bytes(), 0);
         let ordinal = self.world.caller_ids.register.take_ordinal();
         let friendly_name = name.unwrap_or_else(|| number.national_format().into());
         let caller_id = CallerId { sid, ordinal, number, friendly_name, created: now, updated: now };

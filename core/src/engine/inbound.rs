@@ -91,7 +91,7 @@ impl Engine {
 
     fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
         let order = self.world.next_order;
-        let sid = wanted.unwrap_or_else(|| FaxSid::from_bytes(self.ids.seed().sid_bytes("call", b"", order)));
+        let sid = wanted.unwrap_or_else(|| self.ids.seed().mint::<FaxSid>("call", b"", order));
         if self.world.tables.ordinal(sid).is_some() || self.world.not_answered.contains(&sid) {
             return Err(Refusal::SidTaken(sid));
         }

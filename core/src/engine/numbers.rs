@@ -164,7 +164,7 @@ impl Engine {
     ) -> NumberSid {
         self.world.numbers.bought += 1;
         let ordinal = self.world.numbers.bought;
-        let sid = NumberSid::from_bytes(seed.sid_bytes("number", b"", ordinal));
+        let sid = seed.mint::<NumberSid>("number", b"", ordinal);
         let created = now;
         self.world.numbers.insert(IncomingNumber {
             sid,

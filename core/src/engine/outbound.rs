@@ -33,7 +33,7 @@ impl Engine {
         self.check_room()?;
         let from = self.caller(&order, now)?;
         let ordinal = self.take_ordinal();
-        let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("fax", b"", self.world.next_order));
+        let sid = self.ids.seed().mint::<FaxSid>("fax", b"", self.world.next_order);
         let luck = Luck(self.world.next_order);
         self.world.next_order += 1;
         let leg = Leg::Outbound(Box::new(Order {

@@ -68,7 +68,7 @@ impl Engine {
     ) {
         let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
-        let sid = FaxSid::from_bytes(self.ids.seed().sid_bytes("call", own.bytes(), u64::from(calls)));
+        let sid = self.ids.seed().mint::<FaxSid>("call", own.bytes(), u64::from(calls));
         let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
         // A rule on the sending end has precedence over one on the receiving end.
         let line = if line == LineOverride::default() { far_line } else { line };

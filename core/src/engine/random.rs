@@ -6,11 +6,14 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 use sha2::{Digest, Sha256};
 
-use crate::model::sid::AccountSid;
+use crate::model::sid::{AccountSid, Id, IdForm};
 
-/// The seed of one world, from which all its ids and draws follow.
+/// The seed of one world, from which all its ids and draws follow, and the form that its ids have.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct WorldSeed([u8; 32]);
+pub struct WorldSeed {
+    digest: [u8; 32],
+    form: IdForm,
+}
 
 impl WorldSeed {
     /// The seed of an account's world: a hash of the global seed and the SID, so that the order of creation doesn't
@@ -18,7 +21,7 @@ impl WorldSeed {
     #[must_use]
     pub fn of(global_seed: u64, account: AccountSid) -> Self {
         let digest = Sha256::new().chain_update(global_seed.to_be_bytes()).chain_update(account.bytes()).finalize();
-        Self(digest.into())
+        Self { digest: digest.into(), form: account.form() }
     }
 
     /// The seed of ids; for an account's first world, before any reset, it is the world's own.
@@ -27,19 +30,19 @@ impl WorldSeed {
             return self;
         }
         let digest = Sha256::new()
-            .chain_update(self.0)
+            .chain_update(self.digest)
             .chain_update("ids")
             .chain_update(life.to_be_bytes())
             .chain_update(ways_back.to_be_bytes())
             .finalize();
-        Self(digest.into())
+        Self { digest: digest.into(), form: self.form }
     }
 
     /// A generator for one purpose: `parent` is the thing it belongs to, `ordinal` its place there.
     #[must_use]
     pub fn generator(&self, purpose: &str, parent: &[u8], ordinal: u64) -> ChaCha12Rng {
         let digest = Sha256::new()
-            .chain_update(self.0)
+            .chain_update(self.digest)
             // The length first, so that no purpose and parent read as another pair.
             .chain_update([u8::try_from(purpose.len()).unwrap_or(u8::MAX)])
             .chain_update(purpose)
@@ -55,6 +58,12 @@ impl WorldSeed {
         let mut bytes = [0; 16];
         self.generator(purpose, parent, ordinal).fill_bytes(&mut bytes);
         bytes
+    }
+
+    /// Mints an id, in the form that the world's ids have.
+    #[must_use]
+    pub fn mint<T: Id>(&self, purpose: &str, parent: &[u8], ordinal: u64) -> T {
+        T::minted(self.sid_bytes(purpose, parent, ordinal), self.form)
     }
 }
 

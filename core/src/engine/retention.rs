@@ -8,7 +8,7 @@ use super::agenda::Ordinal;
 use super::event::EventKind;
 use super::fax::Fax;
 use crate::model::media::{Document, Media};
-use crate::model::sid::MediaSid;
+use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
 /// How long Twilio keeps a fax's data after its creation: 180 days (Twilio docs: fax).
@@ -86,13 +86,20 @@ impl Retention {
 
 impl Engine {
     pub(super) fn store_media(&mut self, ordinal: Ordinal, document: Document, now: Timestamp) {
-        let seed = *self.ids.seed();
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let sid = self.media_sid(fax.sid);
         let Some(fax) = self.world.tables.fax_mut(ordinal) else { return };
-        let sid = MediaSid::from_bytes(seed.sid_bytes("media", fax.sid.bytes(), 0));
         self.world.retention.store(ordinal, document.bytes.len() as u64);
         fax.media = Some(Box::new(Media { sid, created: now, document }));
         fax.updated = now;
         self.keep_budget(now);
+    }
+
+    /// The id that a fax's document has, or will have once it is stored. It follows from the fax's own id, since some
+    /// dialects show it before there is a document.
+    #[must_use]
+    pub fn media_sid(&self, fax: FaxSid) -> MediaSid {
+        self.seed().mint("media", fax.bytes(), 0)
     }
 
     pub(super) fn drop_media(&mut self, ordinal: Ordinal, now: Timestamp) {

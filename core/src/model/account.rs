@@ -1,6 +1,6 @@
 //! An account, the owner of a world, and the settings that decide how the world treats it.
 
-use super::sid::AccountSid;
+use super::sid::{AccountSid, IdForm};
 use super::time::Timestamp;
 use super::words::words;
 
@@ -65,11 +65,10 @@ words!(
     Dialect {
         /// Twilio Programmable Fax, by its v1 API.
         Twilio = "twilio",
+        /// SignalWire's compatibility API.
+        SignalWire = "signalwire",
     }
 );
-
-/// Dialects that are planned; naming one is an error that says so.
-const NOT_BUILT: [&str; 1] = ["signalwire"];
 
 impl Dialect {
     /// Looks up a dialect by its word.
@@ -77,8 +76,26 @@ impl Dialect {
     /// # Errors
     /// The text says what the value must be, to follow "must".
     pub fn named(name: &str) -> Result<Self, String> {
-        let reason = if NOT_BUILT.contains(&name) { format!(" ({name} is not built yet)") } else { String::new() };
-        Self::from_word(name).ok_or_else(|| format!("be {}{reason}", Self::Twilio))
+        let words: Vec<_> = Self::ALL.iter().map(|dialect| dialect.as_str()).collect();
+        Self::from_word(name).ok_or_else(|| format!("be {}", words.join(" or ")))
+    }
+
+    /// Returns the dialect of an account: each dialect has ids of a form of its own.
+    #[must_use]
+    pub const fn of(account: AccountSid) -> Self {
+        match account.form() {
+            IdForm::Prefixed => Self::Twilio,
+            IdForm::Uuid => Self::SignalWire,
+        }
+    }
+
+    /// Returns the form of the ids of the dialect's accounts and resources.
+    #[must_use]
+    pub const fn id_form(self) -> IdForm {
+        match self {
+            Self::Twilio => IdForm::Prefixed,
+            Self::SignalWire => IdForm::Uuid,
+        }
     }
 }
 
@@ -164,7 +181,7 @@ impl Account {
             sid,
             auth_token,
             friendly_name: "fauxfax account".into(),
-            dialect: Dialect::Twilio,
+            dialect: Dialect::of(sid),
             created,
             updated: created,
             ordinal: 0,

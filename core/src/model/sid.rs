@@ -1,55 +1,86 @@
-//! Resource ids: 128 bits and a kind, shown in Twilio's form. Another dialect may show the same bits differently.
+//! Resource ids: 128 bits, a kind, and the form that the account's dialect writes them in. An id keeps its form, so that
+//! it reads the same wherever it is shown: in responses, webhooks, the log, states and tests.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The error for text that is not a SID of the expected kind.
+/// How a dialect writes ids.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdForm {
+    /// Two letters for the kind and 32 hexadecimal digits, as `FX0123…`.
+    #[default]
+    Prefixed,
+    /// A UUID in lower case, which doesn't tell its kind.
+    Uuid,
+}
+
+/// The error for text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a SID of the form {prefix} + 32 hexadecimal digits")]
+#[error("not a SID of the form {prefix} + 32 hexadecimal digits, nor a UUID")]
 pub struct SidError {
     /// The two letters that were expected.
     pub prefix: &'static str,
+}
+
+/// An id of one kind.
+pub trait Id: Sized {
+    /// Creates an id from 128 random bits. A UUID is of version 4, so six of its bits are fixed (RFC 9562 §5.4).
+    fn minted(bits: [u8; 16], form: IdForm) -> Self;
 }
 
 macro_rules! sid {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name([u8; 16]);
+        pub struct $name {
+            bits: [u8; 16],
+            form: IdForm,
+        }
 
         impl $name {
-            /// The two letters before the digits.
+            /// The two letters before the digits of the prefixed form.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Creates an id from its 128 bits.
+            /// Creates an id of the prefixed form from its 128 bits.
             #[must_use]
-            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-                Self(bytes)
+            pub const fn from_bytes(bits: [u8; 16]) -> Self {
+                Self { bits, form: IdForm::Prefixed }
             }
 
             /// The 128 bits of the id.
             #[must_use]
             pub const fn bytes(&self) -> &[u8; 16] {
-                &self.0
+                &self.bits
+            }
+
+            /// The form that the id is written in.
+            #[must_use]
+            pub const fn form(&self) -> IdForm {
+                self.form
+            }
+        }
+
+        impl Id for $name {
+            fn minted(bits: [u8; 16], form: IdForm) -> Self {
+                Self { bits: minted(bits, form), form }
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_sid(f, $prefix, &self.0)
+                f.write_str(written($prefix, &self.bits, self.form).as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_sid(f, $prefix, &self.0)
+                fmt::Display::fmt(self, f)
             }
         }
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let text = written($prefix, &self.0);
-                serializer.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
+                serializer.serialize_str(written($prefix, &self.bits, self.form).as_str())
             }
         }
 
@@ -63,8 +94,11 @@ macro_rules! sid {
         impl FromStr for $name {
             type Err = SidError;
 
+            /// Reads an id in either form; upper-case digits are read too, and shown in lower case from then on.
             fn from_str(text: &str) -> Result<Self, SidError> {
-                read_sid($prefix, text).map(Self).ok_or(SidError { prefix: $prefix })
+                let read = read_prefixed($prefix, text).map(|bits| Self { bits, form: IdForm::Prefixed });
+                let read = read.or_else(|| read_uuid(text).map(|bits| Self { bits, form: IdForm::Uuid }));
+                read.ok_or(SidError { prefix: $prefix })
             }
         }
     };
@@ -99,35 +133,71 @@ sid!(
     NumberSid, "PN"
 );
 
-fn write_sid(f: &mut fmt::Formatter<'_>, prefix: &str, bytes: &[u8; 16]) -> fmt::Result {
-    f.write_str(std::str::from_utf8(&written(prefix, bytes)).map_err(|_| fmt::Error)?)
-}
+/// Where a UUID has its hyphens, as numbers of digits before them.
+const HYPHENS: [usize; 4] = [8, 12, 16, 20];
 
-/// The text of a SID: two letters and 32 digits.
-fn written(prefix: &str, bytes: &[u8; 16]) -> [u8; 34] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0u8; 34];
-    text[..2].copy_from_slice(prefix.as_bytes());
-    for (pair, byte) in text[2..].chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+const fn minted(mut bits: [u8; 16], form: IdForm) -> [u8; 16] {
+    if matches!(form, IdForm::Uuid) {
+        bits[6] = bits[6] & 0x0f | 0x40;
+        bits[8] = bits[8] & 0x3f | 0x80;
     }
-    text
+    bits
 }
 
-fn read_sid(prefix: &str, text: &str) -> Option<[u8; 16]> {
-    let digits = text.strip_prefix(prefix)?.as_bytes();
-    if digits.len() != 32 {
+/// The text of an id, of at most 36 characters; ids are written often, so it is not allocated.
+struct Written {
+    text: [u8; 36],
+    len: usize,
+}
+
+impl Written {
+    fn push(&mut self, byte: u8) {
+        self.text[self.len] = byte;
+        self.len += 1;
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.len]).unwrap_or_default()
+    }
+}
+
+fn written(prefix: &str, bits: &[u8; 16], form: IdForm) -> Written {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut written = Written { text: [0; 36], len: 0 };
+    if form == IdForm::Prefixed {
+        prefix.bytes().for_each(|letter| written.push(letter));
+    }
+    for (place, byte) in bits.iter().enumerate() {
+        if form == IdForm::Uuid && HYPHENS.contains(&(2 * place)) {
+            written.push(b'-');
+        }
+        written.push(DIGITS[usize::from(byte >> 4)]);
+        written.push(DIGITS[usize::from(byte & 15)]);
+    }
+    written
+}
+
+fn read_prefixed(prefix: &str, text: &str) -> Option<[u8; 16]> {
+    read_digits(text.strip_prefix(prefix)?.bytes())
+}
+
+fn read_uuid(text: &str) -> Option<[u8; 16]> {
+    let hyphens = text.bytes().enumerate().filter(|(_, byte)| *byte == b'-').map(|(place, _)| place);
+    if !hyphens.eq(HYPHENS.iter().enumerate().map(|(before, place)| place + before)) {
         return None;
     }
-    let mut bytes = [0u8; 16];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        // Upper-case digits are accepted too, and shown in lower case from then on.
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
+    read_digits(text.bytes().filter(|byte| *byte != b'-'))
+}
+
+/// Reads exactly 32 hexadecimal digits.
+fn read_digits(mut digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
+    let mut bits = [0u8; 16];
+    for byte in &mut bits {
+        let high = char::from(digits.next()?).to_digit(16)?;
+        let low = char::from(digits.next()?).to_digit(16)?;
         *byte = u8::try_from(high << 4 | low).ok()?;
     }
-    Some(bytes)
+    digits.next().is_none().then_some(bits)
 }
 
 #[cfg(test)]
@@ -149,5 +219,30 @@ mod tests {
         assert!(format!("FX{}", "g".repeat(32)).parse::<FaxSid>().is_err());
         assert!(format!("FX{}é", "0".repeat(30)).parse::<FaxSid>().is_err());
         assert!(format!("FX{}", "ABCDEF01".repeat(4)).parse::<FaxSid>().is_ok());
+    }
+
+    #[test]
+    fn a_uuid_reads_back_what_it_shows_and_is_of_version_4() {
+        let sid = FaxSid::minted([0xff; 16], IdForm::Uuid);
+        assert_eq!(sid.to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(sid.to_string().parse(), Ok(sid));
+        assert_eq!(sid.to_string().to_uppercase().parse(), Ok(sid));
+        assert_ne!(sid, FaxSid::from_bytes(*sid.bytes()), "the same bits in another form are another id");
+    }
+
+    #[test]
+    fn what_only_resembles_a_uuid_is_refused() {
+        for bad in [
+            "",
+            "831455c6-574e-4d8b-b6ee-2418140bf4c",
+            "831455c6-574e-4d8b-b6ee-2418140bf4cdd",
+            "831455c6574e4d8bb6ee2418140bf4cd",
+            "831455c6-574e4-d8b-b6ee-2418140bf4cd",
+            "831455c6-574e-4d8b-b6ee-2418140bf4cg",
+            "831455c6-574e-4d8b-b6ee-2418140bf4c\u{e9}",
+            "{831455c6-574e-4d8b-b6ee-2418140bf4cd}",
+        ] {
+            assert!(bad.parse::<FaxSid>().is_err(), "{bad}");
+        }
     }
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::extract::Addressed;
 use super::problem::Problem;
-use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
+use crate::dialect::view::View;
 use crate::document::file;
 use crate::emulator::Registry;
 use crate::engine::Fax;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
-use crate::dialect::twilio::View;
 use crate::dialect::twilio::faxes::FaxResource;
+use crate::dialect::view::View;
 use crate::emulator::Registry;
 use crate::engine::agenda::Ordinal;
 use crate::engine::{Cursor, Engine, Fax, FaxFilter};

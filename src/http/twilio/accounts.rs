@@ -4,7 +4,7 @@
 use axum::response::Response;
 
 use super::{Call, Route};
-use crate::dialect::error::{ApiError, CODE_ACCESS_DENIED, CODE_TOO_MANY};
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::twilio::accounts::{self, AccountList, AccountResource};
 use crate::emulator::World;
 use crate::engine::admission::Area;
@@ -26,11 +26,11 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     if account(call.own).owner.is_some() {
-        return Err(ApiError::new(403, CODE_ACCESS_DENIED, "A subaccount can't have subaccounts"));
+        return Err(ApiError::new(Reason::AccessDenied, "A subaccount can't have subaccounts"));
     }
     let name = accounts::create_account(&call.form()?, call.world.now())?;
     let created = call.registry.create_subaccount(call.own, &name);
-    let world = created.map_err(|error| ApiError::new(429, CODE_TOO_MANY, format!("Too Many Requests: {error}")))?;
+    let world = created.map_err(|error| ApiError::new(Reason::TooMany, format!("Too Many Requests: {error}")))?;
     Ok(reply::created(&AccountResource::of(&account(&world))))
 }
 
@@ -42,7 +42,7 @@ fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let change = accounts::update_account(&call.form()?)?;
     let is_own_subaccount = call.own.sid() == call.world.sid() && account(call.own).owner.is_some();
     if change.status.is_some() && is_own_subaccount {
-        return Err(ApiError::new(403, CODE_ACCESS_DENIED, "Only its owner changes the status of a subaccount"));
+        return Err(ApiError::new(Reason::AccessDenied, "Only its owner changes the status of a subaccount"));
     }
     call.change(UpdateAccount(change), |engine, _| Ok(AccountResource::of(engine.account())))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::response::Response;
 
 use super::{Call, Route};
-use crate::dialect::error::{ApiError, CODE_FORBIDDEN};
-use crate::dialect::twilio::View;
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
+use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{CancelFax, DeleteFax, DeleteMedia};
 use crate::http::user_agent;
-use crate::model::account::MediaUserAgent;
+use crate::model::account::{Dialect, MediaUserAgent};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
 
@@ -62,8 +62,8 @@ fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
     let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
     let unnamed = !user_agent::is_named(&call.parts.headers);
     if unnamed && call.registry.settings().media_user_agent == MediaUserAgent::Required {
-        let error = ApiError::new(403, CODE_FORBIDDEN, user_agent::REFUSED);
-        call.world.note(Some(sid), user_agent::refused(error.status));
+        let error = ApiError::new(Reason::Forbidden, user_agent::REFUSED);
+        call.world.note(Some(sid), user_agent::refused(error.status(Dialect::Twilio)));
         return Err(error);
     }
     let shown = call.show(|engine, view| {

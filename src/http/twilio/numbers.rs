@@ -4,8 +4,8 @@ use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
-use crate::dialect::twilio::View;
 use crate::dialect::twilio::numbers::{self, NumberList, NumberResource};
+use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{ReleaseNumber, UpdateNumber};

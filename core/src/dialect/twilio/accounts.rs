@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::account_path;
 use crate::dialect::date;
-use crate::dialect::error::{self, ApiError};
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::Form;
 use crate::dialect::paging::{Extent, Flat, PageRequest};
 use crate::dialect::parameter;
@@ -116,7 +116,7 @@ pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
         let known = AccountStatus::from_word(text);
         known.ok_or_else(|| {
             let message = format!("Unable to update Status, invalid Status '{}'.", parameter::excerpt(text));
-            ApiError::bad_request(error::CODE_INVALID_STATUS, message)
+            ApiError::new(Reason::InvalidAccountStatus, message)
         })
     });
     let friendly_name = parameter::friendly_name(form)?;

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::{View, codes};
+use super::codes;
 use crate::dialect::date;
 use crate::dialect::error::ApiError;
 use crate::dialect::form::{self, Form};
 use crate::dialect::paging::{Extent, Meta, PageRequest};
 use crate::dialect::parameter;
+use crate::dialect::view::View;
 use crate::engine::Page;
 use crate::engine::event::{Alert, AlertLevel, Event};
 use crate::model::sid::AlertSid;
@@ -179,9 +180,12 @@ pub(in crate::dialect) fn details(alert: &Alert) -> Vec<(&'static str, String)> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::account::Dialect;
 
     fn filter(query: &str) -> Result<AlertFilter, u32> {
-        list_alerts(&Form::parse(query.as_bytes()).unwrap()).map(|(filter, _)| filter).map_err(|error| error.code)
+        list_alerts(&Form::parse(query.as_bytes()).unwrap())
+            .map(|(filter, _)| filter)
+            .map_err(|error| error.code(Dialect::Twilio))
     }
 
     #[test]

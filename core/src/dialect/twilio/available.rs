@@ -251,6 +251,7 @@ fn list_uri(account: AccountSid, country: Country, kind: NumberKind) -> String {
 mod tests {
     use super::*;
     use crate::dialect::twilio::keys_of;
+    use crate::model::account::Dialect;
     use crate::model::inventory;
 
     const ACCOUNT: AccountSid = AccountSid::from_bytes([0; 16]);
@@ -323,7 +324,7 @@ mod tests {
             "ExcludeAllAddressRequired=no",
         ] {
             let error = search(&Form::parse(bad.as_bytes()).unwrap(), US_LOCAL).unwrap_err();
-            assert_eq!((error.status, error.code), (400, 20422), "{bad}");
+            assert_eq!((error.status(Dialect::Twilio), error.code(Dialect::Twilio)), (400, 20422), "{bad}");
             assert!(error.message.contains(bad.split('=').next().unwrap()), "{}", error.message);
         }
     }

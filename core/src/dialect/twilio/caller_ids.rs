@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::account_path;
 use crate::dialect::date;
-use crate::dialect::error::{self, ApiError};
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::Form;
 use crate::dialect::paging::{Extent, Flat, PageRequest};
 use crate::dialect::parameter;
@@ -27,17 +27,17 @@ pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError
     let text = parameter::given(form, "PhoneNumber").ok_or_else(|| ApiError::missing("PhoneNumber"))?;
     let number = text.parse().map_err(|_| {
         let excerpt = parameter::excerpt(text);
-        ApiError::bad_request(error::CODE_INVALID_NUMBER, format!("PhoneNumber {excerpt} is not a valid phone number"))
+        ApiError::new(Reason::InvalidCallerId, format!("PhoneNumber {excerpt} is not a valid phone number"))
     })?;
     let delay_s = parameter::whole_number(form, "CallDelay").ok().flatten();
     if parameter::given(form, "CallDelay").is_some() && delay_s.is_none_or(|delay_s| delay_s > CALL_DELAY_MAX_S) {
         let message = format!("CallDelay must be a number of seconds from 0 to {CALL_DELAY_MAX_S}");
-        return Err(ApiError::bad_request(error::CODE_INVALID_CALL_DELAY, message));
+        return Err(ApiError::new(Reason::InvalidCallDelay, message));
     }
     if let Some(url) = parameter::given(form, "StatusCallback") {
         parameter::check_url(url).map_err(|reason| {
             let excerpt = parameter::excerpt(url);
-            ApiError::bad_request(error::CODE_CALLBACK_URL, format!("StatusCallback '{excerpt}' is invalid: {reason}"))
+            ApiError::new(Reason::CallbackUrl, format!("StatusCallback '{excerpt}' is invalid: {reason}"))
         })?;
     }
     parameter::method(form, "StatusCallbackMethod")?;

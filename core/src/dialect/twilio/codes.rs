@@ -1,6 +1,8 @@
-//! Twilio's error codes of faults (the error dictionary, docs/fidelity.md).
+//! Twilio's error codes (the error dictionary, docs/fidelity.md): those of faults, which webhooks and alerts carry,
+//! and those of refused REST calls.
 
-use crate::model::fault::Fault;
+use crate::dialect::error::Reason;
+use crate::model::fault::{Failure, Fault};
 use crate::model::line::LineFault;
 
 /// `Error during fax transmission`.
@@ -42,6 +44,83 @@ pub const fn code(fault: Fault) -> u32 {
         Fault::NoFaxVerb => 34106,
         Fault::Incompatible => INCOMPATIBLE,
     }
+}
+
+/// Returns the text of a failed fax: the particulars, or else the fault's title in the error dictionary.
+#[must_use]
+pub fn failure_text(failure: &Failure) -> &str {
+    failure.text()
+}
+
+/// Returns the HTTP status and the code of a refused REST call.
+#[must_use]
+pub const fn status_and_code(reason: Reason) -> (u16, u32) {
+    match reason {
+        Reason::Missing => (400, 20001),
+        Reason::FriendlyName => (400, 20002),
+        Reason::Unauthenticated => (401, 20003),
+        Reason::MethodNotAllowed => (405, 20004),
+        Reason::NotActive => (403, 20005),
+        Reason::AccessDenied => (403, 20006),
+        Reason::Misdirected => (421, 20006),
+        Reason::TestCredentials => (403, 20008),
+        Reason::StillActive => (409, 20009),
+        Reason::Forbidden => (403, 20403),
+        Reason::NotFound => (404, 20404),
+        Reason::Conflict | Reason::TooLateToCancel => (409, 20409),
+        Reason::TooLarge => (413, 20413),
+        Reason::InvalidParameter
+        | Reason::PageSize
+        | Reason::PageToken
+        | Reason::PageTokenMissing
+        | Reason::CallbackEvent
+        | Reason::ReceiveMode
+        | Reason::CannotFax => (400, 20422),
+        Reason::RequestTimeout => (408, 20422),
+        Reason::InvalidSid => (400, 20423),
+        Reason::TooMany => (429, 20429),
+        Reason::Internal => (500, 20500),
+        Reason::Overloaded => (503, 20500),
+        Reason::ToMissing => (400, 21201),
+        Reason::FromNotOwned => (400, 21210),
+        Reason::InvalidTo => (400, 21211),
+        Reason::InvalidFrom => (400, 21212),
+        Reason::FromMissing => (400, 21213),
+        Reason::SipUsernameTooLong => (400, 21221),
+        Reason::SipUsernameIllegal => (400, 21222),
+        Reason::SipPasswordTooLong => (400, 21223),
+        Reason::SipPasswordIllegal => (400, 21224),
+        Reason::SipPasswordMissing => (400, 21225),
+        Reason::SipHeadersTooLong => (400, 21227),
+        Reason::InvalidCallerId => (400, 21401),
+        Reason::InvalidUrl => (400, 21402),
+        Reason::InvalidMethod => (400, 21403),
+        Reason::FallbackWithoutUrl => (400, 21405),
+        Reason::ApplicationNotOwned => (400, 21420),
+        Reason::InvalidNumber => (400, 21421),
+        Reason::NumberUnavailable => (400, 21422),
+        Reason::CallerIdExists => (400, 21450),
+        Reason::InvalidAreaCode => (400, 21451),
+        Reason::NoneInArea => (400, 21452),
+        Reason::InvalidCallDelay => (400, 21454),
+        Reason::AreaCodeNotSupported => (400, 21457),
+        Reason::NumberTypeMismatch => (400, 21458),
+        Reason::NotRelated => (400, 21473),
+        Reason::InvalidAccountStatus => (400, 21475),
+        Reason::ParentStatus => (400, 21477),
+        Reason::AccountClosed => (400, 21479),
+        Reason::CallbackUrl => (400, 21502),
+        Reason::StatusCallback => (400, 21609),
+        Reason::MediaUrl => (400, 21620),
+        Reason::Retired => (403, 34005),
+        Reason::OnPurpose { status, code } => (status, code),
+    }
+}
+
+/// Returns the second text of an error, which only a 401 has (captured).
+#[must_use]
+pub fn error_detail(reason: Reason) -> Option<&'static str> {
+    (reason == Reason::Unauthenticated).then_some("Your AccountSid or AuthToken was incorrect.")
 }
 
 /// Returns the URL of a code's page in Twilio's error dictionary.

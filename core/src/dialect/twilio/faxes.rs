@@ -6,13 +6,16 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::View;
 use crate::dialect::date;
-use crate::dialect::error::{self, ApiError};
+use crate::dialect::error::ApiError;
+use crate::dialect::fax_request::{
+    caller, check_sip_auth, destination, media_url_parameter, moment, party, status_callback,
+};
 use crate::dialect::form::Form;
 use crate::dialect::media_url::{self, MediaName};
 use crate::dialect::paging::{Extent, Meta, PageRequest};
 use crate::dialect::parameter;
+use crate::dialect::view::View;
 use crate::engine::input::CreateFax;
 use crate::engine::{Arriving, Engine, Fax, FaxFilter, Page};
 use crate::model::account::PriceForm;
@@ -23,10 +26,6 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// SIP user names and passwords must be shorter than this (errors 21221 and 21223).
-const SIP_AUTH_LEN_LIMIT: usize = 256;
-/// The headers of a SIP URI must be shorter than this (error 21227).
-const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
 /// Path below a fax of the list of its media.
 const MEDIA_LIST: &str = "/Media";
 /// Number of fields of a Fax resource.
@@ -294,88 +293,10 @@ impl MediaList {
     }
 }
 
-fn destination(form: &Form) -> Result<Party, ApiError> {
-    let Some(text) = parameter::given(form, "To") else {
-        return Err(ApiError::bad_request(error::CODE_TO_MISSING, "No 'To' number is specified"));
-    };
-    let headers = text.split_once('?').map_or("", |(_, headers)| headers);
-    if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
-        return Err(ApiError::bad_request(21227, "To: the headers of a SIP URI must be fewer than 1024 characters"));
-    }
-    Party::destination(text).ok_or_else(|| ApiError::invalid_to(text))
-}
-
-fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError> {
-    let Some(text) = parameter::given(form, "From") else { return Ok(None) };
-    let from = match to {
-        Party::Sip(_) => Party::sip_caller(text),
-        Party::Number(_) | Party::Name(_) => text.parse().ok().map(Party::Number),
-    };
-    from.map(Some).ok_or_else(|| ApiError::invalid_from(text))
-}
-
-fn media_url_parameter(form: &Form) -> Result<Arc<str>, ApiError> {
-    let text = parameter::given(form, "MediaUrl").ok_or_else(|| ApiError::missing("MediaUrl"))?;
-    parameter::check_url(text).map_err(|reason| {
-        ApiError::bad_request(
-            error::CODE_MEDIA_URL,
-            format!("Invalid MediaUrl '{}': {reason}", parameter::excerpt(text)),
-        )
-    })?;
-    Ok(text.into())
-}
-
-fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError> {
-    let Some(text) = parameter::given(form, "StatusCallback") else { return Ok(None) };
-    parameter::check_url(text).map_err(|reason| {
-        ApiError::bad_request(
-            error::CODE_STATUS_CALLBACK,
-            format!("Invalid StatusCallback '{}': {reason}", parameter::excerpt(text)),
-        )
-    })?;
-    Ok(Some(text.into()))
-}
-
 fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
     let minutes = u32::try_from(minutes).ok().filter(|minutes| *minutes > 0);
     minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", "it is a positive number of minutes"))
-}
-
-// Nothing checks SIP credentials here, so they aren't kept; and no message repeats the password.
-fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
-    let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
-    for (name, value, too_long, illegal) in
-        [("SipAuthUsername", username, 21221, 21222), ("SipAuthPassword", password, 21223, 21224)]
-    {
-        let value = value.unwrap_or_default();
-        if value.chars().count() >= SIP_AUTH_LEN_LIMIT {
-            return Err(ApiError::bad_request(too_long, format!("Invalid {name}. Must be fewer than 256 chars")));
-        }
-        if value.chars().any(char::is_control) {
-            return Err(ApiError::bad_request(illegal, format!("Invalid {name}. Illegal chars")));
-        }
-    }
-    if username.is_some() && password.is_none() {
-        return Err(ApiError::bad_request(21225, "SipAuthPassword is required when providing SipAuthUsername"));
-    }
-    Ok(())
-}
-
-fn party(query: &Form, name: &str) -> Result<Option<Party>, ApiError> {
-    let Some(text) = parameter::given(query, name) else { return Ok(None) };
-    let party = Party::sip_caller(text);
-    party.map(Some).ok_or_else(|| {
-        ApiError::invalid(name, &format!("'{text}' is neither a phone number (+ written as %2B) nor a SIP address"))
-    })
-}
-
-fn moment(query: &Form, name: &str) -> Result<Option<Timestamp>, ApiError> {
-    let Some(text) = parameter::given(query, name) else { return Ok(None) };
-    let moment = date::parse(text);
-    moment
-        .map(Some)
-        .ok_or_else(|| ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01T10:00:00Z")))
 }
 
 fn price(micros: u64, form: PriceForm) -> Option<Price> {

@@ -12,29 +12,12 @@ pub mod keys;
 pub mod numbers;
 pub mod webhook;
 
-use crate::model::account::PriceForm;
 use crate::model::sid::AccountSid;
-use crate::model::time::Timestamp;
 
 /// Returns the path of an account's resources in the 2010-04-01 API.
 #[must_use]
 pub fn account_path(account: AccountSid) -> String {
     format!("/2010-04-01/Accounts/{account}")
-}
-
-/// What v1 resources show besides the fax itself.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// SID of the account that owns the resources.
-    pub account: AccountSid,
-    /// Scheme and host that the client used, which links are built on.
-    pub origin: &'a str,
-    /// The world's time, from which the validity of media URLs counts.
-    pub now: Timestamp,
-    /// The key that media URLs are signed with.
-    pub signing_key: &'a [u8],
-    /// How a price is written.
-    pub price: PriceForm,
 }
 
 /// Returns the keys of a JSON object, for tests that compare a resource with a list of them.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::account_path;
 use crate::dialect::attribute::{self, OF_NUMBER};
 use crate::dialect::date;
-use crate::dialect::error::{self, ApiError};
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::Form;
 use crate::dialect::paging::{Extent, Flat, PageRequest};
 use crate::dialect::parameter::{self, Empty};
@@ -37,7 +37,7 @@ pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, A
     if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
         let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
                        release the number here and buy it there";
-        return Err(ApiError::bad_request(error::CODE_NOT_RELATED, message));
+        return Err(ApiError::new(Reason::NotRelated, message));
     }
     attribute::read(OF_NUMBER, form, Empty::Cleared)
 }
@@ -223,7 +223,7 @@ fn wanted(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequ
     if kind.is_some_and(|kind| kind_of(seed, number) != kind) {
         let (own, list) = (kind_of(seed, number), kind.unwrap_or(NumberKind::Local));
         let message = format!("PhoneNumber {number} is of the type {own} and can't be bought as {list}");
-        return Err(ApiError::bad_request(error::CODE_TYPE_MISMATCH, message));
+        return Err(ApiError::new(Reason::NumberTypeMismatch, message));
     }
     Ok(NumberRequest::Number(number))
 }
@@ -234,12 +234,12 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError
     };
     if let Some(kind) = kind {
         let message = format!("AreaCode is not supported for {kind} numbers; give a PhoneNumber");
-        return Err(ApiError::bad_request(error::CODE_AREA_NOT_SUPPORTED, message));
+        return Err(ApiError::new(Reason::AreaCodeNotSupported, message));
     }
     let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let area = text.parse().ok().filter(|_| digits);
     area.map(NumberRequest::Area).ok_or_else(|| {
-        ApiError::bad_request(error::CODE_INVALID_AREA, format!("AreaCode '{text}' is not a three-digit area code"))
+        ApiError::new(Reason::InvalidAreaCode, format!("AreaCode '{text}' is not a three-digit area code"))
     })
 }
 

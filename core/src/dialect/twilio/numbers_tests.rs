@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialect::twilio::keys_of;
+use crate::model::account::Dialect;
 use crate::model::number::NumberAttributes;
 use crate::model::number::ReceiveMode;
 use crate::model::time::Timestamp;
@@ -74,13 +75,17 @@ fn a_purchase_names_a_number_or_an_area() {
         ("AreaCode=4155", 21451),
         ("AreaCode=abc", 21451),
     ] {
-        assert_eq!(buy(text, None).map_err(|error| (error.status, error.code)).err(), Some((400, code)), "{text}");
+        assert_eq!(
+            buy(text, None).map_err(|error| (error.status(Dialect::Twilio), error.code(Dialect::Twilio))).err(),
+            Some((400, code)),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn a_sub_list_sells_only_its_kind_and_only_by_number() {
-    let code = |text, kind| buy(text, Some(kind)).map_err(|error| error.code).err();
+    let code = |text, kind| buy(text, Some(kind)).map_err(|error| error.code(Dialect::Twilio)).err();
     assert_eq!(code("AreaCode=415", NumberKind::Local), Some(21457));
     assert_eq!(code("", NumberKind::Local), Some(20001));
     assert_eq!(code("PhoneNumber=%2B18005551234", NumberKind::Local), Some(21458));
@@ -157,7 +162,7 @@ fn each_bad_attribute_has_the_closest_documented_code() {
         ("AccountSid=AC11111111111111111111111111111111".to_owned(), 21473),
     ] {
         let error = update_number(&form(&text), ACCOUNT).unwrap_err();
-        assert_eq!((error.status, error.code), (400, code), "{text}");
+        assert_eq!((error.status(Dialect::Twilio), error.code(Dialect::Twilio)), (400, code), "{text}");
         assert!(error.message.contains(text.split('=').next().unwrap()), "{}", error.message);
     }
     assert!(update_number(&form(&format!("AccountSid={ACCOUNT}")), ACCOUNT).is_ok());
@@ -189,7 +194,11 @@ fn a_list_is_filtered_by_name_digits_kind_and_origin() {
     assert_eq!(shown("", Some(NumberKind::TollFree)), [4]);
     assert_eq!(shown("", Some(NumberKind::Local)), [3, 2]);
     for bad in ["PhoneNumber=55-1", "Origin=other", "Beta=x", "PageSize=x"] {
-        assert_eq!(list_numbers(&form(bad), None).map_err(|error| error.code).err(), Some(20422), "{bad}");
+        assert_eq!(
+            list_numbers(&form(bad), None).map_err(|error| error.code(Dialect::Twilio)).err(),
+            Some(20422),
+            "{bad}"
+        );
     }
 }
 

@@ -4,8 +4,8 @@
 //! No parameter occurs twice and none is empty, since validators differ on both.
 
 use super::codes;
+use crate::dialect::Params;
 use crate::dialect::signature::{self, Signed};
-use crate::dialect::{Params, form};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::Signature;
@@ -19,13 +19,12 @@ pub const DOCUMENT_PART: &str = "Media";
 const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
 /// Header with a token that is the same in each attempt of one event.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
-/// The key of signatures that a rule makes bad.
-const NOT_THE_TOKEN: &str = "not the AuthToken";
 
 /// Returns the headers of a webhook besides those of every request.
 #[must_use]
 pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, idempotency_token: &str) -> Params {
-    let signed = signature_of(auth_token, signature, request).map(|value| (SIGNATURE_HEADER.to_owned(), value));
+    let signed =
+        signature::on_purpose(auth_token, signature, request).map(|value| (SIGNATURE_HEADER.to_owned(), value));
     signed.into_iter().chain([(IDEMPOTENCY_HEADER.to_owned(), idempotency_token.to_owned())]).collect()
 }
 
@@ -33,32 +32,6 @@ pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, ide
 #[must_use]
 pub fn fetch_headers(auth_token: &str, url: &str) -> Params {
     vec![(SIGNATURE_HEADER.to_owned(), signature::of_url(auth_token, url))]
-}
-
-fn signature_of(auth_token: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
-    let Signed { url, params, in_body } = *request;
-    let sign =
-        |token: &str| if in_body { signature::of_form(token, url, params) } else { signature::of_url(token, url) };
-    match signature {
-        Signature::Good => Some(sign(auth_token)),
-        Signature::Bad => Some(sign(NOT_THE_TOKEN)),
-        Signature::Missing => None,
-        // A GET has its status in the URL, so the signature of an earlier one covers another URL.
-        Signature::Stale if in_body => Some(signature::of_form(auth_token, url, &earlier(params))),
-        Signature::Stale => {
-            let url = url.split('?').next().unwrap_or_default();
-            Some(signature::of_url(auth_token, &form::with_query(url, &earlier(params))))
-        }
-    }
-}
-
-/// Returns the parameters that an earlier request about the same fax would have had, with another status.
-fn earlier(params: &[(String, String)]) -> Params {
-    let changed = |(name, value): &(String, String)| {
-        let was = if value == "queued" { "processing" } else { "queued" };
-        (name.clone(), if name == "FaxStatus" { was.to_owned() } else { value.clone() })
-    };
-    params.iter().map(changed).collect()
 }
 
 /// Returns the parameters of the request that asks a FaxUrl or fallback URL for TwiML.
@@ -88,7 +61,7 @@ pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_ur
     }
     if let Some(failure) = &notice.failure {
         add(&mut params, "ErrorCode", &codes::code(failure.fault).to_string());
-        add(&mut params, "ErrorMessage", failure.text());
+        add(&mut params, "ErrorMessage", codes::failure_text(failure));
     }
     params
 }

@@ -1,0 +1,102 @@
+//! The parameters of fax calls that the dialects have in common.
+
+use std::sync::Arc;
+
+use super::error::{ApiError, Reason};
+use super::form::Form;
+use super::{date, parameter};
+use crate::model::phone::Party;
+use crate::model::time::Timestamp;
+
+/// SIP user names and passwords must be shorter than this (errors 21221 and 21223).
+const SIP_AUTH_LEN_LIMIT: usize = 256;
+/// The headers of a SIP URI must be shorter than this (error 21227).
+const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
+
+/// Reads `To`.
+pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
+    let Some(text) = parameter::given(form, "To") else {
+        return Err(ApiError::new(Reason::ToMissing, "No 'To' number is specified"));
+    };
+    let headers = text.split_once('?').map_or("", |(_, headers)| headers);
+    if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
+        return Err(ApiError::new(
+            Reason::SipHeadersTooLong,
+            "To: the headers of a SIP URI must be fewer than 1024 characters",
+        ));
+    }
+    Party::destination(text).ok_or_else(|| ApiError::invalid_to(text))
+}
+
+/// Reads `From`, whose form depends on what is called.
+pub(super) fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError> {
+    let Some(text) = parameter::given(form, "From") else { return Ok(None) };
+    let from = match to {
+        Party::Sip(_) => Party::sip_caller(text),
+        Party::Number(_) | Party::Name(_) => text.parse().ok().map(Party::Number),
+    };
+    from.map(Some).ok_or_else(|| ApiError::invalid_from(text))
+}
+
+/// Reads `MediaUrl`.
+pub(super) fn media_url_parameter(form: &Form) -> Result<Arc<str>, ApiError> {
+    let text = parameter::given(form, "MediaUrl").ok_or_else(|| ApiError::missing("MediaUrl"))?;
+    parameter::check_url(text).map_err(|reason| {
+        ApiError::new(Reason::MediaUrl, format!("Invalid MediaUrl '{}': {reason}", parameter::excerpt(text)))
+    })?;
+    Ok(text.into())
+}
+
+/// Reads `StatusCallback`.
+pub(super) fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError> {
+    let Some(text) = parameter::given(form, "StatusCallback") else { return Ok(None) };
+    parameter::check_url(text).map_err(|reason| {
+        ApiError::new(
+            Reason::StatusCallback,
+            format!("Invalid StatusCallback '{}': {reason}", parameter::excerpt(text)),
+        )
+    })?;
+    Ok(Some(text.into()))
+}
+
+/// Checks the SIP credential. Nothing uses it here, so it isn't kept; and no message repeats the password.
+pub(super) fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
+    let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
+    for (name, value, too_long, illegal) in [
+        ("SipAuthUsername", username, Reason::SipUsernameTooLong, Reason::SipUsernameIllegal),
+        ("SipAuthPassword", password, Reason::SipPasswordTooLong, Reason::SipPasswordIllegal),
+    ] {
+        let value = value.unwrap_or_default();
+        if value.chars().count() >= SIP_AUTH_LEN_LIMIT {
+            return Err(ApiError::new(too_long, format!("Invalid {name}. Must be fewer than 256 chars")));
+        }
+        if value.chars().any(char::is_control) {
+            return Err(ApiError::new(illegal, format!("Invalid {name}. Illegal chars")));
+        }
+    }
+    if username.is_some() && password.is_none() {
+        return Err(ApiError::new(
+            Reason::SipPasswordMissing,
+            "SipAuthPassword is required when providing SipAuthUsername",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads a filter by number or SIP address.
+pub(super) fn party(query: &Form, name: &str) -> Result<Option<Party>, ApiError> {
+    let Some(text) = parameter::given(query, name) else { return Ok(None) };
+    let party = Party::sip_caller(text);
+    party.map(Some).ok_or_else(|| {
+        ApiError::invalid(name, &format!("'{text}' is neither a phone number (+ written as %2B) nor a SIP address"))
+    })
+}
+
+/// Reads a filter by date.
+pub(super) fn moment(query: &Form, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = parameter::given(query, name) else { return Ok(None) };
+    let moment = date::parse(text);
+    moment
+        .map(Some)
+        .ok_or_else(|| ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01T10:00:00Z")))
+}

@@ -1,0 +1,302 @@
+//! SignalWire's Faxes: the parameters of create, list and update, and the Fax and Media resources
+//! (docs/fidelity.md, "SignalWire").
+
+use std::sync::Arc;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::{account_path, codes};
+use crate::dialect::date;
+use crate::dialect::error::{ApiError, Reason};
+use crate::dialect::fax_request::{
+    caller, check_sip_auth, destination, media_url_parameter, moment, party, status_callback,
+};
+use crate::dialect::form::Form;
+use crate::dialect::media_url::{self, MediaName};
+use crate::dialect::paging::{Extent, PageRequest, Uris};
+use crate::dialect::parameter;
+use crate::dialect::view::View;
+use crate::engine::input::CreateFax;
+use crate::engine::{Arriving, Engine, Fax, FaxFilter, Page};
+use crate::model::fault::Failure;
+use crate::model::fax::{Direction, Quality, Status};
+use crate::model::media::Media;
+use crate::model::phone::Party;
+use crate::model::refusal::Refusal;
+use crate::model::sid::{AccountSid, FaxSid, MediaSid};
+use crate::model::time::Timestamp;
+
+/// Number of fields of a Fax resource.
+const FAX_FIELDS: usize = 21;
+/// Minutes that a `Ttl` may have.
+const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
+/// The filters that the links of a list repeat.
+const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOnOrBefore"];
+/// Distinguishes the page tokens of faxes.
+const LIST_OF_FAXES: u32 = 0x6661_7865;
+/// Distinguishes the page tokens of media.
+const LIST_OF_MEDIA: u32 = 0x6d65_6469;
+/// The only currency of prices.
+const PRICE_UNIT: &str = "USD";
+
+/// Reads the parameters of a create; `origin` is the scheme and host that the client used.
+///
+/// # Errors
+/// The closest documented code, naming the parameter.
+pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
+    let to = destination(form)?;
+    let Some(from) = caller(form, &to)? else {
+        return Err(ApiError::new(Reason::FromMissing, "A 'From' phone number is required"));
+    };
+    let order = CreateFax {
+        from: Some(from),
+        media_url: media_url_parameter(form)?,
+        quality: parameter::word(form, "Quality", Quality::ALL, Quality::as_str)?.unwrap_or(Quality::Fine),
+        status_callback: status_callback(form)?,
+        store_media: parameter::boolean(form, "StoreMedia")?.unwrap_or(true),
+        ttl_minutes: ttl_minutes(form)?,
+        to,
+        origin,
+    };
+    check_sip_auth(form)?;
+    Ok(order)
+}
+
+// The documented default of 60 minutes is shown nowhere, so a fax without a Ttl is tried once.
+fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
+    let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
+    let minutes = Some(minutes).filter(|minutes| TTL_MINUTES.contains(minutes));
+    let minutes = minutes.and_then(|minutes| u32::try_from(minutes).ok());
+    let (least, most) = (TTL_MINUTES.start(), TTL_MINUTES.end());
+    minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", &format!("it is {least} to {most} minutes")))
+}
+
+/// Reads the parameters of a list of faxes.
+///
+/// # Errors
+/// The closest documented code, naming the parameter.
+pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
+    let filter = FaxFilter {
+        from: party(query, "From")?,
+        to: party(query, "To")?,
+        created_after: moment(query, "DateCreatedAfter")?,
+        created_on_or_before: moment(query, "DateCreatedOnOrBefore")?,
+    };
+    Ok((filter, PageRequest::parse_strictly(query, LIST_OF_FAXES, LIST_FILTERS)?))
+}
+
+/// Reads the parameters of a list of media.
+///
+/// # Errors
+/// The closest documented code, naming the parameter.
+pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
+    PageRequest::parse_strictly(query, LIST_OF_MEDIA, &[])
+}
+
+/// A Fax as clients see it. It keeps values as they are and formats them only when it is serialized, after the
+/// world's lock is released.
+#[derive(Debug, Clone)]
+pub struct FaxResource<'a> {
+    view: View<'a>,
+    sid: FaxSid,
+    direction: Direction,
+    status: Status,
+    from: Party,
+    to: Party,
+    quality: Quality,
+    media_sid: MediaSid,
+    has_media: bool,
+    pages: Option<u32>,
+    duration_s: Option<u32>,
+    price_micros: Option<u64>,
+    failure: Option<Failure>,
+    created: Timestamp,
+    updated: Timestamp,
+}
+
+impl<'a> FaxResource<'a> {
+    fn of(engine: &Engine, fax: &Fax, view: &View<'a>) -> Self {
+        Self {
+            view: *view,
+            sid: fax.sid,
+            direction: fax.direction(),
+            status: fax.status(),
+            from: fax.from.clone(),
+            to: fax.to.clone(),
+            quality: fax.quality,
+            media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
+            has_media: fax.media.is_some(),
+            pages: fax.pages(),
+            duration_s: fax.duration_s(),
+            price_micros: fax.price_micros(),
+            failure: fax.failure().cloned(),
+            created: fax.created,
+            updated: fax.updated,
+        }
+    }
+
+    fn of_arriving(engine: &Engine, fax: &Arriving, view: &View<'a>) -> Self {
+        Self {
+            view: *view,
+            sid: fax.sid,
+            direction: Direction::Inbound,
+            status: Status::Receiving,
+            from: fax.from.clone(),
+            to: Party::Number(fax.to),
+            quality: fax.quality,
+            media_sid: engine.media_sid(fax.sid),
+            has_media: false,
+            pages: None,
+            duration_s: None,
+            price_micros: None,
+            failure: None,
+            created: fax.rang,
+            updated: fax.rang,
+        }
+    }
+
+    /// Returns the resource with this id.
+    ///
+    /// # Errors
+    /// [`Refusal::NoFax`] if there is none.
+    pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
+        // Apps may fetch a fax before it exists, while the number's URL is asked.
+        let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(engine, &fax, view)).ok_or(refusal);
+        engine.fax(sid).map(|fax| Self::of(engine, fax, view)).or_else(arriving)
+    }
+
+    fn media_url(&self) -> Option<String> {
+        let View { account, origin, now, signing_key, .. } = self.view;
+        let name = MediaName { account, fax: self.sid, media: self.media_sid };
+        self.has_media.then(|| media_url::signed(origin, &name, signing_key, now))
+    }
+}
+
+impl Serialize for FaxResource<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let url = fax_path(self.view.account, self.sid);
+        let price = self.price_micros.map(in_units);
+        let failure = self.failure.as_ref();
+        let mut fax = serializer.serialize_struct("Fax", FAX_FIELDS)?;
+        fax.serialize_field("account_sid", &self.view.account)?;
+        fax.serialize_field("api_version", "v1")?;
+        fax.serialize_field("date_created", &date::iso(self.created))?;
+        fax.serialize_field("date_updated", &date::iso(self.updated))?;
+        fax.serialize_field("direction", self.direction.as_str())?;
+        fax.serialize_field("from", &self.from)?;
+        fax.serialize_field("media_url", &self.media_url())?;
+        fax.serialize_field("media_sid", &self.media_sid)?;
+        fax.serialize_field("num_pages", &self.pages)?;
+        fax.serialize_field("price", &price)?;
+        fax.serialize_field("price_unit", PRICE_UNIT)?;
+        fax.serialize_field("quality", self.quality.as_str())?;
+        fax.serialize_field("sid", &self.sid)?;
+        fax.serialize_field("status", self.status.as_str())?;
+        fax.serialize_field("to", &self.to)?;
+        fax.serialize_field("duration", &self.duration_s.unwrap_or(0))?;
+        fax.serialize_field("links", &Links { media: format!("{url}/Media") })?;
+        fax.serialize_field("url", &url)?;
+        fax.serialize_field("error_code", &failure.and_then(codes::failure_code))?;
+        fax.serialize_field("error_message", &failure.and_then(|failure| codes::failure_text(failure, self.pages)))?;
+        fax.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Links {
+    media: String,
+}
+
+/// A page of faxes.
+#[derive(Debug, Clone, Serialize)]
+pub struct FaxList<'a> {
+    #[serde(flatten)]
+    paging: Uris,
+    faxes: Vec<FaxResource<'a>>,
+}
+
+impl<'a> FaxList<'a> {
+    /// Returns the resource of a page.
+    #[must_use]
+    pub fn of(engine: &Engine, page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
+        let uri = format!("{}/Faxes", account_path(view.account));
+        Self {
+            paging: request.uris(&uri, &Extent::of(page, |fax| fax.ordinal)),
+            faxes: page.items.iter().map(|fax| FaxResource::of(engine, fax, view)).collect(),
+        }
+    }
+}
+
+/// The stored document of a fax as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MediaResource {
+    sid: MediaSid,
+    date_created: String,
+    date_updated: String,
+    account_sid: AccountSid,
+    fax_sid: FaxSid,
+    content_type: &'static str,
+    uri: String,
+    url: String,
+}
+
+impl MediaResource {
+    /// Returns the resource of a fax's document; `None` if no document is stored.
+    #[must_use]
+    pub fn of(fax: &Fax, account: AccountSid) -> Option<Self> {
+        fax.media.as_ref().map(|media| Self::of_media(fax.sid, media, account))
+    }
+
+    fn of_media(fax: FaxSid, media: &Media, account: AccountSid) -> Self {
+        let uri = format!("{}/Media/{}.json", fax_path(account, fax), media.sid);
+        Self {
+            sid: media.sid,
+            date_created: date::iso(media.created),
+            date_updated: date::iso(media.created),
+            account_sid: account,
+            fax_sid: fax,
+            content_type: media.document.media_type.as_str(),
+            url: uri.clone(),
+            uri,
+        }
+    }
+}
+
+/// The list of a fax's media, which has at most one item. Its key is `fax_media` alone: with `media` besides, as in
+/// the documentation, SignalWire's own libraries can't read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MediaList {
+    #[serde(flatten)]
+    paging: Uris,
+    fax_media: Vec<MediaResource>,
+}
+
+impl MediaList {
+    /// Returns the list of media of the fax with this id; it is empty while the app is being asked for cXML.
+    ///
+    /// # Errors
+    /// [`Refusal::NoFax`] if there is none.
+    pub fn find(engine: &Engine, sid: FaxSid, request: &PageRequest, account: AccountSid) -> Result<Self, Refusal> {
+        let kept = match engine.fax(sid) {
+            Ok(fax) => fax.media.as_deref(),
+            Err(refusal) => engine.arriving(sid).map(|_| None).ok_or(refusal)?,
+        };
+        let page = request.cut(kept.into_iter(), |_| 0);
+        Ok(Self {
+            paging: request.uris(&format!("{}/Media", fax_path(account, sid)), &Extent::of(&page, |_| 0)),
+            fax_media: page.items.iter().map(|media| MediaResource::of_media(sid, media, account)).collect(),
+        })
+    }
+}
+
+fn fax_path(account: AccountSid, fax: FaxSid) -> String {
+    format!("{}/Faxes/{fax}", account_path(account))
+}
+
+/// Converts millionths of a unit to the JSON number of a price, which is positive.
+fn in_units(micros: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a price has far fewer digits than an f64 holds")]
+    let micros = micros as f64;
+    micros / 1_000_000.0
+}

@@ -1,0 +1,214 @@
+//! A REST call whose client has signed in: what its handler reads, and how it looks at the world or changes it.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::PathParams;
+use crate::dialect::error::ApiError;
+use crate::dialect::form::Form;
+use crate::dialect::view::View;
+use crate::emulator::{NoWorld, Registry, World};
+use crate::engine::Engine;
+use crate::engine::command::Command;
+use crate::http::auth::SignedIn;
+use crate::http::traffic::{self, Unassignable};
+use crate::http::{asked_path, origin, reply};
+use crate::model::account::{Dialect, PriceForm};
+use crate::model::refusal::Refusal;
+use crate::model::sid::FaxSid;
+use crate::model::time::Timestamp;
+use crate::world::journal::ApiRequest;
+
+/// A call whose client has signed in, with all that a handler needs.
+pub(in crate::http) struct Call<'a> {
+    pub(in crate::http) registry: &'a Registry,
+    /// The world that the path addresses.
+    pub(in crate::http) world: &'a World,
+    /// The dialect of the path, and so of both worlds.
+    dialect: Dialect,
+    /// The world that the credential belongs to.
+    pub(in crate::http) own: &'a World,
+    pub(in crate::http) origin: Arc<str>,
+    price: PriceForm,
+    pub(in crate::http) parts: &'a Parts,
+    params: &'a PathParams<'a>,
+    body: Bytes,
+    /// Whether the world's journal has the call already.
+    is_noted: Cell<bool>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn of(
+        registry: &'a Registry,
+        signed_in: &'a SignedIn,
+        parts: &'a Parts,
+        params: &'a PathParams<'a>,
+        body: Bytes,
+    ) -> Self {
+        let settings = registry.settings();
+        Self {
+            registry,
+            world: signed_in.world(),
+            dialect: Dialect::of(signed_in.own.sid()),
+            own: &signed_in.own,
+            origin: origin(parts, settings.public_url.as_ref()),
+            price: settings.price,
+            parts,
+            params,
+            body,
+            is_noted: Cell::new(false),
+        }
+    }
+
+    /// Turns a handler's result into a response, and records the call in the journal unless the handler already has.
+    pub(super) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
+        let (response, code) = match answer {
+            Ok(response) => (response, None),
+            Err(error) => (reply::error(self.dialect, &error), Some(error.code(self.dialect))),
+        };
+        if !self.is_noted.get() {
+            self.note(response.status(), code);
+        }
+        if self.world.is_fresh() {
+            // This world was made up for one read of an unused account and disappears with its journal, so the call
+            // is recorded here too.
+            let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
+            traffic::note(self.registry, self.parts, why, (response.status().as_u16(), code));
+        }
+        response
+    }
+
+    /// Records the call in the world's journal.
+    pub(super) fn note(&self, status: StatusCode, code: Option<u32>) {
+        let asked = self.asked();
+        self.world.read_and_note(|_, now| ((), asked.noted(now, status.as_u16(), code)));
+    }
+
+    fn asked(&self) -> Asked {
+        let (method, path) = (traffic::name_of(&self.parts.method), traffic::target(self.parts));
+        Asked { dialect: self.dialect, fax: self.params.parse("fax"), method, path }
+    }
+
+    /// Parses the query's parameters.
+    pub(in crate::http) fn query(&self) -> Result<Form, ApiError> {
+        reply::form(self.parts.uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// Parses the body's parameters.
+    pub(in crate::http) fn form(&self) -> Result<Form, ApiError> {
+        reply::form(&self.body)
+    }
+
+    /// Parses a part of the path; 404 if it is malformed, as nothing can have such a name.
+    pub(in crate::http) fn part<T: FromStr>(&self, name: &str) -> Result<T, ApiError> {
+        self.params.parse(name).ok_or_else(|| self.not_found())
+    }
+
+    pub(in crate::http) fn not_found(&self) -> ApiError {
+        ApiError::not_found(asked_path(self.parts))
+    }
+
+    pub(in crate::http) fn refused(&self, refusal: &Refusal) -> ApiError {
+        ApiError::refused(refusal, asked_path(self.parts))
+    }
+
+    /// Returns 200 with a view of the world.
+    pub(in crate::http) fn show<T: Serialize>(
+        &'a self,
+        look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
+    ) -> Result<Response, ApiError> {
+        let asked = self.asked();
+        let shown = self.world.read_and_note(|engine, now| {
+            let shown = look(engine, &self.view(now)).map_err(|refusal| self.refused(&refusal));
+            let request = asked.answered(now, StatusCode::OK, shown.as_ref().err());
+            (shown, request)
+        });
+        self.is_noted.set(true);
+        shown.map(|shown| reply::ok(&shown))
+    }
+
+    /// Changes the world; returns 200 with a view of the result.
+    pub(in crate::http) fn change<T: Serialize>(
+        &'a self,
+        command: impl Command<Done = Result<(), Refusal>>,
+        look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
+    ) -> Result<Response, ApiError> {
+        let changed = self.command(command, StatusCode::OK, |engine, view, _| look(engine, view));
+        changed.map(|shown| reply::ok(&shown))
+    }
+
+    /// Creates something in the world; returns 201 with a view of it.
+    pub(in crate::http) fn create<D, T: Serialize>(
+        &'a self,
+        command: impl Command<Done = Result<D, Refusal>>,
+        look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
+    ) -> Result<Response, ApiError> {
+        self.command(command, StatusCode::CREATED, look).map(|created| reply::created(&created))
+    }
+
+    /// Deletes something from the world; returns 204.
+    pub(in crate::http) fn delete(
+        &'a self,
+        command: impl Command<Done = Result<(), Refusal>>,
+    ) -> Result<Response, ApiError> {
+        self.command(command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
+    }
+
+    /// Changes the world, views the result and records the call under one lock, so that nothing comes between them in
+    /// the journal.
+    fn command<C, D, T>(
+        &'a self,
+        command: C,
+        status: StatusCode,
+        look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
+    ) -> Result<T, ApiError>
+    where
+        C: Command<Done = Result<D, Refusal>>,
+    {
+        let mut asked = self.asked();
+        let shown = self.world.handle_and_note(command, |engine, done, now| {
+            asked.fax = C::created(&done).or(asked.fax);
+            let shown = done.and_then(|done| look(engine, &self.view(now), done));
+            let shown = shown.map_err(|refusal| self.refused(&refusal));
+            let request = asked.answered(now, status, shown.as_ref().err());
+            (shown, request)
+        });
+        self.is_noted.set(true);
+        shown
+    }
+
+    fn view(&self, now: Timestamp) -> View<'_> {
+        let (account, signing_key) = (self.world.sid(), self.world.signing_key());
+        View { account, origin: &self.origin, now, signing_key, price: self.price }
+    }
+}
+
+/// The request as the journal records it, before its response is known.
+struct Asked {
+    dialect: Dialect,
+    fax: Option<FaxSid>,
+    method: Cow<'static, str>,
+    path: Box<str>,
+}
+
+impl Asked {
+    /// Adds the response: `status`, or that of the error.
+    pub(super) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
+        let (status, code) =
+            error.map_or((status.as_u16(), None), |error| (error.status(self.dialect), Some(error.code(self.dialect))));
+        self.noted(at, status, code)
+    }
+
+    fn noted(self, at: Timestamp, status: u16, code: Option<u32>) -> ApiRequest {
+        let Self { fax, method, path, .. } = self;
+        ApiRequest { at, fax, method, path, status, code }
+    }
+}

@@ -1,0 +1,69 @@
+//! The routes of a REST API: each path with its area for admission, and the handler of each method.
+
+use axum::http::Method;
+use axum::response::Response;
+
+use super::Call;
+use crate::dialect::error::ApiError;
+use crate::engine::admission::{Action, Area};
+
+/// A call's handler, which reads or changes worlds and never waits.
+pub(in crate::http) type Handler = fn(&Call<'_>) -> Result<Response, ApiError>;
+
+/// A path, its area for admission, and the handler of each method that it has.
+pub(in crate::http) struct Route {
+    pub(super) path: &'static str,
+    area: Area,
+    get: Option<Handler>,
+    post: Option<(Action, Handler)>,
+    delete: Option<Handler>,
+}
+
+impl Route {
+    pub(in crate::http) const fn at(path: &'static str, area: Area) -> Self {
+        Self { path, area, get: None, post: None, delete: None }
+    }
+
+    pub(in crate::http) const fn read(self, handler: Handler) -> Self {
+        Self { get: Some(handler), ..self }
+    }
+
+    pub(in crate::http) const fn create(self, handler: Handler) -> Self {
+        Self { post: Some((Action::Create, handler)), ..self }
+    }
+
+    pub(in crate::http) const fn update(self, handler: Handler) -> Self {
+        Self { post: Some((Action::Update, handler)), ..self }
+    }
+
+    pub(in crate::http) const fn delete(self, handler: Handler) -> Self {
+        Self { delete: Some(handler), ..self }
+    }
+
+    /// Returns what a method does. HEAD runs GET's handler; hyper leaves out the body.
+    pub(in crate::http) fn operation(&self, method: &Method) -> Option<Operation> {
+        let (action, handler) = match *method {
+            Method::GET | Method::HEAD => (Action::Read, self.get?),
+            Method::POST => self.post?,
+            Method::DELETE => (Action::Delete, self.delete?),
+            _ => return None,
+        };
+        Some(Operation { area: self.area, action, handler })
+    }
+
+    /// Returns the methods that the path has, in the form of the `Allow` header.
+    pub(in crate::http) fn methods(&self) -> String {
+        let methods =
+            [("GET,HEAD", self.get.is_some()), ("POST", self.post.is_some()), ("DELETE", self.delete.is_some())];
+        let taken = methods.into_iter().filter_map(|(name, is_taken)| is_taken.then_some(name));
+        taken.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What a call does, and the area that admission judges it by.
+#[derive(Clone, Copy)]
+pub(in crate::http) struct Operation {
+    pub(super) area: Area,
+    pub(super) action: Action,
+    pub(super) handler: Handler,
+}

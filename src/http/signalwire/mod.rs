@@ -1,0 +1,12 @@
+//! The routes and handlers of SignalWire's compatibility API. Its root, `/api/laml`, is optional and removed before a
+//! path comes here, as is `.json`.
+
+mod faxes;
+
+use super::rest::{Call, Route};
+
+/// What begins the paths of no other dialect.
+pub(super) const ROOTS: &[&str] = &[crate::dialect::signalwire::ROOT, "/api/fax"];
+
+/// All routes of the API.
+pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES];
