@@ -60,6 +60,7 @@ class WebhookApp:
     validator = RequestValidator
     signature_header = "X-Twilio-Signature"
     user_agent = "TwilioProxy/1.1"
+    signs_documents = True
 
     def __init__(self, token):
         self.answers = {}
@@ -125,8 +126,10 @@ class WebhookApp:
         assert not self.faults, self.faults
         for exchange in self.exchanges:
             at = "%s %s" % (exchange.method, exchange.url)
+            assert exchange.headers["User-Agent"].startswith(self.user_agent), at
+            if not self.signs_documents and exchange.method == "GET" and exchange.path.endswith((".pdf", ".tiff")):
+                continue
             assert exchange.is_valid, "the validator refuses " + at
             assert exchange.is_valid_though_changed == {}, at
             assert exchange.repeated == [], at
             assert "" not in exchange.form.values(), at
-            assert exchange.headers["User-Agent"].startswith(self.user_agent), at

@@ -266,7 +266,7 @@ scenario("a list is filtered", async ({ app, client }) => {
 });
 
 for (const [what, options, code] of [
-  ["a To that is missing", { to: "" }, 21211],
+  ["a To that is missing", { to: "" }, 21603],
   ["a To that is no number", { to: "5551234567" }, 21211],
   ["a From that is no number", { from: "hello" }, 21212],
   ["a MediaUrl that is no URL", { mediaUrl: "letter.pdf" }, 21620],

@@ -21,7 +21,12 @@ export const library = process.env.SIGNALWIRE_LIBRARY;
 const { RestClient, WebAPI } = createRequire(import.meta.url)(library);
 export { RestClient };
 
-const SERVICE = { signatureHeader: "X-SignalWire-Signature", userAgent: /^SignalwireCallback\/1\.0$/ };
+// Nobody has recorded how SignalWire writes the header, nor that it signs the fetch of a document.
+const SERVICE = {
+  signatureHeader: /^x-signalwire-signature$/i,
+  userAgent: /^SignalwireCallback\/1\.0$/,
+  signsDocuments: false,
+};
 
 /** The library's own checks of a request. Version 3 of @signalwire/node has one of a raw body, and no client. */
 const validators = RestClient

@@ -31,11 +31,12 @@ def ended(emulator, client, fax):
     return client.fax.faxes(fax.sid).fetch()
 
 
-def refused_with(status, code, call, *arguments, **options):
+def refused_with(expected_status, expected_code, call, *arguments, **options):
     with pytest.raises(TwilioRestException) as refused:
         call(*arguments, **options)
-    assert (refused.value.status, int(refused.value.code)) == (status, code), refused.value.msg
-    assert refused.value.msg
+    error = refused.value
+    assert (error.status, int(error.code)) == (expected_status, expected_code), error.msg
+    assert error.msg
 
 
 def list_refused_with(status, code, call, **options):
@@ -302,10 +303,10 @@ def test_filters_pick_faxes_and_are_kept_over_pages(client, app):
 
 
 BAD_CREATES = {
-    "an empty To": (dict(to=""), 21211),
+    "an empty To": (dict(to=""), 21603),
     "a To without a plus": (dict(to="5551234567"), 21211),
     "a From that is no number": (dict(from_="hello"), 21212),
-    "an empty MediaUrl": (dict(media_url=""), 21620),
+    "an empty MediaUrl": (dict(media_url=""), 10000),
     "a MediaUrl that is no URL": (dict(media_url="letter.pdf"), 21620),
     "a MediaUrl of another scheme": (dict(media_url="ftp://example.com/letter.pdf"), 21620),
     "a StatusCallback that is no URL": (dict(status_callback="status"), 21456),
