@@ -94,10 +94,12 @@ impl Engine {
 
     pub(super) fn delete_media(&mut self, DeleteMedia(sid, media): DeleteMedia, now: Timestamp) -> Result<(), Refusal> {
         let fax = self.fax(sid)?;
-        media_of(fax, media).ok_or(Refusal::NoMedia(media))?;
-        if !fax.status().is_final() {
+        let stored = media_of(fax, media).ok_or(Refusal::NoMedia(media));
+        // A dialect may show the document's id before the document is stored.
+        if !fax.status().is_final() && (stored.is_ok() || media == self.media_sid(sid)) {
             return Err(Refusal::StillActive(sid));
         }
+        stored?;
         let ordinal = fax.ordinal;
         self.drop_media(ordinal, now);
         Ok(())
