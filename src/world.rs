@@ -206,8 +206,22 @@ impl World {
         command: impl Command<Done = Result<D, Refusal>>,
         view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, ApiRequest),
     ) -> T {
+        self.handle_checked_and_note(|_| Ok(()), command, view)
+    }
+
+    /// As [`World::handle_and_note`], unless `check` refuses the command: then the engine doesn't see it. A dialect's own
+    /// conditions are checked here, under the same lock.
+    pub fn handle_checked_and_note<D, T>(
+        &self,
+        check: impl FnOnce(&Engine) -> Result<(), Refusal>,
+        command: impl Command<Done = Result<D, Refusal>>,
+        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, ApiRequest),
+    ) -> T {
         self.mutate(|core, now| {
-            let done = self.take(core, command, now);
+            let done = match check(&core.engine) {
+                Ok(()) => self.take(core, command, now),
+                Err(refusal) => Err(refusal),
+            };
             let (shown, request) = view(&core.engine, done, now);
             core.requests.note(&core.engine, request);
             shown

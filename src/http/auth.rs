@@ -9,7 +9,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::rest::{dialect_of, elsewhere};
+use super::dialects::{dialect_of, elsewhere};
 use super::traffic::Unassignable;
 use super::{AbortHandle, asked_path, is_read, reply};
 use crate::dialect::error::{ApiError, Reason};

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::control::{BASE, Problem};
-use super::rest::dialect_of;
+use super::dialects::dialect_of;
 use super::{AskedHost, reply};
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::hosts::is_service;

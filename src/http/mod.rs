@@ -5,6 +5,8 @@ mod body;
 #[cfg(feature = "console")]
 mod console;
 pub mod control;
+mod dialects;
+mod dispatch;
 mod guard;
 mod media;
 mod range;

@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 
 use super::body::{self, BodyFault};
-use super::rest::dialect_of;
+use super::dialects::dialect_of;
 use super::{AbortHandle, asked_path};
 
 use crate::dialect::error::{ApiError, Reason};

@@ -17,11 +17,11 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, Map, ready};
 use tower::{Service, ServiceExt};
 
+use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
 use super::response_future::{ResponseFuture, at_once, later};
-use super::rest::dialect_of;
 use super::traffic::{self, Unassignable};
-use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, media, reply, rest};
+use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, dispatch, media, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
@@ -97,7 +97,7 @@ impl App {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = match rest::answer(&self.registry, request, connection) {
+        let request = match dispatch::answer(&self.registry, request, connection) {
             ControlFlow::Break(answer) => return answer,
             ControlFlow::Continue(request) => request,
         };

@@ -7,7 +7,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::rest::{dialect_of, hint};
+use super::dialects::dialect_of;
 use super::{asked_path, asked_target, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::mask;
@@ -66,6 +66,6 @@ impl Unassignable {
 /// The response to a path that nothing is at.
 pub(super) fn no_such_resource(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let error = hint(&parts).unwrap_or_else(|| ApiError::not_found(asked_path(&parts)));
+    let error = ApiError::not_found(asked_path(&parts));
     refuse(registry, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
 }

@@ -95,7 +95,8 @@ pub(super) fn party(query: &Form, name: &str) -> Result<Option<Party>, ApiError>
 /// Reads a filter by date.
 pub(super) fn moment(query: &Form, name: &str) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = parameter::given(query, name) else { return Ok(None) };
-    let moment = date::parse(text);
+    // A plus that wasn't encoded has become a space, as in `2021-03-01T10:00:00+00:00`.
+    let moment = date::parse(text).or_else(|| date::parse(&text.replace(' ', "+")));
     moment
         .map(Some)
         .ok_or_else(|| ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01T10:00:00Z")))

@@ -8,7 +8,7 @@ use super::agenda::Ordinal;
 use super::event::EventKind;
 use super::fax::Fax;
 use crate::model::media::{Document, Media};
-use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::sid::{FaxSid, IdForm, MediaSid};
 use crate::model::time::Timestamp;
 
 /// How long Twilio keeps a fax's data after its creation: 180 days (Twilio docs: fax).
@@ -95,11 +95,15 @@ impl Engine {
         self.keep_budget(now);
     }
 
-    /// The id that a fax's document has, or will have once it is stored. It follows from the fax's own id, since some
-    /// dialects show it before there is a document.
+    /// The id that a fax's document has, or will have once it is stored.
     #[must_use]
     pub fn media_sid(&self, fax: FaxSid) -> MediaSid {
-        self.seed().mint("media", fax.bytes(), 0)
+        let seed = match fax.form() {
+            IdForm::Prefixed => self.ids.seed(),
+            // It is shown before there is a document, so it has to follow from the fax alone and outlast a reset.
+            IdForm::Uuid => self.seed(),
+        };
+        seed.mint("media", fax.bytes(), 0)
     }
 
     pub(super) fn drop_media(&mut self, ordinal: Ordinal, now: Timestamp) {

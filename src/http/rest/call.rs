@@ -46,7 +46,7 @@ pub(in crate::http) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn of(
+    pub(in crate::http) fn of(
         registry: &'a Registry,
         signed_in: &'a SignedIn,
         parts: &'a Parts,
@@ -69,7 +69,7 @@ impl<'a> Call<'a> {
     }
 
     /// Turns a handler's result into a response, and records the call in the journal unless the handler already has.
-    pub(super) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
+    pub(in crate::http) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
         let (response, code) = match answer {
             Ok(response) => (response, None),
             Err(error) => (reply::error(self.dialect, &error), Some(error.code(self.dialect))),
@@ -87,7 +87,7 @@ impl<'a> Call<'a> {
     }
 
     /// Records the call in the world's journal.
-    pub(super) fn note(&self, status: StatusCode, code: Option<u32>) {
+    pub(in crate::http) fn note(&self, status: StatusCode, code: Option<u32>) {
         let asked = self.asked();
         self.world.read_and_note(|_, now| ((), asked.noted(now, status.as_u16(), code)));
     }
@@ -141,7 +141,17 @@ impl<'a> Call<'a> {
         command: impl Command<Done = Result<(), Refusal>>,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
     ) -> Result<Response, ApiError> {
-        let changed = self.command(command, StatusCode::OK, |engine, view, _| look(engine, view));
+        self.change_if(|_| Ok(()), command, look)
+    }
+
+    /// As [`Call::change`], unless `check` refuses the change.
+    pub(in crate::http) fn change_if<T: Serialize>(
+        &'a self,
+        check: impl FnOnce(&Engine) -> Result<(), Refusal>,
+        command: impl Command<Done = Result<(), Refusal>>,
+        look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
+    ) -> Result<Response, ApiError> {
+        let changed = self.command(check, command, StatusCode::OK, |engine, view, ()| look(engine, view));
         changed.map(|shown| reply::ok(&shown))
     }
 
@@ -151,7 +161,7 @@ impl<'a> Call<'a> {
         command: impl Command<Done = Result<D, Refusal>>,
         look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
     ) -> Result<Response, ApiError> {
-        self.command(command, StatusCode::CREATED, look).map(|created| reply::created(&created))
+        self.command(|_| Ok(()), command, StatusCode::CREATED, look).map(|created| reply::created(&created))
     }
 
     /// Deletes something from the world; returns 204.
@@ -159,13 +169,14 @@ impl<'a> Call<'a> {
         &'a self,
         command: impl Command<Done = Result<(), Refusal>>,
     ) -> Result<Response, ApiError> {
-        self.command(command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
+        self.command(|_| Ok(()), command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
     }
 
     /// Changes the world, views the result and records the call under one lock, so that nothing comes between them in
     /// the journal.
     fn command<C, D, T>(
         &'a self,
+        check: impl FnOnce(&Engine) -> Result<(), Refusal>,
         command: C,
         status: StatusCode,
         look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
@@ -174,7 +185,7 @@ impl<'a> Call<'a> {
         C: Command<Done = Result<D, Refusal>>,
     {
         let mut asked = self.asked();
-        let shown = self.world.handle_and_note(command, |engine, done, now| {
+        let shown = self.world.handle_checked_and_note(check, command, |engine, done, now| {
             asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));
@@ -201,7 +212,7 @@ struct Asked {
 
 impl Asked {
     /// Adds the response: `status`, or that of the error.
-    pub(super) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
+    pub(in crate::http) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
         let (status, code) =
             error.map_or((status.as_u16(), None), |error| (error.status(self.dialect), Some(error.code(self.dialect))));
         self.noted(at, status, code)

@@ -12,7 +12,7 @@ pub(in crate::http) type Handler = fn(&Call<'_>) -> Result<Response, ApiError>;
 
 /// A path, its area for admission, and the handler of each method that it has.
 pub(in crate::http) struct Route {
-    pub(super) path: &'static str,
+    pub(in crate::http) path: &'static str,
     area: Area,
     get: Option<Handler>,
     post: Option<(Action, Handler)>,
@@ -63,7 +63,7 @@ impl Route {
 /// What a call does, and the area that admission judges it by.
 #[derive(Clone, Copy)]
 pub(in crate::http) struct Operation {
-    pub(super) area: Area,
-    pub(super) action: Action,
-    pub(super) handler: Handler,
+    pub(in crate::http) area: Area,
+    pub(in crate::http) action: Action,
+    pub(in crate::http) handler: Handler,
 }

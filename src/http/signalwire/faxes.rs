@@ -46,7 +46,10 @@ fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     let sid = call.part("fax")?;
     match update_fax(&call.form()?)? {
         FaxUpdate::Nothing => call.show(|engine, view| show(engine, view, sid)),
-        FaxUpdate::Cancel => call.change(CancelFax(sid), |engine, view| show(engine, view, sid)),
+        FaxUpdate::Cancel => {
+            let is_queued = |engine: &Engine| faxes::check_cancel(engine, sid);
+            call.change_if(is_queued, CancelFax(sid), |engine, view| show(engine, view, sid))
+        }
     }
 }
 

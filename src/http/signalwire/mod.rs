@@ -5,8 +5,5 @@ mod faxes;
 
 use super::rest::{Call, Route};
 
-/// What begins the paths of no other dialect.
-pub(super) const ROOTS: &[&str] = &[crate::dialect::signalwire::ROOT, "/api/fax"];
-
 /// All routes of the API.
 pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES];

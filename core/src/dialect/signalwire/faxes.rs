@@ -28,7 +28,7 @@ use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
 /// Number of fields of a Fax resource.
-const FAX_FIELDS: usize = 21;
+const FAX_FIELDS: usize = 20;
 /// Minutes that a `Ttl` may have.
 const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
 /// The filters that the links of a list repeat.
@@ -39,6 +39,8 @@ const LIST_OF_FAXES: u32 = 0x6661_7865;
 const LIST_OF_MEDIA: u32 = 0x6d65_6469;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
+/// Price of a started minute, in hundredths of a cent: the recorded price is 0.0105 for 17 and for 41 seconds.
+const PRICE_HUNDREDTHS_OF_CENTS: u32 = 105;
 
 /// Reads the parameters of a create; `origin` is the scheme and host that the client used.
 ///
@@ -94,6 +96,17 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse_strictly(query, LIST_OF_MEDIA, &[])
 }
 
+/// Checks that a fax may still be canceled: unlike Twilio, SignalWire cancels only what is queued.
+///
+/// # Errors
+/// [`Refusal::NoFax`], or [`Refusal::TooLateToCancel`].
+pub fn check_cancel(engine: &Engine, sid: FaxSid) -> Result<(), Refusal> {
+    let status = engine.fax(sid).map(Fax::status);
+    // What is still arriving has no status, and the engine refuses it.
+    let is_queued = status.unwrap_or(Status::Queued) == Status::Queued;
+    if is_queued { Ok(()) } else { Err(Refusal::TooLateToCancel(sid)) }
+}
+
 /// A Fax as clients see it. It keeps values as they are and formats them only when it is serialized, after the
 /// world's lock is released.
 #[derive(Debug, Clone)]
@@ -109,7 +122,6 @@ pub struct FaxResource<'a> {
     has_media: bool,
     pages: Option<u32>,
     duration_s: Option<u32>,
-    price_micros: Option<u64>,
     failure: Option<Failure>,
     created: Timestamp,
     updated: Timestamp,
@@ -129,7 +141,6 @@ impl<'a> FaxResource<'a> {
             has_media: fax.media.is_some(),
             pages: fax.pages(),
             duration_s: fax.duration_s(),
-            price_micros: fax.price_micros(),
             failure: fax.failure().cloned(),
             created: fax.created,
             updated: fax.updated,
@@ -149,7 +160,6 @@ impl<'a> FaxResource<'a> {
             has_media: false,
             pages: None,
             duration_s: None,
-            price_micros: None,
             failure: None,
             created: fax.rang,
             updated: fax.rang,
@@ -166,6 +176,24 @@ impl<'a> FaxResource<'a> {
         engine.fax(sid).map(|fax| Self::of(engine, fax, view)).or_else(arriving)
     }
 
+    /// Whether the fax failed in the middle of a call, after its document was ready.
+    fn broke_off(&self) -> bool {
+        self.status == Status::Failed && self.duration_s.is_some()
+    }
+
+    /// Returns the number of pages, as recorded: zero for a fax that failed in the call.
+    fn num_pages(&self) -> Option<u32> {
+        if self.broke_off() { Some(0) } else { self.pages }
+    }
+
+    /// Returns the price in dollars, a positive number: SignalWire charges each started minute of a call that was
+    /// answered, delivered or not.
+    fn price(&self) -> Option<f64> {
+        let charged = matches!(self.status, Status::Delivered | Status::Received) || self.broke_off();
+        let minutes = self.duration_s.filter(|_| charged)?.div_ceil(60).max(1);
+        Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
+    }
+
     fn media_url(&self) -> Option<String> {
         let View { account, origin, now, signing_key, .. } = self.view;
         let name = MediaName { account, fax: self.sid, media: self.media_sid };
@@ -176,7 +204,6 @@ impl<'a> FaxResource<'a> {
 impl Serialize for FaxResource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let url = fax_path(self.view.account, self.sid);
-        let price = self.price_micros.map(in_units);
         let failure = self.failure.as_ref();
         let mut fax = serializer.serialize_struct("Fax", FAX_FIELDS)?;
         fax.serialize_field("account_sid", &self.view.account)?;
@@ -187,8 +214,8 @@ impl Serialize for FaxResource<'_> {
         fax.serialize_field("from", &self.from)?;
         fax.serialize_field("media_url", &self.media_url())?;
         fax.serialize_field("media_sid", &self.media_sid)?;
-        fax.serialize_field("num_pages", &self.pages)?;
-        fax.serialize_field("price", &price)?;
+        fax.serialize_field("num_pages", &self.num_pages())?;
+        fax.serialize_field("price", &self.price())?;
         fax.serialize_field("price_unit", PRICE_UNIT)?;
         fax.serialize_field("quality", self.quality.as_str())?;
         fax.serialize_field("sid", &self.sid)?;
@@ -292,11 +319,4 @@ impl MediaList {
 
 fn fax_path(account: AccountSid, fax: FaxSid) -> String {
     format!("{}/Faxes/{fax}", account_path(account))
-}
-
-/// Converts millionths of a unit to the JSON number of a price, which is positive.
-fn in_units(micros: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a price has far fewer digits than an f64 holds")]
-    let micros = micros as f64;
-    micros / 1_000_000.0
 }

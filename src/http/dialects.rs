@@ -1,0 +1,38 @@
+//! Which dialect a request is of. Its path tells: each has paths that the other doesn't.
+
+use axum::http::request::Parts;
+
+use super::asked_path;
+use crate::dialect::signalwire;
+use crate::model::account::Dialect;
+use crate::model::sid::AccountSid;
+
+/// Where the resources of an account begin, in both dialects.
+const ACCOUNTS: &str = "/2010-04-01/Accounts/";
+/// What begins paths of SignalWire alone.
+const SIGNALWIRE_ROOTS: &[&str] = &[signalwire::ROOT, "/api/fax"];
+
+/// Returns the dialect of a request: SignalWire's if the path is below one of its roots or names a project, else
+/// Twilio's.
+pub(super) fn dialect_of(parts: &Parts) -> Dialect {
+    let path = asked_path(parts);
+    let below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let account = || path.strip_prefix(ACCOUNTS)?.split(['/', '.']).next()?.parse::<AccountSid>().ok();
+    if SIGNALWIRE_ROOTS.iter().any(|root| below(root)) {
+        return Dialect::SignalWire;
+    }
+    account().map_or(Dialect::Twilio, Dialect::of)
+}
+
+/// Tells the client of an account where the APIs of its dialect are.
+pub(super) fn elsewhere(account: AccountSid) -> String {
+    match Dialect::of(account) {
+        Dialect::Twilio => format!(
+            "{account} is a Twilio account; its faxes are at /v1/Faxes, its other resources at {ACCOUNTS}{account}"
+        ),
+        Dialect::SignalWire => format!(
+            "{account} is a SignalWire project; its resources are at {}, those of faxes too",
+            signalwire::account_path(account)
+        ),
+    }
+}
