@@ -35,7 +35,6 @@ use crate::model::account::{
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::reception::HeaderLine;
-use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::model::words::words;
 
@@ -50,12 +49,6 @@ pub const TRUST_CA_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The local CA's folder within the user's data directory.
 const CA_DIR_NAME: &str = "ca";
-/// The environment variable for the built-in account's SID, the one that Twilio's helper libraries read.
-const SID_VARIABLE: &str = "TWILIO_ACCOUNT_SID";
-/// The environment variable for the built-in account's token, the one that Twilio's helper libraries read.
-const TOKEN_VARIABLE: &str = "TWILIO_AUTH_TOKEN";
-/// The built-in account's token if none is configured.
-const TOKEN_DEFAULT: &str = "00000000000000000000000000000000";
 
 words!(
     /// How lines of the log are written.
@@ -141,6 +134,8 @@ pub struct Config {
     pub twiml_types: TwimlTypes,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
+    /// Whether stored documents of SignalWire's accounts are shown only with the account's credential.
+    pub protect_media: bool,
     /// Whether pages of incoming faxes carry the sender's header line.
     pub header_line: HeaderLine,
     /// The folder of fonts for PDFs that don't embed theirs.
@@ -198,6 +193,7 @@ impl Default for Config {
             documents: DocumentPolicy::Lenient,
             twiml_types: TwimlTypes::Lenient,
             media_user_agent: MediaUserAgent::Warn,
+            protect_media: false,
             header_line: HeaderLine::On,
             font_dir: None,
             render_program: None,
@@ -211,11 +207,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,
             worlds: Vec::new(),
-            default_account: DefaultAccount {
-                sid: AccountSid::from_bytes([0; 16]),
-                auth_token: TOKEN_DEFAULT.into(),
-                has_default_token: true,
-            },
+            default_account: DefaultAccount::of(Dialect::Twilio),
         }
     }
 }
@@ -256,7 +248,8 @@ impl Config {
             accounts.push(ConfiguredAccount {
                 sid: Some(self.default_account.sid),
                 auth_token: Some(self.default_account.auth_token.clone()),
-                dialect: Dialect::Twilio,
+                signing_key: self.default_account.signing_key.clone(),
+                dialect: Dialect::of(self.default_account.sid),
                 callbacks: None,
                 service: None,
                 debugger_url: None,
@@ -278,6 +271,13 @@ impl Config {
         accounts
     }
 
+    /// The configured key of the default account's webhook signatures, if there is one.
+    #[must_use]
+    pub fn default_signing_key(&self) -> Option<&str> {
+        let configured = self.worlds.first().map(|account| &account.signing_key);
+        configured.unwrap_or(&self.default_account.signing_key).as_deref()
+    }
+
     fn load_in(
         self,
         folder: &Path,
@@ -286,11 +286,16 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         // In order of precedence. The file comes last, and the first two may name it.
         let settings = flags.or(Settings::of_environment(environment));
-        let file = file::read(settings.given(Setting::Config), folder)?;
+        let file = file::read(&settings, folder)?;
         let settings = settings.or(file.settings);
+        check_default_dialect(&settings, &file.accounts)?;
         check_default_number(&settings, &file.accounts)?;
-        let default_account =
-            if file.accounts.is_empty() { default_account(environment)? } else { Self::default().default_account };
+        let default_account = if file.accounts.is_empty() {
+            let dialect = settings.one(Setting::Dialect, parse::dialect)?;
+            DefaultAccount::read(dialect.unwrap_or(Dialect::of(self.default_account.sid)), environment)?
+        } else {
+            Self::default().default_account
+        };
         Self { worlds: file.accounts, default_account, ..self }.with(&settings)
     }
 
@@ -330,6 +335,7 @@ impl Config {
             documents: settings.one(S::DocumentPolicy, documents)?.unwrap_or(self.documents),
             twiml_types: settings.one(S::TwimlTypes, twiml_types)?.unwrap_or(self.twiml_types),
             media_user_agent: settings.one(S::MediaUserAgent, media_user_agent)?.unwrap_or(self.media_user_agent),
+            protect_media: settings.one(S::ProtectMedia, parse::boolean)?.unwrap_or(self.protect_media),
             header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),
             font_dir: settings.one(S::FontDir, paths::existing_folder)?,
             price: settings.one(S::Price, price)?.unwrap_or(self.price),
@@ -359,6 +365,16 @@ pub fn data_dir() -> Option<PathBuf> {
     data_dir::of(&variable)
 }
 
+/// Refuses a `dialect` other than that of the first account, which is the default one.
+fn check_default_dialect(settings: &Settings, accounts: &[ConfiguredAccount]) -> Result<(), ConfigError> {
+    let (Some(given), Some(first)) = (settings.given(Setting::Dialect), accounts.first()) else { return Ok(()) };
+    if given.parse(parse::dialect)? == first.dialect {
+        return Ok(());
+    }
+    let expected = format!("be left out, or be {}, the dialect of the first of [[accounts]]", first.dialect);
+    Err(ConfigError::value(given, expected))
+}
+
 /// Refuses a `fax_url` or `status_callback` if the first account has no number to set it on.
 fn check_default_number(settings: &Settings, accounts: &[ConfiguredAccount]) -> Result<(), ConfigError> {
     let given = settings.given(Setting::FaxUrl).or(settings.given(Setting::StatusCallback));
@@ -369,22 +385,6 @@ fn check_default_number(settings: &Settings, accounts: &[ConfiguredAccount]) -> 
         }
         _ => Ok(()),
     }
-}
-
-fn default_account(environment: &dyn Fn(&str) -> Option<String>) -> Result<DefaultAccount, ConfigError> {
-    let given = |name: &str| {
-        let text = environment(name).filter(|text| !text.is_empty())?;
-        Some(Given { text, origin: Origin::Environment(name.to_owned()) })
-    };
-    let own = Config::default().default_account;
-    let sid =
-        given(SID_VARIABLE).map(|given| given.parse(parse::own("be AC and 32 hexadecimal digits"))).transpose()?;
-    let token = given(TOKEN_VARIABLE).map(|given| given.parse_secret(parse::auth_token)).transpose()?;
-    Ok(DefaultAccount {
-        sid: sid.unwrap_or(own.sid),
-        has_default_token: token.is_none(),
-        auth_token: token.unwrap_or(own.auth_token),
-    })
 }
 
 #[cfg(test)]

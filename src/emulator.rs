@@ -30,7 +30,6 @@ use crate::io::client::Client;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
 use crate::model::account::{Account, AccountMode, Dialect};
-use crate::model::hex;
 use crate::model::media::Document;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, IdForm, KeySid};
@@ -371,8 +370,8 @@ impl Registry {
             .sid
             .unwrap_or_else(|| self.worlds_write(|worlds| worlds.mint_sid(self.0.settings.seed, form_of(&setup))));
         let minted = || {
-            let bytes = WorldSeed::of(self.0.settings.seed, sid).sid_bytes("auth-token", b"", 0);
-            hex::encode(bytes).into()
+            let seed = WorldSeed::of(self.0.settings.seed, sid);
+            Dialect::of(sid).token([0, 1].map(|ordinal| seed.sid_bytes("auth-token", b"", ordinal)))
         };
         let token = setup.auth_token.clone().unwrap_or_else(minted);
         self.create_with_token(AccountSetup { sid: Some(sid), ..setup }, Some(token))
@@ -381,8 +380,16 @@ impl Registry {
     /// Replaces a world's state, including its API keys.
     ///
     /// # Errors
-    /// An API key in the state belongs to another account; nothing has changed then.
+    /// The state is of an account of another dialect, or an API key in it belongs to another account; nothing has changed
+    /// then.
     pub fn load_state(&self, world: &World, state: State) -> Result<Canceled, StateError> {
+        let (theirs, own) = (Dialect::of(state.account_sid), Dialect::of(world.sid()));
+        if theirs != own {
+            let sid = state.account_sid;
+            let why =
+                format!("{sid} is an account of {theirs}, and {} one of {own}, whose ids are others", world.sid());
+            return Err(StateError::Wrong { place: "account_sid".to_owned(), why });
+        }
         let keys: Vec<KeySid> = state.keys().collect();
         // One write lock for check and change: else another call could create the same key in between.
         let canceled = self.worlds_write(|worlds| {

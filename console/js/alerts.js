@@ -1,9 +1,10 @@
 //! The alerts of this world, newest first: what went wrong, why, and what to do.
 
-import { at, control } from "./api.js";
+import { at, control, world } from "./api.js";
 import { advice } from "./codes.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { service } from "./service.js";
 import { head, time } from "./ui.js";
 
 /** Alerts shown; the journal holds a world's latest. */
@@ -14,8 +15,9 @@ const EVENTS_MAX = 10_000;
 /** The page. */
 export async function page(context) {
   context.title("Alerts");
+  await world();
   const list = h("ol", { class: "alerts" });
-  const empty = h("div", { class: "card empty" }, icon("check"), h("h2", {}, "No alerts"), h("p", {}, "Failed webhooks, unreadable documents and invalid TwiML are listed here with Twilio's error codes."));
+  const empty = h("div", { class: "card empty" }, icon("check"), h("h2", {}, "No alerts"), h("p", {}, `Failed webhooks, unreadable documents and invalid ${service.markup} are listed here with ${service.name}'s error codes.`));
   // The first answer begins at the last reset: earlier alerts are about faxes that are gone.
   let seen = null;
   const add = (event) => {
@@ -33,7 +35,7 @@ export async function page(context) {
   ready = true;
   early.forEach(add);
   context.whenLive(() => ask().catch(() => {}));
-  return [head("Alerts", { lead: "The alerts that Twilio's debugger would list; the REST API has them at /v1/Alerts." }), empty, list];
+  return [head("Alerts", { lead: service.debugger }), empty, list];
 }
 
 function card(event) {
@@ -46,6 +48,6 @@ function card(event) {
     h("p", { class: "message break" }, message),
     url && h("p", { class: "mono small break muted" }, url),
     cause && h("p", { class: "small" }, cause, remedy && [" ", h("strong", {}, remedy)]),
-    h("p", { class: "row small" }, event.fax_sid && h("a", { href: at(`/console/faxes/${event.fax_sid}`) }, "The conversation"), h("a", { href: `https://www.twilio.com/docs/errors/${code}`, rel: "noreferrer", target: "_blank" }, `Twilio on ${code}`)),
+    h("p", { class: "row small" }, event.fax_sid && h("a", { href: at(`/console/faxes/${event.fax_sid}`) }, "The conversation"), h("a", { href: service.aboutCode(code), rel: "noreferrer", target: "_blank" }, `${service.name} on ${code}`)),
   );
 }

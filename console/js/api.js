@@ -1,5 +1,7 @@
 //! Calls of the control API and of the REST API. It holds which world the page is about, and shows nothing.
 
+import { speak } from "./service.js";
+
 const CONTROL = "/_fauxfax/v1";
 /** A call that brings nothing within this is told as lost; clock moves and waits have their own. */
 const PATIENCE_MS = 20_000;
@@ -75,7 +77,9 @@ export async function world() {
   const key = account() ?? "";
   if (known?.key !== key) known = { key, promise: askWorld(), };
   try {
-    return await known.promise;
+    const own = await known.promise;
+    speak(own.dialect);
+    return own;
   } catch (problem) {
     known = null;
     throw problem;
@@ -91,7 +95,7 @@ async function askWorld() {
     if (problem.status !== 404) throw problem;
     // Looking at an account creates no world; where any account may have one, it is shown as empty as it would begin.
     await control("GET", "/clock", { query: { account: sid } });
-    return { sid, auth_token: null, friendly_name: "", dialect: "twilio", status: "active", numbers: [] };
+    return { sid, auth_token: null, friendly_name: "", dialect: /^[0-9a-f]{8}-/i.test(sid) ? "signalwire" : "twilio", status: "active", numbers: [] };
   }
 }
 

@@ -5,13 +5,14 @@ import { h, say } from "./dom.js";
 import { exchange } from "./exchange.js";
 import { size, stamp } from "./format.js";
 import { badge, note, pairs } from "./ui.js";
+import { service } from "./service.js";
 
 const PURPOSES = {
-  "media-url": "The document is fetched",
-  "fax-url": "The app is asked for TwiML",
-  "fallback-url": "The fallback is asked for TwiML",
-  action: "The app is notified of the end",
-  "status-callback": "The app is notified of the status",
+  "media-url": () => "The document is fetched",
+  "fax-url": () => `The app is asked for ${service.markup}`,
+  "fallback-url": () => `The fallback is asked for ${service.markup}`,
+  action: () => "The app is notified of the end",
+  "status-callback": () => "The app is notified of the status",
 };
 
 /** A timeline that grows at its end and moves nothing that is there. */
@@ -85,7 +86,7 @@ export class Conversation {
         return [data.reason || data.error ? "bad" : "plain", exchange(event, "The document is fetched", data.document ? `${data.document.pages} ${data.document.pages === 1 ? "page" : "pages"}, ${size(data.document.bytes)}` : data.reason, this.context)];
       case "webhook.attempt": {
         const status = data.params?.FaxStatus;
-        const title = `${PURPOSES[data.purpose] ?? data.purpose}${status && data.purpose !== "fax-url" ? `: ${status}` : ""}`;
+        const title = `${PURPOSES[data.purpose]?.() ?? data.purpose}${status && data.purpose !== "fax-url" ? `: ${status}` : ""}`;
         return [data.error ? "bad" : "plain", exchange(event, title, null, this.context)];
       }
       case "webhook.replayed":
@@ -93,7 +94,7 @@ export class Conversation {
       case "twiml.executed": {
         const { verb, ...attributes } = data;
         const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));
-        return ["plain", h("span", {}, "TwiML says ", h("code", {}, `<${verb}>`)), Object.keys(given).length > 0 && h("details", { class: "more" }, h("summary", {}, "Attributes"), pairs(given))];
+        return ["plain", h("span", {}, `${service.markup} says `, h("code", {}, `<${verb}>`)), Object.keys(given).length > 0 && h("details", { class: "more" }, h("summary", {}, "Attributes"), pairs(given))];
       }
       case "call.not-answered":
         return ["bad", "No app took the call, so there is no fax."];
@@ -124,6 +125,6 @@ export function answered(status) {
 
 function alertStep(data) {
   const [cause, remedy] = advice(data.code);
-  const body = note(data.level === "warning" ? "odd" : "bad", h("strong", {}, `${data.code} `), data.message, cause && h("p", {}, cause), remedy && h("p", {}, h("em", {}, "What to do: "), remedy), h("p", {}, h("a", { href: `https://www.twilio.com/docs/errors/${data.code}`, rel: "noreferrer", target: "_blank" }, "Twilio's page on it")));
+  const body = note(data.level === "warning" ? "odd" : "bad", h("strong", {}, `${data.code} `), data.message, cause && h("p", {}, cause), remedy && h("p", {}, h("em", {}, "What to do: "), remedy), h("p", {}, h("a", { href: service.aboutCode(data.code), rel: "noreferrer", target: "_blank" }, `${service.name}'s page on it`)));
   return [data.level === "warning" ? "odd" : "bad", body];
 }

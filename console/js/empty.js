@@ -3,6 +3,7 @@
 import { at, world } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { faxesOf, service } from "./service.js";
 import { code, linkButton } from "./ui.js";
 
 /** The lesson, with this world's numbers. */
@@ -13,7 +14,7 @@ export async function emptyFaxes() {
   const query = own && new URLSearchParams(location.search).has("account") ? `?account=${own.sid}` : "";
   const flag = query ? ` --account ${own.sid}` : "";
   const url = where === "http://127.0.0.1:8329" ? "" : ` --url ${where}`;
-  const token = own?.auth_token ? "$TWILIO_AUTH_TOKEN" : "any-token";
+  const token = own?.auth_token ? service.tokenVariable : "any-token";
   return h(
     "div",
     { class: "card teach" },
@@ -21,8 +22,8 @@ export async function emptyFaxes() {
     h(
       "div",
       { class: "lessons" },
-      h("section", { class: "stack tight" }, h("h3", {}, "A machine calls your number"), h("p", { class: "muted small" }, `The emulator asks the app behind ${number} for TwiML.`), code(`curl -X POST '${where}/_fauxfax/v1/incoming-faxes${query}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"to":"${number}","pages":2}'`, "curl, a fax comes in"), code(`fauxfax receive --to ${number} letter.pdf${url}${flag}`, "Command line, a fax comes in")),
-      h("section", { class: "stack tight" }, h("h3", {}, "Your app sends one"), h("p", { class: "muted small" }, "The same call as to Twilio, but to this address."), code(`curl -X POST '${where}/v1/Faxes' \\\n  -u "${own?.sid ?? "AC…"}:${token}" \\\n  --data-urlencode 'From=${number}' \\\n  --data-urlencode 'To=+15558675310' \\\n  --data-urlencode 'MediaUrl=http://localhost:3000/letter.pdf'`, "curl, a fax goes out"), code(`fauxfax send --from ${number} --to +15558675310 letter.pdf${url}${flag}`, "Command line, a fax goes out")),
+      h("section", { class: "stack tight" }, h("h3", {}, "A machine calls your number"), h("p", { class: "muted small" }, `The emulator asks the app behind ${number} for ${service.markup}.`), code(`curl -X POST '${where}/_fauxfax/v1/incoming-faxes${query}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"to":"${number}","pages":2}'`, "curl, a fax comes in"), code(`fauxfax receive --to ${number} letter.pdf${url}${flag}`, "Command line, a fax comes in")),
+      h("section", { class: "stack tight" }, h("h3", {}, "Your app sends one"), h("p", { class: "muted small" }, `The same call as to ${service.name}, but to this address.`), code(`curl -X POST '${where}${faxesOf(own?.sid ?? service.somebody)}' \\\n  -u "${own?.sid ?? service.somebody}:${token}" \\\n  --data-urlencode 'From=${number}' \\\n  --data-urlencode 'To=+15558675310' \\\n  --data-urlencode 'MediaUrl=http://localhost:3000/letter.pdf'`, "curl, a fax goes out"), code(`fauxfax send --from ${number} --to +15558675310 letter.pdf${url}${flag}`, "Command line, a fax goes out")),
     ),
     h("div", { class: "lessons-end" }, linkButton("Receive a fax", at("/console/receive"), { kind: "first", mark: "in" }), linkButton("Send a fax", at("/console/send"), { mark: "out" }), linkButton("Connect your app", at("/console/connect"), { mark: "connect" })),
   );

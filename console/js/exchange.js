@@ -6,7 +6,7 @@ import { span } from "./format.js";
 import { snippets } from "./snippets.js";
 import { button, copyButton, dialog, field, note, once, outcome, pairs, problemNote, select, toast } from "./ui.js";
 
-const SIGNATURE = "x-twilio-signature";
+const SIGNATURES = ["x-signalwire-signature", "x-twilio-signature"];
 const TOKEN = "i-twilio-idempotency-token";
 /** A webhook may take its fifteen seconds. */
 const REPLAY_MS = 40_000;
@@ -32,7 +32,7 @@ export function exchange(event, title, remark, context) {
 function contents(event, context) {
   const { data } = event;
   const explained = h("div", {});
-  const signature = header(data.request_headers, SIGNATURE);
+  const signature = SIGNATURES.map((name) => header(data.request_headers, name)).find(Boolean);
   return [
     h("div", { class: "tools" }, webhookId(event) && button("Replay", once(() => replay(event, {})), { kind: "small", mark: "replay" }), webhookId(event) && button("Edit and replay", () => edit(event), { kind: "small", mark: "pen" }), copyButton(() => snippets.curl(data), "Copy as curl", { kind: "small", word: "Copy as curl" }), button("Copy as test", () => tests(data), { kind: "small", mark: "copy" })),
     part("Parameters", pairs(data.params), true),

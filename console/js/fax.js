@@ -1,10 +1,11 @@
 //! A fax: its pages, its facts, and the conversation about it, live.
 
-import { at, control, controlUrl, rest } from "./api.js";
+import { at, control, controlUrl, rest, world } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { fill, h, say } from "./dom.js";
 import { count, isFinal, phone, span } from "./format.js";
 import { icon } from "./icons.js";
+import { service } from "./service.js";
 import { badge, button, confirm, copyButton, linkButton, note, once, setBadge, time, toast } from "./ui.js";
 import { Viewer } from "./viewer.js";
 
@@ -61,7 +62,7 @@ class FaxPage {
   }
 
   async load() {
-    const [resource] = await Promise.all([this.ask(), this.readJournal()]);
+    const [resource] = await Promise.all([this.ask(), this.readJournal(), world()]);
     // A call that has only just begun has left no trace yet.
     const call = this.context.keep?.call;
     if (call) this.extra = { from: call.from, to: call.to, ...this.extra };
@@ -177,7 +178,7 @@ class FaxPage {
     const key = `${status} ${text}`;
     if (this.told === key) return;
     this.told = key;
-    if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), `Twilio's code ${number}. `, h("a", { href: `https://www.twilio.com/docs/errors/${number}`, rel: "noreferrer", target: "_blank" }, "What Twilio says of it")));
+    if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says of it`)]));
     else if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. The conversation shows why."));
     else fill(this.trouble);
   }
@@ -199,7 +200,7 @@ class FaxPage {
       ["Created", fax.date_created && time(fax.date_created)],
       ["Fax SID", h("span", { class: "copyline" }, h("span", { class: "mono break" }, this.sid), copyButton(this.sid, "Copy fax SID"))],
       ["Media SID", fax.media_sid && h("span", { class: "copyline" }, h("span", { class: "mono break" }, fax.media_sid), copyButton(fax.media_sid, "Copy media SID"))],
-      ["Media URL", fax.media_sid && button("Copy a fresh one", once(() => this.mediaUrl()), { kind: "small", mark: "copy", title: "Valid for two hours of this world's clock" })],
+      ["Media URL", fax.media_sid && button(`Copy ${service.mediaUrl[0]}`, once(() => this.mediaUrl()), { kind: "small", mark: "copy", title: service.mediaUrl[1] })],
     ];
     const key = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Element ? value.textContent : value]));
     if (this.factsKey === key) return;
@@ -228,20 +229,20 @@ class FaxPage {
   }
 
   async mediaUrl() {
-    const fax = await rest("GET", `/v1/Faxes/${this.sid}`);
+    const fax = await rest("GET", `${service.faxes}/${this.sid}`);
     if (!fax.media_url) throw new Error("The document has been deleted.");
     await navigator.clipboard?.writeText(fax.media_url);
-    toast("Copied a fresh media URL, valid for two hours of this world's clock.");
+    toast(`Copied the media URL. ${service.mediaUrl[1]}.`);
   }
 
   async cancel() {
-    await rest("POST", `/v1/Faxes/${this.sid}`, { Status: "canceled" });
+    await rest("POST", `${service.faxes}/${this.sid}`, { Status: "canceled" });
     toast("Canceled.");
   }
 
   async remove() {
     if (!(await confirm("Delete this fax?", "This deletes the fax and its document, as DELETE in the API does.", "Delete"))) return;
-    await rest("DELETE", `/v1/Faxes/${this.sid}`);
+    await rest("DELETE", `${service.faxes}/${this.sid}`);
     toast("Deleted.");
     this.context.go(at("/console"));
   }

@@ -1,8 +1,9 @@
 //! A number's page: what it accepts, and whom the emulator asks and tells. Fields as Twilio's Console names them.
 
-import { at, forget, rest } from "./api.js";
+import { at, forget, rest, world } from "./api.js";
 import { h } from "./dom.js";
 import { phone } from "./format.js";
+import { service } from "./service.js";
 import { button, confirm, copyButton, field, head, linkButton, note, once, outcome, select, toast } from "./ui.js";
 
 const METHODS = [["POST", "HTTP POST"], ["GET", "HTTP GET"]];
@@ -11,12 +12,15 @@ const ROOT = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers";
 /** The page. */
 export async function page(context) {
   const sid = context.params[0];
-  const number = await rest("GET", `${ROOT}/${sid}.json`);
+  forget();
+  const [number, own] = await Promise.all([rest("GET", `${ROOT}/${sid}.json`), world()]);
+  // SignalWire's own resource doesn't tell what a number accepts.
+  const mode = own.numbers.find((each) => each.sid === sid)?.voice_receive_mode ?? number.voice_receive_mode;
   context.title(number.phone_number);
   const told = outcome();
   const address = (value, placeholder) => h("input", { type: "text", inputmode: "url", value: value ?? "", placeholder, autocomplete: "off", spellcheck: "false" });
   const name = h("input", { type: "text", maxlength: 64, value: number.friendly_name ?? "", autocomplete: "off" });
-  const accepts = select([["voice", "Voice Calls"], ["fax", "Faxes"]], number.voice_receive_mode === "fax" ? "fax" : "voice", { on: { change: () => tell() } });
+  const accepts = select([["voice", "Voice Calls"], ["fax", "Faxes"]], mode === "fax" ? "fax" : "voice", { on: { change: () => tell() } });
   const url = address(number.voice_url, "http://localhost:3000/fax");
   const method = select(METHODS, number.voice_method ?? "POST", { "aria-label": "Method of A Fax Comes In" });
   const fallback = address(number.voice_fallback_url, "none");
@@ -31,7 +35,7 @@ export async function page(context) {
     return element;
   };
   const rows = [
-    row("A Fax Comes In", url, method, "Asked for TwiML when a fax machine calls"),
+    row("A Fax Comes In", url, method, `Asked for ${service.markup} when a fax machine calls`),
     row("Primary Handler Fails", fallback, fallbackMethod, "Asked if the first one fails"),
     row("Fax Status Changes", callback, callbackMethod, "Notified of how a fax ended, but only if <Receive> has no action"),
   ];
@@ -48,7 +52,7 @@ export async function page(context) {
       VoiceFallbackUrl: fallback.value.trim(), VoiceFallbackMethod: fallbackMethod.value, StatusCallback: callback.value.trim(), StatusCallbackMethod: callbackMethod.value,
     });
     forget();
-    accepts.value = saved.voice_receive_mode === "fax" ? "fax" : "voice";
+    if (saved.voice_receive_mode) accepts.value = saved.voice_receive_mode === "fax" ? "fax" : "voice";
     tell();
     told.good("Saved.");
   }, told.fail);

@@ -4,6 +4,7 @@ import { at, control, controlIfThere, Problem, world } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { phone, size } from "./format.js";
 import { icon } from "./icons.js";
+import { service } from "./service.js";
 import { button, field, head, note, once, outcome, select } from "./ui.js";
 
 /** A document may have so many bytes (the emulator's own limit is told by its answer). */
@@ -32,7 +33,7 @@ export async function page(context) {
   const after = h("input", { type: "number", min: 1, value: 1, inputmode: "numeric" });
   const afterField = field("Pages before it breaks", after);
   afterField.hidden = true;
-  const ends = select(OUTCOMES, "", { on: { change: () => { afterField.hidden = ends.value !== "34004-after"; } } });
+  const ends = select(OUTCOMES.filter(([code]) => code !== "34108" || !service.isSignalWire), "", { on: { change: () => { afterField.hidden = ends.value !== "34004-after"; } } });
 
   const send = once(async () => {
     told.clear();
@@ -52,7 +53,7 @@ export async function page(context) {
   }
   const silent = numbers.every((number) => !number.voice_url);
   return [
-    head("Receive a fax", { back: ["Faxes", at("/console")], lead: "A fax machine calls one of this world's numbers, and the emulator asks the app behind it for TwiML, as Twilio would." }),
+    head("Receive a fax", { back: ["Faxes", at("/console")], lead: `A fax machine calls one of this world's numbers, and the emulator asks the app behind it for ${service.markup}, as ${service.name} would.` }),
     silent && note("odd", "No number of this world has an address for ", h("em", {}, "A Fax Comes In"), " yet, so nobody will take the call. ", h("a", { href: at(`/console/phone-numbers/${numbers[0].sid}`) }, "Set it")),
     h(
       "form",

@@ -2,6 +2,7 @@
 
 import { control, controlIfThere } from "./api.js";
 import { fill, h } from "./dom.js";
+import { service } from "./service.js";
 import { button, code, field, once, outcome, problemNote, select } from "./ui.js";
 
 const REFRESH_MS = 500;
@@ -17,7 +18,7 @@ const EFFECTS = {
     ],
   },
   line: { words: "The line is bad", fields: () => [["rate_bps", "Bits per second", select([["", "as usual"], ["14400", "14400"], ["9600", "9600"], ["4800", "4800"], ["2400", "2400"]], "2400")], ["noise", "Noise, fraction of rows", number({ step: "0.01", max: 1 })]] },
-  api: { words: "The API answers", fields: () => [["status", "HTTP status", number({ value: 503 })], ["code", "Twilio code", number()], ["delay_ms", "Delay in ms", number()], ["reset", "Reset the connection", box()]] },
+  api: { words: "The API answers", fields: () => [["status", "HTTP status", number({ value: 503 })], ["code", `${service.name} code`, number()], ["delay_ms", "Delay in ms", number()], ["reset", "Reset the connection", box()]] },
   webhook: { words: "A webhook goes", fields: () => [["delay_ms", "Delay in ms", number()], ["duplicate", "Twice", box()], ["reorder", "Out of order", box()], ["drop", "Not at all", box()], ["signature", "Signature", select([["", "valid"], ["bad", "bad"], ["missing", "missing"], ["stale", "stale"]], "")]] },
 };
 
@@ -25,7 +26,7 @@ const MATCHES = [
   ["direction", "Direction", () => select([["", "any"], ["outbound", "outbound"], ["inbound", "inbound"]], ""), ["outcome", "line", "webhook"]],
   ["to", "To", () => text("+1555*"), ["outcome", "line", "webhook"]],
   ["from", "From", () => text("any"), ["outcome", "line", "webhook"]],
-  ["path", "Path", () => text("/v1/Faxes*"), ["api"]],
+  ["path", "Path", () => text(service.isSignalWire ? "*/Faxes*" : "/v1/Faxes*"), ["api"]],
   ["purpose", "Purpose", () => select([["", "any"], ["fax-url", "fax-url"], ["fallback-url", "fallback-url"], ["action", "action"], ["status-callback", "status-callback"]], ""), ["webhook"]],
   ["url", "URL", () => text("any"), ["webhook"]],
 ];

@@ -1,8 +1,9 @@
 //! Looking for a number and buying it, as the guide to receiving faxes tells it.
 
-import { at, forget, rest } from "./api.js";
+import { at, forget, rest, world } from "./api.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { service } from "./service.js";
 import { button, dialog, field, head, once, outcome, problemNote, select, toast } from "./ui.js";
 
 const COUNTRIES = [["US", "United States"], ["CA", "Canada"], ["GB", "United Kingdom"], ["JP", "Japan"], ["DE", "Germany"]];
@@ -13,6 +14,7 @@ const SHOWN = 30;
 /** The page. */
 export async function page(context) {
   context.title("Buy a number");
+  await world();
   const value = (name, otherwise = "") => context.query.get(name) ?? otherwise;
   const country = select(COUNTRIES, value("country", "US"));
   const kind = select(KINDS, value("type", "Local"));
@@ -30,7 +32,7 @@ export async function page(context) {
 
   if (context.query.has("country")) context.shown = () => search();
   return [
-    head("Buy a number", { back: ["Numbers", at("/console/phone-numbers/incoming")], lead: "The numbers are invented and free. As at Twilio, not every number can fax." }),
+    head("Buy a number", { back: ["Numbers", at("/console/phone-numbers/incoming")], lead: service.isSignalWire ? "The numbers are invented and free." : "The numbers are invented and free. As at Twilio, not every number can fax." }),
     h(
       "form",
       { class: "card pad stack", on: { submit: search } },

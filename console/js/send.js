@@ -4,19 +4,23 @@ import { at, rest, world } from "./api.js";
 import { fill, h } from "./dom.js";
 import { phone } from "./format.js";
 import { askSamples } from "./receive.js";
+import { faxesOf, service } from "./service.js";
 import { snippets } from "./snippets.js";
 import { button, code, field, head, once, outcome, select } from "./ui.js";
 
+/** Numbers that behave: what comes of them, and Twilio's code, which is none of SignalWire's. */
 const BEHAVE = [
   ["+15558675310", "delivered"],
-  ["+15005550101", "busy, 34002"],
-  ["+15005550102", "no answer, 34003"],
-  ["+15005550103", "fails before any page, 34004"],
-  ["+15005550104", "fails after page 1, 34004"],
-  ["+15005550105", "incompatible machine, 34108"],
+  ["+15005550101", "busy", 34002],
+  ["+15005550102", "no answer", 34003],
+  ["+15005550103", "fails before any page", 34004],
+  ["+15005550104", "fails after page 1", 34004],
+  ["+15005550105", "incompatible machine", 34108],
   ["+15005550106", "delivered over a slow noisy line"],
   ["+15005550107", "busy twice within the Ttl, then delivered"],
 ];
+
+const behaviour = (words, code) => (code && (!service.isSignalWire || code === 34004) ? `${words}, ${code}` : words);
 
 /** The page. */
 export async function page(context) {
@@ -26,7 +30,7 @@ export async function page(context) {
   const callers = own.numbers.map((number) => number.phone_number);
   const from = h("input", { type: "text", value: callers[0] ?? "", list: "callers", autocomplete: "off", spellcheck: "false", required: true });
   const to = h("input", { type: "text", value: context.query.get("to") ?? "+15558675310", autocomplete: "off", spellcheck: "false", required: true });
-  const behaviours = h("div", { class: "chips", role: "group", "aria-label": "Numbers that behave" }, BEHAVE.map(([number, words]) => h("button", { type: "button", on: { click: () => { to.value = number; shown(); } } }, h("span", { class: "mono" }, phone(number)), h("span", { class: "muted" }, words))));
+  const behaviours = h("div", { class: "chips", role: "group", "aria-label": "Numbers that behave" }, BEHAVE.map(([number, words, code]) => h("button", { type: "button", on: { click: () => { to.value = number; shown(); } } }, h("span", { class: "mono" }, phone(number)), h("span", { class: "muted" }, behaviour(words, code)))));
   const media = h("input", { type: "url", placeholder: "http://localhost:3000/letter.pdf", value: samples[0] ? new URL(samples[0].url, location.href).href : "", autocomplete: "off", spellcheck: "false", required: true });
   const sample = samples.length > 0 && select([["", "Choose…"], ...samples.map((each, i) => [String(i), each.title])], "", { on: { change: () => { if (sample.value) media.value = new URL(samples[Number(sample.value)].url, location.href).href; shown(); } } });
   const quality = select([["", "Fine (default)"], ["standard", "Standard"], ["fine", "Fine"], ["superfine", "Superfine"]], "");
@@ -38,18 +42,18 @@ export async function page(context) {
   const order = () => ({ From: from.value.trim(), To: to.value.trim(), MediaUrl: media.value.trim(), Quality: quality.value || null, StatusCallback: callback.value.trim() || null, Ttl: ttl.value || null, StoreMedia: store.checked ? null : "false" });
   const shown = () => {
     const params = Object.fromEntries(Object.entries(order()).filter(([, value]) => value !== null));
-    const text = snippets.curl({ method: "POST", url: `${location.origin}/v1/Faxes`, params }).replace("curl -X POST", `curl -X POST -u "${own.sid}:$TWILIO_AUTH_TOKEN"`);
+    const text = snippets.curl({ method: "POST", url: `${location.origin}${faxesOf(own.sid)}`, params }).replace("curl -X POST", () => `curl -X POST -u "${own.sid}:${service.tokenVariable}"`);
     fill(command, code(text, "The same with curl"));
   };
   shown();
   const send = once(async () => {
     told.clear();
-    const fax = await rest("POST", "/v1/Faxes", order());
+    const fax = await rest("POST", service.faxes, order());
     context.go(at(`/console/faxes/${fax.sid}`));
   }, told.fail);
 
   return [
-    head("Send a fax", { back: ["Faxes", at("/console")], lead: "As an app does, by POST /v1/Faxes. The emulator fetches the document from its URL, as Twilio would." }),
+    head("Send a fax", { back: ["Faxes", at("/console")], lead: `As an app does, by POST ${service.isSignalWire ? "…/Faxes" : service.faxes}. The emulator fetches the document from its URL, as ${service.name} would.` }),
     h(
       "form",
       { class: "stack", on: { submit: send, input: shown } },

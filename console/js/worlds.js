@@ -3,7 +3,7 @@
 import { account, basic, control, forget, world } from "./api.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
-import { button, confirm, copyButton, dialog, field, head, linkButton, note, once, outcome, secret, toast } from "./ui.js";
+import { button, confirm, copyButton, dialog, field, head, linkButton, note, once, outcome, secret, select, toast } from "./ui.js";
 
 /** Worlds shown; a test run may found thousands. */
 const SHOWN = 200;
@@ -30,12 +30,13 @@ function card(each, isCurrent, isDefault, context) {
     if (isCurrent) context.go("/console/worlds");
     else context.reload();
   });
+  const isSignalWire = each.dialect === "signalwire";
   const claim = once(async () => claimWorld(each, context));
   return h(
     "li",
     { class: `card pad stack tight${isCurrent ? " current" : ""}` },
     h("div", { class: "row top" }, h("h2", { class: "break" }, each.friendly_name || "World"), isDefault && h("span", { class: "tag" }, "default"), isCurrent && h("span", { class: "tag strong" }, "shown here"), each.dialect !== "twilio" && h("span", { class: "tag" }, each.dialect)),
-    h("dl", { class: "facts" }, h("div", { class: "long" }, h("dt", {}, "Account SID"), h("dd", {}, h("span", { class: "copyline" }, h("span", { class: "mono break" }, each.sid), copyButton(each.sid, "Copy account SID")))), h("div", {}, h("dt", {}, "Auth token"), h("dd", {}, each.auth_token ? secret(each.auth_token, "auth token") : h("span", { class: "muted" }, "not claimed yet"))), h("div", {}, h("dt", {}, "Holds"), h("dd", {}, `${count(each.faxes ?? 0, "fax", "faxes")}, ${count(each.numbers.length, "number")}`))),
+    h("dl", { class: "facts" }, h("div", { class: "long" }, h("dt", {}, isSignalWire ? "Project id" : "Account SID"), h("dd", {}, h("span", { class: "copyline" }, h("span", { class: "mono break" }, each.sid), copyButton(each.sid, isSignalWire ? "Copy project id" : "Copy account SID")))), h("div", {}, h("dt", {}, isSignalWire ? "API token" : "Auth token"), h("dd", {}, each.auth_token ? secret(each.auth_token, isSignalWire ? "API token" : "auth token") : h("span", { class: "muted" }, "not claimed yet"))), h("div", {}, h("dt", {}, "Holds"), h("dd", {}, `${count(each.faxes ?? 0, "fax", "faxes")}, ${count(each.numbers.length, "number")}`))),
     h("div", { class: "row" }, !isCurrent && linkButton("Show this world", `/console?account=${encodeURIComponent(each.sid)}`, { kind: "small", "aria-label": `Show ${each.sid}` }), !each.auth_token && button("Claim", claim, { kind: "small", mark: "key" }), !isDefault && button("Close", close, { kind: "small grave", label: `Close ${each.sid}` })),
   );
 }
@@ -56,17 +57,19 @@ function claimWorld(each, context) {
 function found(context) {
   const told = outcome();
   const name = h("input", { type: "text", maxlength: 64, placeholder: "fauxfax account", autocomplete: "off" });
-  const sid = h("input", { type: "text", placeholder: "minted", pattern: "AC[0-9a-fA-F]{32}", autocomplete: "off", spellcheck: "false" });
+  const sid = h("input", { type: "text", placeholder: "minted", pattern: "AC[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", autocomplete: "off", spellcheck: "false" });
+  const service = select([["", "By its SID, else Twilio"], ["twilio", "Twilio"], ["signalwire", "SignalWire"]], "");
   const number = h("input", { type: "text", value: "+15017122661", autocomplete: "off", spellcheck: "false" });
   const save = once(async () => {
     told.clear();
     const body = {};
     if (name.value.trim()) body.friendly_name = name.value.trim();
     if (sid.value.trim()) body.sid = sid.value.trim();
+    if (service.value) body.dialect = service.value;
     if (number.value.trim()) body.numbers = [{ phone_number: number.value.trim(), voice_receive_mode: "fax" }];
     const made = await control("POST", "/accounts", { body });
     box.close();
     context.go(`/console/worlds?account=${made.sid}`);
   }, told.fail);
-  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "Empty fields are generated."), field("Name", name), field("Account SID", sid), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Found it", null, { kind: "first", type: "submit" }))));
+  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "Empty fields are generated."), field("Name", name), field("Service", service), field("Account SID", sid, { hint: "AC and 32 hexadecimal digits, or the UUID of a SignalWire project" }), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Found it", null, { kind: "first", type: "submit" }))));
 }

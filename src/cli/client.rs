@@ -23,6 +23,7 @@ use url::Url;
 use crate::dialect::form;
 use crate::http::control::BASE;
 use crate::io::multipart::Multipart;
+use crate::model::account::Dialect;
 
 /// The meaning of the exit statuses, shown in `--help`.
 pub(super) const EXIT_CODES: &str = "\
@@ -62,8 +63,8 @@ pub(super) struct Target {
         value_name = "URL"
     )]
     pub(super) url: String,
-    /// AccountSid of the account to use; the emulator's default account if left out
-    #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…")]
+    /// AccountSid of the account to use, for SignalWire its project's UUID; the emulator's default account if left out
+    #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…|UUID")]
     pub(super) account: Option<String>,
     /// Token of the control API, if the emulator was started with --control-token
     #[arg(long, env = "FAUXFAX_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -135,10 +136,27 @@ impl From<&Value> for Body {
     }
 }
 
-/// The SID and token of an account.
+/// The SID and the secrets of an account.
 pub(super) struct Credential {
     pub(super) sid: String,
     pub(super) token: String,
+    /// The key of its webhooks' signatures.
+    pub(super) signing_key: String,
+}
+
+impl Credential {
+    /// The service whose API the account speaks.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
+    }
+
+    /// The path of the account's faxes.
+    pub(super) fn faxes_path(&self) -> String {
+        match self.dialect() {
+            Dialect::Twilio => "/v1/Faxes".to_owned(),
+            Dialect::SignalWire => format!("/api/laml/2010-04-01/Accounts/{}/Faxes", self.sid),
+        }
+    }
 }
 
 /// A client of one emulator and one of its accounts.
@@ -237,7 +255,8 @@ impl Client {
             .as_str()
             .context("this account has no token yet, because no client has signed in to it")?
             .to_owned();
-        Ok(Credential { sid, token })
+        let signing_key = account["signing_key"].as_str().unwrap_or(&token).to_owned();
+        Ok(Credential { sid, token, signing_key })
     }
 
     fn control_request(

@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
-use super::exec::environment::{Destination, prepare};
+use super::exec::environment::{Destination, Signatory, prepare};
 use crate::config;
 use crate::model::hex;
 
@@ -43,7 +43,8 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let credential = client.credential().await?;
         let ca = CertificateDer::from_pem_slice(client.text("/ca.pem").await?.as_bytes())?;
         let folder = config::data_dir().context("there is no home directory to write certificates to; set HOME")?;
-        let account = (credential.sid.as_str(), Some(credential.token.as_str()));
+        let (token, signing_key) = (Some(credential.token.as_str()), Some(credential.signing_key.as_str()));
+        let account = Signatory { sid: &credential.sid, token, signing_key };
         // A folder per CA: another shell may still use the files that were written for another emulator.
         let folder = place(&folder, &ca);
         let variables = prepare(
@@ -79,10 +80,13 @@ impl Shell {
 mod tests {
     use super::*;
 
+    fn nobody() -> Signatory<'static> {
+        Signatory { sid: "AC1", token: None, signing_key: None }
+    }
+
     #[test]
     fn two_emulators_with_different_cas_use_different_folders() {
-        let destination =
-            |ca| Destination { url: "http://127.0.0.1:8329", ca, account: ("AC1", None), control_token: None };
+        let destination = |ca| Destination { url: "http://127.0.0.1:8329", ca, account: nobody(), control_token: None };
         let cas = [1_i64, 2].map(|second| {
             let made = crate::server::ca::Authority::create(crate::model::time::Timestamp::from_seconds(second));
             made.expect("a CA").0.certificate().clone()

@@ -5,13 +5,15 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
 use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
-use crate::model::account::{AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, TwimlTypes};
+use crate::model::account::{
+    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, TwimlTypes,
+};
 use crate::model::reception::HeaderLine;
 
 const LISTENING: &str = "Listening";
 const YOUR_APP: &str = "Your app";
 const SERVICE: &str = "The service";
-const UNCHANGED_APPS: &str = "Apps that name twilio.com";
+const UNCHANGED_APPS: &str = "Apps that name twilio.com or signalwire.com";
 const CONFIGURATION: &str = "Configuration and log";
 
 /// The flags of `fauxfax serve`. Each has an environment variable and a key in `fauxfax.toml`; the flag takes
@@ -56,6 +58,12 @@ pub struct ServeFlags {
     /// Bearer token, and the console asks for it once [env: FAUXFAX_CONTROL_TOKEN]
     #[arg(long, value_name = "TOKEN", help_heading = LISTENING)]
     control_token: Option<String>,
+
+    /// Service whose API the built-in account speaks: twilio, or signalwire for its compatibility API, with the project
+    /// and the keys in SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY; other accounts may speak
+    /// the other one [default: twilio] [env: FAUXFAX_DIALECT]
+    #[arg(long, value_name = "NAME", value_parser = words(Dialect::ALL, Dialect::as_str), help_heading = YOUR_APP)]
+    dialect: Option<String>,
 
     /// URL that the default number requests TwiML from when a fax comes in, such as http://localhost:3000/fax [env:
     /// FAUXFAX_FAX_URL]
@@ -133,6 +141,14 @@ pub struct ServeFlags {
     )]
     media_user_agent: Option<String>,
 
+    /// Show the media of SignalWire's accounts only with the project id and token, or with the token as a Bearer token, as
+    /// SignalWire does with "Protect Fax Media URLs" [default: false] [env: FAUXFAX_PROTECT_MEDIA]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = SERVICE
+    )]
+    protect_media: Option<String>,
+
     /// Whether pages of incoming faxes carry the sender's header line: date, station id, numbers, page [default: on]
     /// [env: FAUXFAX_HEADER_LINE]
     #[arg(long, value_name = "WHETHER", value_parser = words(HeaderLine::ALL, HeaderLine::as_str), help_heading = SERVICE)]
@@ -169,7 +185,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = UNCHANGED_APPS)]
     ca_dir: Option<String>,
 
-    /// Refuse proxy connections to hosts that are neither Twilio's nor on this machine, instead of passing them through
+    /// Refuse proxy connections to hosts that are neither Twilio's, SignalWire's nor on this machine, instead of passing them through
     /// [default: false] [env: FAUXFAX_OFFLINE]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -223,6 +239,7 @@ impl ServeFlags {
             .with_flag(Setting::AllowHost, self.allow_host)
             .with_flag(Setting::AllowOrigin, self.allow_origin)
             .with_flag(Setting::ControlToken, self.control_token)
+            .with_flag(Setting::Dialect, self.dialect)
             .with_flag(Setting::FaxUrl, self.fax_url)
             .with_flag(Setting::StatusCallback, self.status_callback)
             .with_flag(Setting::DebuggerUrl, self.debugger_url)
@@ -238,6 +255,7 @@ impl ServeFlags {
             .with_flag(Setting::DocumentPolicy, self.documents)
             .with_flag(Setting::TwimlTypes, self.twiml_types)
             .with_flag(Setting::MediaUserAgent, self.media_user_agent)
+            .with_flag(Setting::ProtectMedia, self.protect_media)
             .with_flag(Setting::HeaderLine, self.header_line)
             .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)

@@ -27,7 +27,8 @@ use clap::{Parser, Subcommand};
 
 use self::flags::ServeFlags;
 
-/// A local emulator of Twilio Programmable Fax: send and receive faxes without credentials, a phone line or the internet.
+/// A local emulator of Twilio Programmable Fax, and of SignalWire's: send and receive faxes without credentials, a phone line
+/// or the internet.
 #[derive(Debug, Parser)]
 #[command(name = "fauxfax", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Cli {
@@ -57,7 +58,7 @@ enum Command {
     Receive(receive::ReceiveFlags),
     /// Send a fax through the REST API, as an app would
     Send(send::SendFlags),
-    /// Run a command with an emulator of its own, which receives its calls to twilio.com
+    /// Run a command with an emulator of its own, which receives its calls to twilio.com and signalwire.com
     Exec(Box<exec::ExecFlags>),
     /// Print environment variables that lead unchanged programs to a running emulator
     Env(env::EnvFlags),

@@ -15,6 +15,9 @@ use crate::dialect::rule::RuleDocument;
 use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
+/// What the SID of an account matches: Twilio's form or SignalWire's.
+const ACCOUNT_SID: &str = "^(AC[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
+
 #[derive(Debug, Args)]
 pub(super) struct CompletionsFlags {
     /// Shell to print the script for
@@ -95,8 +98,9 @@ fn account(generator: &mut SchemaGenerator) -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "sid": { "type": "string", "pattern": "^AC[0-9a-fA-F]{32}$" },
+            "sid": { "type": "string", "pattern": ACCOUNT_SID },
             "auth_token": text,
+            "signing_key": text,
             "dialect": words(Dialect::ALL.iter().map(|word| word.as_str()).collect()),
             "callbacks": words(CallbackPolicy::ALL.iter().map(|word| word.as_str()).collect()),
             "service": words(Service::ALL.iter().map(|word| word.as_str()).collect()),

@@ -71,7 +71,7 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let mut order = vec![("From", flags.from.as_str()), ("To", &flags.to), ("MediaUrl", media_url)];
     order.extend(flags.quality.as_deref().map(|quality| ("Quality", quality)));
     order.extend(flags.status_callback.as_deref().map(|url| ("StatusCallback", url)));
-    let fax = client.rest("POST", "/v1/Faxes", &credential, Some(form::encode(&order))).await?;
+    let fax = client.rest("POST", &credential.faxes_path(), &credential, Some(form::encode(&order))).await?;
     let sid = fax["sid"].as_str().context("the response has no sid")?;
     // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
     let fax_of = |sid: &str| ("fax", Some(sid.to_owned()));
@@ -81,7 +81,7 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
     let outcome = outcome.context("the response has no status of the fax")?;
     // The app may have deleted the fax as soon as it was notified of its end.
-    let left = client.rest_if_there(&format!("/v1/Faxes/{sid}"), &credential).await?;
+    let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
     let fax = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
     if flags.json {
         table::json(&fax)?;

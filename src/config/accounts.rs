@@ -16,8 +16,18 @@ use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
-const ACCOUNT_KEYS: &[&str] =
-    &["sid", "auth_token", "dialect", "callbacks", "service", "debugger_url", NUMBERS_KEY, CALLER_IDS_KEY, RULES_KEY];
+const ACCOUNT_KEYS: &[&str] = &[
+    "sid",
+    "auth_token",
+    "signing_key",
+    "dialect",
+    "callbacks",
+    "service",
+    "debugger_url",
+    NUMBERS_KEY,
+    CALLER_IDS_KEY,
+    RULES_KEY,
+];
 const NUMBERS_KEY: &str = "numbers";
 const CALLER_IDS_KEY: &str = "caller_ids";
 const RULES_KEY: &str = "rules";
@@ -30,7 +40,9 @@ pub struct ConfiguredAccount {
     pub sid: Option<AccountSid>,
     /// Its token; minted at the start if absent.
     pub auth_token: Option<Box<str>>,
-    /// The provider whose API it uses.
+    /// The key of its webhooks' signatures; its token if absent. Only SignalWire's accounts may have one.
+    pub signing_key: Option<Box<str>>,
+    /// The provider whose API it uses, which its SID agrees with.
     pub dialect: Dialect,
     /// Which status changes fire a StatusCallback; the general setting if absent.
     pub callbacks: Option<CallbackPolicy>,
@@ -47,7 +59,7 @@ pub struct ConfiguredAccount {
 }
 
 impl fmt::Debug for ConfiguredAccount {
-    /// Leaves out the token.
+    /// Leaves out the token and the signing key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
@@ -58,20 +70,26 @@ impl fmt::Debug for ConfiguredAccount {
 }
 
 /// The accounts of the file, in the order in which they are written.
-pub(super) fn read(tables: &[Table<'_>]) -> Result<Vec<ConfiguredAccount>, ConfigError> {
+///
+/// One that tells its dialect neither by `dialect` nor by `sid` gets the general one.
+pub(super) fn read(tables: &[Table<'_>], general: Dialect) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     let mut sids = BTreeSet::new();
-    tables.iter().map(|table| account(table, &mut sids)).collect()
+    tables.iter().map(|table| account(table, general, &mut sids)).collect()
 }
 
-fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<ConfiguredAccount, ConfigError> {
+fn account(
+    table: &Table<'_>,
+    general: Dialect,
+    sids: &mut BTreeSet<AccountSid>,
+) -> Result<ConfiguredAccount, ConfigError> {
     table.check_keys(ACCOUNT_KEYS)?;
     let sid = match table.text("sid")? {
-        Some(given) => Some(unique(&given, given.parse(parse::own("be AC and 32 hexadecimal digits"))?, sids)?),
+        Some(given) => Some(unique(&given, given.parse(parse::account_sid)?, sids)?),
         None => None,
     };
+    let dialect = dialect(table, sid)?.unwrap_or(general);
     let auth_token = table.text("auth_token")?.map(|given| given.parse_secret(parse::auth_token)).transpose()?;
-    let dialect =
-        table.text("dialect")?.map(|given| given.parse(Dialect::named)).transpose()?.unwrap_or(Dialect::Twilio);
+    let signing_key = signing_key(table, dialect)?;
     let callbacks = parse::word(CallbackPolicy::ALL, CallbackPolicy::as_str);
     let callbacks = table.text("callbacks")?.map(|given| given.parse(callbacks)).transpose()?;
     let service = parse::word(Service::ALL, Service::as_str);
@@ -88,9 +106,42 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
     });
     let caller_ids = caller_ids.collect::<Result<_, _>>()?;
     let rules = table.tables(RULES_KEY, "[[accounts.rules]]")?;
-    let read = |table: &Table<'_>| rule::parse(&table.json()).map_err(|error| table.wrong(error.to_string()));
+    let read = |table: &Table<'_>| rule::parse(&table.json(), dialect).map_err(|error| table.wrong(error.to_string()));
     let rules = rules.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(ConfiguredAccount { sid, auth_token, dialect, callbacks, service, debugger_url, numbers, caller_ids, rules })
+    Ok(ConfiguredAccount {
+        sid,
+        auth_token,
+        signing_key,
+        dialect,
+        callbacks,
+        service,
+        debugger_url,
+        numbers,
+        caller_ids,
+        rules,
+    })
+}
+
+/// The dialect that the table names, or else that of the SID.
+fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>, ConfigError> {
+    let of_sid = sid.map(Dialect::of);
+    let Some(given) = table.text("dialect")? else { return Ok(of_sid) };
+    let named = given.parse(parse::dialect)?;
+    match of_sid {
+        Some(of_sid) if of_sid != named => {
+            let (is, would_be) = (of_sid.account_sid_form(), named.account_sid_form());
+            Err(ConfigError::value(&given, format!("be {of_sid} where sid is {is}; the sid of {named} is {would_be}")))
+        }
+        _ => Ok(Some(named)),
+    }
+}
+
+fn signing_key(table: &Table<'_>, dialect: Dialect) -> Result<Option<Box<str>>, ConfigError> {
+    let Some(given) = table.text("signing_key")? else { return Ok(None) };
+    match dialect {
+        Dialect::Twilio => Err(ConfigError::unshown(&given, "be left out: Twilio signs with the auth_token")),
+        Dialect::SignalWire => given.parse_secret(parse::auth_token).map(Some),
+    }
 }
 
 fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNumber, NumberChange), ConfigError> {

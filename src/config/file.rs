@@ -9,9 +9,11 @@ use toml::de::DeTable;
 
 use super::accounts::{self, ConfiguredAccount};
 use super::error::ConfigError;
-use super::given::{Given, Setting};
+use super::given::Setting;
+use super::parse;
 use super::settings::Settings;
 use super::table::{ACCOUNTS_KEY, Source, Table};
+use crate::model::account::Dialect;
 
 /// The file that is read if none is named.
 pub const FILE_NAME: &str = "fauxfax.toml";
@@ -26,7 +28,10 @@ pub(super) struct Contents {
 }
 
 /// Reads the named file, or else `fauxfax.toml` in `folder` if it exists.
-pub(super) fn read(named: Option<&Given>, folder: &Path) -> Result<Contents, ConfigError> {
+///
+/// `stronger` are the settings of flags and environment.
+pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, ConfigError> {
+    let named = stronger.given(Setting::Config);
     let path = named.map_or_else(|| folder.join(FILE_NAME), |given| PathBuf::from(&given.text));
     if named.is_none() && !path.exists() {
         return Ok(Contents::default());
@@ -38,7 +43,7 @@ pub(super) fn read(named: Option<&Given>, folder: &Path) -> Result<Contents, Con
         let origin = named.map(|given| given.origin.clone());
         ConfigError::Unreadable { origin, path: path.clone(), reason }
     })?;
-    contents(&Source { path, text })
+    contents(&Source { path, text }, stronger)
 }
 
 /// Reads a whole file. The error is the reason, or that the file is longer than the limit.
@@ -53,7 +58,7 @@ pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Str
     Ok(bytes)
 }
 
-fn contents(source: &Source) -> Result<Contents, ConfigError> {
+fn contents(source: &Source, stronger: &Settings) -> Result<Contents, ConfigError> {
     let document = DeTable::parse(&source.text).map_err(|error| {
         let place = source.place(error.span().map_or(0, |span| span.start));
         ConfigError::Syntax { place, message: error.message().to_owned() }
@@ -72,7 +77,9 @@ fn contents(source: &Source) -> Result<Contents, ConfigError> {
             contents.settings.add(*setting, given);
         }
     }
-    contents.accounts = accounts::read(&root.tables(ACCOUNTS_KEY, "[[accounts]]")?)?;
+    let dialect = stronger.given(Setting::Dialect).or(contents.settings.given(Setting::Dialect));
+    let dialect = dialect.map(|given| given.parse(parse::dialect)).transpose()?.unwrap_or(Dialect::Twilio);
+    contents.accounts = accounts::read(&root.tables(ACCOUNTS_KEY, "[[accounts]]")?, dialect)?;
     Ok(contents)
 }
 
@@ -85,7 +92,7 @@ mod tests {
     }
 
     fn settings(text: &str) -> Settings {
-        contents(&source(text)).expect("valid").settings
+        contents(&source(text), &Settings::default()).expect("valid").settings
     }
 
     #[test]
@@ -115,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_file_does_not_name_another() {
-        let error = contents(&source("config = 'x'")).expect_err("not in the file");
+        let error = contents(&source("config = 'x'"), &Settings::default()).expect_err("not in the file");
         assert!(matches!(error, ConfigError::UnknownKey { ref key, .. } if key == "config"), "{error}");
     }
 

@@ -24,6 +24,8 @@ words!(
         AllowOrigin = "allow_origin",
         /// The token that the control API and the console require.
         ControlToken = "control_token",
+        /// The service whose API the built-in account speaks.
+        Dialect = "dialect",
         /// The VoiceUrl of the default number.
         FaxUrl = "fax_url",
         /// The StatusCallback of the default number.
@@ -53,6 +55,8 @@ words!(
         TwimlTypes = "twiml_types",
         /// Whether a download of media without a User-Agent header is refused or only warned about.
         MediaUserAgent = "media_user_agent",
+        /// Whether stored documents of SignalWire's accounts are shown only with a credential.
+        ProtectMedia = "protect_media",
         /// Whether pages of incoming faxes carry the sender's header line.
         HeaderLine = "header_line",
         /// The folder of fonts for PDFs that don't embed theirs.

@@ -11,6 +11,8 @@ use super::error::nearest;
 use crate::dialect::parameter;
 use crate::io::budget::BODY_BUDGET_BYTES_MIN;
 use crate::io::client::ConnectTo;
+use crate::model::account::Dialect;
+use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::model::webhook::Method;
 
@@ -98,6 +100,32 @@ pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) ->
 /// A value with a `FromStr` of its own, such as a SID; `expected` replaces the error of that.
 pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| text.parse().map_err(|_| expected.to_owned())
+}
+
+/// The service whose API an account speaks.
+pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
+    word(Dialect::ALL, Dialect::as_str)(text)
+}
+
+/// The SID of an account of either dialect.
+pub(super) fn account_sid(text: &str) -> Result<AccountSid, String> {
+    let [twilio, signalwire] = [Dialect::Twilio, Dialect::SignalWire].map(Dialect::account_sid_form);
+    text.parse().map_err(|_| format!("be {twilio}, or {signalwire}"))
+}
+
+/// The SID of an account of this dialect.
+pub(super) fn sid_of(dialect: Dialect) -> impl Fn(&str) -> Result<AccountSid, String> {
+    move |text| {
+        let read: Option<AccountSid> = text.parse().ok();
+        let hint = match read.map(Dialect::of) {
+            Some(other) if other != dialect => {
+                format!(" (that one is {}; give --dialect {other})", other.account_sid_form())
+            }
+            _ => String::new(),
+        };
+        read.filter(|sid| Dialect::of(*sid) == dialect)
+            .ok_or_else(|| format!("be {}{hint}", dialect.account_sid_form()))
+    }
 }
 
 /// The HTTP method of a webhook.

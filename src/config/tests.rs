@@ -36,7 +36,7 @@ fn a_file_can_set_everything() {
     assert_eq!(config.ca_dir, Some(format!("{FIXTURES}/ca").into()));
     assert_eq!((config.offline, config.proxy_clients), (true, ProxyClients::Any));
     assert_eq!(config.port_file, Some(format!("{FIXTURES}/port").into()));
-    assert!(config.traceparent);
+    assert!(config.traceparent && config.protect_media);
     assert_eq!(config.state, Some(format!("{FIXTURES}/state.json").into()));
     assert_eq!(config.public_url.as_deref(), Some("https://fax.example.test"));
     assert_eq!(config.allow_hosts, ["fax.example.test", "console.example.test"]);
@@ -86,7 +86,7 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         (
             "unknown-account-key.toml",
             "unknown-account-key.toml:3:1: unknown key `colour` in [[accounts]]; the valid keys are sid, auth_token, \
-             dialect, callbacks, service, debugger_url, numbers, caller_ids, rules",
+             signing_key, dialect, callbacks, service, debugger_url, numbers, caller_ids, rules",
         ),
         (
             "unknown-number-key.toml",
@@ -115,7 +115,22 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         ("same-number.toml", "same-number.toml:4:64: phone_number must be given only once, not `+15017122661`"),
         (
             "other-dialect.toml",
-            "other-dialect.toml:3:11: dialect must be twilio (signalwire is not built yet), not `signalwire`",
+            "other-dialect.toml:3:11: dialect must be twilio where sid is AC and 32 hexadecimal digits; the sid of \
+             signalwire is the UUID of a SignalWire project, not `signalwire`",
+        ),
+        (
+            "other-sid.toml",
+            "other-sid.toml:2:7: sid must be AC and 32 hexadecimal digits, or the UUID of a SignalWire project, not \
+             `831455c6574e4d8bb6ee2418140bf4cd`",
+        ),
+        (
+            "twilio-signing-key.toml",
+            "twilio-signing-key.toml:2:15: signing_key must be left out: Twilio signs with the auth_token",
+        ),
+        (
+            "default-dialect.toml",
+            "default-dialect.toml:1:11: dialect must be left out, or be twilio, the dialect of the first of \
+             [[accounts]], not `signalwire`",
         ),
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (
@@ -214,8 +229,54 @@ fn the_default_account_is_twilios_variables_or_zeros() {
     let account = load(Some("ACffffffffffffffffffffffffffffffff"), Some("hunter2")).expect("valid");
     assert_eq!((account.sid.bytes(), &*account.auth_token), (&[255; 16], "hunter2"));
     assert!(!account.has_default_token && !format!("{account:?}").contains("hunter2"));
+    let error = load(Some("831455c6-574e-4d8b-b6ee-2418140bf4cd"), None).expect_err("another service's");
+    let expected = "TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits (that one is the UUID of a SignalWire \
+                    project; give --dialect signalwire), not `831455c6-574e-4d8b-b6ee-2418140bf4cd`";
+    assert_eq!(error.to_string(), expected);
     let error = load(Some("SKffffffffffffffffffffffffffffffff"), None).expect_err("a key is no account");
     assert!(error.to_string().starts_with("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits, not `SK"));
+}
+
+#[test]
+fn the_default_account_of_signalwire_is_its_variables_or_zeros() {
+    let flags = || said(&[(Setting::Dialect, "signalwire")]);
+    let load = |given: &'static [(&str, &str)]| {
+        let variables = |name: &str| given.iter().find(|(own, _)| *own == name).map(|(_, text)| (*text).to_owned());
+        Config::load(flags(), &variables).map(|config| config.default_account)
+    };
+    let others = &[("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "theirs"), ("SIGNALWIRE_API_TOKEN", "")];
+    let account = load(others).expect("Twilio's variables are none of its concern");
+    let token = format!("PT{}", "0".repeat(48));
+    assert_eq!(account.sid.to_string(), "00000000-0000-4000-8000-000000000000");
+    assert_eq!((&*account.auth_token, account.signing_key), (token.as_str(), None));
+    assert!(account.has_default_token);
+    let account = load(&[
+        ("SIGNALWIRE_PROJECT_ID", "831455c6-574e-4d8b-b6ee-2418140bf4cd"),
+        ("SIGNALWIRE_API_TOKEN", "PT1"),
+        ("SIGNALWIRE_SIGNING_KEY", "PSK_1"),
+    ]);
+    let account = account.expect("valid");
+    assert_eq!(account.sid.to_string(), "831455c6-574e-4d8b-b6ee-2418140bf4cd");
+    assert_eq!((&*account.auth_token, account.signing_key.as_deref()), ("PT1", Some("PSK_1")));
+    assert!(!account.has_default_token && !format!("{account:?}").contains("PSK_1"));
+    let error = load(&[("SIGNALWIRE_PROJECT_ID", "ACffffffffffffffffffffffffffffffff")]).expect_err("Twilio's");
+    let expected = "SIGNALWIRE_PROJECT_ID must be the UUID of a SignalWire project (that one is AC and 32 hexadecimal \
+                    digits; give --dialect twilio), not `ACffffffffffffffffffffffffffffffff`";
+    assert_eq!(error.to_string(), expected);
+    let error = with_flags(&[(Setting::Dialect, "signalwhere")]).expect_err("unknown").to_string();
+    assert_eq!(error, "--dialect must be twilio or signalwire (did you mean signalwire?), not `signalwhere`");
+}
+
+#[test]
+fn a_file_can_have_accounts_of_both_dialects() {
+    let accounts = of_file("both-dialects.toml").expect("valid").founding_accounts();
+    let shown: Vec<_> = accounts.iter().map(|account| (account.dialect, account.sid.is_some())).collect();
+    let expected = [(Dialect::SignalWire, true), (Dialect::SignalWire, false), (Dialect::Twilio, true)];
+    assert_eq!(shown, expected, "by dialect, by the general one, and by sid");
+    assert_eq!(accounts[0].signing_key.as_deref(), Some("PSK_1"));
+    let config = of_file("both-dialects.toml").expect("valid");
+    assert_eq!(config.default_signing_key(), Some("PSK_1"));
+    assert!(!format!("{config:?}").contains("PSK_1"));
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct GuardOptions {
     pub allow_origins: Vec<String>,
     /// The token that the control API and the console require, if any.
     pub control_token: Option<Box<str>>,
+    /// Whether stored documents of SignalWire's accounts are shown only with the account's credential.
+    pub protect_media: bool,
 }
 
 /// An account to create. A field left out gets a default or is minted.
@@ -52,9 +54,11 @@ pub struct AccountSetup {
     pub sid: Option<AccountSid>,
     /// Its token; minted by [`Registry::create`](super::Registry::create) if absent.
     pub auth_token: Option<Box<str>>,
+    /// The key of its webhooks' signatures; its token if absent.
+    pub signing_key: Option<Box<str>>,
     /// Its friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,
-    /// The provider whose API it uses; Twilio by default.
+    /// The provider whose API it uses if it has no SID, from which that follows otherwise; Twilio by default.
     pub dialect: Option<Dialect>,
     /// Which statuses fire a StatusCallback; the emulator's setting if absent.
     pub callbacks: Option<CallbackPolicy>,

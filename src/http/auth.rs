@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use subtle::ConstantTimeEq;
 
 use super::dialects::{dialect_of, elsewhere};
 use super::traffic::Unassignable;
@@ -180,6 +181,21 @@ pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<
         }
     }
     signed_in.admission.admit(area, action, !is_own)
+}
+
+/// Whether a request brings the credential of a world's owner: account and token, or the token alone as a Bearer token.
+pub(super) fn is_of_owner(headers: &HeaderMap, world: &World) -> bool {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
+        let (scheme, token) = value.trim().split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    });
+    let basic = || match credential(headers) {
+        Ok(Credential::Token(account, token)) => (account == world.sid()).then_some(token),
+        Ok(Credential::Key(..)) | Err(_) => None,
+    };
+    let own = world.read(|engine| engine.account().auth_token.clone());
+    let given = bearer.or_else(basic);
+    own.zip(given).is_some_and(|(own, given)| bool::from(own.as_bytes().ct_eq(given.as_bytes())))
 }
 
 /// Reads the credential from the `Authorization` header.

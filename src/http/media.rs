@@ -1,5 +1,5 @@
-//! The media host: serves stored documents at URLs that expire (docs/fidelity.md, "Fax API"). It asks for no
-//! credential; the signed URL is one.
+//! The media host: serves stored documents, at Twilio's URLs that expire and at SignalWire's that stay (docs/fidelity.md,
+//! "Fax API" and "SignalWire"). A signed or unguessable URL is a credential; SignalWire's can be made to need another.
 
 use std::sync::Arc;
 
@@ -15,18 +15,27 @@ use axum::{Extension, Router};
 use super::range::{self, Wanted};
 use super::reply::Counted;
 use super::traffic::{self, Unassignable};
-use super::{reply, user_agent};
-use crate::dialect::media_url::{self, MediaName, MediaUrlError, Ticket};
+use super::{auth, reply, user_agent};
+use crate::dialect::error::ApiError;
+use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
+use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry, World};
 use crate::engine::event::EventKind;
 use crate::model::account::{Dialect, MediaUserAgent};
 use crate::model::fax::MediaType;
 use crate::model::media::MediaFault;
+use crate::model::sid::{AccountSid, FaxSid};
 
 /// Returns the routes of media. HEAD is answered by the same handler as GET.
 pub(super) fn routes() -> Router<Registry> {
-    Router::new().route("/fax/{account}/{fax}/{media}", get(show))
+    Router::new()
+        .route("/fax/{account}/{fax}/{media}", get(show))
+        .route(&format!("/{}/{{account}}/faxes/{{file}}", signalwire::media::SPACE_ID), get(show_unsigned))
 }
+
+/// What a request for a protected document is told.
+const PROTECTED: &str = "media are protected here: send the project id and token by Basic authentication, or the token \
+                         as a Bearer token";
 
 /// A stored document whose URL is valid.
 struct Shown {
@@ -41,6 +50,8 @@ enum Denial {
     /// The request has no User-Agent, and the emulator was started to require one.
     NoUserAgent,
     Url(MediaUrlError),
+    /// The documents of the account are protected, and the request has no credential of its own.
+    Protected,
     /// The document was deleted, made room for newer ones, or never existed.
     Missing,
 }
@@ -100,6 +111,46 @@ fn find(world: &World, name: MediaName, ticket: Ticket<'_>) -> Result<Shown, Den
     Ok(Shown { name, media_type, bytes })
 }
 
+async fn show_unsigned(
+    State(registry): State<Registry>,
+    path: Result<Path<[String; 2]>, PathRejection>,
+    parts: Parts,
+) -> Response {
+    let name = path.ok().and_then(|Path([account, file])| {
+        let account: AccountSid = account.parse().ok()?;
+        let fax = signalwire::media::fax_of(&file)?;
+        (Dialect::of(account) == Dialect::SignalWire).then_some((account, fax, file))
+    });
+    let world = name.as_ref().and_then(|(account, ..)| registry.world(*account));
+    let (Some((account, fax, file)), Some(world)) = (name.as_ref(), world) else {
+        let reason = if name.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
+        let why = Unassignable { account: name.map(|(account, ..)| account), reason };
+        traffic::note(&registry, &parts, why, (Denial::Missing.status().as_u16(), None));
+        return Denial::Missing.into_response();
+    };
+    let is_open = !registry.settings().guard.protect_media || auth::is_of_owner(&parts.headers, &world);
+    let found = if is_open { find_unsigned(&world, (*account, *fax), file) } else { Err(Denial::Protected) };
+    match found {
+        Ok(shown) => shown.answer(&parts.method, &parts.headers),
+        Err(denial) => {
+            world.note(Some(*fax), denial.event());
+            denial.into_response()
+        }
+    }
+}
+
+fn find_unsigned(world: &World, (account, fax): (AccountSid, FaxSid), file: &str) -> Result<Shown, Denial> {
+    let found = world.read(|engine| {
+        let media = engine.fax(fax).ok()?.media.as_ref()?;
+        let name = MediaName { account, fax, media: media.sid };
+        let media_type = media.document.media_type;
+        let stored = StoredMedia { name, media_type, stored: media.created };
+        let bytes = Arc::clone(&media.document.bytes);
+        (signalwire::media::file_name(&stored) == file).then_some(Shown { name, media_type, bytes })
+    });
+    found.ok_or(Denial::Missing)
+}
+
 impl Shown {
     fn answer(self, method: &Method, headers: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.name.media);
@@ -147,6 +198,7 @@ impl Denial {
     const fn status(&self) -> StatusCode {
         match self {
             Self::NoUserAgent | Self::Url(_) => StatusCode::FORBIDDEN,
+            Self::Protected => StatusCode::UNAUTHORIZED,
             Self::Missing => StatusCode::NOT_FOUND,
         }
     }
@@ -159,6 +211,7 @@ impl Denial {
                 ("AccessDenied", format!("Request has expired: {error}"))
             }
             Self::Url(error @ MediaUrlError::SignatureMismatch) => ("SignatureDoesNotMatch", error.to_string()),
+            Self::Protected => ("AccessDenied", PROTECTED.to_owned()),
             Self::Missing => ("NoSuchKey", "The specified key does not exist.".to_owned()),
         }
     }
@@ -170,6 +223,7 @@ impl Denial {
             Self::NoUserAgent => return user_agent::refused(status),
             Self::Url(error @ MediaUrlError::Expired { .. }) => (MediaFault::Expired, error.to_string()),
             Self::Url(error @ MediaUrlError::SignatureMismatch) => (MediaFault::Signature, error.to_string()),
+            Self::Protected => (MediaFault::Protected, PROTECTED.to_owned()),
             Self::Missing => {
                 (MediaFault::Deleted, "the document has been deleted, or had to make room for newer ones".to_owned())
             }
@@ -180,6 +234,9 @@ impl Denial {
 
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
+        if self == Self::Protected {
+            return reply::error(Dialect::SignalWire, &ApiError::unauthenticated(PROTECTED));
+        }
         let (code, message) = self.code_and_message();
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
         let body = format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>");
@@ -194,7 +251,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::model::sid::{AccountSid, FaxSid, MediaSid};
+    use crate::model::sid::MediaSid;
 
     fn shown() -> Shown {
         let name = MediaName {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::client::{Client, Exchange, Hop, Limits, Request};
 use super::multipart::Multipart;
 use super::{Signer, record};
-use crate::dialect::media_url::{self, MediaName};
+use crate::dialect::media_url::{MediaName, StoredMedia};
 use crate::dialect::signature::Signed;
 use crate::dialect::{Params, form, mask, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
@@ -77,9 +77,12 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
 pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notice: &Notice) -> EffectResult {
     // A notice with the file attached has no MediaUrl.
     let media = notice.media.filter(|_| notice.attachment.is_none());
-    let media_url = media.map(|(media, _)| {
+    let media_url = media.map(|(media, media_type)| {
         let name = MediaName { account: signer.account, fax, media };
-        media_url::signed(&notice.origin, &name, &signer.media_key, signer.now)
+        // A notice in a state of an earlier version doesn't tell; none of those was SignalWire's.
+        let stored = notice.media_stored.unwrap_or(signer.now);
+        let media = StoredMedia { name, media_type, stored };
+        signer.dialect.media_url(&notice.origin, &media, &signer.media_key, signer.now)
     });
     let file_name = |document: &Document| format!("{fax}.{}", document.media_type.extension());
     let webhook = Webhook {

@@ -290,6 +290,7 @@ fn settings(config: &Config) -> Settings {
             allow_hosts: config.allow_hosts.clone(),
             allow_origins: config.allow_origins.clone(),
             control_token: config.control_token.clone(),
+            protect_media: config.protect_media,
         },
     }
 }
@@ -298,6 +299,7 @@ fn setup(account: ConfiguredAccount) -> AccountSetup {
     AccountSetup {
         sid: account.sid,
         auth_token: account.auth_token,
+        signing_key: account.signing_key,
         friendly_name: None,
         dialect: Some(account.dialect),
         callbacks: account.callbacks,

@@ -7,10 +7,20 @@ use crate::config::{Config, ProxyClients};
 use crate::dialect::hosts::is_service;
 
 /// Names below which the local CA may sign, as its own certificate states: if its key leaks, nothing else can be
-/// forged. They are Twilio's own, and those that `--allow-host` and `--public-url` can give the emulator under TLS. All
+/// forged. They are the services' own, and those that `--allow-host` and `--public-url` can give the emulator under TLS. All
 /// of `internal` would be too much, because companies and clouds have hosts there.
-pub const PERMITTED: [&str; 7] =
-    ["twilio.com", "media.twiliocdn.com", "localhost", "fauxfax", "docker.internal", "containers.internal", "test"];
+pub const PERMITTED: [&str; 8] = [
+    SERVICE_DOMAINS[0],
+    SERVICE_DOMAINS[1],
+    SERVICE_DOMAINS[2],
+    "localhost",
+    "fauxfax",
+    "docker.internal",
+    "containers.internal",
+    "test",
+];
+/// The domains of the emulated services.
+pub const SERVICE_DOMAINS: [&str; 3] = ["twilio.com", "media.twiliocdn.com", "signalwire.com"];
 /// The emulator's usual host name in a container network.
 const CONTAINER_NAME: &str = "fauxfax";
 
@@ -115,7 +125,7 @@ mod tests {
         Policy::new(&config, &[config.listen])
     }
 
-    const SERVICE: [&str; 7] = [
+    const SERVICE: [&str; 10] = [
         "fax.twilio.com",
         "API.Twilio.com",
         "monitor.twilio.com.",
@@ -123,6 +133,9 @@ mod tests {
         "fax.sydney.au1.twilio.com",
         "api.dublin.ie1.twilio.com",
         "media.twiliocdn.com",
+        "example.signalwire.com",
+        "Files.SignalWire.com",
+        "a.b.signalwire.com",
     ];
     const OTHERS: [&str; 15] = [
         "example.com",
@@ -135,7 +148,7 @@ mod tests {
         "fax-twilio.com",
         "eviltwilio.com",
         "signalwire.com",
-        "example.signalwire.com",
+        "evilsignalwire.com",
         "twiliocdn.com",
         "db",
         "db.internal",

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use super::{Account, Error};
 use crate::clock::ClockMode;
-use crate::dialect::incoming::IncomingFax;
+use crate::dialect::incoming::{IncomingFailure, IncomingFax};
 use crate::document::sample;
 pub use crate::engine::CallOutcome as Outcome;
 use crate::engine::Fax;
 use crate::engine::event::EventKind;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::io::render::Renderer;
+use crate::model::account::Dialect;
 use crate::model::media;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::ExchangeRecord;
@@ -242,9 +243,13 @@ impl Receive {
             station_id: self.station_id.as_deref(),
             quality: None,
             sid: self.sid,
-            failure: self.failure,
+            failure: self.failure.map(|(code, after_pages)| IncomingFailure {
+                code: Some(code),
+                after_pages,
+                message: None,
+            }),
         };
-        let fax = fax.checked()?;
+        let fax = fax.checked(Dialect::of(self.account.sid()))?;
         let document = self.document.read(&self.account.renderer).await?;
         let order = fax.with_document(document, Arc::clone(&self.account.url));
         let world = &self.account.world;

@@ -28,6 +28,7 @@ use crate::dialect::rule;
 use crate::engine::input::{AddRule, DropRule, DropRules};
 pub use crate::engine::rule::{ApiFault, LineOverride, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
+use crate::model::account::Dialect;
 pub use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 pub use crate::model::line::LineFault;
@@ -212,7 +213,8 @@ impl AccountRules {
         }
         let wanted = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
         // Written as JSON and read back, so that it passes the same checks as a rule from the control API.
-        let rule = rule::parse(&rule::json(&wanted)).map_err(|error| Error::Rule(error.to_string()))?;
+        let rule = rule::parse(&rule::json(&wanted), Dialect::of(self.world.sid()))
+            .map_err(|error| Error::Rule(error.to_string()))?;
         Ok(self.world.handle(AddRule(rule))?)
     }
 

@@ -11,7 +11,16 @@ const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     let mut exec = Command::new(FAUXFAX);
     exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);
-    for name in ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "XDG_DATA_HOME", "NO_PROXY", "no_proxy"] {
+    for name in [
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        "XDG_DATA_HOME",
+        "NO_PROXY",
+        "no_proxy",
+        "SIGNALWIRE_PROJECT_ID",
+        "SIGNALWIRE_API_TOKEN",
+        "SIGNALWIRE_SIGNING_KEY",
+    ] {
         exec.env_remove(name);
     }
     exec
@@ -81,6 +90,26 @@ fn an_unchanged_curl_reaches_twilios_name() {
     let script = "curl -sS -u $TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN https://fax.twilio.com/v1/Faxes";
     let (output, text) = run(&[], &["sh", "-c", script]);
     assert!(text.contains("\"url\":\"https://fax.twilio.com/v1/Faxes?"), "{text}{output:?}");
+}
+
+#[test]
+fn a_signalwire_account_is_told_by_its_librarys_variables_and_reached_by_its_space() {
+    let script = "echo $SIGNALWIRE_SPACE_URL $SIGNALWIRE_API_HOSTNAME $SIGNALWIRE_PROJECT_ID $SIGNALWIRE_API_TOKEN \
+                  $SIGNALWIRE_SIGNING_KEY $TWILIO_ACCOUNT_SID";
+    let (_, text) = run(&["--dialect", "signalwire"], &["sh", "-c", script]);
+    let (project, token) = ("00000000-0000-4000-8000-000000000000", format!("PT{}", "0".repeat(48)));
+    let space = "example.signalwire.com";
+    assert_eq!(text.trim(), format!("{space} {space} {project} {token} {token} {project}"));
+    let (_, text) = run(&[], &["sh", "-c", "echo x$SIGNALWIRE_PROJECT_ID"]);
+    assert_eq!(text, "x\n", "nothing of SignalWire's for an account of Twilio's");
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let script = "curl -sS -u $SIGNALWIRE_PROJECT_ID:$SIGNALWIRE_API_TOKEN \
+                  https://$SIGNALWIRE_SPACE_URL/api/laml/2010-04-01/Accounts/$SIGNALWIRE_PROJECT_ID/Faxes.json";
+    let (output, text) = run(&["--dialect", "signalwire"], &["sh", "-c", script]);
+    assert!(text.contains("\"faxes\":[]") && text.contains("\"first_page_uri\":"), "{text}{output:?}");
 }
 
 #[test]

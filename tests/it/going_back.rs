@@ -169,7 +169,11 @@ fn what_is_done_again_after_a_reset_goes_as_it_did_before() {
     let rule = json!({ "match": { "direction": "outbound" }, "chance": 0.5, "outcome": { "status": "busy" } });
     let mut script = Script::default();
     let run = |script: &mut Script| {
-        script.control(AddRule(fauxfax::dialect::rule::parse(&rule).expect("a rule"))).expect("added");
+        script
+            .control(AddRule(
+                fauxfax::dialect::rule::parse(&rule, fauxfax::model::account::Dialect::Twilio).expect("a rule"),
+            ))
+            .expect("added");
         for _ in 0..12 {
             script.send(order(FAR));
         }

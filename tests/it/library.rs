@@ -125,10 +125,10 @@ async fn a_rule_acts_as_often_as_it_was_said() -> Tested {
     let (emulator, app) = (Emulator::builder().start().await?, app().await);
     let account = account(&emulator, &app)?;
     account.rules().once(rules::Outcome::Busy)?;
-    account
-        .rules()
-        .to("+1556*")
-        .times(1, rules::Outcome::Failed(rules::LineFault { fault: rules::Fault::Transmission, after_pages: 0 }))?;
+    account.rules().to("+1556*").times(
+        1,
+        rules::Outcome::Failed(rules::LineFault { fault: rules::Fault::Transmission, after_pages: 0, text: None }),
+    )?;
     let mut ends = Vec::new();
     for to in ["+15551112222", "+15551112222", "+15561112222", "+15561112222"] {
         ends.push(sent(&emulator, &account, to).await?);

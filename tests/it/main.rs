@@ -44,6 +44,7 @@ mod rules;
 mod schema;
 mod script;
 mod signalwire;
+mod signalwire_accounts;
 mod simulation;
 mod spec;
 mod state;

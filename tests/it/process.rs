@@ -188,6 +188,19 @@ fn a_demonstration_that_nobody_watches_ends_well() {
 }
 
 #[test]
+fn a_demonstration_for_signalwire_finds_its_signatures_valid() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut demo = Command::new(FAUXFAX);
+    demo.args(["demo", "--once", "--dialect", "signalwire", "--listen", "127.0.0.1:0", "--pace", "max"]);
+    demo.env_remove("SIGNALWIRE_PROJECT_ID").env_remove("SIGNALWIRE_API_TOKEN").env_remove("SIGNALWIRE_SIGNING_KEY");
+    let output = demo.current_dir(home.path()).env("HOME", home.path()).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("a fax of two pages was delivered") && text.contains(" 0 invalid"), "{text}");
+    assert!(text.contains("account 00000000-0000-4000-8000-000000000000 token PT0"), "{text}");
+}
+
+#[test]
 fn a_demonstration_is_told_whole_and_stops_when_told_to() {
     let home = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(FAUXFAX);

@@ -32,7 +32,7 @@ fn with_rules(rules: &[Value]) -> Script {
 }
 
 fn add(script: &mut Script, value: &Value) -> u64 {
-    let rule = rule::parse(value).expect("a rule");
+    let rule = rule::parse(value, fauxfax::model::account::Dialect::Twilio).expect("a rule");
     match script.control(AddRule(rule)) {
         Ok(id) => id,
         other => panic!("not added: {other:?}"),
@@ -366,7 +366,8 @@ fn rules_are_dropped_one_by_one_or_all_and_limited() {
     for _ in 1..fauxfax::engine::RULES_MAX {
         add(&mut script, &json!({ "line": { "noise": 1 } }));
     }
-    let rule = rule::parse(&json!({ "line": { "noise": 1 } })).expect("a rule");
+    let rule =
+        rule::parse(&json!({ "line": { "noise": 1 } }), fauxfax::model::account::Dialect::Twilio).expect("a rule");
     assert!(matches!(script.control(AddRule(rule)), Err(Refusal::LimitReached { .. })));
 }
 
@@ -384,7 +385,10 @@ fn api_keys_and_applications_are_limited() {
 #[test]
 fn a_reset_brings_the_configured_rules_back_and_a_snapshot_its_counters() {
     let mut spec = spec();
-    spec.rules = vec![rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } })).expect("a rule")];
+    spec.rules = vec![
+        rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } }), fauxfax::model::account::Dialect::Twilio)
+            .expect("a rule"),
+    ];
     let mut script = Script::new(spec);
     script.control(TakeSnapshot("fresh".into())).expect("taken");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);

@@ -259,7 +259,7 @@ impl Script {
 
 /// A transmission that breaks.
 pub(crate) const fn broken(fault: Fault, after_pages: u32) -> LineFault {
-    LineFault { fault, after_pages }
+    LineFault { fault, after_pages, text: None }
 }
 
 fn name(intent: &Intent) -> String {

@@ -191,7 +191,8 @@ impl Sim {
 
     fn receive(&mut self) {
         let pages = u32::try_from(self.dice.roll(3)).unwrap_or(0) + 1;
-        let line_fault = (self.dice.roll(5) == 0).then_some(LineFault { fault: Fault::Transmission, after_pages: 1 });
+        let line_fault =
+            (self.dice.roll(5) == 0).then_some(LineFault { fault: Fault::Transmission, after_pages: 1, text: None });
         self.note(&format!("receive {pages} {line_fault:?}"));
         let fax = ReceiveFax { line_fault, ..call(pages) };
         let reply = self.engine.handle(fax, self.now);
@@ -300,7 +301,8 @@ impl Sim {
             json!({ "times": 1, "webhook": { "drop": true } }),
             json!({ "chance": 0.3, "webhook": { "delay_ms": 45000 } }),
         ];
-        let rule = rule::parse(self.dice.pick(&rules).expect("one of them")).expect("a rule");
+        let rule = rule::parse(self.dice.pick(&rules).expect("one of them"), fauxfax::model::account::Dialect::Twilio)
+            .expect("a rule");
         drop(self.control(AddRule(rule)));
     }
 

@@ -26,7 +26,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
-    script.control(AddRule(rule::parse(&delay).expect("a rule"))).expect("taken");
+    script
+        .control(AddRule(rule::parse(&delay, fauxfax::model::account::Dialect::Twilio).expect("a rule")))
+        .expect("taken");
     let change = ApplicationChange { voice_url: Some("http://app/shared".into()), ..ApplicationChange::default() };
     script.command(CreateApplication(change)).expect("there is room");
     script.command(CreateKey("CI".into())).expect("there is room");

@@ -1,4 +1,4 @@
-//! The host names of the emulated service, by which apps may reach the emulator.
+//! The host names of the emulated services, by which apps may reach the emulator.
 
 /// Twilio's products that are emulated, each at `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
 const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
@@ -7,13 +7,24 @@ const EDGE_LABELS_MAX: usize = 2;
 /// The host of Twilio's stored media.
 const MEDIA_HOST: &str = "media.twiliocdn.com";
 
-/// Whether a host, in lower case and without a port, belongs to the emulated service.
+/// The host of SignalWire's stored media.
+pub(super) const SIGNALWIRE_MEDIA_HOST: &str = "files.signalwire.com";
+/// The domain of SignalWire, below which each space is a host.
+const SIGNALWIRE: &str = ".signalwire.com";
+
+/// Whether a host, in lower case and without a port, belongs to one of the emulated services.
 #[must_use]
 pub fn is_service(host: &str) -> bool {
-    if host == MEDIA_HOST {
+    if host == MEDIA_HOST || is_signalwire(host) {
         return true;
     }
     let Some(labels) = host.strip_suffix(".twilio.com") else { return false };
     let mut labels = labels.split('.');
     labels.next().is_some_and(|product| PRODUCTS.contains(&product)) && labels.count() <= EDGE_LABELS_MAX
+}
+
+/// Whether a host, in lower case and without a port, is a space or another host of SignalWire.
+#[must_use]
+pub fn is_signalwire(host: &str) -> bool {
+    host.strip_suffix(SIGNALWIRE).is_some_and(|space| !space.is_empty())
 }

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::twilio::codes;
+use super::rule;
 use crate::engine::input::ReceiveFax;
+use crate::model::account::Dialect;
 use crate::model::fax::Quality;
 use crate::model::line::{Line, LineFault};
 use crate::model::media::Document;
@@ -37,8 +38,19 @@ pub struct IncomingFax<'a> {
     pub quality: Option<Quality>,
     /// The SID of the fax; drawn from the seed by default.
     pub sid: Option<FaxSid>,
-    /// The code that the transmission fails with, and how many pages get through before that; `None` if it succeeds.
-    pub failure: Option<(u32, u32)>,
+    /// How the transmission fails; `None` if it succeeds.
+    pub failure: Option<IncomingFailure<'a>>,
+}
+
+/// How an incoming fax fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IncomingFailure<'a> {
+    /// The error code; the dialect's usual one by default.
+    pub code: Option<u32>,
+    /// How many pages get through before.
+    pub after_pages: u32,
+    /// The text of the failure; the dialect's usual one by default.
+    pub message: Option<&'a str>,
 }
 
 /// An incoming fax whose fields are valid; only its document is missing.
@@ -53,18 +65,27 @@ pub struct CheckedIncomingFax {
 }
 
 impl IncomingFax<'_> {
-    /// Checks the fields and fills in the defaults.
+    /// Checks the fields, for a world of this dialect, and fills in the defaults.
     ///
     /// # Errors
     /// The first invalid field.
-    pub fn checked(self) -> Result<CheckedIncomingFax, IncomingFaxError> {
+    pub fn checked(self, dialect: Dialect) -> Result<CheckedIncomingFax, IncomingFaxError> {
         let error = |field: &'static str, why: String| IncomingFaxError { field, why };
         let to = self.to.map(str::parse).transpose();
         let from = self.from.unwrap_or(FROM_DEFAULT);
         if self.station_id.is_some_and(|text| text.chars().count() > STATION_ID_CHARS_MAX) {
             return Err(error("station_id", format!("must have at most {STATION_ID_CHARS_MAX} characters (T.30)")));
         }
-        let fault = self.failure.map(|(code, after_pages)| codes::line_fault(code, after_pages)).transpose();
+        if let Some(sid) = self.sid.filter(|sid| sid.form() != dialect.id_form()) {
+            return Err(error("sid", format!("{sid} is no id of {dialect}; that is {}", of_form(dialect))));
+        }
+        if let Some(message) = self.failure.and_then(|failure| failure.message) {
+            rule::check_message(message).map_err(|why| error("outcome", format!("the message must {why}")))?;
+        }
+        let fault = self.failure.map(|IncomingFailure { code, after_pages, message }| {
+            dialect.line_fault(code, after_pages, message.map(Into::into))
+        });
+        let fault = fault.transpose();
         Ok(CheckedIncomingFax {
             to: to.map_err(|why: NotE164| error("to", why.to_string()))?,
             from: Party::sip_caller(from)
@@ -74,6 +95,14 @@ impl IncomingFax<'_> {
             sid: self.sid,
             line_fault: fault.map_err(|why| error("outcome", format!("the code must be {why}")))?,
         })
+    }
+}
+
+/// Describes the form of the dialect's fax SIDs.
+const fn of_form(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Twilio => "FX and 32 hexadecimal digits",
+        Dialect::SignalWire => "a UUID",
     }
 }
 
@@ -90,17 +119,20 @@ impl CheckedIncomingFax {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::sid::Id;
 
     fn refused(fax: IncomingFax<'_>) -> String {
-        fax.checked().expect_err("refused").to_string()
+        fax.checked(Dialect::Twilio).expect_err("refused").to_string()
     }
 
     #[test]
     fn fields_left_out_have_defaults() {
-        let fax = IncomingFax::default().checked().expect("good");
+        let fax = IncomingFax::default().checked(Dialect::Twilio).expect("good");
         assert_eq!((fax.from.to_string().as_str(), &*fax.station_id), (FROM_DEFAULT, FROM_DEFAULT));
         assert_eq!((fax.to, fax.quality, fax.line_fault), (None, Quality::Fine, None));
-        let named = IncomingFax { from: Some("+15552223333"), ..IncomingFax::default() }.checked().expect("good");
+        let named = IncomingFax { from: Some("+15552223333"), ..IncomingFax::default() }
+            .checked(Dialect::Twilio)
+            .expect("good");
         assert_eq!(&*named.station_id, "+15552223333");
     }
 
@@ -111,8 +143,26 @@ mod tests {
         assert!(refused(IncomingFax { from: Some("no body"), ..none }).starts_with("from: \"no body\""));
         let long = "x".repeat(STATION_ID_CHARS_MAX + 1);
         assert!(refused(IncomingFax { station_id: Some(&long), ..none }).contains("at most 20 characters"));
-        assert!(IncomingFax { station_id: Some(&long[1..]), ..none }.checked().is_ok());
-        let why = refused(IncomingFax { failure: Some((34999, 0)), ..none });
+        assert!(IncomingFax { station_id: Some(&long[1..]), ..none }.checked(Dialect::Twilio).is_ok());
+        let failure = IncomingFailure { code: Some(34999), ..IncomingFailure::default() };
+        let why = refused(IncomingFax { failure: Some(failure), ..none });
         assert_eq!(why, "outcome: the code must be 34004 or 34108, not 34999");
+    }
+
+    #[test]
+    fn the_sid_and_the_code_are_those_of_the_dialect() {
+        let uuid = FaxSid::minted([1; 16], Dialect::SignalWire.id_form());
+        let fax = IncomingFax { sid: Some(uuid), ..IncomingFax::default() };
+        assert!(fax.checked(Dialect::SignalWire).is_ok());
+        assert!(refused(fax).contains("is no id of twilio; that is FX and 32 hexadecimal digits"));
+        let failing = |code, message| {
+            let failure = IncomingFailure { code, message, ..IncomingFailure::default() };
+            let fax = IncomingFax { failure: Some(failure), ..IncomingFax::default() };
+            fax.checked(Dialect::SignalWire).map(|fax| fax.line_fault.and_then(|fault| fault.text))
+        };
+        assert_eq!(failing(None, Some("Connection failed")), Ok(Some("Connection failed".into())));
+        let why = failing(Some(34108), None).expect_err("Twilio's").to_string();
+        assert!(why.starts_with("outcome: the code must be 34004, not 34108"), "{why}");
+        assert!(failing(None, Some("")).is_err() && failing(None, Some(&"x".repeat(201))).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! URLs of stored documents, which expire: they are signed when shown and checked when fetched, so none has to be
+//! Twilio's URLs of stored documents, which expire: they are signed when shown and checked when fetched, so none has to be
 //! remembered (docs/fidelity.md, "Fax API").
 
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use super::{date, hmac};
+use crate::model::fax::MediaType;
 use crate::model::hex;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
@@ -22,6 +23,17 @@ pub struct MediaName {
     pub fax: FaxSid,
     /// SID of the fax's media.
     pub media: MediaSid,
+}
+
+/// A stored document, as its URL tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredMedia {
+    /// The SIDs that it is found by.
+    pub name: MediaName,
+    /// The format of the document.
+    pub media_type: MediaType,
+    /// When it was stored.
+    pub stored: Timestamp,
 }
 
 /// The query parameters of a media URL as a client sent them.

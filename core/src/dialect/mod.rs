@@ -18,6 +18,7 @@ pub mod matching;
 pub mod media_url;
 pub mod paging;
 pub mod parameter;
+pub mod resource;
 pub mod rule;
 pub mod seam;
 pub mod signalwire;

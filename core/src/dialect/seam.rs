@@ -5,13 +5,15 @@
 //! parameters and resources are in the dialect's folder.
 
 use super::error::Reason;
+use super::media_url::{self, StoredMedia};
 use super::signature::Signed;
 use super::twilio::{codes, debugger, webhook};
 use super::{Params, signalwire};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::engine::event::Event;
 use crate::model::account::Dialect;
-use crate::model::fault::Fault;
+use crate::model::fault::{Failure, Fault};
+use crate::model::line::LineFault;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Signature;
@@ -23,6 +25,57 @@ impl Dialect {
         match self {
             Self::Twilio => codes::code(fault),
             Self::SignalWire => signalwire::codes::code(fault),
+        }
+    }
+
+    /// Returns the error code of a fax that failed; `None` if its status alone tells why.
+    #[must_use]
+    pub fn failure_code(self, failure: &Failure) -> Option<u32> {
+        match self {
+            Self::Twilio => Some(codes::code(failure.fault)),
+            Self::SignalWire => signalwire::codes::failure_code(failure),
+        }
+    }
+
+    /// Returns the text of a fax's failure, after `pages` went over; `None` if its status alone tells why.
+    #[must_use]
+    pub fn failure_text(self, failure: &Failure, pages: Option<u32>) -> Option<&str> {
+        match self {
+            Self::Twilio => Some(codes::failure_text(failure)),
+            Self::SignalWire => signalwire::codes::failure_text(failure, pages),
+        }
+    }
+
+    /// Returns the fault of a line that breaks a call after some pages, with this code, or with the usual one, and with
+    /// this text, or with the usual one.
+    ///
+    /// # Errors
+    /// The text says what the code is instead.
+    pub fn line_fault(self, code: Option<u32>, after_pages: u32, text: Option<Box<str>>) -> Result<LineFault, String> {
+        let fault = match (self, code) {
+            (_, None) => Fault::Transmission,
+            (Self::Twilio, Some(code)) => codes::fault_of_line(code).map_err(|why| why.to_string())?,
+            (Self::SignalWire, Some(code)) => signalwire::codes::fault_of_line(code)?,
+        };
+        Ok(LineFault { fault, after_pages, text })
+    }
+
+    /// Returns the code of a REST call that a tester's rule refuses with this HTTP status.
+    #[must_use]
+    pub const fn usual_code(self, status: u16) -> u32 {
+        match self {
+            Self::Twilio => codes::usual_code(status),
+            Self::SignalWire => signalwire::codes::usual_code(status),
+        }
+    }
+
+    /// Returns the URL at which a stored document can be fetched: at Twilio a signed one, which is valid for two hours
+    /// from `now`, at SignalWire always the same.
+    #[must_use]
+    pub fn media_url(self, origin: &str, media: &StoredMedia, key: &[u8], now: Timestamp) -> String {
+        match self {
+            Self::Twilio => media_url::signed(origin, &media.name, key, now),
+            Self::SignalWire => signalwire::media::url(origin, media),
         }
     }
 

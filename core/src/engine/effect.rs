@@ -11,6 +11,7 @@ use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception::Reception;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
+use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
 /// Identifies an effect within its world; never reused.
@@ -174,6 +175,8 @@ pub struct Notice {
     pub pages: Option<u32>,
     /// The stored document, if it is kept.
     pub media: Option<(MediaSid, MediaType)>,
+    /// When that document was stored.
+    pub media_stored: Option<Timestamp>,
     /// The document itself, which is posted instead of stored with `storeMedia="false"`.
     pub attachment: Option<Document>,
     /// The error code and text of a failure.

@@ -200,7 +200,7 @@ impl Engine {
         let notify = self.notify_target(&call, receive, base_url, now);
         let acceptance =
             Acceptance { station_id: std::mem::take(&mut call.station_id), notify, store_media: receive.store_media };
-        let talk = Transmission { far: None, fault: call.fault, line: call.line, pages_done: 0, line_ms: 0 };
+        let talk = Transmission { far: None, fault: call.fault.clone(), line: call.line, pages_done: 0, line_ms: 0 };
         let request = self.render_request(&call, &acceptance.station_id, receive);
         let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
         let phase = Phase::Receiving(Box::new(Receiving { document: call.document.clone(), step }));
@@ -292,7 +292,7 @@ impl Engine {
             page_size: receive.page_size,
             header,
             noise,
-            whole_pages: call.fault.map(|fault| fault.after_pages),
+            whole_pages: call.fault.as_ref().map(|fault| fault.after_pages),
         };
         RenderRequest { document: call.document.clone(), quality: call.quality, reception }
     }
@@ -304,17 +304,17 @@ impl Engine {
         let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
             return;
         };
-        let ReceivingStep::Rendering(caller, talk) = receiving.step else { return };
+        let ReceivingStep::Rendering(caller, talk) = receiving.step.clone() else { return };
         match rendered {
             Ok(document) => {
                 receiving.document = document.clone();
                 receiving.step = match caller {
-                    Caller::Machine => ReceivingStep::Talking(talk),
+                    Caller::Machine => ReceivingStep::Talking(talk.clone()),
                     Caller::Own(_) => ReceivingStep::Fed,
                 };
                 self.write_losses(sid, &document, now);
                 match caller {
-                    Caller::Machine => self.next_page(ordinal, talk, now),
+                    Caller::Machine => self.next_page(ordinal, &talk, now),
                     Caller::Own(caller) => self.far_answered(caller, &FarAnswer::Takes(ordinal, talk), now),
                 }
             }

@@ -42,7 +42,7 @@ pub(super) fn is_refused(party: &Party) -> bool {
 /// What the machine at a number outside this world does on the `calls`th call.
 pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
     let breaks = |fault, after_pages| {
-        let fault = Some(LineFault { fault, after_pages });
+        let fault = Some(LineFault { fault, after_pages, text: None });
         Verdict::Answer { fault, line: Line::default() }
     };
     let fine = |line| Verdict::Answer { fault: None, line };

@@ -185,7 +185,7 @@ impl Engine {
         let behaves = line::verdict(&fax.to, calls);
         // Only a rule about the outcome keeps a call from the app of an own number.
         let (outcome, line) = self.rules_of_call(ordinal, calls, now);
-        if let (None, Some(number)) = (outcome, own) {
+        if let (None, Some(number)) = (&outcome, own) {
             self.ring_own((ordinal, calls), number, document, line, now);
             return;
         }
@@ -204,7 +204,7 @@ impl Engine {
         let Some(sending) = self.sending(ordinal) else {
             never!(self, ordinal, now, "ringing ends and it is not being sent")
         };
-        let CallStep::Ringing(verdict) = sending.step else {
+        let CallStep::Ringing(verdict) = sending.step.clone() else {
             never!(self, ordinal, now, "ringing ends and nothing rings")
         };
         match verdict {

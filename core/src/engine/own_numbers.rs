@@ -112,10 +112,10 @@ impl Engine {
         }
         match answer {
             FarAnswer::PicksUp => {}
-            FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..*talk }, now),
+            FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..talk.clone() }, now),
             FarAnswer::Fails(fault) => {
                 let talk = Transmission { far: None, fault: None, line: Line::default(), pages_done: 0, line_ms: 0 };
-                self.broke(ordinal, talk, LineFault { fault: *fault, after_pages: 0 }, now);
+                self.broke(ordinal, &talk, &LineFault { fault: *fault, after_pages: 0, text: None }, now);
             }
             FarAnswer::Busy => self.call_failed(ordinal, Status::Busy, now),
             FarAnswer::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),

@@ -79,7 +79,7 @@ pub(super) enum CallStep {
 }
 
 /// The reaction of an outside machine to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It picks up and takes the fax.
     Answer {
@@ -95,7 +95,7 @@ pub(super) enum Verdict {
 }
 
 /// The progress of pages over the line, in either direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Transmission {
     /// The fax at the other end, if that is in this world.
     pub(super) far: Option<Ordinal>,
@@ -128,7 +128,7 @@ pub(super) struct Receiving {
 }
 
 /// The steps of `Receiving`, which clients don't see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ReceivingStep {
     /// The received pages are being rendered; the transmission starts afterwards.
     Rendering(Caller, Transmission),

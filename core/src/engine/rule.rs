@@ -77,7 +77,7 @@ pub enum RuleEffect {
 }
 
 /// How a call ends by a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// An outbound fax gets through, whatever its number stands for.
     Delivered,

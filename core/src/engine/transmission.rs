@@ -16,13 +16,13 @@ use crate::model::time::Timestamp;
 impl Engine {
     pub(super) fn talk(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
         if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
-            sending.step = CallStep::Talking(talk);
-            self.next_page(ordinal, talk, now);
+            sending.step = CallStep::Talking(talk.clone());
+            self.next_page(ordinal, &talk, now);
         }
     }
 
     /// Sets the alarm for the end of the next page, or for the break in it.
-    pub(super) fn next_page(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+    pub(super) fn next_page(&mut self, ordinal: Ordinal, talk: &Transmission, now: Timestamp) {
         let document = self.world.tables.fax(ordinal).and_then(|fax| match &fax.phase {
             Phase::Sending(sending) => Some(&sending.document),
             Phase::Receiving(receiving) => Some(&receiving.document),
@@ -33,7 +33,7 @@ impl Engine {
         };
         let last = document.pages.saturating_sub(1);
         // A fault after more pages than there are breaks the last one.
-        let breaks = talk.fault.is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
+        let breaks = talk.fault.as_ref().is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
         let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
     }
@@ -56,16 +56,17 @@ impl Engine {
         let page_ms = line::page_ms(document, talk.pages_done, talk.line);
         let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
         let bits = sheet.map(|sheet| talk.line.bits(&sheet.bits));
-        let broken = talk.fault.filter(|fault| fault.after_pages.min(pages.saturating_sub(1)) == talk.pages_done);
+        let broken =
+            talk.fault.clone().filter(|fault| fault.after_pages.min(pages.saturating_sub(1)) == talk.pages_done);
         if let Some(fault) = broken {
             talk.line_ms += line::BREAK_MS;
-            let talk = *talk;
-            self.broke(ordinal, talk, fault, now);
+            let talk = talk.clone();
+            self.broke(ordinal, &talk, &fault, now);
             return;
         }
         talk.pages_done += 1;
         talk.line_ms += page_ms;
-        let talk = *talk;
+        let talk = talk.clone();
         let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
         self.journal.write(now, Some(sid), event.clone());
         // The receiving end has no transmission from which to write it.
@@ -73,26 +74,26 @@ impl Engine {
             self.journal.write(now, Some(far.sid), event);
         }
         if talk.pages_done < pages {
-            self.next_page(ordinal, talk, now);
+            self.next_page(ordinal, &talk, now);
         } else {
-            self.went_through(ordinal, talk, now);
+            self.went_through(ordinal, &talk, now);
         }
     }
 
-    pub(super) fn broke(&mut self, ordinal: Ordinal, talk: Transmission, fault: LineFault, now: Timestamp) {
+    pub(super) fn broke(&mut self, ordinal: Ordinal, talk: &Transmission, fault: &LineFault, now: Timestamp) {
         let far = talk.far;
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
             // First, since `end` replaces the phase and with it the pages that came in.
             self.keep_part(ordinal, now);
-            let failure = Some(Box::new(Failure::of_call(fault.fault)));
+            let failure = Some(Box::new(Failure { fault: fault.fault, detail: fault.text.clone() }));
             let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };
             self.end(ordinal, ended, now);
         }
     }
 
-    fn went_through(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+    fn went_through(&mut self, ordinal: Ordinal, talk: &Transmission, now: Timestamp) {
         let duration_s = Some(seconds(talk.line_ms));
         let inbound = match self.sending(ordinal) {
             Some(sending) => {

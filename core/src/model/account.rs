@@ -1,8 +1,12 @@
 //! An account, the owner of a world, and the settings that decide how the world treats it.
 
+use super::hex;
 use super::sid::{AccountSid, IdForm};
 use super::time::Timestamp;
 use super::words::words;
+
+/// Number of digits after the letters of a SignalWire token.
+const SIGNALWIRE_TOKEN_DIGITS: usize = 48;
 
 words!(
     /// Which status changes of an outbound fax fire its StatusCallback; sources disagree (docs/fidelity.md, "Where sources conflict").
@@ -71,21 +75,33 @@ words!(
 );
 
 impl Dialect {
-    /// Looks up a dialect by its word.
-    ///
-    /// # Errors
-    /// The text says what the value must be, to follow "must".
-    pub fn named(name: &str) -> Result<Self, String> {
-        let words: Vec<_> = Self::ALL.iter().map(|dialect| dialect.as_str()).collect();
-        Self::from_word(name).ok_or_else(|| format!("be {}", words.join(" or ")))
-    }
-
     /// Returns the dialect of an account: each dialect has ids of a form of its own.
     #[must_use]
     pub const fn of(account: AccountSid) -> Self {
         match account.form() {
             IdForm::Prefixed => Self::Twilio,
             IdForm::Uuid => Self::SignalWire,
+        }
+    }
+
+    /// Describes the SIDs of its accounts, for messages.
+    #[must_use]
+    pub const fn account_sid_form(self) -> &'static str {
+        match self {
+            Self::Twilio => "AC and 32 hexadecimal digits",
+            Self::SignalWire => "the UUID of a SignalWire project",
+        }
+    }
+
+    /// Writes 256 random bits as a token that looks like those of the dialect's accounts.
+    #[must_use]
+    pub fn token(self, bits: [[u8; 16]; 2]) -> Box<str> {
+        match self {
+            Self::Twilio => hex::encode(bits[0]).into(),
+            Self::SignalWire => {
+                let digits = [hex::encode(bits[0]), hex::encode(bits[1])].concat();
+                format!("PT{}", &digits[..SIGNALWIRE_TOKEN_DIGITS]).into()
+            }
         }
     }
 

@@ -167,12 +167,14 @@ fn signal_ms(information_octets: &[u64]) -> u64 {
 }
 
 /// A transmission that breaks off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
     /// The fault that the call ends with.
     pub fault: Fault,
     /// How many pages get through before it.
     pub after_pages: u32,
+    /// The text of the failure, if a tester has chosen one.
+    pub text: Option<Box<str>>,
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ words!(
         Deleted = "deleted",
         /// The URL's signature is missing or wrong.
         Signature = "bad-signature",
+        /// The media are protected, and the request has no credential of their account.
+        Protected = "protected",
         /// The request sends no User-Agent.
         UserAgent = "no-user-agent",
     }

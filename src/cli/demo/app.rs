@@ -1,5 +1,5 @@
 //! The sample app of `demo`: a real HTTP server that plays the customer. It accepts incoming faxes, receives status
-//! notifications, serves a document, and checks each signature with the account's token, knowing the emulator only by
+//! notifications, serves a document, and checks each signature with the account's key, knowing the emulator only by
 //! its API.
 
 use axum::Router;
@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 
 use crate::dialect::form::Form;
 use crate::dialect::signature;
+use crate::model::account::Dialect;
 
 /// The document that the app sends, and also the one that the fax machine sends to the app: a letter of two pages.
 pub(super) const LETTER: &[u8] = include_bytes!("../../../fixtures/documents/two-pages.pdf");
@@ -25,8 +26,10 @@ const TWIML: &str =
 pub(super) struct App {
     /// The scheme, host and port by which the emulator calls it.
     pub(super) origin: String,
-    /// The token of the account.
-    pub(super) auth_token: String,
+    /// The service whose requests it gets.
+    pub(super) dialect: Dialect,
+    /// The key that the account's requests are signed with.
+    pub(super) key: String,
 }
 
 impl App {
@@ -46,11 +49,15 @@ impl App {
         let expected = if *method == Method::POST {
             let form = Form::parse(body).ok();
             let pairs = form.iter().flat_map(Form::iter).map(|(name, value)| (name.to_owned(), value.to_owned()));
-            signature::of_form(&self.auth_token, &url, &pairs.collect::<Vec<_>>())
+            signature::of_form(&self.key, &url, &pairs.collect::<Vec<_>>())
         } else {
-            signature::of_url(&self.auth_token, &url)
+            signature::of_url(&self.key, &url)
         };
-        let given = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok());
+        let name = match self.dialect {
+            Dialect::Twilio => "x-twilio-signature",
+            Dialect::SignalWire => "x-signalwire-signature",
+        };
+        let given = headers.get(name).and_then(|value| value.to_str().ok());
         if given == Some(&expected) { "valid" } else { "invalid" }
     }
 }
@@ -66,7 +73,10 @@ async fn hear(State(app): State<App>, method: Method, uri: Uri, headers: HeaderM
 }
 
 async fn letter(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let verdict = app.verdict(&method, &uri, &headers, &[]);
-    ([(header::CONTENT_TYPE, "application/pdf"), (header::HeaderName::from_static(VERDICT), verdict)], LETTER)
-        .into_response()
+    // SignalWire doesn't sign its fetches of documents.
+    let verdict = match app.dialect {
+        Dialect::Twilio => Some([(VERDICT, app.verdict(&method, &uri, &headers, &[]))]),
+        Dialect::SignalWire => None,
+    };
+    ([(header::CONTENT_TYPE, "application/pdf")], verdict, LETTER).into_response()
 }

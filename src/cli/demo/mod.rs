@@ -23,6 +23,7 @@ use super::signals::stop_signal;
 use crate::config::Config;
 use crate::dialect::form;
 use crate::io::multipart::Multipart;
+use crate::model::account::Dialect;
 use crate::server::{Server, run as run_listener};
 
 /// The time limit for each step. At the pace of a real line a fax of two pages takes over a minute.
@@ -92,7 +93,8 @@ async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: 
     let mut timeline = Timeline::new(out);
     // The API responds because the emulator's listener runs concurrently with this.
     let credential = client.credential().await?;
-    let sample = App { origin: origin.to_owned(), auth_token: credential.token.clone() };
+    let key = credential.signing_key.clone();
+    let sample = App { origin: origin.to_owned(), dialect: credential.dialect(), key };
     let app = run_listener(listener, sample.router(), std::future::pending());
     let told = async {
         let received = receive(client, &mut timeline).await?;
@@ -103,7 +105,11 @@ async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: 
         timeline.verdict(sent, "a fax of two pages was delivered")?;
         let counted = format!("the app found {} signatures valid, {} invalid", timeline.valid, timeline.invalid);
         timeline.verdict(signed, &counted)?;
-        timeline.say("\nYour turn: fauxfax serve --fax-url http://localhost:3000/fax")?;
+        let flag = match credential.dialect() {
+            Dialect::Twilio => String::new(),
+            dialect @ Dialect::SignalWire => format!(" --dialect {dialect}"),
+        };
+        timeline.say(&format!("\nYour turn: fauxfax serve{flag} --fax-url http://localhost:3000/fax"))?;
         anyhow::Ok(received && sent && signed)
     };
     tokio::select! {
@@ -137,11 +143,12 @@ async fn send(
         ("MediaUrl", media_url.as_str()),
         ("StatusCallback", status_callback.as_str()),
     ];
-    timeline
-        .say("POST /v1/Faxes  From=+15005550006 To=+15558675310 MediaUrl=…/letter.pdf StatusCallback=…/fax/status")?;
+    let path = credential.faxes_path();
+    let params = "From=+15005550006 To=+15558675310 MediaUrl=…/letter.pdf StatusCallback=…/fax/status";
+    timeline.say(&format!("POST {path}  {params}"))?;
     // Before the fax is created, so that none of its events is missed.
     let seq = client.control("GET", "/events", &[("limit", Some("0".to_owned()))], None).await?["last_seq"].clone();
-    let fax = client.rest("POST", "/v1/Faxes", credential, Some(form::encode(&order))).await?;
+    let fax = client.rest("POST", &path, credential, Some(form::encode(&order))).await?;
     let sid = fax["sid"].as_str().context("the response has no sid")?;
     let steps = ["sending,failed", "delivered,failed,busy,no-answer"];
     Ok(follow(client, sid, &seq, &steps, timeline).await? == "delivered")

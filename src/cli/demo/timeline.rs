@@ -68,7 +68,7 @@ impl<W: Write> Timeline<W> {
                 writeln!(self.out, "{DIM}{at}{DIM:#}  page {} of {} over the line", data["page"], data["pages"])
             }
             "twiml.executed" => {
-                writeln!(self.out, "{DIM}{at}{DIM:#}  TwiML says {HEAD}<{}>{HEAD:#}", word(&data["verb"]))
+                writeln!(self.out, "{DIM}{at}{DIM:#}  the app says {HEAD}<{}>{HEAD:#}", word(&data["verb"]))
             }
             "webhook.attempt" => self.exchange(&at, data),
             "document.fetched" => {

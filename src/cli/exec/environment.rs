@@ -8,6 +8,7 @@ use anyhow::Context;
 use rustls_pki_types::CertificateDer;
 
 use crate::io::file::{self, Contents};
+use crate::model::account::Dialect;
 use crate::server::ca::{Roots, truststore};
 use crate::server::policy;
 
@@ -17,6 +18,8 @@ const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
 const NODE_HOOK: &str = include_str!("node.cjs");
 /// The password of the truststore. Java requires one although the file has no secret.
 const TRUSTSTORE_PASSWORD: &str = "changeit";
+/// The space of a SignalWire account. The emulator answers for every name below SignalWire's domain.
+const SPACE: &str = "example.signalwire.com";
 /// The hosts that are reached without the proxy: this machine.
 const DIRECT: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
@@ -29,10 +32,21 @@ pub(crate) struct Destination<'a> {
     pub(crate) url: &'a str,
     /// The certificate of the local CA.
     pub(crate) ca: &'a CertificateDer<'static>,
-    /// The SID of the account, and its token if it has one.
-    pub(crate) account: (&'a str, Option<&'a str>),
+    /// The account whose credential the program gets.
+    pub(crate) account: Signatory<'a>,
     /// The token of the control API, if it needs one.
     pub(crate) control_token: Option<&'a str>,
+}
+
+/// An account with its secrets.
+#[derive(Clone, Copy)]
+pub(crate) struct Signatory<'a> {
+    /// The SID of the account.
+    pub(crate) sid: &'a str,
+    /// Its token, if it has one.
+    pub(crate) token: Option<&'a str>,
+    /// The key of its webhooks' signatures, if that is known.
+    pub(crate) signing_key: Option<&'a str>,
 }
 
 /// Writes the files to a folder and returns the variables, which name them.
@@ -83,10 +97,7 @@ pub(crate) fn prepare(
     variables.set("PHP_INI_SCAN_DIR", &of(&["PHP_INI_SCAN_DIR"]).map(|own| own + &php).unwrap_or(php));
     let java = java_options(destination.url, &store);
     variables.set("JAVA_TOOL_OPTIONS", &of(&["JAVA_TOOL_OPTIONS"]).map(|own| format!("{own} {java}")).unwrap_or(java));
-    variables.set("TWILIO_ACCOUNT_SID", destination.account.0);
-    if let Some(token) = destination.account.1 {
-        variables.set("TWILIO_AUTH_TOKEN", token);
-    }
+    variables.set_account(destination.account);
     variables.set("FAUXFAX_URL", destination.url);
     if let Some(token) = destination.control_token {
         variables.set("FAUXFAX_CONTROL_TOKEN", token);
@@ -100,13 +111,13 @@ fn no_proxy(own: Option<&str>) -> String {
     let own = own.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let leads_past = |entry: &&str| {
         let name = entry.trim_start_matches(['*', '.']);
-        name.is_empty() || policy::PERMITTED[..3].iter().any(|domain| name.ends_with(domain) || domain.ends_with(name))
+        name.is_empty() || policy::SERVICE_DOMAINS.iter().any(|domain| name.ends_with(domain) || domain.ends_with(name))
     };
     let (past, own): (Vec<&str>, Vec<&str>) = own.partition(leads_past);
     if !past.is_empty() {
         tracing::warn!(
             entries = past.join(","),
-            "left entries out of NO_PROXY, because they would let calls reach Twilio itself"
+            "left entries out of NO_PROXY, because they would let calls reach Twilio or SignalWire itself"
         );
     }
     let own = own.into_iter().filter(|entry| !DIRECT.contains(entry));
@@ -144,6 +155,28 @@ struct Variables(Vec<(String, String)>);
 impl Variables {
     fn set(&mut self, name: &str, value: &str) {
         self.0.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Sets the variables that the helper libraries of the account's service read.
+    fn set_account(&mut self, account: Signatory<'_>) {
+        let is_signalwire = account.sid.parse().map(Dialect::of) == Ok(Dialect::SignalWire);
+        let signing_key = account.signing_key.or(account.token);
+        // SignalWire's older libraries are Twilio's, and read Twilio's variables too.
+        let mut names = vec![("TWILIO_ACCOUNT_SID", Some(account.sid)), ("TWILIO_AUTH_TOKEN", account.token)];
+        if is_signalwire {
+            names.extend([
+                ("SIGNALWIRE_SPACE_URL", Some(SPACE)),
+                ("SIGNALWIRE_API_HOSTNAME", Some(SPACE)),
+                ("SIGNALWIRE_PROJECT_ID", Some(account.sid)),
+                ("SIGNALWIRE_API_TOKEN", account.token),
+                ("SIGNALWIRE_SIGNING_KEY", signing_key),
+            ]);
+        }
+        for (name, value) in names {
+            if let Some(value) = value {
+                self.set(name, value);
+            }
+        }
     }
 
     fn set_path(&mut self, name: &str, path: &Path) {
@@ -186,7 +219,7 @@ mod tests {
         let destination = Destination {
             url: "http://127.0.0.1:8329",
             ca: &ca,
-            account: ("AC1", Some("secret")),
+            account: Signatory { sid: "AC1", token: Some("secret"), signing_key: None },
             control_token: Some("s3cret"),
         };
         let inherited = |name: &str| own.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
@@ -214,6 +247,27 @@ mod tests {
     }
 
     #[test]
+    fn a_signalwire_account_is_found_by_the_names_of_both_services() {
+        let of = |sid: &str| {
+            let mut variables = Variables::default();
+            variables.set_account(Signatory { sid, token: Some("PT1"), signing_key: None });
+            variables.0
+        };
+        let variables = of("831455c6-574e-4d8b-b6ee-2418140bf4cd");
+        for (name, expected) in [
+            ("SIGNALWIRE_SPACE_URL", SPACE),
+            ("SIGNALWIRE_API_HOSTNAME", SPACE),
+            ("SIGNALWIRE_PROJECT_ID", "831455c6-574e-4d8b-b6ee-2418140bf4cd"),
+            ("SIGNALWIRE_API_TOKEN", "PT1"),
+            ("SIGNALWIRE_SIGNING_KEY", "PT1"),
+            ("TWILIO_ACCOUNT_SID", "831455c6-574e-4d8b-b6ee-2418140bf4cd"),
+        ] {
+            assert_eq!(value(&variables, name), expected, "{name}");
+        }
+        assert!(of(&format!("AC{}", "0".repeat(32))).iter().all(|(name, _)| name.starts_with("TWILIO_")));
+    }
+
+    #[test]
     fn what_the_user_has_set_is_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let own = folder.path().join("own.pem");
@@ -235,7 +289,16 @@ mod tests {
 
     #[test]
     fn no_entry_of_no_proxy_bypasses_the_emulator() {
-        for past in ["*", "twilio.com", ".twilio.com", "*.twilio.com", "fax.twilio.com", "com"] {
+        for past in [
+            "*",
+            "twilio.com",
+            ".twilio.com",
+            "*.twilio.com",
+            "fax.twilio.com",
+            "com",
+            "signalwire.com",
+            "example.signalwire.com",
+        ] {
             assert_eq!(no_proxy(Some(past)), "127.0.0.1,localhost,::1", "{past}");
         }
         assert_eq!(no_proxy(Some("10.0.0.0/8,mytwilio.org")), "127.0.0.1,localhost,::1,10.0.0.0/8,mytwilio.org");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use self::environment::{Destination, prepare};
+use self::environment::{Destination, Signatory, prepare};
 use super::flags::ServeFlags;
 use super::print_error;
 use super::serve::{isolated, runtime, start_log, url};
@@ -48,7 +48,8 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
             server.registry().world(account).and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
         let (url, sid) = (url(server.address()), account.to_string());
         let control_token = config.control_token.as_deref();
-        let account = (sid.as_str(), token.as_deref());
+        let signing_key = config.default_signing_key();
+        let account = Signatory { sid: &sid, token: token.as_deref(), signing_key };
         let destination = Destination { url: &url, ca: authority.certificate(), account, control_token };
         let variables = prepare(scratch.path(), &destination, &config::variable)?;
         let idle = server.idle();

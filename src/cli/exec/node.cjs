@@ -1,4 +1,4 @@
-// Leads Node's own connections to Twilio's hosts to the emulator: fetch, axios and got know no proxy, or only in newer
+// Leads Node's own connections to Twilio's and SignalWire's hosts to the emulator: fetch, axios and got know no proxy, or only in newer
 // versions of Node. fauxfax names this file in NODE_OPTIONS. The name that is asked for by TLS stays, so that the
 // certificate is checked as ever, and no other host is touched.
 
@@ -7,7 +7,7 @@
 const { Socket } = require("node:net");
 
 const SERVICE =
-  /^(?:api|fax|monitor)(?:\.[a-z0-9-]+){0,2}\.twilio\.com$|^media\.twiliocdn\.com$/i;
+  /^(?:api|fax|monitor)(?:\.[a-z0-9-]+){0,2}\.twilio\.com$|^media\.twiliocdn\.com$|^.+\.signalwire\.com$/i;
 const emulator = process.env.FAUXFAX_URL && new URL(process.env.FAUXFAX_URL);
 const connect = Socket.prototype.connect;
 

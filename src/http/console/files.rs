@@ -59,6 +59,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/rules.js"
     "js/search.js"
     "js/send.js"
+    "js/service.js"
     "js/snippets.js"
     "js/token.js"
     "js/ui.js"

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::event;
 use super::extract::{JsonBody, parse_account};
@@ -14,13 +14,14 @@ use super::problem::Problem;
 use crate::dialect::attribute::OF_NUMBER;
 use crate::dialect::form::Form;
 use crate::dialect::parameter;
-use crate::dialect::twilio::numbers::{self, NumberResource};
+use crate::dialect::resource;
+use crate::dialect::twilio::numbers;
 use crate::emulator::{AccountSetup, CreateWorldError, Registry, World};
 use crate::engine::input::ChangeAccount;
 use crate::model::account::{AccountChange, AccountStatus, CallbackPolicy, Dialect, Service};
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::AccountSid;
+use crate::model::sid::{AccountSid, Id};
 
 /// The key that holds the telephone number in a description of a number or a caller id.
 const PHONE_NUMBER: &str = "phone_number";
@@ -32,7 +33,7 @@ pub(super) struct NewAccount {
     sid: Option<String>,
     auth_token: Option<Box<str>>,
     friendly_name: Option<Box<str>>,
-    /// The API that the account speaks; only `twilio` is built.
+    /// The API that the account speaks, `twilio` or `signalwire`; by default the one that `sid` belongs to, else `twilio`.
     dialect: Option<String>,
     /// Which statuses fire the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
@@ -156,14 +157,21 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     if order.auth_token.as_deref().is_some_and(str::is_empty) {
         return Err(bad("auth_token", "may not be empty; leave it out to get a generated one"));
     }
-    let dialect = order.dialect.as_deref().map(Dialect::named).transpose();
-    let dialect = dialect.map_err(|why| bad("dialect", &format!("must {why}")))?;
+    let dialect = word(order.dialect.as_deref(), "dialect", Dialect::from_word, Dialect::ALL)?;
+    if let (Some(dialect), Some(of_sid)) = (dialect, sid.map(Dialect::of))
+        && dialect != of_sid
+    {
+        let (is, would_be) = (of_sid.account_sid_form(), dialect.account_sid_form());
+        let why = format!("must be {of_sid} where sid is {is}; the sid of {dialect} is {would_be}");
+        return Err(bad("dialect", &why));
+    }
     let callbacks = word(order.callbacks.as_deref(), "callbacks", CallbackPolicy::from_word, CallbackPolicy::ALL)?;
     let service = word(order.service.as_deref(), "service", Service::from_word, Service::ALL)?;
     if let Some(url) = &order.debugger_url {
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
     }
-    let account = sid.unwrap_or(AccountSid::from_bytes([0; 16]));
+    let form = dialect.map(Dialect::id_form).unwrap_or_default();
+    let account = sid.unwrap_or(AccountSid::minted([0; 16], form));
     let numbers = order.numbers.iter().map(|number| configured_number(number, account)).collect::<Result<_, _>>()?;
     let caller_ids = order.caller_ids.iter().map(|id| phone_number(&id.phone_number)).collect::<Result<_, _>>()?;
     let (auth_token, friendly_name) = (order.auth_token, order.friendly_name);
@@ -171,6 +179,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     Ok(AccountSetup {
         sid,
         auth_token,
+        signing_key: None,
         friendly_name,
         dialect,
         callbacks,
@@ -232,7 +241,7 @@ fn view(registry: &Registry, world: &World) -> AccountView {
     let seed = registry.settings().seed;
     world.read(|engine| {
         let account = engine.account();
-        let numbers: Vec<Value> = engine.numbers().map(|number| json!(NumberResource::of(number, sid, seed))).collect();
+        let numbers: Vec<Value> = engine.numbers().map(|number| resource::number(number, sid, seed)).collect();
         AccountView {
             sid: sid.to_string(),
             auth_token: account.auth_token.clone(),
@@ -253,6 +262,8 @@ fn view(registry: &Registry, world: &World) -> AccountView {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use crate::dialect::{date, mask, rule};
 use crate::engine::event::EventKind;
 use crate::model::account::Dialect;
-use crate::model::fault::Failure;
 use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
@@ -106,8 +105,9 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
         EventKind::FaxStatus { old, new, failure } => json!({
             "old": old.map(crate::model::fax::Status::as_str),
             "new": new.as_str(),
-            "error_code": failure.as_ref().map(|failure| dialect.code(failure.fault)),
-            "error_message": failure.as_ref().map(Failure::text),
+            "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
+            // How many pages went over is not known here; the Fax resource tells.
+            "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure, None)),
         }),
         EventKind::FaxPage { page, pages, line, bits, line_ms } => json!({
             "page": page,

@@ -12,6 +12,7 @@ use super::problem::Problem;
 use crate::dialect::form::{self, Form};
 use crate::emulator::{Registry, SignInError, World};
 use crate::http::{body, is_read};
+use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
@@ -171,7 +172,10 @@ fn read_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
 }
 
 pub(super) fn parse_account(text: &str) -> Result<AccountSid, Problem> {
-    text.parse().map_err(|error| Problem::new(400, "bad-account", format!("account {text:?} is {error}")))
+    text.parse().map_err(|_| {
+        let [twilio, signalwire] = [Dialect::Twilio, Dialect::SignalWire].map(Dialect::account_sid_form);
+        Problem::new(400, "bad-account", format!("account {text:?} is neither {twilio} nor {signalwire}"))
+    })
 }
 
 fn is_unknown_field(message: &str) -> bool {

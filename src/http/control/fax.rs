@@ -10,13 +10,12 @@ use serde_json::{Value, json};
 
 use super::extract::Addressed;
 use super::problem::Problem;
-use crate::dialect::twilio::faxes::FaxResource;
+use crate::dialect::resource;
 use crate::dialect::view::View;
 use crate::document::file;
 use crate::emulator::Registry;
 use crate::engine::Fax;
 use crate::http::origin;
-use crate::model::fault::Failure;
 use crate::model::fax::MediaType;
 use crate::model::sid::FaxSid;
 
@@ -32,11 +31,12 @@ pub(super) async fn show(
     let view = View { account, origin: &origin, now, signing_key: key, price: registry.settings().price };
     let wanted = parse(&sid)?;
     let shown = world.read(|engine| {
-        let mut shown = json!(FaxResource::find(engine, wanted, &view).ok()?);
+        let mut shown = resource::find_fax(engine, wanted, &view).ok()?;
         let fax = engine.fax(wanted).ok();
-        let failure = fax.and_then(Fax::failure);
-        shown["error_code"] = json!(failure.map(|failure| engine.account().dialect.code(failure.fault)));
-        shown["error_message"] = json!(failure.map(Failure::text));
+        let (failure, pages) = (fax.and_then(Fax::failure), fax.and_then(Fax::pages));
+        let dialect = engine.account().dialect;
+        shown["error_code"] = json!(failure.and_then(|failure| dialect.failure_code(failure)));
+        shown["error_message"] = json!(failure.and_then(|failure| dialect.failure_text(failure, pages)));
         let media = fax.and_then(|fax| fax.media.as_ref());
         shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
         Some(shown)

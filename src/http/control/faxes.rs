@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::extract::{Addressed, Asked};
 use super::problem::Problem;
-use crate::dialect::twilio::faxes::FaxResource;
+use crate::dialect::resource;
 use crate::dialect::view::View;
 use crate::emulator::Registry;
 use crate::engine::agenda::Ordinal;
@@ -77,7 +77,7 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     let view = View { account, origin: &origin, now, signing_key: key, price: registry.settings().price };
     Ok(Json(world.read(|engine| {
         let (faxes, next_page_token) = page(engine, &wanted, from, size);
-        let faxes = faxes.into_iter().map(|fax| json!(FaxResource::of(fax, &view))).collect();
+        let faxes = faxes.into_iter().map(|fax| resource::fax(engine, fax, &view)).collect();
         FaxPage { faxes, next_page_token, total: engine.fax_count() }
     })))
 }

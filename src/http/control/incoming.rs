@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::clock::timeout;
 use super::event::{self, EventView};
@@ -18,9 +18,8 @@ use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use super::upload::{self, DetailedOutcome, Fields, Outcome, Upload};
 use crate::clock::ClockMode;
-use crate::dialect::incoming::IncomingFax;
-use crate::dialect::twilio::codes;
-use crate::dialect::twilio::faxes::FaxResource;
+use crate::dialect::incoming::{IncomingFailure, IncomingFax};
+use crate::dialect::resource;
 use crate::dialect::view::View;
 use crate::document::sample;
 use crate::emulator::{Registry, World};
@@ -30,6 +29,7 @@ use crate::engine::input::{DocumentFault, ReceiveFax, Ringing};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::http::origin;
 use crate::io::budget::Hold;
+use crate::model::account::Dialect;
 use crate::model::fax::Quality;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
@@ -129,23 +129,27 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
         sid: sid.map_err(|error: crate::model::sid::SidError| bad("sid", &error.to_string()))?,
         failure: fields.outcome.as_ref().map(failure).transpose()?.flatten(),
     };
-    let fax = fax.checked().map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
+    let fax =
+        fax.checked(Dialect::of(world.sid())).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let document = document(registry, world, &fields, file).await?;
     Ok(fax.with_document(document, origin(parts, registry.settings().public_url.as_ref())))
 }
 
-/// Returns the code that the transmission should fail with, and how many pages get through before.
-fn failure(outcome: &Outcome) -> Result<Option<(u32, u32)>, Problem> {
-    let (word, code, after_pages) = match outcome {
-        Outcome::Word(word) => (word, None, None),
-        Outcome::Detailed(DetailedOutcome { status, code, after_pages }) => (status, *code, *after_pages),
+/// Returns how the transmission should fail, if it should.
+fn failure(outcome: &Outcome) -> Result<Option<IncomingFailure<'_>>, Problem> {
+    let (word, code, after_pages, message) = match outcome {
+        Outcome::Word(word) => (word, None, None, None),
+        Outcome::Detailed(DetailedOutcome { status, code, after_pages, message }) => {
+            (status, *code, *after_pages, message.as_deref())
+        }
     };
     match CallOutcome::from_word(word) {
-        Some(CallOutcome::Received) if code.is_some() || after_pages.is_some() => {
-            Err(bad("outcome", "code and after_pages go with the status failed, not with received"))
+        Some(CallOutcome::Received) if code.is_some() || after_pages.is_some() || message.is_some() => {
+            let why = "code, after_pages and message go with the status failed, not with received";
+            Err(bad("outcome", why))
         }
         Some(CallOutcome::Received) => Ok(None),
-        Some(CallOutcome::Failed) => Ok(Some((code.unwrap_or(codes::TRANSMISSION), after_pages.unwrap_or(0)))),
+        Some(CallOutcome::Failed) => Ok(Some(IncomingFailure { code, after_pages: after_pages.unwrap_or(0), message })),
         Some(CallOutcome::Rejected | CallOutcome::NotAnswered) | None => {
             let why = "is neither received nor failed; rejecting or not answering is up to the app's TwiML";
             Err(bad("outcome", &format!("{word:?} {why}")))
@@ -201,7 +205,7 @@ fn conversation(
         let shown = journal.engine().fax(call.sid).ok().map(|fax| {
             let origin = fax.origin();
             let view = View { account, origin, now, signing_key: key, price: registry.settings().price };
-            json!(FaxResource::of(fax, &view))
+            resource::fax(journal.engine(), fax, &view)
         });
         (shown, journal.events(&filter, JOURNAL_EVENTS_MAX))
     });

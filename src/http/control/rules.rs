@@ -13,6 +13,7 @@ use super::problem::Problem;
 use crate::dialect::rule::{self, RuleDocument};
 use crate::engine::HeldRule;
 use crate::engine::input::{AddRule, DropRule, DropRules};
+use crate::model::account::Dialect;
 
 /// A rule and how often it has acted.
 #[derive(Serialize, JsonSchema)]
@@ -44,7 +45,8 @@ pub(super) async fn add(
     Addressed(world): Addressed,
     JsonBody(order): JsonBody<Value>,
 ) -> Result<(StatusCode, Json<RuleShown>), Problem> {
-    let rule = rule::parse(&order).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
+    let rule = rule::parse(&order, Dialect::of(world.sid()))
+        .map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let id = world.handle(AddRule(rule))?;
     let added = world.read(|engine| {
         let held = engine.rule_book().find(|held| held.id == id)?;

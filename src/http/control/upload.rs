@@ -39,19 +39,21 @@ pub(super) struct Fields {
 
 /// The intended outcome: a word, or a word with details.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "outcome must be a word, or an object with status, code and after_pages")]
+#[serde(untagged, expecting = "outcome must be a word, or an object with status, code, after_pages and message")]
 pub(super) enum Outcome {
     Word(String),
     Detailed(DetailedOutcome),
 }
 
-/// An outcome with details; `code` and `after_pages` go with the status `failed`.
+/// An outcome with details; `code`, `after_pages` and `message` go with the status `failed`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DetailedOutcome {
     pub(super) status: String,
     pub(super) code: Option<u32>,
     pub(super) after_pages: Option<u32>,
+    /// Text of the failure, 200 characters at most; the service's own by default.
+    pub(super) message: Option<String>,
 }
 
 /// The fields of a request and its file, if it has one.

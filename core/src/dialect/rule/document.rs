@@ -102,11 +102,15 @@ fields! {
     pub(super) OutcomeDocument "RuleOutcome" {
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::status"))]
         status: Word,
-        /// Error code of a failed transmission; 34004 by default.
+        /// Error code of a failed transmission; 34004 by default, and always for an account of SignalWire.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::fault_code"))]
         code: u32,
         /// Number of pages that get through before a transmission fails; 0 by default.
         after_pages: Integer<0, PAGES_MAX>,
+        /// Text of a failed transmission, such as `The HDLC carrier did not stop in a timely manner`; 200 characters at
+        /// most. Webhooks have it as `ErrorMessage`, and SignalWire's Fax resource as `error_message`.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "words::message"))]
+        message: Word,
     }
 
     /// How good the line is.
@@ -233,7 +237,7 @@ mod words {
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    use super::super::{METHODS, OUTCOMES, PURPOSES};
+    use super::super::{MESSAGE_CHARS_MAX, METHODS, OUTCOMES, PURPOSES};
     use super::{Fraction, Integer};
     use crate::dialect::twilio::codes;
     use crate::model::fax::{Direction, Status};
@@ -291,6 +295,10 @@ mod words {
 
     pub(super) fn fault_code(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "enum": [codes::TRANSMISSION, codes::INCOMPATIBLE] })
+    }
+
+    pub(super) fn message(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": MESSAGE_CHARS_MAX })
     }
 
     pub(super) fn signature(_: &mut SchemaGenerator) -> Schema {

@@ -14,17 +14,17 @@ use self::document::{
     WebhookDocument,
 };
 use super::json::{self, FieldError};
-use super::twilio::codes;
 use crate::engine::rule::{
     ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question,
 };
+use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Status};
 use crate::model::line::LineFault;
 use crate::model::phone::SIP_URI_LEN_MAX;
 use crate::model::webhook::{Purpose, Signature};
 
-/// Twilio's code for `Too Many Requests`.
-const CODE_TOO_MANY: u32 = 20429;
+/// The most characters of the text of a failure: more than any that a service or a fax machine has.
+pub const MESSAGE_CHARS_MAX: usize = 200;
 /// The outcomes that a call may have, as statuses of a fax.
 const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
 const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
@@ -50,12 +50,22 @@ fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, Ru
     Err(RuleError(FieldError { place: place.into(), reason: reason.into() }))
 }
 
-/// Reads a rule.
+/// Reads a rule of a world that speaks this dialect.
 ///
 /// # Errors
 /// The first invalid field, or the reason why the rule could never act.
-pub fn parse(value: &Value) -> Result<Rule, RuleError> {
-    Rule::try_from(json::read::<RuleDocument>(value)?)
+pub fn parse(value: &Value, dialect: Dialect) -> Result<Rule, RuleError> {
+    read_rule(json::read::<RuleDocument>(value)?, dialect)
+}
+
+/// Checks the text that a tester wants a failure to have.
+///
+/// # Errors
+/// The text says what the message must be, to follow "must".
+pub fn check_message(message: &str) -> Result<(), String> {
+    let fits = (1..=MESSAGE_CHARS_MAX).contains(&message.chars().count()) && !message.contains(char::is_control);
+    fits.then_some(())
+        .ok_or_else(|| format!("have 1 to {MESSAGE_CHARS_MAX} characters, none of them a control character"))
 }
 
 /// Returns the rule as the document that [`parse`] reads.
@@ -104,7 +114,7 @@ impl From<&RuleEffect> for RuleDocument {
     fn from(effect: &RuleEffect) -> Self {
         let none = Self::default();
         match effect {
-            RuleEffect::Outcome(outcome) => Self { outcome: Some((*outcome).into()), ..none },
+            RuleEffect::Outcome(outcome) => Self { outcome: Some(outcome.into()), ..none },
             RuleEffect::Line(line) => Self { line: Some((*line).into()), ..none },
             RuleEffect::Api(fault) => Self { api: Some((*fault).into()), ..none },
             RuleEffect::Webhook(fault) => Self { webhook: Some((*fault).into()), ..none },
@@ -128,17 +138,21 @@ impl From<&Match> for MatchDocument {
     }
 }
 
-impl From<Outcome> for OutcomeDocument {
-    fn from(outcome: Outcome) -> Self {
+impl From<&Outcome> for OutcomeDocument {
+    fn from(outcome: &Outcome) -> Self {
         let of = |status: Status| Self { status: Some(status.as_str().into()), ..Self::default() };
         match outcome {
             Outcome::Delivered => of(Status::Delivered),
             Outcome::Received => of(Status::Received),
             Outcome::Busy => of(Status::Busy),
             Outcome::NoAnswer => of(Status::NoAnswer),
-            Outcome::Failed(LineFault { fault, after_pages }) => {
-                Self { code: Some(codes::code(fault)), after_pages: Some(Integer(after_pages)), ..of(Status::Failed) }
-            }
+            Outcome::Failed(LineFault { fault, after_pages, text }) => Self {
+                // The codes of both dialects: SignalWire's rules know but one, which is Twilio's too.
+                code: Some(Dialect::Twilio.code(*fault)),
+                after_pages: Some(Integer(*after_pages)),
+                message: text.clone(),
+                ..of(Status::Failed)
+            },
         }
     }
 }
@@ -181,28 +195,24 @@ fn said(flag: bool) -> Option<bool> {
     flag.then_some(true)
 }
 
-impl TryFrom<RuleDocument> for Rule {
-    type Error = RuleError;
-
-    fn try_from(document: RuleDocument) -> Result<Self, RuleError> {
-        let RuleDocument { matches, after, times, chance, outcome, line, api, webhook } = document;
-        let effect = match (outcome, line, api, webhook) {
-            (Some(document), None, None, None) => RuleEffect::Outcome(read_outcome(document)?),
-            (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)?),
-            (None, None, Some(document), None) => RuleEffect::Api(read_api(&document)?),
-            (None, None, None, Some(document)) => RuleEffect::Webhook(read_webhook(document)?),
-            _ => return error("", "give exactly one effect: outcome, line, api or webhook"),
-        };
-        let rule = Self {
-            matches: read_match(matches.unwrap_or_default())?,
-            after: after.map_or(0, |after| after.0),
-            times: times.map(|times| times.0),
-            chance: chance.map(|chance| chance.0),
-            effect,
-        };
-        check_possible(&rule)?;
-        Ok(rule)
-    }
+fn read_rule(document: RuleDocument, dialect: Dialect) -> Result<Rule, RuleError> {
+    let RuleDocument { matches, after, times, chance, outcome, line, api, webhook } = document;
+    let effect = match (outcome, line, api, webhook) {
+        (Some(document), None, None, None) => RuleEffect::Outcome(read_outcome(document, dialect)?),
+        (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)?),
+        (None, None, Some(document), None) => RuleEffect::Api(read_api(&document, dialect)?),
+        (None, None, None, Some(document)) => RuleEffect::Webhook(read_webhook(document)?),
+        _ => return error("", "give exactly one effect: outcome, line, api or webhook"),
+    };
+    let rule = Rule {
+        matches: read_match(matches.unwrap_or_default())?,
+        after: after.map_or(0, |after| after.0),
+        times: times.map(|times| times.0),
+        chance: chance.map(|chance| chance.0),
+        effect,
+    };
+    check_possible(&rule)?;
+    Ok(rule)
 }
 
 fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
@@ -272,16 +282,20 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleError> {
     Ok(())
 }
 
-fn read_outcome(document: OutcomeDocument) -> Result<Outcome, RuleError> {
-    let OutcomeDocument { status, code, after_pages } = document;
+fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, RuleError> {
+    let OutcomeDocument { status, code, after_pages, message } = document;
     let Some(status) = word("outcome.status", status.as_deref(), &OUTCOMES, Status::as_str)? else {
         return error("outcome.status", "is required: delivered, received, busy, no-answer or failed");
     };
-    if status != Status::Failed && (code.is_some() || after_pages.is_some()) {
-        return error("outcome", format!("code and after_pages go with the status failed, not with {status}"));
+    if status != Status::Failed && (code.is_some() || after_pages.is_some() || message.is_some()) {
+        let reason = format!("code, after_pages and message go with the status failed, not with {status}");
+        return error("outcome", reason);
     }
-    let fault = codes::line_fault(code.unwrap_or(codes::TRANSMISSION), after_pages.map_or(0, |pages| pages.0));
-    let fault = fault.or_else(|why| error("outcome.code", why.to_string()))?;
+    if let Some(message) = &message {
+        check_message(message).or_else(|why| error("outcome.message", format!("must {why}")))?;
+    }
+    let fault = dialect.line_fault(code, after_pages.map_or(0, |pages| pages.0), message);
+    let fault = fault.or_else(|why| error("outcome.code", why))?;
     Ok(match status {
         Status::Delivered => Outcome::Delivered,
         Status::Received => Outcome::Received,
@@ -306,7 +320,7 @@ fn read_line(document: &LineDocument) -> Result<LineOverride, RuleError> {
     Ok(LineOverride { rate_bps: rate_bps.map(|rate| rate.0), noise_per_mille })
 }
 
-fn read_api(document: &ApiDocument) -> Result<ApiFault, RuleError> {
+fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleError> {
     let ApiDocument { status, code, delay_ms, reset } = document;
     let (delay_ms, reset) = (delay_ms.map_or(0, |delay| delay.0), reset.unwrap_or(false));
     if code.is_some() && status.is_none() {
@@ -320,8 +334,7 @@ fn read_api(document: &ApiDocument) -> Result<ApiFault, RuleError> {
     }
     let refusal = status.map(|status| {
         let status = u16::try_from(status.0).unwrap_or(500);
-        let usual = if status == 429 { CODE_TOO_MANY } else { 20_000 + u32::from(status) };
-        (status, code.map_or(usual, |code| code.0))
+        (status, code.map_or_else(|| dialect.usual_code(status), |code| code.0))
     });
     Ok(ApiFault { refusal, delay_ms: delay_ms.into(), reset })
 }

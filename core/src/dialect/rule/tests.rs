@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn refused(value: &Value) -> String {
-    parse(value).expect_err(&value.to_string()).to_string()
+    parse(value, Dialect::Twilio).expect_err(&value.to_string()).to_string()
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn every_effect_reads_back_as_it_was_written() {
         json!({ "match": { "from": "sip:*" }, "webhook": { "signature": "stale", "reorder": true } }),
         json!({ "match": { "direction": "inbound" }, "outcome": { "status": "received" } }),
     ] {
-        assert_eq!(json(&parse(&rule).expect("a rule")), rule);
+        assert_eq!(json(&parse(&rule, Dialect::Twilio).expect("a rule")), rule);
     }
 }
 
@@ -62,7 +62,7 @@ fn the_schema_has_the_limits_and_the_words() {
 #[test]
 fn a_refusal_has_twilios_code_where_none_is_given() {
     let api = |status: u16| {
-        let rule = parse(&json!({ "api": { "status": status } })).expect("a rule");
+        let rule = parse(&json!({ "api": { "status": status } }), Dialect::Twilio).expect("a rule");
         if let RuleEffect::Api(fault) = rule.effect { fault.refusal } else { None }
     };
     assert_eq!(api(429), Some((429, 20429)));
@@ -156,7 +156,42 @@ fn one_effect_is_given_and_its_parts_go_together() {
 
 #[test]
 fn reordering_the_only_request_of_its_kind_gives_a_warning() {
-    let rule = |purpose: &str| parse(&json!({ "match": { "purpose": purpose }, "webhook": { "reorder": true } }));
+    let rule = |purpose: &str| {
+        parse(&json!({ "match": { "purpose": purpose }, "webhook": { "reorder": true } }), Dialect::Twilio)
+    };
     assert!(warning(&rule("action").expect("a rule")).is_some());
     assert!(warning(&rule("status-callback").expect("a rule")).is_none());
+}
+
+#[test]
+fn a_failure_may_have_a_text() {
+    let text = "The HDLC carrier did not stop in a timely manner";
+    let rule =
+        json!({ "match": {}, "outcome": { "status": "failed", "code": 34004, "after_pages": 1, "message": text } });
+    for dialect in [Dialect::Twilio, Dialect::SignalWire] {
+        let read = parse(&rule, dialect).expect("a rule");
+        assert_eq!(json(&read), rule);
+        let RuleEffect::Outcome(Outcome::Failed(fault)) = read.effect else { panic!("it fails") };
+        assert_eq!(fault.text.as_deref(), Some(text));
+    }
+    let with = |message: &str| json!({ "outcome": { "status": "failed", "message": message } });
+    assert!(parse(&with(&"x".repeat(MESSAGE_CHARS_MAX)), Dialect::Twilio).is_ok());
+    for bad in ["", "a\nb", &"x".repeat(MESSAGE_CHARS_MAX + 1)] {
+        let why = "outcome.message: must have 1 to 200 characters, none of them a control character";
+        assert_eq!(refused(&with(bad)), why);
+    }
+    let busy = json!({ "outcome": { "status": "busy", "message": "no" } });
+    assert_eq!(refused(&busy), "outcome: code, after_pages and message go with the status failed, not with busy");
+}
+
+#[test]
+fn codes_are_those_of_the_dialect() {
+    let failing = |code: u32| json!({ "outcome": { "status": "failed", "code": code } });
+    assert!(parse(&failing(34108), Dialect::Twilio).is_ok() && parse(&failing(34004), Dialect::SignalWire).is_ok());
+    let refused = parse(&failing(34108), Dialect::SignalWire).expect_err("Twilio's").to_string();
+    assert!(refused.starts_with("outcome.code: 34004, not 34108: SignalWire has no other"), "{refused}");
+    for (status, code) in [(401, 20003), (404, 20404), (409, 20009), (422, 10000), (429, 20429), (503, 20500)] {
+        let rule = parse(&json!({ "api": { "status": status } }), Dialect::SignalWire).expect("a rule");
+        assert_eq!(json(&rule)["api"], json!({ "status": status, "code": code }));
+    }
 }

@@ -67,6 +67,31 @@ fn is_told_by_status(fault: Fault) -> bool {
     matches!(fault, Fault::Busy | Fault::NoAnswer)
 }
 
+/// Returns the fault of a transmission that breaks with this code.
+///
+/// # Errors
+/// The text says what the code is instead.
+pub fn fault_of_line(code: u32) -> Result<Fault, String> {
+    let why = || format!("{TRANSMISSION}, not {code}: SignalWire has no other for calls; message tells why one fails");
+    (code == TRANSMISSION).then_some(Fault::Transmission).ok_or_else(why)
+}
+
+/// Returns the code of a refusal with this HTTP status, if a tester names none.
+#[must_use]
+pub const fn usual_code(status: u16) -> u32 {
+    match status {
+        401 => 20003,
+        403 => 20403,
+        404 => 20404,
+        405 => 20004,
+        409 => 20009,
+        413 => 20413,
+        429 => 20429,
+        500.. => 20500,
+        _ => 10000,
+    }
+}
+
 /// Returns the HTTP status and the code of a refused REST call.
 #[must_use]
 pub const fn status_and_code(reason: Reason) -> (u16, u32) {

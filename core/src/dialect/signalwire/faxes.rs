@@ -6,21 +6,21 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::{account_path, codes};
+use super::{account_path, codes, media};
 use crate::dialect::date;
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::fax_request::{
     caller, check_sip_auth, destination, media_url_parameter, moment, party, status_callback,
 };
 use crate::dialect::form::Form;
-use crate::dialect::media_url::{self, MediaName};
+use crate::dialect::media_url::{MediaName, StoredMedia};
 use crate::dialect::paging::{Extent, PageRequest, Uris};
 use crate::dialect::parameter;
 use crate::dialect::view::View;
 use crate::engine::input::CreateFax;
 use crate::engine::{Arriving, Engine, Fax, FaxFilter, Page};
 use crate::model::fault::Failure;
-use crate::model::fax::{Direction, Quality, Status};
+use crate::model::fax::{Direction, MediaType, Quality, Status};
 use crate::model::media::Media;
 use crate::model::phone::Party;
 use crate::model::refusal::Refusal;
@@ -119,7 +119,8 @@ pub struct FaxResource<'a> {
     to: Party,
     quality: Quality,
     media_sid: MediaSid,
-    has_media: bool,
+    /// The format of the stored document, and when it was stored.
+    media: Option<(MediaType, Timestamp)>,
     pages: Option<u32>,
     duration_s: Option<u32>,
     failure: Option<Failure>,
@@ -128,7 +129,9 @@ pub struct FaxResource<'a> {
 }
 
 impl<'a> FaxResource<'a> {
-    fn of(engine: &Engine, fax: &Fax, view: &View<'a>) -> Self {
+    /// Returns the resource of a fax.
+    #[must_use]
+    pub fn of(engine: &Engine, fax: &Fax, view: &View<'a>) -> Self {
         Self {
             view: *view,
             sid: fax.sid,
@@ -138,7 +141,7 @@ impl<'a> FaxResource<'a> {
             to: fax.to.clone(),
             quality: fax.quality,
             media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
-            has_media: fax.media.is_some(),
+            media: fax.media.as_ref().map(|media| (media.document.media_type, media.created)),
             pages: fax.pages(),
             duration_s: fax.duration_s(),
             failure: fax.failure().cloned(),
@@ -157,7 +160,7 @@ impl<'a> FaxResource<'a> {
             to: Party::Number(fax.to),
             quality: fax.quality,
             media_sid: engine.media_sid(fax.sid),
-            has_media: false,
+            media: None,
             pages: None,
             duration_s: None,
             failure: None,
@@ -195,9 +198,9 @@ impl<'a> FaxResource<'a> {
     }
 
     fn media_url(&self) -> Option<String> {
-        let View { account, origin, now, signing_key, .. } = self.view;
-        let name = MediaName { account, fax: self.sid, media: self.media_sid };
-        self.has_media.then(|| media_url::signed(origin, &name, signing_key, now))
+        let (media_type, stored) = self.media?;
+        let name = MediaName { account: self.view.account, fax: self.sid, media: self.media_sid };
+        Some(media::url(self.view.origin, &StoredMedia { name, media_type, stored }))
     }
 }
 

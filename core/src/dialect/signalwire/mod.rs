@@ -3,6 +3,7 @@
 
 pub mod codes;
 pub mod faxes;
+pub mod media;
 pub mod webhook;
 
 use crate::model::sid::AccountSid;

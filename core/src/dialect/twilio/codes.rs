@@ -3,7 +3,6 @@
 
 use crate::dialect::error::Reason;
 use crate::model::fault::{Failure, Fault};
-use crate::model::line::LineFault;
 
 /// `Error during fax transmission`.
 pub const TRANSMISSION: u32 = 34004;
@@ -134,15 +133,20 @@ pub fn more_info(code: u32) -> String {
 #[error("{TRANSMISSION} or {INCOMPATIBLE}, not {0}")]
 pub struct UnknownFaultCode(u32);
 
-/// Returns the fault of a transmission that breaks with this code after a number of pages.
+/// Returns the fault of a transmission that breaks with this code.
 ///
 /// # Errors
 /// [`UnknownFaultCode`] if no failed transmission ends with this code.
-pub const fn line_fault(code: u32, after_pages: u32) -> Result<LineFault, UnknownFaultCode> {
-    let fault = match code {
-        TRANSMISSION => Fault::Transmission,
-        INCOMPATIBLE => Fault::Incompatible,
-        _ => return Err(UnknownFaultCode(code)),
-    };
-    Ok(LineFault { fault, after_pages })
+pub const fn fault_of_line(code: u32) -> Result<Fault, UnknownFaultCode> {
+    match code {
+        TRANSMISSION => Ok(Fault::Transmission),
+        INCOMPATIBLE => Ok(Fault::Incompatible),
+        _ => Err(UnknownFaultCode(code)),
+    }
+}
+
+/// Returns the code of a refusal with this HTTP status, if a tester names none.
+#[must_use]
+pub const fn usual_code(status: u16) -> u32 {
+    if status == 429 { 20429 } else { 20_000 + status as u32 }
 }

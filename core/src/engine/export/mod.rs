@@ -258,6 +258,7 @@ impl State {
                     None => StateError::Wrong { place, why: error.into_inner().to_string() },
                 }
             })?;
+        account.check(account_sid).map_err(|why| StateError::Wrong { place: "account.dialect".to_owned(), why })?;
         let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
         let world = Snapshot::try_from(world)?;
         if let Some(unused) = shelf.unused() {

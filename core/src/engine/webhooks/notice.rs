@@ -291,6 +291,7 @@ fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice 
         original_media_url: None,
         pages: None,
         media: fax.media.as_ref().map(|media| (media.sid, media.document.media_type)),
+        media_stored: fax.media.as_ref().map(|media| media.created),
         attachment: None,
         failure: fax.failure().cloned(),
         origin: Arc::clone(&fax.origin),

@@ -10,7 +10,7 @@ use crate::engine::export::form::{Form, List, attributes, form};
 use crate::engine::ordered_map;
 use crate::model::account::{Account, AccountStatus, Dialect, Service};
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::{ApplicationSid, KeySid, NumberSid};
+use crate::model::sid::{AccountSid, ApplicationSid, KeySid, NumberSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{application, credential};
@@ -45,6 +45,14 @@ impl Choices {
             debugger_url,
         } = account.clone();
         Self { friendly_name, dialect, status, service, debugger_url, created, updated }
+    }
+
+    /// Refuses a dialect that the account's id can't have.
+    pub(in crate::engine::export) fn check(&self, sid: AccountSid) -> Result<(), String> {
+        let of_sid = Dialect::of(sid);
+        (self.dialect == of_sid)
+            .then_some(())
+            .ok_or_else(|| format!("is {} where account_sid is {of_sid}'s", self.dialect))
     }
 
     /// Applies these choices to an account, which keeps its id and its token.

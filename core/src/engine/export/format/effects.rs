@@ -133,6 +133,8 @@ form! {
         original_media_url: Option<Arc<str>>,
         pages: Option<u32>,
         media: Option<(MediaSid, MediaType)>,
+        #[serde(default)]
+        media_stored: Option<Timestamp>,
         attachment: Option<Document>,
         failure: Option<Failure>,
         origin: Arc<str>,

@@ -33,6 +33,8 @@ form! {
     struct LineFault for line::LineFault {
         fault: Fault,
         after_pages: u32,
+        #[serde(default)]
+        text: Option<Box<str>>,
     }
 }
 

@@ -109,7 +109,7 @@ fn rules() -> Vec<Rule> {
         url: pattern(),
         purpose: Some(Purpose::Action),
     };
-    let fault = LineFault { fault: Fault::Transmission, after_pages: 2 };
+    let fault = LineFault { fault: Fault::Transmission, after_pages: 2, text: Some("Connection failed".into()) };
     let effects = [
         RuleEffect::Outcome(Outcome::Failed(fault)),
         RuleEffect::Outcome(Outcome::NoAnswer),
@@ -151,7 +151,7 @@ fn faxes() -> Vec<Input> {
         document: document(),
         quality: Quality::Fine,
         sid: Some(FAX),
-        line_fault: Some(LineFault { fault: Fault::Incompatible, after_pages: 1 }),
+        line_fault: Some(LineFault { fault: Fault::Incompatible, after_pages: 1, text: None }),
         line: LINE,
         origin: "http://127.0.0.1:8329".into(),
     };

@@ -1,0 +1,42 @@
+//! What this world's service is called, where its API has things, and its words for them: Twilio's, or SignalWire's.
+
+const TWILIO = {
+  isSignalWire: false,
+  name: "Twilio",
+  markup: "TwiML",
+  faxes: "/v1/Faxes",
+  sid: "Account SID",
+  token: "Auth token",
+  tokenVariable: "$TWILIO_AUTH_TOKEN",
+  somebody: "AC…",
+  debugger: "The alerts that Twilio's debugger would list; the REST API has them at /v1/Alerts.",
+  mediaUrl: ["a fresh one", "Valid for two hours of this world's clock"],
+  aboutCode: (code) => `https://www.twilio.com/docs/errors/${code}`,
+};
+
+const SIGNALWIRE = {
+  isSignalWire: true,
+  name: "SignalWire",
+  markup: "cXML",
+  faxes: "/api/laml/2010-04-01/Accounts/{account}/Faxes",
+  sid: "Project id",
+  token: "API token",
+  tokenVariable: "$SIGNALWIRE_API_TOKEN",
+  somebody: "UUID",
+  debugger: "What went wrong between the emulator and your app, with SignalWire's error codes where it has one.",
+  mediaUrl: ["it", "It stays the same until the document is deleted"],
+  aboutCode: (code) => `https://developer.signalwire.com/compatibility-api/reference/error-codes#${code}`,
+};
+
+/** The service of the world that is shown, and Twilio's until that is known. */
+export let service = TWILIO;
+
+/** Takes the words of a world's dialect. */
+export function speak(dialect) {
+  service = dialect === "signalwire" ? SIGNALWIRE : TWILIO;
+}
+
+/** The path of the faxes of an account. */
+export function faxesOf(sid) {
+  return service.faxes.replace("{account}", sid);
+}

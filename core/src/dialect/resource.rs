@@ -1,0 +1,41 @@
+//! The REST resources of an account in its own dialect, as JSON, for those who show them beside the REST APIs.
+
+use serde_json::{Value, json};
+
+use super::view::View;
+use super::{signalwire, twilio};
+use crate::engine::{Engine, Fax};
+use crate::model::account::Dialect;
+use crate::model::number::IncomingNumber;
+use crate::model::refusal::Refusal;
+use crate::model::sid::{AccountSid, FaxSid};
+
+/// Returns the resource of a fax.
+#[must_use]
+pub fn fax(engine: &Engine, fax: &Fax, view: &View<'_>) -> Value {
+    match Dialect::of(view.account) {
+        Dialect::Twilio => json!(twilio::faxes::FaxResource::of(fax, view)),
+        Dialect::SignalWire => json!(signalwire::faxes::FaxResource::of(engine, fax, view)),
+    }
+}
+
+/// Returns the resource of the fax with this SID, which may be one whose app is still being asked for TwiML.
+///
+/// # Errors
+/// [`Refusal::NoFax`] if there is none.
+pub fn find_fax(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Result<Value, Refusal> {
+    Ok(match Dialect::of(view.account) {
+        Dialect::Twilio => json!(twilio::faxes::FaxResource::find(engine, sid, view)?),
+        Dialect::SignalWire => json!(signalwire::faxes::FaxResource::find(engine, sid, view)?),
+    })
+}
+
+/// Returns the resource of a number.
+#[must_use]
+pub fn number(number: &IncomingNumber, account: AccountSid, inventory_seed: u64) -> Value {
+    match Dialect::of(account) {
+        Dialect::Twilio | Dialect::SignalWire => {
+            json!(twilio::numbers::NumberResource::of(number, account, inventory_seed))
+        }
+    }
+}
