@@ -120,7 +120,12 @@ if [[ -z $quick ]]; then
             step "$way $suite" env "FAUXFAX_WAY=$way" bash tests/sdk/run.sh --no-install "$suite"
         done
     done
-    for suite in curl php java cli-2.36.1 cli-6.2.4 namespace; do
+    for way in base-url proxy exec space; do
+        for suite in signalwire-python-2.1.1 signalwire-compatibility-3 signalwire-node-2 signalwire-node-3; do
+            step "$way $suite" env "FAUXFAX_WAY=$way" bash tests/sdk/run.sh --no-install "$suite"
+        done
+    done
+    for suite in curl php java cli-2.36.1 cli-6.2.4 namespace emr; do
         step "unchanged $suite" bash tests/sdk/run.sh --no-install "$suite"
     done
     step 'documents' bash tests/documents/run.sh
@@ -138,8 +143,8 @@ if [[ -z $quick ]]; then
     step 'recipes' env "FAUXFAX_BIN=$static" bash tests/sdk/recipes.sh
     step 'scripts, Dockerfile' bash tests/lint/run.sh
 else
-    for suite in python-7.5.1 node-3; do
-        step "twilio-$suite" installed "$suite" bash tests/sdk/run.sh --no-install "$suite"
+    for suite in python-7.5.1 node-3 signalwire-python-2.1.1 signalwire-compatibility-3; do
+        step "client $suite" installed "$suite" bash tests/sdk/run.sh --no-install "$suite"
     done
 fi
 

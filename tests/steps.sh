@@ -107,7 +107,7 @@ need() {
 # Runs a command if the library of suite $1 is installed; the inner loop installs nothing.
 installed() {
     local place=tests/sdk/node_modules
-    [[ $1 == node-* ]] || place=tests/sdk/.venv/${1#python-}
+    [[ $1 != *python-* ]] || place=tests/sdk/.venv/${1/python-/}
     shift
     if [[ ! -f $place/.made-from ]]; then
         echo 'not installed; run tests/sdk/run.sh --install'

@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
-# Runs Twilio's real client libraries, unmodified, against the emulator, with real webhook apps behind it.
+# Runs the real client libraries of Twilio and SignalWire, unmodified, against the emulator, with real webhook apps behind it.
 #
 #   tests/sdk/run.sh [--install|--no-install] [SUITE…]
 #
 # A suite is a library at a version; without names all suites run. --install only installs, --no-install never installs.
 # FAUXFAX_BIN names the binary (default: that of cargo build).
 # FAUXFAX_WAY selects how the libraries reach the emulator: base-url (each client is configured), or only by environment
-# variables: proxy (fauxfax serve and fauxfax env) or exec (fauxfax exec).
+# variables: proxy (fauxfax serve and fauxfax env) or exec (fauxfax exec). SignalWire's libraries have one more: space (https,
+# with localhost and the emulator's port as the space).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
-suites=(python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6 curl php java cli-2.36.1 cli-6.2.4 namespace)
+suites=(
+    python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6
+    signalwire-python-2.1.1 signalwire-compatibility-3 signalwire-node-2 signalwire-node-3
+    curl php java cli-2.36.1 cli-6.2.4 namespace emr
+)
 
 # Since 7.9.2 (Python) and 3.77.2 (node) the libraries have no Fax API. Later versions are tested with their validators,
 # their TwiML and the calls for numbers and accounts.
@@ -29,12 +34,17 @@ is_fresh() {
 }
 
 install_python() {
-    local venv=.venv/$1 requirements=requirements/twilio-$1.txt
+    install_venv "$1" "twilio-$1"
+    ".venv/$1/bin/python" -m pip check
+}
+
+# Makes the environment .venv/$1 of the requirements named $2.
+install_venv() {
+    local venv=.venv/$1 requirements=requirements/$2.txt
     is_fresh "$venv" "$requirements" && return
     rm -rf "$venv"
     python3 -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$requirements"
-    "$venv/bin/python" -m pip check
     cp "$requirements" "$venv/.made-from"
 }
 
@@ -44,25 +54,47 @@ install_node() {
     cp package-lock.json node_modules/.made-from
 }
 
+# The options of each emulator that a suite runs under.
+flags=(--seed 2017 --pace max)
+
 # Runs a command in the way that FAUXFAX_WAY selects.
 on_its_way() {
     case ${FAUXFAX_WAY:-base-url} in
         base-url) "$@" ;;
-        exec) "$FAUXFAX_BIN" exec --seed 2017 --pace max -- "$@" ;;
+        exec) "$FAUXFAX_BIN" exec "${flags[@]}" -- "$@" ;;
         proxy) through_the_proxy "$@" ;;
-        *) die "FAUXFAX_WAY must be base-url, proxy or exec, not $FAUXFAX_WAY" ;;
+        space) in_its_space "$@" ;;
+        *) die "FAUXFAX_WAY must be base-url, proxy, exec or space, not $FAUXFAX_WAY" ;;
     esac
 }
 
 through_the_proxy() (
     XDG_DATA_HOME=$(mktemp -d)
     export XDG_DATA_HOME
-    exec {ready}< <(exec "$FAUXFAX_BIN" serve --listen 127.0.0.1:0 --seed 2017 --pace max 2>/dev/null)
+    exec {ready}< <(exec "$FAUXFAX_BIN" serve --listen 127.0.0.1:0 "${flags[@]}" 2>/dev/null)
     emulator=$!
     trap 'kill $emulator; rm -rf "$XDG_DATA_HOME"' EXIT
     read -r _ _ url _ <&"$ready"
     variables=$("$FAUXFAX_BIN" env --url "$url")
     eval "$variables"
+    "$@"
+)
+
+# The library knows nothing but a space, to which it speaks https; the local CA is all that it has to trust.
+in_its_space() (
+    [[ " ${flags[*]} " == *' signalwire '* ]] || die 'only the libraries of SignalWire know a space'
+    XDG_DATA_HOME=$(mktemp -d)
+    export XDG_DATA_HOME
+    exec {ready}< <(exec "$FAUXFAX_BIN" serve --listen 127.0.0.1:0 --tls-listen 127.0.0.1:0 "${flags[@]}" 2>/dev/null)
+    emulator=$!
+    trap 'kill $emulator; rm -rf "$XDG_DATA_HOME"' EXIT
+    # The line ends with "tls https://127.0.0.1:PORT".
+    read -r -a words <&"$ready"
+    FAUXFAX_URL=${words[2]}
+    SIGNALWIRE_SPACE_URL=localhost:${words[-1]##*:}
+    LOCAL_CA=$("$FAUXFAX_BIN" ca path)
+    NODE_EXTRA_CA_CERTS=$LOCAL_CA
+    export FAUXFAX_URL SIGNALWIRE_SPACE_URL LOCAL_CA NODE_EXTRA_CA_CERTS
     "$@"
 )
 
@@ -82,6 +114,25 @@ run_node() {
     [[ $1 == 3 ]] || files=("${node_without_fax[@]}")
     # On a small machine, three emulators and their apps at once would only slow each other down.
     TWILIO_LIBRARY=twilio-$1 on_its_way node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
+}
+
+install_signalwire() {
+    case $1 in
+        python-*) install_venv "signalwire-${1#python-}" "signalwire-${1#python-}" ;;
+        *) install_node ;;
+    esac
+}
+
+run_signalwire() {
+    local flags=("${flags[@]}" --dialect signalwire) files=(signalwire/node/*.test.mjs)
+    if [[ $1 == python-* ]]; then
+        (cd signalwire/python && PYTHONDONTWRITEBYTECODE=1 \
+            on_its_way "../../.venv/signalwire-${1#python-}/bin/python" -m pytest -p no:cacheprovider)
+        return
+    fi
+    # Version 3 of @signalwire/node has a validator and no client.
+    [[ $1 != node-3 ]] || files=(signalwire/node/inbound.test.mjs signalwire/node/validators.test.mjs)
+    SIGNALWIRE_LIBRARY=signalwire-$1 on_its_way node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
 }
 
 # Unmodified programs. They always run under exec, whatever FAUXFAX_WAY selects.
@@ -132,6 +183,15 @@ run_namespace() {
     bash unchanged/namespace.sh "$(pwd)/.venv/7.5.1/bin/python" "$(pwd)/node_modules"
 }
 
+install_emr() {
+    install_signalwire python-2.1.1
+}
+
+run_emr() {
+    SIGNALWIRE_SIGNING_KEY=PSK_ofTheTestsAlone "$FAUXFAX_BIN" exec "${flags[@]}" --dialect signalwire -- \
+        "$(pwd)/.venv/signalwire-2.1.1/bin/python" unchanged/emr/drive.py
+}
+
 mode=both
 chosen=()
 for argument in "$@"; do
@@ -162,7 +222,7 @@ for suite in "${chosen[@]}"; do
         "install_$language" "$version"
     fi
     if [[ $mode != install ]]; then
-        echo "== twilio-$suite"
+        echo "== $suite"
         status=0
         "run_$language" "$version" || status=$?
         case $status in

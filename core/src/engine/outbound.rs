@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::agenda::{AlarmKind, Ordinal};
+use super::agenda::{Alarm, AlarmKind, Ordinal};
 use super::effect::Intent;
 use super::event::{AlertLevel, EventKind};
 use super::faults::never;
@@ -15,7 +15,7 @@ use super::random::Luck;
 use super::tables::media_of;
 use super::transmission::seconds;
 use super::{Engine, line};
-use crate::model::account::AccountMode;
+use crate::model::account::{AccountMode, Dialect};
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::media::Document;
@@ -24,6 +24,10 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
+
+/// How long a project's fax is in the queue, whatever the pace. SignalWire cancels nothing later, so that a fax must still
+/// be there while the clock is frozen.
+const SIGNALWIRE_QUEUE: Duration = Duration::from_millis(1);
 
 impl Engine {
     pub(super) fn create_fax(&mut self, order: CreateFax, now: Timestamp) -> Result<FaxSid, Refusal> {
@@ -60,7 +64,11 @@ impl Engine {
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
         // An alarm and not a call, so that the fax is still queued when the create call is answered.
-        self.set_alarm(ordinal, AlarmKind::Start, 0, now);
+        let leaves_queue = match self.account().dialect {
+            Dialect::Twilio => now,
+            Dialect::SignalWire => now.after(SIGNALWIRE_QUEUE),
+        };
+        self.world.agenda.set(Alarm { at: leaves_queue, ordinal, kind: AlarmKind::Start });
         Ok(sid)
     }
 
@@ -97,10 +105,12 @@ impl Engine {
 
     pub(super) fn delete_media(&mut self, DeleteMedia(sid, media): DeleteMedia, now: Timestamp) -> Result<(), Refusal> {
         let fax = self.fax(sid)?;
-        media_of(fax, media).ok_or(Refusal::NoMedia(media))?;
-        if !fax.status().is_final() {
+        let stored = media_of(fax, media).ok_or(Refusal::NoMedia(media));
+        // A dialect may show the document's id before the document is stored.
+        if !fax.status().is_final() && (stored.is_ok() || media == self.media_sid(sid)) {
             return Err(Refusal::StillActive(sid));
         }
+        stored?;
         let ordinal = fax.ordinal;
         self.drop_media(ordinal, now);
         Ok(())

@@ -1,4 +1,4 @@
-// The emulator as a process, and its control API. Nothing here knows a Twilio library.
+// The emulator as a process, and its control API. Nothing here knows a client library.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -17,19 +17,19 @@ export class Emulator {
   underTwiliosName = false;
 
   /** The emulator that runs already, in whose environment the tests were started; else one of their own. */
-  static async aroundTheTests() {
-    if ((process.env.FAUXFAX_WAY ?? "base-url") === "base-url") return Emulator.start();
+  static async aroundTheTests(...flags) {
+    if ((process.env.FAUXFAX_WAY ?? "base-url") === "base-url") return Emulator.start(flags);
     return Object.assign(new Emulator(), { url: process.env.FAUXFAX_URL, underTwiliosName: true });
   }
 
-  /** `fauxfax serve` on a free port, with an empty environment and no configuration file. */
-  static async start(...flags) {
+  /** `fauxfax serve` on a free port, with no environment but `variables` and no configuration file. */
+  static async start(flags = [], variables = {}) {
     const folder = mkdtempSync(join(tmpdir(), "fauxfax-sdk-"));
     const portFile = join(folder, "port");
     const command = ["serve", "--listen", "127.0.0.1:0", "--port-file", portFile, "--seed", "2017", "--pace", "max"];
     const child = spawn(process.env.FAUXFAX_BIN, [...command, ...flags], {
       cwd: folder,
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, ...variables },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let log = "";

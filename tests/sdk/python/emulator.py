@@ -1,4 +1,4 @@
-"""The emulator as a process, and its control API. Nothing here knows a Twilio library."""
+"""The emulator as a process, and its control API. Nothing here knows a client library."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ class Problem(Exception):
 
 
 class Emulator:
-    """`fauxfax serve` on a free port, with an empty environment and no configuration file."""
+    """`fauxfax serve` on a free port, with no environment but `variables` and no configuration file."""
 
     # Whether clients reach it under Twilio's own name: their environment leads there, not their base URL.
     under_twilios_name = False
@@ -43,12 +43,13 @@ class Emulator:
         """Scheme and host of the resources that clients see."""
         return "https://%s.twilio.com" % product if self.under_twilios_name else self.url
 
-    def __init__(self, binary, folder, *flags):
+    def __init__(self, binary, folder, *flags, variables=None):
         port_file = pathlib.Path(folder) / "port"
         command = [binary, "serve", "--listen", "127.0.0.1:0", "--port-file", str(port_file)]
         command += ["--seed", SEED, "--pace", "max", *flags]
         kept = ("PATH", "LANG", "RUST_BACKTRACE")
         environment = {name: os.environ[name] for name in kept if name in os.environ}
+        environment.update(variables or {})
         self.log = open(pathlib.Path(folder) / "log", "w+")
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True
