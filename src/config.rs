@@ -256,6 +256,7 @@ impl Config {
             accounts.push(ConfiguredAccount {
                 sid: Some(self.default_account.sid),
                 auth_token: Some(self.default_account.auth_token.clone()),
+                signing_key: None,
                 dialect: Dialect::Twilio,
                 callbacks: None,
                 service: None,

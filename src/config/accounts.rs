@@ -16,8 +16,19 @@ use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
-const ACCOUNT_KEYS: &[&str] =
-    &["sid", "auth_token", "dialect", "callbacks", "service", "debugger_url", NUMBERS_KEY, CALLER_IDS_KEY, RULES_KEY];
+const ACCOUNT_KEYS: &[&str] = &[
+    "sid",
+    "auth_token",
+    SIGNING_KEY_KEY,
+    "dialect",
+    "callbacks",
+    "service",
+    "debugger_url",
+    NUMBERS_KEY,
+    CALLER_IDS_KEY,
+    RULES_KEY,
+];
+const SIGNING_KEY_KEY: &str = "signing_key";
 const NUMBERS_KEY: &str = "numbers";
 const CALLER_IDS_KEY: &str = "caller_ids";
 const RULES_KEY: &str = "rules";
@@ -30,6 +41,8 @@ pub struct ConfiguredAccount {
     pub sid: Option<AccountSid>,
     /// Its token; minted at the start if absent.
     pub auth_token: Option<Box<str>>,
+    /// The key that signs its webhooks; its token if absent. Only a SignalWire account has one.
+    pub signing_key: Option<Box<str>>,
     /// The provider whose API it uses.
     pub dialect: Dialect,
     /// Which status changes fire a StatusCallback; the general setting if absent.
@@ -47,7 +60,7 @@ pub struct ConfiguredAccount {
 }
 
 impl fmt::Debug for ConfiguredAccount {
-    /// Leaves out the token.
+    /// Leaves out the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
@@ -72,6 +85,12 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
     let auth_token = table.text("auth_token")?.map(|given| given.parse_secret(parse::auth_token)).transpose()?;
     let dialect =
         table.text("dialect")?.map(|given| given.parse(Dialect::named)).transpose()?.unwrap_or(Dialect::Twilio);
+    let signing_key = table.text(SIGNING_KEY_KEY)?;
+    if let (Some(given), Dialect::Twilio) = (&signing_key, dialect) {
+        let why = "be left out of an account that speaks Twilio's API, which signs webhooks with the auth_token";
+        return Err(ConfigError::unshown(given, why.to_owned()));
+    }
+    let signing_key = signing_key.map(|given| given.parse_secret(parse::signing_key)).transpose()?;
     let callbacks = parse::word(CallbackPolicy::ALL, CallbackPolicy::as_str);
     let callbacks = table.text("callbacks")?.map(|given| given.parse(callbacks)).transpose()?;
     let service = parse::word(Service::ALL, Service::as_str);
@@ -90,7 +109,18 @@ fn account(table: &Table<'_>, sids: &mut BTreeSet<AccountSid>) -> Result<Configu
     let rules = table.tables(RULES_KEY, "[[accounts.rules]]")?;
     let read = |table: &Table<'_>| rule::parse(&table.json()).map_err(|error| table.wrong(error.to_string()));
     let rules = rules.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(ConfiguredAccount { sid, auth_token, dialect, callbacks, service, debugger_url, numbers, caller_ids, rules })
+    Ok(ConfiguredAccount {
+        sid,
+        auth_token,
+        signing_key,
+        dialect,
+        callbacks,
+        service,
+        debugger_url,
+        numbers,
+        caller_ids,
+        rules,
+    })
 }
 
 fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNumber, NumberChange), ConfigError> {

@@ -86,7 +86,7 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         (
             "unknown-account-key.toml",
             "unknown-account-key.toml:3:1: unknown key `colour` in [[accounts]]; the valid keys are sid, auth_token, \
-             dialect, callbacks, service, debugger_url, numbers, caller_ids, rules",
+             signing_key, dialect, callbacks, service, debugger_url, numbers, caller_ids, rules",
         ),
         (
             "unknown-number-key.toml",
@@ -116,6 +116,11 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         (
             "other-dialect.toml",
             "other-dialect.toml:3:11: dialect must be twilio (signalwire is not built yet), not `signalwire`",
+        ),
+        (
+            "twilio-signing-key.toml",
+            "twilio-signing-key.toml:3:15: signing_key must be left out of an account that speaks Twilio's API, which \
+             signs webhooks with the auth_token",
         ),
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (

@@ -298,6 +298,7 @@ fn setup(account: ConfiguredAccount) -> AccountSetup {
     AccountSetup {
         sid: account.sid,
         auth_token: account.auth_token,
+        signing_key: account.signing_key,
         friendly_name: None,
         dialect: Some(account.dialect),
         callbacks: account.callbacks,
