@@ -39,6 +39,18 @@ words!(
 );
 
 words!(
+    /// Which headers hold the signature of a SignalWire account's webhooks.
+    #[derive(Default)]
+    SignatureHeaders {
+        #[default]
+        /// SignalWire's own.
+        SignalWire = "signalwire",
+        /// SignalWire's and, with the same value, Twilio's, which its validators take, too.
+        Both = "both",
+    }
+);
+
+words!(
     /// What happens when media is downloaded by a client that sends no User-Agent.
     MediaUserAgent {
         /// The media is served, and a warning is raised.
@@ -86,6 +98,15 @@ impl Dialect {
         match account.form() {
             IdForm::Prefixed => Self::Twilio,
             IdForm::Uuid => Self::SignalWire,
+        }
+    }
+
+    /// Returns the name of the language in which apps say what to do with a call.
+    #[must_use]
+    pub const fn instruction_language(self) -> &'static str {
+        match self {
+            Self::Twilio => "TwiML",
+            Self::SignalWire => "cXML",
         }
     }
 

@@ -15,8 +15,10 @@ pub const USER_AGENT: &str = "TwilioProxy/1.1";
 /// Name of the part of a multipart body that holds the document.
 pub const DOCUMENT_PART: &str = "Media";
 
+/// The most redirects of a webhook that are followed.
+pub const REDIRECTS_MAX: usize = 10;
 /// Header with the signature of a request (Twilio docs: security).
-const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
+pub const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
 /// Header with a token that is the same in each attempt of one event.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
 
