@@ -30,7 +30,8 @@ pub use self::settings::{LIST_LEN_MAX, Settings};
 use crate::io::budget::BODY_BUDGET_BYTES_DEFAULT;
 use crate::io::client::ConnectTo;
 use crate::model::account::{
-    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, Service, TwimlTypes,
+    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, Service, SignatureHeaders,
+    TwimlTypes,
 };
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
@@ -132,6 +133,8 @@ pub struct Config {
     pub documents: DocumentPolicy,
     /// Which content types TwiML is accepted with.
     pub twiml_types: TwimlTypes,
+    /// Which headers hold the signature of a SignalWire account's webhooks.
+    pub signature_headers: SignatureHeaders,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
     /// Whether stored documents of SignalWire's accounts are shown only with the account's credential.
@@ -192,6 +195,7 @@ impl Default for Config {
             service: Service::Full,
             documents: DocumentPolicy::Lenient,
             twiml_types: TwimlTypes::Lenient,
+            signature_headers: SignatureHeaders::SignalWire,
             media_user_agent: MediaUserAgent::Warn,
             protect_media: false,
             header_line: HeaderLine::On,
@@ -305,6 +309,7 @@ impl Config {
         let callbacks = parse::word(CallbackPolicy::ALL, CallbackPolicy::as_str);
         let documents = parse::word(DocumentPolicy::ALL, DocumentPolicy::as_str);
         let twiml_types = parse::word(TwimlTypes::ALL, TwimlTypes::as_str);
+        let signature_headers = parse::word(SignatureHeaders::ALL, SignatureHeaders::as_str);
         let media_user_agent = parse::word(MediaUserAgent::ALL, MediaUserAgent::as_str);
         let header_line = parse::word(HeaderLine::ALL, HeaderLine::as_str);
         let price = parse::word(PriceForm::ALL, PriceForm::as_str);
@@ -334,6 +339,7 @@ impl Config {
             service: if retired { Service::Retired } else { self.service },
             documents: settings.one(S::DocumentPolicy, documents)?.unwrap_or(self.documents),
             twiml_types: settings.one(S::TwimlTypes, twiml_types)?.unwrap_or(self.twiml_types),
+            signature_headers: settings.one(S::SignatureHeaders, signature_headers)?.unwrap_or(self.signature_headers),
             media_user_agent: settings.one(S::MediaUserAgent, media_user_agent)?.unwrap_or(self.media_user_agent),
             protect_media: settings.one(S::ProtectMedia, parse::boolean)?.unwrap_or(self.protect_media),
             header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
 use crate::model::account::{
-    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, TwimlTypes,
+    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, SignatureHeaders, TwimlTypes,
 };
 use crate::model::reception::HeaderLine;
 
@@ -133,6 +133,14 @@ pub struct ServeFlags {
     #[arg(long, value_name = "MODE", value_parser = words(TwimlTypes::ALL, TwimlTypes::as_str), help_heading = SERVICE)]
     twiml_types: Option<String>,
 
+    /// Which headers hold the signature of webhooks of SignalWire accounts: X-SignalWire-Signature alone, or the same
+    /// value in X-Twilio-Signature as well [default: signalwire] [env: FAUXFAX_SIGNATURE_HEADERS]
+    #[arg(
+        long, value_name = "WHICH", value_parser = words(SignatureHeaders::ALL, SignatureHeaders::as_str),
+        help_heading = SERVICE
+    )]
+    signature_headers: Option<String>,
+
     /// What to do when a fax's media are downloaded without a User-Agent: warn adds a warning to the fax's events,
     /// required responds with 403, as Twilio's guide says [default: warn] [env: FAUXFAX_MEDIA_USER_AGENT]
     #[arg(
@@ -254,6 +262,7 @@ impl ServeFlags {
             .with_flag(Setting::CallbackPolicy, self.callbacks)
             .with_flag(Setting::DocumentPolicy, self.documents)
             .with_flag(Setting::TwimlTypes, self.twiml_types)
+            .with_flag(Setting::SignatureHeaders, self.signature_headers)
             .with_flag(Setting::MediaUserAgent, self.media_user_agent)
             .with_flag(Setting::ProtectMedia, self.protect_media)
             .with_flag(Setting::HeaderLine, self.header_line)
@@ -327,7 +336,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 17);
+        assert_eq!(defaults.len(), 18);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }
@@ -339,6 +348,7 @@ mod tests {
             (Setting::CallbackPolicy, "final"),
             (Setting::DocumentPolicy, "strict"),
             (Setting::TwimlTypes, "strict"),
+            (Setting::SignatureHeaders, "both"),
             (Setting::MediaUserAgent, "required"),
             (Setting::HeaderLine, "off"),
             (Setting::Price, "none"),

@@ -139,8 +139,12 @@ fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>
 fn signing_key(table: &Table<'_>, dialect: Dialect) -> Result<Option<Box<str>>, ConfigError> {
     let Some(given) = table.text("signing_key")? else { return Ok(None) };
     match dialect {
-        Dialect::Twilio => Err(ConfigError::unshown(&given, "be left out: Twilio signs with the auth_token")),
-        Dialect::SignalWire => given.parse_secret(parse::auth_token).map(Some),
+        Dialect::Twilio => Err(ConfigError::unshown(
+            &given,
+            "be left out of an account that speaks Twilio's API, which \
+             signs webhooks with the auth_token",
+        )),
+        Dialect::SignalWire => given.parse_secret(parse::signing_key).map(Some),
     }
 }
 

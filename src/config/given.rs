@@ -53,6 +53,8 @@ words!(
         DocumentPolicy = "documents",
         /// Which content types TwiML is accepted with.
         TwimlTypes = "twiml_types",
+        /// Which headers hold the signature of a SignalWire account's webhooks.
+        SignatureHeaders = "signature_headers",
         /// Whether a download of media without a User-Agent header is refused or only warned about.
         MediaUserAgent = "media_user_agent",
         /// Whether stored documents of SignalWire's accounts are shown only with a credential.

@@ -22,12 +22,10 @@ use super::connect::Connector;
 use super::redirect::{self, Next};
 use super::stream::Stream;
 use crate::dialect::address::{normal, normal_or_as_is};
-use crate::model::account::TwimlTypes;
+use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
-/// The most redirects that are followed before an exchange fails.
-pub const REDIRECTS_MAX: usize = 10;
 /// The largest head of a response, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The most headers of a response; real apps send a dozen.
@@ -82,6 +80,8 @@ pub struct Request<'a> {
     pub cookies: &'a [Cookie],
     /// The time limits of the exchange.
     pub limits: Limits,
+    /// The most redirects that are followed before the exchange fails.
+    pub redirects_max: usize,
     /// The most bytes of the response's body that are read.
     pub body_max_bytes: u64,
     /// The value of the User-Agent header.
@@ -151,6 +151,7 @@ pub struct Client {
     connector: Connector,
     traceparent: bool,
     twiml_types: TwimlTypes,
+    signature_headers: SignatureHeaders,
     budget: Budget,
 }
 
@@ -189,6 +190,7 @@ impl Client {
             connector,
             traceparent: options.traceparent,
             twiml_types: options.twiml_types,
+            signature_headers: options.signature_headers,
             budget: options.budget.clone(),
         })
     }
@@ -203,6 +205,12 @@ impl Client {
     #[must_use]
     pub const fn twiml_types(&self) -> TwimlTypes {
         self.twiml_types
+    }
+
+    /// Which headers hold the signature of a SignalWire account's webhooks.
+    #[must_use]
+    pub const fn signature_headers(&self) -> SignatureHeaders {
+        self.signature_headers
     }
 
     /// The memory budget that bodies of responses are charged to.
@@ -276,7 +284,7 @@ impl Client {
             outcome.answer = Some(answer);
             let Next::Hop { to, method } = next? else { return Ok(()) };
             redirects += 1;
-            if redirects > REDIRECTS_MAX {
+            if redirects > request.redirects_max {
                 return Err(ExchangeFailure::TooManyRedirects);
             }
             outcome.redirected = true;

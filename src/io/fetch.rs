@@ -8,6 +8,8 @@ use super::{Signer, record};
 use crate::model::media::UnreadableDocument;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
+/// The most redirects that are followed to a document.
+pub const REDIRECTS_MAX: usize = 10;
 /// The largest document that is fetched. Twilio states no limit; apps cap uploads at 10 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -25,6 +27,7 @@ pub(super) async fn document(
             body: None,
             cookies: &[],
             limits: Limits::default(),
+            redirects_max: REDIRECTS_MAX,
             body_max_bytes: DOCUMENT_BYTES_MAX,
             user_agent: signer.dialect.user_agent(),
             headers: &headers,

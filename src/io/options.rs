@@ -6,7 +6,7 @@ use std::str::FromStr;
 use url::{Host, Url};
 
 use super::budget::Budget;
-use crate::model::account::TwimlTypes;
+use crate::model::account::{SignatureHeaders, TwimlTypes};
 
 /// How the client reaches apps and which of them it trusts.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,8 @@ pub struct ClientOptions {
     pub own_addresses: Vec<SocketAddr>,
     /// Which content types TwiML is accepted with.
     pub twiml_types: TwimlTypes,
+    /// Which headers hold the signature of a SignalWire account's webhooks.
+    pub signature_headers: SignatureHeaders,
     /// The memory budget that responses are charged to, shared with the server.
     pub budget: Budget,
 }

@@ -13,6 +13,7 @@ use crate::dialect::signature::Signed;
 use crate::dialect::{Params, form, mask, traceparent};
 use crate::engine::effect::{Notice, Report, TwimlRequest};
 use crate::engine::input::EffectResult;
+use crate::model::account::Dialect;
 use crate::model::media::Document;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
@@ -62,7 +63,8 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
     let reading = match (&record.failure, &outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),
         (None, Some(answer)) => {
-            let reading = twiml::interpret(answer.header("content-type"), &answer.body).held_to(client.twiml_types());
+            let reading = twiml::interpret(answer.header("content-type"), &answer.body);
+            let reading = signer.dialect.held_to(reading, client.twiml_types());
             Ok(match answer.coding() {
                 Some(coding) => reading.compressed(coding),
                 None => reading,
@@ -165,7 +167,9 @@ impl Webhook<'_> {
         let trace = client.has_traceparent().then(|| traceparent::of(self.fax, self.idempotency_token, self.attempt));
         let headers = |hop: &Hop<'_>| {
             let signed = Signed { url: hop.url, params: &self.params, in_body: hop.with_body };
-            let own = signer.dialect.webhook_headers(&signer.key, self.signature, &signed, self.idempotency_token);
+            let names = client.signature_headers();
+            let own =
+                signer.dialect.webhook_headers(&signer.key, self.signature, &signed, self.idempotency_token, names);
             let trace = trace.clone().map(|value| ("traceparent".to_owned(), value));
             own.into_iter().chain(trace).collect()
         };
@@ -175,7 +179,8 @@ impl Webhook<'_> {
                 url: &url,
                 body: body.as_ref().map(|(content_type, bytes)| (content_type.as_str(), bytes.clone())),
                 cookies: self.cookies,
-                limits: limits(self.url, self.attempt),
+                limits: self.limits(signer.dialect),
+                redirects_max: signer.dialect.redirects_max(),
                 body_max_bytes: ANSWER_BYTES_MAX,
                 user_agent: signer.dialect.user_agent(),
                 headers: &headers,
@@ -202,14 +207,14 @@ impl Webhook<'_> {
             }
         }
     }
-}
 
-/// The time limits of an attempt: those in the URL's overrides, less the time that earlier attempts took.
-fn limits(url: &str, attempt: Attempt) -> Limits {
-    let overrides = Overrides::of(url).0;
-    Limits {
-        connect: Duration::from_millis(overrides.connect_ms),
-        read: Duration::from_millis(overrides.read_ms),
-        total: Duration::from_millis(overrides.total_ms.saturating_sub(attempt.spent_ms)),
+    /// The time limits of this attempt: the dialect's, or those in the URL's overrides.
+    fn limits(&self, dialect: Dialect) -> Limits {
+        let overrides = Overrides::of(dialect, self.purpose, self.url).0;
+        Limits {
+            connect: Duration::from_millis(overrides.connect_ms),
+            read: Duration::from_millis(overrides.read_ms),
+            total: Duration::from_millis(overrides.remaining_ms(self.attempt.spent_ms)),
+        }
     }
 }

@@ -122,6 +122,7 @@ impl Server {
             traceparent: config.traceparent,
             own_addresses: addresses.clone(),
             twiml_types: config.twiml_types,
+            signature_headers: config.signature_headers,
             budget: Budget::new(config.body_budget_bytes),
         };
         let client = Client::new(&options)?;

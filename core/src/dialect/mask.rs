@@ -6,7 +6,7 @@ use std::ops::Range;
 /// The text shown in place of a secret.
 pub const MASK: &str = "***";
 /// Endings of names of secret query parameters, in lower case and without punctuation.
-const SECRET_ENDS: [&str; 12] = [
+const SECRET_ENDS: [&str; 13] = [
     "token",
     "secret",
     "password",
@@ -15,6 +15,7 @@ const SECRET_ENDS: [&str; 12] = [
     "apikey",
     "secretkey",
     "privatekey",
+    "signingkey",
     "jwt",
     "bearer",
     "credential",
@@ -175,6 +176,7 @@ mod tests {
     fn a_token_in_a_query_is_masked_and_a_page_token_is_not() {
         for (asked, shown) in [
             ("/v1/Faxes?AuthToken=s3cret&PageSize=1", "/v1/Faxes?AuthToken=***&PageSize=1"),
+            ("/v1/Faxes?SigningKey=s", "/v1/Faxes?SigningKey=***"),
             ("/v1/Faxes?auth_token=s", "/v1/Faxes?auth_token=***"),
             ("/v1/Faxes?refresh_token=s&user%5Btoken%5D=s", "/v1/Faxes?refresh_token=***&user%5Btoken%5D=***"),
             ("/v1/Faxes?sig=s&design=s", "/v1/Faxes?sig=***&design=s"),

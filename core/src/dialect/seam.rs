@@ -11,12 +11,13 @@ use super::twilio::{codes, debugger, webhook};
 use super::{Params, signalwire};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::engine::event::Event;
-use crate::model::account::Dialect;
+use crate::model::account::{Dialect, SignatureHeaders, TwimlTypes};
 use crate::model::fault::{Failure, Fault};
 use crate::model::line::LineFault;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Signature;
+use crate::twiml::Reading;
 
 impl Dialect {
     /// Returns the error code of a fault.
@@ -176,10 +177,38 @@ impl Dialect {
         signature: Signature,
         request: &Signed<'_>,
         idempotency_token: &str,
+        names: SignatureHeaders,
     ) -> Params {
         match self {
             Self::Twilio => webhook::headers(key, signature, request, idempotency_token),
-            Self::SignalWire => signalwire::webhook::headers(key, signature, request),
+            Self::SignalWire => signalwire::webhook::headers(key, signature, request, names),
+        }
+    }
+
+    /// Returns the name of the header that holds the signature of a webhook.
+    #[must_use]
+    pub const fn signature_header(self) -> &'static str {
+        match self {
+            Self::Twilio => webhook::SIGNATURE_HEADER,
+            Self::SignalWire => signalwire::webhook::SIGNATURE_HEADER,
+        }
+    }
+
+    /// Returns how many redirects of a webhook are followed.
+    #[must_use]
+    pub const fn redirects_max(self) -> usize {
+        match self {
+            Self::Twilio => webhook::REDIRECTS_MAX,
+            Self::SignalWire => signalwire::webhook::REDIRECTS_MAX,
+        }
+    }
+
+    /// Returns what an app's response means in the dialect; `types` are the content types that Twilio's TwiML may have.
+    #[must_use]
+    pub fn held_to(self, reading: Reading, types: TwimlTypes) -> Reading {
+        match self {
+            Self::Twilio => reading.held_to(types),
+            Self::SignalWire => signalwire::webhook::cxml(reading),
         }
     }
 

@@ -27,7 +27,7 @@ words!(
         Page = "page",
         /// Fires when the wait between two calls within the Ttl is over.
         Redial = "redial",
-        /// Fires immediately after an attempt of a webhook has failed in a way that its URL wants retried.
+        /// Fires when a webhook whose attempt failed is to be sent again: immediately, or after the wait that its dialect has.
         Retry = "retry",
         /// Fires when a webhook must be matched against the rules, or when a delayed webhook is due.
         Tell = "tell",

@@ -161,6 +161,8 @@ impl Engine {
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(call) = self.world.tables.call_mut(ordinal) else { return };
         keep_cookies(&mut call.cookies, cookies);
+        let language = self.account.dialect.instruction_language();
+        let named = |text: &str| text.replace("TwiML", language);
         // Only a failed exchange is retried; invalid TwiML is not.
         if reading.is_err() && self.retry_question(ordinal, &record, now) {
             return;
@@ -169,9 +171,9 @@ impl Engine {
             Ok(reading) => {
                 for warning in &reading.warnings {
                     let kind = (warning.fault, AlertLevel::Warning);
-                    self.alert(Some(sid), kind, &warning.text, Some(Arc::clone(&record)), now);
+                    self.alert(Some(sid), kind, &named(&warning.text), Some(Arc::clone(&record)), now);
                 }
-                reading.verb.map_err(|error| (error.fault(), error.to_string()))
+                reading.verb.map_err(|error| (error.fault(), named(&error.to_string())))
             }
             Err(failure) => Err((failure.fault(), failure.to_string())),
         };

@@ -74,7 +74,7 @@ impl Engine {
             self.journal.write(now, Some(far.sid), event);
         }
         if talk.pages_done < pages {
-            self.next_page(ordinal, talk, now);
+            self.next_page(ordinal, &talk, now);
         } else {
             self.went_through(ordinal, &talk, now);
         }

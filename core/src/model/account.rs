@@ -44,6 +44,18 @@ words!(
 );
 
 words!(
+    /// Which headers hold the signature of a SignalWire account's webhooks.
+    #[derive(Default)]
+    SignatureHeaders {
+        #[default]
+        /// SignalWire's own.
+        SignalWire = "signalwire",
+        /// SignalWire's and, with the same value, Twilio's, which its validators take, too.
+        Both = "both",
+    }
+);
+
+words!(
     /// What happens when media is downloaded by a client that sends no User-Agent.
     MediaUserAgent {
         /// The media is served, and a warning is raised.
@@ -82,6 +94,15 @@ impl Dialect {
         match account.form() {
             IdForm::Prefixed => Self::Twilio,
             IdForm::Uuid => Self::SignalWire,
+        }
+    }
+
+    /// Returns the name of the language in which apps say what to do with a call.
+    #[must_use]
+    pub const fn instruction_language(self) -> &'static str {
+        match self {
+            Self::Twilio => "TwiML",
+            Self::SignalWire => "cXML",
         }
     }
 
@@ -150,13 +171,29 @@ words!(
     }
 );
 
+/// The longest signing key; SignalWire's have 28 characters.
+pub const SIGNING_KEY_CHARS_MAX: usize = 256;
+
+/// Checks a signing key.
+///
+/// # Errors
+/// The text says what the key must be, to follow "must".
+pub fn check_signing_key(key: &str) -> Result<(), String> {
+    let is_key = (1..=SIGNING_KEY_CHARS_MAX).contains(&key.chars().count()) && !key.contains(char::is_control);
+    is_key
+        .then_some(())
+        .ok_or_else(|| format!("have 1 to {SIGNING_KEY_CHARS_MAX} characters, none a control character"))
+}
+
 /// An account as its world stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// The account's SID, by which its world is addressed.
     pub sid: AccountSid,
-    /// The secret that authenticates its requests and signs its callbacks; `None` until someone claims the account.
+    /// The secret that authenticates its requests; `None` until someone claims the account.
     pub auth_token: Option<Box<str>>,
+    /// The secret that signs its webhooks; `None` if its token does, as always at Twilio.
+    pub signing_key: Option<Box<str>>,
     /// The name shown in the Accounts resource.
     pub friendly_name: Box<str>,
     /// The service whose API the account speaks.
@@ -188,6 +225,8 @@ pub struct AccountChange {
     pub service: Option<Service>,
     /// The Debugger webhook; `Some(None)` removes it.
     pub debugger_url: Option<Option<Box<str>>>,
+    /// The secret that signs its webhooks; `Some(None)` makes its token sign them.
+    pub signing_key: Option<Option<Box<str>>>,
 }
 
 impl Account {
@@ -197,6 +236,7 @@ impl Account {
         Self {
             sid,
             auth_token,
+            signing_key: None,
             friendly_name: "fauxfax account".into(),
             dialect: Dialect::of(sid),
             created,
@@ -207,5 +247,11 @@ impl Account {
             service: Service::Full,
             debugger_url: None,
         }
+    }
+
+    /// Returns the secret that signs its webhooks: its signing key, or its token if it has none.
+    #[must_use]
+    pub fn webhook_key(&self) -> Option<&str> {
+        self.signing_key.as_deref().or(self.auth_token.as_deref())
     }
 }

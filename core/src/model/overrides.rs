@@ -1,10 +1,11 @@
 //! Connection overrides: timeouts and retries that the fragment of a webhook's URL requests (Twilio docs: "Webhooks:
-//! connection overrides").
+//! connection overrides"; SignalWire docs: "Webhooks", which have fewer keys and other defaults).
 
 use percent_encoding::percent_decode_str;
 
+use super::account::Dialect;
 use super::fault::Fault;
-use super::webhook::ExchangeFailure;
+use super::webhook::{ExchangeFailure, Purpose};
 
 /// The default and range of `ct`.
 const CONNECT_MS: Span = Span { least: 100, default: 5_000, most: 10_000 };
@@ -14,6 +15,16 @@ const READ_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
 const TOTAL_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
 /// The default and range of `rc`.
 const RETRIES: Span = Span { least: 0, default: 1, most: 5 };
+/// SignalWire's default and range of `ot`.
+const SIGNALWIRE_CONNECT_MS: Span = Span { least: 100, default: 2_000, most: 10_000 };
+/// SignalWire's default and range of `rt`.
+const SIGNALWIRE_READ_MS: Span = Span { least: 100, default: 5_000, most: 15_000 };
+/// SignalWire's default and range of `tt`.
+const SIGNALWIRE_TOTAL_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
+/// How often SignalWire retries a StatusCallback.
+const SIGNALWIRE_RETRIES: u64 = 2;
+/// How long SignalWire waits before it retries. Not documented; long enough for an app that restarts to be seen twice.
+const SIGNALWIRE_RETRY_WAIT_MS: u64 = 1_000;
 /// Twilio's public edge locations.
 const EDGES: [&str; 9] =
     ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
@@ -25,16 +36,29 @@ const EXCERPT_CHARS_MAX: usize = 80;
 /// How a webhook is sent: its time limits and its retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overrides {
-    /// `ct`: how long connecting by TCP may take.
+    /// `ct`, at SignalWire `ot`: how long connecting by TCP may take.
     pub connect_ms: u64,
     /// `rt`: how long the first packet, or the next one, may take.
     pub read_ms: u64,
-    /// `tt`: how long all attempts together may take.
+    /// `tt`: how long the attempts may take.
     pub total_ms: u64,
+    /// The attempts that share `total_ms`.
+    pub total_of: TotalOf,
     /// `rc`: how many attempts may follow the first.
     pub retries: u64,
     /// `rp`: which failures are retried.
     pub policy: RetryPolicy,
+    /// How long the world waits before it retries.
+    pub retry_wait_ms: u64,
+}
+
+/// The attempts that share the total time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotalOf {
+    /// All attempts together, as at Twilio.
+    AllAttempts,
+    /// Each attempt has the whole time, as at SignalWire.
+    EachAttempt,
 }
 
 /// `rp`: the failures after which a webhook is sent again.
@@ -48,6 +72,8 @@ pub struct RetryPolicy {
     pub client_errors: bool,
     /// `5xx`: the app responded with a server error.
     pub server_errors: bool,
+    /// Every other failure of a request that was sent; no word of `rp` means it.
+    pub others: bool,
 }
 
 /// What is wrong with an override. The webhook is sent regardless, as if the override were absent.
@@ -97,19 +123,53 @@ impl Default for Overrides {
             connect_ms: CONNECT_MS.default,
             read_ms: READ_MS.default,
             total_ms: TOTAL_MS.default,
+            total_of: TotalOf::AllAttempts,
             retries: RETRIES.default,
             policy: RetryPolicy { connect: true, ..RetryPolicy::default() },
+            retry_wait_ms: 0,
         }
     }
 }
 
 impl Overrides {
-    /// Reads the overrides from a URL's fragment and reports their faults.
+    /// Reads the overrides of a webhook with this purpose from its URL's fragment, and reports their faults.
     #[must_use]
-    pub fn of(url: &str) -> (Self, Vec<OverrideFault>) {
+    pub fn of(dialect: Dialect, purpose: Purpose, url: &str) -> (Self, Vec<OverrideFault>) {
+        match dialect {
+            Dialect::Twilio => Self::of_twilio(url),
+            // Nothing says that SignalWire reports a wrong override.
+            Dialect::SignalWire => (Self::of_signalwire(purpose, url), Vec::new()),
+        }
+    }
+
+    fn of_signalwire(purpose: Purpose, url: &str) -> Self {
+        // Only a StatusCallback is retried, whatever went wrong; all else goes to the fallback URL, if there is one.
+        let retries = if purpose == Purpose::StatusCallback { SIGNALWIRE_RETRIES } else { 0 };
+        let mut overrides = Self {
+            connect_ms: SIGNALWIRE_CONNECT_MS.default,
+            read_ms: SIGNALWIRE_READ_MS.default,
+            total_ms: SIGNALWIRE_TOTAL_MS.default,
+            total_of: TotalOf::EachAttempt,
+            retries,
+            policy: RetryPolicy { others: true, ..RetryPolicy::ALL_WORDS },
+            retry_wait_ms: SIGNALWIRE_RETRY_WAIT_MS,
+        };
+        for (key, value) in pairs(url) {
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            match key {
+                "ot" => overrides.connect_ms = SIGNALWIRE_CONNECT_MS.read(&value),
+                "rt" => overrides.read_ms = SIGNALWIRE_READ_MS.read(&value),
+                "tt" => overrides.total_ms = SIGNALWIRE_TOTAL_MS.read(&value),
+                // Everything else in the fragment is the app's own.
+                _ => {}
+            }
+        }
+        overrides
+    }
+
+    fn of_twilio(url: &str) -> (Self, Vec<OverrideFault>) {
         let (mut overrides, mut faults) = (Self::default(), Vec::new());
-        let fragment = url.split_once('#').map_or("", |(_, fragment)| fragment);
-        for (key, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
+        for (key, value) in pairs(url) {
             let value = percent_decode_str(value).decode_utf8_lossy();
             match key {
                 "ct" => overrides.connect_ms = CONNECT_MS.read(&value),
@@ -131,11 +191,23 @@ impl Overrides {
     /// Whether another attempt follows a failure, after `tries` attempts that together took `spent_ms`.
     #[must_use]
     pub const fn retries_after(&self, failure: &ExchangeFailure, tries: u64, spent_ms: u64) -> bool {
-        tries <= self.retries && spent_ms < self.total_ms && self.policy.covers(failure)
+        tries <= self.retries && self.remaining_ms(spent_ms) > 0 && self.policy.covers(failure)
+    }
+
+    /// How long the next attempt may take, after earlier ones that took `spent_ms` together.
+    #[must_use]
+    pub const fn remaining_ms(&self, spent_ms: u64) -> u64 {
+        match self.total_of {
+            TotalOf::AllAttempts => self.total_ms.saturating_sub(spent_ms),
+            TotalOf::EachAttempt => self.total_ms,
+        }
     }
 }
 
 impl RetryPolicy {
+    /// The policy that the word `all` means.
+    const ALL_WORDS: Self = Self { connect: true, read: true, client_errors: true, server_errors: true, others: false };
+
     fn read(text: &str) -> Option<Self> {
         let mut policy = Self::default();
         for word in text.split(',') {
@@ -144,7 +216,7 @@ impl RetryPolicy {
                 "rt" => policy.read = true,
                 "4xx" => policy.client_errors = true,
                 "5xx" => policy.server_errors = true,
-                "all" => policy = Self { connect: true, read: true, client_errors: true, server_errors: true },
+                "all" => policy = Self::ALL_WORDS,
                 _ => return None,
             }
         }
@@ -157,8 +229,9 @@ impl RetryPolicy {
             ExchangeFailure::ReadTimeout => self.read,
             ExchangeFailure::HttpStatus(400..=499) => self.client_errors,
             ExchangeFailure::HttpStatus(500..=599) => self.server_errors,
+            // Nothing was sent, and nothing would be.
+            ExchangeFailure::InvalidUrl(_) => false,
             ExchangeFailure::HttpStatus(_)
-            | ExchangeFailure::InvalidUrl(_)
             | ExchangeFailure::TotalTimeout
             | ExchangeFailure::ConnectionFailure(_)
             | ExchangeFailure::ProtocolViolation(_)
@@ -169,9 +242,15 @@ impl RetryPolicy {
             | ExchangeFailure::CertificateName(_)
             | ExchangeFailure::CertificateExpired(_)
             | ExchangeFailure::CertificateUntrusted(_)
-            | ExchangeFailure::TooLarge { .. } => false,
+            | ExchangeFailure::TooLarge { .. } => self.others,
         }
     }
+}
+
+/// The keys and values of a URL's fragment.
+fn pairs(url: &str) -> impl Iterator<Item = (&str, &str)> {
+    let fragment = url.split_once('#').map_or("", |(_, fragment)| fragment);
+    fragment.split('&').filter_map(|pair| pair.split_once('='))
 }
 
 fn edge_fault(edge: &str) -> Option<OverrideFault> {
@@ -191,13 +270,13 @@ mod tests {
     use super::*;
 
     fn of(fragment: &str) -> Overrides {
-        let (overrides, faults) = Overrides::of(&format!("http://app/fax#{fragment}"));
+        let (overrides, faults) = Overrides::of_twilio(&format!("http://app/fax#{fragment}"));
         assert_eq!(faults, [], "{fragment}");
         overrides
     }
 
     fn faults(fragment: &str) -> Vec<Fault> {
-        let (overrides, faults) = Overrides::of(&format!("http://app/fax#{fragment}"));
+        let (overrides, faults) = Overrides::of_twilio(&format!("http://app/fax#{fragment}"));
         assert_eq!(overrides, Overrides::default(), "{fragment}");
         faults.iter().map(OverrideFault::fault).collect()
     }
@@ -207,13 +286,14 @@ mod tests {
         for fragment in ["", "section-2", "/route?x=1", "ct", "ct=", "ct=fast", "CT=100", "sni=y", "e=dublin,tokyo"] {
             assert_eq!(of(fragment), Overrides::default(), "{fragment}");
         }
-        assert_eq!(Overrides::of("http://app/fax?rc=5").0, Overrides::default());
+        assert_eq!(Overrides::of_twilio("http://app/fax?rc=5").0, Overrides::default());
     }
 
     #[test]
     fn each_key_is_read_and_clamped_to_its_range() {
         let policy = RetryPolicy { server_errors: true, read: true, ..RetryPolicy::default() };
-        let expected = Overrides { connect_ms: 200, read_ms: 300, total_ms: 4_000, retries: 3, policy };
+        let expected =
+            Overrides { connect_ms: 200, read_ms: 300, total_ms: 4_000, retries: 3, policy, ..Overrides::default() };
         assert_eq!(of("ct=200&rt=300&tt=4000&rc=3&rp=5xx,rt"), expected);
         assert_eq!(of("rc=3&tt=4000&rp=rt%2C5xx&rt=300&ct=200"), expected);
         let held = of("ct=1&rt=99999&tt=99999999999999999999&rc=9");
@@ -227,7 +307,7 @@ mod tests {
         assert_eq!(faults("rp=ct,,rt"), [Fault::RetryPolicy]);
         assert_eq!(faults("e=atlantis"), [Fault::UnknownEdge]);
         assert_eq!(faults("e=ashburn-ix&rp=no"), [Fault::PrivateEdge, Fault::RetryPolicy]);
-        let long = Overrides::of(&format!("http://app/#e={}", "x".repeat(5_000))).1;
+        let long = Overrides::of_twilio(&format!("http://app/#e={}", "x".repeat(5_000))).1;
         assert!(long[0].to_string().len() < 200);
     }
 
@@ -251,5 +331,36 @@ mod tests {
         assert!(!twice.retries_after(&failures[4].1, 3, 0), "two retries, three tries");
         assert!(!twice.retries_after(&failures[4].1, 1, 1_000), "no time is left");
         assert!(!twice.retries_after(&ExchangeFailure::TooManyRedirects, 1, 0));
+    }
+
+    #[test]
+    fn signalwire_has_keys_and_defaults_of_its_own() {
+        let of = |url: &str| {
+            let (overrides, faults) = Overrides::of(Dialect::SignalWire, Purpose::FaxUrl, url);
+            assert_eq!(faults, [], "{url}");
+            (overrides.connect_ms, overrides.read_ms, overrides.total_ms)
+        };
+        for (fragment, expected) in [
+            ("", (2_000, 5_000, 15_000)),
+            ("#ot=100&rt=200&tt=300", (100, 200, 300)),
+            ("#ot=1&rt=1&tt=1", (100, 100, 100)),
+            ("#ot=99999&rt=99999&tt=99999", (10_000, 15_000, 15_000)),
+            ("#ct=100&rc=5&rp=6xx&e=atlantis&ot=fast", (2_000, 5_000, 15_000)),
+        ] {
+            assert_eq!(of(&format!("http://app/fax{fragment}")), expected, "{fragment}");
+        }
+    }
+
+    #[test]
+    fn signalwire_tries_status_callbacks_three_times_and_nothing_else_twice() {
+        for purpose in Purpose::ALL {
+            let (overrides, _) = Overrides::of(Dialect::SignalWire, *purpose, "http://app/s#tt=100&rc=5");
+            for failure in [ExchangeFailure::HttpStatus(404), ExchangeFailure::TotalTimeout] {
+                let tries = (1..9).take_while(|tries| overrides.retries_after(&failure, *tries, 100 * tries)).count();
+                assert_eq!(tries, if *purpose == Purpose::StatusCallback { 2 } else { 0 }, "{purpose} {failure}");
+            }
+            assert!(!overrides.retries_after(&ExchangeFailure::InvalidUrl(String::new()), 1, 0));
+            assert_eq!(overrides.remaining_ms(9_000), 100, "each attempt has the whole time");
+        }
     }
 }

@@ -19,14 +19,35 @@ impl Reading {
     /// Turns an odd content type into an error if `types` is strict.
     #[must_use]
     pub fn held_to(self, types: TwimlTypes) -> Self {
-        let odd = self.warnings.iter().find(|warning| warning.fault == Fault::ContentType);
-        match (types, odd) {
-            (TwimlTypes::Strict, Some(odd)) => {
-                let verb = Err(TwimlError::ContentType(format!("{}, and --twiml-types is strict", odd.text)));
-                Self { verb, warnings: Vec::new() }
-            }
-            (TwimlTypes::Strict, None) | (TwimlTypes::Lenient, _) => self,
+        match types {
+            TwimlTypes::Strict => self.refused_if_odd(", and --twiml-types is strict"),
+            TwimlTypes::Lenient => self,
         }
+    }
+
+    /// Turns an odd content type into an error, whatever the settings.
+    #[must_use]
+    pub fn with_known_type(self) -> Self {
+        self.refused_if_odd("")
+    }
+
+    /// Makes the verb store the fax, with a warning if it said otherwise.
+    #[must_use]
+    pub fn always_stored(mut self, warning: &str) -> Self {
+        if let Ok(Verb::Receive(receive)) = &mut self.verb
+            && !receive.store_media
+        {
+            receive.store_media = true;
+            self.warnings.push(Warning::of_schema(warning.to_owned()));
+        }
+        self
+    }
+
+    fn refused_if_odd(self, why: &str) -> Self {
+        let odd = self.warnings.iter().find(|warning| warning.fault == Fault::ContentType);
+        let Some(odd) = odd else { return self };
+        let verb = Err(TwimlError::ContentType(format!("{}{why}", odd.text)));
+        Self { verb, warnings: Vec::new() }
     }
 
     /// Marks the response as compressed: if its body can't be read, that is the reason reported.

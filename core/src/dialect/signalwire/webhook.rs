@@ -3,23 +3,41 @@
 
 use super::codes;
 use crate::dialect::signature::{self, Signed};
-use crate::dialect::{Params, date};
+use crate::dialect::{Params, date, twilio};
 use crate::engine::effect::{Notice, TwimlRequest};
+use crate::model::account::SignatureHeaders;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Purpose, Signature};
+use crate::twiml::Reading;
 
 /// The `User-Agent` of SignalWire's requests (captured from a message's callback).
 pub const USER_AGENT: &str = "SignalwireCallback/1.0";
 
 /// Header with the signature of a request (SignalWire's libraries: validators).
-const SIGNATURE_HEADER: &str = "X-SignalWire-Signature";
+pub const SIGNATURE_HEADER: &str = "X-SignalWire-Signature";
+/// The most redirects of a webhook that are followed (SignalWire docs: webhooks).
+pub const REDIRECTS_MAX: usize = 3;
 
-/// Returns the headers of a webhook besides those of every request.
+/// Returns the headers of a webhook besides those of every request. Its validators take the signature from Twilio's
+/// header, too.
 #[must_use]
-pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>) -> Params {
-    let signed = signature::on_purpose(signing_key, signature, request);
-    signed.into_iter().map(|value| (SIGNATURE_HEADER.to_owned(), value)).collect()
+pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, names: SignatureHeaders) -> Params {
+    let names: &[&str] = match names {
+        SignatureHeaders::SignalWire => &[SIGNATURE_HEADER],
+        SignatureHeaders::Both => &[SIGNATURE_HEADER, twilio::webhook::SIGNATURE_HEADER],
+    };
+    let Some(value) = signature::on_purpose(signing_key, signature, request) else { return Params::new() };
+    names.iter().map(|name| ((*name).to_owned(), value.clone())).collect()
+}
+
+/// Returns what an app's response means to SignalWire: it needs a content type of cXML, and `storeMedia` is no
+/// attribute of its `<Receive>`, though its libraries write it.
+#[must_use]
+pub fn cxml(reading: Reading) -> Reading {
+    let stored =
+        "storeMedia is no attribute of SignalWire's <Receive>: the fax is stored, and no file is sent to the action";
+    reading.with_known_type().always_stored(stored)
 }
 
 /// Returns the parameters of the request that asks a number's URL or its fallback for cXML.

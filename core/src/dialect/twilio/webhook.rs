@@ -15,8 +15,10 @@ pub const USER_AGENT: &str = "TwilioProxy/1.1";
 /// The name of the part of a multipart body that holds the document.
 pub const DOCUMENT_PART: &str = "Media";
 
+/// The most redirects of a webhook that are followed.
+pub const REDIRECTS_MAX: usize = 10;
 /// The header with the signature of a request (Twilio docs: security).
-const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
+pub const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
 /// The header with a token that is the same in all attempts of one event.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
 

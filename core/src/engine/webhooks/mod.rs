@@ -14,7 +14,7 @@ use super::rule::WebhookFault;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::Cookie;
+use crate::model::webhook::{Cookie, Purpose};
 use rand::Rng;
 
 /// Cookies kept per fax; when an app sets more, the oldest are dropped.
@@ -104,8 +104,8 @@ impl Engine {
     }
 
     /// Raises an alert for each fault in the overrides of a URL that is about to be used.
-    pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, url: &str) {
-        for fault in Overrides::of(url).1 {
+    pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, purpose: Purpose, url: &str) {
+        for fault in Overrides::of(self.account.dialect, purpose, url).1 {
             self.alert(Some(sid), (fault.fault(), AlertLevel::Error), &fault.to_string(), None, self.latest);
         }
     }

@@ -12,7 +12,7 @@ use crate::engine::faults::never;
 use crate::engine::fax::{Fax, Leg, NotifyTarget};
 use crate::engine::phase::Phase;
 use crate::engine::webhooks::{TokenPlace, WebhookPlan, keep_cookies, token};
-use crate::model::account::CallbackPolicy;
+use crate::model::account::{CallbackPolicy, Dialect};
 use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
@@ -78,13 +78,14 @@ impl Engine {
             never!(self, ordinal, now, "an outbound status is to be notified and it is inbound")
         };
         let status = fax.status();
-        let wanted = match self.options().callbacks {
-            CallbackPolicy::All => true,
-            CallbackPolicy::QueuedAndFinal => status == Status::Queued || status.is_final(),
-            CallbackPolicy::Final => status.is_final(),
+        let wanted = match (order.callback_statuses, self.options().callbacks) {
+            (Some(statuses), _) => statuses.contains(status),
+            (None, CallbackPolicy::All) => true,
+            (None, CallbackPolicy::QueuedAndFinal) => status == Status::Queued || status.is_final(),
+            (None, CallbackPolicy::Final) => status.is_final(),
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
-        let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
+        let mut notice = notice(fax, Purpose::StatusCallback, url, order.callback_method);
         // Only a machine that picked up has sent its station id. A no-answer has a duration, too, so the duration alone
         // doesn't prove it.
         let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
@@ -164,7 +165,7 @@ impl Engine {
         let ordinal = outgoing.ordinal;
         match outgoing.take_next(is_last, now, &|place| token(&ids, sid, TokenPlace::Notice(place))) {
             Next::Message(notice) => {
-                self.check_overrides(sid, &notice.url);
+                self.check_overrides(sid, notice.purpose, &notice.url);
                 if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
                     outgoing.under_way = Some(notice);
                 }
@@ -204,8 +205,32 @@ impl Engine {
         if let Some(failure) = &record.failure {
             let text = format!("{}: {failure}", record.purpose.as_str());
             self.alert(Some(sid), (failure.fault(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
+            self.notify_fallback(sid, now);
         }
         self.notice_done(sid, cookies, now);
+    }
+
+    /// Queues the notice under way for the fallback URL of the number, if it is an action's that SignalWire could not
+    /// deliver. Twilio has no fallback for an action.
+    fn notify_fallback(&mut self, sid: FaxSid, now: Timestamp) {
+        let under_way = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.under_way.clone());
+        let Some(failed) = under_way.filter(|notice| notice.purpose == Purpose::Action) else { return };
+        let urls = match self.account.dialect {
+            Dialect::Twilio => None,
+            Dialect::SignalWire => failed.to.number().and_then(|number| self.voice_urls(number)),
+        };
+        let Some(fallback) = urls.map(|urls| urls.fallback).filter(|fallback| !fallback.url.is_empty()) else { return };
+        let Some(ordinal) = self.world.outgoing.get(&sid).map(|outgoing| outgoing.ordinal) else { return };
+        let notice = Notice {
+            purpose: Purpose::FallbackUrl,
+            url: fallback.url,
+            method: fallback.method,
+            attempt: Attempt::FIRST,
+            signature: Signature::Good,
+            idempotency_token: Box::default(),
+            ..Arc::unwrap_or_clone(failed)
+        };
+        self.notify(ordinal, sid, notice, now);
     }
 
     /// Ends the notice under way, delivered or not, so that the next one can be sent.

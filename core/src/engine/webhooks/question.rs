@@ -32,7 +32,7 @@ impl Engine {
             never!(self, ordinal, now, "its app is asked and its number is gone")
         };
         let Address { url, method } = if purpose == Purpose::FallbackUrl { urls.fallback } else { urls.voice };
-        self.check_overrides(sid, &url);
+        self.check_overrides(sid, purpose, &url);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
         let plan = self.first_plan(ordinal, now);
         let asking = Asking { purpose, url, method, failed, attempt, plan, signature, token: None };

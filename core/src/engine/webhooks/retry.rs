@@ -1,7 +1,8 @@
-//! Retries of webhooks, as many as the URL's overrides allow. Each is triggered by an alarm and keeps the idempotency
-//! token of the first attempt.
+//! Retries of webhooks, as many as the dialect and the URL's overrides allow. Each is triggered by an alarm and keeps the
+//! idempotency token of the first attempt.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::engine::agenda::{Alarm, AlarmKind, Ordinal};
@@ -18,25 +19,29 @@ impl Engine {
         record: &ExchangeRecord,
         now: Timestamp,
     ) -> bool {
+        let dialect = self.account.dialect;
         let Some(call) = self.world.tables.call_mut(ordinal) else { return false };
         let Some(asking) = &mut call.asking else { return false };
-        let Some(next) = next(&asking.url, asking.attempt, record) else { return false };
+        let overrides = Overrides::of(dialect, asking.purpose, &asking.url).0;
+        let Some((next, at)) = next(overrides, asking.attempt, record, now) else { return false };
         asking.attempt = next;
         let sid = call.sid;
-        self.set_retry(ordinal, sid, now);
+        self.set_retry(ordinal, sid, at);
         true
     }
 
     /// Sets the alarm for another attempt of the notice under way; the result says whether there will be one.
     pub(in crate::engine) fn retry_notice(&mut self, sid: FaxSid, record: &ExchangeRecord, now: Timestamp) -> bool {
+        let dialect = self.account.dialect;
         // Notices of a deleted fax are not retried.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return false };
         let Some(notice) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.under_way.as_mut()) else {
             return false;
         };
-        let Some(next) = next(&notice.url, notice.attempt, record) else { return false };
+        let overrides = Overrides::of(dialect, notice.purpose, &notice.url).0;
+        let Some((next, at)) = next(overrides, notice.attempt, record, now) else { return false };
         Arc::make_mut(notice).attempt = next;
-        self.set_retry(ordinal, sid, now);
+        self.set_retry(ordinal, sid, at);
         true
     }
 
@@ -50,15 +55,21 @@ impl Engine {
         }
     }
 
-    fn set_retry(&mut self, ordinal: Ordinal, sid: FaxSid, now: Timestamp) {
+    fn set_retry(&mut self, ordinal: Ordinal, sid: FaxSid, at: Timestamp) {
         self.world.retrying.insert(ordinal, sid);
-        self.world.agenda.set(Alarm { at: now, ordinal, kind: AlarmKind::Retry });
+        self.world.agenda.set(Alarm { at, ordinal, kind: AlarmKind::Retry });
     }
 }
 
-/// The attempt after the one with this record, if the URL's overrides allow it.
-fn next(url: &str, attempt: Attempt, record: &ExchangeRecord) -> Option<Attempt> {
+/// The attempt after the one with this record and its time, if the overrides allow it.
+fn next(
+    overrides: Overrides,
+    attempt: Attempt,
+    record: &ExchangeRecord,
+    now: Timestamp,
+) -> Option<(Attempt, Timestamp)> {
     let next = attempt.next(record.duration_ms);
     let failure = record.failure.as_ref()?;
-    Overrides::of(url).0.retries_after(failure, attempt.number, next.spent_ms).then_some(next)
+    let at = now.after(Duration::from_millis(overrides.retry_wait_ms));
+    overrides.retries_after(failure, attempt.number, next.spent_ms).then_some((next, at))
 }
