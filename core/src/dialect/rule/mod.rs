@@ -364,7 +364,7 @@ fn word<T: Copy>(
 fn check_possible(rule: &Rule) -> Result<(), RuleError> {
     let (matches, kind) = (&rule.matches, rule.effect.kind());
     let is_of_fax = kind != RuleKind::Api;
-    // Each condition: whether the rule has it, and whether it applies to this kind of rule. One that doesn't apply
+    // For each condition: whether the rule has it, and whether it applies to this kind of rule. One that doesn't apply
     // would never match.
     let said = [
         ("direction", matches.direction.is_some(), is_of_fax),
