@@ -56,7 +56,7 @@ impl IncomingFax<'_> {
     /// Checks the fields and fills in the defaults.
     ///
     /// # Errors
-    /// The first invalid field.
+    /// Returns the first invalid field.
     pub fn checked(self) -> Result<CheckedIncomingFax, IncomingFaxError> {
         let error = |field: &'static str, why: String| IncomingFaxError { field, why };
         let to = self.to.map(str::parse).transpose();

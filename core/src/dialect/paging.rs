@@ -110,7 +110,7 @@ impl PageRequest {
     /// SIDs.
     ///
     /// # Errors
-    /// Error 20422, which names the parameter.
+    /// Returns error 20422, which names the parameter.
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
             Some(0) => return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it is at least 1")),
@@ -133,7 +133,7 @@ impl PageRequest {
     /// others.
     ///
     /// # Errors
-    /// Error 54454 for the size, 54453 and 21481 for the token.
+    /// Returns error 54454 for the size, 54453 and 21481 for the token.
     pub fn parse_strictly(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
         let size = parameter::whole_number(query, "PageSize")
             .map_err(|error| ApiError::new(Reason::PageSize, error.message))?;

@@ -32,10 +32,10 @@ pub(super) const CALLS_MAX: u32 = 1_440;
 
 /// How many times `…0107` is busy before it picks up.
 const BUSY_CALLS: u32 = 2;
-/// Twilio's magic invalid number, which create refuses as `To` and `From`.
+/// Twilio's magic invalid number, which the create call refuses as `To` and `From`.
 const REFUSED: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
-/// Whether create refuses this party, because it is Twilio's magic invalid number.
+/// Whether the create call refuses this party, because it is Twilio's magic invalid number.
 pub(super) fn is_refused(party: &Party) -> bool {
     party.number() == Some(REFUSED)
 }

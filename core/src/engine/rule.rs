@@ -277,7 +277,7 @@ impl Pattern {
     /// Parses a pattern, if it is short and simple enough.
     ///
     /// # Errors
-    /// Why the text can't be a pattern: it is empty or exceeds a limit.
+    /// Returns the reason why the text can't be a pattern: it is empty or exceeds a limit.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty; leave it out to match everything".to_owned());

@@ -53,7 +53,7 @@ fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, Ru
 /// Reads a rule.
 ///
 /// # Errors
-/// The first invalid field, or the reason why the rule could never act.
+/// Returns the first invalid field, or the reason why the rule could never act.
 pub fn parse(value: &Value) -> Result<Rule, RuleError> {
     Rule::try_from(json::read::<RuleDocument>(value)?)
 }

@@ -137,7 +137,7 @@ pub struct UnknownFaultCode(u32);
 /// Returns the fault of a transmission that breaks with this code after a number of pages.
 ///
 /// # Errors
-/// [`UnknownFaultCode`] if no failed transmission ends with this code.
+/// Returns [`UnknownFaultCode`] if no failed transmission ends with this code.
 pub const fn line_fault(code: u32, after_pages: u32) -> Result<LineFault, UnknownFaultCode> {
     let fault = match code {
         TRANSMISSION => Fault::Transmission,

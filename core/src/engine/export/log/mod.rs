@@ -68,7 +68,7 @@ impl Logged {
     /// Writes the command as a line of text, without a line break.
     ///
     /// # Errors
-    /// The serializer's error.
+    /// Returns the serializer's error.
     pub fn to_line(&self) -> serde_json::Result<String> {
         let Self { at, input } = self;
         serde_json::to_string(&Entry { version: LOG_VERSION, at: *at, input: Input::of(input) })
@@ -77,7 +77,7 @@ impl Logged {
     /// Reads a line of a log, upgrading one of an earlier version.
     ///
     /// # Errors
-    /// The first thing that is invalid.
+    /// Returns the first thing that is invalid.
     pub fn of_line(line: &str) -> Result<Self, LogError> {
         let entry = serde_json::from_str(line).map_err(|error| LogError::NoJson { why: error.to_string() })?;
         let Value::Object(mut entry) = entry else { return Err(LogError::NoEntry) };
