@@ -79,6 +79,7 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
         let default = u64::from(Line::default().rate_bps);
         return (PAGE_MS * default * uncorrected).div_ceil(u64::from(line.rate_bps.max(1)) * 100);
     };
+    // The setup counts with the first page and the release with the last, so the pages add up to the whole call.
     let before = if page == 0 { line.setup_ms() } else { 0 };
     let after = if page + 1 == document.pages { line.release_ms() } else { 0 };
     before + line.page_ms(&sheet.bits) + after

@@ -306,6 +306,7 @@ impl Pattern {
         let mut parts: Vec<&str> = parts.collect();
         // Without an asterisk, nothing may be left of the text.
         let Some(last) = parts.pop() else { return rest.is_empty() };
+        // The first place of each part is the best: a later one would leave less text for the parts after it.
         for part in parts {
             let Some(at) = rest.find(part) else { return false };
             rest = &rest[at + part.len()..];

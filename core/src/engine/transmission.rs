@@ -56,6 +56,7 @@ impl Engine {
         let page_ms = line::page_ms(document, talk.pages_done, talk.line);
         let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
         let bits = sheet.map(|sheet| talk.line.bits(&sheet.bits));
+        // As in `next_page`, a fault beyond the end of the document breaks the last page.
         let broken = talk.fault.filter(|fault| fault.after_pages.min(pages.saturating_sub(1)) == talk.pages_done);
         if let Some(fault) = broken {
             talk.line_ms += line::BREAK_MS;
@@ -129,7 +130,9 @@ impl Engine {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its call has dropped and it is not there")
         };
+        // The sending end has nothing to keep.
         let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
+        // A page that never arrived has no bytes in the file.
         let anything = receiving.document.sheets.iter().any(|sheet| !sheet.place.is_empty());
         if acceptance.store_media && anything {
             let document = receiving.document.clone();

@@ -216,6 +216,7 @@ fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
     if path.as_ref().is_some_and(|path| !path.as_str().starts_with(['/', '*'])) {
         return error("match.path", "can never match: paths begin with a slash");
     }
+    // An asterisk at the beginning may stand for the scheme.
     if url.as_ref().is_some_and(|url| !["http", "*"].iter().any(|begin| url.as_str().starts_with(begin))) {
         return error(
             "match.url",

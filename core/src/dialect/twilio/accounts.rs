@@ -67,6 +67,7 @@ impl AccountResource {
             status: account.status.as_str(),
             kind: "Full",
             auth_token: account.auth_token.as_deref().map(str::to_owned),
+            // A main account is its own owner.
             owner_account_sid: account.owner.unwrap_or(account.sid).to_string(),
             date_created: date::rfc2822(account.created),
             date_updated: date::rfc2822(account.updated),

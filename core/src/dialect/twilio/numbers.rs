@@ -237,6 +237,7 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError
         let message = format!("AreaCode is not supported for {kind} numbers; give a PhoneNumber");
         return Err(ApiError::new(Reason::AreaCodeNotSupported, message));
     }
+    // Parsing alone would accept `+12`, which is not an area code.
     let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let area = text.parse().ok().filter(|_| digits);
     area.map(NumberRequest::Area).ok_or_else(|| {
@@ -258,6 +259,7 @@ impl DigitPattern {
     fn fits(&self, number: PhoneNumber) -> bool {
         let (digits, pattern) = (number.digits().to_string(), self.text.as_bytes());
         let fits = |part: &[u8]| part.iter().zip(pattern).all(|(digit, wanted)| *wanted == b'*' || digit == wanted);
+        // If the pattern is longer than the number, the range doesn't matter, since the lengths are compared below.
         let mut starts =
             0..=digits.len().checked_sub(pattern.len()).map_or(0, |last| if self.from_start { 0 } else { last });
         pattern.len() <= digits.len() && starts.any(|start| fits(&digits.as_bytes()[start..start + pattern.len()]))

@@ -81,6 +81,7 @@ impl Logged {
     pub fn of_line(line: &str) -> Result<Self, LogError> {
         let entry = serde_json::from_str(line).map_err(|error| LogError::NoJson { why: error.to_string() })?;
         let Value::Object(mut entry) = entry else { return Err(LogError::NoEntry) };
+        // Versions are counted from 1.
         let version = entry.get(VERSION).and_then(Value::as_u64).filter(|version| *version > 0);
         let version = version.ok_or(LogError::NoEntry)?;
         if version > LOG_VERSION {
