@@ -104,7 +104,7 @@ pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
 /// Reads the attributes of a table from a form; attributes that the form doesn't name stay `None`.
 ///
 /// # Errors
-/// The first invalid parameter, in the order of the table.
+/// Returns the first invalid parameter, in the order of the table.
 pub(super) fn read<C: Default>(table: &[Attribute<C>], form: &Form, empty: Empty) -> Result<C, ApiError> {
     let mut change = C::default();
     for Attribute { parameter: name, kind, .. } in table {

@@ -41,7 +41,7 @@ impl Form {
     /// Parses a body or query. A `%` that doesn't begin an escape sequence is kept as it is.
     ///
     /// # Errors
-    /// [`FormError`] if a name or value is not UTF-8, or there are too many parameters.
+    /// Returns a [`FormError`] if a name or value is not UTF-8, or there are too many parameters.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
         // Decoding never makes a text longer.
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };

@@ -55,7 +55,7 @@ pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
 /// Reads a value. For an optional field, null is the same as absence.
 ///
 /// # Errors
-/// The first invalid field.
+/// Returns the first invalid field.
 pub fn read<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, FieldError> {
     T::deserialize(Node(value))
 }

@@ -120,7 +120,7 @@ impl Pattern {
     /// Parses a pattern: a scalar or list is exact, an object is `{"prefix"}`, `{"regex"}` or fields.
     ///
     /// # Errors
-    /// The first part that has an invalid form or exceeds a limit.
+    /// Returns the first part that has an invalid form or exceeds a limit.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let mut fields = 0;
         Self::parse_at(value, "match", 0, &mut fields)
@@ -226,7 +226,7 @@ impl Times {
     /// Parses a number, or `{"at_least", "at_most"}`.
     ///
     /// # Errors
-    /// The value has any other form.
+    /// Fails if the value has any other form.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let bad = || PatternError::Bad {
             path: "times".to_owned(),
@@ -258,7 +258,7 @@ impl Expectation {
     /// Parses `match` and `times`, or `in_order`.
     ///
     /// # Errors
-    /// A part is invalid, or the arguments exclude each other.
+    /// Fails if a part is invalid or the arguments exclude each other.
     pub fn parse(
         part: Option<&Value>,
         times: Option<&Value>,
@@ -321,7 +321,7 @@ fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a
     Verdict { verified: true, found, missing_step: None, closest: Vec::new() }
 }
 
-/// Returns the events of a range that differ least. Events of the wanted kind come first and, among equals, the newest.
+/// Returns the events of a range that differ least. Events of the wanted kind come first; among equals, newer ones do.
 fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Vec<NearMiss> {
     let mut nearest: Vec<((bool, usize), NearMiss)> = Vec::new();
     for index in range.rev() {

@@ -72,7 +72,8 @@ pub fn signed(origin: &str, name: &MediaName, key: &[u8], now: Timestamp) -> Str
 /// Checks a media URL.
 ///
 /// # Errors
-/// [`MediaUrlError`]. The signature is checked first, so a forged URL never reveals whether the real one has expired.
+/// Returns a [`MediaUrlError`] if the URL is not valid. The signature is checked first, so a forged URL never reveals
+/// whether the real one has expired.
 pub fn check(name: &MediaName, ticket: Ticket<'_>, key: &[u8], now: Timestamp) -> Result<(), MediaUrlError> {
     let mismatch = MediaUrlError::SignatureMismatch;
     let (Some(date), Some(expires_s), Some(signature)) = (ticket.date, ticket.expires_s, ticket.signature) else {

@@ -110,7 +110,7 @@ impl PageRequest {
     /// SIDs.
     ///
     /// # Errors
-    /// Error 20422, which names the parameter.
+    /// Returns error 20422, which names the parameter.
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
             Some(0) => return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it is at least 1")),
@@ -133,7 +133,7 @@ impl PageRequest {
     /// others.
     ///
     /// # Errors
-    /// Error 54454 for the size, 54453 and 21481 for the token.
+    /// Returns error 54454 for an invalid size, 54453 for a missing token, or 21481 for an invalid one.
     pub fn parse_strictly(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
         let size = parameter::whole_number(query, "PageSize")
             .map_err(|error| ApiError::new(Reason::PageSize, error.message))?;
@@ -217,6 +217,7 @@ impl PageRequest {
             page: self.page,
             page_size: self.size,
             start,
+            // The index of the last item; an empty page ends where it starts.
             end: start.saturating_add((extent.count as u64).saturating_sub(1)),
             uri: link((self.page, self.token)),
             first_page_uri: link((0, None)),
@@ -242,6 +243,7 @@ impl PageRequest {
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         // Only a token can lead to an empty page with older items after it.
         let newer = match self.token {
+            // A token excludes its own ordinal, which belongs to the older items here.
             Some(Token::Newer(ordinal)) => Some(Token::Older(ordinal.saturating_add(1))),
             Some(Token::Older(_)) | None => None,
         };
@@ -251,6 +253,7 @@ impl PageRequest {
 
     fn previous(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         let older = match self.token {
+            // Likewise, its own ordinal belongs to the newer items.
             Some(Token::Older(ordinal)) => Some(Token::Newer(ordinal.saturating_sub(1))),
             Some(Token::Newer(_)) | None => None,
         };

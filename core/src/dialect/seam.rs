@@ -1,7 +1,7 @@
 //! The seam between dialects and the rest of the program: error codes, and the requests that apps receive. Each method
-//! here asks the account's dialect, which answers in its own folder.
+//! here calls the code of the account's dialect, which has a folder of its own.
 //!
-//! A dialect's REST API is not here: its routes are in `http/`, in one folder per dialect, each route with its area;
+//! A dialect's REST API is elsewhere: its routes and their areas are in `http/`, in one folder per dialect, and its
 //! parameters and resources are in the dialect's folder.
 
 use super::error::Reason;

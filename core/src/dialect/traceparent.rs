@@ -17,6 +17,7 @@ pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> Str
     let token = token.fold(0_u128, |bits, digit| bits << 4 | u128::from(digit));
     let trace = fax.map_or(token, |fax| u128::from_be_bytes(*fax.bytes()));
     let first = u64::try_from(token >> 64).unwrap_or_default();
+    // Each attempt is a request of its own and needs its own span.
     let span = first.wrapping_add(attempt.number - 1);
     // Ids of all zeros are invalid (Trace Context §3.2.2.3, §3.2.2.4).
     format!("{VERSION}-{:032x}-{:016x}-{SAMPLED}", trace.max(1), span.max(1))

@@ -1,4 +1,4 @@
-//! The context that resources are shown in, besides the thing itself.
+//! The context that showing a resource takes, in addition to the resource's own data.
 
 use crate::model::account::PriceForm;
 use crate::model::sid::AccountSid;
@@ -11,7 +11,7 @@ pub struct View<'a> {
     pub account: AccountSid,
     /// The scheme and host that the client used, on which links are built.
     pub origin: &'a str,
-    /// The world's time, from which the validity of media URLs counts.
+    /// The world's time, at which the validity of media URLs begins.
     pub now: Timestamp,
     /// The key that media URLs are signed with.
     pub signing_key: &'a [u8],

@@ -20,7 +20,7 @@ impl Engine {
     /// The API key with this SID, including its secret.
     ///
     /// # Errors
-    /// `NoKey` if there is none.
+    /// Returns `NoKey` if there is no such key.
     pub fn key(&self, sid: KeySid) -> Result<&ApiKey, Refusal> {
         self.keys.get(&sid).ok_or(Refusal::NoKey(sid))
     }

@@ -24,7 +24,7 @@ pub struct Admission {
     pub account: AccountSid,
     /// Active, suspended or closed; only an active account may do anything.
     pub status: AccountStatus,
-    /// What the emulated services do for the account.
+    /// How much of the Fax API works for the account.
     pub service: Service,
     /// Whether any of the tester's rules applies to REST calls.
     pub has_api_rules: bool,
@@ -87,7 +87,7 @@ impl Admission {
     /// one.
     ///
     /// # Errors
-    /// `AccountNotActive`, `ServiceRetired` or `TestCredentials`.
+    /// Returns `AccountNotActive`, `ServiceRetired` or `TestCredentials`.
     pub fn admit(&self, area: Area, action: Action, by_owner: bool) -> Result<(), Refusal> {
         // An owner can view and reactivate a suspended subaccount, but do nothing else there.
         let is_about_account = by_owner && area == Area::Accounts;

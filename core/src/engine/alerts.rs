@@ -72,7 +72,7 @@ impl Engine {
     /// The alert with this SID, if it is at most 30 days old.
     ///
     /// # Errors
-    /// `NoAlert` if there is none.
+    /// Returns `NoAlert` if there is no such alert.
     pub fn alert_of(&self, sid: AlertSid, now: Timestamp) -> Result<(&Event, &Alert), Refusal> {
         self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
     }

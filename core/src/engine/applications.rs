@@ -35,7 +35,7 @@ impl Engine {
     /// The application with this SID.
     ///
     /// # Errors
-    /// `NoApplication` if there is none.
+    /// Returns `NoApplication` if there is no such application.
     pub fn application(&self, sid: ApplicationSid) -> Result<&Application, Refusal> {
         self.world.applications.get(&sid).ok_or(Refusal::NoApplication(sid))
     }

@@ -19,7 +19,7 @@ pub struct Arriving {
     pub from: Party,
     /// The called number, which belongs to this world.
     pub to: PhoneNumber,
-    /// The vertical resolution it is sent at.
+    /// The vertical resolution that it is sent at.
     pub quality: Quality,
     /// The time when the call began to ring.
     pub rang: Timestamp,

@@ -136,7 +136,7 @@ pub struct TwimlRequest {
     pub method: Method,
     /// The caller, sent as `From`.
     pub from: Party,
-    /// The number called, sent as `To`.
+    /// The called number, sent as `To`.
     pub to: PhoneNumber,
     /// For the fallback URL: why the FaxUrl failed, and its address.
     pub failed: Option<(Fault, Box<str>)>,
@@ -181,7 +181,7 @@ pub struct Notice {
     pub attachment: Option<Document>,
     /// Why the fax failed, if it did.
     pub failure: Option<Failure>,
-    /// Scheme and host that the media URL is built on.
+    /// The scheme and host on which the media URL is built.
     pub origin: Arc<str>,
     /// Cookies that the app set earlier in this fax.
     pub cookies: Vec<Cookie>,

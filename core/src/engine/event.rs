@@ -42,15 +42,15 @@ pub enum EventKind {
     },
     /// A page went over the line completely.
     FaxPage {
-        /// Number of the page, from one.
+        /// The number of the page, from one.
         page: u32,
-        /// Number of pages in the whole document.
+        /// The number of pages in the whole document.
         pages: u32,
         /// The speed, coding and noise that the machines agreed on.
         line: Line,
-        /// Bits of the coded page; `None` where no coded size is known for it.
+        /// How many bits the coded page has; `None` if its coded size is not known.
         bits: Option<u64>,
-        /// Time that the page took on the line, before the pace is applied.
+        /// The time that the page took on the line, before the pace is applied.
         line_ms: u64,
     },
     /// The document of an outbound fax was requested from its MediaUrl.
@@ -88,7 +88,7 @@ pub enum EventKind {
         /// The number that was added.
         number: PhoneNumber,
     },
-    /// The media of a fax were dropped to keep within the media budget.
+    /// The media of a fax were dropped to stay within the media budget.
     MediaEvicted,
     /// A download of a fax's media was refused, as Twilio would refuse it.
     MediaRefused {
@@ -270,11 +270,11 @@ words!(
 /// How much a reset or restore removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ResetCount {
-    /// Faxes that it removed, whether ended or not.
+    /// How many faxes it removed, whether ended or not.
     pub faxes: usize,
     /// How many of these faxes, and of the calls, had not ended.
     pub pending: usize,
-    /// Requests to customers' apps that were under way or waiting.
+    /// How many requests to customers' apps were under way or waiting.
     pub effects: usize,
 }
 

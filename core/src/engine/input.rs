@@ -276,7 +276,7 @@ impl EffectResult {
 pub enum DocumentFault {
     /// The request failed, or the response was refused.
     Fetch(ExchangeFailure),
-    /// The response was fetched, but it is no readable document.
+    /// The response was fetched, but it is not a readable document.
     Unreadable(UnreadableDocument),
 }
 

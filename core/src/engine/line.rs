@@ -32,10 +32,10 @@ pub(super) const CALLS_MAX: u32 = 1_440;
 
 /// How many times `…0107` is busy before it picks up.
 const BUSY_CALLS: u32 = 2;
-/// Twilio's magic invalid number, which create refuses as `To` and `From`.
+/// Twilio's magic invalid number, which the create call refuses as `To` and `From`.
 const REFUSED: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
-/// Whether create refuses this party, because it is Twilio's magic invalid number.
+/// Whether the create call refuses this party, because it is Twilio's magic invalid number.
 pub(super) fn is_refused(party: &Party) -> bool {
     party.number() == Some(REFUSED)
 }
@@ -79,6 +79,7 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
         let default = u64::from(Line::default().rate_bps);
         return (PAGE_MS * default * uncorrected).div_ceil(u64::from(line.rate_bps.max(1)) * 100);
     };
+    // The setup counts with the first page and the release with the last, so the pages add up to the whole call.
     let before = if page == 0 { line.setup_ms() } else { 0 };
     let after = if page + 1 == document.pages { line.release_ms() } else { 0 };
     before + line.page_ms(&sheet.bits) + after

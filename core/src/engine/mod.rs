@@ -1,5 +1,5 @@
-//! The fax service as a pure state machine: commands and the time go in; results, effects and the next deadline come out.
-//! Nothing here reads a clock, a socket, a file or the environment.
+//! The fax service as a pure state machine: commands and the time go in; results, effects and the next deadline come
+//! out. Nothing here reads a clock, a socket, a file or the environment.
 //!
 //! ```text
 //!           handle(command, now) ──► its result, or a Refusal

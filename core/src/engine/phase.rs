@@ -104,7 +104,7 @@ pub(super) struct Transmission {
     pub(super) fault: Option<LineFault>,
     /// The speed, coding and noise of the call.
     pub(super) line: Line,
-    /// Pages that have gone through completely.
+    /// How many pages have gone through completely.
     pub(super) pages_done: u32,
     /// Line time spent so far, in milliseconds.
     pub(super) line_ms: u64,
@@ -144,7 +144,7 @@ pub(super) enum ReceivingStep {
 pub(super) struct Ended {
     /// One of the final statuses.
     pub(super) status: Status,
-    /// Pages of the document; `None` if no document was ever available.
+    /// How many pages the document has; `None` if none was ever available.
     pub(super) pages: Option<u32>,
     /// Line time in whole seconds, rounded up; `None` if no call took place.
     pub(super) duration_s: Option<u32>,

@@ -92,7 +92,7 @@ impl Engine {
     /// The fax with this SID.
     ///
     /// # Errors
-    /// `NoFax` if there is none.
+    /// Returns `NoFax` if the world has no such fax.
     pub fn fax(&self, sid: FaxSid) -> Result<&Fax, Refusal> {
         self.world.tables.ordinal(sid).and_then(|ordinal| self.world.tables.fax(ordinal)).ok_or(Refusal::NoFax(sid))
     }
@@ -106,7 +106,7 @@ impl Engine {
     /// The fax, provided that it has this media.
     ///
     /// # Errors
-    /// `NoFax` or `NoMedia` if either is missing.
+    /// Returns `NoFax` or `NoMedia` if either is missing.
     pub fn media(&self, fax: FaxSid, media: MediaSid) -> Result<&Fax, Refusal> {
         let fax = self.fax(fax)?;
         media_of(fax, media).map(|_| fax).ok_or(Refusal::NoMedia(media))
@@ -115,7 +115,7 @@ impl Engine {
     /// The number with this SID, if the account owns it.
     ///
     /// # Errors
-    /// `NoNumber` if there is none.
+    /// Returns `NoNumber` if there is no such number.
     pub fn number(&self, sid: NumberSid) -> Result<&IncomingNumber, Refusal> {
         self.world.numbers.get(sid).ok_or(Refusal::NoNumber(sid))
     }

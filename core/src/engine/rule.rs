@@ -279,7 +279,7 @@ impl Pattern {
     /// Parses a pattern, if it is short and simple enough.
     ///
     /// # Errors
-    /// Why the text can't be a pattern: it is empty or exceeds a limit.
+    /// Returns the reason why the text can't be a pattern: it is empty or exceeds a limit.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty; leave it out to match everything".to_owned());
@@ -308,6 +308,7 @@ impl Pattern {
         let mut parts: Vec<&str> = parts.collect();
         // Without an asterisk, nothing may be left of the text.
         let Some(last) = parts.pop() else { return rest.is_empty() };
+        // The first place of each part is the best: a later one would leave less text for the parts after it.
         for part in parts {
             let Some(at) = rest.find(part) else { return false };
             rest = &rest[at + part.len()..];

@@ -130,7 +130,9 @@ impl Engine {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its call has dropped and it is not there")
         };
+        // The sending end has nothing to keep.
         let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
+        // A page that never arrived has no bytes in the file.
         let anything = receiving.document.sheets.iter().any(|sheet| !sheet.place.is_empty());
         if acceptance.store_media && anything {
             let document = receiving.document.clone();

@@ -77,7 +77,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
             attempt(mistake, Parts { query, ..parts }.url(), hint)
         }));
     }
-    // A variant that changes nothing would be the valid text and not a mistake.
+    // A variant that changes nothing would be the right text and not a mistake.
     attempts.retain(|attempt| attempt.url != question.url);
     attempts
 }

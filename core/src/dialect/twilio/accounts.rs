@@ -67,6 +67,7 @@ impl AccountResource {
             status: account.status.as_str(),
             kind: "Full",
             auth_token: account.auth_token.as_deref().map(str::to_owned),
+            // A main account is its own owner.
             owner_account_sid: account.owner.unwrap_or(account.sid).to_string(),
             date_created: date::rfc2822(account.created),
             date_updated: date::rfc2822(account.updated),
@@ -87,7 +88,7 @@ pub struct AccountsRequest {
 /// Reads the parameters of a list of accounts.
 ///
 /// # Errors
-/// Error 20422, which names the parameter.
+/// Returns error 20422, which names the parameter.
 pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
     let status = parameter::word(query, "Status", AccountStatus::ALL, AccountStatus::as_str)?;
     Ok(AccountsRequest {
@@ -100,7 +101,7 @@ pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
 /// Reads the parameters of a new subaccount and returns its name.
 ///
 /// # Errors
-/// Error 20002 for a name that is too long.
+/// Returns error 20002 for a name that is too long.
 pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError> {
     let name = parameter::friendly_name(form)?;
     // Twilio's default name; its hours are 1 to 12, also at noon and midnight.
@@ -110,7 +111,7 @@ pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError>
 /// Reads the parameters of a change of an account.
 ///
 /// # Errors
-/// Error 20002 for a name that is too long, 21475 for an unknown status.
+/// Returns error 20002 for a name that is too long, or 21475 for an unknown status.
 pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
     let status = parameter::given(form, "Status").map(|text| {
         let known = AccountStatus::from_word(text);

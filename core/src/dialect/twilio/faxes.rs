@@ -39,7 +39,8 @@ const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// The error with the closest documented code, which names the parameter. `To` comes first, as in the engine's own checks.
+/// Returns the error with the closest documented code, which names the parameter. `To` comes first, as in the engine's
+/// own checks.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let order = CreateFax {
@@ -61,7 +62,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// Error 20422, which names the parameter.
+/// Returns error 20422, which names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -84,7 +85,7 @@ pub enum FaxUpdate {
 /// Reads the parameters of an update.
 ///
 /// # Errors
-/// Error 20422 for any Status but `canceled`.
+/// Returns error 20422 for any Status but `canceled`.
 pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
     let status = parameter::word(form, "Status", &[Status::Canceled], Status::as_str)?;
     Ok(status.map_or(FaxUpdate::Nothing, |_| FaxUpdate::Cancel))
@@ -93,7 +94,7 @@ pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// Error 20422, which names the parameter.
+/// Returns error 20422, which names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
@@ -162,7 +163,7 @@ impl<'a> FaxResource<'a> {
     /// Returns the resource with this SID.
     ///
     /// # Errors
-    /// [`Refusal::NoFax`] if there is none.
+    /// Returns [`Refusal::NoFax`] if there is no such fax.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
         // Apps may fetch a fax before it exists, while they are being asked for TwiML (docs/fidelity.md, "Receiving,
         // TwiML").
@@ -283,7 +284,7 @@ impl MediaList {
     /// Returns the list of media of the fax with this SID; it is empty while the app is being asked for TwiML.
     ///
     /// # Errors
-    /// [`Refusal::NoFax`] if there is none.
+    /// Returns [`Refusal::NoFax`] if there is no such fax.
     pub fn find(engine: &Engine, sid: FaxSid, request: &PageRequest, view: &View<'_>) -> Result<Self, Refusal> {
         let kept = match engine.fax(sid) {
             Ok(fax) => fax.media.as_deref(),

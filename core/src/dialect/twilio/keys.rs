@@ -15,7 +15,7 @@ use crate::model::sid::{AccountSid, KeySid};
 /// Reads the name of a key from a create or update call.
 ///
 /// # Errors
-/// Error 20002 for a name that is too long.
+/// Returns error 20002 for a name that is too long.
 pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     parameter::friendly_name(form)
 }
@@ -23,7 +23,7 @@ pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
 /// Reads the parameters of a list of keys.
 ///
 /// # Errors
-/// Error 20422, which names the parameter.
+/// Returns error 20422, which names the parameter.
 pub fn list_keys(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, KeySid::PREFIX, &[])
 }

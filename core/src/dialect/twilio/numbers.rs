@@ -24,7 +24,7 @@ const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 /// Reads the parameters of a purchase; `kind` is the type of the sub-list that it was posted to.
 ///
 /// # Errors
-/// The error with the closest documented code, which names the parameter.
+/// Returns the error with the closest documented code, which names the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
     Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change: attribute::read(OF_NUMBER, form, Empty::LeftOut)? })
 }
@@ -32,7 +32,7 @@ pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<Bu
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// The error with the closest documented code, which names the parameter; 21473 for a move to another account.
+/// Returns the error with the closest documented code, which names the parameter; 21473 for a move to another account.
 pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
     if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
         let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
@@ -63,7 +63,7 @@ struct DigitPattern {
 /// Reads the parameters of a list; `kind` is the type of the sub-list.
 ///
 /// # Errors
-/// Error 20422, which names the parameter.
+/// Returns error 20422, which names the parameter.
 pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFilter, PageRequest), ApiError> {
     let origin = parameter::word(query, "Origin", &["twilio", "hosted"], |word| word)?;
     let filter = NumberFilter {
@@ -237,6 +237,7 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError
         let message = format!("AreaCode is not supported for {kind} numbers; give a PhoneNumber");
         return Err(ApiError::new(Reason::AreaCodeNotSupported, message));
     }
+    // Parsing alone would accept `+12`, which is not an area code.
     let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let area = text.parse().ok().filter(|_| digits);
     area.map(NumberRequest::Area).ok_or_else(|| {
@@ -258,6 +259,7 @@ impl DigitPattern {
     fn fits(&self, number: PhoneNumber) -> bool {
         let (digits, pattern) = (number.digits().to_string(), self.text.as_bytes());
         let fits = |part: &[u8]| part.iter().zip(pattern).all(|(digit, wanted)| *wanted == b'*' || digit == wanted);
+        // If the pattern is longer than the number, the range doesn't matter, since the lengths are compared below.
         let mut starts =
             0..=digits.len().checked_sub(pattern.len()).map_or(0, |last| if self.from_start { 0 } else { last });
         pattern.len() <= digits.len() && starts.any(|start| fits(&digits.as_bytes()[start..start + pattern.len()]))

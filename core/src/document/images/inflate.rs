@@ -24,6 +24,7 @@ pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
         bytes.reserve(STEP_BYTES.min(most.saturating_sub(bytes.len())));
         let step = decompress.decompress_vec(data.get(read..).unwrap_or_default(), &mut bytes, FlushDecompress::None);
         if bytes.len() >= most {
+            // `reserve` may allocate more than it was asked for, and the decompressor fills whatever there is.
             bytes.truncate(most);
             return Inflated { bytes, is_whole: true };
         }

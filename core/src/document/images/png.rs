@@ -137,6 +137,7 @@ fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), F
         vec![line(width); height as usize]
     } else {
         let passes = ADAM7.iter().map(|[x, y, across, down]| (width.saturating_sub(*x).div_ceil(*across), *y, *down));
+        // A pass without columns has no lines, and so no filter bytes either.
         let passes = passes.filter(|(width, ..)| *width > 0);
         let lines = passes.flat_map(|(width, y, down)| {
             std::iter::repeat_n(line(width), height.saturating_sub(y).div_ceil(down) as usize)

@@ -33,7 +33,7 @@ impl Images {
         Self { size, scans: None, scan_pels: 0.0, touched: None }
     }
 
-    /// The area of the images, if they cover most of the page as scanned paper does.
+    /// The area of the images, if they cover most of the page, as scanned paper does.
     pub(super) fn scanned(&self) -> Option<Area> {
         let covered = self.scan_pels >= self.pels() * SCAN_AREA_MIN;
         self.scans.filter(|_| covered)

@@ -22,9 +22,9 @@ use super::strokes::{DASHES_MAX, dashes, length};
 /// The most bytes of pictures that hayro makes for a page and keeps until it is drawn: two thirds of a renderer's
 /// memory, and about seventy times the size of the page.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
-/// The measured bytes that hayro keeps for each pel that an edge runs through.
+/// How many bytes hayro keeps for each pel that an edge runs through, as measured.
 const BYTES_PER_EDGE_PEL: f64 = 12.0;
-/// The measured bytes that hayro keeps for each pel inside a shape.
+/// How many bytes hayro keeps for each pel inside a shape, as measured.
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
@@ -142,8 +142,8 @@ impl Measure {
         }
         let (across, down) = x_y_advances(&props.transform);
         let (across, down) = (across.length(), down.length());
-        // hayro makes a reduced copy if the image is larger than its place in one direction, and an enlarged one in the
-        // other.
+        // If the image is larger than its place in one direction, hayro makes a copy that is reduced in that direction
+        // and enlarged in the other.
         let (width, height) =
             if across < 1.0 || down < 1.0 { (width * across, height * down) } else { (width, height) };
         self.picture(width.ceil().min(SIDE_PELS_MAX / 2.0), height.ceil().min(SIDE_PELS_MAX / 2.0));

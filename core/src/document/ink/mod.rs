@@ -382,6 +382,7 @@ impl Easel<'_> {
         if self.stamp(&mask, x, y, ink, &clip) {
             return;
         }
+        // A letter may begin to the left of the page or above it.
         let place = |pel: u32| u32::try_from((x + i64::from(pel)).max(0)).unwrap_or(0);
         for (row, words) in (y..).zip(mask.words()) {
             let Ok(row) = u32::try_from(row) else { continue };

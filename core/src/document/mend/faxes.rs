@@ -15,7 +15,7 @@ const OFF_MAX: f64 = 2.0;
 /// The only image on a page.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::document) struct FaxImage {
-    /// Its data, coded as T.6.
+    /// Its data, coded with T.6.
     pub(in crate::document) mmr: Vec<u8>,
     pub(in crate::document) height: u32,
     pub(in crate::document) rows_an_inch: f64,

@@ -134,6 +134,7 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     let stated = store.get(widget, "AS");
     let state = if stated.is_null() { inherited(store, widget, "V") } else { stated.clone() };
     let Some(state) = state.as_name().filter(|state| *state != b"Off") else { return Look::AsItIs };
+    // An appearance for the state needs no drawing; the button is only switched to it if it names no state itself.
     let known = states.entries().is_some_and(|states| states.contains_key(state));
     if known {
         return if stated.is_null() { Look::State(state.to_vec()) } else { Look::AsItIs };

@@ -131,6 +131,7 @@ impl<'a> Mender<'a> {
         };
         let Some((content, bounds)) = content else { return Look::AsItIs };
         let mut resources = Value::dict([]);
+        // Multiplying keeps the text under the marker legible.
         if kind.is_name("Highlight") {
             let state = Value::dict([("BM", Value::name("Multiply"))]);
             resources = Value::dict([("ExtGState", Value::dict([("Mark", state)]))]);

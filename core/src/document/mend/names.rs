@@ -1,4 +1,4 @@
-//! Names of letters and one-byte encodings that fonts which are not embedded use.
+//! Names of letters, and one-byte encodings, as used by fonts that are not embedded.
 
 /// Letters in the renderer's own fonts beyond ISO 8859-1 (the Adobe standard Latin set).
 const LATIN_MORE: &str = "ıŁłŒœŠšŸŽžƒˆˇ˘˙˚˛˜˝–—‘’‚“”„†‡•…‰‹›⁄€™−ﬁﬂ";

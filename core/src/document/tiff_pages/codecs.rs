@@ -82,7 +82,7 @@ fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
             break;
         }
         data = match *head {
-            // Means nothing (TIFF 6.0 §9).
+            // 128 means nothing (TIFF 6.0 §9).
             128 => rest,
             head @ 129.. => {
                 let Some((byte, rest)) = rest.split_first() else { break };

@@ -139,8 +139,8 @@ pub struct State {
     world: Snapshot,
 }
 
-/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it must be
-/// moved to `latest` afterwards.
+/// Replaces the world with a state; its token, journal and snapshots stay. If the clock is behind the state's, it must
+/// be moved to `latest` afterwards.
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
@@ -203,7 +203,7 @@ impl State {
     /// Checks that the state is consistent, as reading does.
     ///
     /// # Errors
-    /// The first inconsistency that is found.
+    /// Returns the first inconsistency that is found.
     pub fn check(&self) -> Result<(), StateError> {
         check::check(&self.world.world)
     }
@@ -217,7 +217,7 @@ impl State {
     /// is in memory at a time.
     ///
     /// # Errors
-    /// The writer's error.
+    /// Returns the writer's error.
     pub fn write(&self, media: MediaForm, out: impl io::Write) -> serde_json::Result<()> {
         shelf::writing(|| {
             let mut serializer = serde_json::Serializer::new(out);
@@ -231,8 +231,8 @@ impl State {
             // Only now has every document been named.
             let mut documents = shelf::written();
             if media == MediaForm::Hash {
-                // Documents that are not stored as media, such as one still being sent, stay in the state: the world that
-                // reads it could not find them.
+                // Documents that are not stored as media, such as one still being sent, stay in the state: the world
+                // that reads it could not find them.
                 let stored = self.world.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
                 stored
                     .filter_map(|media| shelf::name(&media.document.bytes))
@@ -256,7 +256,7 @@ impl State {
     /// Reads a document; `stored` are documents that it may name by their hash.
     ///
     /// # Errors
-    /// The first thing that is invalid.
+    /// Returns the first thing that is invalid.
     pub fn read(text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         Self::read_by(&STATE_STEPS, text, stored)
     }
@@ -301,7 +301,7 @@ impl State {
     /// Like [`State::read`], for a document that has already been parsed.
     ///
     /// # Errors
-    /// As [`State::read`].
+    /// Fails as [`State::read`] does.
     pub fn of_json(document: &Value, stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         Self::read(document.to_string().as_bytes(), stored)
     }

@@ -17,7 +17,7 @@ use super::{DOCUMENTS, STATE_VERSION, StateError};
 /// version number.
 ///
 /// # Errors
-/// Why the document can't be one of its version.
+/// Returns the reason why the document can't be one of its version.
 pub(super) type Step = fn(&mut Map<String, Value>) -> Result<(), StateError>;
 
 /// The steps for states, starting with version 1.

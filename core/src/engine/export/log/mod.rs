@@ -68,7 +68,7 @@ impl Logged {
     /// Writes the command as a line of text, without a line break.
     ///
     /// # Errors
-    /// The serializer's error.
+    /// Returns the serializer's error.
     pub fn to_line(&self) -> serde_json::Result<String> {
         let Self { at, input } = self;
         serde_json::to_string(&Entry { version: LOG_VERSION, at: *at, input: Input::of(input) })
@@ -77,10 +77,11 @@ impl Logged {
     /// Reads a line of a log, upgrading one of an earlier version.
     ///
     /// # Errors
-    /// The first thing that is invalid.
+    /// Returns the first thing that is invalid.
     pub fn of_line(line: &str) -> Result<Self, LogError> {
         let entry = serde_json::from_str(line).map_err(|error| LogError::NoJson { why: error.to_string() })?;
         let Value::Object(mut entry) = entry else { return Err(LogError::NoEntry) };
+        // Versions are counted from 1.
         let version = entry.get(VERSION).and_then(Value::as_u64).filter(|version| *version > 0);
         let version = version.ok_or(LogError::NoEntry)?;
         if version > LOG_VERSION {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::engine::export::StateError;
 use crate::model::fault::Fault;
 
-/// Replaces the codes in a world by the names of faults.
+/// Replaces the codes in a world with the names of faults.
 pub(super) fn name_faults(document: &mut Map<String, Value>) -> Result<(), StateError> {
     document.get_mut("world").map_or(Ok(()), |world| in_value(world, "world"))
 }
