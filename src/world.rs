@@ -8,7 +8,7 @@ mod requests;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -31,8 +31,6 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// How many times a task yields before it blocks on a world's lock.
-const YIELDS_MAX: usize = 4;
 /// The most alarms handled per turn at the lock: it is held about as long as by a call, so waiting calls need not sleep.
 const ALARMS_PER_TURN_MAX: usize = 4;
 /// The most turns that the driver takes at the lock before it starts the effects that they have queued.
@@ -357,17 +355,6 @@ impl World {
     /// As [`World::until`], but returns `None` if the world is closed or breaks first.
     pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
         self.until_journaled(|journal| view(journal.engine())).await
-    }
-
-    /// Yields until the world's lock seems free, a few times at most. Letting other connections run costs less than
-    /// blocking the thread on the lock.
-    pub(crate) async fn quiet(&self) {
-        for _ in 0..YIELDS_MAX {
-            if !matches!(self.0.core.try_lock(), Err(TryLockError::WouldBlock)) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
     }
 
     /// Fires the alarms that are due and takes the effects to start. Does nothing while the world is broken.

@@ -192,8 +192,6 @@ where
         admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(parts))),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
-    // Letting other connections go first costs less than a thread asleep at the world's lock.
-    signed_in.world().quiet().await;
     let params = params();
     let call = Call::of(registry, signed_in, parts, &params, body);
     call.answered(error.map_or_else(|| (operation.handler)(&call), Err))
