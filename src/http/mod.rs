@@ -9,7 +9,6 @@ mod guard;
 mod media;
 mod range;
 mod reply;
-mod response_future;
 mod router;
 mod traffic;
 mod twilio;
@@ -24,7 +23,6 @@ use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
 pub use self::control::ca::{CaFile, CaFiles};
-pub use self::response_future::{ResponseFuture, at_once, later};
 pub use self::router::{App, service, service_with_ca};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

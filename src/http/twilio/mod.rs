@@ -31,7 +31,6 @@ use serde::Serialize;
 
 use super::auth::{self, SignedIn};
 use super::reply;
-use super::response_future::{ResponseFuture, at_once, later};
 use super::traffic::{self, Unassignable};
 use super::{AbortHandle, asked_path, origin};
 use crate::dialect::error::{ApiError, CODE_METHOD_NOT_ALLOWED};
@@ -48,7 +47,7 @@ use crate::model::time::Timestamp;
 use crate::world::journal::ApiRequest;
 
 /// All calls of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`. They are routed here and not by axum,
-/// whose handlers are boxed futures: these are plain functions, so most calls are answered without a future.
+/// whose handlers are boxed futures: these are plain functions.
 static ROUTES: LazyLock<matchit::Router<&'static Route>> = LazyLock::new(|| {
     let mut router = matchit::Router::new();
     for route in [
@@ -130,71 +129,41 @@ struct Operation {
     handler: Handler,
 }
 
-/// Answers a request whose path is one of these APIs'; any other request is handed back. A call that need not wait is
-/// answered without a future.
-pub(super) fn answer<B>(
+/// Answers a request whose path is one of these APIs'; any other request is handed back.
+pub(super) async fn answer<B>(
     registry: &Registry,
     request: Request<B>,
     connection: &AbortHandle,
-) -> ControlFlow<ResponseFuture, Request<B>>
+) -> ControlFlow<Response, Request<B>>
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
     let Ok(found) = ROUTES.at(parts.uri.path()) else { return ControlFlow::Continue(Request::from_parts(parts, body)) };
-    let Some(operation) = found.value.operation(&parts.method) else {
-        let account = PathParams(found.params).account().flatten();
-        let response = reply::wrong_method(&parts, found.value.methods());
-        let why = Unassignable { account, reason: NoWorld::WrongMethod };
-        traffic::note(registry, &parts, why, (response.status().as_u16(), Some(CODE_METHOD_NOT_ALLOWED)));
-        return ControlFlow::Break(at_once(response));
-    };
     let params = PathParams(found.params);
+    let Some(operation) = found.value.operation(&parts.method) else {
+        let response = reply::wrong_method(&parts, found.value.methods());
+        let why = Unassignable { account: params.account().flatten(), reason: NoWorld::WrongMethod };
+        traffic::note(registry, &parts, why, (response.status().as_u16(), Some(CODE_METHOD_NOT_ALLOWED)));
+        return ControlFlow::Break(response);
+    };
     let signed_in = match auth::sign_in(registry, &parts, params.account(), operation.area) {
         Ok(signed_in) => signed_in,
-        Err((why, error)) => return ControlFlow::Break(at_once(traffic::refuse(registry, &parts, why, &error))),
+        Err((why, error)) => return ControlFlow::Break(traffic::refuse(registry, &parts, why, &error)),
     };
-    // A body must be read and a rule may delay: both need a future, and the common GET does not.
-    if parts.method == Method::POST || signed_in.has_api_rules() {
-        let (registry, connection) = (registry.clone(), connection.clone());
-        return ControlFlow::Break(later(async move {
-            answer_later(&registry, &signed_in, &parts, operation, body, &connection).await
-        }));
+    // A tester's rule may delay, refuse or reset the call.
+    if let Some((response, code)) = auth::otherwise(registry, &signed_in, &parts, connection).await {
+        Call::of(registry, &signed_in, &parts, &params, Bytes::new()).note(response.status(), code);
+        return ControlFlow::Break(response);
     }
-    let admitted = auth::admit(&signed_in, operation.area, operation.action);
-    let call = Call::of(registry, &signed_in, &parts, &params, Bytes::new());
-    let admitted = admitted.map_err(|refusal| call.refused(&refusal));
-    ControlFlow::Break(at_once(call.answered(admitted.and_then(|()| (operation.handler)(&call)))))
-}
-
-/// Answers a call that has a body to read, or that a tester's rule may delay, refuse or reset.
-async fn answer_later<B>(
-    registry: &Registry,
-    signed_in: &SignedIn,
-    parts: &Parts,
-    operation: Operation,
-    body: B,
-    connection: &AbortHandle,
-) -> Response
-where
-    B: HttpBody<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
-    // Matched again: parameters borrow from the request, which has moved since the first match.
-    let params = || PathParams(ROUTES.at(parts.uri.path()).expect("it is a call of these APIs").params);
-    if let Some((response, code)) = auth::otherwise(registry, signed_in, parts, connection).await {
-        Call::of(registry, signed_in, parts, &params(), Bytes::new()).note(response.status(), code);
-        return response;
-    }
-    let body = match auth::admit(signed_in, operation.area, operation.action) {
+    let body = match auth::admit(&signed_in, operation.area, operation.action) {
         Ok(()) if parts.method == Method::POST => reply::form_body(body, registry.budget()).await,
-        admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(parts))),
+        admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(&parts))),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
-    let params = params();
-    let call = Call::of(registry, signed_in, parts, &params, body);
-    call.answered(error.map_or_else(|| (operation.handler)(&call), Err))
+    let call = Call::of(registry, &signed_in, &parts, &params, body);
+    ControlFlow::Break(call.answered(error.map_or_else(|| (operation.handler)(&call), Err)))
 }
 
 /// The named parts of a path, as matched by its route.
