@@ -105,7 +105,6 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
             () = world.woken() => {
                 // Let calls that are in progress finish first: one turn of the loop then starts all their effects.
                 tokio::task::yield_now().await;
-                world.quiet().await;
             }
             () = sleep(wait), if wait.is_some() => {}
         }

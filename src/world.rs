@@ -8,7 +8,7 @@ mod requests;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -31,13 +31,8 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// How many times a task yields before it blocks on a world's lock.
-const YIELDS_MAX: usize = 4;
-/// The most alarms handled per turn at the lock: it is held about as long as for a call, so waiting calls need not
-/// sleep.
-const ALARMS_PER_TURN_MAX: usize = 4;
-/// The most turns that the driver takes at the lock before it starts the effects that they have queued.
-const TURNS_MAX: usize = 250;
+/// The most alarms that the driver handles before it starts the effects that they have queued.
+const ALARMS_AT_ONCE_MAX: usize = 1_000;
 
 /// A handle on a world; clones share it.
 #[derive(Clone)]
@@ -374,54 +369,31 @@ impl World {
         self.until_journaled(|journal| view(journal.engine())).await
     }
 
-    /// Yields until the world's lock seems free, a few times at most. Letting other connections run costs less than
-    /// blocking the thread on the lock.
-    pub(crate) async fn quiet(&self) {
-        for _ in 0..YIELDS_MAX {
-            if !matches!(self.0.core.try_lock(), Err(TryLockError::WouldBlock)) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// Fires the alarms that are due and takes the effects to start. Does nothing while the world is broken.
+    /// Handles the alarms that are due and takes the effects to start. Does nothing while the world is broken.
     pub(crate) fn take_work(&self) -> Work {
-        // Each turn releases the lock, so that calls can get in between.
-        for _ in 0..TURNS_MAX {
-            if !self.take_turn() {
-                break;
+        let (work, has_changed) = self.within(|core| {
+            let now = core.clock.now();
+            let is_due = core.engine.poll_timeout().is_some_and(|due| due <= now);
+            if is_due {
+                core.trace.add("timeout", None, now);
+                core.engine.handle(HandleAlarms { limit: ALARMS_AT_ONCE_MAX }, now);
+                core.drain();
             }
-        }
-        self.within(|core| {
             // Under the same lock as the outbox is taken: any later change sees it and wakes the driver.
             core.awaited = Some(core.awaited_now());
-            Work {
+            let work = Work {
                 effects: std::mem::take(&mut core.outbox),
                 discarded: std::mem::take(&mut core.discarded),
                 generation: core.engine.generation(),
                 wait: core.engine.poll_timeout().and_then(|due| core.clock.until(due)),
                 closed: core.closed,
-            }
-        })
-    }
-
-    /// Fires some of the alarms that are due; returns whether more are.
-    fn take_turn(&self) -> bool {
-        let more = self.within(|core| {
-            let now = core.clock.now();
-            if core.engine.poll_timeout().is_none_or(|due| due > now) {
-                return None;
-            }
-            core.trace.add("timeout", None, now);
-            let more = core.engine.handle(HandleAlarms { limit: ALARMS_PER_TURN_MAX }, now);
-            core.drain();
-            Some(more)
+            };
+            (work, is_due)
         });
-        if more.is_some() {
+        if has_changed {
             self.notify_waiters();
         }
-        more.unwrap_or(false)
+        work
     }
 
     /// Waits until the driver is woken.

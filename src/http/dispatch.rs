@@ -14,10 +14,9 @@ use axum::http::{Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::auth::{self, SignedIn};
+use super::auth;
 use super::dialects::{dialect_of, elsewhere};
-use super::response_future::{ResponseFuture, at_once, later};
-use super::rest::{Call, Operation, PathParams, Route};
+use super::rest::{Call, PathParams, Route};
 use super::traffic::{self, Unassignable};
 use super::{AbortHandle, asked_path, reply, signalwire, twilio};
 use crate::dialect::error::{ApiError, Reason};
@@ -46,20 +45,19 @@ fn routes_of(dialect: Dialect) -> &'static Routes {
     }
 }
 
-/// Answers a request whose path is one of these APIs'; any other request is handed back. A call that need not wait is
-/// answered without a future.
-pub(super) fn answer<B>(
+/// Answers a request whose path is one of these APIs'; any other request is handed back.
+pub(super) async fn answer<B>(
     registry: &Registry,
     request: Request<B>,
     connection: &AbortHandle,
-) -> ControlFlow<ResponseFuture, Request<B>>
+) -> ControlFlow<Response, Request<B>>
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
     let dialect = dialect_of(&parts);
-    let refuse = |why, error| ControlFlow::Break(at_once(traffic::refuse(registry, &parts, why, &error)));
+    let refuse = |why, error| ControlFlow::Break(traffic::refuse(registry, &parts, why, &error));
     let Ok(found) = routes_of(dialect).at(parts.uri.path()) else {
         return match hint(dialect, &parts) {
             Some(error) => refuse(Unassignable::because(NoWorld::UnknownPath), error),
@@ -76,57 +74,24 @@ where
         let why = Unassignable { account: params.account().flatten(), reason: NoWorld::WrongMethod };
         let code = dialect.status_and_code(Reason::MethodNotAllowed).1;
         traffic::note(registry, &parts, why, (response.status().as_u16(), Some(code)));
-        return ControlFlow::Break(at_once(response));
+        return ControlFlow::Break(response);
     };
     let signed_in = match auth::sign_in(registry, &parts, params.account(), operation.area) {
         Ok(signed_in) => signed_in,
         Err((why, error)) => return refuse(why, error),
     };
-    // A body must be read and a rule may delay: both need a future, and the common GET does not.
-    if parts.method == Method::POST || signed_in.has_api_rules() {
-        let (registry, connection) = (registry.clone(), connection.clone());
-        return ControlFlow::Break(later(async move {
-            answer_later(&registry, &signed_in, &parts, operation, body, &connection).await
-        }));
+    // A tester's rule may delay, refuse or reset the call.
+    if let Some((response, code)) = auth::otherwise(registry, &signed_in, &parts, connection).await {
+        Call::of(registry, &signed_in, &parts, &params, Bytes::new()).note(response.status(), code);
+        return ControlFlow::Break(response);
     }
-    let admitted = auth::admit(&signed_in, operation.area, operation.action);
-    let call = Call::of(registry, &signed_in, &parts, &params, Bytes::new());
-    let admitted = admitted.map_err(|refusal| call.refused(&refusal));
-    ControlFlow::Break(at_once(call.answered(admitted.and_then(|()| (operation.handler)(&call)))))
-}
-
-/// Answers a call that has a body to read, or that a tester's rule may delay, refuse or reset.
-async fn answer_later<B>(
-    registry: &Registry,
-    signed_in: &SignedIn,
-    parts: &Parts,
-    operation: Operation,
-    body: B,
-    connection: &AbortHandle,
-) -> Response
-where
-    B: HttpBody<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
-    // Matched again: parameters borrow from the request, which has moved since the first match.
-    let params = || {
-        let found = routes_of(dialect_of(parts)).at(parts.uri.path());
-        PathParams(found.expect("it is a call of these APIs").params)
-    };
-    if let Some((response, code)) = auth::otherwise(registry, signed_in, parts, connection).await {
-        Call::of(registry, signed_in, parts, &params(), Bytes::new()).note(response.status(), code);
-        return response;
-    }
-    let body = match auth::admit(signed_in, operation.area, operation.action) {
+    let body = match auth::admit(&signed_in, operation.area, operation.action) {
         Ok(()) if parts.method == Method::POST => reply::form_body(body, registry.budget()).await,
-        admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(parts))),
+        admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(&parts))),
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
-    // Letting other connections go first costs less than a thread asleep at the world's lock.
-    signed_in.world().quiet().await;
-    let params = params();
-    let call = Call::of(registry, signed_in, parts, &params, body);
-    call.answered(error.map_or_else(|| (operation.handler)(&call), Err))
+    let call = Call::of(registry, &signed_in, &parts, &params, body);
+    ControlFlow::Break(call.answered(error.map_or_else(|| (operation.handler)(&call), Err)))
 }
 
 /// Returns the error for a path that a client of the other dialect would ask for: Twilio's 2010-04-01 API never had

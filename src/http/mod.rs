@@ -11,7 +11,6 @@ mod guard;
 mod media;
 mod range;
 mod reply;
-mod response_future;
 mod rest;
 mod router;
 mod signalwire;
@@ -28,7 +27,6 @@ use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
 pub use self::control::ca::{CaFile, CaFiles};
-pub use self::response_future::{ResponseFuture, at_once, later};
 pub use self::router::{App, service, service_with_ca};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

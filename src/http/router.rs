@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
@@ -14,12 +14,11 @@ use axum::response::Response;
 use axum::{BoxError, Router};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::{Either, Map, ready};
+use futures_util::future::{BoxFuture, ready};
 use tower::{Service, ServiceExt};
 
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
-use super::response_future::{ResponseFuture, at_once, later};
 use super::traffic::{self, Unassignable};
 use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, dispatch, media, reply};
 use crate::dialect::error::ApiError;
@@ -55,8 +54,8 @@ pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFi
 }
 
 impl App {
-    /// Responds to a request; `connection` is the one that it came on, for rules that reset it.
-    pub fn answer<B>(&self, request: Request<B>, connection: &AbortHandle) -> ResponseFuture
+    /// Responds to a request; `connection` is the one it came on, for rules that reset it.
+    pub async fn answer<B>(&self, request: Request<B>, connection: &AbortHandle) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -70,44 +69,37 @@ impl App {
             traffic::note(&self.registry, &parts, why, (response.status().as_u16(), Some(*code)));
         }
         let request = Request::from_parts(parts, body);
-        // A panic in a world breaks that world, which logs it; the client still gets a response.
-        let routed = || catch_unwind(AssertUnwindSafe(|| self.route(request, connection)));
         match verdict {
-            Verdict::Pass => self.charged(dialect, routed().unwrap_or_else(|_| at_once(reply::fault(dialect)))),
-            Verdict::PassTo(origin) => {
-                let answering = routed().unwrap_or_else(|_| at_once(reply::fault(dialect)));
-                later(self.charged(dialect, answering).map(move |response| guard::readable_by(response, &origin)))
-            }
-            Verdict::Answer(response) | Verdict::Refuse(response, _) => at_once(response),
+            Verdict::Pass => self.routed(dialect, request, connection).await,
+            Verdict::PassTo(origin) => guard::readable_by(self.routed(dialect, request, connection).await, &origin),
+            Verdict::Answer(response) | Verdict::Refuse(response, _) => response,
         }
     }
 
-    /// Charges the response's bytes to the budget until they have been sent.
-    fn charged(&self, dialect: Dialect, answering: ResponseFuture) -> ResponseFuture {
-        match answering {
-            Either::Left(answer) => at_once(reply::charged(dialect, answer.into_inner(), self.registry.budget())),
-            Either::Right(answer) => {
-                let budget = self.registry.budget().clone();
-                Either::Right(Box::pin(answer.map(move |response| reply::charged(dialect, response, &budget))))
-            }
-        }
-    }
-
-    fn route<B>(&self, request: Request<B>, connection: &AbortHandle) -> ResponseFuture
+    /// Responds by the request's route, and charges the response's bytes to the budget until they have been sent.
+    async fn routed<B>(&self, dialect: Dialect, request: Request<B>, connection: &AbortHandle) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = match dispatch::answer(&self.registry, request, connection) {
-            ControlFlow::Break(answer) => return answer,
-            ControlFlow::Continue(request) => request,
-        };
-        let answered = self.pages.clone().oneshot(request);
-        later(answered.map(|answered| {
-            // axum's routers never fail.
-            let Ok(response) = answered;
-            response
-        }))
+        // A panic in a world breaks that world, which logs it; the client still gets a response.
+        let answered = AssertUnwindSafe(self.route(request, connection)).catch_unwind().await;
+        reply::charged(dialect, answered.unwrap_or_else(|_| reply::fault(dialect)), self.registry.budget())
+    }
+
+    async fn route<B>(&self, request: Request<B>, connection: &AbortHandle) -> Response
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        match dispatch::answer(&self.registry, request, connection).await {
+            ControlFlow::Break(response) => response,
+            ControlFlow::Continue(request) => {
+                // axum's routers never fail.
+                let Ok(response) = self.pages.clone().oneshot(request).await;
+                response
+            }
+        }
     }
 }
 
@@ -118,7 +110,7 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Map<ResponseFuture, fn(Response) -> Result<Response, Infallible>>;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -127,7 +119,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         // Listeners that can reset a connection add a handle for it. With any other, the response breaks off instead.
         let connection = request.extensions().get().cloned().unwrap_or_default();
-        self.answer(request, &connection).map(Ok)
+        let app = self.clone();
+        Box::pin(async move { Ok(app.answer(request, &connection).await) })
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
-use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -24,7 +23,7 @@ use super::policy::Route;
 use super::proxy::{Proxy, Refused, Target};
 use super::tls::{Secured, Terminator, TlsError};
 use super::{host, reset};
-use crate::http::{self, AbortHandle, App, AskedHost, ResponseFuture, Scheme};
+use crate::http::{AbortHandle, App, AskedHost, Scheme};
 
 /// The buffer for a tunnel's first byte. Larger reads bypass it.
 const FIRST_BYTES: usize = 1_024;
@@ -142,7 +141,10 @@ impl Gateway {
         // Each layer, be it TCP, TLS or a tunnel, writes its own responses to CONNECTs.
         let stream = Plain::new(stream, established.clone());
         let arrival = Arc::new(Arrival { established, ..arrival });
-        let service = service_fn(move |request| self.answer(request, &arrival).map(Ok::<_, Infallible>));
+        let service = service_fn(move |request| {
+            let (gateway, arrival) = (Arc::clone(&self), Arc::clone(&arrival));
+            async move { Ok::<_, Infallible>(gateway.answer(request, &arrival).await) }
+        });
         if let Err(error) = serve_http(stream, service, peer, stopping).await {
             if error.is_parse() {
                 tracing::warn!(%client, %error, "a client sent something other than HTTP/1.1; the response was 400");
@@ -152,25 +154,29 @@ impl Gateway {
         }
     }
 
-    fn answer(self: &Arc<Self>, mut request: Request<ReturnedBody<Incoming>>, arrival: &Arrival) -> ResponseFuture {
+    async fn answer(
+        self: &Arc<Self>,
+        mut request: Request<ReturnedBody<Incoming>>,
+        arrival: &Arrival,
+    ) -> Response<Body> {
         if let Err(fault) = host::check(request.version(), request.headers()) {
             tracing::warn!(client = %arrival.client, "{fault}; the response was 400");
-            return http::at_once(Refused::Host(fault).into_response());
+            return Refused::Host(fault).into_response();
         }
         // CONNECT needs the connection itself, so it can't be routed like other requests.
         if request.method() == Method::CONNECT {
-            let connected = Arc::clone(self).connect(request, arrival.clone());
-            return http::later(connected.map(|answer| answer.unwrap_or_else(Refused::into_response)));
+            // Boxed, like a forwarded request, because every request's future would otherwise be as large.
+            let connected = Box::pin(Arc::clone(self).connect(request, arrival.clone())).await;
+            return connected.unwrap_or_else(Refused::into_response);
         }
         if request.uri().authority().is_some() {
             match self.proxy.route_of(request.uri(), arrival.client.ip()) {
                 Ok(Route::Here) => {}
                 Ok(Route::Through | Route::Offline) => {
-                    let proxy = Arc::clone(&self.proxy);
-                    let forwarded = async move { proxy.forward(request).await };
-                    return http::later(forwarded.map(|answer| answer.unwrap_or_else(Refused::into_response)));
+                    let forwarded = Box::pin(self.proxy.forward(request)).await;
+                    return forwarded.unwrap_or_else(Refused::into_response);
                 }
-                Err(refused) => return http::at_once(refused.into_response()),
+                Err(refused) => return refused.into_response(),
             }
         }
         if arrival.scheme == Scheme::Https {
@@ -179,7 +185,7 @@ impl Gateway {
         if let Some(target) = &arrival.tunnel {
             request.extensions_mut().insert(AskedHost(target.authority(arrival.scheme)));
         }
-        self.surface.answer(request, &arrival.resettable)
+        self.surface.answer(request, &arrival.resettable).await
     }
 
     /// Opens a tunnel, either to the emulator itself or to the host.

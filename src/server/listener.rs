@@ -14,14 +14,13 @@ use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::{Service, ServiceExt};
 
-use super::header_timer::HeaderTimer;
 use super::leftover::{self, ReturnedBody};
 use super::peer::Peer;
 use super::reset;
@@ -240,7 +239,7 @@ where
     let mut builder = http1::Builder::new();
     // A client may close its sending side after its request, as `nc -N` does.
     builder.half_close(true);
-    builder.timer(HeaderTimer::default()).header_read_timeout(HEAD_TIMEOUT);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder.max_buf_size(UNREAD_BYTES_MAX);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {

@@ -4,7 +4,6 @@ mod answering;
 pub mod ca;
 mod established;
 mod gateway;
-mod header_timer;
 mod host;
 mod leftover;
 mod listener;

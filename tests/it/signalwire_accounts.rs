@@ -267,7 +267,7 @@ async fn numbers_that_behave_fail_with_signalwires_code_and_texts() {
     for (to, status, text) in [
         ("15005550101", "busy", None),
         ("15005550102", "no-answer", None),
-        ("15005550103", "failed", Some("Fax transmission not established")),
+        ("15005550103", "failed", Some("The call dropped prematurely")),
         ("15005550104", "failed", Some("The call dropped prematurely")),
         ("15005550105", "failed", Some("Failed to train with any of the compatible modems")),
         ("15005550106", "delivered", None),

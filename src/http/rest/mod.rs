@@ -11,7 +11,7 @@ use matchit::Params;
 use percent_encoding::percent_decode_str;
 
 pub(super) use self::call::Call;
-pub(super) use self::route::{Operation, Route};
+pub(super) use self::route::Route;
 use crate::model::sid::AccountSid;
 
 /// The named parts of a path, as matched by its route.

@@ -230,7 +230,7 @@ impl Serialize for FaxResource<'_> {
         fax.serialize_field("links", &Links { media: format!("{url}/Media") })?;
         fax.serialize_field("url", &url)?;
         fax.serialize_field("error_code", &failure.and_then(codes::failure_code))?;
-        fax.serialize_field("error_message", &failure.and_then(|failure| codes::failure_text(failure, self.pages)))?;
+        fax.serialize_field("error_message", &failure.and_then(|failure| codes::failure_text(failure)))?;
         fax.end()
     }
 }
