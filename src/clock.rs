@@ -85,7 +85,7 @@ impl Clock {
         self.mode = mode;
     }
 
-    /// Moves the clock forward to `to`. An earlier time than it shows is ignored.
+    /// Moves the clock forward to `to`. A time earlier than the one it shows is ignored.
     pub fn move_to(&mut self, to: Timestamp) {
         self.at = self.now().max(to);
         self.since = self.real.now();

@@ -1,5 +1,5 @@
-//! The driver of a world: performs the effects that its engine asks for and wakes it at its deadlines. It decides
-//! nothing and keeps no state of a fax.
+//! The driver of a world: performs the effects that the world's engine asks for and wakes it at its deadlines. It
+//! decides nothing and keeps no state of a fax.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -23,7 +23,7 @@ const UNDER_WAY_MAX: usize = 4_096;
 const UNDER_WAY_PER_HOST_MAX: usize = 1_024;
 /// The lane of effects that render a document and so connect to no host.
 const RENDERING: &str = "(rendering)";
-/// The longest single sleep. A deadline further off is looked at again after it.
+/// The longest single sleep. A deadline further off is checked again after it.
 const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts the task that drives a world until the world is closed.
@@ -32,8 +32,8 @@ pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
     runtime.spawn(supervise(world, performer));
 }
 
-/// Restarts a world's driver until the world is closed. A panic breaks the world; the next driver starts once it has
-/// been reset.
+/// Restarts a world's driver until the world is closed. A panic breaks the world; the next driver starts once the world
+/// has been reset.
 async fn supervise(world: World, performer: Arc<Performer>) {
     loop {
         // Unwind safe: after a panic the world is broken, and nothing but a reset touches its state.
@@ -78,6 +78,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
         // Effects of an older generation were asked for before a reset; `next` drops them.
         while let Some((host, effect)) = lanes.next(work.generation) {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
+            // Read anew for each effect: the token and the clock may have changed since the effect was queued.
             let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
             let performer = Arc::clone(&performer);
             let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
@@ -90,7 +91,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
                 let (task, outcome) = match ended {
                     Ok((task, outcome)) => (task, outcome),
                     Err(error) => {
-                        // The engine needs a result all the same; else it would wait for this effect forever.
+                        // The engine still needs a result: without one it would wait for this effect forever.
                         tracing::error!(%error, "performing an effect panicked, a fault of the emulator; please report it");
                         (error.id(), EffectResult::Lost)
                     }
@@ -171,7 +172,7 @@ impl Lanes {
     fn next(&mut self, generation: Generation) -> Option<(Arc<str>, Effect)> {
         while self.under_way < UNDER_WAY_MAX {
             let host = self.ready.pop_front()?;
-            // It is there: only an empty lane is removed, and one in `ready` has effects waiting.
+            // The lane exists: only empty lanes are removed, and one in `ready` has effects waiting.
             let Some(lane) = self.lanes.get_mut(&host) else { continue };
             lane.is_ready = false;
             let effect = lane.waiting.pop_front();
@@ -198,6 +199,7 @@ impl Lanes {
 
     /// Queues a lane for a turn if it may start an effect, and removes it if it is empty.
     fn make_ready(&mut self, host: &Arc<str>) {
+        // The callers' lanes exist; a missing one would have nothing to queue.
         let Some(lane) = self.lanes.get_mut(host) else { return };
         if lane.waiting.is_empty() && lane.under_way == 0 {
             self.lanes.remove(host);

@@ -1,5 +1,5 @@
-//! The registry of worlds: creates and closes them, and checks which credential opens which. It knows no HTTP and no
-//! wire words.
+//! The registry of worlds: creates and closes them, and checks which credential opens which. It knows neither HTTP nor
+//! any wire format.
 
 mod gates;
 mod registry;
@@ -38,7 +38,7 @@ use crate::model::webhook::ExchangeRecord;
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
 pub use crate::world::World;
 
-/// The most worlds at once. Each costs a few kilobytes and a task.
+/// The most worlds at a time. Each costs a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
 
 /// A handle on the registry of worlds; clones share it.
@@ -115,13 +115,13 @@ impl Registry {
     /// Fetches and converts a document for a tester, signing the request as the world would.
     ///
     /// # Errors
-    /// It can't be fetched, or can't be read.
+    /// The document can't be fetched or read.
     pub async fn fetch_document(&self, world: &World, url: &str) -> Result<Document, DocumentFault> {
         let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         self.0.performer.document(&signer, url).await
     }
 
-    /// Sends a webhook again, signed anew, and journals it.
+    /// Sends a webhook again with a new signature, and journals it.
     pub async fn replay(&self, world: &World, fax: Option<FaxSid>, of: &str, replay: Replay) -> ExchangeRecord {
         let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         let record = Arc::new(self.0.performer.replay(&signer, fax, replay).await);
@@ -244,7 +244,7 @@ impl Registry {
     /// handle.
     ///
     /// # Errors
-    /// In strict mode an unknown account.
+    /// The account is unknown and the mode is strict.
     pub fn look(&self, account: AccountSid) -> Result<World, SignInError> {
         if let Some(world) = self.world(account) {
             return Ok(world);
@@ -262,7 +262,7 @@ impl Registry {
     pub async fn created(&self, account: AccountSid) -> World {
         let mut created = self.0.created.subscribe();
         loop {
-            // Before the look, so that a world created right after it is not missed.
+            // Before the look-up, so that a world created right after it is not missed.
             created.mark_unchanged();
             if let Some(world) = self.world(account) {
                 return world;
@@ -283,7 +283,7 @@ impl Registry {
     /// Finds the world that an API key opens: that of the key's account.
     ///
     /// # Errors
-    /// There is no such key, or it has another secret.
+    /// There is no such key, or its secret is different.
     pub fn sign_in_with_key(&self, key: KeySid, secret: &str) -> Result<World, SignInError> {
         // In two steps, so that the registry isn't locked while this waits for the world's lock.
         let world = self.worlds_read(|worlds| worlds.by_sid.get(worlds.keys.get(&key)?).cloned());
@@ -345,7 +345,7 @@ impl Registry {
     /// the token.
     ///
     /// # Errors
-    /// An unknown account in strict mode, or too many worlds.
+    /// The account is unknown and the mode is strict, or there are too many worlds.
     pub fn enter_unclaimed(&self, account: AccountSid) -> Result<World, SignInError> {
         if let Some(world) = self.world(account) {
             return Ok(world);
@@ -361,7 +361,7 @@ impl Registry {
         }
     }
 
-    /// Creates the world of an account. An SID or token that is left out is minted from the seed.
+    /// Creates the world of an account. A SID or token that is left out is minted from the seed.
     ///
     /// # Errors
     /// It exists, or there are too many.
@@ -391,13 +391,14 @@ impl Registry {
             return Err(StateError::Wrong { place: "account_sid".to_owned(), why });
         }
         let keys: Vec<KeySid> = state.keys().collect();
-        // One write lock for check and change: else another call could create the same key in between.
+        // One write lock for check and change: otherwise another call could create the same key in between.
         let canceled = self.worlds_write(|worlds| {
             let foreign = |key: &KeySid| worlds.keys.get(key).is_some_and(|owner| *owner != world.sid());
             if let Some(at) = keys.iter().position(foreign) {
                 let why = format!("the API key {} belongs to another account of this emulator", keys[at]);
                 return Err(StateError::Wrong { place: "keys.list".to_owned(), why });
             }
+            // The state replaces the account's keys, so the earlier ones must go.
             worlds.keys.retain(|_, owner| *owner != world.sid());
             worlds.keys.extend(keys.iter().map(|key| (*key, world.sid())));
             Ok(world.load_state(state))
@@ -455,6 +456,7 @@ impl Registry {
                 return Err(CreateWorldError::Exists(sid));
             }
             if worlds.by_sid.len() >= WORLDS_MAX {
+                // One world makes room; if none can, the next check refuses the account.
                 dropped =
                     worlds.oldest_untouched(self.0.default).map(|oldest| worlds.remove(oldest)).unwrap_or_default();
             }
@@ -471,7 +473,7 @@ impl Registry {
             worlds.by_sid.insert(sid, world.clone());
             Ok(world)
         });
-        // Only now that the registry's lock is released: `bury` takes it again.
+        // Only after the registry's lock is released, because `bury` takes it again.
         for world in &dropped {
             let account = world.sid();
             tracing::warn!(%account, limit = WORLDS_MAX, "too many accounts; dropped the oldest one that was created but never used");
@@ -479,6 +481,7 @@ impl Registry {
         self.bury(&dropped);
         let world = created?;
         driver::start(&self.0.runtime, world.clone(), Arc::clone(&self.0.performer));
+        // Only the fact of a change matters, so the count may wrap.
         self.0.created.send_modify(|count| *count = count.wrapping_add(1));
         Ok(world)
     }
@@ -515,7 +518,7 @@ impl Registry {
     }
 }
 
-/// The form of the id that an account without one gets.
+/// The form of the id that is minted for an account without one.
 fn form_of(setup: &AccountSetup) -> IdForm {
     setup.dialect.unwrap_or(Dialect::Twilio).id_form()
 }

@@ -4,8 +4,8 @@
 //! fauxfax takes the service's place. It answers the REST calls, models the telephone line, and calls your app's
 //! webhooks with the signatures that Twilio sent. Nothing leaves the machine, and no Twilio account is needed.
 //!
-//! The same emulator is a program, `fauxfax`, for apps in other languages; its manual is the README. This page is about
-//! the library.
+//! The same emulator is also a program, `fauxfax`, for apps in other languages; its manual is the README. This page is
+//! about the library.
 //!
 //! # Install
 //!
@@ -39,7 +39,7 @@
 //! # Isolate tests by account
 //!
 //! Each account is a world of its own: its numbers, faxes, clock, rules and journal are invisible to all others. Tests
-//! that run at once can therefore share one emulator, as long as each creates its own account:
+//! that run at the same time can therefore share one emulator, as long as each creates its own account:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -59,7 +59,7 @@
 //!
 //! # Receive a fax
 //!
-//! [`Account::receive`] plays a fax machine that calls one of the account's numbers. Awaited, it returns a
+//! [`Account::receive`] plays a fax machine that calls one of the account's numbers. When awaited, it returns a
 //! [`Conversation`] once the fax has ended and your app has been notified:
 //!
 //! ```
@@ -86,9 +86,9 @@
 //!
 //! # Send a fax, and wait for it
 //!
-//! Usually your app sends, by `POST /v1/Faxes` at [`Emulator::url`]. Where the test itself needs a fax to be sent,
-//! there is [`Account::send`]. [`Account::wait_for`] waits for a status, and fails at once when it can no longer be
-//! reached:
+//! Usually your app sends faxes itself, with `POST /v1/Faxes` at [`Emulator::url`]. Where the test itself needs a fax
+//! to be sent, there is [`Account::send`]. [`Account::wait_for`] waits for a status, and fails as soon as the status
+//! can no longer be reached:
 //!
 //! ```
 //! use fauxfax::Status;
@@ -133,8 +133,8 @@
 //!
 //! # Move the clock
 //!
-//! Each account has its own clock. Frozen, it moves only when the test says so, and everything that falls due on the
-//! way happens, so nothing ever has to sleep:
+//! Each account has its own clock. While frozen, it moves only when the test says so, and everything that falls due on
+//! the way happens, so no test needs to sleep:
 //!
 //! ```
 //! use std::time::Duration;

@@ -33,7 +33,8 @@ use crate::model::time::Timestamp;
 
 /// How many times a task yields before it blocks on a world's lock.
 const YIELDS_MAX: usize = 4;
-/// The most alarms handled per turn at the lock: it is held about as long as by a call, so waiting calls need not sleep.
+/// The most alarms handled per turn at the lock: it is held about as long as for a call, so waiting calls need not
+/// sleep.
 const ALARMS_PER_TURN_MAX: usize = 4;
 /// The most turns that the driver takes at the lock before it starts the effects that they have queued.
 const TURNS_MAX: usize = 250;
@@ -47,13 +48,13 @@ struct Shared {
     signing_key: Arc<[u8]>,
     is_fresh: bool,
     core: Mutex<Core>,
-    /// The admission data of the engine in `core`, readable without that lock. Written only while it is held.
+    /// The engine's admission data, readable without locking `core`, and written only while `core` is locked.
     gate: RwLock<Gate>,
     /// Wakes the driver.
     wake: Notify,
     /// Counts changes, to wake tasks that wait for one.
     changes: watch::Sender<u64>,
-    /// Held while a frozen clock is moved, so that two calls never move it at once.
+    /// Held while a frozen clock is moved, so that no two calls move it together.
     mover: tokio::sync::Mutex<()>,
     breakage: Breakage,
     /// How many changes clients and testers asked for, refused ones included.
@@ -86,7 +87,7 @@ pub enum ClockError {
     /// The clock is running, so it moves by itself.
     #[error("the clock is running; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})")]
     Running,
-    /// The time asked for is before the time that the clock shows.
+    /// The requested time is before the time that the clock shows.
     #[error("the clock already shows a later time and can't move back")]
     Backwards,
     /// The world broke or was removed while its clock was being moved.
@@ -94,7 +95,7 @@ pub enum ClockError {
     Gone,
 }
 
-/// What the driver has to do before it next sleeps.
+/// What the driver must do before it next sleeps.
 pub(crate) struct Work {
     /// Effects to start, in the order in which the engine asked for them.
     pub(crate) effects: VecDeque<Effect>,
@@ -114,7 +115,7 @@ impl World {
         Self::begin(spec, real, false)
     }
 
-    /// As [`World::found`], for a temporary world that stands in for one the account doesn't have, during one call.
+    /// As [`World::create`], for a temporary world that stands in for a missing one during one call.
     pub(crate) fn fresh(spec: WorldSpec, real: RealTime) -> Self {
         Self::begin(spec, real, true)
     }
@@ -152,7 +153,7 @@ impl World {
         }))
     }
 
-    /// The SID of the account whose world it is.
+    /// The SID of the world's account.
     #[must_use]
     pub fn sid(&self) -> AccountSid {
         self.0.sid
@@ -260,7 +261,7 @@ impl World {
     /// Makes `token` the account's if it has none yet. Returns the admission terms if `token` is the account's.
     pub fn claim(&self, token: &str) -> Option<Admission> {
         {
-            // Nearly every call ends here. In a block, because `within` below may write the lock that this reads.
+            // Nearly every call ends here. In a block, so that `within` below can write-lock the gate.
             let gate = self.gate();
             if gate.is_claimed() {
                 return gate.opened_by(token);
@@ -500,7 +501,7 @@ impl World {
     }
 
     fn count_write(&self) {
-        // Relaxed: only the count matters, it orders no other access.
+        // Relaxed: only the count matters; it orders no other access.
         self.0.writes.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -577,7 +578,7 @@ impl World {
 
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.0.core.lock().unwrap_or_else(|poisoned| {
-            // `within` releases the lock before it passes a panic on, so a poisoned lock is a fault in this file.
+            // `within` releases the lock before it passes a panic on, so a poisoned lock means a bug in this file.
             // Report it rather than go on.
             self.0.core.clear_poison();
             let mut core = poisoned.into_inner();

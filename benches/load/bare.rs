@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::Result;
 use crate::gateway::STREAM_BYTES;
 
-/// Requests of the bare loop in flight at once.
+/// The number of requests that the bare loop has in flight.
 const LOOP_WIDTH: usize = 64;
 
 /// Serves `size` bytes of JSON in response to any request, after reading its body. Prints its address.

@@ -57,7 +57,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// Loads the server for `span` with one request, repeated over `CONNECTIONS`. Fails on any other status than `status`.
+/// Loads the server for `span` with one request, repeated over `CONNECTIONS`. Fails on any status other than `status`.
 pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span: Duration) -> Result<Load> {
     load_through(&|| Connection::open(address), request, status, span).await
 }

@@ -11,9 +11,9 @@ use crate::gateway;
 
 pub(crate) const ROUNDS: usize = 5;
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
-/// More rounds, since a POST has less time and so more noise.
+/// Rounds of `rest`: more than elsewhere, since a POST has less time and so more noise.
 const REST_ROUNDS: usize = 9;
-/// Shorter, since a world can hold only 100,000 pending faxes.
+/// The time for creates: shorter than for other requests, since a world can hold only 100,000 pending faxes.
 const POST_SPAN: Duration = Duration::from_millis(500);
 /// Requests to one host that a world has in flight at once; the effects of further creates wait.
 const HOST_CAP: usize = 1_024;
@@ -90,7 +90,7 @@ async fn rest(report: &impl Fn(&str)) -> Result<()> {
         let own = load(address, &create, 201, POST_SPAN).await?.responses_per_second;
         posts.push((own / plain, own));
         connection.ask(&reset).await?;
-        // No SID comes again after a reset, so the next round fetches another fax.
+        // No SID is used again after a reset, so the next round must fetch a new fax.
         fetch = fetch_of(connection.ask(&create).await?.1)?;
     }
     report(&format!("GET /v1/Faxes/{{FX}}      {}", ratio(&mut gets, "requests/s")));
@@ -159,7 +159,7 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     let address = emulator.address;
     let mut connection = Connection::open(address).await?;
     let before = emulator.resident_bytes()?;
-    // Nothing listens on that port, so each fax fails at once and leaves an alert behind.
+    // Nothing listens on that port, so each fax fails immediately and leaves an alert behind.
     let form = "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F127.0.0.1%3A1%2Fletter.pdf";
     let create = request("POST", "/v1/Faxes", address, &credential(), form);
     let idle = request("GET", "/_fauxfax/v1/wait?for=idle&timeout=600", address, "", "");

@@ -1,4 +1,4 @@
-//! The pure part of fauxfax: what a fax service decides, without I/O, a clock or a thread. Depend on the package
+//! The pure part of fauxfax: the decisions of a fax service, without I/O, a clock or threads. Depend on the package
 //! `fauxfax` instead; this one promises no stability.
 //!
 //! Imports point down only: [`dialect`] reads and writes a service's wire format, [`engine`] decides, [`twiml`] reads

@@ -1,5 +1,5 @@
-//! Drives the engine by bytes, each pair a step. In whatever order things happen, the engine never panics, and once
-//! every effect is completed it comes to rest.
+//! Drives the engine with bytes, each pair a step. In whatever order things happen, the engine never panics, and it
+//! settles once every effect is completed.
 #![no_main]
 
 use fauxfax::engine::Engine;
@@ -19,7 +19,7 @@ use self::spec::{OWN, START, document, spec, record};
 #[path = "../../tests/it/spec.rs"]
 mod spec;
 
-/// Room for two documents and a half, so that the budget is exceeded.
+/// Room for two and a half documents, so that the budget is exceeded.
 const BUDGET_BYTES: u64 = 250;
 const PAGE_BYTES: usize = 100;
 const RULES: [&str; 4] = [

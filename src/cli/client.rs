@@ -40,11 +40,11 @@ const EXIT_UNREACHABLE: u8 = 3;
 pub(super) const EXIT_TOO_LATE: u8 = 4;
 /// The value of the User-Agent header.
 const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"));
-/// The largest response that is read; the state of a world is the largest that the APIs send.
+/// The largest response that is read; the largest that the APIs send is the state of a world.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// The time limit for connecting. The emulator is on this machine or near it.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// The time limit for a response. The longest calls move a frozen clock over many faxes.
+/// The time limit for a response. The calls that take longest move a frozen clock past the deadlines of many faxes.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
 /// The time limit for a health check.
 const HEALTH_TIME_MAX: Duration = Duration::from_secs(10);
@@ -86,7 +86,7 @@ pub(super) enum CallError {
     Unreachable {
         /// The URL as it was given.
         url: String,
-        /// The error of the connection, or that it took too long.
+        /// The connection's error, or a note that it took too long.
         why: String,
     },
     /// The emulator refused the call.
@@ -237,7 +237,7 @@ impl Client {
         }
     }
 
-    /// Checks that the emulator is ready: it responds, is not stopping, and none of its worlds has broken.
+    /// Checks that the emulator is ready: it responds, it is not stopping, and none of its worlds has broken.
     pub(super) async fn is_ready(&self) -> anyhow::Result<()> {
         self.whole(self.request("GET", "/readyz", None, None)?, HEALTH_TIME_MAX).await?;
         Ok(())
@@ -315,7 +315,7 @@ impl Client {
         let tcp = connecting.map_err(|_| self.silent(CONNECT_TIME_MAX))?.map_err(|error| self.unreachable(&error))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(tcp)).await.map_err(|error| self.unreachable(&error))?;
-        // The set ends the task when it is dropped together with the response.
+        // The set aborts the task when it is dropped together with the response.
         let mut running = JoinSet::new();
         running.spawn(connection);
         let response = sender.send_request(request).await.map_err(|error| self.unreachable(&error))?;

@@ -56,7 +56,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     let drawing = Drawing {
         quality: Quality::from_word(&flags.quality).unwrap_or(Quality::Fine),
         tone: if flags.text { Tone::Text } else { Tone::Dither },
-        // Only the table that is printed needs the sizes in the other codings.
+        // Only the printed table needs the sizes in the other codings.
         counting: if flags.quiet { Counting::Mmr } else { Counting::All },
     };
     let page_size = flags.page_size.as_deref().and_then(PageSize::from_word);
@@ -98,6 +98,7 @@ fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     let context = || format!("can't read {}", path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(context)?;
+    // One byte more than is allowed, so that a document that is too long is noticed.
     file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
         bail!("{}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the most that is converted", path.display());
@@ -146,7 +147,7 @@ fn write_pages(pages: &[FaxPage], target: Target, output: &Path) -> anyhow::Resu
     }
 }
 
-/// Prints the number of pages, their bits and the time on the line: with error correction, and without it as older
+/// Prints the number of pages, their bits and the time on the line, with error correction and without it, as older
 /// machines send.
 fn tell(pages: &[FaxPage], out: &mut impl Write) -> anyhow::Result<()> {
     let count = pages.len();

@@ -96,7 +96,7 @@ mod tests {
             let variables = prepare(&place(data.path(), ca), &destination(ca), &|_| None).expect("prepared");
             variables.into_iter().find(|(name, _)| name == "NODE_EXTRA_CA_CERTS").expect("a file").1
         });
-        // Read only after both are written, so that the second would have overwritten the first.
+        // Read only after both are written, to show that the second doesn't overwrite the first.
         for (file, ca) in files.iter().zip(&cas) {
             assert_eq!(crate::server::ca::Roots::of_file(Path::new(file)).certificates(), std::slice::from_ref(ca));
         }

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
+use super::numbers::whole_number;
 use super::table::{self, cell};
 
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ pub(super) struct EventsFlags {
     #[arg(short, long)]
     follow: bool,
     /// Print only events after this sequence number; after the last reset if left out
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = whole_number::<u64>)]
     since: Option<u64>,
     /// Print events from before the last reset too
     #[arg(long, conflicts_with = "since")]
@@ -34,7 +35,7 @@ pub(super) struct EventsFlags {
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// Print at most this many events
-    #[arg(long, value_name = "N", conflicts_with = "follow")]
+    #[arg(long, value_name = "N", conflicts_with = "follow", value_parser = whole_number::<usize>)]
     limit: Option<usize>,
     /// Print JSON, one event per line
     #[arg(long)]
@@ -86,7 +87,7 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
     let mut stream = client.events(query).await?;
     let mut text = String::new();
     while let Some(piece) = stream.next().await? {
-        // A chunk ends at the end of a block, so it never splits a character.
+        // Each chunk ends where a block ends, so no chunk splits a character.
         text.push_str(&String::from_utf8_lossy(&piece));
         while let Some((block, rest)) = text.split_once("\n\n") {
             show(block, json)?;
@@ -99,6 +100,7 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
 /// Prints one block of the stream.
 fn show(block: &str, json: bool) -> anyhow::Result<()> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    // A heartbeat is a comment without data.
     let Some(data) = field("data:") else { return Ok(()) };
     if field("event:") == Some("evicted") {
         writeln!(anstream::stderr(), "events were dropped from the journal before they could be read: {data}")?;

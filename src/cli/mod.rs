@@ -9,6 +9,7 @@ mod events;
 mod exec;
 pub mod flags;
 mod healthcheck;
+mod numbers;
 mod output;
 mod receive;
 mod render_child;
@@ -38,7 +39,7 @@ struct Cli {
     serve: ServeFlags,
 }
 
-/// The style of the word `error`, the same as in clap's own errors.
+/// The style of the word `error`, as in clap's own errors.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 const EXAMPLES: &str = "\

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The most bytes in the queue. At some hundred bytes per line these are more than ten thousand lines.
+/// The most bytes in the queue. At a few hundred bytes per line that is more than ten thousand lines.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long the process waits at its end for the last lines to be written.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the writer pauses when the pipe is full and another process has made it non-blocking.
+/// How long the writer pauses when the pipe is full and non-blocking, as another process may have made it.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A writer that never blocks. It queues whole lines: bytes are held back until a newline ends them.
@@ -24,11 +24,11 @@ pub(super) struct Output {
     unfinished: Vec<u8>,
 }
 
-/// Waits for the last lines when it is dropped, at most [`LAST_LINES_TIMEOUT`].
+/// Waits for the last lines when it is dropped, for at most [`LAST_LINES_TIMEOUT`].
 #[must_use = "dropping it waits for the lines written so far"]
 pub(super) struct LastLines(Arc<Shared>);
 
-/// Called with the number of lines dropped so far, when a line was written again after some were dropped.
+/// Called with the number of lines dropped so far, as soon as a line can be written again.
 type OnDropped = fn(u64);
 
 struct Shared {
@@ -117,7 +117,7 @@ impl Shared {
                 queue.is_writing = true;
                 return line;
             }
-            // Tells `wait_for_last_lines` that all lines are written.
+            // Signals to `wait_for_last_lines` that all lines are written.
             queue.is_writing = false;
             self.changed.notify_all();
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -130,10 +130,11 @@ impl Shared {
         loop {
             let line = self.next_line();
             if write_line(&mut stream, &line).is_err() {
-                // The reader is gone or the disk is full. Either may change if the log goes to a file, so go on.
+                // The reader is gone or the disk is full. If the log goes to a file, that may change, so go on.
                 self.queue().dropped += 1;
                 continue;
             }
+            // Reported only after a line was written: before that, the report would be dropped as well.
             let dropped = self.queue().dropped;
             if dropped > reported {
                 on_dropped(dropped);
@@ -142,9 +143,10 @@ impl Shared {
         }
     }
 
-    /// Waits until all lines are written, at most for `timeout`.
+    /// Waits until all lines are written, for at most `timeout`.
     fn wait_for_last_lines(&self, timeout: Duration) {
         let is_busy = |queue: &mut Queue| queue.is_writing || !queue.lines.is_empty();
+        // The process ends next, whether the lines were written or the time ran out.
         drop(self.changed.wait_timeout_while(self.queue(), timeout, is_busy));
     }
 }
@@ -164,8 +166,10 @@ pub(super) fn write_last_words(text: String) {
     let (written, is_written) = std::sync::mpsc::channel();
     let spawned = std::thread::Builder::new().spawn(move || {
         write();
+        // An error means that the time ran out and nobody waits any more.
         let _ = written.send(());
     });
+    // Without a thread the message is lost: writing it here could block forever.
     if spawned.is_ok() {
         let _ = is_written.recv_timeout(LAST_LINES_TIMEOUT);
     }
@@ -198,7 +202,7 @@ mod tests {
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // The test dropping its end means that everything is allowed.
+            // If the test drops its end, everything is allowed.
             let _ = self.allowed.recv();
             let _ = self.taken.send(bytes.to_vec());
             Ok(bytes.len())

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::events;
+use super::numbers::whole_number;
 use super::table::{self, cell};
 use crate::dialect::form;
 use crate::io::multipart::Multipart;
@@ -34,7 +35,7 @@ pub(super) struct ReceiveFlags {
     #[arg(long, value_name = "URL")]
     fax_url: Option<String>,
     /// Number of test pages to send instead of a file
-    #[arg(long, value_name = "N", conflicts_with = "file")]
+    #[arg(long, value_name = "N", conflicts_with = "file", value_parser = whole_number::<u32>)]
     pages: Option<u32>,
     /// Station id of the sending machine, at most 20 characters
     #[arg(long, value_name = "TEXT")]
@@ -46,13 +47,14 @@ pub(super) struct ReceiveFlags {
     #[arg(long)]
     wait: bool,
     /// How many seconds to wait at most
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait", value_parser = whole_number::<u32>)]
     timeout: u32,
 }
 
 pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
+        // Set before the call, which would otherwise use the earlier URL.
         if let Some(url) = &flags.fax_url {
             set_fax_url(&client, flags.to.as_deref(), url).await?;
         }
@@ -67,7 +69,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         show(&answer, flags)?;
-        // An app that rejects a fax does its job, so that is no failure.
+        // An app that rejects a fax does its job, so that is not a failure.
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })

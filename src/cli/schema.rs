@@ -1,5 +1,5 @@
-//! `fauxfax config-schema`: prints the JSON Schema of `fauxfax.toml`, generated from the help of the flags; and
-//! `fauxfax completions`.
+//! The subcommands `config-schema`, which prints the JSON Schema of `fauxfax.toml` as generated from the help of the
+//! flags, and `completions`, which prints a script for a shell.
 
 use std::process::ExitCode;
 
@@ -122,7 +122,7 @@ fn of_attribute(kind: &Kind<NumberChange>) -> Value {
         Kind::Sid(prefix, _) => json!({ "type": "string", "pattern": format!("^({prefix}[0-9a-fA-F]{{32}})?$") }),
         Kind::Word(words, _) => json!({ "enum": words }),
         Kind::Method(_) => json!({ "enum": ["GET", "POST"] }),
-        Kind::Boolean(_) => json!({ "type": ["boolean", "string"] }),
+        Kind::Boolean(_) => json!({ "enum": [true, false, "true", "false"] }),
         Kind::ReceiveMode(_) => json!({ "enum": ReceiveMode::ALL }),
     }
 }

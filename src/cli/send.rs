@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::events;
+use super::numbers::whole_number;
 use super::table::{self, cell};
 use crate::dialect::form;
 
@@ -45,7 +46,7 @@ pub(super) struct SendFlags {
     #[arg(long)]
     wait: bool,
     /// How many seconds to wait at most
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait", value_parser = whole_number::<u32>)]
     timeout: u32,
 }
 
@@ -59,6 +60,7 @@ pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
         let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/document", listener.local_addr()?);
+        // The document is served for as long as `send` runs.
         tokio::select! {
             sent = send(&client, flags, &url) => sent,
             served = serve_document(&listener, &bytes) => served.map(|()| ExitCode::SUCCESS),
@@ -98,6 +100,7 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
             writeln!(out, "{status}: {sid}, pages: {pages}, seconds on the line: {seconds}")?;
         }
     }
+    // Without --wait, a fax that has been accepted is a success.
     let failed = flags.wait && outcome != "delivered";
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

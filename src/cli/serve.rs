@@ -23,7 +23,7 @@ pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let (mut out, _last_lines) = standard_output()?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        // Register before the ready line is printed: whoever reads it may stop the emulator at once.
+        // Register before the ready line is printed: a script that reads it may stop the emulator immediately.
         let stop = stop_signal().context("can't wait for signals")?;
         let server = Server::bind(&config).await?;
         announce(&config, &server, &mut out)?;
@@ -40,9 +40,9 @@ pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
     Output::start("output", stdout(), |_| ()).context("can't start the writer of the output")
 }
 
-/// Makes documents be rendered by this program in processes of its own, if the system reveals its path.
+/// Makes this program render documents in child processes, if the system reveals the program's path.
 pub(super) fn isolated(config: Config) -> Config {
-    // This link keeps working when the file is replaced, or is not visible under its path.
+    // This link works even when the file has been replaced or is not visible under its path.
     let link = std::path::PathBuf::from("/proc/self/exe");
     let render_program = if link.exists() { Some(link) } else { std::env::current_exe().ok() };
     Config { render_program, ..config }
@@ -50,7 +50,7 @@ pub(super) fn isolated(config: Config) -> Config {
 
 /// A runtime with a thread per processor, and as many descriptors as the system allows.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
-    // If the limit can't be raised, fewer connections are possible at once, and each one refused is logged.
+    // If the limit can't be raised, fewer connections are possible at once; the log says when clients have to wait.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")
 }
@@ -60,7 +60,7 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped lines of the log that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
-    // Libraries may only warn; the level is for this program.
+    // Libraries only log warnings; the configured level is for this program.
     let filter = tracing_subscriber::EnvFilter::new(format!("warn,fauxfax={}", config.log_level));
     // Errors of the logging itself would be printed to standard error directly, which may block.
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output).log_internal_errors(false);
@@ -90,7 +90,7 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     let account = server.registry().default_account();
     let configured = config.worlds.first();
     let given = configured.map_or(!config.default_account.has_default_token, |account| account.auth_token.is_some());
-    // A configured token is a secret. One that was minted must be printed, and the default one may be.
+    // A configured token is a secret. A minted one must be printed, and the default one may be.
     let token = server.registry().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
     let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));
@@ -114,7 +114,7 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Writes the port file. For a pipe or a device a thread does it, because that may block, and a failure is only logged.
+/// Writes the port file. A thread writes to a pipe or a device, because that may block; a failure there is only logged.
 fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     let line = format!("{port}\n");
     if !file::is_special(path) {
@@ -129,9 +129,10 @@ fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     std::thread::Builder::new().name("port file".to_owned()).spawn(write).map(drop)
 }
 
-/// A URL by which this machine can reach the address.
+/// A URL at which this machine can reach the address.
 pub(super) fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
+        // An unspecified address can be listened on but not connected to.
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,

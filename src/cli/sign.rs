@@ -1,16 +1,16 @@
 //! `fauxfax sign` and `explain-signature`: compute the signature that Twilio would send, and explain why another
-//! differs. With a token given they need no emulator.
+//! differs. If a token is given, they need no emulator.
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::table;
-use super::tester::pairs;
+use super::tester::{by_name, pairs};
 use crate::dialect::address::normal_or_as_is;
 use crate::dialect::explain::{Question, check, explain};
 use crate::dialect::signature;
@@ -93,9 +93,8 @@ fn ask(flags: &ExplainFlags) -> anyhow::Result<Value> {
     match &flags.body {
         Some(body) => order["body"] = json!(body),
         None => {
-            let params: Map<String, Value> =
-                pairs(&flags.param)?.into_iter().map(|(name, value)| (name, value.into())).collect();
-            order["params"] = params.into();
+            let params = pairs(&flags.param)?.into_iter().map(|(name, value)| (name, value.into()));
+            order["params"] = by_name(params)?.into();
         }
     }
     block_on(async {

@@ -1,6 +1,6 @@
 //! The signals that stop a running emulator: SIGTERM, Ctrl-C, and SIGHUP unless `nohup` made the process ignore it.
 
-/// Registers for the signals at once. The returned future completes at the first of them.
+/// Registers for the signals immediately. The returned future completes at the first of them.
 ///
 /// # Errors
 /// The system refuses to register a handler.
@@ -14,6 +14,7 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
         let hung_up = async {
             match &mut hangup {
                 Some(hangup) => hangup.recv().await,
+                // Never completes, so that only the other signals count.
                 None => std::future::pending().await,
             }
         };
@@ -35,8 +36,8 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Whether to handle SIGHUP. A handler would override that it is ignored, so it is installed only if the system shows
-/// that it isn't. Otherwise the default applies: it ends the process, or is ignored.
+/// Whether to handle SIGHUP. A handler would override a request to ignore it, so one is installed only if the system
+/// shows that SIGHUP isn't ignored. Otherwise the default applies: SIGHUP ends the process, or is ignored.
 #[cfg(unix)]
 pub(super) fn hangup_stops() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| !ignores_hangup(&status))

@@ -6,7 +6,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 const HEAD: Style = Style::new().bold();
-/// The most characters of a cell. Longer ones are cut; `--json` has them whole.
+/// The most characters of a cell. Longer ones are cut; `--json` prints them in full.
 const CELL_CHARS_MAX: usize = 72;
 
 /// Prints JSON, indented.

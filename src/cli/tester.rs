@@ -6,10 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
+use super::numbers::{number, whole_number};
 use super::table::{self, cell};
+use crate::dialect::json::parse;
 
 /// The emulator to call, and how to print the response.
 #[derive(Debug, Args)]
@@ -36,10 +38,10 @@ pub(super) struct WaitFlags {
     #[arg(long, conflicts_with_all = ["fax", "status", "since"])]
     idle: bool,
     /// Count only status changes after this sequence number; after the last reset if left out
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = whole_number::<u64>)]
     since: Option<u64>,
     /// How many seconds to wait at most
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = number)]
     timeout: f64,
 }
 
@@ -125,7 +127,7 @@ pub(super) struct WebhooksFlags {
     #[arg(long, value_name = "FX…", conflicts_with = "id")]
     fax: Option<String>,
     /// List only webhooks with an attempt after this sequence number; after the last reset if left out
-    #[arg(long, value_name = "SEQ", conflicts_with = "id")]
+    #[arg(long, value_name = "SEQ", conflicts_with = "id", value_parser = whole_number::<u64>)]
     since: Option<u64>,
     /// List webhooks from before the last reset too
     #[arg(long, conflicts_with_all = ["id", "since"])]
@@ -163,7 +165,7 @@ pub(super) fn clock(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
         Some(ClockChange::Freeze) => ("PUT", "/clock", Some(json!({ "mode": "frozen" }))),
         Some(ClockChange::Run) => ("PUT", "/clock", Some(json!({ "mode": "running" }))),
         Some(ClockChange::Advance { to }) => {
-            // What is not a span must be a moment, which the emulator parses.
+            // Anything that is not a span must be a moment, which the emulator parses.
             let order = seconds(to).map_or_else(|| json!({ "to": to }), |seconds| json!({ "seconds": seconds }));
             ("POST", "/clock/advance", Some(order))
         }
@@ -183,7 +185,7 @@ pub(super) fn rules(flags: &RulesFlags) -> anyhow::Result<ExitCode> {
     let answer = match &flags.change {
         None => api.call("GET", "/rules", &[], None)?,
         Some(RulesChange::Add { rule }) => {
-            let rule: Value = serde_json::from_str(rule).context("the rule is not JSON")?;
+            let rule = parse(rule.as_bytes()).context("the rule can't be read")?;
             let added = api.call("POST", "/rules", &[], Some(&rule))?;
             json!({ "rules": [added] })
         }
@@ -251,15 +253,11 @@ pub(super) fn webhooks(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
         table::json(&webhook)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let params: serde_json::Map<String, Value> = flags
-        .param
-        .iter()
-        .map(|pair| match pair.split_once('=') {
-            Some((name, value)) => (name.to_owned(), value.into()),
-            // Null removes a parameter.
-            None => (pair.clone(), Value::Null),
-        })
-        .collect();
+    let params = by_name(flags.param.iter().map(|pair| match pair.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.into()),
+        // Null removes a parameter.
+        None => (pair.clone(), Value::Null),
+    }))?;
     let mut edits = json!({ "params": params });
     if let Some(url) = &flags.to {
         edits["url"] = json!(url);
@@ -316,7 +314,8 @@ fn seconds(text: &str) -> Option<f64> {
         (at, 'd') => (&text[..at], 86_400.0),
         _ => (text, 1.0),
     };
-    number.parse::<f64>().ok().map(|number| number * unit)
+    // `inf` and `nan` are numbers in Rust, but no spans.
+    number.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number * unit)
 }
 
 /// Splits texts of the form `NAME=VALUE`.
@@ -326,6 +325,18 @@ pub(super) fn pairs(texts: &[String]) -> anyhow::Result<Vec<(String, String)>> {
         None => bail!("{text:?} must be NAME=VALUE"),
     };
     texts.iter().map(pair).collect()
+}
+
+/// Parameters as a JSON object, which has each name once.
+pub(super) fn by_name(pairs: impl IntoIterator<Item = (String, Value)>) -> anyhow::Result<Map<String, Value>> {
+    let mut params = Map::new();
+    for (name, value) in pairs {
+        if params.contains_key(&name) {
+            bail!("--param: {name:?} is given twice; give it once");
+        }
+        params.insert(name, value);
+    }
+    Ok(params)
 }
 
 #[cfg(test)]
@@ -343,7 +354,7 @@ mod tests {
         ] {
             assert_eq!(seconds(text), expected, "{text}");
         }
-        for none in ["", "h", "2026-03-01T00:00:00Z", "tomorrow"] {
+        for none in ["", "h", "2026-03-01T00:00:00Z", "tomorrow", "inf", "nand"] {
             assert_eq!(seconds(none), None, "{none}");
         }
     }

@@ -182,7 +182,7 @@ fn set(change: &mut NumberChange, attribute: &Attribute<NumberChange>, given: &G
         Kind::Sid(prefix, slot) => *slot(change) = Some(given.parse(parse::sid_or_none(prefix))?),
         Kind::Word(words, slot) => *slot(change) = Some(given.parse(parse::word(words, |word| word))?.into()),
         Kind::Method(slot) => *slot(change) = Some(given.parse(parse::method)?),
-        Kind::Boolean(slot) => *slot(change) = Some(given.parse(parse::boolean)?),
+        Kind::Boolean(slot) => *slot(change) = Some(given.parse(parse::true_or_false)?),
         Kind::ReceiveMode(slot) => {
             *slot(change) = Some(given.parse(parse::word(ReceiveMode::ALL, ReceiveMode::as_str))?);
         }

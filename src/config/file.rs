@@ -127,6 +127,31 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_json_does_not_have_is_refused_as_it_was_written() {
+        for (rule, told) in [
+            ("line = { noise = nan }", "line.noise: a number, not \"nan\""),
+            ("chance = +inf\noutcome = { status = 'busy' }", "chance: a number, not \"+inf\""),
+            ("chance = 0.000_000\noutcome = { status = 'busy' }", "chance: a number above 0"),
+        ] {
+            let text = format!("[[accounts]]\n[[accounts.rules]]\n{rule}");
+            let error = contents(&source(&text), &Settings::default()).expect_err(rule).to_string();
+            assert!(error.starts_with("etc/fauxfax.toml:2:1: [[accounts.rules]]: ") && error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_boolean_of_rests_is_true_or_false() {
+        let file = |value: &str| {
+            let text = format!("[[accounts]]\n[[accounts.numbers]]\nphone_number = '+15017122661'\n{value}");
+            contents(&source(&text), &Settings::default())
+                .map(|contents| contents.accounts[0].numbers[0].1.voice_caller_id_lookup)
+        };
+        assert_eq!(file("voice_caller_id_lookup = true"), Ok(Some(true)));
+        let error = file("voice_caller_id_lookup = 'yes'").expect_err("it is refused").to_string();
+        assert_eq!(error, "etc/fauxfax.toml:4:26: voice_caller_id_lookup must be true or false, not `yes`");
+    }
+
+    #[test]
     fn a_file_over_its_limit_is_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x");

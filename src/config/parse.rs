@@ -86,6 +86,11 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
+/// `true` or `false`, for a value that is REST's as well.
+pub(super) fn true_or_false(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "be true or false".to_owned())
+}
+
 /// One of the words of an enum. An error lists them and suggests the nearest.
 pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
@@ -316,6 +321,8 @@ mod tests {
     fn booleans_and_tokens_are_checked() {
         assert_eq!(["true", "YES", "1", "off"].map(boolean), [Ok(true), Ok(true), Ok(true), Ok(false)]);
         assert!(boolean("maybe").is_err());
+        assert_eq!(["true", "false"].map(true_or_false), [Ok(true), Ok(false)]);
+        assert!(["yes", "1", "True", ""].into_iter().all(|text| true_or_false(text).is_err()));
         assert!(auth_token("").is_err() && auth_token("a\nb").is_err() && auth_token(&"x".repeat(257)).is_err());
         assert_eq!(auth_token("secret").as_deref(), Ok("secret"));
         assert!(friendly_name(&"é".repeat(64)).is_ok() && friendly_name(&"é".repeat(65)).is_err());

@@ -136,7 +136,11 @@ fn json_of(value: &DeValue<'_>) -> Value {
             let digits = decimal(integer);
             digits.parse::<i64>().map_or_else(|_| Value::from(digits), Value::from)
         }
-        DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Float(float) => {
+            let number = float.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
+            // JSON has no NaN and no infinity: as a text, its reader refuses it and shows it as it was written.
+            number.map_or_else(|| Value::from(float.as_str()), Value::from)
+        }
         DeValue::Boolean(boolean) => Value::from(*boolean),
         DeValue::Datetime(datetime) => Value::from(datetime.to_string()),
         DeValue::Array(array) => array.iter().map(|value| json_of(value.get_ref())).collect(),

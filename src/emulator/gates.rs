@@ -1,4 +1,4 @@
-//! Limits on control calls that take much memory or time: only a few run at once, the others are queued.
+//! Limits on control calls that take much memory or time: only a few run at once, and the others are queued.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +39,7 @@ impl Gates {
 }
 
 async fn turn(gate: &Arc<Semaphore>, patience: Duration) -> Option<OwnedSemaphorePermit> {
+    // The semaphore is never closed, so only the time limit can fail.
     timeout(patience, Arc::clone(gate).acquire_owned()).await.ok()?.ok()
 }
 

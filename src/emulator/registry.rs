@@ -33,7 +33,8 @@ pub(super) struct Worlds {
 pub(super) struct Departed {
     /// The sum of their counts.
     pub(super) tally: Tally,
-    /// How many worlds each account has had. A new world of the account derives other ids from it.
+    /// How many worlds each account has had. A new world of the account uses the count to derive ids that were not used
+    /// before.
     lives: BTreeMap<AccountSid, u64>,
     /// The count used for accounts that are not in `lives`.
     lives_of_others: u64,
@@ -48,8 +49,8 @@ impl Departed {
     fn count(&mut self, account: AccountSid) {
         let lives = self.lives(account) + 1;
         if self.lives.len() >= DEPARTED_MAX {
-            // Forget the single counts. The highest of them is safe for every account: ids differ for any count not
-            // used yet.
+            // Forget the individual counts. The highest of them is safe for every account: a count not used yet gives
+            // new ids.
             let most = std::mem::take(&mut self.lives).into_values().max().unwrap_or_default();
             self.lives_of_others = self.lives_of_others.max(most);
         }
@@ -60,6 +61,7 @@ impl Departed {
 impl Worlds {
     /// Takes a world, its API keys and the worlds of its subaccounts out of the registry.
     pub(super) fn remove(&mut self, account: AccountSid) -> Vec<World> {
+        // Two requests may remove the same account; the second finds nothing.
         let Some(world) = self.by_sid.remove(&account) else { return Vec::new() };
         // Counted here, under the registry's lock: another world of the account may be created before this one is
         // closed.
@@ -84,6 +86,7 @@ impl Worlds {
         let age = |world: &World| {
             let (is_idle, owner, age) =
                 world.read(|engine| (engine.is_idle(), engine.account().owner, engine.account().ordinal));
+            // A subaccount is removed only together with its owner.
             (is_idle && owner.is_none()).then_some((age, world.sid()))
         };
         self.by_sid.values().filter(is_untouched).filter_map(age).min().map(|(_, sid)| sid)

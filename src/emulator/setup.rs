@@ -1,5 +1,5 @@
-//! What the registry is created with: settings that all worlds share and accounts to create; and why a world can't be
-//! created or a client signed in.
+//! What the registry is created with (the settings that all worlds share and the accounts to create), and the reasons
+//! why a world can't be created or a client signed in.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub struct Settings {
     pub guard: GuardOptions,
 }
 
-/// What may call the emulator besides programs on this machine.
+/// Who may call the emulator besides programs on this machine.
 #[derive(Debug, Clone, Default)]
 pub struct GuardOptions {
     /// Further host names that requests may be addressed to, in lower case.
@@ -68,7 +68,7 @@ pub struct AccountSetup {
     pub owner: Option<AccountSid>,
     /// The webhook that each of its alerts is sent to.
     pub debugger_url: Option<Box<str>>,
-    /// The numbers that it has at the start, with their attributes.
+    /// The numbers that it owns at the start, with their attributes.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// The verified caller ids that it has at the start.
     pub caller_ids: Vec<PhoneNumber>,
@@ -85,10 +85,10 @@ pub enum SignInError {
     /// The account's world has broken because of a fault in the emulator.
     #[error("{}", Refusal::WorldBroken(Arc::clone(.0)))]
     Broken(Arc<str>),
-    /// The account has another token: the configured one, or the first one used.
+    /// The token is not the account's, which is the configured one or the first one used.
     #[error("the token is not that of account {0}")]
     WrongToken(AccountSid),
-    /// No such API key exists, or its secret is another.
+    /// No such API key exists, or its secret is different.
     #[error("there is no API key {0} with that secret")]
     WrongKey(KeySid),
     /// The account would need a new world, and there are already [`WORLDS_MAX`](super::WORLDS_MAX).

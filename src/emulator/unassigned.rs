@@ -23,15 +23,15 @@ words!(
         UnknownPath = "unknown-path",
         /// The resource doesn't support this method.
         WrongMethod = "wrong-method",
-        /// The request has no credential, or one that is not of Twilio's form.
+        /// The request has no credential, or one that doesn't have Twilio's form.
         NoCredential = "no-credential",
         /// No such account is configured, and unknown ones are refused.
         UnknownAccount = "unknown-account",
-        /// The token or the API key's secret is wrong, or there is no such key.
+        /// The token or the API key's secret doesn't match, or there is no such key.
         WrongCredential = "wrong-credential",
-        /// The credential belongs to another account than the one in the path.
+        /// The credential belongs to an account other than the one in the path.
         OtherAccount = "other-account",
-        /// The path is one dialect's, and the account another's.
+        /// The path belongs to one dialect, and the account to another.
         OtherDialect = "other-dialect",
         /// The credential is a standard API key, which may not read the AuthToken that the path asks for.
         KeyNotEnough = "key-not-enough",

@@ -96,7 +96,7 @@ pub(super) fn sign_in(
     let named = named
         .map(|named| named.ok_or_else(|| refused(NoWorld::UnknownAccount, ApiError::not_found(asked_path(parts)))));
     let named = named.transpose()?;
-    // Neither dialect's credentials open an account of the other, nor create one by the way.
+    // Neither dialect's credentials open or create an account of the other.
     if let Credential::Token(account, _) = credential
         && Dialect::of(account) != dialect_of(parts)
     {
@@ -141,7 +141,7 @@ pub(super) fn sign_in(
     Ok(SignedIn { own, named, admission })
 }
 
-/// Returns the error that a client sees when it was not let in.
+/// Returns the error that a client sees when its sign-in fails.
 fn error_of(error: &SignInError) -> ApiError {
     match error {
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
@@ -211,6 +211,7 @@ fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
         return Err(error("no AuthToken provided"));
     }
     let invalid = |_| error("invalid username");
+    // The rest of `text` becomes the secret without a copy.
     let username_len = username.len();
     if username.starts_with(KeySid::PREFIX) {
         let key = username.parse().map_err(invalid)?;
@@ -228,7 +229,7 @@ mod tests {
 
     const SID: &str = "AC0123456789abcdef0123456789abcdef";
 
-    /// Returns user name and password, or the message of the error.
+    /// Returns the user name and password, or the message of the error.
     fn read(value: &str) -> Result<(String, String), String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());

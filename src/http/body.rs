@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::io::budget::{Budget, NoRoom, Pieces, ROOM_WAIT_MAX};
 
-/// How long a client may pause within a body before it is given up.
+/// How long a client may pause within a body before its request fails.
 pub(super) const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long a whole body may take, whatever its pace: an upload that drips would hold its share of the budget for
-/// ever.
+/// How long a whole body may take, whatever its pace: an upload that trickles in would hold its share of the budget
+/// forever.
 pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// Why a request body could not be read.
@@ -62,6 +62,7 @@ where
     async fn next(&mut self) -> Option<Result<Bytes, BodyFault>> {
         loop {
             let frame = timeout_at(self.end, timeout(self.idle, self.body.frame())).await;
+            // Either time limit has passed: for the whole body, or for this frame.
             let Ok(Ok(frame)) = frame else { return Some(Err(BodyFault::TooSlow)) };
             match frame? {
                 Ok(frame) => {

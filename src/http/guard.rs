@@ -120,6 +120,7 @@ enum Refusal {
 fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<HeaderValue>, Refusal> {
     let options = &settings.guard;
     let host = host(parts);
+    // Only HTTP/1.0 may name no host, and browsers don't use it.
     if let Some(host) = &host
         && !answers_to(host, settings)
     {
@@ -138,14 +139,14 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
         return Err(Refusal::Page);
     }
-    // Samples can be fetched by anyone, since a fax may be sent from them.
+    // Anyone may fetch samples, since a fax may be sent from their URLs.
     if area == Area::Control && !is_sample(parts.uri.path()) {
         check_caller(parts, options.control_token.as_deref())?;
     }
     Ok(allowed.cloned())
 }
 
-/// Checks what the control API requires of every caller: that it is no webhook, and knows the control token.
+/// Checks what the control API requires of every caller: that it is not a webhook, and knows the control token.
 fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusal> {
     if let Some(mark) = WEBHOOK_MARKS.into_iter().find(|mark| parts.headers.contains_key(mark)) {
         return Err(Refusal::Webhook(mark));
@@ -221,7 +222,7 @@ fn is_local(name: &str) -> bool {
 fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Settings) -> Option<&'a HeaderValue> {
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let origin = origins.next()?;
-    // No browser sends two, so this is an attempt to get past the check; the first one is reported as foreign.
+    // No browser sends two, so this is an attempt to bypass the check; the first one is reported as foreign.
     if origins.next().is_some() {
         return Some(origin);
     }
@@ -240,7 +241,7 @@ fn without_default_port(authority: &str) -> String {
     bare.map_or(authority.clone(), ToOwned::to_owned)
 }
 
-/// Returns host and port of `--public-url`.
+/// Returns the host and port of `--public-url`.
 fn public_authority(settings: &Settings) -> Option<&str> {
     let (_, rest) = settings.public_url.as_deref()?.split_once("://")?;
     rest.split('/').next()
@@ -287,11 +288,12 @@ fn cookie_value(token: &str) -> String {
 }
 
 fn is_same(given: &str, expected: &str) -> bool {
+    // In constant time, so that the time taken reveals nothing of the token.
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }
 
 impl Refusal {
-    /// Returns the reason of the REST error that tells of the refusal.
+    /// Returns the reason for the REST error.
     const fn reason(&self) -> Reason {
         match self {
             Self::Host(_) => Reason::Misdirected,

@@ -70,7 +70,7 @@ async fn show(
         expires_s: query.get("X-Amz-Expires"),
         signature: query.get("X-Amz-Signature"),
     };
-    // A path that isn't valid UTF-8 can't be the name of anything.
+    // A path that isn't valid UTF-8 can't name anything.
     let name = path.ok().and_then(|Path([account, fax, media])| {
         Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
     });
@@ -82,7 +82,7 @@ async fn show(
         return Denial::Missing.into_response();
     };
     let is_named = user_agent::is_named(&parts.headers);
-    // Before the signature, so that a client learns of the rule whatever its URL.
+    // Checked before the signature, so that a client learns of the rule whatever its URL.
     let found = match registry.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
@@ -161,9 +161,10 @@ impl Shown {
             .iter()
             .any(|known| known.to_str().is_ok_and(|known| knows(known, &etag)))
         {
+            // A document never changes under its name, so the tag alone decides.
             return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
         }
-        // Ranges are defined for GET only. If-Range with another tag means: the whole document, since it has changed.
+        // Ranges are defined for GET only. If-Range with another tag asks for the whole document, since it has changed.
         let same = text(header::IF_RANGE).is_none_or(|condition| condition == etag);
         let range = text(header::RANGE).filter(|_| same && *method == Method::GET);
         let len = self.bytes.len();
@@ -183,7 +184,7 @@ impl Shown {
             (header::ETAG, etag),
         ];
         let content_range = content_range.map(|value| [(header::CONTENT_RANGE, value)]);
-        // All downloads share the document's memory.
+        // Doesn't copy: all downloads share the document's memory.
         let body = Body::from(Bytes::from_owner(self.bytes).slice(part));
         (status, head, content_range, Extension(Counted), body).into_response()
     }

@@ -99,6 +99,7 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     let came = parts.extensions.get().copied().unwrap_or(Scheme::Http);
     let forwarded = forwarded(&parts.headers, &X_FORWARDED_PROTO);
     let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| forwarded == Some(scheme.as_str()));
+    // A reverse proxy that terminated TLS says so; without one, the connection's own scheme counts.
     let scheme = scheme.unwrap_or(came).as_str();
     let named = |text: Option<&str>| text?.parse().ok().filter(is_host);
     let host = named(self::forwarded(&parts.headers, &X_FORWARDED_HOST))

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The part of a document that a `Range` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// The whole document: there is no header, or several ranges, or one that is invalid (§14.2 lets a server ignore
+    /// The whole document: there is no header, or it has several ranges or is invalid (§14.2 lets a server ignore
     /// those).
     Whole,
     /// One range, cut to the document's length.
@@ -18,9 +18,11 @@ pub(super) enum Wanted {
 pub(super) fn wanted(header: Option<&str>, len: usize) -> Wanted {
     let Some((first, last)) = header.and_then(parse) else { return Wanted::Whole };
     match (first, last) {
+        // Such a range is invalid (§14.1.1).
         (Some(first), Some(last)) if last < first => Wanted::Whole,
         (Some(first), _) if first >= len => Wanted::Unsatisfiable,
         (Some(first), last) => Wanted::Part(first..last.map_or(len, |last| last.saturating_add(1).min(len))),
+        // A suffix needs at least one byte (§14.1.2).
         (None, Some(0)) => Wanted::Unsatisfiable,
         (None, Some(_)) if len == 0 => Wanted::Unsatisfiable,
         (None, Some(suffix)) => Wanted::Part(len.saturating_sub(suffix)..len),
@@ -33,6 +35,7 @@ fn parse(header: &str) -> Option<(Option<usize>, Option<usize>)> {
     let (first, last) = range.trim().split_once('-')?;
     let number = |text: &str| match text {
         "" => Some(None),
+        // A number that doesn't fit is beyond the end of any document.
         _ if text.bytes().all(|byte| byte.is_ascii_digit()) => Some(Some(text.parse().unwrap_or(usize::MAX))),
         _ => None,
     };

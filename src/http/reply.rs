@@ -1,5 +1,4 @@
-//! Builds responses, with resources and errors as JSON, and reads forms from requests. It is the same for all
-//! resources.
+//! Builds responses, with resources and errors as JSON, and reads forms from requests, for all resources alike.
 
 use std::sync::Arc;
 
@@ -67,8 +66,8 @@ pub(super) fn fault(dialect: Dialect) -> Response {
     error(dialect, &ApiError::new(Reason::Internal, message))
 }
 
-/// Resets the connection if the listener can do that. Elsewhere the body breaks off, which clients see as an error
-/// too.
+/// Resets the connection if the listener can do that. Otherwise the body breaks off, which clients also see as an
+/// error.
 pub(super) fn reset(connection: &AbortHandle) -> Response {
     connection.reset();
     Response::new(Body::from_stream(futures_util::stream::once(async {

@@ -1,4 +1,4 @@
-//! A response that is there at once, or a future of one.
+//! A response that is ready immediately, or a future of one.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

@@ -55,7 +55,7 @@ pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFi
 }
 
 impl App {
-    /// Responds to a request; `connection` is the one it came on, for rules that reset it.
+    /// Responds to a request; `connection` is the one that it came on, for rules that reset it.
     pub fn answer<B>(&self, request: Request<B>, connection: &AbortHandle) -> ResponseFuture
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
@@ -64,6 +64,7 @@ impl App {
         let (parts, body) = prepared(request, self.address).into_parts();
         let dialect = dialect_of(&parts);
         let verdict = guard::judge(&parts, self.registry.settings());
+        // A refused call reaches no world, so only the log of such requests can show it.
         if let Verdict::Refuse(response, Some(code)) = &verdict {
             let why = Unassignable::because(NoWorld::NotAllowed);
             traffic::note(&self.registry, &parts, why, (response.status().as_u16(), Some(*code)));
@@ -103,6 +104,7 @@ impl App {
         };
         let answered = self.pages.clone().oneshot(request);
         later(answered.map(|answered| {
+            // axum's routers never fail.
             let Ok(response) = answered;
             response
         }))
@@ -142,14 +144,14 @@ fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
 }
 
 fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
-    // Only needed for links, and only if nothing else names a host.
+    // Needed only for links, and only if nothing else names a host.
     if !request.headers().contains_key(header::HOST) {
         request.extensions_mut().insert(ListenAddress(address));
     }
     rewrite(request)
 }
 
-// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing; and so is
+// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing. So is
 // SignalWire's root, which its own libraries leave out.
 fn rewrite<B>(mut request: Request<B>) -> Request<B> {
     let Some(rewritten) = rewritten(request.uri()) else { return request };

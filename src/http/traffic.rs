@@ -14,7 +14,7 @@ use crate::dialect::mask;
 use crate::emulator::{NoWorld, Registry, UnassignedRequest};
 use crate::model::sid::AccountSid;
 
-/// Characters of a target that are kept; real ones are shorter.
+/// The most characters of a target that are kept; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
 /// Why a request belongs to no world, and the account that it names, if any.
@@ -38,10 +38,10 @@ pub(super) fn note(registry: &Registry, parts: &Parts, why: Unassignable, (statu
     registry.unassigned().note(UnassignedRequest { method, path, status, code, account, reason });
 }
 
-/// Returns path and query as the client wrote them, with secrets masked.
+/// Returns the path and query as the client wrote them, with secrets masked.
 pub(super) fn target(parts: &Parts) -> Box<str> {
     let target = asked_target(parts).path_and_query().map_or("", |target| target.as_str());
-    // Masked before it is cut: half an escape or half a URL would hide from the mask what is a secret.
+    // Masked before it is cut: in half an escape or half a URL, the mask might not recognise a secret.
     let masked = mask::target(target);
     masked.get(..masked.floor_char_boundary(TARGET_LEN_MAX)).unwrap_or_default().into()
 }
@@ -63,7 +63,7 @@ impl Unassignable {
     }
 }
 
-/// The response to a path that nothing is at.
+/// Returns the response to a path where there is nothing.
 pub(super) fn no_such_resource(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::not_found(asked_path(&parts));

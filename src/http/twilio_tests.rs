@@ -44,7 +44,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// Returns status and code of an error, and checks that it has all its keys.
+    /// Returns the status and code of an error, and checks that it has all its keys.
     fn error(&self) -> (u16, u64) {
         let body = self.json();
         assert_eq!(body["status"], self.status.as_u16(), "{body}");

@@ -1,4 +1,4 @@
-//! Downloads of media without a User-Agent: Twilio's guide requires one, and real programs send none
+//! Downloads of media without a User-Agent: Twilio's guide requires one, and some real programs send none
 //! (docs/fidelity.md, "Fax API").
 
 use axum::http::{HeaderMap, header};
@@ -18,7 +18,7 @@ pub(super) fn is_named(headers: &HeaderMap) -> bool {
     headers.get(header::USER_AGENT).is_some_and(|value| !value.is_empty())
 }
 
-/// Returns the event for a download that is served in spite of the missing header.
+/// Returns the event for a download that is served despite the missing header.
 pub(super) fn warning() -> EventKind {
     EventKind::MediaWarning { fault: MediaFault::UserAgent, detail: SERVED.into() }
 }

@@ -1,9 +1,9 @@
 //! One memory budget for bodies in flight: what clients send, what apps respond with, and responses that nobody has
 //! read yet. A body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
 //!
-//! A body is charged as its bytes arrive, so that one that announces much and sends little holds little. Half of the
-//! budget is reserved for one body at a time, the one with the turn; so bodies that have half arrived can't wait for
-//! each other forever.
+//! A body is charged as its bytes arrive, so one that announces a large size but sends little takes up little. Half of
+//! the budget is reserved for one body at a time, the one with the turn, so bodies that have half arrived can't wait
+//! for each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
 /// How long a client's body, or a response being made, waits for room before it fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
-/// How long an app's response waits for room. The exchanges before it end within their own time limits.
+/// How long an app's response waits for room. The exchanges that hold the room end within their own time limits.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The unit that is charged. The first piece of each body is free: nearly all bodies are smaller, and the number of
@@ -135,14 +135,14 @@ fn pieces_of(bytes: u64) -> u64 {
     (bytes.max(BODY_BUDGET_BYTES_MIN) / PIECE_BYTES as u64).min(u64::from(u32::MAX))
 }
 
-/// What a body is charged; released when it is dropped.
+/// The charge for a body; dropping it releases the room.
 #[derive(Debug)]
 pub struct Hold {
     budget: Budget,
     patience: Duration,
     common: Option<OwnedSemaphorePermit>,
     turn: Option<OwnedSemaphorePermit>,
-    /// How many pieces it holds of the half that is reserved for the turn.
+    /// How many pieces it holds in the half that is reserved for the turn.
     turn_pieces: u64,
 }
 
@@ -161,7 +161,7 @@ impl Hold {
         let waits_for_turn = self.turn.is_none();
         let room = timeout(self.patience, async {
             tokio::select! {
-                // A piece of the shared half first: the turn is better left to a body that finds no other room.
+                // Try the shared half first: the turn is better left to a body that finds no other room.
                 biased;
                 piece = Arc::clone(&shared.common).acquire_owned() => (piece.ok(), None),
                 turn = Arc::clone(&shared.turn).acquire_owned(), if waits_for_turn => (None, turn.ok()),
@@ -194,6 +194,7 @@ impl Hold {
             return false;
         }
         self.turn_pieces += 1;
+        // Relaxed: the count is only shown; the semaphores set the limit.
         shared.held_pieces.fetch_add(1, Ordering::Relaxed);
         true
     }
@@ -238,10 +239,10 @@ impl Pieces {
         self.bytes == 0
     }
 
-    /// Appends bytes, charging a piece to the budget for each that they begin.
+    /// Appends bytes, charging each new piece to the budget.
     ///
     /// # Errors
-    /// There was no room in time, or never will be.
+    /// No room became free in time, or the body is larger than the whole budget.
     pub async fn add(&mut self, mut data: &[u8]) -> Result<(), NoRoom> {
         while !data.is_empty() {
             if self.is_full() {
@@ -256,8 +257,8 @@ impl Pieces {
         Ok(())
     }
 
-    /// The whole body in one piece, no longer charged. Meant for small bodies that are parsed at once, such as JSON and
-    /// forms.
+    /// The whole body in one piece, no longer charged. Meant for small bodies that are parsed right away, such as JSON
+    /// and forms.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.into_whole().0
@@ -310,6 +311,7 @@ impl Pieces {
     fn fill<'a>(&mut self, data: &'a [u8]) -> &'a [u8] {
         let is_first = self.pieces.len() == 1;
         let Some(last) = self.pieces.back_mut() else { return data };
+        // The caller starts a new piece when this one is full, so `last` never exceeds its size.
         let (now, later) = data.split_at(data.len().min(PIECE_BYTES - last.len()));
         // A second piece suggests a long body, so reserve whole pieces from then on. Small bodies grow as needed.
         if !is_first && last.is_empty() {
@@ -378,7 +380,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3_600);
     static PIECE: [u8; PIECE_BYTES] = [7; PIECE_BYTES];
 
-    /// Sixteen pieces: eight that all share and eight for the turn.
+    /// Sixteen pieces: eight that all bodies share, and eight for the turn.
     fn budget() -> Budget {
         Budget::new(BODY_BUDGET_BYTES_MIN)
     }

@@ -16,6 +16,7 @@ const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
 pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;
+    // The version is optional.
     if rest.first() == Some(&CONTEXT_0) {
         rest = element(rest)?.2;
     }

@@ -32,13 +32,13 @@ pub const REDIRECTS_MAX: usize = 10;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The most headers of a response; real apps send a dozen.
 const HEADERS_MAX: usize = 100;
-/// The beginning of the failure for a response that can't be parsed.
+/// The start of the error text for a response that can't be parsed.
 const NOT_HTTP: &str = "the response is not HTTP/1.1";
-/// The failure of a connection that ended before the response did.
+/// The error text for a connection that ended before the response did.
 const ENDED_EARLY: &str = "the connection ended before the response did";
 /// The longest cookie that is kept (RFC 6265 §6.1).
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
-/// How often the time limit of an exchange that is waiting for room in the budget is checked.
+/// How often the time limit is checked while an exchange waits for room in the budget.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Time limits of an exchange (docs/fidelity.md, "Webhooks").
@@ -116,7 +116,7 @@ pub struct Exchange {
     pub elapsed: Duration,
 }
 
-/// A response of an app.
+/// A response from an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// Its HTTP status code.
@@ -134,7 +134,7 @@ impl Response {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The coding of its body (RFC 9110 §8.4), if it has one although no request asks for one.
+    /// The content coding of its body (RFC 9110 §8.4), if any; no request asks for one.
     pub(super) fn coding(&self) -> Option<&str> {
         let coding = self.header("content-encoding").map(str::trim);
         coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
@@ -182,7 +182,7 @@ impl Client {
     /// Creates a client with these options.
     ///
     /// # Errors
-    /// A trusted certificate that can't be read.
+    /// A trusted certificate can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let connector = Connector::new(options)?;
         Ok(Self {
@@ -417,6 +417,7 @@ fn headers(
         ("host".to_owned(), target.authority().to_owned()),
         ("user-agent".to_owned(), request.user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
+        // One connection per exchange, so that a failure belongs to exactly one request.
         ("connection".to_owned(), "close".to_owned()),
     ];
     if let Some((content_type, _)) = sent.body {
@@ -472,6 +473,7 @@ impl Driven {
             loop {
                 tokio::select! {
                     biased;
+                    // Polled first, so that a response that has arrived counts even if the connection then fails.
                     done = &mut work => return done.map_err(|error| failure(&error)),
                     // `work` sees the reason as well, so the result can be ignored.
                     _ = &mut self.connection, if !self.ended => self.ended = true,

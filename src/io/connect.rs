@@ -43,13 +43,13 @@ impl Connector {
         let port = url.port_or_known_default().unwrap_or(80);
         let (host, port) = self.connect_to.iter().find_map(|each| each.instead_of(host, port)).unwrap_or((host, port));
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
-        // Checked on the open connection: no other way of naming this machine gets around it.
+        // Checked on the open connection, so that no other name for this machine gets around it.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
             let why = "no webhook is sent to the emulator's own control API, nor is a document fetched from it";
             return Err(ExchangeFailure::InvalidUrl(format!("{}: {why}", url.path())));
         }
-        // Requests are small, so send them at once. A failure of this call would only make them slower.
+        // Requests are small, so send them without delay. A failure of this call would only make them slower.
         let _ = stream.set_nodelay(true);
         if url.scheme() == "http" {
             return Ok(Box::new(stream));
@@ -58,7 +58,7 @@ impl Connector {
     }
 }
 
-/// Connects to the first of a host's addresses that accepts; the others are tried one after another.
+/// Tries a host's addresses one after another, and connects to the first that accepts.
 pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFailure> {
     let unknown = || ExchangeFailure::BadHostName(host.to_owned());
     let addresses: Vec<SocketAddr> = if is_loopback_name(host) {
@@ -90,7 +90,7 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
     Err(failure)
 }
 
-/// Whether a name means this machine by RFC 6761 §6.3. Some resolvers don't know names below `localhost`.
+/// Whether a name means this machine (RFC 6761 §6.3). Some resolvers don't know names below `localhost`.
 fn is_loopback_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")

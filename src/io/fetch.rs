@@ -31,11 +31,12 @@ pub(super) async fn document(
         })
         .await;
     let mut kept = record(Purpose::MediaUrl, Method::Get, Vec::new(), &outcome);
-    // The body is the document itself, of which an excerpt would only fill the journal.
+    // The body is the document itself; an excerpt of it would only fill the journal.
     if kept.failure.is_none() {
         kept.response_body = String::new();
     }
     let record = Box::new(kept);
+    // Passed on with the document, which stays charged until it has been rendered.
     let room = outcome.room.take();
     let document = match (&record.failure, outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),

@@ -32,6 +32,7 @@ pub enum Contents {
 /// It can't be written. The old file is unchanged then, unless it had to be written in place.
 pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
+    // There is no file yet, so nothing can be lost.
     let Some(kind) = kind(&target)? else { return replace(&target, bytes, contents) };
     if !kind.is_file() || is_open_file(&target) {
         return write_special(&target, bytes);
@@ -53,6 +54,7 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
 /// Why a write would fail.
 pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
+    // There is no file yet, so check that one can be created.
     let Some(kind) = kind(&target)? else { return draft(&target, contents).map(drop) };
     if !kind.is_file() || is_open_file(&target) {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
@@ -60,7 +62,7 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     if OpenOptions::new().write(true).open(&target).is_ok() {
         return Ok(());
     }
-    // It can't be written in place, so it has to be replaceable. Only replacing it shows whether it is.
+    // It can't be written in place, so it must be replaceable, and only replacing it shows whether it is.
     replace(&target, &fs::read(&target)?, contents)
 }
 
@@ -103,6 +105,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
             Ok(_) | Err(_) => {}
         }
         let link = fs::read_link(&target)?;
+        // A relative link starts from its own folder; joining an absolute one replaces the path.
         target = folder_of(&target).join(link);
     }
     Err(io::Error::other("too many symbolic links"))
@@ -146,6 +149,7 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(contents.mode()));
     #[cfg(not(unix))]
     let _ = contents;
+    // In the same folder, because a rename can't cross file systems.
     builder.tempfile_in(folder_of(target))
 }
 
@@ -153,11 +157,11 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
 fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let mut draft = draft(target, contents)?;
     draft.write_all(bytes)?;
+    // A secret keeps the permissions that the draft was created with.
     if contents != Contents::Secret
         && let Ok(metadata) = fs::metadata(target)
     {
-        // Whoever could read the old file can read the new one. Some file systems have no permissions to set, so ignore
-        // errors.
+        // Keep the old file's permissions. Some file systems have none to set, so ignore errors.
         let _ = draft.as_file().set_permissions(metadata.permissions());
     }
     if contents.is_synced() {
@@ -165,8 +169,8 @@ fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
     draft.persist(target).map_err(|error| error.error)?;
     if contents.is_synced() {
-        // A rename is on disk only once its folder is. Some file systems can't sync folders; the file itself is written
-        // then.
+        // A rename is on disk only once its folder is. Some file systems can't sync folders, but by now the file itself
+        // has been written.
         let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
     }
     Ok(())
@@ -179,12 +183,12 @@ fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result
         keep_from_others(&file);
     }
     file.write_all(bytes)?;
-    // Cut off last, so that the file is at no time empty.
+    // Truncated last, so that the file is never empty.
     file.set_len(bytes.len() as u64)?;
     if contents.is_synced() { file.sync_all() } else { Ok(()) }
 }
 
-/// Removes other users' permissions from a file with secrets. If it belongs to another user that may fail, so warn.
+/// Removes other users' permissions from a file with secrets. That fails if another user owns the file, so warn.
 #[cfg(unix)]
 fn keep_from_others(file: &File) {
     use std::os::unix::fs::PermissionsExt;

@@ -99,7 +99,7 @@ impl Performer {
     /// Fetches a document for a tester, signed like any other fetch, and counts its pages.
     ///
     /// # Errors
-    /// It can't be fetched, or can't be read.
+    /// The document can't be fetched or read.
     pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
         let (record, fetched) = fetch::document(&self.client, signer, url).await;
         let (bytes, _room) = fetched.map_err(DocumentFault::Fetch)?;
@@ -135,7 +135,7 @@ impl Performer {
     }
 }
 
-/// The part of an exchange that the journal keeps: secrets masked, the body cut.
+/// The part of an exchange that the journal keeps, with secrets masked and the body shortened.
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Exchange) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);
@@ -151,6 +151,7 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
         status,
         response_headers: answer.map(|answer| masked(&answer.headers)).unwrap_or_default(),
         response_body: answer.map(|answer| excerpt(&answer.body)).unwrap_or_default(),
+        // The clock of an exchange is real time, whatever the world's clock shows.
         duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
         failure: outcome.failure.clone().or(refused),
     }

@@ -1,7 +1,7 @@
 //! Writes a `multipart/form-data` body (RFC 7578) of text fields and files, in the order in which they are added.
 //! Uploads are parsed by `multer`.
 
-/// Room for the headers of the parts of most requests, in bytes.
+/// Enough bytes for the part headers of most requests.
 const HEADS_BYTES_MOSTLY: usize = 4_096;
 
 /// A body being written. Names and file names must not contain a quotation mark or a line break.

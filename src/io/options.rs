@@ -1,4 +1,4 @@
-//! The options of the HTTP client: where requests really go, which certificates it trusts, which limits it keeps.
+//! The options of the HTTP client: where requests really go, which certificates it trusts, and which limits it keeps.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::model::account::TwimlTypes;
 pub struct ClientOptions {
     /// Hosts to connect to instead of those in URLs.
     pub connect_to: Vec<ConnectTo>,
-    /// Certificates in PEM that are trusted in addition to the public roots.
+    /// PEM certificates that are trusted in addition to the public roots.
     pub trust_ca: Vec<Vec<u8>>,
     /// Whether any certificate is accepted.
     pub insecure: bool,
@@ -30,7 +30,7 @@ pub struct ClientOptions {
 /// Why the client can't be created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// A certificate of `--trust-ca` can't be read.
+    /// A certificate given with `--trust-ca` can't be read.
     #[error("--trust-ca: {0}")]
     BadCertificate(String),
     /// The TLS library rejects its own defaults.
@@ -38,7 +38,8 @@ pub enum ClientError {
     Tls(String),
 }
 
-/// Replaces a host to connect to, as curl's `--connect-to` does. URL, `Host` header and signature stay the same.
+/// Replaces a host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the signature stay the
+/// same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
     from: Place,
@@ -51,7 +52,7 @@ struct Place {
     port: Option<u16>,
 }
 
-/// What is wrong with a `FROM=TO`.
+/// What is wrong with a `FROM=TO` value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectToError {
     /// It has no equals sign.
@@ -77,6 +78,7 @@ impl ConnectTo {
     /// The host and port to connect to instead of these; `None` if the rule is about others.
     pub(super) fn instead_of(&self, host: &str, port: u16) -> Option<(&str, u16)> {
         let is_meant = self.from.host == host && self.from.port.is_none_or(|from| from == port);
+        // A rule without a port keeps the URL's port.
         is_meant.then(|| (self.to.host.as_str(), self.to.port.unwrap_or(port)))
     }
 }

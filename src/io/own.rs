@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 /// The root of all paths that control the emulator.
 pub const CONTROL_ROOT: &str = "/_fauxfax";
-/// The sample documents below it. They are harmless, and a fax may be sent from them.
+/// The sample documents below it. They are harmless, and a fax may be sent from their URLs.
 const SAMPLES: &str = "/_fauxfax/v1/samples";
 
 /// The ports that the emulator listens on.
@@ -33,7 +33,7 @@ impl OwnPorts {
 pub(super) fn is_control(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    // Any segment: how servers resolve dot segments and doubled slashes differs.
+    // Any segment counts: servers differ in how they resolve dot segments and doubled slashes.
     segments.any(|segment| Some(segment) == CONTROL_ROOT.strip_prefix('/')) && !is_sample(&path)
 }
 

@@ -25,6 +25,7 @@ pub(super) fn next(status: u16, location: Option<&str>, from: &str, method: Meth
         307 | 308 => method,
         _ => return Ok(Next::Done),
     };
+    // Passing a redirect without a target on as the final response would hide the app's mistake.
     let Some(location) = location else { return Err(ExchangeFailure::RedirectsNowhere { status, location: None }) };
     let to = resolve(from, location.trim()).filter(|to| normal(to).is_some());
     let nowhere = || ExchangeFailure::RedirectsNowhere { status, location: Some(without_userinfo(location)) };

@@ -67,8 +67,8 @@ fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<ClientConfig, C
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-/// Trusts what a root vouches for, and exactly the certificates that were given, as curl does. The latter is for
-/// `openssl req -x509`, whose certificate calls itself a CA and is the server's own.
+/// Trusts what a root vouches for and, as curl does, exactly the certificates that were given: `openssl req -x509`
+/// makes a server's certificate that calls itself a CA.
 #[derive(Debug)]
 struct Verifier {
     by_root: Arc<WebPkiServerVerifier>,
@@ -88,8 +88,7 @@ impl ServerCertVerifier for Verifier {
         let is_given = || self.given.iter().any(|given| given == end_entity);
         match &verified {
             Err(rustls::Error::InvalidCertificate(reason)) if is_given() => {
-                // webpki checks the dates before the place in a chain, so they are good if the chain is what it
-                // rejects.
+                // webpki checks the dates before the chain, so the dates are good if it rejects the chain.
                 let is_chain = matches!(reason, CertificateError::UnknownIssuer | CertificateError::BadSignature)
                     || is_ca_as_server(reason);
                 let is_named =
@@ -101,7 +100,7 @@ impl ServerCertVerifier for Verifier {
                 if is_named || ((is_chain || is_wrong_name) && is_common_name(end_entity, server_name)) {
                     return Ok(ServerCertVerified::assertion());
                 }
-                // It is trusted because it was given, so what is wrong is its name and not the chain.
+                // The certificate is trusted because it was given, so report its name and not the chain.
                 if is_chain { Err(CertificateError::NotValidForName.into()) } else { verified }
             }
             _ => verified,
@@ -131,7 +130,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// rustls passes this reason on only as text.
+/// Whether a CA's certificate was presented as the server's own. rustls gives this reason only as text.
 fn is_ca_as_server(reason: &CertificateError) -> bool {
     matches!(reason, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
 }
@@ -141,7 +140,7 @@ fn is_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_>
     common_name_alone(certificate).is_some_and(|name| name.eq_ignore_ascii_case(&server_name.to_str()))
 }
 
-/// The name that the server's certificate has to be valid for.
+/// The name that the server's certificate must be valid for.
 fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
     let invalid = || ExchangeFailure::InvalidUrl(format!("{url} has no host that a certificate can be valid for"));
     match url.host().ok_or_else(invalid)? {

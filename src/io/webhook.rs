@@ -19,8 +19,8 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml;
 
-/// The most bytes of a response that are read. It exceeds the limit for TwiML, so that too long TwiML is recognized as
-/// such.
+/// The most bytes of a response that are read. It exceeds the limit for TwiML, so that TwiML that is too long is
+/// recognized as such.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
 /// One webhook, ready to be sent.
@@ -55,7 +55,7 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
     };
     let outcome = webhook.send(client, signer).await;
     let mut record = Box::new(record(request.purpose, request.method, webhook.params, &outcome));
-    // Too long TwiML is not a failed exchange: the interpreter reports it with its own error.
+    // TwiML that is too long is not a failed exchange: the interpreter reports it with its own error.
     if let Some(ExchangeFailure::TooLarge { .. }) = record.failure {
         record.failure = None;
     }
@@ -121,7 +121,7 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
     EffectResult::Delivered { record, cookies: Vec::new() }
 }
 
-/// A webhook to send again, possibly edited.
+/// A webhook to send again, possibly with edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// What the original webhook was for.
@@ -190,7 +190,7 @@ impl Webhook<'_> {
         match &self.attachment {
             None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
             Some((document, file_name)) => {
-                // Derived and not random, so that runs with the same seed send the same bytes.
+                // Derived, not random, so that runs with the same seed send the same bytes.
                 let boundary = format!("fauxfax-{}", self.idempotency_token);
                 // Text fields come first: apps read them before the file (docs/fidelity.md, "Receiving, TwiML").
                 let fields = Multipart::new(&boundary, document.bytes.len());

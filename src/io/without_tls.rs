@@ -9,7 +9,7 @@ use super::options::ClientError;
 use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// Rejects all connections; without the feature there is nothing to hold.
+/// Rejects all connections.
 #[derive(Clone)]
 pub(super) struct Tls;
 
@@ -25,7 +25,7 @@ impl Tls {
     }
 }
 
-/// The TLS failure behind an I/O error: there is none without TLS.
+/// The TLS failure behind an I/O error. Without TLS there never is one.
 pub(super) const fn failure(_: &io::Error) -> Option<ExchangeFailure> {
     None
 }

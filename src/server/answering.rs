@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a client may read nothing of a response. Until then unread bytes wait in the connection, those of an event
-/// stream too: no more than [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, beside what the
+/// How long a client may read nothing of a response. Until then the connection holds the unread bytes, of an event
+/// stream too: at most [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, in addition to what the
 /// system buffers ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
 const ANSWER_IDLE_MAX: Duration = Duration::from_secs(60);
 /// How long the whole of a response that has an end may take.
@@ -22,7 +22,7 @@ enum Answer {
     Finite(Instant),
     /// An event stream, which has no end.
     Endless,
-    /// The bytes of another host. The tunnel has its own limits.
+    /// Bytes from another host. The tunnel has its own limits.
     Tunnel,
 }
 
@@ -92,10 +92,12 @@ impl Watch {
         let now = Instant::now();
         let idle_until = now + self.idle;
         let until = match self.answering.get() {
+            // A tunnel has its own limit, and its pending write has registered the waker.
             Answer::Tunnel => return Poll::Pending,
             Answer::Endless => idle_until,
             Answer::Finite(begun) => idle_until.min(begun + self.total),
         };
+        // Set when the client stops reading; later polls must not push it back.
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
         match alarm.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),

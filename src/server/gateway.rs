@@ -67,6 +67,7 @@ impl Protocol {
         match first {
             // The record type of a handshake (RFC 8446 §5.1).
             0x16 => Self::Tls,
+            // The version number that a SOCKS request begins with (RFC 1928 §3 for 5).
             4 | 5 => Self::Socks,
             // HTTP methods are words, and empty lines before the request line are tolerated (RFC 9112 §2.2).
             b'\r' | b'\n' | b'!'..=b'~' => Self::Http,
@@ -81,7 +82,8 @@ impl Gateway {
         let mut first = [0];
         let read = tokio::select! {
             biased;
-            // Peeked at, because TLS and HTTP need the byte too.
+            // Peeked at, because TLS and HTTP need the byte too. Polled first, so that a request that has arrived is
+            // answered even while the server stops.
             read = timeout(HEAD_TIMEOUT, stream.peek(&mut first)) => read,
             () = stopping.lingered() => return,
         };
@@ -187,7 +189,7 @@ impl Gateway {
         arrival: Arrival,
     ) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
-        // A CONNECT inside a tunnel could be nested without end.
+        // Refused, because CONNECTs inside tunnels could be nested without end.
         if arrival.tunnel.is_some() {
             return Err(Refused::Loop(target));
         }
@@ -196,9 +198,10 @@ impl Gateway {
             Route::Here => {
                 let arrival = Arrival { tunnel: Some(target), ..arrival.clone() };
                 spawn(async move {
-                    // The client was gone before the tunnel was open.
+                    // The client disconnected before the tunnel was open.
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
                     self.serve_tunnel(upgraded, arrival).await;
+                    // Held until the tunnel has ended.
                     drop(permit);
                 });
             }
@@ -209,6 +212,7 @@ impl Gateway {
                 spawn(async move {
                     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
                     super::tunnel::relay(upgraded, host, stopping).await;
+                    // Held until the tunnel has ended.
                     drop((permit, place));
                 });
             }

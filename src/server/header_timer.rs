@@ -1,5 +1,5 @@
 //! A request-header timeout that reuses one timer per connection. The timer is reset only if it fires too early: nearly
-//! all heads arrive at once, and registering a timer for each would cost more than reading it.
+//! all heads arrive in one piece, and registering a timer for each would cost more than reading it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -46,6 +46,7 @@ impl Future for Wait {
         let deadline = self.deadline.into();
         let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
         let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // Only an earlier deadline needs a reset now; a later one is set when the timer fires.
         if deadline < alarm.deadline() {
             alarm.as_mut().reset(deadline);
         }

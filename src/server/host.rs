@@ -15,7 +15,7 @@ pub(super) enum HostFault {
     Invalid,
 }
 
-/// Checks the `Host` header of a request. HTTP/1.0 may do without.
+/// Checks the `Host` header of a request. An HTTP/1.0 request may omit it.
 pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), HostFault> {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {

@@ -14,7 +14,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The most that is read to keep a connection: the largest form. Reading a longer body isn't worth it.
+/// The most that is read to keep a connection: as much as the largest form. Reading a longer body isn't worth it.
 const LEFT_BYTES_MAX: usize = 256 * 1024;
 /// How long the rest of the body may take to arrive.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,13 +48,14 @@ impl<B: HttpBody> Leftover<B> {
     }
 }
 
-/// Drains the rest of a body. If that takes too much or too long, the response announces that the connection closes.
+/// Drains the rest of a body. If the rest is too long or takes too long to arrive, the response announces that the
+/// connection closes.
 pub(super) async fn read<B>(left: B, response: &mut Response<Body>)
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    // If the body announces that it is too long, reading it is not even begun.
+    // A body that announces too great a length is not read at all.
     let fits = left.size_hint().lower() <= LEFT_BYTES_MAX as u64;
     if !fits || !ends(left, LEFT_TIMEOUT).await {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -30,8 +30,8 @@ use super::reset;
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long after that a response may still begin. A request that takes longer gets a 503 that says why.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
-/// How long an idle connection is still read from after the server is stopped. A client that sends one request after
-/// another thus gets a response with `Connection: close` rather than a broken connection.
+/// How long an idle connection is still read from after the server is stopped, so that a client that sends one request
+/// after another gets a response with `Connection: close` rather than a broken connection.
 const LINGER: Duration = Duration::from_millis(50);
 /// The connections that the system accepts before the process does; the standard library uses the same number.
 pub(super) const BACKLOG: u32 = 1_024;
@@ -41,15 +41,15 @@ const LAST_ACCEPT: Duration = Duration::from_millis(2);
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest head of a request. A list request with every filter is far smaller.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// The most bytes of a response that wait in the process for their client; no further chunk is made while there are as
-/// many. hyper has a single limit for this and for a head.
+/// The most bytes of a response that wait in the process for their client; no further chunk is made while there are
+/// that many. hyper has a single limit for this and for a head.
 pub(super) const UNREAD_BYTES_MAX: usize = HEAD_BYTES_MAX;
 /// The media type of responses without an end.
 const EVENT_STREAM: &str = "text/event-stream";
-/// The most connections of clients at once, if the process may open enough descriptors.
+/// The most client connections at once, if the process may open enough descriptors.
 const CONNECTIONS_MAX: usize = 16_384;
-/// The share of descriptors, in percent, for connections of clients and those that the proxy opens for them. The rest
-/// is for requests to apps, renderers and files.
+/// The share of descriptors, in percent, for client connections and those that the proxy opens for them. The rest is
+/// for requests to apps, renderers and files.
 const DESCRIPTORS_OF_CLIENTS_PERCENT: u64 = 60;
 /// How long to wait after a failed accept, most likely for lack of descriptors, until others are freed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -87,7 +87,7 @@ impl Stopping {
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 
-    /// Completes when the server stops, after the time for requests that were under way at that moment to arrive.
+    /// Completes a little after the server stops, so that requests that were under way at that moment can arrive.
     pub(super) async fn lingered(&mut self) {
         self.begun().await;
         pause(LINGER).await;
@@ -104,7 +104,7 @@ impl Stopping {
     }
 }
 
-/// The permits for connections of clients, for all ports together.
+/// The permits for client connections, for all ports together.
 pub(super) fn places() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(connections_max()))
 }
@@ -131,7 +131,7 @@ pub(super) async fn accept<C>(
     };
     let mut stop = pin!(stop);
     loop {
-        // A connection beyond the limit waits in the system's queue.
+        // Connections beyond the limit wait in the system's queue.
         let accepted = tokio::select! {
             accepted = accepted(&listener, &places) => accepted,
             () = &mut stop => break,
@@ -149,7 +149,7 @@ pub(super) async fn accept<C>(
     // The system may have accepted connections that are queued here with their requests; serve those too.
     let accept_last = async {
         while let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT, listener.accept()).await {
-            // Beyond the limit if need be: the system has accepted it, and it ends soon.
+            // Beyond the limit if need be: the system has accepted the connection, and it ends soon.
             serve(accepted, None);
         }
     };
@@ -175,13 +175,14 @@ async fn accepted(
     if places.available_permits() == 0 {
         tracing::warn!(connections = connections_max(), "the limit on connections is reached; further clients wait");
     }
-    // The semaphore is never closed, so this is always a permit.
+    // The semaphore is never closed, so there always is a permit.
     let place = Arc::clone(places).acquire_owned().await.ok();
     Ok((listener.accept().await?, place))
 }
 
-/// The most connections of clients at once, by the limit on descriptors.
+/// The most client connections at once that the limit on descriptors leaves room for.
 fn connections_max() -> usize {
+    // If this overflows, the limit is too high to matter.
     let descriptors = descriptors().and_then(|limit| limit.checked_mul(DESCRIPTORS_OF_CLIENTS_PERCENT));
     let of_clients = descriptors.map_or(usize::MAX, |limit| usize::try_from(limit / 100).unwrap_or(usize::MAX));
     of_clients.clamp(1, CONNECTIONS_MAX)
@@ -214,6 +215,7 @@ where
         async move {
             let mut response = tokio::select! {
                 biased;
+                // Polled first, so that a finished response is sent even if the time is up.
                 response = answer => response?,
                 () = stops.out_of_time() => stopped(),
             };
@@ -284,7 +286,7 @@ mod tests {
     use super::*;
 
     const PIECE_BYTES: usize = 32 * 1024;
-    /// What the connection itself holds.
+    /// The bytes that the connection itself holds.
     const CONNECTION_BYTES: usize = 1_024;
     const SHORT: Duration = Duration::from_millis(50);
 

@@ -47,7 +47,7 @@ use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
 
-/// The size of a connection's send buffer. Left to itself Linux buffers up to 4 MB, and an event stream runs as far
+/// The size of a connection's send buffer. By default Linux buffers up to 4 MB, so an event stream would run that far
 /// ahead of a reader that has stopped. On a local network this size is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
@@ -108,6 +108,7 @@ impl Server {
     /// A port is in use, or something that the configuration names can't be used.
     #[expect(clippy::unused_async, reason = "a port needs a runtime, and an async function has one")]
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
+        // The ports come first: the system may choose their numbers, which the client and the policy need.
         let mut ports = vec![Port::open(config.listen)?];
         if let Some(address) = config.tls_listen {
             ports.push(Port::open(address)?);
@@ -129,12 +130,13 @@ impl Server {
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
         let mut accounts = config.founding_accounts().into_iter().map(setup);
-        // There is at least the built-in account.
+        // The configuration has at least the built-in account, so the default is never used.
         let default = accounts.next().unwrap_or_default();
         let renderer = renderer(config)?;
         let (settings, others) = (settings(config), accounts.collect());
         let registry = Registry::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
+            // Checked now, because a failure at the stop would lose the worlds.
             state::check(path)?;
             state::load(&registry, path)?;
         }
@@ -196,6 +198,7 @@ impl Server {
                 terminator: Arc::clone(&self.terminator),
             });
             let mut stopped = stopped.clone();
+            // An error means that the sender is gone, which is a stop too.
             let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
             listener::accept(port.listener, Arc::clone(&self.places), stop, move |stream, peer, stopping| {
                 Arc::clone(&gateway).serve(stream, peer, stopping)
@@ -206,6 +209,7 @@ impl Server {
             stop.await;
             // First, so that requests that wait for something respond before their connections end.
             registry.announce_stop();
+            // Fails only if no port listens any more.
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
@@ -236,8 +240,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Warns if other machines can reach the control API, which reveals tokens and stored faxes and makes the emulator call
-/// any address.
+/// Warns if other machines can reach the control API, which reveals tokens and stored faxes and can make the emulator
+/// call any address.
 fn warn_if_open_to_others(config: &Config, listening: &[SocketAddr]) {
     let open = listening.iter().find(|address| !address.ip().to_canonical().is_loopback());
     if let (Some(address), None) = (open, &config.control_token) {

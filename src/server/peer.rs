@@ -63,6 +63,7 @@ impl Peer {
     }
 
     fn side(&self) -> Side {
+        // The connection has been dropped.
         let Some(stream) = self.stream.upgrade() else { return Side::Closed };
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
         // Pending means that the system has reported nothing new.

@@ -1,4 +1,4 @@
-//! Decides for which hosts the emulator answers, as a proxy and with a certificate, which connections it passes
+//! Decides which hosts the emulator answers for, as a proxy and with a certificate, which connections it passes
 //! through, and which it refuses. It opens no connection itself.
 
 use std::net::{IpAddr, SocketAddr};
@@ -35,7 +35,7 @@ pub enum Route {
     Offline,
 }
 
-/// Which clients may use the proxy, and where it leads.
+/// Which clients may use the proxy, and where it takes their connections.
 #[derive(Debug, Clone)]
 pub struct Policy {
     own_names: Vec<String>,
@@ -52,7 +52,7 @@ impl Policy {
         let public = public.and_then(|url| url.host_str().map(str::to_owned));
         let named = config.allow_hosts.iter().cloned().chain(public).chain([CONTAINER_NAME.to_owned()]);
         Self {
-            // Under other names something else may be reached, such as a reverse proxy in front of the emulator.
+            // Other names may lead to something else, such as a reverse proxy in front of the emulator.
             own_names: named.map(|name| normal(&name)).filter(|name| is_permitted(name)).collect(),
             own_ports: listening.iter().map(SocketAddr::port).collect(),
             offline: config.offline,
@@ -90,6 +90,7 @@ impl Policy {
     /// Whether `peer` is an address that the emulator listens on, for a connection made from `local`.
     #[must_use]
     pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
+        // This machine has many loopback addresses, and a connection may be between two of them.
         let same_machine = local == peer.ip() || (local.is_loopback() && peer.ip().is_loopback());
         same_machine && self.own_ports.contains(&peer.port())
     }

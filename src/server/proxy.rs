@@ -1,5 +1,5 @@
 //! The proxy for hosts that the emulator doesn't answer for: tunnels to them, plain HTTP requests to them, and the
-//! reasons for refusing either. It reads nothing of a tunnel.
+//! reasons for refusing either. It doesn't read what passes through a tunnel.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ use crate::io::client::Client;
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// The most tunnels at once; each holds its buffers.
+/// The most tunnels that may be open; each holds its buffers.
 const TUNNELS_MAX: usize = 1_024;
 /// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -133,12 +133,14 @@ impl Proxy {
         };
         let reached = timeout(CONNECT_MAX, reach(&target.host, target.port)).await;
         let stream = reached.unwrap_or(Err(ExchangeFailure::ConnectTimeout)).map_err(unreachable)?;
+        // Checked on the open connection, because any name may lead here.
         if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr())
             && self.policy.is_self(local.ip(), peer)
         {
             tracing::warn!(%target, "a client connects to the proxy through the proxy; add this host to its NO_PROXY");
             return Err(Refused::Loop(target.clone()));
         }
+        // A failure would only make the tunnel slower.
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }
@@ -164,9 +166,10 @@ impl Proxy {
         });
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         *request.uri_mut() = Uri::from(path);
+        // The client's HTTP version concerns only its own connection.
         *request.version_mut() = Version::HTTP_11;
         strip(request.headers_mut());
-        // A proxy replaces the Host header by the host in the target (RFC 9112 §3.2.2).
+        // A proxy replaces the Host header with the host in the target (RFC 9112 §3.2.2).
         let host = url[url::Position::BeforeHost..url::Position::AfterPort].parse().map_err(|_| Refused::NoTarget)?;
         request.headers_mut().insert(header::HOST, host);
         let mut response = sender.send_request(request).await.map_err(broke_off)?;
@@ -177,6 +180,7 @@ impl Proxy {
 
 /// Removes the headers that concern a single connection.
 fn strip(headers: &mut HeaderMap) {
+    // `Connection` lists further headers of this kind.
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -202,7 +206,7 @@ impl Target {
         (!host.is_empty()).then(|| Self { host: host.into(), port })
     }
 
-    /// The target as a URL has it: without the port if that is the scheme's default.
+    /// The target as it appears in a URL: without the port if that is the scheme's default.
     pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
         let own = match scheme {
             Scheme::Http => 80,

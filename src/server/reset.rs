@@ -24,8 +24,8 @@ pub(super) fn resettable(stream: TcpStream) -> (Connection, AbortHandle, Peer) {
 
 /// A connection that stops writing once it is to be reset.
 pub(super) struct Connection {
-    /// Locked only for the length of a system call. Those who lock it, the server and [`Peer`], run in one task, so
-    /// nobody waits.
+    /// Locked only for the length of a system call. Both users of the lock, the server and [`Peer`], run in one task,
+    /// so neither ever waits.
     stream: Arc<Mutex<TcpStream>>,
     handle: AbortHandle,
     watch: Watch,

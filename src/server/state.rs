@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::dialect::json;
 use crate::emulator::{Registry, World};
-use crate::engine::export::{MediaForm, STATE_VERSION, State, StateError};
+use crate::engine::export::{self, MediaForm, STATE_VERSION, State, StateError};
 use crate::io::file::{self, Contents};
 use crate::model::sid::AccountSid;
 
@@ -23,7 +24,7 @@ pub enum StateFileError {
         /// The error of the system.
         error: io::Error,
     },
-    /// The file is checked at the start and couldn't be written at the stop.
+    /// The file can't be written, which is checked at the start because it is written only at the stop.
     #[error("{}: the worlds could not be saved here at the stop: {error}; choose another file with --state", .path.display())]
     NotWritable {
         /// The path as configured.
@@ -86,7 +87,7 @@ pub(super) fn load(registry: &Registry, path: &Path) -> Result<(), StateFileErro
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
     };
-    // `touch` makes such a file, to have one to mount in a container.
+    // `touch` makes such a file, for mounting it in a container.
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
@@ -94,14 +95,10 @@ pub(super) fn load(registry: &Registry, path: &Path) -> Result<(), StateFileErro
 }
 
 fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {
-    let file: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    match file["fauxfax_state"].as_u64() {
-        None => return Err(StateError::NoState.to_string()),
-        // Checked before the rest, which may have fields that only a newer version knows.
-        Some(found) if found > STATE_VERSION => return Err(StateError::Newer { found }.to_string()),
-        Some(_) => {}
-    }
-    let file: Worlds = serde_path_to_error::deserialize(file).map_err(|error| error.to_string())?;
+    let file = json::parse(bytes).map_err(|error| error.to_string())?;
+    // Checked before the rest, which may have fields that only a newer version knows.
+    export::check_version(&file).map_err(|error| error.to_string())?;
+    let file: Worlds = serde_path_to_error::deserialize(file).map_err(|error| StateError::from(error).to_string())?;
     // All states are parsed before the first is loaded, so that a bad file changes nothing.
     let read = |(at, saved): (usize, Saved)| {
         let state = State::of_json(&saved.state, &[]).map_err(|error| format!("worlds[{at}].state: {error}"))?;
@@ -119,8 +116,8 @@ fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces the file with all worlds. For a world that has broken, its entry in the old file is kept: everything
-/// written must be loadable at the next start.
+/// Replaces the file with all worlds. A broken world keeps its entry from the old file: everything written must be
+/// loadable at the next start.
 pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = registry.worlds();
     // In order of creation, which is the order in which the next start creates them again.
@@ -153,7 +150,8 @@ fn saved(world: &World) -> Result<Saved, String> {
     let state = world.state();
     // A state that would be refused at the next start must not be written.
     state.check().map_err(|error| error.to_string())?;
-    Ok(Saved { auth_token, owner, state: state.to_json(MediaForm::Inline) })
+    let state = state.to_json(MediaForm::Inline).map_err(|error| error.to_string())?;
+    Ok(Saved { auth_token, owner, state })
 }
 
 /// The entry of an account in the present file, if it can be read.
@@ -210,9 +208,12 @@ mod tests {
         let path = folder.path().join("state.json");
         for (text, told) in [
             ("{", "EOF"),
-            ("{}", "no number fauxfax_state"),
+            ("{}", "no field fauxfax_state"),
+            ("{\"fauxfax_state\": 1.5, \"worlds\": []}", "whole number from 1 to 2, not 1.5"),
+            ("{\"fauxfax_state\": 1, \"worlds\": 5}", "worlds: a list, not 5;"),
+            ("{\"fauxfax_state\": 1, \"worlds\": [], \"worlds\": []}", "worlds: is given twice"),
             ("{\"fauxfax_state\": 99, \"worlds\": []}", "newer fauxfax"),
-            ("{\"fauxfax_state\": 1}", "worlds"),
+            ("{\"fauxfax_state\": 1}", "worlds: is missing;"),
             ("{\"fauxfax_state\": 1, \"worlds\": [], \"moons\": []}", "moons"),
             ("{\"fauxfax_state\": 1, \"worlds\": [{\"state\": {\"fauxfax_state\": 1}}]}", "worlds[0].state"),
         ] {

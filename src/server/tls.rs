@@ -21,7 +21,7 @@ use super::policy::Policy;
 
 /// The time limit for a handshake, so that a client can't hold a connection with half a ClientHello.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// The most certificates kept; the least recently used is dropped. An app uses a handful of hosts, a scan may try
+/// The most certificates kept; the least recently used is dropped. An app uses a handful of hosts; a scan may try
 /// thousands.
 const LEAVES_MAX: usize = 256;
 /// The most sessions that can be resumed; each takes about 1 KB.
@@ -78,6 +78,7 @@ pub(super) struct Terminator {
 #[derive(Default)]
 struct Leaves {
     by_identity: BTreeMap<Identity, Leaf>,
+    /// Counts the uses of all certificates; it is the clock of `last_use`.
     uses: u64,
 }
 
@@ -146,6 +147,7 @@ impl Terminator {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
         let mut config = builder.with_single_cert(vec![certificate, authority.certificate().clone()], key)?;
+        // Shared by all hosts, so that the limit holds for them together.
         config.session_storage = Arc::clone(&self.sessions);
         config.alpn_protocols = vec![ALPN.to_vec()];
         let config = Arc::new(config);

@@ -33,6 +33,7 @@ pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: S
                 host.write_all(&parts.read_buf).await?;
                 copy(parts.io.into_inner().into_inner(), host, TUNNEL_IDLE_MAX).await
             }
+            // Another kind of connection, such as TLS; `Upgraded` returns the buffered bytes first.
             Err(client) => copy(TokioIo::new(client), host, TUNNEL_IDLE_MAX).await,
         }
     };
@@ -42,6 +43,7 @@ pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: S
                 tracing::debug!(%error, "a tunnel failed");
             }
         }
+        // A tunnel may never end by itself, so a stop doesn't wait for it.
         () = stopping.begun() => {}
     }
 }
@@ -76,7 +78,7 @@ impl LastMove {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Completes when the last byte was so long ago.
+    /// Completes when no byte has moved for `idle_max`.
     #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     async fn is_over(&self, idle_max: Duration) {
         loop {

@@ -33,9 +33,9 @@ pub struct Account {
     pub(super) patience: Duration,
 }
 
-/// A telephone number of an account, and the webhooks that its app is called by.
+/// A telephone number of an account, and the webhooks through which its app is called.
 ///
-/// Its methods change the number at once and return it, so that calls can be chained.
+/// Its methods change the number immediately and return it, so that calls can be chained.
 #[derive(Clone)]
 pub struct Number {
     world: World,
@@ -108,6 +108,7 @@ impl Account {
         if let Some(sid) = world.read(|engine| engine.owned_number(number).map(|own| own.sid)) {
             return Ok(Number { world, sid, number });
         }
+        // Without this mode the number would take voice calls, not faxes.
         let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
         let order = BuyNumber { wanted: NumberRequest::Number(number), change };
         let sid = world.handle(order)?;
@@ -115,7 +116,7 @@ impl Account {
     }
 
     /// Plays a fax machine that calls one of the account's numbers. Nothing happens until the result is awaited, which
-    /// returns the settled [`Conversation`](super::Conversation), or [`ring`](Receive::ring) is called.
+    /// returns the settled [`Conversation`](super::Conversation), or until [`ring`](Receive::ring) is called.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -138,8 +139,8 @@ impl Account {
         Receive::new(self.clone(), document)
     }
 
-    /// Sends the document at a URL to `to`, as the app would by REST. Nothing happens until the result is awaited, which
-    /// returns the fax as it ended, or [`queue`](SendFax::queue) is called.
+    /// Sends the document at a URL to `to`, as the app would do through the REST API. Nothing happens until the result
+    /// is awaited, which returns the fax as it ended, or until [`queue`](SendFax::queue) is called.
     ///
     /// ```
     /// use fauxfax::Status;
@@ -189,7 +190,7 @@ impl Account {
         })
     }
 
-    /// Waits until the fax has entered a status; returns at once if it already has since the last reset.
+    /// Waits until the fax has entered a status; returns immediately if it has already done so since the last reset.
     ///
     /// ```
     /// use fauxfax::Error;
@@ -212,7 +213,8 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] after ten seconds, or the time of [`with_timeout`](Self::with_timeout); [`Error::Unreachable`] as soon as the fax can no longer enter the status.
+    /// [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout);
+    /// [`Error::Unreachable`] as soon as the fax can no longer enter the status.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
         let entered = self.world.until_journaled(|journal| {
             let filter = EventFilter {
@@ -225,7 +227,7 @@ impl Account {
             if events.iter().any(|event| event.entered() == Some(status)) {
                 return Some(Ok(()));
             }
-            // The journal is bounded, so the event may have been dropped: the engine knows it still.
+            // The journal is bounded and may have dropped the event, but the engine still knows the status.
             match journal.engine().prospect(fax, &[status]) {
                 Prospect::Possible => None,
                 Prospect::Reached(_) => Some(Ok(())),
@@ -259,7 +261,8 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] if that takes more than ten seconds, or the time of [`with_timeout`](Self::with_timeout).
+    /// [`Error::TooLate`] if that takes more than ten seconds, or more than the time set by
+    /// [`with_timeout`](Self::with_timeout).
     pub async fn wait_idle(&self) -> Result<(), Error> {
         let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
         match tokio::time::timeout(self.patience, rest).await {
@@ -278,7 +281,7 @@ impl Account {
         AccountClock(self.world.clone())
     }
 
-    /// Starts a rule, which makes something go wrong on purpose.
+    /// Starts building a rule, which makes something go wrong on purpose.
     ///
     /// ```
     /// # use fauxfax::{Account, Error};
@@ -340,7 +343,7 @@ impl Account {
         expected.verify(&events)
     }
 
-    /// Explains why the signature of a request doesn't match: which mistake yields it, and what the valid one is.
+    /// Explains why the signature of a request doesn't match: which mistake yields it, and what the valid signature is.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -367,8 +370,8 @@ impl Account {
         explain(&Question { url, params, body: None, signature, auth_token: &auth_token, others: &others })
     }
 
-    /// Returns the account to its start: removes its faxes and cancels what is pending. SIDs from before are not used
-    /// again.
+    /// Returns the account to its initial state: removes its faxes and cancels what is pending. Earlier SIDs are not
+    /// used again.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -384,13 +387,13 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// In practice none: even a broken world accepts a reset, which repairs it.
+    /// None in practice: even a broken world accepts a reset, which repairs it.
     pub fn reset(&self) -> Result<(), Error> {
         self.world.handle(Reset { seed: None })?;
         Ok(())
     }
 
-    /// Remembers the account as it is under this name, in place of an earlier snapshot of that name.
+    /// Saves the account's present state under this name, replacing any earlier snapshot of that name.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -408,13 +411,13 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account has as many snapshots as it may have.
+    /// [`Error::Refused`] if the account already has the maximum number of snapshots.
     pub fn snapshot(&self, name: &str) -> Result<(), Error> {
         self.world.handle(TakeSnapshot(name.into())).map_err(Error::from)
     }
 
-    /// Returns the account to a snapshot: its faxes, numbers and rules are as they were, and what waited then waits again.
-    /// The clock is not moved.
+    /// Returns the account to a snapshot: its faxes, numbers and rules are as they were, and work that was pending then
+    /// is pending again. The clock is not moved.
     ///
     /// # Errors
     /// [`Error::Refused`] if there is no snapshot of this name.
@@ -426,7 +429,7 @@ impl Account {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the token: a failed assertion prints this into the log of a CI job.
+        // Leaves out the token, because a failed assertion prints this into the log of a CI job.
         f.debug_struct("Account").field("sid", &self.sid()).field("url", &self.url).finish_non_exhaustive()
     }
 }

@@ -10,19 +10,19 @@ use crate::world::World;
 
 /// The virtual clock of one account; clones are handles on the same clock.
 ///
-/// It runs with real time until it is frozen. While frozen, it moves only by [`advance`](Self::advance) and
+/// It runs with real time until it is frozen. While frozen, it moves only through [`advance`](Self::advance) and
 /// [`drain`](Self::drain), and everything that falls due on the way happens: redials, retries, expiries.
 #[derive(Clone)]
 pub struct AccountClock(pub(super) World);
 
 impl AccountClock {
-    /// Returns the time that the clock shows, which dates in responses and signed links are made from.
+    /// Returns the time that the clock shows, from which dates in responses and signed links are made.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.now()
     }
 
-    /// Stops the clock; from now on it moves only by [`advance`](Self::advance) and [`drain`](Self::drain).
+    /// Stops the clock; from now on it moves only through [`advance`](Self::advance) and [`drain`](Self::drain).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

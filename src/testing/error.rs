@@ -30,10 +30,10 @@ pub enum Error {
     /// The account could not be created: its SID is taken, or the emulator holds as many as it can.
     #[error(transparent)]
     CreateAccount(#[from] CreateWorldError),
-    /// The emulator has no account with this SID, or no longer.
+    /// The emulator has no account with this SID, or has none any more.
     #[error("there is no account {0}")]
     NoAccount(AccountSid),
-    /// A text that should be a telephone number is not one in E.164 form.
+    /// A text that should be a telephone number is not in E.164 form.
     #[error("{text:?} is {error}")]
     Number {
         /// The text as the test gave it.
@@ -47,7 +47,7 @@ pub enum Error {
     /// The emulated service refused, as it would refuse a REST call.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The clock can't be moved: it is running, or already past the time asked for.
+    /// The clock can't be moved: it is running, or already past the requested time.
     #[error("{}", clock(*.0))]
     Clock(ClockError),
     /// The clock is frozen, so the fax that the test awaits would never end.
@@ -76,7 +76,7 @@ pub enum Error {
         /// The reason: the fax has ended in another status, or is gone.
         why: Unreachable,
     },
-    /// The account was removed, or a panic in its world has stopped it.
+    /// The account was removed, or a panic in its world has broken it.
     #[error("the account was removed, or its world has broken: the log has the reason")]
     Gone,
     /// The document is not one that can be faxed, or its file can't be read.

@@ -35,7 +35,7 @@ pub struct Expect {
 }
 
 impl Expect {
-    /// Expects a request to the app: a question for TwiML, a notice of a status, or a fetch of a document is one attempt.
+    /// Expects a webhook: a question for TwiML or a notice of a status. Each attempt is an event of its own.
     ///
     /// ```
     /// use fauxfax::{Expect, Status};
@@ -108,7 +108,7 @@ impl Expect {
     /// ```
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         let mut at = &mut self.part;
-        // A path through something that is no object replaces it: the caller's last word counts.
+        // A path through something other than an object replaces it: the caller's last call counts.
         for name in field.split('.') {
             if !at.is_object() {
                 *at = Map::new().into();

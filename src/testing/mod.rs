@@ -2,7 +2,7 @@
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Emulator`], [`Builder`] | a running emulator on a port, and what it starts with |
+//! | [`Emulator`], [`Builder`] | a running emulator on a port, and the options that it starts with |
 //! | [`Account`] | one test's isolated world: numbers, faxes, clock, rules, journal |
 //! | [`Number`] | a telephone number of the account, with its webhooks |
 //! | [`Receive`], [`Document`], [`Conversation`] | an incoming fax: the call, what is sent, how it went |
@@ -11,8 +11,8 @@
 //! | [`AccountRules`], [`rules`] | what goes wrong on purpose |
 //! | [`Expect`] | what the journal is expected to contain |
 //!
-//! The types call the worlds directly instead of over HTTP, and have the same effects as the control API. A test of an
-//! app that receives faxes, from start to end:
+//! The types call the worlds directly instead of over HTTP, with the same effects as the control API. A test of an app
+//! that receives faxes, from start to end:
 //!
 //! ```
 //! use fauxfax::{Document, Emulator, Expect, Outcome, Status};
@@ -95,9 +95,10 @@ pub struct Emulator {
 pub struct Builder(Config);
 
 impl Emulator {
-    /// Returns options with defaults for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no time.
+    /// Returns options with default values for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no
+    /// time.
     pub fn builder() -> Builder {
-        // Loopback only, so that a test opens nothing to the network; port 0, so that tests can run at once.
+        // Loopback only, so that a test opens nothing to the network; port 0, so that tests can run at the same time.
         let config = Config { listen: ([127, 0, 0, 1], 0).into(), pace: Pace::Max, ..Config::default() };
         Builder(config)
     }
@@ -151,7 +152,7 @@ impl Emulator {
     /// Returns the default account, which exists from the start and has the numbers of the configuration.
     ///
     /// # Errors
-    /// None while the emulator runs: the default account can't be removed.
+    /// None while the emulator is running: the default account can't be removed.
     pub fn default_account(&self) -> Result<Account, Error> {
         let sid = self.registry.default_account();
         let world = self.registry.world(sid).ok_or(Error::NoAccount(sid))?;
@@ -201,7 +202,7 @@ impl Builder {
         self
     }
 
-    /// Sets how many times faster than on a real line transmissions go; by default they take no time.
+    /// Sets how many times faster than on a real line transmissions are; by default they take no time.
     pub const fn pace(mut self, pace: Pace) -> Self {
         self.0.pace = pace;
         self
@@ -242,7 +243,7 @@ impl Builder {
         let (address, registry) = (server.address(), server.registry().clone());
         let (stop, stopped) = oneshot::channel();
         let running = Handle::current().spawn(async {
-            // The sender is only ever dropped, and that is the signal.
+            // The sender is never used, only dropped; dropping it is the signal.
             let served = server.serve(async { drop(stopped.await) }).await;
             if let Err(error) = served {
                 tracing::error!(%error, "the worlds could not be saved");

@@ -94,7 +94,7 @@ impl Document {
 pub struct Conversation {
     /// The SID that the webhooks named as `FaxSid`.
     pub sid: FaxSid,
-    /// The fax as it ended; `None` if the call never became one, or the app has deleted it.
+    /// The fax as it ended; `None` if the call never became a fax, or the app has deleted it.
     pub fax: Option<Fax>,
     /// How the call ended.
     pub outcome: Outcome,
@@ -162,7 +162,7 @@ impl Receive {
         self
     }
 
-    /// Sets what the sending machine calls itself, in at most 20 characters; the caller by default.
+    /// Sets the name that the sending machine gives itself, at most 20 characters; the caller by default.
     pub fn station_id(mut self, text: &str) -> Self {
         self.station_id = Some(text.to_owned());
         self
@@ -205,8 +205,8 @@ impl Receive {
         self
     }
 
-    /// Makes the call and doesn't wait for its end. With a frozen clock this is the only way: the clock is then
-    /// advanced or drained.
+    /// Makes the call without waiting for its end. With a frozen clock this is the only way to make one; advance or
+    /// drain the clock afterwards.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -261,6 +261,7 @@ impl Receive {
 
     async fn converse(self) -> Result<Conversation, Error> {
         let (account, patience) = (self.account.clone(), self.patience);
+        // Checked before the call is made, so that a refused test leaves no call behind.
         if account.world.clock_mode() == ClockMode::Frozen {
             return Err(Error::Frozen);
         }

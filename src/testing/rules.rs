@@ -24,11 +24,9 @@
 use std::fmt;
 
 use super::Error;
-use crate::dialect::rule;
 use crate::engine::input::{AddRule, DropRule, DropRules};
 pub use crate::engine::rule::{ApiFault, LineOverride, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
-use crate::model::account::Dialect;
 pub use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 pub use crate::model::line::LineFault;
@@ -144,7 +142,8 @@ impl AccountRules {
         self
     }
 
-    /// Makes the rule act with this probability, from 0 to 1. Draws follow from the seed, so every run has the same.
+    /// Makes the rule act with this probability, from 0 to 1. Draws are derived from the seed, so they are the same in
+    /// every run.
     pub const fn chance(mut self, chance: f64) -> Self {
         self.chance = Some(chance);
         self
@@ -175,7 +174,7 @@ impl AccountRules {
         self.add(None, effect.into())
     }
 
-    /// Removes the rule with this id, whatever this builder matches.
+    /// Removes the rule with this id, regardless of what this builder matches.
     ///
     /// ```
     /// use fauxfax::rules::Outcome::Busy;
@@ -211,15 +210,14 @@ impl AccountRules {
         if let Some(error) = self.wrong {
             return Err(error);
         }
-        let wanted = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
-        // Written as JSON and read back, so that it passes the same checks as a rule from the control API.
-        let rule = rule::parse(&rule::json(&wanted), Dialect::of(self.world.sid()))
-            .map_err(|error| Error::Rule(error.to_string()))?;
+        let rule = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
+        rule.check().map_err(|fault| Error::Rule(fault.to_string()))?;
         Ok(self.world.handle(AddRule(rule))?)
     }
 
     fn pattern(&mut self, field: &str, text: &str) -> Option<Pattern> {
         let read = Pattern::new(text);
+        // Kept until the rule is added, so that the methods of the builder can be chained.
         if let (Err(reason), None) = (&read, &self.wrong) {
             self.wrong = Some(Error::Rule(format!("match.{field}: {reason}")));
         }

@@ -1,4 +1,4 @@
-//! An outgoing fax in a test: what the app would ask for by REST, and the fax that comes of it.
+//! An outgoing fax in a test: what the app would request through the REST API, and the fax that results.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -91,7 +91,7 @@ impl SendFax {
         self
     }
 
-    /// Sets whether the document is kept as media; it is by default.
+    /// Sets whether the document is kept as media; by default it is.
     pub const fn store_media(mut self, store: bool) -> Self {
         self.store_media = store;
         self
@@ -103,8 +103,8 @@ impl SendFax {
         self
     }
 
-    /// Creates the fax and doesn't wait for its end. With a frozen clock this is the only way: the clock is then advanced
-    /// or drained.
+    /// Creates the fax without waiting for its end. With a frozen clock this is the only way to send one; advance or
+    /// drain the clock afterwards.
     ///
     /// # Errors
     /// [`Error::Number`] if a number is not in E.164 form, [`Error::Refused`] if the account has no number to call from or
@@ -117,6 +117,7 @@ impl SendFax {
         let from = match &self.from {
             Some(from) => number(from)?,
             None => {
+                // The engine lists numbers newest first.
                 let oldest = world.read(|engine| engine.numbers().last().map(|own| own.number));
                 oldest.ok_or(Refusal::AmbiguousNumber(0))?
             }
@@ -136,6 +137,7 @@ impl SendFax {
 
     async fn ended(self) -> Result<Fax, Error> {
         let (account, patience) = (self.account.clone(), self.patience);
+        // Checked before the fax is created, so that a refused test leaves no fax behind.
         if account.world.clock_mode() == ClockMode::Frozen {
             return Err(Error::Frozen);
         }

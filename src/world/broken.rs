@@ -1,4 +1,4 @@
-//! What happens when a panic in its engine or its driver breaks a world: an invariant no longer holds, so the world
+//! What happens when a panic in the engine or the driver breaks a world: an invariant no longer holds, so the world
 //! refuses every call, with the reason, until it is reset.
 //!
 //! ```text
@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 
 /// How many of the last inputs are reported with a break.
 const INPUTS_KEPT: usize = 16;
-/// The reason given for a panic whose payload is no text.
+/// The reason given for a panic whose payload is not text.
 const NO_MESSAGE: &str = "a panic without a message";
 
 /// Whether a world is broken, and why.
@@ -41,7 +41,7 @@ impl Breakage {
     /// Records the first reason and returns true. Later panics follow from the first, so they are ignored.
     pub(super) fn note(&self, why: &str) -> bool {
         self.reason().get_or_insert_with(|| why.into());
-        // Set after the reason, so that whoever sees the flag finds a reason.
+        // Set after the reason, so that a thread that sees the flag also finds the reason.
         !self.is_broken.swap(true, Ordering::AcqRel)
     }
 
@@ -51,7 +51,7 @@ impl Breakage {
     }
 
     fn reason(&self) -> std::sync::MutexGuard<'_, Option<Arc<str>>> {
-        // Nothing panics while this lock is held: it guards only a text.
+        // Nothing panics while this lock is held: it guards only a string.
         self.why.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -57,7 +57,7 @@ impl World {
     pub async fn until_journaled<T>(&self, mut view: impl FnMut(Journal<'_>) -> Option<T>) -> Option<T> {
         let mut changes = self.0.changes.subscribe();
         loop {
-            // Before the look, so that a change right after it is not missed.
+            // Before `view` is called, so that a change right after it is not missed.
             changes.mark_unchanged();
             let (found, closed) = self.within(|core| (view(Journal::new(&core.engine, &core.requests)), core.closed));
             if found.is_some() || closed || self.0.breakage.is_broken() {
@@ -111,7 +111,7 @@ impl<'a> Journal<'a> {
         let mut requests = requests
             .map(|noted| JournalEvent { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)), dialect })
             .peekable();
-        // Both are in order of their places, so merging them takes no sorting.
+        // Both are in order of their places, so merging them needs no sorting.
         let merged = std::iter::from_fn(|| match (events.peek(), requests.peek()) {
             (Some(event), Some(request)) if request.seq < event.seq => requests.next(),
             (Some(_), _) => events.next(),

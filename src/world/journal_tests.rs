@@ -198,13 +198,13 @@ fn the_newest_ten_thousand_are_shown_from_either_source() {
     }
     sequence.check([max / 4]);
     assert_eq!(sequence.journal().evicted(), 0);
-    // Requests alone: the engine drops nothing, and its events give way all the same.
+    // Requests alone push the engine's events out of view, though the engine itself drops nothing.
     (0..max).for_each(|_| sequence.ask("/v1/Faxes/"));
     sequence.check([max]);
     assert_eq!(sequence.engine.events_evicted(), 0);
     let shown = sequence.journal().events(&EventFilter::default(), usize::MAX);
     assert!(shown.len() == JOURNAL_EVENTS_MAX && shown.iter().all(|event| event.kind() == API_REQUEST));
-    // Events alone: the requests give way, and the next one frees what is no longer shown.
+    // Events alone push the requests out of view, and the next request frees those that are no longer shown.
     (0..max + 5).for_each(|_| sequence.write(small()));
     sequence.check([2 * max]);
     sequence.ask("/v1/Faxes/");
@@ -265,7 +265,7 @@ fn a_reset_begins_after_the_requests_before_it_even_as_the_first_event() {
     assert_eq!(sequence.journal().last_reset(), 2);
 }
 
-/// A call that looks, and one that changes something, as the REST APIs make them.
+/// Makes a call that only reads and one that changes something, as the REST APIs do.
 fn call(world: &World, number: u64) {
     world.read_and_note(|_, at| ((), ApiRequest { at, ..request(&format!("/v1/Faxes/{number}")) }));
     let command = TakeSnapshot(format!("s{}", number % 7).into());
@@ -292,7 +292,7 @@ fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and
     log.into_iter().for_each(|logged| again.replay(logged));
     let listed =
         |engine: &Engine| canonical::hash(&canonical::projection(&engine.events(&EventFilter::default(), 1_000)));
-    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
+    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash).expect("JSON");
     world.read(|engine| {
         assert_eq!(listed(&again), listed(engine));
         assert_eq!(state(&again), state(engine));

@@ -1,8 +1,8 @@
 //! The REST requests of a world, in a bounded ring beside its engine, and their places among the engine's events. A
 //! request changes no world, so it is not an input of the engine and not part of the log of commands.
 //!
-//! Users see events and requests in one sequence. A place in it counts both up to there, so it follows from an entry's
-//! own number and how many of the other kind came before:
+//! Users see events and requests in one sequence. An entry's place in it is its own number plus how many entries of the
+//! other kind came before it:
 //!
 //! ```text
 //! events by the engine's seq    1   2           3
@@ -23,10 +23,10 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
 /// The most bytes of REST requests kept per world. Their number is limited by
-/// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), as that of events is.
+/// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), like that of events.
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A request of a client to the REST API, and the outcome of its response.
+/// A client's request to the REST API, and the outcome of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
     /// When its response was made, by the world's clock.
@@ -80,6 +80,7 @@ impl RequestLog {
     pub(super) fn note(&mut self, engine: &Engine, request: ApiRequest) {
         let after = engine.last_seq();
         self.total += 1;
+        // Requests after the same event belong to one run.
         match self.marks.back_mut() {
             Some(mark) if mark.after == after => mark.total = self.total,
             _ => self.marks.push_back(Mark { after, total: self.total }),
@@ -118,7 +119,7 @@ impl RequestLog {
     pub(super) fn event_at(&self, seq: u64) -> u64 {
         let next = self.marks.partition_point(|mark| mark.after + mark.total <= seq);
         let event = seq.saturating_sub(self.total_before(next));
-        // If the place is that of a request, the event before its run is the one.
+        // If a request is at this place, the answer is the event before its run.
         self.marks.get(next).map_or(event, |mark| event.min(mark.after))
     }
 
@@ -168,6 +169,7 @@ impl RequestLog {
             newest => self.place_of(newest),
         };
         let beyond_count = (engine.last_seq() + self.total()).saturating_sub(JOURNAL_EVENTS_MAX as u64);
+        // Each limit hides what is older than its own newest drop, so the strictest counts.
         of_engine.max(self.dropped()).max(beyond_count)
     }
 

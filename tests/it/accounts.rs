@@ -1,5 +1,5 @@
-//! Accounts over the wire: subaccounts, API keys, applications, caller ids, modes of service, and that nothing leaks
-//! between worlds. Answers are held to Twilio's description of the 2010-04-01 API.
+//! Accounts over the wire: subaccounts, API keys, applications, caller ids, modes of service, and the isolation of
+//! worlds from each other. Responses are checked against Twilio's description of the 2010-04-01 API.
 
 use fauxfax::emulator::AccountSetup;
 use fauxfax::engine::input::ReceiveFax;
@@ -52,19 +52,19 @@ async fn a_subaccount_is_a_world_of_its_own_that_its_owner_reaches() {
     let page = host.api("GET", ACCOUNTS, &format!("{ACCOUNTS}?PageSize=1"), "").await;
     let next = host.api("GET", ACCOUNTS, text(&page, "next_page_uri"), "").await;
     assert_eq!(text(&next["accounts"][0], "sid"), account().to_string());
-    // The owner's credential on the subaccount's paths.
+    // The owner's credential works on the subaccount's paths.
     let numbers = of(&sid, "/IncomingPhoneNumbers.json");
     let number = host.api("POST", NUMBERS, &numbers, "PhoneNumber=%2B15017122661&VoiceReceiveMode=fax").await;
     assert_eq!(text(&number, "account_sid"), sid);
     let own_numbers = host.api("GET", NUMBERS, &own("/IncomingPhoneNumbers.json"), "").await;
     assert_eq!(count(&own_numbers, "incoming_phone_numbers"), 1, "its own number only");
-    // The subaccount's credential: its own world, and not its owner's.
+    // The subaccount's credential opens its own world, not its owner's.
     let as_sub = (sid.as_str(), token.as_str());
     assert_eq!(host.call_as(as_sub, "GET", &numbers, "").await.status, 200);
     assert_eq!(host.call_as(as_sub, "GET", &own(".json"), "").await.error(), (401, 20003));
     assert_eq!(count(&host.call_as(as_sub, "GET", ACCOUNTS, "").await.json(), "accounts"), 1);
     assert_eq!(host.call_as(as_sub, "POST", ACCOUNTS, "").await.error(), (403, 20006));
-    // v1 is the credential's own account, whoever owns whom.
+    // v1 paths address the credential's own account, even if another account owns it.
     let fax = "To=%2B15558675310&From=%2B15017122661&MediaUrl=http://127.0.0.1:9/a.pdf";
     let fax = host.call_as(as_sub, "POST", "/v1/Faxes", fax).await.json();
     assert_eq!(text(&fax, "account_sid"), sid);

@@ -1,5 +1,6 @@
-//! Each alert code: an app that does exactly that, the alert in the Monitor list with request and response, and the
-//! fallback that is asked instead. Answers are held to Twilio's description of the Monitor API.
+//! Tests each alert code: an app misbehaves in exactly that way, the Monitor list has the alert with request and
+//! response, and the fallback URL is asked instead. Responses are checked against Twilio's description of the Monitor
+//! API.
 
 use fauxfax::config::Config;
 use fauxfax::dialect::twilio::codes::code as code_of;
@@ -18,7 +19,7 @@ use crate::script::{call, letter};
 
 const RECEIVE: &str = "<Response><Receive/></Response>";
 
-/// Lets a machine call a number whose FaxUrl is this and whose fallback takes the fax; answers the alerts.
+/// Makes a machine call a number with this FaxUrl, whose fallback accepts the fax; returns the alerts.
 async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Alert>) {
     let fallback = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -47,7 +48,7 @@ fn ring(host: &Host) {
     host.world().handle(call).expect("it rings");
 }
 
-/// The FaxUrl fails with this one code, seen in the Monitor list.
+/// Checks that the FaxUrl fails with this one code, and returns the alert from the Monitor list.
 async fn fails_with(code: u32, voice_url: &str, options: &ClientOptions) -> Value {
     let (host, alerts) = fallen_back(voice_url, options).await;
     let codes: Vec<u32> = alerts.iter().map(|alert| code_of(alert.fault)).collect();

@@ -1,4 +1,4 @@
-//! Apps that misbehave in one exact way each, on ports and with certificates of their own. They judge nothing.
+//! Apps that each misbehave in one particular way, on ports and with certificates of their own. They check nothing.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -14,17 +14,17 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// Connections that wait to be accepted at most before a listener with the least backlog drops the next.
+/// The most connections that may wait to be accepted before a listener with the smallest backlog drops the next.
 const BACKLOG_TRIES: usize = 64;
-/// A connection that takes longer is not going to be.
+/// A connection that takes longer is never going to be established.
 const LOOPBACK_MAX: Duration = Duration::from_millis(300);
 
-/// An app; it stops when dropped.
+/// A running app, which stops when it is dropped.
 pub(crate) struct App {
     /// Its address, without a slash at the end.
     pub(crate) url: String,
     task: Option<JoinHandle<()>>,
-    /// What keeps the port as it is.
+    /// Connections that keep the port's backlog full.
     _held: Vec<TcpStream>,
     _listener: Option<TcpListener>,
 }
@@ -40,19 +40,19 @@ impl Drop for App {
 /// How an app treats each connection.
 #[derive(Debug, Clone)]
 pub(crate) enum Manner {
-    /// Reads the request and says nothing.
+    /// Reads the request and never responds.
     Hang,
-    /// Reads the request and closes.
+    /// Reads the request and closes the connection.
     Close,
-    /// Answers with these bytes and closes.
+    /// Responds with these bytes and closes the connection.
     Say(Vec<u8>),
-    /// Answers a byte now and then, forever.
+    /// Sends a byte now and then, forever.
     Drip,
-    /// Answers bytes without end.
+    /// Sends bytes without end.
     Pour,
 }
 
-/// An app with this manner.
+/// Starts an app with this manner.
 pub(crate) async fn app(manner: Manner) -> App {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -60,7 +60,7 @@ pub(crate) async fn app(manner: Manner) -> App {
     App { url, task: Some(task), _held: Vec::new(), _listener: None }
 }
 
-/// An app that answers each request with this status, these headers and this body.
+/// Starts an app that responds to each request with this status, these headers and this body.
 pub(crate) async fn answering(status: u16, headers: &str, body: &str) -> App {
     let length = body.len();
     let text = format!("HTTP/1.1 {status} Any\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
@@ -75,7 +75,7 @@ pub(crate) async fn closed() -> App {
     App { url, task: None, _held: Vec::new(), _listener: None }
 }
 
-/// A port that takes no further connection: what waits there fills its backlog, and the kernel drops the rest.
+/// A port that accepts no further connection: those that wait there fill its backlog, and the kernel drops the rest.
 pub(crate) async fn full() -> App {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
@@ -92,7 +92,7 @@ pub(crate) async fn full() -> App {
 /// A certificate authority for tests.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    /// What to trust.
+    /// The CA's certificate, for clients to trust.
     pub(crate) pem: String,
 }
 
@@ -105,7 +105,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// A certificate of its own for this name, valid until the end of this year.
+    /// Issues a certificate for this name, valid until the end of this year.
     pub(crate) fn certificate(&self, name: &str, until_year: i32) -> Own {
         let key = KeyPair::generate().expect("a key");
         let params = dated(&[name], until_year);
@@ -113,7 +113,7 @@ impl Authority {
         Own { certificate, key }
     }
 
-    /// What `openssl req -x509` makes: a certificate that vouches for itself, as a CA's or not.
+    /// Makes a certificate like that of `openssl req -x509`: it is self-signed, and a CA's or not.
     pub(crate) fn self_signed(names: &[&str], common_name: &str, is_ca: bool) -> Own {
         let mut params = dated(names, 4096);
         params.distinguished_name = DistinguishedName::new();
@@ -121,12 +121,12 @@ impl Authority {
         Own::self_signed(params, is_ca)
     }
 
-    /// The same, valid until the end of this year.
+    /// Makes a self-signed certificate that is valid until the end of this year.
     pub(crate) fn self_signed_until(names: &[&str], is_ca: bool, until_year: i32) -> Own {
         Own::self_signed(dated(names, until_year), is_ca)
     }
 
-    /// An app behind TLS with a certificate for this name, valid until the end of this year; it answers as told.
+    /// Starts an app behind TLS with a certificate for this name, valid until the end of this year.
     pub(crate) async fn app(&self, name: &str, until_year: i32, manner: Manner) -> App {
         self.certificate(name, until_year).app(manner).await.0
     }
@@ -156,7 +156,7 @@ impl Own {
         Self { certificate, key }
     }
 
-    /// An app behind TLS with this certificate, which is answered in PEM; it answers as told.
+    /// Starts an app behind TLS with this certificate, and returns the app and the certificate in PEM.
     pub(crate) async fn app(self, manner: Manner) -> (App, String) {
         let pem = self.certificate.pem();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
@@ -218,7 +218,7 @@ async fn treat(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner) 
     }
 }
 
-/// Reads a request to its end, so that closing the connection takes nothing away from the answer.
+/// Reads a request to its end, so that closing the connection doesn't cut off the response.
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
     let (mut request, mut piece) = (Vec::new(), [0; 16 * 1024]);
     loop {

@@ -1,5 +1,5 @@
-//! A fax while its app is being asked, and one that its app deletes as soon as it may: what can be fetched, what is
-//! refused, and how the conversation is said to have ended.
+//! Tests a fax while its app is being asked, and one that its app deletes as soon as it may: what can be fetched, what
+//! is refused, and how the conversation is reported to have ended.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ use crate::script::{OWN, Script, call, order, spec};
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// What an app is being asked about is no fax yet, and can't be changed; the simulation checks it after each step.
+/// Checks that a call whose app is still being asked is not a fax yet and can't be changed. The simulation calls this
+/// after each step.
 pub(crate) fn check(engine: &mut Engine, effects: &[Effect], now: Timestamp) {
     let asked = effects.iter().filter(|effect| matches!(*effect.intent, Intent::AskForTwiml(_)));
     let sids: Vec<FaxSid> = asked.map(|effect| effect.fax).filter(|sid| engine.arriving(*sid).is_some()).collect();
@@ -102,7 +103,7 @@ fn a_deleted_fax_has_ended_as_it_ended_once_its_action_has_been_told() {
     assert_eq!(script.engine.conversation(sid), ConversationState::Unknown, "a reset forgets");
 }
 
-/// An app that answers its first request as soon as the test lets it.
+/// An app that responds to its first request only when the test allows it.
 #[tokio::test]
 async fn rest_shows_a_fax_that_is_being_asked_about_as_receiving_with_the_nulls_of_that() {
     for (answer, status) in [(RECEIVE, Some("receiving")), ("<Response/>", None)] {
@@ -139,7 +140,7 @@ async fn rest_shows_a_fax_that_is_being_asked_about_as_receiving_with_the_nulls_
     }
 }
 
-/// An app that takes each fax, and at its end deletes it through `delete`.
+/// An app that accepts each fax, and deletes it through `delete` once it has ended.
 async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -188,10 +189,10 @@ async fn a_fax_that_its_app_deletes_in_the_action_was_received_all_the_same() {
     assert_eq!(unknown.status, 409);
 }
 
-/// Where an emulator is, and an account's credential there.
+/// An emulator's address and an account's credential there.
 type Place = std::sync::Arc<std::sync::OnceLock<(String, String)>>;
 
-/// An app that deletes each fax over REST as soon as it is told that it has ended well.
+/// An app that deletes each fax over REST as soon as it is notified that the fax was received.
 async fn app_that_deletes_over_rest() -> (MockServer, Place) {
     let place = Place::default();
     let known = std::sync::Arc::clone(&place);
@@ -209,7 +210,7 @@ async fn app_that_deletes_over_rest() -> (MockServer, Place) {
     (app.await, place)
 }
 
-/// An account whose app this is, known to it.
+/// Creates an account that uses this app, and tells the app where it is.
 fn account_of(
     emulator: &Emulator,
     app: &MockServer,

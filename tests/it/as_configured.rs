@@ -1,5 +1,5 @@
-//! URLs as they are configured, at the wire: what is sent and signed of them, whom a relative action leads to and with
-//! which credential, names below `localhost`, and what is told of servers that answer oddly.
+//! Tests configured URLs on the wire: which part is sent and signed, where a relative action leads and with which
+//! credential, names below `localhost`, and what is reported about servers that respond oddly.
 
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::dialect::{address, signature};
@@ -29,13 +29,14 @@ async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("recorded")
 }
 
-/// Everything that the journal shows.
+/// Returns everything that the journal shows, as text.
 fn journal(host: &Host) -> String {
     let events = host.world().read_journal(|journal| journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     events.iter().map(|event| event::json(event).to_string()).collect()
 }
 
-/// The first line and the signature of what is sent to a URL that goes on so after `http://127.0.0.1:PORT`.
+/// Returns the first line and the signature of the request to a URL that continues like this after
+/// `http://127.0.0.1:PORT`.
 async fn sent_to(rest: &str) -> (String, String, String) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));

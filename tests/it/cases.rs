@@ -1,5 +1,5 @@
-//! One small document for each kind of fault that documents of others have, and what its fax pages are at fine quality: their
-//! rows, their ink, and what is told to be missing. Other values of each kind are in the tests beside.
+//! Tests one small document for each kind of fault found in real documents: the rows and the ink of its fax pages at
+//! fine quality, and what is reported as missing. The other tests of documents cover further values of each kind.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,7 +13,7 @@ use fauxfax::model::page::FaxPage;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/documents/cases");
 
-/// Black pels in percent.
+/// The percentage of black pels.
 fn ink(page: &FaxPage) -> f64 {
     let image = ccitt::decode(&page.mmr, Stored::Mmr, page.width, page.height).image;
     let row = |y| (0..image.width()).filter(|x| image.is_black(*x, y)).count();

@@ -1,13 +1,14 @@
-//! No two files of a package import each other, directly or by way of others; only a module and its children may.
+//! Checks that no two files of a package import each other, directly or through others; only a module and its children
+//! may.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tidy::{PACKAGES, code, sources};
 
-/// A module's place: its package and the names that lead to it.
+/// A module's place: its package and the path of names to it.
 type Module = (&'static str, Vec<String>);
 
-/// The module that a file is.
+/// The module that a file defines.
 fn module_of(package: &'static str, path: &str) -> Module {
     let inner = path.trim_start_matches(package).trim_start_matches('/').trim_end_matches(".rs");
     let mut names: Vec<String> = inner.split('/').map(str::to_owned).collect();
@@ -83,7 +84,8 @@ fn is_family(one: &Module, other: &Module) -> bool {
     one.1.starts_with(&other.1) || other.1.starts_with(&one.1)
 }
 
-/// The files left when those that import none of the rest, or that none of the rest imports, are taken away again and again.
+/// The files that remain when those that import none of the others, or that none of the others imports, are removed
+/// repeatedly.
 fn knot(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
     loop {
         let left: BTreeSet<Module> = imports.keys().cloned().collect();
@@ -98,7 +100,7 @@ fn knot(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTr
     }
 }
 
-/// What each file imports, itself and its relatives left out.
+/// The modules that each file imports, except itself, its parents and its children.
 fn imports(files: &[(Module, String)]) -> BTreeMap<Module, BTreeSet<Module>> {
     let modules: BTreeSet<Module> = files.iter().map(|(module, _)| module.clone()).collect();
     let of = |(module, text): &(Module, String)| {

@@ -1,5 +1,5 @@
-//! Connections at their ends: clients that send nothing more, requests that don't say for which host they are, and what is
-//! answered while the emulator stops.
+//! Tests how connections end: clients that send nothing more, requests that don't name their host, and responses while
+//! the emulator stops.
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -8,21 +8,21 @@ use crate::gateway::{Running, config, exchange, read_head};
 use crate::host::PATIENCE;
 
 const LIVEZ: &str = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
-/// A wait that ends by itself, long after a client has ended its side.
+/// A wait that ends by itself, long after the client has closed its sending side.
 const WAIT: &str = "GET /_fauxfax/v1/wait?status=delivered&timeout=0.3 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const CONNECT: &str = "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com:443\r\n\r\n";
 
-/// Sends a request, ends this side, and reads the answer.
+/// Sends a request, closes the sending side, and reads the response.
 async fn half_closed(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream.shutdown().await.expect("half closed");
     let mut answer = Vec::new();
-    // Some peers end TLS without saying so.
+    // Some peers close TLS without an alert, so errors are expected.
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// What comes on a connection until it ends.
+/// Reads a connection until it ends.
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
@@ -94,7 +94,7 @@ async fn a_request_names_its_host_once_whichever_way_it_comes() {
     running.end().await;
 }
 
-/// Has the next REST call take so long, and makes it.
+/// Adds a rule that delays the next REST call by this much, and makes that call.
 async fn delayed(running: &Running, delay_ms: u32) -> TcpStream {
     let rule = format!("{{\"times\":1,\"api\":{{\"delay_ms\":{delay_ms}}}}}");
     let length = rule.len();
@@ -164,7 +164,7 @@ async fn a_request_on_a_connection_that_waits_to_be_accepted_at_the_stop_is_answ
     let address = running.connect().await.peer_addr().expect("an address");
     let mut streams = Vec::new();
     for _ in 0..8 {
-        // Blocking calls: the emulator, which shares this thread, has no turn in which to accept.
+        // Blocking calls, so that the emulator, which shares this thread, gets no chance to accept.
         let mut stream = std::net::TcpStream::connect(address).expect("a connection");
         std::io::Write::write_all(&mut stream, LIVEZ.as_bytes()).expect("sent");
         stream.set_nonblocking(true).expect("supported");

@@ -1,4 +1,5 @@
-//! The control API: each call driven over HTTP and held to the OpenAPI document, and what each promises.
+//! Tests the control API: makes each call over HTTP, checks it against the OpenAPI document, and tests what it
+//! promises.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::described;
 use crate::host::{Host, settings};
 
-/// Far beyond what a conversation at the highest pace takes.
+/// Far longer than a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
 
@@ -55,7 +56,7 @@ impl Bench {
         Self { registry, app }
     }
 
-    async fn send(&self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         let ca: http::CaFiles = Arc::new(|_| Ok("-----BEGIN CERTIFICATE-----\n".to_owned()));
         let service = http::service_with_ca(self.registry.clone(), ([127, 0, 0, 1], 8329).into(), Some(&ca));
         service.oneshot(request).await.expect("an answer")
@@ -67,7 +68,7 @@ impl Bench {
         request.header(header::HOST, "localhost:8329").body(body).expect("a request")
     }
 
-    /// Calls and holds the answer to the document.
+    /// Makes a call and checks the response against the document.
     pub(crate) async fn call(&self, method: &str, target: &str, body: Value) -> (u16, Value) {
         let response = self.send(Self::request(method, target, &body)).await;
         let status = response.status().as_u16();
@@ -89,7 +90,7 @@ impl Bench {
         (status, answer["detail"].as_str().unwrap_or_else(|| panic!("no problem: {answer}")).to_owned())
     }
 
-    /// An account with one number whose app takes faxes.
+    /// Creates an account with one number, whose app accepts faxes.
     pub(crate) async fn account(&self) -> String {
         let number = json!({
             "phone_number": "+15017122661", "voice_receive_mode": "fax", "voice_url": format!("{}/fax", self.app.uri()),
@@ -281,7 +282,7 @@ async fn a_webhook_is_sent_again_as_it_was_or_edited_and_signed_for_what_is_sent
     let replays: Vec<_> = again["attempts"].as_array().expect("attempts").iter().map(|each| &each["replay"]).collect();
     assert_eq!(replays, [&json!(false), &json!(true)]);
     let (status, detail) = bench.refused("POST", &replay, json!({ "ulr": "x" })).await;
-    assert!(status == 422 && detail.contains("did you mean \"url\""), "{detail}");
+    assert!(status == 422 && detail.contains("did you mean url"), "{detail}");
     let (status, detail) = bench.refused("GET", &format!("/webhooks/nothing?account={account}"), Value::Null).await;
     assert!(status == 404 && detail.contains("GET /webhooks"), "{detail}");
 }
@@ -304,7 +305,7 @@ async fn what_was_not_found_is_told_with_what_came_nearest() {
     let (status, detail) = bench.refused("POST", &verify, bomb).await;
     assert!(status == 422 && detail.contains("65536 bytes"), "{detail}");
     let (status, detail) = bench.refused("POST", &verify, json!({ "macth": {} })).await;
-    assert!(status == 422 && detail.contains("did you mean \"match\""), "{detail}");
+    assert!(status == 422 && detail.contains("did you mean match"), "{detail}");
 }
 
 #[tokio::test]
@@ -321,7 +322,7 @@ async fn a_wait_that_ends_in_vain_tells_how_far_it_came_and_what_is_next() {
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
     let since = &call["seq"];
     bench.ok("GET", &format!("/wait?account={account}&status=receiving&since={since}"), Value::Null).await;
-    // Until its pages have been made.
+    // Returns once the fax's pages have been made.
     bench.ok("POST", &format!("/clock/advance?account={account}"), json!({ "seconds": 0 })).await;
     let (status, detail) = bench.refused("GET", &format!("{wait}&for=idle"), Value::Null).await;
     assert!(status == 408 && detail.contains("the clock is frozen"), "{detail}");
@@ -431,7 +432,7 @@ async fn an_incoming_fax_is_refused_by_name() {
         (json!({ "outcome": { "status": "failed", "after_page": 2 } }), 422, "outcome"),
         (json!({ "outcome": { "status": "received", "code": 34004 } }), 422, "failed"),
         (json!({ "outcome": { "status": "failed", "code": 1 } }), 422, "34004"),
-        (json!({ "page": 1 }), 422, "did you mean \"pages\""),
+        (json!({ "page": 1 }), 422, "did you mean pages"),
         (json!({ "media_url": "http://127.0.0.1:1/x.pdf" }), 422, "refused"),
         (json!({ "pages": 1, "media_url": "http://h/" }), 422, "one of"),
     ] {
@@ -464,7 +465,7 @@ async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_underst
     let events = bench.ok("GET", &format!("/events?account={account}&kind=world.reset&all=true"), Value::Null).await;
     let to: Vec<_> = events["events"].as_array().expect("a list").iter().map(|event| &event["data"]["to"]).collect();
     assert_eq!(to, ["state", "start"]);
-    // What is refused leaves the world, and its journal, as they are.
+    // A refused call leaves the world and its journal as they are.
     let last = bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"].clone();
     let (status, detail) = bench.refused("PUT", &state, small).await;
     assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("as it was"), "{detail}");
@@ -474,13 +475,13 @@ async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_underst
         document
     };
     let (status, detail) = bench.refused("PUT", &state, changed("/world/tables/faxes/0", json!("fine"))).await;
-    assert!(status == 422 && detail.contains("did you mean \"quality\""), "{detail}");
+    assert!(status == 422 && detail.contains("did you mean quality"), "{detail}");
     let mut newer = whole.clone();
     newer["fauxfax_state"] = json!(3);
     let (status, detail) = bench.refused("PUT", &state, newer).await;
     assert!(status == 422 && detail.contains("newer"), "{detail}");
     assert_eq!(bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"], last);
-    // Another account may have the world, once its keys are nobody's.
+    // Another account can load the world once no account owns its keys.
     let other = bench.account().await;
     let (status, detail) = bench.refused("PUT", &format!("/state?account={other}"), whole.clone()).await;
     assert!(status == 422 && detail.contains(&key.to_string()), "{detail}");

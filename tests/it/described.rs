@@ -1,8 +1,8 @@
-//! Holds answers of the control API to its OpenAPI document. It sends no request.
+//! Checks responses of the control API against its OpenAPI document. It sends no requests.
 
 use serde_json::Value;
 
-/// Fails unless the document has this answer: its path, method, status and media type, and its schema.
+/// Fails unless the document describes this response: its path, method, status and media type, and its schema.
 pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, content_type: &str, body: &[u8]) {
     let asked = target.split('?').next().unwrap_or(target);
     let operation = operation(document, method, asked).unwrap_or_else(|| panic!("{method} {asked} is not described"));
@@ -22,7 +22,7 @@ pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, co
     }
 }
 
-/// The operations of the document that none of these calls is of.
+/// The operations of the document that none of these calls used.
 pub(crate) fn missed(document: &Value, base: &str, calls: &[String]) -> Vec<String> {
     let mut missed = Vec::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -42,7 +42,7 @@ pub(crate) fn missed(document: &Value, base: &str, calls: &[String]) -> Vec<Stri
 
 fn operation<'a>(document: &'a Value, method: &str, asked: &str) -> Option<&'a Value> {
     let paths = document["paths"].as_object()?;
-    // A path without parameters goes before one with them.
+    // A path without parameters takes precedence over one with parameters.
     let exact = paths.get(asked).or_else(|| paths.iter().find(|(path, _)| fits(path, asked)).map(|(_, path)| path))?;
     exact.get(method.to_ascii_lowercase())
 }
@@ -52,7 +52,7 @@ fn fits(path: &str, asked: &str) -> bool {
     path.len() == asked.len() && path.iter().zip(&asked).all(|(path, asked)| path == asked || path.starts_with('{'))
 }
 
-/// Where a value breaks a schema.
+/// The places where a value violates a schema.
 fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.trim_start_matches('#'));

@@ -1,5 +1,5 @@
-//! The promise: one seed and one sequence of inputs bring one journal, however long the apps take to answer.
-//! The delays are real and random here; the clock is frozen.
+//! Tests that one seed and one sequence of inputs produce one journal, however long the apps take to respond. The
+//! delays are real and random here; the clock is frozen.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,27 +23,27 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 use crate::host::{Host, account, settings, setup};
 use crate::script::{call, order};
 
-/// Runs that are compared.
+/// The number of runs that are compared.
 const RUNS: u64 = 20;
-/// The longest an app takes; long enough that answers overtake one another.
+/// The longest that an app takes; it is long enough that responses overtake one another.
 const DELAY_MAX_MS: u64 = 12;
-/// When all runs begin.
+/// The virtual time at which all runs begin.
 const THE_SAME_MINUTE: Timestamp = Timestamp::from_const_seconds(4_102_444_800);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// How an app decides what to answer.
+/// How an app decides on its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum App {
     /// By the request alone.
     Fair,
-    /// By how many requests came before: the planted order dependence.
+    /// By the number of earlier requests, a planted dependence on order.
     ByArrival,
 }
 
-/// What the journals of one run come to.
+/// The journals of one run, in comparable form.
 struct Run {
     lines: Vec<String>,
-    /// The same lines in the order in which things really happened.
+    /// The hash of the events in the order in which they really happened.
     as_it_came: String,
 }
 
@@ -65,7 +65,7 @@ impl Respond for Answers {
     }
 }
 
-/// One run: six faxes out and three in, with all that can happen to them, and an hour passes.
+/// Runs six outgoing and three incoming faxes, with everything that can happen to them, and lets an hour pass.
 async fn run(app: App, delays: u64) -> Run {
     let server = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(sample::test_pages(2), "application/pdf");
@@ -82,7 +82,8 @@ async fn run(app: App, delays: u64) -> Run {
     let host = Host::with(settings(Pace::default()), &ClientOptions::default(), setup);
     let world = host.world();
     world.set_clock_mode(ClockMode::Frozen);
-    // The header line of a received page tells the time: another minute has other bits, and may take longer over the line.
+    // The header line of a received page shows the time: in another minute it has other bits, which may take longer
+    // over the line.
     world.advance(THE_SAME_MINUTE).await.expect("it is in the future");
     for (to, media, callback) in [
         (15_558_675_310, "/fax.pdf", "/status/1"),
@@ -119,7 +120,7 @@ impl Run {
     }
 }
 
-/// The lines that only the first has.
+/// The lines that only the first list has.
 fn only<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a String> {
     lines.iter().filter(|line| !others.contains(line)).collect()
 }

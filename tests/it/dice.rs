@@ -1,6 +1,6 @@
-//! Chance for the simulation, from its seed alone.
+//! Random numbers for the simulation, derived from its seed alone.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): steps need no more.
+/// SplitMix64 (Steele, Lea, Flood 2014), which is good enough to pick steps.
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {

@@ -1,5 +1,5 @@
-//! Documents through the renderer as the binary runs it: a process of its own a document, with limits. Hostile ones are
-//! made here, by a few lines each.
+//! Tests the renderer as the binary runs it: one process per document, with limits. Hostile documents are made here, in
+//! a few lines each.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ async fn reason(bytes: &[u8]) -> String {
     }
 }
 
-/// A PDF of one page of this size, with this content and one thing, which is called `X` as an image or form
-/// and `F` as a font; what follows it is an annotation, if it is one.
+/// A PDF of one page of this size, with this content and one added object, named `X` as an image or form and `F` as a
+/// font. The object after it counts as an annotation, if it is one.
 fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
     let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
     let mut pdf = Pdf::new();
@@ -69,7 +69,7 @@ fn with_image(filter: Filter, columns: i32, rows: i32, data: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Zeros, so many times 258, as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951 §3.2.6).
+/// `copies` times 258 zeros, as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951 §3.2.6).
 fn zeros(copies: usize) -> Vec<u8> {
     let (mut bytes, mut pending, mut filled) = (vec![0x78, 0x01], 0_u64, 0);
     let mut put = |bits: u64, count: u32| {
@@ -82,7 +82,7 @@ fn zeros(copies: usize) -> Vec<u8> {
         }
     };
     put(0b011, 3);
-    // Codes go in with their highest bit first: 0 is 00110000, 285 is 11000101, distance 1 is 00000.
+    // Codes are written with their highest bit first: 0 is 00110000, 285 is 11000101, distance 1 is 00000.
     put(0b0000_1100, 8);
     (0..copies).for_each(|_| put(0b0_0000_1010_0011, 13));
     put(0, 7 + 8);
@@ -141,7 +141,7 @@ async fn what_is_no_document_fails_with_its_reason() {
     }
     let whole = sample::test_pages(3);
     for cut in [100, whole.len() / 2, whole.len() - 40] {
-        // A file cut short fails, or shows what can be found of it.
+        // A truncated file fails, or shows the parts that can be found.
         if let Ok(document) = sent(&whole[..cut], Quality::Standard).await {
             assert!(document.pages <= 3, "cut at {cut}");
         }
@@ -152,7 +152,7 @@ async fn what_is_no_document_fails_with_its_reason() {
 async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
     let page =
         |width, height| pdf((width, height), b"0 0 m 100 100 l S", |pdf, thing| pdf.indirect(thing).primitive(0));
-    // A page of no size is left out, or has the size that the renderer takes where none is given.
+    // A page without a size is left out, or gets the renderer's default size.
     let none = sent(&page(0.0, 0.0), Quality::Standard).await;
     assert!(none.as_ref().map_or_else(|reason| reason.contains("area"), |made| made.pages == 1), "{none:?}");
     let tall = sent(&page(612.0, 1_000_000.0), Quality::Standard).await.expect("cut up");
@@ -186,14 +186,14 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
         let size = [60_000_u32, 60_000].map(u32::to_be_bytes).concat();
         let mut segments = [&[0, 0, 0, 0, 48, 0, 1, 0, 0, 0, 19][..], &size, &[0; 11]].concat();
         segments.extend([&[0, 0, 0, 1, 38, 0, 1, 0xff, 0xff, 0xff, 0xff][..], &size, &[0; 10]].concat());
-        // The template's pixels (§7.4.6.3), then arithmetic coding that never comes to its end.
+        // The template's pixels (§7.4.6.3), then arithmetic coding that never ends.
         segments.extend([3, 0xff, 0xfd, 0xff, 2, 0xfe, 0xfe, 0xfe]);
         segments.extend([0x5a; 2_000]);
         with_image(Filter::Jbig2Decode, 60_000, 60_000, &segments)
     };
     let renderer = renderer();
     for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx), ("jbig2", jbig2)] {
-        // It fails with a reason, or is drawn without the image; the next document renders as ever.
+        // It fails with a reason, or is drawn without the image; the next document renders as usual.
         let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(
             made.as_ref().map_or_else(|fault| !fault.reason.is_empty(), |made| made.pages == 1),
@@ -204,7 +204,7 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
     }
 }
 
-/// A page with this text in a Japanese font that the PDF doesn't bring; the codes are UTF-16.
+/// A page with text in a Japanese font that the PDF doesn't embed; the codes are UTF-16.
 fn japanese() -> Vec<u8> {
     pdf((612.0, 792.0), b"BT /F 40 Tf 72 600 Td <65E5672C8A9E> Tj ET", |pdf, font| {
         let descendant = Ref::new(font.get() + 1);
@@ -253,7 +253,7 @@ fn a_directory_of_fonts_that_is_not_there_is_an_error() {
 #[tokio::test]
 async fn a_page_that_never_ends_is_given_up() {
     let bomb = pdf((612.0, 792.0), b"/X Do", |pdf, first| {
-        // Each form draws the next one twice: 2^40 times the last.
+        // Each form draws the next one twice, so the last is drawn 2^40 times.
         for form in first.get()..first.get() + 40 {
             let mut content = Content::new();
             content.move_to(0.0, 0.0).line_to(612.0, 700.0).stroke();
@@ -270,7 +270,7 @@ async fn a_page_that_never_ends_is_given_up() {
         renderer.to_send(sample::test_pages(1).into(), Quality::Standard, DocumentPolicy::Lenient),
     );
     assert!(other.is_ok(), "another fax never notices");
-    // The renderer has a limit of depth of its own, or ours of time: either way it ends.
+    // Either the renderer's own limit on depth or our time limit ends it.
     assert!(stuck.as_ref().map_or_else(|fault| fault.reason.contains("longer"), |made| made.pages == 1), "{stuck:?}");
 }
 
@@ -302,7 +302,7 @@ async fn a_document_with_flipped_bytes_ends_one_way_or_the_other() {
     }
 }
 
-/// The checksum of PNG chunks (PNG annex D).
+/// Computes the checksum of a PNG chunk (PNG annex D).
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })

@@ -1,5 +1,5 @@
-//! Downloads of a fax's media: without a User-Agent, after two hours, after a deletion, with a changed URL, and again by
-//! who has the document; each refusal is an event of its fax.
+//! Tests downloads of a fax's media: without a User-Agent, after two hours, after a deletion, with a changed URL, and
+//! again by a client that has the document. Each refusal is an event of its fax.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
@@ -18,7 +18,7 @@ use crate::host::{Host, settings, setup};
 
 const RULE: &str = "you must specify an HTTP User-Agent header";
 
-/// An emulator that insists on a User-Agent or not, with a received fax.
+/// Starts an emulator that does or doesn't require a User-Agent, and receives a fax.
 async fn received(media_user_agent: MediaUserAgent) -> (Host, Value) {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw("<Response><Receive/></Response>", "text/xml");
@@ -40,7 +40,7 @@ async fn download(host: &Host, url: &str, headers: &[(header::HeaderName, &str)]
     (response.status().as_u16(), response.headers().clone())
 }
 
-/// The events of a kind, of this fax.
+/// The fax's events of this kind.
 fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
     let sid = fax["sid"].as_str().expect("a SID").parse().ok();
     let filter = EventFilter { fax: sid, kind: Some(kind.into()), ..EventFilter::default() };

@@ -1,5 +1,5 @@
-//! Who may drive the emulator: web pages, webhooks and strangers' host names are kept out, and reading creates nothing.
-//! The emulator runs on a port of its own, since a webhook that is led back to it needs one.
+//! Tests who may control the emulator: web pages, webhooks and strangers' host names are kept out, and reading creates
+//! nothing. The emulator runs on a real port, because a webhook that is led back to it needs one.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -20,7 +20,7 @@ use crate::host::{Host, PATIENCE, settings, setup};
 
 const RESET: &str = "/_fauxfax/v1/reset";
 
-/// What an emulator with these options answers to a request in memory: its status, headers and text.
+/// Returns the response of an emulator with these options to a request in memory: status, headers and text.
 pub(crate) async fn asked(
     host: &Host,
     method: &str,
@@ -154,7 +154,7 @@ async fn a_wait_and_a_stream_go_on_with_the_world_once_it_is_created() {
     let target = format!("/_fauxfax/v1/wait?account={stranger}&status=queued&timeout=20");
     let waiting = asked(&host, "GET", &target, &[]);
     let sent = async {
-        // The wait has looked once, and found no world, before this is polled.
+        // By the time this is polled, the wait has looked for the world once and not found it.
         let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
         host.call_as((&stranger.to_string(), "mine"), "POST", "/v1/Faxes", form).await.json()
     };
@@ -163,7 +163,7 @@ async fn a_wait_and_a_stream_go_on_with_the_world_once_it_is_created() {
     assert_eq!((status.as_u16(), &waited["event"]["fax_sid"]), (200, &fax["sid"]), "{text}");
 }
 
-/// An emulator on a port, whose app answers each webhook as this.
+/// Starts an emulator on a port, with an app that responds to each webhook like this.
 async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, MockServer) {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let app = MockServer::start().await;
@@ -171,7 +171,7 @@ async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, 
     (emulator, app)
 }
 
-/// The failures of an account's requests to apps.
+/// The errors of an account's requests to apps.
 fn failures(account: &fauxfax::Account) -> Vec<String> {
     account.events().iter().filter_map(|event| Some(event.exchange()?.failure.as_ref()?.to_string())).collect()
 }
@@ -244,7 +244,7 @@ async fn secrets_do_not_stand_in_the_journal() {
 
 #[tokio::test]
 async fn a_listener_that_others_can_reach_is_told_of_and_a_token_quiets_it() {
-    // The warning is a line of the log, so the program itself is asked.
+    // The warning is a line of the log, so the program itself must run.
     let start = |arguments: &[&str]| {
         let child = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"))
             .args(["serve", "--listen", "0.0.0.0:0"])
@@ -257,7 +257,7 @@ async fn a_listener_that_others_can_reach_is_told_of_and_a_token_quiets_it() {
         let mut ready = String::new();
         let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
         std::io::BufRead::read_line(&mut out, &mut ready).expect("a line");
-        // A clean stop: what the log has to say is written before it.
+        // A clean stop, so that everything logged has been written.
         let stopped = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
         assert!(stopped.expect("kill").success());
         let told = child.wait_with_output().expect("it ends").stderr;

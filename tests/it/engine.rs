@@ -25,7 +25,7 @@ const fn number(digits: u64) -> PhoneNumber {
     PhoneNumber::from_digits(digits)
 }
 
-/// Sends a fax of two pages to `to` and lets everything happen.
+/// Sends a fax of two pages to `to` and runs until nothing is left to happen.
 fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
     let mut script = Script::default();
     let sid = script.send(order(to));

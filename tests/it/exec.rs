@@ -1,4 +1,4 @@
-//! `fauxfax exec`: the binary around programs of a shell. What real client libraries do under it is in `tests/sdk`.
+//! Tests `fauxfax exec` with shell programs. Real client libraries are tested under it in `tests/sdk`.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 
-/// `fauxfax exec` with a home and a folder for temporary files of its own.
+/// Prepares `fauxfax exec` with a home and a temporary folder of its own.
 fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     let mut exec = Command::new(FAUXFAX);
     exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);

@@ -1,4 +1,4 @@
-//! What the subcommands' exit statuses say: one meaning each, whichever subcommand ends with it.
+//! Tests the exit statuses of the subcommands: each has one meaning, whichever subcommand ends with it.
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
@@ -13,6 +13,14 @@ async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.args(arguments).args(["--url", url]).env_remove("FAUXFAX_ACCOUNT");
     command.args(account.into_iter().flat_map(|account| ["--account", account]));
+    tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
+}
+
+/// Runs a subcommand that learns of the emulator by its environment, as those with a subcommand of their own do.
+#[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
+async fn run_in(url: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(FAUXFAX);
+    command.args(arguments).env("FAUXFAX_URL", url).env_remove("FAUXFAX_ACCOUNT");
     tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
 }
 
@@ -53,6 +61,35 @@ async fn a_refusal_ends_with_1_wrong_usage_with_2_and_what_is_not_in_time_with_4
     ];
     for (arguments, code, told) in cases {
         let output = run(&url, Some(&sid), arguments).await;
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(told), "{arguments:?}: {text}");
+    }
+    emulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_flag_with_a_wrong_number_and_a_parameter_given_twice_are_refused_in_words() {
+    let emulator = Emulator::builder().start().await.expect("it starts");
+    let cases: [(&[&str], i32, &str); 7] = [
+        (&["events", "--since", "abc"], 2, "'--since <SEQ>': it must be a whole number"),
+        (&["receive", "--pages", "5000000000"], 2, "'--pages <N>': the number is too large"),
+        (&["wait", "--idle", "--timeout", "soon"], 2, "'--timeout <SECONDS>': it must be a number"),
+        (&["clock", "advance", "inf"], 1, "to: a moment of RFC 3339"),
+        (&["rules", "add", "{"], 1, "the rule can't be read: this is not JSON: "),
+        (
+            &["rules", "add", r#"{"times":1,"times":2,"outcome":{"status":"busy"}}"#],
+            1,
+            "times: is given twice; give it once",
+        ),
+        (
+            &["explain-signature", "--signature", "s", "--param", "A=1", "--param", "A=2", "http://h/"],
+            1,
+            "--param: \"A\" is given twice; give it once",
+        ),
+    ];
+    for (arguments, code, told) in cases {
+        let output = run_in(&emulator.url(), arguments).await;
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
         assert!(text.contains(told), "{arguments:?}: {text}");

@@ -1,5 +1,5 @@
-//! Worlds with very much in them: thousands of documents that never come, thousands of numbers. What is asked of them is
-//! answered all the same.
+//! Tests worlds with very much in them, such as thousands of documents that never arrive or thousands of numbers. They
+//! still respond in time.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ async fn ten_thousand_documents_that_never_come_stop_nobody_else() {
     let page = host.api("GET", "/v1/Faxes", "/v1/Faxes?PageSize=1000", "").await;
     assert_eq!(page["faxes"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(page["faxes"][0]["sid"], fax["sid"]);
-    // The end of the world lets go of everything at once.
+    // Closing the world releases everything together.
     host.registry.close();
 }
 

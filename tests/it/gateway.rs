@@ -1,5 +1,5 @@
-//! One port for everything, at the wire: TLS, the three dialects of CONNECT, absolute targets, other hosts that pass
-//! through, and what is refused. Clients' bytes are those recorded of the real libraries.
+//! Tests the single port on the wire: TLS, the three dialects of CONNECT, absolute targets, tunnels to other hosts, and
+//! refusals. The clients' bytes were recorded from the real libraries.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const CONNECTS: [&str; 3] = [
     "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com:443\r\nUser-Agent: curl/7.88.1\r\nProxy-Connection: Keep-Alive\r\n\r\n",
 ];
 
-/// The whole answer to a CONNECT. PHP's libraries take away exactly these bytes.
+/// The whole response to a CONNECT. PHP's libraries strip exactly these bytes.
 const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 pub(crate) struct Running {
@@ -59,14 +59,14 @@ impl Running {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
-    /// A connection of a client whose system takes in few bytes that it doesn't read.
+    /// Connects as a client whose system buffers only a few unread bytes.
     pub(crate) async fn connect_narrowly(&self, receive_bytes: u32) -> TcpStream {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(receive_bytes).expect("supported");
         socket.connect(self.address).await.expect("a connection")
     }
 
-    /// Sends a head, and answers the status line with the connection.
+    /// Sends a request head, and returns the status line and the connection.
     pub(crate) async fn ask(&self, head: &str) -> (String, TcpStream) {
         let mut stream = self.connect().await;
         stream.write_all(head.as_bytes()).await.expect("sent");
@@ -89,7 +89,7 @@ impl Running {
         )
     }
 
-    /// Stops it and waits until it has; what runs beside the test goes on meanwhile.
+    /// Stops the server and waits until it has stopped; other tasks of the test go on meanwhile.
     pub(crate) async fn end(self) {
         let _ = self.stop.send(());
         tokio::time::timeout(PATIENCE, self.served)
@@ -135,7 +135,7 @@ pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
 pub(crate) async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
-    // Some peers end TLS without saying so.
+    // Some peers close TLS without an alert, so errors are expected.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -166,7 +166,7 @@ async fn a_connect_is_answered_with_one_line_and_nothing_else() {
         stream
     };
     for connect in CONNECTS {
-        // The next bytes are the tunnel's own.
+        // The next bytes belong to the tunnel.
         running.trusting("fax.twilio.com", answered(connect).await).await.expect("a handshake right after");
     }
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -182,7 +182,7 @@ async fn a_connect_is_answered_with_one_line_and_nothing_else() {
 #[tokio::test]
 async fn what_else_is_answered_keeps_its_headers() {
     let running = Running::new(config()).await;
-    // On one connection: a call, and then a tunnel.
+    // A call and then a tunnel, on one connection.
     let mut stream = running.connect().await;
     let list = running.list("/v1/Faxes", "localhost").replace("Connection: close\r\n", "");
     stream.write_all(format!("{list}{}", CONNECTS[2]).as_bytes()).await.expect("sent");
@@ -295,7 +295,7 @@ async fn a_tunnel_carries_any_bytes_as_they_are() {
         tokio::io::copy(&mut from, &mut to).await.expect("echoed")
     });
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    // The first bytes come with the CONNECT itself, as an eager client sends them.
+    // The first bytes arrive together with the CONNECT, as an eager client sends them.
     let mut stream = running.connect().await;
     let head = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n");
     stream.write_all(&[head.as_bytes(), &bytes[..5_000]].concat()).await.expect("sent");
@@ -389,7 +389,7 @@ async fn bytes_of_other_protocols_end_the_connection_and_nothing_else() {
         let mut stream = running.connect().await;
         stream.write_all(bytes).await.expect("sent");
         let mut rest = Vec::new();
-        // A closed connection, or an alert before it.
+        // The connection closes, perhaps after an alert.
         let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok() && rest.len() < 16, "{bytes:?}: {rest:?}");
     }
@@ -404,7 +404,7 @@ async fn bytes_of_other_protocols_end_the_connection_and_nothing_else() {
 
 #[tokio::test]
 async fn other_machines_use_the_proxy_only_if_told() {
-    // Loopback is all there is in a test; that the client's address is what counts is a unit test of the policy.
+    // A test has only loopback; a unit test of the policy checks that the client's address is what counts.
     let running = Running::new(Config { proxy_clients: ProxyClients::Any, ..config() }).await;
     let (status, _) = running.ask(CONNECTS[2]).await;
     assert_eq!(status, ESTABLISHED.trim_end());

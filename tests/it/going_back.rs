@@ -1,4 +1,4 @@
-//! Engine scripts of resets, snapshots and restores: what comes back, what is told, what is dropped.
+//! Engine scripts of resets, snapshots and restores: what comes back, what is notified, what is dropped.
 
 use std::time::Duration;
 
@@ -120,7 +120,8 @@ fn a_restored_ttl_has_what_was_left_of_it() {
     take(&mut script, "waiting");
     script.forward(HOUR);
     restore(&mut script, "waiting");
-    // Three calls in all, as without the restore: at 1, 64 and 127 s after the start, so the last ends 120 s from here.
+    // There are three calls in all, as without the restore, at 1, 64 and 127 s after the start. The last ends 120 s
+    // from here.
     script.forward(Duration::from_secs(119));
     assert_eq!(script.status(sid), Status::Sending);
     script.forward(SECOND);

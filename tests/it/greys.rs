@@ -1,4 +1,5 @@
-//! Greys of PDF pages: the same whatever else is on the page, and paper made white only where it is scanned paper.
+//! Tests greys on PDF pages: they are the same whatever else is on the page, and paper is made white only if it was
+//! scanned.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -19,7 +20,7 @@ fn pdf(content: &[u8], size: (i32, i32), pels: &[u8]) -> Vec<u8> {
     coded(content, size, pels, &[])
 }
 
-/// Likewise; the image's data have been through these filters.
+/// As [`pdf`], with image data that have been coded with these filters.
 fn coded(content: &[u8], (columns, rows): (i32, i32), data: &[u8], filters: &[&[u8]]) -> Vec<u8> {
     let [catalog, tree, page, stream, image, font] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let mut pdf = Pdf::new();
@@ -88,7 +89,7 @@ fn a_grey_prints_the_same_dots_whether_or_not_the_page_has_a_small_image() {
     }
 }
 
-/// Whether two pages are the same outside a rectangle of points, or rather the pels that it touches.
+/// Whether two pages are the same outside the pels that a rectangle, given in points, touches.
 fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> bool {
     let across = |points: f64| points / 72.0 * 204.0 - 3.0;
     let down = |points: f64| (792.0 - points) / 792.0 * f64::from(one.height());
@@ -101,7 +102,7 @@ fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64
     (0..one.height()).all(is_same)
 }
 
-/// A tint, grey letters across it and black ones upon it.
+/// A page with a tint, grey letters across it and black letters on top.
 fn watermark(tint: f32, letters: f32) -> Vec<u8> {
     let mut content = Content::new();
     content.set_fill_gray(tint).rect(0.0, 100.0, 612.0, 600.0).fill_nonzero();
@@ -117,11 +118,11 @@ fn a_page_with_a_small_image_differs_only_where_the_image_is_from_one_without() 
     let photograph: Vec<u8> = (0..32 * 32).map(|at| (at * 7 % 200) as u8).collect();
     let all = Quality::ALL;
     for (tint, letters, image, place, qualities) in [
-        // Beside the tint, within it, and over letters.
+        // Images beside the tint, within it, and over letters.
         (0.85, 0.55, "60 0 0 60 500 710 cm /X Do", [500.0, 710.0, 560.0, 770.0], all),
         (0.7, 0.4, "101.3 0 0 40.7 33.3 150.9 cm /X Do", [33.3, 150.9, 134.6, 191.6], &[Quality::Fine]),
         (0.9, 0.6, "90 0 0 90 130.2 380.4 cm /X Do", [130.2, 380.4, 220.2, 470.4], &[Quality::Superfine]),
-        // Turned, upside down, clipped, half transparent, multiplied, and as a stencil.
+        // Images that are turned, upside down, clipped, half transparent, multiplied, or a stencil.
         (0.8, 0.5, "0 -80.5 60.1 0 300 690 cm /X Do", [300.0, 609.5, 360.1, 690.0], &[Quality::Standard]),
         (0.85, 0.5, "50 30 -30 50 400.5 200.5 cm /X Do", [370.5, 200.5, 450.5, 280.5], &[Quality::Fine]),
         (
@@ -183,7 +184,7 @@ fn noise() -> impl FnMut(u32) -> u32 {
     }
 }
 
-/// A sheet of paper with lines of strokes, as a scanner sees it, of 425 × 550 pels.
+/// A sheet of paper with lines of strokes, as a scanner sees it, in 425 × 550 pels.
 fn scan() -> Vec<u8> {
     let mut noise = noise();
     let is_ink = |x: u32, y: u32| y % 14 < 6 && x % 5 < 2 && (40..385).contains(&x) && (40..500).contains(&y);
@@ -195,13 +196,13 @@ fn paper_is_made_white_where_an_image_of_it_covers_most_of_the_page_and_nowhere_
     let scan = scan();
     for (content, is_whitened) in [
         (&b"q 612 0 0 792 0 0 cm /X Do Q"[..], true),
-        // Placed with margins, and askew.
+        // The scan is placed with margins, and then askew.
         (b"q 560 0 0 720 26 36 cm /X Do Q", true),
         (b"q 300 0 0 388 150 200 cm /X Do Q", false),
     ] {
         for quality in Quality::ALL {
             let page = page(&pdf(content, (425, 550), &scan), *quality);
-            // Between the lowest line and the lower edge there is paper alone.
+            // Between the lowest line and the lower edge there is only paper.
             let paper = match (is_whitened, content.starts_with(b"q 300")) {
                 (_, true) => [160.0, 205.0, 440.0, 225.0],
                 _ => [60.0, 45.0, 550.0, 60.0],
@@ -256,13 +257,13 @@ fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
     assert!(one == plain && both == plain);
 }
 
-/// An image of more bytes than are kept of a page's content, by one filter and by two.
+/// Draws an image with more bytes than are kept of a page's content, coded with one filter and with two.
 #[test]
 fn a_large_image_is_whole_whatever_its_data_have_been_through() {
     const SIDE: i32 = 7_200;
     let mut state = 1_u32;
     let mut pels = vec![90_u8; (SIDE * SIDE) as usize];
-    // So many bytes that don't deflate make it one whose data are decoded once.
+    // This many incompressible bytes make it an image whose data are decoded only once.
     for pel in &mut pels[..400_000] {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *pel = (state >> 24) as u8;

@@ -1,4 +1,5 @@
-//! An emulator with one account for tests of the wire, called in memory. Each answer is held to Twilio's description.
+//! An emulator with one account for tests of the wire, called in memory. Each response is checked against Twilio's
+//! description.
 
 use std::time::Duration;
 
@@ -23,17 +24,17 @@ use tower::ServiceExt;
 use crate::schema::assert_described;
 use crate::script::OWN;
 
-/// Far beyond what anything here takes.
+/// Far longer than anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The account's token.
 pub(crate) const TOKEN: &str = "secret";
 
-/// The one account.
+/// The SID of the only account.
 pub(crate) const fn account() -> AccountSid {
     AccountSid::from_bytes([7; 16])
 }
 
-/// What the tests' emulators are like, to be changed by a test.
+/// The settings of the tests' emulators, which a test may change.
 pub(crate) fn settings(pace: Pace) -> Settings {
     Settings {
         seed: 8,
@@ -52,7 +53,7 @@ pub(crate) fn settings(pace: Pace) -> Settings {
     }
 }
 
-/// The account with its one fax number, whose app is asked at this URL.
+/// The account with its one fax number, which asks its app at this URL.
 pub(crate) fn setup(voice_url: &str) -> AccountSetup {
     let fax_number = NumberChange {
         voice_receive_mode: Some(ReceiveMode::Fax),
@@ -72,7 +73,7 @@ pub(crate) struct Host {
     pub(crate) registry: Registry,
 }
 
-/// An answer of a REST API.
+/// A response of a REST API.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     text: String,
@@ -83,7 +84,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// Status and code of an error.
+    /// Returns the status and code of an error.
     pub(crate) fn error(&self) -> (u16, u64) {
         let body = self.json();
         assert_eq!(body["status"], self.status, "{body}");
@@ -106,7 +107,7 @@ impl Host {
         self.registry.world(account()).expect("the world")
     }
 
-    /// Calls as the account.
+    /// Makes a REST call as the account.
     pub(crate) async fn call(&self, method: &str, target: &str, form: &str) -> Answer {
         self.call_as((&account().to_string(), TOKEN), method, target, form).await
     }
@@ -123,20 +124,20 @@ impl Host {
         Answer { status: parts.status.as_u16(), text: String::from_utf8(body.to_vec()).expect("text") }
     }
 
-    /// The status and the text of a page.
+    /// Returns the status and the text of a page.
     pub(crate) async fn text(&self, target: &str) -> (u16, String) {
         let answer = self.call("GET", target, "").await;
         (answer.status, answer.text)
     }
 
-    /// Calls as the account and holds the answer to what Twilio describes for `described`.
+    /// Makes a REST call as the account, and checks the response against Twilio's description of `described`.
     pub(crate) async fn api(&self, method: &str, described: &str, target: &str, form: &str) -> Value {
         let answer = self.call(method, target, form).await;
         assert_described(method, described, answer.status, &answer.text);
         if answer.text.is_empty() { Value::Null } else { answer.json() }
     }
 
-    /// Waits until nothing is pending, and answers the alerts so far.
+    /// Waits until nothing is pending, and returns the alerts so far.
     pub(crate) async fn alerts_at_rest(&self) -> Vec<Alert> {
         let world = self.world();
         let idle = world.until(|engine| engine.is_idle().then_some(()));

@@ -1,5 +1,5 @@
-//! How long things are kept: faxes 180 days by the world's clock, media within a budget, and deletions while faxes go
-//! through. Scripts of the engine; nothing waits.
+//! Engine scripts of how long things are kept: faxes for 180 days by the world's clock, media within a budget, and
+//! deletions while faxes are in progress.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::script::{FAR, Script, document, order, spec};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Bytes of the script's documents.
+/// The size of the script's documents.
 const DOCUMENT_BYTES: u64 = 100;
 
-/// Sends a fax of one page, to its end.
+/// Sends a fax of one page and runs until it has ended.
 fn sent(script: &mut Script) -> FaxSid {
     let sid = script.send(order(FAR));
     script.answer_document(1);
@@ -35,7 +35,7 @@ fn an_ended_fax_goes_180_days_after_its_creation_and_takes_its_media_along() {
     let old = sent(&mut script);
     script.forward(DAY);
     let young = sent(&mut script);
-    // An hour and a day have passed since the first, and another hour.
+    // A day and two hours have passed since the first fax.
     script.forward(179 * DAY - 2 * HOUR - Duration::from_secs(1));
     assert!(has_media(&script, old), "a second before");
     script.forward(Duration::from_secs(1));

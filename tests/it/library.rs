@@ -1,4 +1,5 @@
-//! The library as a test would use it: against a webhook app, many at once, and gone when dropped.
+//! Uses the library as a test would: with a webhook app, many tests at the same time, and an emulator that stops when
+//! it is dropped.
 
 use std::time::Duration;
 
@@ -79,14 +80,14 @@ async fn a_dropped_emulator_frees_its_port() -> Tested {
     assert!(tokio::net::TcpStream::connect(&address).await.is_err());
     let again = Emulator::builder().listen(address.parse()?).start().await?;
     drop(again);
-    // Dropped, it stops as well, though not at once.
+    // Dropping the emulator stops it too, though not immediately.
     while tokio::net::TcpStream::connect(&address).await.is_ok() {
         tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-/// One of fifty tests that run at once: its own account, its own frozen clock, moved by its own measure.
+/// One of fifty tests that run concurrently, each with its own account and its own frozen clock, moved by its own span.
 async fn isolated(emulator: &Emulator, app: &MockServer, number: u64) -> Tested {
     let account = account(emulator, app)?;
     let clock = account.clock();
@@ -156,7 +157,7 @@ async fn a_rule_that_could_never_act_is_refused_with_the_reason() -> Tested {
     Ok(())
 }
 
-/// How a fax to a number ends.
+/// Sends a fax to a number and returns its last status.
 async fn sent(emulator: &Emulator, account: &Account, to: &str) -> Result<Status, Box<dyn std::error::Error>> {
     let sid = account.send(to, &format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url())).queue()?;
     account.wait_idle().await?;

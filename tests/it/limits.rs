@@ -1,5 +1,5 @@
-//! Limits on what clients can take of the emulator: bytes in flight, the memory of a state, unread streams, and waits at the
-//! stop.
+//! Tests limits on what clients can take up: bytes in flight, the memory of a state, unread streams, and waits when the
+//! emulator stops.
 
 use std::time::Duration;
 
@@ -94,9 +94,9 @@ async fn a_state_that_is_over_the_budget_is_refused_at_once_and_the_next_is_take
 
 #[tokio::test]
 async fn a_stream_that_nobody_reads_takes_so_many_bytes_and_no_more() {
-    /// What the system keeps for a client: twice what it was asked for, with its own notes on it.
+    /// What the system keeps for a client: twice the requested size, bookkeeping included.
     const SYSTEM_BYTES: usize = 2 * 128 * 1024;
-    /// What waits in the process, and the piece that found no room there.
+    /// What waits in the process, plus the piece that found no room there.
     const PROCESS_BYTES: usize = 64 * 1024 + 32 * 1024;
     const CLIENT_BYTES: u32 = 4 * 1024;
     let running = Running::new(config()).await;
@@ -110,7 +110,7 @@ async fn a_stream_that_nobody_reads_takes_so_many_bytes_and_no_more() {
     let request = format!("GET {BASE}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     let mut client = running.connect_narrowly(CLIENT_BYTES).await;
     client.write_all(request.as_bytes()).await.expect("sent");
-    // What has been made by now was made for a client that takes none of it; the rest is dropped before it is made.
+    // Everything produced by now waits for a client that reads none of it; the rest is dropped before it is produced.
     tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("a while");
     fill_the_journal();
     let (mut taken, gap) = (Vec::new(), b"event: evicted");
@@ -138,7 +138,7 @@ async fn a_wait_ends_when_the_emulator_stops() {
     assert!(answer.contains("connection: close"), "{answer}");
 }
 
-/// Starts the binary, has a state of `bytes` bytes put into it, and answers with its memory at the start and at the most.
+/// Starts the binary, imports this state, and returns the memory at the start and at the peak.
 #[cfg(target_os = "linux")]
 fn memory_for(state: &[u8]) -> (u64, u64) {
     use std::io::{BufRead, BufReader, Read, Write};

@@ -1,11 +1,12 @@
-//! The integration tests, one binary: the house rules, the engine by scripts and timelines, the wire,
-//! the control API.
+//! The integration tests in one binary: the house rules, the engine in scripts and timelines, the wire, the control
+//! API.
 
 mod accounts;
 mod alerts;
 mod apps;
 mod arriving;
 mod as_configured;
+mod bad_input;
 mod cases;
 mod circles;
 mod connections;

@@ -1,5 +1,5 @@
-//! What a world may name once only: the SIDs of faxes and media, and the tokens of webhooks. A world that goes back keeps
-//! the names that it goes back to; nothing that it names anew may have been named before.
+//! Checks the names that a world may give only once: the SIDs of faxes and media, and the tokens of webhooks. A
+//! restored world has the names of its snapshot again, but a new name must never have been given before.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(crate) struct Names {
 pub(crate) struct Ever(BTreeSet<String>);
 
 impl Names {
-    /// Takes in a name that is used; one that is new to this history must be new altogether.
+    /// Records a name that is used. One that is new to this history must be new altogether.
     pub(crate) fn used(&mut self, name: &str, ever: &mut Ever) {
         if self.ours.insert(name.to_owned()) {
             assert!(ever.0.insert(name.to_owned()), "{name} was given before: no SID and no token comes again");
@@ -24,7 +24,7 @@ impl Names {
     }
 }
 
-/// What an answer will be to: a token, or the URL of a fetch.
+/// What identifies the request behind an effect: a token, or the URL of a fetch.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),

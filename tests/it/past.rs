@@ -1,5 +1,5 @@
-//! What the emulator says of the past: after a reset nothing of before is taken for now, a wait ends when it must, and a
-//! world that breaks says so until it is reset.
+//! Tests how the emulator treats the past: after a reset nothing earlier counts as current, a wait ends when it must,
+//! and a broken world says so until it is reset.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -112,7 +112,7 @@ async fn a_fax_of_a_snapshot_is_found_at_the_status_that_it_came_back_with() {
     assert_eq!(bench.ok("GET", &wait, Value::Null).await["event"]["fax_sid"], fax);
 }
 
-/// Breaks a rule that the world relies on, as a fault of the emulator would.
+/// Breaks the world with a panic under its lock, as a fault in the emulator would.
 fn break_world(world: &World) {
     let broken = catch_unwind(AssertUnwindSafe(|| world.read(|_: &Engine| panic!("planted fault"))));
     assert!(broken.is_err());

@@ -1,4 +1,4 @@
-//! Black ink of print is black on a fax, however a PDF says it, and thin shapes show.
+//! Tests that a printer's black ink is black on a fax, however a PDF specifies it, and that thin shapes stay visible.
 
 use fauxfax::model::fax::Quality;
 
@@ -7,7 +7,7 @@ use crate::pdfs::{Made, made, made_at, page, stream};
 const SQUARE: [f64; 4] = [110.0, 410.0, 190.0, 490.0];
 const TINT: &str = "<< /FunctionType 2 /Domain [0 1] /C0 [0 0 0 0] /C1 [0 0 0 1] /N 1 >>";
 
-/// A square painted by these operators, with this colour space called `S`.
+/// A square painted with these operators, with this colour space named `S`.
 fn square(paint: &str, space: &str) -> Made {
     let resources = format!("/Resources << /ColorSpace << /S {space} >> >>");
     let content = format!("{paint} 100 400 100 100 re f");
@@ -76,7 +76,7 @@ fn black_ink_is_black_in_strokes_text_forms_patterns_and_images() {
 
 #[test]
 fn a_jpeg_in_cmyk_is_black_where_its_ink_is_with_and_without_inversion() {
-    // The left half is black ink, the right half is none; Adobe's programs store them inverted.
+    // The left half is black ink and the right half has no ink; Adobe's programs store inks inverted.
     let jpeg = include_bytes!("../../fixtures/documents/black-ink.jpg");
     for (decode, black, white) in [
         ("/Decode [1 0 1 0 1 0 1 0]", [110.0, 310.0, 290.0, 490.0], [310.0, 310.0, 490.0, 490.0]),
@@ -123,7 +123,7 @@ fn an_inline_image_in_cmyk_is_black_too() {
     assert!(made(&page("", stream("", &content), &[])).is_whole().ink(SQUARE) > 0.999);
 }
 
-/// Shapes filled with black, in a page with or without an image, which another renderer draws.
+/// Shapes filled with black, on a page with or without an image, which decides which renderer draws the page.
 fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
     let image =
         stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray", &[0]);
@@ -134,7 +134,7 @@ fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
 
 #[test]
 fn no_filled_shape_vanishes_at_any_quality_whoever_draws_it() {
-    // Each with where it lies, and how many pels it has at standard quality at the least.
+    // Each shape with its area, and the fewest pels that it may have at standard quality.
     let shapes: [(&str, [f64; 4], u32); 8] = [
         ("100 750.37 400 0.05 re", [90.0, 745.0, 510.0, 755.0], 1_100),
         ("100 740 m 500 740 l h", [90.0, 735.0, 510.0, 744.0], 1_100),
@@ -169,7 +169,7 @@ fn what_is_painted_over_thin_shapes_hides_them() {
 
 #[test]
 fn shapes_a_pel_wide_or_more_stay_as_they_are() {
-    // 1.2 pels of 204 an inch, on the border of two pels.
+    // 1.2 pels wide at 204 pels per inch, on the border between two pels.
     let made = filled("100 600 0.4236 100 re f", Quality::Fine, false);
     let rows = 272.0;
     assert!(f64::from(made.black()) <= rows * 2.0 + 4.0, "{}", made.black());
@@ -198,7 +198,7 @@ fn an_image_in_cmyk_is_as_dark_as_the_same_inks_in_a_fill() {
     }
 }
 
-/// A page painted black through a soft mask, whose group is black but for its right half.
+/// A page painted black through a soft mask, whose group is black except for its right half.
 fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
     let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
     let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");

@@ -1,4 +1,4 @@
-//! Damaged PDFs: what is there is sent, what is missing is white, and it is told.
+//! Tests damaged PDFs: the intact parts are sent, and missing ones are white and reported.
 
 use fauxfax::document::bitmap::Bitmap;
 use fauxfax::document::ccitt;
@@ -6,12 +6,12 @@ use fauxfax::document::ccitt;
 use crate::pdfs::{deflated, document, file, made, page, stream};
 
 const FONT: &str = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
-/// Where an image of the tests lies, and its upper and lower half.
+/// Draws the image of the tests; `UPPER` and `LOWER` are the halves of its area.
 const PLACE: &str = "q 400 0 0 400 100 300 cm /I Do Q";
 const UPPER: [f64; 4] = [110.0, 560.0, 490.0, 690.0];
 const LOWER: [f64; 4] = [110.0, 310.0, 490.0, 440.0];
 
-/// Many squares that can't be squeezed well, down the page.
+/// Many squares down the page, which don't compress well.
 fn squares() -> Vec<u8> {
     let mut content = String::new();
     for number in 0..400_u32 {
@@ -223,7 +223,7 @@ fn whole_images_are_not_told_of() {
     }
 }
 
-/// A dark picture of 200 by 200.
+/// A dark picture of 200 by 200 pels.
 const JPEG: &[u8] = include_bytes!("../../fixtures/documents/dark.jpg");
 
 #[test]

@@ -1,26 +1,26 @@
-//! PDFs whose numbers are beyond all measure: what can be seen of them is on the fax, in little time and memory, and what
-//! can't be drawn is told.
+//! Tests PDFs with extreme numbers: their visible parts are on the fax, with little time and memory, and parts that
+//! can't be drawn are reported.
 
 use crate::pdfs::{Made, made, page, stream};
 
 const TEXT: &str = "BT /F 24 Tf 72 400 Td (Here is text) Tj ET\n";
-/// Where the text stands.
+/// The area that the text covers.
 const TEXT_AREA: [f64; 4] = [72.0, 395.0, 250.0, 420.0];
 /// A shading, which only the full renderer draws.
 const SHADED: &str = "q 500 700 50 50 re W n /S sh Q\n";
 const FAR: [usize; 6] = [5, 9, 12, 20, 58, 300];
 
-/// Ten to the power, in digits: PDFs know no exponents.
+/// Ten to this power, in digits: PDF numbers have no exponents.
 fn ten(power: usize) -> String {
     format!("1{}", "0".repeat(power))
 }
 
-/// One upon ten to the power.
+/// One divided by ten to this power.
 fn tenth(power: usize) -> String {
     format!("0.{}1", "0".repeat(power - 1))
 }
 
-/// A page with text, and after it this content; it has a shading /S and a pattern /P, whose entries are these.
+/// A page with text followed by this content. It has a shading /S and a pattern /P with these entries.
 fn drawn(content: &str, pattern: &str, cell: &str) -> Made {
     let function = "<< /FunctionType 2 /N 1 /Domain [0 1] /C0 [0] /C1 [0.5] >>";
     let shading = format!(
@@ -90,7 +90,7 @@ fn letters_pens_and_matrices_of_any_size_are_drawn() {
             format!("[3 3] {large} d 2 w 100 100 m 500 300 l S"),
             "[-2 1] 0 d 2 w 100 100 m 500 300 l S".to_owned(),
         ] {
-            // A letter may cover the text in black.
+            // One of the letters may cover the text in black, so its ink isn't checked.
             plain(&content).is_whole();
             plain(&format!("{SHADED}{content}"));
         }
@@ -112,7 +112,7 @@ fn tiles_of_any_size_are_drawn_or_told() {
             drawn(use_it, &pattern, "0 0 5 5 re f");
         }
     }
-    // One tile larger than a picture can be is drawn as it is.
+    // A single tile larger than any picture can be is drawn directly.
     let one =
         drawn(use_it, "/BBox [-100000 -100000 100000 100000] /XStep 200000 /YStep 200000", "150 150 100 100 re f");
     assert!(one.ink([150.0, 150.0, 250.0, 250.0]) > 0.98 && one.ink([260.0, 150.0, 390.0, 290.0]) < 0.01);
@@ -179,7 +179,7 @@ fn patterns_that_draw_one_another_without_end_are_told() {
         );
         stream(&entries, b"/Pattern cs /P scn 0 0 50 50 re f 50 50 50 50 re f")
     };
-    // The last draws the first.
+    // The last pattern draws the first.
     let patterns: Vec<Vec<u8>> = (0..30).map(|number| pattern(if number == 29 { 5 } else { number + 6 })).collect();
     let content = stream("", b"72 400 50 20 re f /Pattern cs /P scn 0 0 300 300 re f");
     let drawn = made(&page("/Resources << /Pattern << /P 5 0 R >> >>", content, &patterns));

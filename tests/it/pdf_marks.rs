@@ -1,4 +1,5 @@
-//! Annotations and form fields: drawn as they look, simply where they have no look, and no loss where nothing is missing.
+//! Tests annotations and form fields: they are drawn with their appearance, or in a simple form if they have none, and
+//! nothing is reported if nothing is missing.
 
 use crate::pdfs::{Made, document, made, stream};
 
@@ -65,7 +66,7 @@ fn a_text_field_shows_its_value_where_its_appearance_does_not() {
         let ink = annotated(form, annotation, &[appearance]).is_whole().ink(INSIDE);
         assert!((0.05..0.3).contains(&ink), "{form} {annotation}: {ink}");
     }
-    // Without that wish, an appearance is what the field shows.
+    // Without `NeedAppearances`, the field shows its appearance.
     assert!(annotated("", &with, &[stale()]).is_whole().ink(INSIDE) > 0.99);
 }
 

@@ -1,4 +1,4 @@
-//! The pages of a PDF: how many, how large, and the same pels again where they are a fax's.
+//! Tests the pages of a PDF: their number, their size, and that fax pages keep their pels.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

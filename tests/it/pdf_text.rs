@@ -1,4 +1,5 @@
-//! Text in fonts that a PDF doesn't embed: right where a font at hand has the characters, else told.
+//! Tests text in fonts that a PDF doesn't embed: it is drawn if an available font has the characters, and reported
+//! otherwise.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use crate::pdfs::{Made, deflated, made, made_with, page, stream};
 
 const TEXT: [f64; 4] = [60.0, 690.0, 400.0, 730.0];
 
-/// A table that makes every character of these ranges the one glyph 1 (OpenType, `cmap`, format 4).
+/// A table that maps every character of these ranges to glyph 1 (OpenType, `cmap`, format 4).
 fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     let short = |number: u16| number.to_be_bytes();
     let mut cmap = vec![0, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 12];
@@ -25,7 +26,7 @@ fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     segments.iter().for_each(|_| cmap.extend([0, 0]));
     let mut before = 0_u16;
     for (place, (from, to)) in (0_u16..).zip(&segments) {
-        // An offset into the list of glyphs, from where it stands.
+        // An offset into the list of glyphs, counted from its own position.
         cmap.extend(short((count - place) * 2 + before * 2));
         before += to - from + 1;
     }
@@ -33,7 +34,7 @@ fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     cmap
 }
 
-/// A font of one square for each of these ranges of characters.
+/// A font that draws every character of these ranges as a square.
 fn font(ranges: &[(u16, u16)]) -> Vec<u8> {
     let long = |number: usize| u32::try_from(number).expect("small").to_be_bytes();
     let short = |number: u16| number.to_be_bytes();
@@ -100,7 +101,7 @@ fn to_unicode(ranges: &str) -> Vec<u8> {
     stream("/Filter /FlateDecode", &deflated(map.as_bytes()))
 }
 
-/// Text in a composite font that isn't embedded, whose codes stand for these characters.
+/// Text in a composite font that isn't embedded, whose codes map to these characters.
 fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     let entries = "/Resources << /Font << /F 5 0 R >> >>";
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
@@ -115,7 +116,7 @@ fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     page(entries, stream("", content.as_bytes()), &[font.into_bytes(), inner.into_bytes(), to_unicode(ranges)])
 }
 
-/// Text of one byte a letter.
+/// Text with one byte per letter.
 fn simple(text: &str, encoding: &str) -> Vec<u8> {
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
     let widths = "600 ".repeat(256);
@@ -125,7 +126,7 @@ fn simple(text: &str, encoding: &str) -> Vec<u8> {
     page("/Resources << /Font << /F 5 0 R >> >>", stream("", content.as_bytes()), &[font.into_bytes()])
 }
 
-/// The squares of the font above: 340 square pels each at 24 points.
+/// Checks that this many squares of the font above are drawn; each has 340 pels at 24 points.
 fn shows_squares(made: &Made, count: f64) {
     let height = 24.0 * 0.5;
     let share = made.ink(TEXT) * 340.0 * 40.0 / (height * height);

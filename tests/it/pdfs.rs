@@ -1,4 +1,4 @@
-//! Small PDFs for tests, and the fax pages that become of them.
+//! Builds small PDFs for tests, and the fax pages made from them.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use fauxfax::model::page::PageLoss;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// A PDF of these objects, numbered from 1; the first is the catalogue.
+/// A PDF with these objects, numbered from 1; the first is the catalogue.
 pub(crate) fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"%PDF-1.7\n".to_vec();
     let mut places = Vec::new();
@@ -46,13 +46,14 @@ pub(crate) fn deflated(data: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// A page of letter paper: its entries besides (`/Resources` among them), its content, and objects from 5 on.
+/// A page of letter paper with these further entries (such as `/Resources`), this content, and objects from number 5
+/// on.
 pub(crate) fn page(entries: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let leaf = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R {entries} >>");
     document("", &leaf, content, more)
 }
 
-/// A document of one page, whose dictionary and content are these; objects from 5 on.
+/// A document of one page with this dictionary and content, and objects from number 5 on.
 pub(crate) fn document(catalog: &str, leaf: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let mut objects = vec![
         format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>").into_bytes(),
@@ -64,7 +65,7 @@ pub(crate) fn document(catalog: &str, leaf: &str, content: Vec<u8>, more: &[Vec<
     file(&objects)
 }
 
-/// What became of a document.
+/// The fax pages made from a document, and the losses reported.
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) pages: Vec<Bitmap>,
@@ -105,7 +106,7 @@ impl Made {
         f64::from(black) / f64::from(all.max(1))
     }
 
-    /// Black pels in a rectangle of the first page.
+    /// The number of black pels in a rectangle of the first page.
     pub(crate) fn black_in(&self, corners: [f64; 4]) -> u32 {
         self.counted(0, corners).0
     }
@@ -126,18 +127,18 @@ impl Made {
         (black, all)
     }
 
-    /// Black pels of all pages.
+    /// The number of black pels on all pages.
     pub(crate) fn black(&self) -> u32 {
         self.pages.iter().flat_map(Bitmap::rows).flatten().map(|word| word.count_ones()).sum()
     }
 
-    /// Checks that nothing was told.
+    /// Checks that no loss was reported.
     pub(crate) fn is_whole(&self) -> &Self {
         assert!(self.losses.is_empty(), "{:?}", self.losses);
         self
     }
 
-    /// Checks that a loss on a page (0: of the document) says these words.
+    /// Checks that a loss on this page (0 for the whole document) contains these words.
     pub(crate) fn tells(&self, page: u32, words: &str) -> &Self {
         let wanted = (page > 0).then_some(page);
         let told = self.losses.iter().any(|loss| loss.page == wanted && loss.what.contains(words));

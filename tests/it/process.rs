@@ -1,4 +1,5 @@
-//! The running program among shells and supervisors: output that nobody reads, signals, and the files that it writes.
+//! Tests the running program as shells and supervisors see it: output that nobody reads, signals, and the files that it
+//! writes.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -16,14 +17,14 @@ use base64::prelude::BASE64_STANDARD;
 use crate::host::PATIENCE;
 
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
-/// Between two looks at whether something has happened.
+/// The interval at which a condition is checked.
 const TURN: Duration = Duration::from_millis(10);
-/// What a pipe holds that nobody reads; a new one on Linux has exactly this.
+/// How much a pipe holds that nobody reads; this is the size of a new pipe on Linux.
 const PIPE_BYTES: usize = 64 * 1024;
-/// Nearly the longest head of a request; the log repeats the host in it.
+/// Nearly as long as a request's head may be; the log repeats this host.
 const LONG_HOST: usize = 60_000;
 
-/// A program that is ended when the test ends.
+/// A process that is killed when the test ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -66,7 +67,7 @@ fn serve(home: &Path, flags: &[&str]) -> Command {
     serve
 }
 
-/// The address, once the port file is there.
+/// Waits for the port file and returns the address.
 fn address(home: &Path) -> SocketAddr {
     let port = |text: String| text.trim().parse::<u16>().ok();
     let port = eventually(|| fs::read_to_string(home.join("port")).ok().and_then(port), "it does not get ready");
@@ -82,7 +83,7 @@ fn ask(address: SocketAddr, request: &str) -> String {
     answer
 }
 
-/// Has the emulator log a long line.
+/// Makes the emulator log a long line.
 fn log_a_line(address: SocketAddr, n: usize) {
     let host = format!("{n:05}{}.test", "x".repeat(LONG_HOST));
     let answer = ask(address, &format!("CONNECT {host}:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
@@ -93,7 +94,7 @@ fn is_alive(address: SocketAddr) -> bool {
     ask(address, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200")
 }
 
-/// The writing end of a pipe that is full, and the reading end.
+/// The reading end and the writing end of a full pipe.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, mut writer) = pipe().expect("a pipe");
     writer.write_all(&vec![b'\n'; PIPE_BYTES]).expect("room for this much");
@@ -112,7 +113,7 @@ fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later
         log_a_line(address, n);
     }
     assert!(is_alive(address));
-    // Once the log is read again, it goes on.
+    // Logging continues once the log is read again.
     let (lines, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (came, lost) = (Arc::clone(&lines), Arc::clone(&dropped));
     let reading = std::thread::spawn(move || {
@@ -290,7 +291,7 @@ fn a_port_file_may_be_a_pipe_that_nobody_reads_yet() {
     assert_eq!(running.ended().code(), Some(0));
 }
 
-/// A fax of which a callback tells.
+/// A request that creates a fax with a StatusCallback.
 fn fax_with_callback(callback: SocketAddr) -> String {
     let zeros = "0".repeat(32);
     let credential = BASE64_STANDARD.encode(format!("AC{zeros}:{zeros}"));
@@ -305,7 +306,7 @@ fn fax_with_callback(callback: SocketAddr) -> String {
 
 #[test]
 fn more_clients_than_may_connect_wait_while_webhooks_go_out() {
-    /// Open files of the emulator, and the clients that may be connected of them.
+    /// The emulator's limit on open files; its share for clients is below.
     const OPEN_FILES: usize = 100;
     const CLIENTS: usize = 60;
     let home = tempfile::tempdir().expect("a folder");
@@ -346,7 +347,7 @@ fn more_clients_than_may_connect_wait_while_webhooks_go_out() {
     let mut line = String::new();
     BufReader::new(told).read_line(&mut line).expect("a request");
     assert_eq!(line, "POST /told HTTP/1.1\r\n");
-    // Nor does the proxy open a connection for a client now.
+    // The proxy doesn't open a connection for a client now either.
     let host = app.local_addr().expect("an address");
     send(&clients[0], &format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     let mut answers = Vec::new();

@@ -1,4 +1,4 @@
-//! What the design promises of worlds, claims, pace and going back, where no other test has it.
+//! Tests what the design promises about worlds, claims, pace and resets, where no other test covers it.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::host::{Host, settings, setup};
 use crate::script::{FAR, START, Script, call, letter, order, spec};
 
 const BUSY: PhoneNumber = PhoneNumber::from_digits(15_005_550_101);
-/// Clients that want one unclaimed account.
+/// The number of clients that try to claim one account.
 const CLIENTS: usize = 8;
 
-/// When a fax to a busy number is due next, again and again, and how it ends.
+/// Sends a fax to a busy number, and returns how long after each step the next one is due.
 fn deadlines(pace: f64) -> Vec<Duration> {
     let mut spec = spec();
     spec.options.pace = Pace::Times(pace);
@@ -46,7 +46,7 @@ fn pace_scales_ring_line_and_redial_times() {
 
 #[test]
 fn pace_scales_neither_a_ttl_nor_retention() {
-    // A Ttl of three minutes has room for three calls at the pace of a real line; ten times slower, for one.
+    // A Ttl of three minutes leaves room for three calls at the pace of a real line, and for one at a tenth of it.
     for (pace, goes_on) in [(1.0, true), (0.1, false)] {
         let mut spec = spec();
         spec.options.pace = Pace::Times(pace);
@@ -80,7 +80,7 @@ async fn worlds_are_limited_and_the_limit_is_told() {
     let mut last = None;
     for _ in 1..WORLDS_MAX {
         let world = host.registry.create(AccountSetup::default()).expect("there is room");
-        // Somebody works here: the world is not given up for a stranger.
+        // Two writes mark the world as used, so it is not removed to make room for another.
         world.handle(DropRules).expect("nothing to drop");
         world.handle(DropRules).expect("nothing to drop");
         last = Some(world.sid());
@@ -124,7 +124,7 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
         world.handle(Reset { seed: None }).expect("a reset is never refused");
         assert!(host.registry.remove(sid));
     }
-    // While one thread deletes the world, others go on in it and create it again.
+    // While one thread deletes the world, others keep using it and create it again.
     let named: Vec<_> = std::thread::scope(|scope| {
         let creates = || {
             let send = |_| {

@@ -1,4 +1,5 @@
-//! The log of commands is a world's whole history: another engine comes by it to the same state and journal.
+//! Checks that the log of commands is a world's whole history: another engine that replays it arrives at the same state
+//! and journal.
 
 use fauxfax::dialect::canonical;
 use fauxfax::engine::Engine;
@@ -8,14 +9,14 @@ use fauxfax::engine::journal::EventFilter;
 
 use crate::script::{START, spec};
 
-/// Replays the log of an engine in another one, by its lines of text where it is written down.
+/// Replays an engine's log in another engine, from its lines of text if `is_written_down`.
 pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
     let mut again = Engine::new(spec(), START);
     for logged in engine.take_log() {
         again.replay(if is_written_down { written_and_read(&logged) } else { logged });
         while again.poll_effect().is_some() {}
     }
-    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash);
+    let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash).expect("JSON");
     assert_eq!(state(&again), state(engine), "a replay comes to another state");
     let projection = |engine: &Engine| canonical::projection(&engine.events(&EventFilter::default(), usize::MAX));
     assert_eq!(projection(&again), projection(engine), "a replay comes to another journal");

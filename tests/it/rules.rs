@@ -39,7 +39,7 @@ fn add(script: &mut Script, value: &Value) -> u64 {
     }
 }
 
-/// Sends a fax of `pages` and lets everything happen.
+/// Sends a fax of `pages` pages and runs until nothing is left to happen.
 fn sent(script: &mut Script, to: PhoneNumber, pages: u32) -> Status {
     let sid = script.send(order(to));
     script.answer_document(pages);
@@ -56,7 +56,7 @@ fn told(ttl_minutes: Option<u32>) -> CreateFax {
     CreateFax { status_callback: Some("http://app/s".into()), ttl_minutes, ..order(FAR) }
 }
 
-/// What is told until nothing is left, each message answered at once: status, token and signature.
+/// Collects the status, token and signature of each message until none is left; each gets a response immediately.
 fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
     let mut told = Vec::new();
     loop {
@@ -331,7 +331,7 @@ fn a_question_that_is_asked_twice_is_answered_once() {
 
 #[test]
 fn counters_of_webhooks_do_not_depend_on_which_answer_comes_first() {
-    // Two faxes ask for unreadable documents at one moment; which fails first is decided by the network.
+    // Two faxes ask for unreadable documents at one moment; the network decides which of them fails first.
     let spared = |swapped: bool| -> Vec<FaxSid> {
         let rule =
             json!({ "match": { "purpose": "status-callback" }, "after": 2, "times": 1, "webhook": { "drop": true } });

@@ -1,11 +1,11 @@
-//! Holds answers of the REST APIs to Twilio's own descriptions of them (fixtures/api). It sends no request.
+//! Checks responses of the REST APIs against Twilio's own descriptions (fixtures/api). It sends no requests.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-/// The descriptions, by what the paths in them begin with.
+/// The descriptions, by the beginning of the paths in them.
 static DESCRIPTIONS: LazyLock<[(&str, Value); 3]> = LazyLock::new(|| {
     let read = |text: &str| serde_json::from_str(text).expect("the fixture is JSON");
     [
@@ -20,13 +20,13 @@ fn description(path: &str) -> &'static Value {
     &found.unwrap_or_else(|| panic!("{path} is described nowhere")).1
 }
 
-/// Fails unless Twilio describes this answer: its status, and each key with its type, enum, length and form, none
-/// missing and none more.
+/// Fails unless Twilio describes this response: its status, and each key with its type, enum, length and form, with
+/// none missing and none added.
 ///
-/// Exceptions, all as captured or as in the fixtures of Twilio's libraries: a `price` may be a
-/// string, and a latitude and longitude are; a neighbour page
-/// may be null; in 2010-04-01 an unset text is empty and a link relative; a number has `subresource_uris`; a list of
-/// available numbers or countries has no paging, and capabilities in mixed case.
+/// The exceptions are as captured or as in the fixtures of Twilio's libraries: a `price` may be a string, and latitude
+/// and longitude are strings; the previous or next page may be null; in 2010-04-01 an unset text is empty and links are
+/// relative; a number has `subresource_uris`; a list of available numbers or countries has no paging, and its
+/// capabilities are in mixed case.
 pub(crate) fn assert_described(method: &str, path: &str, status: u16, body: &str) {
     let description = description(path);
     let operation = &description["paths"][path][method.to_ascii_lowercase()];
@@ -110,7 +110,7 @@ fn check_text(value: Option<&str>, schema: &Value, place: &str) {
     match schema["format"].as_str() {
         Some("uri") if is_2010 && text.starts_with('/') => {}
         Some("uri") => assert!(url::Url::parse(text).is_ok(), "{place} is absolute: {text}"),
-        // twilio-python leaves anything else a string.
+        // twilio-python doesn't parse any other format.
         Some("date-time") => {
             let exact = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%SZ", text).is_ok() && text.len() == 20;
             assert!(exact, "{place} is a date: {text}");

@@ -1,4 +1,4 @@
-//! A harness for engine scripts: a world without clock or network, driven line by line. It asserts what it is told to.
+//! A harness for engine scripts: a world without a clock or a network, driven line by line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,13 +27,13 @@ pub(crate) use crate::spec::{FAR, OWN, START, call, document, order, record, spe
 pub(crate) struct Script {
     pub(crate) engine: Engine,
     pub(crate) now: Timestamp,
-    /// Issued and not answered yet, in order.
+    /// Effects that were issued and are not completed yet, in order.
     effects: Vec<Effect>,
-    /// Of an earlier generation, and not answered yet.
+    /// Effects of an earlier generation that are not completed yet.
     late: Vec<Effect>,
 }
 
-/// A document of so many pages that can be rendered.
+/// A document with this many pages, which can be rendered.
 pub(crate) fn letter(pages: u32) -> Document {
     Document::unrendered(pages, fauxfax::document::sample::test_pages(pages).into())
 }
@@ -53,7 +53,7 @@ impl Script {
         reply
     }
 
-    /// Asks as a tester does.
+    /// Gives the engine a command, as a tester does.
     pub(crate) fn control<C: Command>(&mut self, control: C) -> C::Done {
         let generation = self.engine.generation();
         let reply = self.engine.handle(control, self.now);
@@ -64,14 +64,14 @@ impl Script {
         reply
     }
 
-    /// Puts a state in the world's place.
+    /// Replaces the world's state.
     pub(crate) fn load(&mut self, state: State) {
         self.engine.handle(LoadState(state), self.now);
         self.late.append(&mut self.effects);
         self.take_effects();
     }
 
-    /// What was under way when the world went back comes to its end: with a document, if it was a fetch.
+    /// Completes what was under way when the world was reset or restored; a fetch gets a document.
     pub(crate) fn answer_late(&mut self) {
         for effect in std::mem::take(&mut self.late) {
             let record = Box::new(record(&effect.intent));
@@ -94,7 +94,7 @@ impl Script {
         sid
     }
 
-    /// Lets a machine call.
+    /// Makes a machine call.
     pub(crate) fn receive(&mut self, call: ReceiveFax) -> FaxSid {
         let reply = self.engine.handle(call, self.now);
         self.take_effects();
@@ -128,34 +128,34 @@ impl Script {
         !self.effects.is_empty()
     }
 
-    /// The next deadline is so many milliseconds from now.
+    /// Checks that the next deadline is this many milliseconds from now.
     pub(crate) fn expect_deadline(&self, wait_ms: u64) {
         let wait = self.engine.next_work().map(|due| due.since(self.now));
         assert_eq!(wait, Some(Duration::from_millis(wait_ms)));
     }
 
-    /// These and no other effects are under way.
+    /// Checks that exactly these effects are under way.
     pub(crate) fn expect_effects(&self, expected: &[&str]) {
         let names: Vec<String> = self.effects.iter().map(|effect| name(&effect.intent)).collect();
         assert_eq!(names, expected);
     }
 
-    /// The effect that was issued first is this one.
+    /// Checks that the oldest effect under way is this one.
     pub(crate) fn expect_effects_begin_with(&self, expected: &str) {
         assert_eq!(name(&self.first_effect().intent), expected);
     }
 
-    /// The effect that is under way and was issued first.
+    /// The oldest effect that is under way.
     pub(crate) fn first_effect(&self) -> &Effect {
         self.effects.first().expect("an effect is under way")
     }
 
-    /// The document arrives.
+    /// Completes the fetch with a document of this many pages.
     pub(crate) fn answer_document(&mut self, pages: u32) {
         self.answer_with(|record| EffectResult::Document { record, document: Ok(document(pages, 100)) });
     }
 
-    /// No document that is being fetched arrives; the last asked for is known first, if swapped.
+    /// Fails all fetches under way; in reverse order, if `swapped`.
     pub(crate) fn answer_all_documents_with_failure(&mut self, swapped: bool) {
         let is_fetch = |effect: &Effect| matches!(*effect.intent, Intent::FetchDocument { .. });
         let (mut fetches, others) = std::mem::take(&mut self.effects).into_iter().partition::<Vec<_>, _>(is_fetch);
@@ -169,12 +169,12 @@ impl Script {
         }
     }
 
-    /// The document doesn't arrive.
+    /// Fails the fetch of the document.
     pub(crate) fn answer_no_document(&mut self, fault: DocumentFault) {
         self.answer_with(|record| EffectResult::Document { record, document: Err(fault) });
     }
 
-    /// The app answers with this TwiML and these cookies.
+    /// Makes the app respond with this TwiML and these cookies.
     pub(crate) fn answer_twiml(&mut self, body: &str, cookies: &[&str]) {
         let cookies: Vec<Cookie> =
             cookies.iter().map(|pair| Cookie { host: "app".into(), pair: (*pair).into() }).collect();
@@ -185,7 +185,7 @@ impl Script {
         });
     }
 
-    /// The app can't be asked.
+    /// Fails the request for TwiML.
     pub(crate) fn answer_no_twiml(&mut self, failure: ExchangeFailure) {
         self.answer_with(|mut record| {
             record.failure = Some(failure.clone());
@@ -194,12 +194,12 @@ impl Script {
         });
     }
 
-    /// The app has heard.
+    /// Completes the notice to the app.
     pub(crate) fn answer_ok(&mut self) {
         self.answer_with(|record| EffectResult::Delivered { record, cookies: Vec::new() });
     }
 
-    /// The app hasn't.
+    /// Fails the notice to the app.
     pub(crate) fn answer_failure(&mut self, failure: ExchangeFailure) {
         self.answer_with(|mut record| {
             record.failure = Some(failure);
@@ -207,7 +207,7 @@ impl Script {
         });
     }
 
-    /// Performing the first effect fails within the emulator.
+    /// Completes the oldest effect as lost through a fault in the emulator.
     pub(crate) fn answer_lost(&mut self) {
         self.answer_with(|_| EffectResult::Lost);
     }
@@ -216,7 +216,7 @@ impl Script {
         self.engine.fax(sid).expect("the fax exists").status()
     }
 
-    /// The statuses a fax has gone through.
+    /// The statuses that a fax has gone through.
     pub(crate) fn statuses(&self, sid: FaxSid) -> Vec<Status> {
         self.events(Some(sid)).iter().filter_map(|event| event.kind.entered()).collect()
     }
@@ -233,7 +233,7 @@ impl Script {
         self.engine.events(&EventFilter { fax, ..EventFilter::default() }, usize::MAX)
     }
 
-    /// Answers the oldest effect of this answer's kind.
+    /// Completes the oldest effect that fits this result.
     fn answer_with(&mut self, outcome: impl FnOnce(Box<ExchangeRecord>) -> EffectResult) {
         let effect = self.effects.remove(0);
         let record = Box::new(record(&effect.intent));
@@ -242,7 +242,7 @@ impl Script {
         self.take_effects();
     }
 
-    /// Takes what is to be done; pages are made at once, as they are.
+    /// Takes the effects from the engine. Pages are rendered immediately, unchanged.
     fn take_effects(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             let Intent::Render(request) = &*effect.intent else {
@@ -257,7 +257,7 @@ impl Script {
     }
 }
 
-/// A transmission that breaks.
+/// A transmission that breaks with this fault after some pages.
 pub(crate) const fn broken(fault: Fault, after_pages: u32) -> LineFault {
     LineFault { fault, after_pages, text: None }
 }

@@ -1,5 +1,6 @@
-//! Simulation: for each seed, random commands, faults, hangs, clock moves, rules, snapshots and resets, held to a small
-//! reference model after each step. A failing seed is told with its last inputs; it belongs into `fixtures/seeds.txt`.
+//! Simulation: for each seed, random commands, faults, hangs, clock moves, rules, snapshots and resets, checked against
+//! a small reference model after each step. A failing seed is reported with its last inputs; add it to
+//! `fixtures/seeds.txt`.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -41,22 +42,22 @@ use crate::once::{Ever, Names, token};
 use crate::script::{FAR, OWN, START, call, document, order, record, spec};
 use crate::{replay, state};
 
-/// Seeds that ordinary test runs try; `FAUXFAX_SIM_SEEDS` has more tried.
+/// Seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
 const SEEDS_DEFAULT: u64 = 2_000;
-/// One world in so many is written down and read into another, half-way.
+/// One world in this many is exported half-way and imported into another.
 const WRITTEN_DOWN_ONE_IN: usize = 4;
-/// The log of one world in so many is replayed by its lines of text.
+/// For one world in this many, the log is replayed from its lines of text.
 const LOG_WRITTEN_ONE_IN: usize = 8;
-/// Random steps of one seed.
+/// Random steps per seed.
 const STEPS: u64 = 60;
-/// Steps in which a world without faults must come to rest.
+/// The most steps in which a world without faults must settle.
 const REST_STEPS_MAX: usize = 20_000;
 /// Characters of an idempotency token, a UUID.
 const TOKEN_LEN: usize = 36;
-/// Inputs told of a seed that fails.
+/// Inputs that are reported for a failing seed.
 const INPUTS_TOLD: usize = 12;
 
-/// What a fax may become: the table of `phase.rs`, written down once more.
+/// The changes of status that are possible: the table of `phase.rs`, repeated independently.
 const EDGES: &[(Option<Status>, &[Status])] = &[
     (None, &[Status::Queued, Status::Receiving, Status::Canceled]),
     (Some(Status::Queued), &[Status::Processing, Status::Canceled]),
@@ -82,15 +83,15 @@ enum Planted {
 struct Model {
     status: BTreeMap<FaxSid, Status>,
     deleted: BTreeSet<FaxSid>,
-    /// Faxes with a StatusCallback. After a reset, a SID may be another fax's that has none.
+    /// Faxes with a StatusCallback. After a reset, a SID may belong to another fax that has none.
     with_callback: BTreeSet<FaxSid>,
-    /// Statuses that are to be told, and how many have been.
+    /// For each fax, the statuses that must be notified, and how many have been.
     owed: BTreeMap<FaxSid, (Vec<Status>, usize)>,
-    /// Faxes with webhooks that a rule has touched: what is told of them is told otherwise.
+    /// Faxes with webhooks that a rule has changed, so that their notices differ from the usual ones.
     touched: BTreeSet<FaxSid>,
-    /// Under way: what the answers will be to.
+    /// Requests under way, each with its fax and its token or URL.
     asked: Vec<(FaxSid, String)>,
-    /// Used in this history.
+    /// The names used in this history.
     names: Names,
 }
 
@@ -199,7 +200,7 @@ impl Sim {
         assert!(reply.is_ok(), "{reply:?}");
     }
 
-    /// Something that is under way comes to an end, well or not; what is not picked hangs on.
+    /// Completes some effect that is under way, successfully or not; the others keep hanging.
     fn answer(&mut self) {
         if self.effects.is_empty() {
             return;
@@ -212,7 +213,7 @@ impl Sim {
 
     fn give(&mut self, effect: Effect, luck: u64) {
         self.note(&format!("answer {:?} of {} with luck {luck}", effect.intent.kind(), effect.fax));
-        // A question that a rule has asked twice has one token.
+        // A request that a rule has duplicated has one token.
         let asked = (effect.fax, token(&effect.intent));
         if let Some(at) = self.model.asked.iter().position(|each| *each == asked) {
             self.model.asked.remove(at);
@@ -246,7 +247,7 @@ impl Sim {
         self.engine.handle(answer, self.now).expect("an answer is never refused");
     }
 
-    /// An answer to something asked before the world went back: nothing may come of it.
+    /// Completes an effect from before the last reset or restore; nothing may result from it.
     fn answer_late(&mut self) {
         if self.late.is_empty() {
             return;
@@ -260,7 +261,7 @@ impl Sim {
         assert_eq!(before.asked, self.model.asked);
     }
 
-    /// Time passes: to the next deadline or beyond it, whatever is under way.
+    /// Lets time pass to the next deadline or beyond it, whatever is under way.
     fn pass(&mut self) {
         let next = self.engine.next_work().map_or(Duration::ZERO, |due| due.since(self.now));
         let span = next + Duration::from_millis([0, 0, 500, 40_000][usize::try_from(self.dice.roll(4)).unwrap_or(0)]);
@@ -309,7 +310,7 @@ impl Sim {
     fn take_snapshot(&mut self) {
         let name = *self.dice.pick(&["a", "b"]).expect("one of them");
         self.observe();
-        // A call whose app has not been asked yet has its SID, which nobody has seen.
+        // A call already has its SID before its app is asked, though nobody has seen the SID yet.
         for sid in self.engine.deadlines().filter_map(|(_, fax)| fax) {
             self.model.names.used(&sid.to_string(), &mut self.ever);
         }
@@ -344,7 +345,7 @@ impl Sim {
         assert!(self.engine.is_idle() && self.engine.fax_count() == 0);
     }
 
-    /// Puts the world as it is, written down and read again, in its own place.
+    /// Replaces the world with its own export.
     fn load(&mut self) {
         self.observe();
         self.note("load");
@@ -363,7 +364,7 @@ impl Sim {
         self.engine.handle(control, self.now)
     }
 
-    /// Once faults stop, every fax ends, and all that is owed is told.
+    /// Stops all faults, and checks that every fax ends and that every notice due is sent.
     fn rest(&mut self) {
         for _ in 0..REST_STEPS_MAX {
             self.observe();
@@ -390,7 +391,7 @@ impl Sim {
         replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
     }
 
-    /// Takes in what the engine has journaled and issued since.
+    /// Feeds the model with what the engine has journaled and issued since the last call.
     fn observe(&mut self) {
         let filter = EventFilter { since: self.seen, ..EventFilter::default() };
         for event in self.engine.events(&filter, usize::MAX) {
@@ -454,7 +455,7 @@ impl Sim {
         let token = token(&effect.intent);
         // A call that rings has the SID of the fax that it may become.
         self.model.names.used(&effect.fax.to_string(), &mut self.ever);
-        // What is fetched or drawn has no token.
+        // Fetches and renderings have no token.
         if token.len() == TOKEN_LEN {
             self.model.names.used(&token, &mut self.ever);
         }
@@ -484,7 +485,7 @@ impl Sim {
         for (sid, status) in self.model.status.iter().filter(|(_, status)| !status.is_final()) {
             let is_asked = self.effects.iter().any(|effect| effect.fax == *sid);
             let fax = self.engine.fax(*sid).expect("it exists");
-            // One end of a loop waits for the other.
+            // In a fax between own numbers, one end waits for the other.
             let is_loop = fax.to == own;
             assert!(is_asked || is_loop || due.contains(sid), "{sid} is {status} and nothing will come of it");
         }
@@ -493,7 +494,7 @@ impl Sim {
         }
     }
 
-    /// Pages partition the list.
+    /// Checks that the pages partition the list.
     fn check_list(&self) {
         let (mut listed, mut cursor) = (Vec::new(), Cursor::Skip(0));
         loop {
@@ -529,7 +530,7 @@ fn shown(event: &Event) -> String {
     }
 }
 
-/// Runs a seed; the hashes of its journal, as it stands and canonical, or why it failed.
+/// Runs a seed. Returns the hashes of its journal, plain and canonical, or the reason why it failed.
 fn run(seed: u64, planted: Planted) -> Result<([u8; 32], String), String> {
     let mut sim = Sim::new(seed, planted);
     let ended = catch_unwind(AssertUnwindSafe(|| sim.run()));

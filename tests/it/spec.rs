@@ -1,5 +1,5 @@
-//! What scripts, simulation, fuzzing and benchmarks of the engine begin with: a world, an order, a call, a document, the
-//! record of an exchange. It drives nothing.
+//! The starting values for scripts, simulation, fuzzing and benchmarks of the engine: a world, an order, a call, a
+//! document, the record of an exchange.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use fauxfax::model::webhook::{ExchangeRecord, Method, Purpose};
 
 /// The world's own fax number.
 pub(crate) const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
-/// A machine elsewhere that takes every fax.
+/// The number of a remote machine that accepts every fax.
 pub(crate) const FAR: PhoneNumber = PhoneNumber::from_digits(15_558_675_310);
-/// When scripts begin: 2026-01-01T00:00:00Z.
+/// The time at which scripts begin: 2026-01-01T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8329";
 
-/// What a world is created with, for a test to change.
+/// The specification that a world is created from; a test may change it.
 pub(crate) fn spec() -> WorldSpec {
     let sid = AccountSid::from_bytes([0; 16]);
     let change = NumberChange {
@@ -51,7 +51,7 @@ pub(crate) fn spec() -> WorldSpec {
     }
 }
 
-/// A fax to this number, from the world's own.
+/// An order to send a fax to this number from the world's own.
 pub(crate) fn order(to: PhoneNumber) -> CreateFax {
     CreateFax {
         to: Party::Number(to),
@@ -65,7 +65,7 @@ pub(crate) fn order(to: PhoneNumber) -> CreateFax {
     }
 }
 
-/// A call of a machine elsewhere to the world's own number.
+/// A call from a remote machine to the world's own number.
 pub(crate) fn call(pages: u32) -> ReceiveFax {
     ReceiveFax {
         to: Some(OWN),
@@ -80,12 +80,12 @@ pub(crate) fn call(pages: u32) -> ReceiveFax {
     }
 }
 
-/// A document of so many pages and bytes.
+/// A document with this many pages and bytes.
 pub(crate) fn document(pages: u32, bytes: usize) -> Document {
     Document::unrendered(pages, Arc::from(vec![b'%'; bytes]))
 }
 
-/// The record of an exchange that went well.
+/// The record of a successful exchange.
 pub(crate) fn record(intent: &Intent) -> ExchangeRecord {
     let (purpose, method, url) = match intent {
         Intent::FetchDocument { url, .. } => (Purpose::MediaUrl, Method::Get, url.to_string()),

@@ -1,4 +1,5 @@
-//! Engine scripts of states: a world written down and read again, or refused whole with the place named.
+//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole and the place
+//! is named.
 
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A world with something in each place: faxes that ended, are sent, ring and are told late; an alert, a rule, an
-/// application, an API key.
+/// A world with something in each place: faxes that have ended, are being sent, are ringing or have late notices; an
+/// alert, a rule, an application, an API key.
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
@@ -47,7 +48,7 @@ fn busy() -> Script {
 }
 
 fn written(engine: &Engine, now: Timestamp) -> Value {
-    engine.state(false, now).to_json(MediaForm::Inline)
+    engine.state(false, now).to_json(MediaForm::Inline).expect("JSON")
 }
 
 fn read(document: &Value) -> Result<State, StateError> {
@@ -60,19 +61,19 @@ fn loaded(document: &Value, script: &Script) -> Engine {
     engine
 }
 
-/// A state without the count of its ways back, to which reading it adds one.
+/// A state without the field `ways_back`, which importing increments.
 fn but_for_the_way_back(mut document: Value) -> Value {
     document["world"].as_object_mut().expect("an object").remove("ways_back");
     document
 }
 
-/// Puts a world as it is, written down and read again, in its own place.
+/// Replaces a world with its own export.
 pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
-    let state = State::of_json(&engine.state(false, now).to_json(MediaForm::Inline), &[]);
+    let state = State::of_json(&written(engine, now), &[]);
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
-/// Writes a world down and reads it into another, which must be the same and come to rest by itself.
+/// Exports a world and imports it into another, which must be the same and settle by itself.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(spec(), now);
@@ -104,7 +105,7 @@ fn good(intent: &Intent) -> EffectResult {
     }
 }
 
-/// What a state that was changed is refused with.
+/// The error with which a changed state is refused.
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let mut document = written(&busy().engine, busy().now);
     change(&mut document);
@@ -141,8 +142,19 @@ fn a_state_shows_words_and_dates_and_no_token() {
 
 #[test]
 fn what_is_no_state_or_of_a_newer_version_is_refused() {
-    for document in [json!({}), json!([1]), json!(null), json!({ "fauxfax_state": "1" })] {
+    for document in [json!({}), json!([1]), json!(null)] {
         assert_eq!(read(&document).err(), Some(StateError::NoState));
+    }
+    for (version, shown) in [
+        (json!(1.5), "1.5"),
+        (json!("1"), "\"1\""),
+        (json!(-1), "-1"),
+        (json!(null), "null"),
+        (json!([1]), "a list"),
+        (json!({ "major": 1 }), "an object"),
+    ] {
+        let told = refused(|state| state["fauxfax_state"] = version);
+        assert_eq!(told, format!("fauxfax_state: the version is a whole number from 1 to 2, not {shown}"));
     }
     assert_eq!(refused(|state| state["fauxfax_state"] = json!(0)), "fauxfax_state: the first version is 1");
     let newer = refused(|state| state["fauxfax_state"] = json!(STATE_VERSION + 1));
@@ -186,6 +198,88 @@ fn a_wrong_value_is_refused_with_its_place_and_what_may_stand_there() {
     assert!(told.starts_with("world.numbers.numbers[0].number: ") && told.contains("E.164"), "{told}");
     let told = refused(|state| state["world"]["book"]["rules"][0]["rule"]["match"]["to"] = json!("*".repeat(17)));
     assert!(told.contains("16 asterisks"), "{told}");
+}
+
+#[test]
+fn a_fault_is_told_at_its_field_in_words() {
+    let told = |change: fn(&mut Value)| refused(change);
+    let without = |state: &mut Value, field: &str| drop(state.as_object_mut().expect("an object").remove(field));
+    let missing = refused(|state| without(state, "world"));
+    assert!(missing.starts_with("world: is missing at line 1"), "{missing}");
+    let missing = refused(|state| without(&mut state["world"]["tables"], "calls"));
+    assert!(missing.starts_with("world.tables.calls: is missing at line 1"), "{missing}");
+    for (told, start) in [
+        (told(|state| state["wrold"] = json!(1)), "wrold: unknown field \"wrold\"; did you mean world?"),
+        (told(|state| state["clock_frozen"] = json!("no")), "clock_frozen: true or false, not \"no\" at line 1"),
+        (told(|state| state["world"] = json!(5)), "world: an object, not 5 at line 1"),
+        (
+            told(|state| state["world"]["book"]["rules"][0]["rule"]["after"] = json!(-1)),
+            "world.book.rules[0].rule.after: a whole number from 0 to 4294967295, not -1 at line 1",
+        ),
+        (
+            told(|state| state["world"]["under_way"][0]["intent"] = json!({ "guess": 1 })),
+            "world.under_way[0].intent: one of ",
+        ),
+    ] {
+        assert!(told.starts_with(start), "{start}: {told}");
+    }
+}
+
+#[test]
+fn a_field_or_an_entry_that_is_given_twice_is_refused() {
+    let text = written(&busy().engine, busy().now).to_string();
+    for (once, twice, told) in [
+        (r#""clock_frozen":"#, r#""clock_frozen":true,"clock_frozen":"#, "clock_frozen: is given twice"),
+        (
+            r#""retrying":{"#,
+            r#""retrying":{"9":"FX00000000000000000000000000000001","9":"FX00000000000000000000000000000001","#,
+            "world.retrying: 9 is given twice",
+        ),
+    ] {
+        let text = text.replacen(once, twice, 1).replace(",}", "}");
+        let error = State::read(text.as_bytes(), &[]).expect_err("it is refused").to_string();
+        assert!(error.starts_with(told), "{told}: {error}");
+    }
+    let of_version_1 = OF_EACH_VERSION[0].replacen("\"clock_frozen\":", "\"clock_frozen\": true, \"clock_frozen\":", 1);
+    let error = State::read(of_version_1.as_bytes(), &[]).expect_err("it is refused").to_string();
+    assert!(error.contains("clock_frozen is given twice"), "{error}");
+}
+
+#[test]
+fn an_old_state_with_too_many_values_to_upgrade_is_refused_with_the_limit() {
+    let many = "0,".repeat(500_001);
+    let text = format!(r#"{{"fauxfax_state":1,"world":[{}0]}}"#, many);
+    let told = State::read(text.as_bytes(), &[]).expect_err("it is refused").to_string();
+    assert!(told.starts_with("fauxfax_state: a state of version 1 may have at most 500000 values"), "{told}");
+    assert!(told.contains("this one has up to 500004") && told.contains("export it again"), "{told}");
+}
+
+#[test]
+fn a_rule_that_no_tester_could_add_is_refused_with_its_id_and_field() {
+    for (change, told) in [
+        (json!({ "effect": { "line": { "noise_per_mille": 65_000 } } }), "line.noise: a number from 0 to 1, not 65"),
+        (json!({ "effect": { "line": { "rate_bps": 1 } } }), "line.rate_bps: a whole number from 2400 to 33600, not 1"),
+        (json!({ "chance": 5 }), "chance: a number above 0, with which it would never act, and at most 1, not 5"),
+        (json!({ "times": 0 }), "times: a whole number from 1 to 1000000, not 0"),
+        (
+            json!({ "match": {}, "effect": { "api": { "refusal": [9_999, 1], "delay_ms": 0, "reset": false } } }),
+            "api.status: a whole number from 400 to 599, not 9999",
+        ),
+        (
+            json!({ "match": {}, "effect": { "outcome": { "failed": { "fault": "busy", "after_pages": 0 } } } }),
+            "outcome.code: the code of a fault of the transmission (transmission or incompatible), not of busy",
+        ),
+        (json!({ "match": { "pages": [0, 3] } }), "match.pages.min: a whole number from 1 to 10000, not 0"),
+        (json!({ "match": { "method": "LOOK" } }), "match.method: one of GET, POST, DELETE, PUT, PATCH, not \"LOOK\""),
+        (json!({ "match": { "purpose": "media-url" } }), "match.purpose: one of fax-url"),
+        (json!({ "match": { "to": "1555" } }), "match.to: can never match"),
+    ] {
+        let error = refused(|state| {
+            let rule = state["world"]["book"]["rules"][0]["rule"].as_object_mut().expect("a rule");
+            rule.extend(change.as_object().expect("fields").clone());
+        });
+        assert!(error.starts_with(&format!("world.book.rules[0] (rule 1): {told}")), "{change}: {error}");
+    }
 }
 
 #[test]
@@ -312,7 +406,7 @@ fn stored_documents_may_be_named_by_their_hash_where_the_world_has_them() {
     script.send(order(FAR));
     script.answer_document(2);
     script.forward(HOUR);
-    let state = script.engine.state(false, script.now).to_json(MediaForm::Hash);
+    let state = script.engine.state(false, script.now).to_json(MediaForm::Hash).expect("JSON");
     assert_eq!(state["documents"], json!({}));
     assert!(matches!(read(&state), Err(StateError::NoDocument { place, .. }) if place.contains("faxes[0].media")));
     let read = State::of_json(&state, &script.engine.stored_documents()).expect("the world has it");
@@ -357,15 +451,15 @@ fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped
     assert_eq!((script.status(sid), script.alerts()), (Status::Received, vec![11200]));
 }
 
-/// A busy world, as each version has it; the last is of today's.
+/// The state of a busy world in each version of the format; the last is the current one.
 const OF_EACH_VERSION: &[&str] =
     &[include_str!("../../fixtures/state/v1.json"), include_str!("../../fixtures/state/v2.json")];
-/// Worlds of the simulation as version 1 had them, one per line.
+/// Worlds of the simulation in version 1 of the format, one per line.
 const OF_VERSION_1: &str = include_str!("../../fixtures/state/v1.jsonl");
-/// The same, as today's version has them.
+/// The same worlds in the current version.
 const OF_TODAY: &str = include_str!("../../fixtures/state/v2.jsonl");
 
-/// A state that was read, as it is written today.
+/// A state that was imported, as the current version exports it.
 fn rewritten(text: &str) -> String {
     let state = State::read(text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
     let mut again = Vec::new();

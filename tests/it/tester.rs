@@ -1,4 +1,5 @@
-//! What a tester does over the control API while an app uses the REST API: rules, clock, snapshots, resets and claims.
+//! Tests what a tester can do over the control API while an app uses the REST API: rules, clock, snapshots, resets and
+//! claims.
 
 use std::time::Duration;
 
@@ -26,9 +27,9 @@ use crate::host::{Host, settings};
 const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
 const TOKEN: &str = "secret";
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
-/// More than the header line takes at the top of a page.
+/// More rows than the header line takes at the top of a page.
 const HEADER_ROWS: usize = 100;
-/// Far beyond what anything here takes.
+/// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Tester {
@@ -43,7 +44,7 @@ struct Answer {
 }
 
 impl Tester {
-    /// One account with one fax number, whose app receives every fax.
+    /// Creates one account with one fax number, whose app accepts every fax.
     async fn new() -> Self {
         Self::with_fax_url(ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml")).await
     }
@@ -106,14 +107,14 @@ impl Tester {
         pels.chunks(1_728).skip(HEADER_ROWS).map(<[u8]>::to_vec).collect()
     }
 
-    /// A control call that is taken.
+    /// Makes a control call that must succeed.
     async fn done(&self, method: &str, target: &str, body: Value) -> Value {
         let answer = self.control(method, target, body).await;
         assert!((200..300).contains(&answer.status), "{method} {target}: {} {}", answer.status, answer.json);
         answer.json
     }
 
-    /// A control call that is refused: its status and detail.
+    /// Makes a control call that must be refused; returns its status and detail.
     async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
         let answer = self.control(method, target, body).await;
         assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{method} {target}");
@@ -265,7 +266,7 @@ async fn a_frozen_clock_moves_a_fax_to_its_end_and_tells_what_happened() {
         moved["events"].as_array().expect("events").iter().filter_map(|event| event["data"]["new"].as_str()).collect();
     assert!(statuses.ends_with(&["received"]), "{moved}");
     assert_eq!(tester.done("GET", "/wait?for=idle", Value::Null).await["idle"], true);
-    // Housekeeping stays: the fax is kept for 180 days, and goes with them.
+    // Housekeeping still applies: the fax is kept for 180 days and then removed.
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);
     tester.done("POST", "/clock/advance", json!({ "seconds": 179.9 * 86_400.0 })).await;
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);
@@ -280,11 +281,11 @@ async fn a_clock_refuses_what_makes_no_sense() {
     assert_eq!(tester.refused("POST", "/clock/drain", json!({})).await.0, 409);
     tester.freeze().await;
     for (order, part) in [
-        (json!({ "seconds": 1e9 * 365.25 * 86_400.0 }), "year 9999"),
+        (json!({ "seconds": 1e9 * 365.25 * 86_400.0 }), "the clock ends at 9999"),
         (json!({ "seconds": -1 }), "seconds"),
         (json!({ "seconds": 1e300 }), "seconds"),
         (json!({ "to": "1999-01-01T00:00:00Z" }), "can't move back"),
-        (json!({ "to": "soon" }), "no date"),
+        (json!({ "to": "soon" }), "a moment of RFC 3339"),
         (json!({ "seconds": 1, "to": "2030-01-01T00:00:00Z" }), "either"),
         (json!({}), "either"),
         (json!({ "seconds": 1, "timeout": 1e6 }), "600"),
@@ -387,7 +388,7 @@ async fn noise_on_the_line_damages_rows_of_the_received_pages() {
     let noisy = tester.rows(noisy["fax"]["sid"].as_str().expect("a SID")).await;
     let sent: std::collections::HashSet<_> = clean.iter().collect();
     let streaked = noisy.iter().filter(|row| !sent.contains(row)).count();
-    // A tenth of the rows of a letter page is some 220, a third of them streaked.
+    // A tenth of the rows of a letter page is about 220, and a third of them are streaked.
     assert!((20..220).contains(&streaked), "{streaked} of {} rows", noisy.len());
     let received: std::collections::HashSet<_> = noisy.iter().collect();
     let lost = clean.iter().filter(|row| !received.contains(row)).count();

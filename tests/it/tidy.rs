@@ -1,13 +1,14 @@
-//! The house rules that a reader relies on: who imports whom, a header in each file, files of a size. It compiles nothing.
+//! Checks the house rules that a reader relies on: which module imports which, a header in each file, and the length of
+//! files. It reads the sources as text.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Lines of a file, tests included; more means that it answers two questions.
+/// The most lines of a file, tests included; a longer file probably answers two questions.
 const LINES_MAX: usize = 600;
 
-/// Each module and the modules it may import; what stands further down stands further out.
+/// Each module and the modules that it may import. Modules further down are further out.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("twiml", &["model"]),
@@ -28,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("cli", &["config", "dialect", "document", "http", "io", "model", "server"]),
 ];
-/// The folders of the two packages. The core's has no crate in its tree that reaches outside, so the compiler holds that.
+/// The source folders of the two packages. The core depends on no crate for I/O, so the compiler enforces that border.
 pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];
 
 fn root() -> PathBuf {
@@ -79,7 +80,7 @@ fn imports(code: &str) -> BTreeSet<&str> {
     after.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or("")).collect()
 }
 
-/// What a module's code may not do, for a person.
+/// The forbidden imports of a file, as texts for a person.
 fn breaches(path: &str, text: &str) -> Vec<String> {
     let module = module_of(path);
     let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
@@ -107,13 +108,14 @@ fn modules_import_downwards_only() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Modules that know neither Twilio's codes nor its headers: a dialect gives faults and requests their form.
+/// The modules that know neither Twilio's codes nor its headers; a dialect adds them to faults and requests.
 const WITHOUT_WIRE_WORDS: [&str; 5] = ["model", "twiml", "document", "engine", "io"];
-/// Files with numbers of five digits that are no error codes: places for sale, bit patterns, and what older states had.
+/// Files with five-digit numbers that are not error codes: numbers for sale, bit patterns, and values from older
+/// states.
 const OTHER_NUMBERS: [&str; 3] =
     ["model/inventory/places.rs", "document/ccitt/codes.rs", "engine/export/upgrade/faults.rs"];
 
-/// The numbers in a text that may be error codes of Twilio's.
+/// The numbers in a text that may be Twilio's error codes.
 fn error_codes(code: &str) -> Vec<&str> {
     let numbers = code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     let families = ["11", "12", "20", "21", "34"];

@@ -1,4 +1,4 @@
-//! Timelines: whole conversations as text, for a person to judge. Ids and times are real, since both are seeded.
+//! Snapshots of whole conversations as text, for a person to judge. Ids and times are real, since both are seeded.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::script::{FAR, OWN, START, Script, call, order};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// One line an event: seconds since the start, the fax's first digits, what happened.
+/// Formats one line per event: seconds since the start, the first digits of the fax's SID, and what happened.
 fn timeline(script: &Script) -> String {
     let mut text = String::new();
     for event in script.events(None) {
@@ -56,7 +56,7 @@ fn happened(event: &Event) -> String {
     }
 }
 
-/// Answers whatever is asked as a well-behaved app would, until nothing is under way and no deadline is left.
+/// Completes every effect as a well-behaved app would, until nothing is under way and no deadline is left.
 pub(crate) fn to_rest(script: &mut Script, twiml: &str) {
     while script.engine.next_work().is_some() || script.is_asked() {
         while script.is_asked() {

@@ -1,4 +1,4 @@
-//! REST requests in the journal beside the engine's events, and those that no journal has, as a tester sees both.
+//! Tests how a tester sees REST requests: those in a journal beside the engine's events, and those that no journal has.
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -27,7 +27,7 @@ fn kinds(page: &Value) -> Vec<(u64, &str)> {
     events.map(|each| (each["seq"].as_u64().expect("a number"), each["kind"].as_str().expect("a kind"))).collect()
 }
 
-/// What an event stream that begins after this event brings, until it has brought so many.
+/// Reads this many events from a stream that begins after this event, and returns their numbers.
 async fn streamed(host: &Host, last_event_id: u64, count: usize) -> Vec<u64> {
     let request = Request::get(format!("{CONTROL}/events")).header(header::HOST, "localhost");
     let request = request.header(header::ACCEPT, "text/event-stream").header("last-event-id", last_event_id);

@@ -1,5 +1,5 @@
-//! How webhooks are made: signed again at each hop, with cookies within a fax, without the fragment, with the
-//! credential a server asks for, tried again as the URL says; and that an app that misbehaves harms only itself.
+//! Tests how webhooks are sent: signed again at each hop, with a fax's cookies, without the fragment, with the
+//! credential that a server asks for, and retried as the URL says. Also tests that a misbehaving app harms only itself.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn fields(body: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(body).into_owned().collect()
 }
 
-/// The request's signature is that of the URL on the wire and its form.
+/// Checks that the request's signature covers the URL as sent and the form.
 fn assert_signed(server: &MockServer, request: &Request) {
     let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let url = format!("{}{}{query}", server.uri(), request.url.path());
@@ -135,7 +135,7 @@ async fn the_credential_of_a_url_is_sent_only_where_it_is_asked_for() {
     requests.iter().for_each(|request| assert_signed(&server, request));
 }
 
-/// A server that takes HTTP Digest (RFC 7616) and computes the answer itself.
+/// A server that requires HTTP Digest (RFC 7616) and computes the expected response itself.
 struct DigestServer;
 
 impl Respond for DigestServer {

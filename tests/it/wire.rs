@@ -1,5 +1,5 @@
-//! The wire: whole conversations over the REST API and the media host, each answer held to Twilio's description.
-//! Nothing here looks inside the engine except to wait.
+//! Tests whole conversations over the REST API and the media host, and checks each response against Twilio's
+//! description. Nothing here looks inside the engine except to wait.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,13 +28,13 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::schema::assert_described;
 
 const ORIGIN: &str = "http://localhost:8329";
-/// Far beyond what a conversation at the highest pace takes.
+/// Far longer than a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Wire {
     registry: Registry,
     credential: String,
-    /// Serves the document to be sent.
+    /// The app that serves the document to be sent.
     app: MockServer,
     document: Vec<u8>,
 }
@@ -103,7 +103,7 @@ impl Wire {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    /// Calls the Fax API and holds the answer to what Twilio describes for `described`.
+    /// Calls the Fax API, and checks the response against Twilio's description of `described`.
     async fn fax_api(&self, method: &str, described: &str, target: &str, form: &str) -> Value {
         let answer = self.call(method, target, &[("authorization", &self.credential)], form.to_owned()).await;
         assert_described(method, described, answer.status, answer.text());
@@ -230,12 +230,12 @@ async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_brings_a_fresh_one(
 async fn a_refusal_that_needs_no_body_leaves_the_connection_to_the_next_request() {
     let wire = Wire::new(PriceForm::Text).await;
     served(&wire, async |address| {
-        // Nobody signed in, no such path, no such method.
+        // A request without a credential, one to an unknown path, and one with an unknown method.
         for target in ["POST /v1/Faxes", "POST /nowhere", "PATCH /v1/Faxes"] {
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             let head = format!("{target} HTTP/1.1\r\nHost: fax.test\r\nContent-Length: 4\r\n\r\n");
             stream.write_all(head.as_bytes()).await.expect("sent");
-            // An answer on another connection: by then the first request's head has been read.
+            // Once another connection has a response, the first request's head has been read.
             ask(address, "GET /nowhere HTTP/1.0\r\n\r\n").await;
             stream.write_all(b"To=1").await.expect("the body follows");
             let next = "GET /nowhere HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n\r\n";
@@ -263,7 +263,7 @@ async fn a_connection_is_closed_cleanly_where_the_client_asks_for_it() {
     .await;
 }
 
-/// Serves on a port until who asks there is done.
+/// Serves on a port until `ask` is done.
 async fn served(wire: &Wire, ask: impl AsyncFnOnce(SocketAddr)) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -276,7 +276,7 @@ async fn served(wire: &Wire, ask: impl AsyncFnOnce(SocketAddr)) {
     tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("it stops when told");
 }
 
-/// What is answered on a connection of its own.
+/// Sends a request on a new connection and returns the response.
 async fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("sent");

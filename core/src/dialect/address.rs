@@ -1,5 +1,5 @@
-//! The one normal form of a configured URL: what is sent, what is signed, and what `sign` and `explain-signature`
-//! compute with. Twilio sends and signs a URL as it is configured, so the form changes as little as possible
+//! The normal form of a configured URL, in which it is sent and signed, and with which `sign` and `explain-signature`
+//! compute. Twilio sends and signs a URL as it is configured, so the normal form changes as little as possible
 //! (docs/fidelity.md, "Webhooks").
 
 use std::borrow::Cow;
@@ -7,10 +7,10 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// Characters that can't be sent as they are, besides those beyond ASCII.
+/// ASCII characters that can't be sent as they are.
 const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
-/// Returns a URL as it is sent and signed: without user, password and fragment, scheme and host in lower case, and
+/// Returns a URL as it is sent and signed: without user, password and fragment, with scheme and host in lower case and
 /// unsendable characters percent-encoded. Dot segments, a port, `%7E` and `'` stay as they are. `None` if the text is
 /// not a URL with a host.
 #[must_use]
@@ -31,13 +31,13 @@ pub fn normal(url: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{port}{slash}{}", utf8_percent_encode(target, UNSENDABLE)))
 }
 
-/// Returns the normal form, or the text itself if it has none: testers may ask to explain anything.
+/// Returns the normal form, or the text itself if it has none, because testers may ask about any text.
 #[must_use]
 pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
     normal(url).map_or(Cow::Borrowed(url), Cow::Owned)
 }
 
-/// Splits off the port with its colon; a colon without a port is dropped.
+/// Splits off the port together with its colon; a colon without a port is dropped.
 fn split_port(place: &str) -> (&str, &str) {
     let after_bracket = place.rfind(']').map_or(0, |bracket| bracket + 1);
     let Some(colon) = place[after_bracket..].find(':').map(|colon| after_bracket + colon) else { return (place, "") };
@@ -45,9 +45,9 @@ fn split_port(place: &str) -> (&str, &str) {
     (host, if port == ":" { "" } else { port })
 }
 
-/// Returns the host in lower case; an international name in the form that is resolved (punycode).
+/// Returns the host in lower case, and an international name in the form in which it is resolved (punycode).
 fn normal_host(scheme: &str, host: &str) -> Option<String> {
-    // Most hosts: the URL parser is only needed for international and percent-encoded names.
+    // True for most hosts: the URL parser is only needed for international and percent-encoded names.
     if host.is_ascii() && !host.contains('%') {
         return (!host.is_empty()).then(|| host.to_ascii_lowercase());
     }

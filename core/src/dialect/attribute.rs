@@ -1,4 +1,4 @@
-//! The settable attributes of numbers and applications: for each resource one table of names, types and places. REST,
+//! The settable attributes of numbers and applications: one table of names, types and places for each resource. REST,
 //! the control API, the configuration file and its schema all read these tables.
 
 use super::error::ApiError;
@@ -38,11 +38,11 @@ pub enum Kind<C> {
 /// One attribute: its two names and the type of its value.
 #[derive(Debug, Clone, Copy)]
 pub struct Attribute<C> {
-    /// Name in resources and in the configuration file, in snake_case.
+    /// The name in resources and in the configuration file, in snake_case.
     pub name: &'static str,
-    /// Name as a parameter of REST calls, in camel case.
+    /// The name as a parameter of REST calls, in camel case.
     pub parameter: &'static str,
-    /// Type of the value, and where a change keeps it.
+    /// The type of the value, and where a change keeps it.
     pub kind: Kind<C>,
 }
 

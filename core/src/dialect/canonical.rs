@@ -1,10 +1,10 @@
-//! The canonical projection of a journal and its hash: what two runs with the same seed and inputs have in common.
+//! The canonical projection of a journal and its hash, which are the same for two runs with the same seed and inputs.
 //!
-//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand
-//! is a sequence of events of one fax that always have the same order (its conversation, its messages), so it doesn't
-//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) by what happened to them, because SIDs
-//! are never used again, not even after a reset. Real durations, ports, headers, bodies, texts of errors, absolute
-//! dates and moves of the clock are left out.
+//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
+//! a sequence of events of one fax that always have the same order (its conversation, its messages), so it doesn't
+//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) by what happened to them, because a SID is
+//! never used again, not even after a reset. Real durations, ports, headers, bodies, error texts, absolute dates and
+//! moves of the clock are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,10 +28,10 @@ const SID_DIGITS: usize = 32;
 #[must_use]
 pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     let is_reset = |event: &Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
-    // A reset with the same inputs after it must have the same hash as a fresh world.
+    // The same inputs must give the same hash after a reset as in a fresh world.
     let start = events.iter().rposition(is_reset).map_or(0, |reset| reset + 1);
     let told: Vec<_> = events[start..].iter().filter_map(|event| Some((event, line(&event.kind)?))).collect();
-    // Times count from the first event: the date of a run must not matter.
+    // Times count from the first event, because the date of a run must not matter.
     let Some(origin) = told.iter().map(|(event, _)| event.at).min() else { return Vec::new() };
     let mut steps: BTreeMap<(Option<FaxSid>, Strand), u64> = BTreeMap::new();
     let mut by_fax: BTreeMap<Option<FaxSid>, Vec<Line>> = BTreeMap::new();
@@ -42,8 +42,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                 *step += 1;
                 *step
             }
-            // These are raised from either of the other strands, so their order among themselves varies from run to
-            // run.
+            // These events originate from either of the other strands, so their order varies from run to run.
             Strand::Alerts | Strand::Reports | Strand::Rules => 0,
         };
         let text = without_sids(&text);
@@ -83,7 +82,7 @@ struct Line {
     text: String,
 }
 
-/// Shortens each SID of a fax or of media to its prefix: `FX#`, `ME#`.
+/// Shortens each SID of a fax or of media to its prefix, as in `FX#` and `ME#`.
 fn without_sids(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -92,6 +91,7 @@ fn without_sids(text: &str) -> String {
         kept.push_str(before);
         let digits =
             sid[1..].strip_prefix(['X', 'E']).map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
+        // Only a prefix with exactly 32 digits is a SID.
         let (own, after) = sid.split_at(if digits == SID_DIGITS { SID_DIGITS + 2 } else { 1 });
         kept.push_str(if own.len() > 1 { &own[..2] } else { own });
         if own.len() > 1 {
@@ -112,7 +112,7 @@ pub fn hash(lines: &[String]) -> String {
 /// Events of a fax whose order is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strand {
-    /// The fax itself: statuses, pages, its document, its TwiML.
+    /// The events of the fax itself: statuses, pages, its document, its TwiML.
     Conversation,
     /// Webhooks to `action` and status callbacks.
     Messages,
@@ -120,7 +120,7 @@ enum Strand {
     Alerts,
     /// Webhooks to the Debugger URL.
     Reports,
-    /// What a tester's rules did.
+    /// The actions of a tester's rules.
     Rules,
 }
 
@@ -170,7 +170,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
 
 fn exchange(record: &ExchangeRecord) -> String {
     let params: Vec<String> = match record.purpose {
-        // The payload contains texts of errors and received headers, which differ between runs.
+        // The payload contains error texts and received headers, which differ between runs.
         Purpose::Debugger => Vec::new(),
         Purpose::MediaUrl | Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action | Purpose::StatusCallback => {
             record.params.iter().filter_map(param).collect()
@@ -186,7 +186,7 @@ fn exchange(record: &ExchangeRecord) -> String {
 fn param((name, value): &(String, String)) -> Option<String> {
     match name.as_str() {
         "ErrorMessage" => None,
-        // The URL of a stored document is signed with its date.
+        // The URL of a stored document has its date and signature in the query.
         "MediaUrl" => Some(format!("{name}={}", without_port(value.split('?').next().unwrap_or_default()))),
         _ => Some(format!("{name}={}", without_port(value))),
     }

@@ -1,4 +1,4 @@
-//! Dates as the APIs write them and as clients send them; all in UTC.
+//! Dates as the APIs write them and as clients send them, all in UTC.
 
 use std::fmt::Write;
 
@@ -7,41 +7,41 @@ use jiff::tz::TimeZone;
 
 use crate::model::time::Timestamp;
 
-/// Formats as v1 resources do, `2015-07-30T20:00:00Z`. twilio-python leaves any other form as a string.
+/// Formats a moment as in v1 resources: `2015-07-30T20:00:00Z`. twilio-python would leave any other form as a string.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
-    // Built by hand, the quickest way: every list of faxes formats two dates per item.
+    // Built by hand, because a list of faxes formats up to two dates per item and this is the fastest way.
     let mut text = String::with_capacity("2015-07-30T20:00:00Z".len());
     let _ = write!(text, "{}Z", civil_utc(moment));
     text
 }
 
-/// Formats as 2010-04-01 resources do (RFC 2822 §3.3): `Thu, 30 Jul 2015 23:19:04 +0000`.
+/// Formats a moment as in 2010-04-01 resources (RFC 2822 §3.3): `Thu, 30 Jul 2015 23:19:04 +0000`.
 #[must_use]
 pub fn rfc2822(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// Formats as in the default name of a subaccount: `2015-07-30 08:00 pm`.
+/// Formats a moment as in the default name of a subaccount: `2015-07-30 08:00 pm`.
 #[must_use]
 pub fn with_meridian(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%Y-%m-%d %I:%M %P").to_string()
 }
 
-/// Formats as in pre-signed URLs: `20150730T200000Z`.
+/// Formats a moment as in pre-signed URLs: `20150730T200000Z`.
 #[must_use]
 pub fn compact(moment: Timestamp) -> String {
     civil_utc(moment).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// Parses a client's date like [`parse_exact`], but drops fractions of a second, which dates in responses don't have
-/// either.
+/// Parses a client's date like [`parse_exact`], but drops fractions of a second, which dates in responses don't have.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
     parse_exact(text).map(|moment| Timestamp::from_seconds(moment.seconds()))
 }
 
-/// Parses a moment to the microsecond. Without an offset it is in UTC; a day without a time is its midnight.
+/// Parses a moment to the microsecond. A moment without an offset is in UTC, and a day without a time means its
+/// midnight.
 #[must_use]
 pub fn parse_exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();

@@ -18,6 +18,7 @@ pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
     let Some(text) = parameter::given(form, "To") else {
         return Err(ApiError::new(Reason::ToMissing, "No 'To' number is specified"));
     };
+    // Checked before the address itself, because this error has a code of its own.
     let headers = text.split_once('?').map_or("", |(_, headers)| headers);
     if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
         return Err(ApiError::new(
@@ -28,7 +29,7 @@ pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
     Party::destination(text).ok_or_else(|| ApiError::invalid_to(text))
 }
 
-/// Reads `From`, whose form depends on what is called.
+/// Reads `From`, whose valid forms depend on the destination.
 pub(super) fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError> {
     let Some(text) = parameter::given(form, "From") else { return Ok(None) };
     let from = match to {
@@ -59,7 +60,7 @@ pub(super) fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError>
     Ok(Some(text.into()))
 }
 
-/// Checks the SIP credential. Nothing uses it here, so it isn't kept; and no message repeats the password.
+/// Checks the SIP credential. The emulator has no use for it and doesn't keep it, and no message repeats the password.
 pub(super) fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
     let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
     for (name, value, too_long, illegal) in [

@@ -1,27 +1,26 @@
-//! Forms and queries: reads and writes `application/x-www-form-urlencoded`. It is used instead of the crate
-//! `form_urlencoded`, because names and values that are not UTF-8 are refused here, and the number of parameters is
-//! limited.
+//! Forms and queries: reads and writes `application/x-www-form-urlencoded`. Unlike the crate `form_urlencoded`, it
+//! refuses names and values that are not UTF-8, and limits the number of parameters.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-/// The longest body accepted: a hundred times the longest request of any helper library.
+/// The longest body that is accepted: a hundred times the longest request of any helper library.
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
-/// Most parameters of one request; Twilio's largest resource has some thirty.
+/// The most parameters per request; Twilio's largest resource has about thirty.
 pub const PARAMETERS_MAX: usize = 1_000;
 
-/// Initial capacity; most requests have fewer parameters.
+/// The initial capacity for parameters; most requests have fewer.
 const PARAMETERS_MOSTLY: usize = 8;
 
-/// All but RFC 3986's unreserved characters, as the helper libraries encode.
+/// All characters but RFC 3986's unreserved ones, which is what the helper libraries encode.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Why a body or query is not a form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// A name or value decodes to bytes that aren't UTF-8; this is its beginning, as far as it can be shown.
+    /// A name or value decodes to bytes that aren't UTF-8. The text names the parameter as far as it can be shown.
     #[error("The parameter {0} is not encoded in UTF-8")]
     NotUtf8(String),
     /// There are more than [`PARAMETERS_MAX`] parameters.
@@ -32,20 +31,21 @@ pub enum FormError {
 /// The parameters of a request, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Form {
-    /// All names and values, one after the other; a string each would cost two allocations per parameter.
+    /// All names and values, one after the other; separate strings would cost two allocations per parameter.
     text: String,
     /// For each parameter, where its name ends and where its value ends in `text`.
     ends: Vec<(usize, usize)>,
 }
 
 impl Form {
-    /// Parses a body or query. A `%` that doesn't begin an escape is kept as it is.
+    /// Parses a body or query. A `%` that doesn't begin an escape sequence is kept as it is.
     ///
     /// # Errors
     /// [`FormError`] if a name or value is not UTF-8, or there are too many parameters.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
         // Decoding never makes a text longer.
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
+        // Like browsers, ignores empty pairs, as in `a=1&&b=2`.
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             // Checked before the parameter is decoded, so that a hostile body costs no more than the limit.
             if form.ends.len() == PARAMETERS_MAX {
@@ -76,7 +76,7 @@ impl Form {
         form
     }
 
-    /// Returns the value of a parameter; the first, if it occurs more than once.
+    /// Returns the value of a parameter, or the first one if it occurs more than once.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
@@ -88,10 +88,10 @@ impl Form {
         begins.zip(&self.ends).map(|(begin, (name, value))| (&self.text[begin..*name], &self.text[*name..*value]))
     }
 
-    /// Decodes and appends a name or value; if it is not UTF-8, the error is what can be shown of it.
+    /// Decodes and appends a name or value; if it is not UTF-8, the error is as much of it as can be shown.
     fn push(&mut self, encoded: &[u8]) -> Result<(), String> {
         let mut spaced = Cow::Borrowed(encoded);
-        // Before decoding, so that an encoded plus (%2B) stays one.
+        // Replaced before decoding, so that an encoded plus (%2B) stays a plus.
         if encoded.contains(&b'+') {
             spaced.to_mut().iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
         }
@@ -110,7 +110,7 @@ pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     encode_query(pairs).replace("%20", "+")
 }
 
-/// Encodes pairs as a query, with spaces as `%20`: every framework decodes that as validators expect
+/// Encodes pairs as a query, with spaces as `%20`, which every framework decodes as validators expect
 /// (docs/fidelity.md, "Webhooks").
 #[must_use]
 pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn forms_of_real_clients_are_read() {
-        // twilio-python with `+`, twilio-node with `%20`.
+        // twilio-python sends spaces as `+`, twilio-node as `%20`.
         assert_eq!(
             pairs("To=%2B15558675310&SipAuthUsername=us+er"),
             owned(&[("To", "+15558675310"), ("SipAuthUsername", "us er")])

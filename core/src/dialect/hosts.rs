@@ -1,6 +1,6 @@
 //! The host names of the emulated services, by which apps may reach the emulator.
 
-/// Twilio's products that are emulated, each at `fax.twilio.com` or `fax.{edge}.{region}.twilio.com`.
+/// The emulated products of Twilio. Each has hosts such as `fax.twilio.com` and `fax.{edge}.{region}.twilio.com`.
 const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
 /// Twilio's libraries put at most an edge and a region between product and domain.
 const EDGE_LABELS_MAX: usize = 2;

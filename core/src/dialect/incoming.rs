@@ -1,10 +1,10 @@
-//! An incoming fax as a tester describes it, through the control API or the library: defaults and checks are the same
+//! An incoming fax as a tester describes it through the control API or the library, with the same defaults and checks
 //! for both.
 
 use std::sync::Arc;
 
-use super::rule;
 use crate::engine::input::ReceiveFax;
+use crate::engine::rule::check::check_message;
 use crate::model::account::Dialect;
 use crate::model::fax::Quality;
 use crate::model::line::{Line, LineFault};
@@ -25,14 +25,14 @@ pub struct IncomingFaxError {
     why: String,
 }
 
-/// The fields of an incoming fax; each that is `None` has a default.
+/// The fields of an incoming fax; a field that is `None` has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncomingFax<'a> {
-    /// The number called; optional if the world has exactly one fax number.
+    /// The called number; optional if the world has exactly one fax number.
     pub to: Option<&'a str>,
     /// The caller: a number, a SIP URI or a name.
     pub from: Option<&'a str>,
-    /// What the sending machine calls itself; the caller by default.
+    /// The station id of the sending machine; the caller by default.
     pub station_id: Option<&'a str>,
     /// The vertical resolution; fine by default.
     pub quality: Option<Quality>,
@@ -80,7 +80,7 @@ impl IncomingFax<'_> {
             return Err(error("sid", format!("{sid} is no id of {dialect}; that is {}", of_form(dialect))));
         }
         if let Some(message) = self.failure.and_then(|failure| failure.message) {
-            rule::check_message(message).map_err(|why| error("outcome", format!("the message must {why}")))?;
+            check_message(message).map_err(|why| error("outcome", format!("the message must {why}")))?;
         }
         let fault = self.failure.map(|IncomingFailure { code, after_pages, message }| {
             dialect.line_fault(code, after_pages, message.map(Into::into))
@@ -107,8 +107,7 @@ const fn of_form(dialect: Dialect) -> &'static str {
 }
 
 impl CheckedIncomingFax {
-    /// Returns the command to receive this document. `origin`, a scheme and a host, is what links to media are built
-    /// on.
+    /// Returns the command to receive this document. Links to media are built on `origin`, a scheme and a host.
     #[must_use]
     pub fn with_document(self, document: Document, origin: Arc<str>) -> ReceiveFax {
         let Self { to, from, station_id, quality, sid, line_fault } = self;

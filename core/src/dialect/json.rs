@@ -1,21 +1,55 @@
-//! Deserializes a type from JSON with errors for people: where the field is, what it must be, and what it is instead.
+//! Reads JSON, and deserializes a type from it, with errors for people: where the field is, what it must be, and what it
+//! is instead. A field that is given twice is an error too.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, Expected, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// How similar a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
-const LIKENESS_MIN: f64 = 0.75;
+use crate::model::field_words;
 
 /// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Path of the field, such as `match.pages`; empty for the whole value.
+    /// The path of the field, such as `match.pages`; empty for the whole value.
     pub place: String,
-    /// What it must be and what it is.
+    /// What the field must be and what it is instead.
     pub reason: String,
+    /// Whether there is no field of this name.
+    pub is_unknown: bool,
+}
+
+/// Why a text is not JSON that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParseError {
+    /// It is not JSON; this is the parser's error, with its line and column.
+    NoJson(String),
+    /// A field of an object is given twice.
+    Twice(FieldError),
+}
+
+impl Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoJson(why) => write!(f, "this is not JSON: {why}"),
+            Self::Twice(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Parses a text. A field that is given twice is an error, because one of its values would be lost.
+///
+/// # Errors
+/// The first fault of the text.
+pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
+    let twice = RefCell::new(None);
+    let mut source = serde_json::Deserializer::from_slice(text);
+    let parsed = Unique { twice: &twice }.deserialize(&mut source).and_then(|value| source.end().map(|()| value));
+    parsed.map_err(|error| twice.take().map_or_else(|| ParseError::NoJson(error.to_string()), ParseError::Twice))
 }
 
 /// Reads a value. For an optional field, null is the same as absence.
@@ -27,16 +61,24 @@ pub fn read<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, FieldError> {
 }
 
 impl FieldError {
+    /// The error for a field that is given twice.
+    #[must_use]
+    pub fn twice(name: &str) -> Self {
+        Self::custom("is given twice; give it once").within(name)
+    }
+
     /// Prefixes the error's path with the name of an enclosing field.
-    fn within(self, name: &str) -> Self {
-        let place = if self.place.is_empty() { name.to_owned() } else { format!("{name}.{}", self.place) };
-        Self { place, ..self }
+    #[must_use]
+    pub fn within(self, name: &str) -> Self {
+        let separator = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
+        Self { place: format!("{name}{separator}{}", self.place), ..self }
     }
 }
 
 impl Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.reason)
+        // A value as a whole has no name.
+        if self.place.is_empty() { f.write_str(&self.reason) } else { write!(f, "{}: {}", self.place, self.reason) }
     }
 }
 
@@ -44,11 +86,11 @@ impl std::error::Error for FieldError {}
 
 impl Error for FieldError {
     fn custom<T: Display>(reason: T) -> Self {
-        Self { place: String::new(), reason: reason.to_string() }
+        Self { place: String::new(), reason: reason.to_string(), is_unknown: false }
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format!("{}, not {}", in_words(&expected.to_string()), shown(&unexpected)))
+        Self::custom(format!("{}, not {}", field_words::expected(&expected.to_string()), shown(&unexpected)))
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -56,28 +98,19 @@ impl Error for FieldError {
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        let likeness = |word: &&&str| strsim::jaro_winkler(field, word);
-        let near = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let advice = near.filter(|near| likeness(near) >= LIKENESS_MIN).map_or_else(
-            || format!("the fields there are {}", known.join(", ")),
-            |near| format!("did you mean {near}?"),
-        );
-        Self::custom(format!("unknown field {field:?}; {advice}"))
+        Self { is_unknown: true, ..Self::custom(field_words::unknown(field, known)) }
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
+        Self::custom(format!("one of {}, not {word:?}", known.join(", ")))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::twice(field)
     }
 
     fn missing_field(field: &'static str) -> Self {
         Self::custom("is required").within(field)
-    }
-}
-
-/// Translates serde's names of Rust types to JSON's terms.
-fn in_words(expected: &str) -> &str {
-    match expected {
-        "a string" => "a text",
-        "a boolean" => "true or false",
-        "f64" => "a number",
-        "u32" | "u64" => "a whole number from 0",
-        other => other,
     }
 }
 
@@ -112,8 +145,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
                 (None, None, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
-            // Serde would accept a list of the fields' values for a struct, which nobody writes on purpose.
-            Value::Array(_) => Err(FieldError::invalid_type(Unexpected::Seq, &visitor)),
+            Value::Array(items) => visitor.visit_seq(Items { items: items.iter().enumerate() }),
             Value::Object(fields) => visitor.visit_map(Members { fields: fields.iter(), next: None }),
         }
     }
@@ -122,13 +154,40 @@ impl<'de> Deserializer<'de> for Node<'de> {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, FieldError> {
+        // Serde would accept a list of the fields' values for a struct, which nobody writes on purpose.
+        if self.0.is_array() {
+            return Err(FieldError::invalid_type(Unexpected::Seq, &visitor));
+        }
+        self.deserialize_any(visitor)
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, FieldError> {
         visitor.visit_newtype_struct(self)
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
+        tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The deserializer of a list's items.
+struct Items<'a> {
+    items: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
+}
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = FieldError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, FieldError> {
+        let Some((at, item)) = self.items.next() else { return Ok(None) };
+        seed.deserialize(Node(item)).map(Some).map_err(|error| error.within(&format!("[{at}]")))
     }
 }
 
@@ -154,6 +213,88 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 }
 
+/// Parses a value in which no field is given twice.
+#[derive(Clone, Copy)]
+struct Unique<'a> {
+    /// The field that is; the error of a serde parser has no room for it.
+    twice: &'a RefCell<Option<FieldError>>,
+}
+
+impl Unique<'_> {
+    /// Prefixes the path of the field that is given twice, if there is one.
+    fn within(self, name: &str) {
+        let error = self.twice.take();
+        self.twice.replace(error.map(|error| error.within(name)));
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) =
+            items.next_element_seed(self).inspect_err(|_| self.within(&format!("[{}]", list.len())))?
+        {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if object.contains_key(&name) {
+                self.twice.replace(Some(FieldError::twice(&name)));
+                return Err(A::Error::custom("a field is given twice"));
+            }
+            let value = members.next_value_seed(self).inspect_err(|_| self.within(&name))?;
+            object.insert(name, value);
+        }
+        Ok(object.into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -165,6 +306,8 @@ mod tests {
     struct Outer {
         inner: Option<Inner>,
         count: u32,
+        #[serde(default)]
+        list: Vec<Inner>,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -183,8 +326,8 @@ mod tests {
     fn what_is_there_is_read_and_null_is_as_good_as_absent() {
         let whole = json!({ "inner": { "name": "x", "likely": 1, "is_on": null }, "count": 3 });
         let inner = Inner { name: Some("x".to_owned()), likely: Some(1.0), is_on: None };
-        assert_eq!(read(&whole), Ok(Outer { inner: Some(inner), count: 3 }));
-        assert_eq!(read(&json!({ "inner": null, "count": 0 })), Ok(Outer { inner: None, count: 0 }));
+        assert_eq!(read(&whole), Ok(Outer { inner: Some(inner), count: 3, list: vec![] }));
+        assert_eq!(read(&json!({ "inner": null, "count": 0 })), Ok(Outer { inner: None, count: 0, list: vec![] }));
     }
 
     #[test]
@@ -194,14 +337,31 @@ mod tests {
             (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: true or false, not \"yes\""),
             (json!({ "inner": { "likely": {} } }), "inner.likely: a number, not an object"),
             (json!({ "inner": ["x"] }), "inner: an object with name, not a list"),
-            (json!({ "count": -1 }), "count: a whole number from 0, not -1"),
-            (json!({ "count": null }), "count: a whole number from 0, not null"),
+            (json!({ "count": -1 }), "count: a whole number from 0 to 4294967295, not -1"),
+            (json!({ "count": null }), "count: a whole number from 0 to 4294967295, not null"),
+            (json!({ "count": 5_000_000_000_u64 }), "count: a whole number from 0 to 4294967295, not 5000000000"),
+            (json!({ "list": 1, "count": 0 }), "list: a list, not 1"),
+            (json!({ "list": [{}, { "name": [] }], "count": 0 }), "list[1].name: a text, not a list"),
             (json!({ "inner": { "nmae": "x" } }), "inner: unknown field \"nmae\"; did you mean name?"),
-            (json!({ "zzz": 1 }), ": unknown field \"zzz\"; the fields there are inner, count"),
+            (json!({ "zzz": 1 }), "unknown field \"zzz\"; the fields there are inner, count, list"),
             (json!({}), "count: is required"),
-            (json!("x"), ": an object, not \"x\""),
+            (json!("x"), "an object, not \"x\""),
         ] {
             assert_eq!(refused(&value), error);
+        }
+    }
+
+    #[test]
+    fn a_text_is_parsed_as_it_is_and_a_field_given_twice_is_refused_with_its_place() {
+        let text = r#"{"a":[1,-2,2.5,"x",null,true,{"b":{}}],"c":{"a":1}}"#;
+        assert_eq!(parse(text.as_bytes()).expect("JSON").to_string(), text);
+        for (text, error) in [
+            (r#"{"a":1,"a":1}"#, "a: is given twice; give it once"),
+            (r#"{"x":[0,{"y":{"a":1,"b":2,"a":3}}]}"#, "x[1].y.a: is given twice; give it once"),
+            ("{", "this is not JSON: EOF while parsing an object at line 1 column 1"),
+            ("{} x", "this is not JSON: trailing characters at line 1 column 4"),
+        ] {
+            assert_eq!(parse(text.as_bytes()).expect_err(text).to_string(), error);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Expectations of testers: which parts of an event must match, how often, in which order, and which events came
-//! closest. It compares JSON and knows nothing of particular kinds of events.
+//! Expectations of testers: which parts of an event must match, how often and in which order, and which events came
+//! closest. Events are compared as JSON, whatever their kind.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,28 +7,28 @@ use std::ops::Range;
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 
-/// Deepest nesting of a pattern; an event is five deep.
+/// The deepest nesting of a pattern; an event has five levels.
 const DEPTH_MAX: usize = 10;
-/// Most fields of a pattern; a webhook with all its headers has some fifty.
+/// The most fields of a pattern; a webhook with all its headers has about fifty.
 const FIELDS_MAX: usize = 500;
-/// Longest regular expression, in characters.
+/// The longest regular expression, in characters.
 const REGEX_CHARS_MAX: usize = 1_000;
-/// Largest compiled regular expression, in bytes; nested repetition exceeds it at once.
+/// The largest compiled regular expression, in bytes, which nested repetition soon exceeds.
 const REGEX_BYTES_MAX: usize = 64 * 1024;
-/// Characters of a value that a regular expression is tried on, which is all of a webhook's excerpt.
+/// How many characters of a value a regular expression is tried on: enough for all of a webhook's excerpt.
 const REGEX_TEXT_CHARS_MAX: usize = 8 * 1024;
-/// Most steps of an ordered expectation.
+/// The most steps of an ordered expectation.
 const STEPS_MAX: usize = 100;
-/// Most near misses that are reported.
+/// The most near misses that are reported.
 const CLOSEST_MAX: usize = 3;
 
 /// Why a pattern is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// A part has the wrong form.
+    /// A part has an invalid form.
     #[error("{path}: {why}")]
     Bad {
-        /// Path of the part within the pattern.
+        /// The path of the part within the pattern.
         path: String,
         /// What it must be.
         why: String,
@@ -36,11 +36,11 @@ pub enum PatternError {
     /// A part exceeds a limit.
     #[error("{path}: over the limit of {limit} {what}")]
     Limit {
-        /// Path of the part within the pattern.
+        /// The path of the part within the pattern.
         path: String,
-        /// What there is too much of, in the plural.
+        /// The things that there are too many of, in the plural.
         what: &'static str,
-        /// The limit.
+        /// The limit that it exceeds.
         limit: usize,
     },
 }
@@ -54,7 +54,7 @@ pub enum Pattern {
     Prefix(String),
     /// A text in which this expression matches somewhere.
     Regex(Regex),
-    /// An object in which each of these fields matches; others don't matter.
+    /// An object in which all of these fields match; other fields don't matter.
     Fields(Vec<(String, Self)>),
 }
 
@@ -68,7 +68,7 @@ pub struct Times {
 }
 
 impl Default for Times {
-    /// Returns "once or more".
+    /// Any number of times, but at least once.
     fn default() -> Self {
         Self { at_least: 1, at_most: usize::MAX }
     }
@@ -86,7 +86,7 @@ pub enum Expectation {
 /// A field of an event that doesn't match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// Path of the field, such as `data.params.FaxStatus`.
+    /// The path of the field, such as `data.params.FaxStatus`.
     pub field: String,
     /// The pattern, as it was written.
     pub want: Value,
@@ -97,7 +97,7 @@ pub struct Difference {
 /// An event that came close, and where it differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NearMiss {
-    /// Index among the events that were checked.
+    /// The index among the events that were checked.
     pub index: usize,
     /// The fields that don't match.
     pub differs: Vec<Difference>,
@@ -108,9 +108,9 @@ pub struct NearMiss {
 pub struct Verdict {
     /// Whether the expectation is met.
     pub verified: bool,
-    /// Indices of the matching events, or of the events that the steps matched.
+    /// The indices of the matching events, or of the events that the steps matched.
     pub found: Vec<usize>,
-    /// Index of the first step that didn't match.
+    /// The index of the first step that didn't match.
     pub missing_step: Option<usize>,
     /// If too few events matched, those that came closest, best first.
     pub closest: Vec<NearMiss>,
@@ -120,7 +120,7 @@ impl Pattern {
     /// Parses a pattern: a scalar or list is exact, an object is `{"prefix"}`, `{"regex"}` or fields.
     ///
     /// # Errors
-    /// A part of another form, or one over a limit.
+    /// The first part that has an invalid form or exceeds a limit.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let mut fields = 0;
         Self::parse_at(value, "match", 0, &mut fields)
@@ -155,7 +155,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a value is an event of another `kind` than the pattern's.
+    /// Whether a value is an event of a `kind` that the pattern doesn't allow.
     fn is_of_another_kind(&self, value: &Value) -> bool {
         let Self::Fields(fields) = self else { return false };
         let kind = fields.iter().find(|(name, _)| name == "kind");
@@ -187,7 +187,7 @@ impl Pattern {
         if *fields > FIELDS_MAX {
             return Err(limit("fields", FIELDS_MAX));
         }
-        // A field that is really called `prefix` or `regex` can still be matched beside another field.
+        // A field whose name really is `prefix` or `regex` can still be matched together with another field.
         let only = object.iter().next().filter(|_| object.len() == 1);
         match only.map(|(name, value)| (name.as_str(), value.as_str())) {
             Some(("prefix", Some(prefix))) => return Ok(Self::Prefix(prefix.to_owned())),
@@ -226,7 +226,7 @@ impl Times {
     /// Parses a number, or `{"at_least", "at_most"}`.
     ///
     /// # Errors
-    /// Any other form.
+    /// The value has any other form.
     pub fn parse(value: &Value) -> Result<Self, PatternError> {
         let bad = || PatternError::Bad {
             path: "times".to_owned(),
@@ -258,7 +258,7 @@ impl Expectation {
     /// Parses `match` and `times`, or `in_order`.
     ///
     /// # Errors
-    /// An invalid part, or fields that exclude each other.
+    /// A part is invalid, or the arguments exclude each other.
     pub fn parse(
         part: Option<&Value>,
         times: Option<&Value>,
@@ -282,21 +282,22 @@ impl Expectation {
         }
     }
 
-    /// Checks events, which must be in their order.
+    /// Checks events, which must be in the journal's order.
     #[must_use]
     pub fn check(&self, events: &[Value]) -> Verdict {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// Like [`Expectation::check`], but makes each event when it is needed: all of a journal as JSON would take many
-    /// times its memory.
+    /// Like [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON would take
+    /// many times its memory.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {
             Self::Times(pattern, times) => {
                 let found: Vec<usize> = (0..count).filter(|index| pattern.fits(&event(*index))).collect();
                 let verified = times.holds(found.len());
-                // Near misses explain a missing event; of too many, the events found are explanation enough.
+                // Near misses explain a missing event. If there are too many events, those that were found are
+                // explanation enough.
                 let too_few = found.len() < times.at_least;
                 let closest = if too_few { closest(pattern, 0..count, event) } else { Vec::new() };
                 Verdict { verified, found, missing_step: None, closest }
@@ -320,7 +321,7 @@ fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a
     Verdict { verified: true, found, missing_step: None, closest: Vec::new() }
 }
 
-/// Returns the events of a range that differ least: those of the wanted kind first, then the newest.
+/// Returns the events of a range that differ least. Events of the wanted kind come first and, among equals, the newest.
 fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Vec<NearMiss> {
     let mut nearest: Vec<((bool, usize), NearMiss)> = Vec::new();
     for index in range.rev() {
@@ -341,7 +342,7 @@ fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Whether two values are equal; 1 and 1.0 are.
+/// Whether two values are equal; 1 equals 1.0.
 fn same(want: &Value, got: &Value) -> bool {
     want == got || (want.is_number() && got.is_number() && want.as_f64() == got.as_f64())
 }

@@ -17,11 +17,11 @@ pub const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 /// The names in the path of a media URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaName {
-    /// SID of the account.
+    /// The SID of the account.
     pub account: AccountSid,
-    /// SID of the account's fax.
+    /// The SID of the account's fax.
     pub fax: FaxSid,
-    /// SID of the fax's media.
+    /// The SID of the fax's media.
     pub media: MediaSid,
 }
 
@@ -41,9 +41,9 @@ pub struct StoredMedia {
 pub struct Ticket<'a> {
     /// `X-Amz-Date`: when the URL was signed.
     pub date: Option<&'a str>,
-    /// `X-Amz-Expires`: for how many seconds it is valid.
+    /// `X-Amz-Expires`: how many seconds the URL is valid for.
     pub expires_s: Option<&'a str>,
-    /// `X-Amz-Signature`: in hexadecimal.
+    /// `X-Amz-Signature`: the signature in hexadecimal.
     pub signature: Option<&'a str>,
 }
 
@@ -53,7 +53,7 @@ pub enum MediaUrlError {
     /// The signature is missing, or was not made with this key for this URL.
     #[error("the signature does not fit the URL; take media_url as the Fax resource shows it")]
     SignatureMismatch,
-    /// The URL was valid once.
+    /// The URL was valid but has expired.
     #[error("the URL expired at {}; fetch the Fax again for a fresh one", date::iso(*.at))]
     Expired {
         /// The moment at which it expired.
@@ -72,7 +72,7 @@ pub fn signed(origin: &str, name: &MediaName, key: &[u8], now: Timestamp) -> Str
 /// Checks a media URL.
 ///
 /// # Errors
-/// The signature is checked first, so a forged URL never reveals whether the real one has expired.
+/// [`MediaUrlError`]. The signature is checked first, so a forged URL never reveals whether the real one has expired.
 pub fn check(name: &MediaName, ticket: Ticket<'_>, key: &[u8], now: Timestamp) -> Result<(), MediaUrlError> {
     let mismatch = MediaUrlError::SignatureMismatch;
     let (Some(date), Some(expires_s), Some(signature)) = (ticket.date, ticket.expires_s, ticket.signature) else {

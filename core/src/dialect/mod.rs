@@ -1,5 +1,5 @@
-//! The words of the wire: reads forms and queries, and writes JSON, dates, tokens and signatures. What happens to a
-//! fax is decided in `engine`.
+//! The wire formats: reads forms and queries, and writes JSON, dates, tokens and signatures. The engine decides what
+//! happens to a fax.
 
 pub mod address;
 pub mod attribute;
@@ -18,6 +18,7 @@ pub mod matching;
 pub mod media_url;
 pub mod paging;
 pub mod parameter;
+pub mod query;
 pub mod resource;
 pub mod rule;
 pub mod seam;

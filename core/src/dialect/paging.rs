@@ -1,5 +1,5 @@
-//! Paging of lists: sizes, tokens and links, in the v1 form, the 2010-04-01 form and SignalWire's. Lists are filtered and sorted newest
-//! first before they come here.
+//! Paging of lists: sizes, tokens and links, in the v1 form, the 2010-04-01 form and SignalWire's. Lists come here
+//! already filtered, and sorted newest first.
 
 use serde::Serialize;
 
@@ -10,29 +10,31 @@ use crate::engine::agenda::Ordinal;
 use crate::engine::{Cursor, Page};
 use crate::model::sid::{AccountSid, Id, IdForm};
 
-/// Items on a page by default.
+/// The default number of items on a page.
 pub const PAGE_SIZE_DEFAULT: usize = 50;
-/// Most items on a page. Larger sizes are reduced to it instead of refused, since SDKs send their `limit` unchecked.
+/// The most items on a page. Twilio's API reduces larger sizes instead of refusing them, since SDKs send their `limit`
+/// unchecked.
 pub const PAGE_SIZE_MAX: usize = 1_000;
 
 /// The page of a list that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Most items on the page.
+    /// The most items on the page.
     pub size: usize,
-    /// The page's number from zero. With a token it is only shown, since the token says where the page begins.
+    /// The page's number from zero. If there is a token, the number is only shown, since the token says where the page
+    /// begins.
     pub page: u64,
     names: Names,
     token: Option<Token>,
     filters: Vec<(String, String)>,
 }
 
-/// What the tokens of a list are made of.
+/// The form of the tokens of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// The prefix of the items' SIDs and 32 hexadecimal digits.
     Prefixed(&'static str),
-    /// A UUID, which begins with this number for the list.
+    /// A UUID that begins with this number, which identifies the list.
     Uuid(u32),
 }
 
@@ -45,12 +47,12 @@ enum Token {
     Newer(Ordinal),
 }
 
-/// The range that a page covers, and whether other pages precede or follow.
+/// The range that a page covers, and whether other pages precede or follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Number of items on the page.
+    /// The number of items on the page.
     pub count: usize,
-    /// Ordinals of its newest and its oldest item; `None` if it is empty.
+    /// The ordinals of its newest and its oldest item; `None` if it is empty.
     pub ends: Option<(Ordinal, Ordinal)>,
     /// Whether a page with older items follows.
     pub has_next: bool,
@@ -79,7 +81,7 @@ pub struct Meta {
     next_page_url: Option<String>,
 }
 
-/// The paging fields of a 2010-04-01 list, which stand beside its items.
+/// The paging fields of a 2010-04-01 list, which are siblings of its items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Flat {
     page: u64,
@@ -92,7 +94,7 @@ pub struct Flat {
     previous_page_uri: Option<String>,
 }
 
-/// The paging fields of a list of SignalWire's, which stand before its items.
+/// The paging fields of a SignalWire list, which precede its items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Uris {
     uri: String,
@@ -108,7 +110,7 @@ impl PageRequest {
     /// SIDs.
     ///
     /// # Errors
-    /// 20422, naming the parameter.
+    /// Error 20422, which names the parameter.
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
             Some(0) => return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it is at least 1")),
@@ -126,11 +128,12 @@ impl PageRequest {
         Ok(Self { size, page, names, token: token.transpose()?, filters: filters.collect() })
     }
 
-    /// Reads the same parameters by SignalWire's rules, which refuse what Twilio lets pass: a size beyond the maximum,
-    /// and a page's number without a token. `list` distinguishes the tokens of one list from those of others.
+    /// Reads the same parameters according to SignalWire's rules, which refuse two things that Twilio accepts: a size
+    /// beyond the maximum, and a page number without a token. `list` distinguishes the tokens of one list from those of
+    /// others.
     ///
     /// # Errors
-    /// 54454 for the size, 54453 and 21481 for the token.
+    /// Error 54454 for the size, 54453 and 21481 for the token.
     pub fn parse_strictly(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
         let size = parameter::whole_number(query, "PageSize")
             .map_err(|error| ApiError::new(Reason::PageSize, error.message))?;
@@ -164,7 +167,7 @@ impl PageRequest {
         }
     }
 
-    /// Cuts the page out of a list that is at hand as a whole.
+    /// Cuts the page out of a complete list.
     pub fn cut<'a, T>(
         &self,
         newest_first: impl Iterator<Item = &'a T>,
@@ -178,7 +181,7 @@ impl PageRequest {
                 (from, all.len().min(from.saturating_add(self.size)))
             }
             Cursor::Before(anchor) => {
-                // Counts the anchor itself among the items to skip.
+                // The anchor itself is one of the items to skip.
                 let from = newer_than(anchor.saturating_sub(1));
                 (from, all.len().min(from.saturating_add(self.size)))
             }
@@ -237,7 +240,7 @@ impl PageRequest {
     }
 
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
-        // Only a token can lead to an empty page that has older items.
+        // Only a token can lead to an empty page with older items after it.
         let newer = match self.token {
             Some(Token::Newer(ordinal)) => Some(Token::Older(ordinal.saturating_add(1))),
             Some(Token::Older(_)) | None => None,
@@ -258,6 +261,7 @@ impl PageRequest {
     fn link(&self, base: &str, page: u64, token: Option<Token>) -> String {
         let mut pairs = self.filters.clone();
         let (size, page) = (("PageSize".to_owned(), self.size.to_string()), ("Page".to_owned(), page.to_string()));
+        // Each service writes these two in an order of its own.
         pairs.extend(match self.names {
             Names::Prefixed(_) => [size, page],
             Names::Uuid(_) => [page, size],
@@ -279,6 +283,7 @@ impl Token {
             Names::Uuid(list) => {
                 let id: AccountSid = rest.parse().ok()?;
                 let ordinal = Ordinal::from_be_bytes(*id.bytes().last_chunk()?) & ORDINAL_BITS;
+                // A token of another list, or one that was made up, has other bits.
                 (id == anchor(list, ordinal)).then_some(ordinal)?
             }
         };
@@ -304,8 +309,8 @@ impl Token {
 /// The bits of a UUID that hold an ordinal; those before them are the UUID's variant.
 const ORDINAL_BITS: Ordinal = (1 << 56) - 1;
 
-/// Returns a UUID that names a place in a list. It isn't random: who has it can go on from that place after any change
-/// of the list. The type is of no matter; all ids are written alike.
+/// Returns a UUID that names a place in a list. It isn't random, so a client can continue from that place even after
+/// the list has changed. The type of the id doesn't matter, since all ids are written alike.
 fn anchor(list: u32, ordinal: Ordinal) -> AccountSid {
     let mut bits = [0; 16];
     bits[..4].copy_from_slice(&list.to_be_bytes());
@@ -330,7 +335,7 @@ mod tests {
             .map(|error| error.code(Dialect::Twilio))
     }
 
-    /// Cuts the page out of `newest..=1`; returns its items and its meta.
+    /// Cuts the page out of a list of ordinals; returns its items and its meta.
     fn cut(query: &str, list: &[u64]) -> (Vec<u64>, Meta) {
         let request = request(query);
         let page = request.cut(list.iter(), |item| *item);

@@ -1,4 +1,4 @@
-//! Reads single parameters of a form or query: absent, well-formed, or refused by name.
+//! Reads single parameters of a form or query. A parameter may be absent; an invalid one is refused by name.
 
 use url::Url;
 
@@ -6,24 +6,24 @@ use super::error::{ApiError, Reason};
 use super::form::Form;
 use crate::model::webhook::Method;
 
-/// Longest URL accepted, Twilio's limit for a StatusCallback (error 21609).
+/// The longest URL that is accepted: Twilio's limit for a StatusCallback (error 21609).
 pub(super) const URL_LEN_MAX: usize = 4_000;
-/// Most characters of a `FriendlyName` (Twilio's OpenAPI, 2010-04-01).
+/// The most characters of a `FriendlyName` (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;
-/// Most characters of a refused value that the error repeats.
+/// The most characters of a refused value that the error repeats.
 const EXCERPT_LEN_MAX: usize = 200;
 
 /// What an empty value in a form means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Empty {
-    /// In a create: the same as no value.
+    /// In a create call: the same as no value.
     LeftOut,
-    /// In an update: the text is cleared.
+    /// In an update call: the text is cleared.
     Cleared,
 }
 
 impl Empty {
-    /// Returns the parameter's text; `None` if it says nothing.
+    /// Returns the parameter's text; `None` if it is absent or an empty value means the same.
     pub(super) fn text<'a>(self, form: &'a Form, name: &str) -> Option<&'a str> {
         match self {
             Self::LeftOut => given(form, name),
@@ -37,7 +37,7 @@ pub(super) fn given<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
     form.get(name).filter(|value| !value.is_empty())
 }
 
-/// Reads `true` or `false` in any case: twilio-python sends `True`.
+/// Reads `true` or `false` in any case, since twilio-python sends `True`.
 pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     match text {
@@ -47,7 +47,7 @@ pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError>
     }
 }
 
-/// Reads a whole number; a larger one than fits 64 bits becomes the largest that fits.
+/// Reads a whole number. One that doesn't fit into 64 bits becomes the largest that does.
 pub(super) fn whole_number(form: &Form, name: &str) -> Result<Option<u64>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -56,7 +56,7 @@ pub(super) fn whole_number(form: &Form, name: &str) -> Result<Option<u64>, ApiEr
     Ok(Some(text.parse().unwrap_or(u64::MAX)))
 }
 
-/// Reads one of the words of a vocabulary.
+/// Reads a value that must be one of these words.
 pub(super) fn word<T: Copy>(
     form: &Form,
     name: &str,
@@ -117,7 +117,7 @@ pub fn check_url(text: &str) -> Result<(), String> {
     Url::parse(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// Reads a SID of another resource, which is kept as it is written.
+/// Reads the SID of another resource, which is kept as it is written.
 pub(super) fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = empty.text(form, name) else { return Ok(None) };
     if !text.is_empty() {
@@ -142,7 +142,7 @@ pub fn is_sid(text: &str, prefix: &str) -> bool {
     digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Cuts a value that may be very long, for a message.
+/// Shortens a value that may be very long, for a message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_LEN_MAX).collect()
 }

@@ -1,5 +1,5 @@
-//! The seam between dialects and the rest of the program: error codes, and the requests that apps receive. Each
-//! question has one method here, and each dialect answers it in a folder of its own.
+//! The seam between dialects and the rest of the program: error codes, and the requests that apps receive. Each method
+//! here asks the account's dialect, which answers in its own folder.
 //!
 //! A dialect's REST API is not here: its routes are in `http/`, in one folder per dialect, each route with its area;
 //! parameters and resources are in the dialect's folder.
@@ -88,7 +88,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the second text of the error of a refused REST call, if it has one.
+    /// Returns the additional text in the error of a refused REST call, if it has one.
     #[must_use]
     pub fn error_detail(self, reason: Reason) -> Option<&'static str> {
         match self {
@@ -154,7 +154,7 @@ impl Dialect {
     #[must_use]
     pub fn alert_params(self, account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
         match self {
-            // SignalWire has no Debugger. Whoever sets one up here gets Twilio's form of it.
+            // SignalWire has no Debugger. An account that sets one up here anyway gets Twilio's form of it.
             Self::Twilio | Self::SignalWire => debugger::params(account, parent, event),
         }
     }
@@ -167,7 +167,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the headers of a webhook besides those of every request: its signature, which a rule may spoil, and
+    /// Returns the headers of a webhook besides those of every request: its signature, which a rule may invalidate, and
     /// the token that identifies the event.
     #[must_use]
     pub fn webhook_headers(
@@ -188,7 +188,7 @@ impl Dialect {
     pub fn fetch_headers(self, key: &str, url: &str) -> Params {
         match self {
             Self::Twilio => webhook::fetch_headers(key, url),
-            // No fetch of a document by SignalWire has been captured; nothing says that it is signed.
+            // No fetch of a document by SignalWire has been captured, and nothing says that it is signed.
             Self::SignalWire => Params::new(),
         }
     }

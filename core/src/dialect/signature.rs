@@ -1,5 +1,5 @@
-//! Signatures of requests to apps, as real validators check them (Twilio docs: security). SignalWire's are the same, in
-//! a header and with a key of their own.
+//! Signatures of requests to apps, as real validators check them (Twilio docs: security). SignalWire's are computed in
+//! the same way, but with a different header and key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Params, form, hmac};
 use crate::model::webhook::Signature;
 
-/// The key of signatures that a rule makes bad.
+/// The key of signatures that a rule makes invalid.
 const NOT_THE_KEY: &str = "not the key";
 
 /// The parts of a request that its signature covers.
@@ -34,7 +34,7 @@ pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> Stri
     STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
 }
 
-/// Returns the signature of a request, right or wrong as a rule wants it; `None` if it wants none.
+/// Returns the signature of a request, valid or invalid as a rule wants it; `None` if it wants none.
 pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
     let Signed { url, params, in_body } = *request;
     let sign = |key: &str| if in_body { of_form(key, url, params) } else { of_url(key, url) };
@@ -42,8 +42,9 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
         Signature::Good => Some(sign(key)),
         Signature::Bad => Some(sign(NOT_THE_KEY)),
         Signature::Missing => None,
-        // A GET has its status in the URL, so the signature of an earlier one covers another URL.
+        // A form has its status in the body, so the signature of an earlier request covers other parameters.
         Signature::Stale if in_body => Some(of_form(key, url, &earlier(params))),
+        // A GET has its status in the URL, so the signature of an earlier request covers another URL.
         Signature::Stale => {
             let url = url.split('?').next().unwrap_or_default();
             Some(of_url(key, &form::with_query(url, &earlier(params))))
@@ -51,7 +52,7 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
     }
 }
 
-/// Returns the parameters that an earlier request about the same fax would have had, with another status.
+/// Returns the parameters that an earlier request about the same fax would have had, with a different status.
 fn earlier(params: &[(String, String)]) -> Params {
     let changed = |(name, value): &(String, String)| {
         let was = if value == "queued" { "processing" } else { "queued" };
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     fn call(from: &str) -> Vec<(String, String)> {
-        // Out of order, so that the sorting matters.
+        // Not in order, so that sorting matters.
         let pairs = [
             ("To", "+18005551212"),
             ("CallSid", "CA1234567890ABCDE"),

@@ -1,14 +1,15 @@
-//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace and each request a span of it. Both ids
+//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span of it. Both ids
 //! are derived, not random, so that a tester can find the trace by the fax's SID.
 
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Attempt;
 
-/// Version 00, and the flag that the trace is sampled (Trace Context §3.2).
+/// Version 00 of the header (Trace Context §3.2).
 const VERSION: &str = "00";
+/// The flag that the trace is sampled (Trace Context §3.2).
 const SAMPLED: &str = "01";
 
-/// Returns the header's value: the trace id is the fax's SID without its letters, the span id is made of the
+/// Returns the header's value: the trace id is the fax's SID without its letters, and the span id is derived from the
 /// request's idempotency token and attempt.
 #[must_use]
 pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> String {

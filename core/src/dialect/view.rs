@@ -1,4 +1,4 @@
-//! What resources show besides the thing itself.
+//! The context that resources are shown in, besides the thing itself.
 
 use crate::model::account::PriceForm;
 use crate::model::sid::AccountSid;
@@ -7,9 +7,9 @@ use crate::model::time::Timestamp;
 /// The account, the client and the moment that resources are shown for.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    /// SID of the account that owns the resources.
+    /// The SID of the account that owns the resources.
     pub account: AccountSid,
-    /// Scheme and host that the client used, which links are built on.
+    /// The scheme and host that the client used, on which links are built.
     pub origin: &'a str,
     /// The world's time, from which the validity of media URLs counts.
     pub now: Timestamp,

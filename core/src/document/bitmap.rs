@@ -136,6 +136,7 @@ impl Bitmap {
         let (width, used) = (self.width, self.width % WORD_PELS);
         for row in self.words.chunks_exact_mut(self.words_per_row) {
             row.iter_mut().for_each(|word| *word = !*word);
+            // Bits to the right of the last pel must stay zero.
             if let Some(last) = row.last_mut()
                 && (used > 0 || width == 0)
             {
@@ -144,7 +145,7 @@ impl Bitmap {
         }
     }
 
-    /// Collects the places where the colour changes along a row.
+    /// Collects the places at which the colour changes along a row.
     pub(crate) fn changes_into(&self, y: u32, changes: &mut Changes) {
         changes.read(self.row(y), self.width);
     }
@@ -155,18 +156,19 @@ pub(crate) fn fill_run(row: &mut [u64], start: u32, end: u32) {
     over_run(row, start, end, |word, pels| *word |= pels);
 }
 
-/// Whitens the pels `start..end` in the words of a row.
+/// Makes the pels `start..end` white in the words of a row.
 pub(crate) fn clear_run(row: &mut [u64], start: u32, end: u32) {
     over_run(row, start, end, |word, pels| *word &= !pels);
 }
 
-/// Copies the pels `start..end` of a row from another row, whose first pel is at `left`. Beyond its ends the other row
+/// Copies the pels `start..end` of a row from another row, whose first pel is at `left`. Beyond its ends, the other row
 /// counts as white.
 pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left: u32) {
     if start >= end {
         return;
     }
     let (first, last) = (start / WORD_PELS, (end - 1) / WORD_PELS);
+    // The first and the last word are copied only in part.
     let mut mask = u64::MAX >> (start % WORD_PELS);
     for place in first..=last {
         if place == last {

@@ -4,7 +4,7 @@
 /// Entries equal to the width that end each list, so that looking two changes ahead needs no bounds check.
 const SENTINELS: usize = 4;
 
-/// How many changes of a word are read before checking whether more are left.
+/// How many changes of a word are read before each check for further ones.
 const CHANGES_AT_ONCE: usize = 4;
 
 /// The changing elements of one row in ascending order, followed by sentinels at the width.
@@ -16,7 +16,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The changes of a white row: sentinels alone.
+    /// Creates the changes of a white row, which are only sentinels.
     #[must_use]
     pub fn white(width: u32) -> Self {
         Self { room: vec![width; SENTINELS], length: SENTINELS }
@@ -24,6 +24,7 @@ impl Changes {
 
     /// Reads the changes from the words of a row.
     pub(super) fn read(&mut self, row: &[u64], width: u32) {
+        // Every pel may be a change, and the last reading may write one place beyond the changes.
         let most = row.len() * u64::BITS as usize + SENTINELS;
         if self.room.len() < most {
             self.room.resize(most, 0);
@@ -33,9 +34,10 @@ impl Changes {
         for word in row {
             let differs = word ^ (word >> 1 | before << 63);
             before = word & 1;
-            // Reversed, the next change is found from the low end and cleared in fewer instructions.
+            // In reversed order, the next change is found and cleared at the low end, which takes fewer instructions.
             let mut differs = differs.reverse_bits();
-            // Reads a few at once, even if there are fewer: the branch predictor can't guess their number.
+            // Several changes are read at a time, even if there are fewer, because the branch predictor can't guess
+            // their number.
             while differs != 0 {
                 for _ in 0..CHANGES_AT_ONCE {
                     room[length] = x + differs.trailing_zeros();

@@ -1,4 +1,4 @@
-//! What a bad line does to a page: rows are lost, repeated or streaked, reproducibly from a seed.
+//! The damage that a bad line does to a page: rows are lost, repeated or streaked, reproducibly from a seed.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::bitmap::Bitmap;
 use crate::model::reception::Noise;
 
-/// The longest burst in rows; a click of 40 ms spoils as many rows of text at fine resolution.
+/// The longest burst, in rows; a click of 40 ms damages this many rows of text at fine resolution.
 const BURST_ROWS_MAX: u32 = 6;
 /// The longest streak, in pels.
 const STREAK_PELS_MAX: u32 = 600;
@@ -16,7 +16,7 @@ const STREAK_PELS_MAX: u32 = 600;
 pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
     let mut random = ChaCha8Rng::seed_from_u64(noise.seed);
     random.set_stream(page);
-    // A burst spoils half of its maximum length on average.
+    // On average, a burst damages half of its maximum length.
     let bursts_per_row = f64::from(noise.rows_per_mille.min(1_000)) / 1_000.0 / f64::from(BURST_ROWS_MAX.div_ceil(2));
     let mut out = Bitmap::white(image.width(), 0);
     let mut y = 0;
@@ -30,7 +30,7 @@ pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
         match random.random_range(0..3) {
             // A receiver without error correction drops rows that it can't decode…
             0 => {}
-            // …or repeats the last good one (T.4 leaves it open)…
+            // …or repeats the last good row (T.4 leaves the choice open)…
             1 => {
                 let last = image.row(y.saturating_sub(1)).to_vec();
                 (0..length).for_each(|_| out.push_row(&last));

@@ -1,4 +1,4 @@
-//! Turns greys into bits. Nearly white and nearly black pels snap to white and black; only true greys are dithered.
+//! Turns greys into bits. Nearly white pels become white and nearly black ones black; only true greys are dithered.
 
 use super::bitmap::Bitmap;
 use super::gray::{Gray, SNAP_BLACK, SNAP_WHITE, is_gray};
@@ -6,17 +6,17 @@ use super::tones::Tones;
 
 /// Pels darker than this become black if nothing is dithered.
 const TEXT_THRESHOLD: u8 = 144;
-/// Pels darker than this become black on a scan of text whose paper has been made white. It is higher than for other
-/// pages because blurred thin strokes are lighter than printed ones, and no light colour needs to be kept apart.
+/// Pels darker than this become black on a scan of text whose paper has been made white. It is higher than on other
+/// pages, because blurred thin strokes are lighter than printed ones and no light colours need to stay white.
 const SCAN_THRESHOLD: u8 = 168;
 
 /// How greys are rendered on a bilevel page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
-    /// True greys become dots (Floyd and Steinberg's error diffusion).
+    /// True greys become dots, through Floyd and Steinberg's error diffusion.
     #[default]
     Dither,
-    /// Every pel becomes black or white: smaller and faster, but light colours are lost.
+    /// Every pel becomes black or white, which is smaller and faster but loses light colours.
     Text,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
     for (y, row) in (0..).zip(&greys) {
         match row {
             Some(greys) => maker.row(greys, image.row_mut(y)),
-            // Rows of bits are pure black and white, which take no error from the row above.
+            // Rows of bits are pure black and white, so they take no error from the row above.
             None => maker.diffusion.forget(),
         }
     }
@@ -80,9 +80,9 @@ fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
     row.chunks(64).zip(target).for_each(|(pels, word)| *word = packed(pels, threshold));
 }
 
-/// Returns a bit for each of up to 64 pels that is darker than `threshold`, the first pel highest.
+/// Returns up to 64 pels as bits, with the first pel highest; a bit is set if its pel is darker than `threshold`.
 fn packed(pels: &[u8], threshold: u8) -> u64 {
-    // Most of a page is white, and one comparison per word skips it.
+    // Most of a page is white, which one comparison per word skips.
     if pels.iter().fold(u8::MAX, |darkest, pel| darkest.min(*pel)) >= threshold {
         return 0;
     }
@@ -102,7 +102,7 @@ impl Diffusion {
         Self { below: vec![0; width + 2], here: vec![0; width + 2], pending: false }
     }
 
-    /// Drops the errors, after a row without greys.
+    /// Drops the errors after a row without greys.
     fn forget(&mut self) {
         if self.pending {
             self.below.fill(0);
@@ -111,13 +111,14 @@ impl Diffusion {
     }
 
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
+        // The errors that the row above passed down are now those of this row.
         std::mem::swap(&mut self.below, &mut self.here);
         self.below.fill(0);
         self.pending = false;
         let mut run = Run::default();
         for (start, (pels, word)) in (0..).step_by(64).zip(row.chunks(64).zip(target)) {
             // White paper and black ink neither take nor pass on an error, so the edges of text stay sharp. There is no
-            // early exit: without one the compiler vectorises the comparison.
+            // early exit, so that the compiler can vectorise the comparison.
             if pels.iter().fold(false, |found, pel| found | is_gray(*pel)) {
                 let (here, below) = (&self.here[start + 1..], &mut self.below[start..]);
                 *word = run.greys(pels, here, below);
@@ -131,7 +132,7 @@ impl Diffusion {
     }
 }
 
-/// The errors that pels pass on: to the right, and to the two pels below right that later pels contribute to as well.
+/// The errors that pels pass on: to the right, and to the two pels in the row below that later pels also contribute to.
 #[derive(Default)]
 struct Run {
     right: i32,
@@ -149,9 +150,9 @@ impl Run {
             let mut rest = 0;
             let black = if is_gray(*pel) {
                 let errors = right + i32::from(*given);
-                // The pel plus a sixteenth of the errors, rounded towards zero: if `errors` is negative, 15 is
-                // added: its four highest bits are then all ones. Each pel depends on the previous one, so every
-                // instruction counts.
+                // The pel plus a sixteenth of the errors, rounded towards zero: if `errors` is negative, its four
+                // highest bits, which are all ones, add 15. Each pel depends on the previous one, so every instruction
+                // counts.
                 let value = (i32::from(*pel) * 16 + errors + (errors.cast_unsigned() >> 28).cast_signed()) >> 4;
                 let black = value < 128;
                 rest = if black { value } else { value - 255 };
@@ -169,7 +170,7 @@ impl Run {
         bits << (64 - pels.len())
     }
 
-    /// Hands over what remains for the pels below; `below` begins with the first of them.
+    /// Passes the remaining errors to the pels below; `below` begins with the first of them.
     fn end(&mut self, below: &mut [i16]) {
         if let [first, second, ..] = below {
             (*first, *second) = (self.below as i16, self.below_right as i16);

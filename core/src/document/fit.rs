@@ -5,14 +5,14 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// Points per inch (PDF's default user space).
 const POINTS_PER_INCH: f64 = 72.0;
-/// How many pels wider than the paper a page may be and still be cropped instead of scaled. Letter is 1734 pels, 6 too
-/// many, and its margins are white.
+/// How many pels wider than the paper a page may be and still be cropped instead of scaled. Letter is 1734 pels wide, 6
+/// too many, and its margins are white.
 const CROP_PELS_MAX: f64 = 8.0;
-/// The longest page that is sent whole: legal paper, plus some tolerance for inexact sizes.
+/// The longest page that is sent uncut: legal paper, plus some tolerance for inexact sizes.
 const PAGE_INCHES_MAX: f64 = 14.2;
 /// The length of the pieces that a longer page is cut into: legal paper.
 const PIECE_INCHES: f64 = 14.0;
-/// How many pieces a page is cut into at most; anything below is reported as lost.
+/// The most pieces that a page is cut into; anything below them is reported as lost.
 pub const PIECES_MAX: u32 = 10;
 /// The minimum height of a page, so that a sliver is still a page.
 const ROWS_MIN: u32 = 8;
@@ -20,7 +20,7 @@ const ROWS_MIN: u32 = 8;
 /// The placement of a document's page on fax paper.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
-    /// Whether the page is turned clockwise by 90°, so that its right edge becomes the bottom.
+    /// Whether the page is turned clockwise by 90°, so that its right edge becomes the bottom edge.
     pub turned: bool,
     /// The factor by which the page is scaled down; 1 keeps its true size.
     pub scale: f64,
@@ -42,7 +42,7 @@ pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     }
     let paper = f64::from(ROW_PELS);
     let pels = |inches: f64| inches * f64::from(PELS_PER_INCH);
-    // A landscape page that fits the paper as it is isn't turned.
+    // A landscape page that already fits the paper is not turned.
     let turned = width > height && pels(width) > paper + CROP_PELS_MAX;
     let (width, height) = if turned { (height, width) } else { (width, height) };
     let scale = if pels(width) > paper + CROP_PELS_MAX { paper / pels(width) } else { 1.0 };

@@ -1,5 +1,5 @@
-//! Fonts for text whose PDF embeds none: the fourteen standard ones are built in, further ones come from a directory. A
-//! file is read when its font is first needed.
+//! Fonts for PDFs that don't embed their own. The fourteen standard fonts are built in, and others come from a
+//! directory. A file is read when its font is first needed.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,13 +11,13 @@ use hayro::hayro_interpret::hayro_cmap::CidFamily;
 
 use skrifa::{FontRef, MetadataProvider};
 
-/// Fonts of a directory that are considered, in order of their file names.
+/// The most fonts of a directory that are used, in order of their file names.
 const FONTS_MAX: usize = 500;
 /// The largest font file that is read; complete East Asian fonts have about 20 MB.
 const FONT_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Tables of a font that are searched; real fonts have about twenty.
+/// The most tables of a font that are searched; real fonts have about twenty.
 const TABLES_MAX: u16 = 100;
-/// The prefix of the name by which a PDF that was rewritten refers to a font of the directory; its index follows.
+/// The prefix of the name by which a rewritten PDF refers to a font of the directory; the font's index follows.
 const PLACE_NAME: &str = "FauxfaxFont";
 
 /// The fonts of a directory; cheap to clone.
@@ -59,6 +59,7 @@ impl Fonts {
         };
         let fonts = paths.into_iter().filter(is_font).take(FONTS_MAX).map(|path| {
             let name = plain(&path.file_stem().unwrap_or_default().to_string_lossy());
+            // A font whose tables can't be read can still be found by its name.
             let code_pages = code_pages(&path).ok().flatten().unwrap_or(0);
             Font { path, name, code_pages, data: OnceLock::new(), characters: OnceLock::new() }
         });
@@ -77,7 +78,7 @@ impl Fonts {
     }
 
     /// Returns the index of the font that has most of these characters, and how many it lacks; `None` if no font has
-    /// any. Fonts of this name are preferred, then those of like weight and slant.
+    /// any. Among equals, a font of this name is preferred, then one of the same weight and slant.
     pub(super) fn covering(&self, characters: &[char], name: &str) -> Option<(usize, usize)> {
         let wanted = plain(name.split('+').next_back().unwrap_or(name));
         let is_bold = wanted.contains("bold");
@@ -118,6 +119,7 @@ impl Fonts {
         wanted.dedup();
         let named = self.fonts.iter().filter(|font| wanted.contains(&font.name));
         let of_script = self.fonts.iter().filter(|font| script.is_some_and(|page| font.code_pages & page != 0));
+        // A font chosen by its index comes first, then one with the name, then one for the script.
         if let Some(data) = placed.into_iter().chain(named).chain(of_script).find_map(Font::data) {
             return (data, 0);
         }
@@ -128,6 +130,7 @@ impl Fonts {
 impl Font {
     fn data(&self) -> Option<FontData> {
         let read = || {
+            // The size is checked first, so that a huge file is never read.
             let within = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() <= FONT_BYTES_MAX);
             let bytes = within.then(|| std::fs::read(&self.path).ok()).flatten()?;
             Some(Arc::new(bytes) as FontData)
@@ -175,7 +178,7 @@ const fn script(family: &CidFamily) -> Option<u32> {
     }
 }
 
-/// Reads `ulCodePageRange1` from a font's OS/2 table (OpenType, OS/2: byte 78); of a collection, from its first font.
+/// Reads `ulCodePageRange1` from the OS/2 table of a font or of a collection's first font (OpenType, OS/2: byte 78).
 fn code_pages(path: &Path) -> std::io::Result<Option<u32>> {
     let mut file = File::open(path)?;
     let start = if long(&mut file, 0)? == u32::from_be_bytes(*b"ttcf") { u64::from(long(&mut file, 12)?) } else { 0 };

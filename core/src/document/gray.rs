@@ -62,7 +62,7 @@ impl Gray {
         Area { left: 0, top: 0, right: self.width, bottom: self.height }
     }
 
-    /// Makes paper white and ink black within an area, if it is scanned paper, and says what kind of scan it was.
+    /// Makes paper white and ink black within an area, if it is scanned paper, and returns the kind of scan.
     pub fn remove_paper(&mut self, area: Area) -> Option<Scan> {
         let histogram = self.histogram(area);
         let paper = Paper::of(&histogram)?;
@@ -76,7 +76,7 @@ impl Gray {
         for row in
             self.pels.chunks_exact_mut(self.width.max(1) as usize).take(area.bottom as usize).skip(area.top as usize)
         {
-            // Most of a scan is paper, so a whole chunk is usually whitened at once.
+            // Most of a scan is paper, so usually a whole chunk becomes white.
             for pels in row[columns.clone()].chunks_mut(CHUNK_PELS) {
                 if usize::from(darkest(pels)) >= white {
                     pels.fill(u8::MAX);
@@ -97,8 +97,8 @@ impl Gray {
     }
 
     fn histogram(&self, area: Area) -> [u64; 256] {
-        // Neighbouring pels are often equal, and incrementing the same counter twice stalls the processor: four tables
-        // let them be counted in parallel.
+        // Neighbouring pels are often equal, and incrementing the same counter twice in a row stalls the processor.
+        // With four tables, they are counted in parallel.
         let mut histograms = [[0_u32; 256]; 4];
         for row in self.rows_of(area) {
             let (fours, rest) = row.as_chunks::<4>();
@@ -110,16 +110,17 @@ impl Gray {
         std::array::from_fn(|level| histograms.iter().map(|counts| u64::from(counts[level])).sum())
     }
 
-    /// Whether the dark pels are mostly thin strokes, as of letters or a pen. A nearly blank area counts only if its
-    /// paper is light.
+    /// Whether the dark pels are mostly thin strokes, like those of letters or a pen. A nearly blank area counts only
+    /// if its paper is light.
     fn has_strokes(&self, area: Area, paper: &Paper) -> bool {
         let (mut dark, mut thin) = (0_u64, 0_u64);
-        // Per column: the length of its current dark run, and how many of those pels no row has counted as thin.
+        // For each column: the length of its current dark run, and how many of those pels no row has counted as thin.
         let mut columns = vec![(0_u32, 0_u32); area.columns(self.width).len()];
-        // Per chunk of columns: whether the row above had no dark pel there, so that all its runs are empty.
+        // For each chunk of columns: whether the row above had no dark pel there, so that all column runs are empty.
         let mut is_light = vec![true; columns.len() / CHUNK_PELS + 1];
         for row in self.rows_of(area) {
             let (mut start, mut at) = (0, 0);
+            // One step beyond the end of the row, which ends the last run.
             while at <= row.len() {
                 if at.is_multiple_of(CHUNK_PELS)
                     && let Some(pels) = row.get(at..at + CHUNK_PELS)
@@ -189,7 +190,7 @@ impl Area {
 /// The kind of a scan, once its paper has been made white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// Text alone: so few greys are left that they can only be the edges of letters and lines.
+    /// Only text: so few greys are left that they can only be the edges of letters and lines.
     Text,
     /// Text and pictures; the greys of the pictures are kept.
     WithPictures,
@@ -202,8 +203,8 @@ struct Paper {
 }
 
 impl Paper {
-    /// Finds the paper, if the greys show any. Photographs have wider peaks. Charts, tinted forms and other drawings
-    /// have a white that is lighter than their tints, and their tints lack the noise of a scanner.
+    /// Finds the paper, if the greys show any. Photographs have wider peaks. In charts, tinted forms and other
+    /// drawings, white is lighter than the tints, which also lack the noise of a scanner.
     fn of(histogram: &[u64; 256]) -> Option<Self> {
         let all: u64 = histogram.iter().sum();
         let peak_at = |level: usize| level - PEAK_HALF..(level + PEAK_HALF + 1).min(256);
@@ -217,7 +218,7 @@ impl Paper {
         is_paper.then_some(Self { lowest: (level - PEAK_HALF) as u8 })
     }
 
-    /// A lookup table that maps ink to black, paper to white, and greys in between linearly.
+    /// Builds a lookup table that maps ink to black, paper to white, and the greys in between linearly.
     fn levels(&self, histogram: &[u64; 256]) -> [u8; 256] {
         let all: u64 = histogram.iter().sum();
         let mut sum = 0;
@@ -239,7 +240,7 @@ impl Paper {
     }
 }
 
-/// A scan with fewer grey pels than this, in percent, is text only: the greys are the edges of letters.
+/// A scan with a smaller share of grey pels is text only: its greys are the edges of letters.
 const EDGES_PERCENT: u64 = 12;
 /// The greys that paper may have at the middle of its peak.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
@@ -266,9 +267,9 @@ const INK_PER_MILLE: u64 = 5;
 /// The paper's peak ends where the count falls to this fraction of its height.
 const PEAK_FOOT: u64 = 10;
 
-/// Pels at least this light snap to white, where no paper was removed.
+/// Pels at least this light become white, unless paper was removed.
 pub(super) const SNAP_WHITE: u8 = 240;
-/// Pels at most this light snap to black.
+/// Pels at most this light become black.
 pub(super) const SNAP_BLACK: u8 = 16;
 
 pub(super) fn is_gray(pel: u8) -> bool {

@@ -27,10 +27,10 @@ use crate::model::page::{FaxPage, PELS_PER_INCH, PageLoss, ROW_PELS};
 use super::kind::{Kind, kind};
 pub use crate::model::page::PAGES_MAX;
 
-/// What a document is, found without rendering it.
+/// A document's kind and length, found without rendering it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// The kind of file, by its content.
+    /// The kind of file, detected from its content.
     pub kind: Kind,
     /// How many pages it has, from 1 to `PAGES_MAX`.
     pub pages: u32,
@@ -43,9 +43,9 @@ pub struct Options {
     pub quality: Option<Quality>,
     /// How greys are rendered.
     pub tone: Tone,
-    /// Which codings' bits are counted for each page.
+    /// The codings whose bits are counted for each page.
     pub counting: Counting,
-    /// Fonts for text whose PDF embeds none.
+    /// Fonts for PDFs that don't embed their own.
     pub fonts: Fonts,
 }
 
@@ -55,12 +55,12 @@ impl Options {
     }
 }
 
-/// What a conversion has processed and lost.
+/// How much a conversion has processed, and what it has lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Pages of the document, not of the fax.
+    /// The number of pages of the document, not of the fax.
     pub document_pages: u32,
-    /// What is missing on the fax pages, compared with the document.
+    /// The parts of the document that are missing on the fax pages.
     pub losses: Vec<PageLoss>,
 }
 
@@ -80,7 +80,7 @@ pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     }
 }
 
-/// Counts the pages of a PDF, those of a damaged page tree included.
+/// Counts the pages of a PDF, including those of a damaged page tree.
 fn count(pdf: &Pdf) -> u32 {
     u32::try_from(mend::count(pdf)).unwrap_or(u32::MAX)
 }
@@ -98,10 +98,10 @@ fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
     }
 }
 
-/// Converts a document to fax pages and hands each over as soon as it is ready; `take` may stop the conversion.
+/// Converts a document to fax pages and passes each to `take` as soon as it is ready; `take` may stop the conversion.
 ///
 /// # Errors
-/// Fails if the document or one of its pages can't be read; earlier pages have been handed over by then.
+/// Fails if the document or all of its pages are unreadable; the reason is written for a person.
 pub fn pages(
     bytes: &Arc<[u8]>,
     options: &Options,
@@ -110,7 +110,7 @@ pub fn pages(
     let losses = Losses::default();
     let mut sink = Sink { options, losses: &losses, made: 0, take: &mut take };
     let probe = if kind(bytes)? == Kind::Pdf {
-        // The PDF is opened once for both: parsing a file of many megabytes takes time.
+        // The PDF is opened only once, because parsing a file of many megabytes takes time.
         let pdf = render::open(bytes)?;
         let probe = counted(Kind::Pdf, count(&pdf))?;
         of_pdf(&pdf, &mut sink)?;
@@ -120,7 +120,7 @@ pub fn pages(
         if probe.kind == Kind::Tiff {
             of_tiff(bytes, &mut sink)?;
         } else {
-            // A break means that the caller wants no more pages, and there are none.
+            // A break means that the caller wants no more pages, but there is only this one.
             let _ = sink.picture(1, &images::read(bytes, probe.kind)?);
         }
         probe
@@ -178,7 +178,7 @@ fn of_page(
         is_white &= bits.rows().flatten().all(|word| *word == 0);
         sink.page(&bits)?;
     }
-    // A loss that is noted already explains a white page.
+    // A loss that has already been noted explains a white page.
     if is_white && page.paints && !sink.losses.has_any_on_page() {
         sink.losses.note("the page is blank, although the PDF has something on it");
     }
@@ -186,7 +186,8 @@ fn of_page(
     ControlFlow::Continue(())
 }
 
-/// Decodes a page that is a single fax image, or returns `None` if its coding is damaged: then it is rendered.
+/// Decodes a page that is a single fax image, or returns `None` if its coding is damaged, so that it is rendered
+/// instead.
 fn fax_page(fax: &FaxImage) -> Option<Picture> {
     let decoded = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height);
     let dots_per_inch = Some((f64::from(PELS_PER_INCH), fax.rows_an_inch));
@@ -212,6 +213,7 @@ fn of_tiff(
                     return Ok(());
                 }
             }
+            // An unreadable page must not keep the others from being sent.
             Err(fault) => {
                 sink.losses.begin_page(number);
                 sink.losses.note(format!("the page is left out: {}", fault.reason));
@@ -228,7 +230,7 @@ fn of_tiff(
     }
 }
 
-/// Converts a page that was drawn in greys on its square grid. It may be scanned paper only if an image covers most of
+/// Converts a page that was drawn in greys on its square grid. It can be scanned paper only if an image covers most of
 /// it.
 fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> Bitmap {
     if image.and_then(|area| greys.remove_paper(area)) == Some(Scan::Text) {
@@ -238,7 +240,7 @@ fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> 
     dither::bits(&render::halved(greys, quality), tone)
 }
 
-/// Collects pages and losses, and hands the pages on.
+/// Hands pages to the caller, and notes losses.
 struct Sink<'a, F> {
     options: &'a Options,
     losses: &'a Losses,

@@ -1,8 +1,8 @@
-//! Detects from its content what kind of file a document is.
+//! Detects the kind of a document from its content.
 
 use crate::model::media::UnreadableDocument;
 
-/// How far into the file a PDF's header may begin, after junk (Adobe's readers search as far).
+/// How far into the file a PDF's header may begin, because junk may precede it (Adobe's readers search just as far).
 const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
 /// The headers of TIFF in little and big endian, then of BigTIFF in both.
 const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The usual abbreviation, as messages name it.
+    /// The usual abbreviation, which messages use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Kind {
 /// Detects the kind of a document from its first bytes.
 ///
 /// # Errors
-/// Fails if it is none of the supported kinds; the reason is written for a person.
+/// Fails if the document is of no supported kind; the reason is written for a person.
 pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if TIFF_HEADERS.iter().any(|header| bytes.starts_with(*header)) {
         return Ok(Kind::Tiff);

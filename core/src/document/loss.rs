@@ -1,16 +1,16 @@
-//! Collects losses: what is missing on fax pages, compared with the document they are made from.
+//! Collects losses: the parts of a document that are missing on its fax pages.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::page::PageLoss;
 
-/// Losses listed per document; a damaged one could cause thousands.
+/// The most losses listed per document; a damaged one could cause thousands.
 pub const LOSSES_MAX: usize = 100;
-/// Bytes of one loss's text, parts of which may come from the document.
+/// The most bytes of the text of one loss, because parts of it may come from the document.
 const WHAT_BYTES_MAX: usize = 400;
 
-/// A list of losses shared by the code for fonts, images and pages: a clone is the same list.
+/// A list of losses that the code for fonts, images and pages shares: clones refer to the same list.
 #[derive(Debug, Clone, Default)]
 pub struct Losses(Arc<Mutex<Noted>>);
 
@@ -52,7 +52,7 @@ impl Losses {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Noted) -> T) -> T {
-        // Every change leaves the list complete, so a panic elsewhere is no reason to lose it.
+        // Every change leaves the list consistent, so a panic elsewhere is no reason to lose it.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

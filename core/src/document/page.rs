@@ -1,4 +1,4 @@
-//! Codes the bits of a page as T.6 and decodes them.
+//! Codes the bits of a page with T.6, and decodes them.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use super::ccitt::{self, BitCounter, BitSink, BitWriter, Changes, Coder, Scheme}
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS};
 
-/// The minimum time per row that receivers ask for, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30 §5.3.6.2.2, table 2,
-/// bits 21 to 23), as machines with memory do. ECM has no such minimum (T.4 annex A.1).
+/// The minimum time per row that receivers with memory ask for, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30
+/// §5.3.6.2.2, table 2, bits 21 to 23). ECM has no such minimum (T.4 annex A.1).
 const ROW_TIME_STANDARD_MS: u32 = 10;
 const ROW_TIME_FINE_MS: u32 = 5;
 
-/// Which codings' bits are counted; MMR's always are.
+/// The codings whose bits are counted; those of MMR always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Counting {
-    /// MMR alone, which is what error-correcting lines use.
+    /// Only MMR, which error-correcting lines use.
     #[default]
     Mmr,
     /// MR and MH as well, for lines without error correction.
     All,
 }
 
-/// Codes a page by T.6, counting the bits of other codings on the way.
+/// Codes a page with T.6, and counts the bits of other codings in the same pass.
 #[must_use]
 pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     let width = image.width();

@@ -1,14 +1,14 @@
-//! Lays images on the bits of a page that was drawn without them. Not one pel outside the images depends on them.
+//! Lays images on the bits of a page that was drawn without them. Pels outside the images never depend on them.
 
 use super::bitmap::{Bitmap, copy_run, each_run};
 use super::dither::{self, Tone};
 use super::gray::{Area, Gray};
 use crate::model::fax::Quality;
 
-/// How far a patch extends beyond its images: halving looks at the previous pel.
+/// How far a patch extends beyond its images, because halving looks at the previous pel.
 const MARGIN_PELS: u32 = 2;
 
-/// The images of a page, with everything under and over them.
+/// The images of a page, with everything that is under and over them.
 pub(super) struct Patch {
     /// The pels, at the resolution of the fax.
     pub(super) greys: Gray,
@@ -21,8 +21,8 @@ pub(super) struct Patch {
 }
 
 impl Patch {
-    /// Returns the area that must be drawn for the touched pels, or `None` if there are none. It begins on an even row
-    /// and column, where halving begins a pair.
+    /// Returns the area that must be drawn for the touched pels, or `None` if there are none. The area begins on an
+    /// even row and column, as pairs do in halving.
     pub(super) fn area(touched: &Bitmap) -> Option<Area> {
         let (width, height) = (touched.width(), touched.height());
         let mut found: Option<Area> = None;
@@ -46,6 +46,7 @@ impl Patch {
     /// Copies the touched pels to the page.
     pub(super) fn lay_on(&self, page: &mut Bitmap, tone: Tone) {
         let patch = dither::bits(&self.greys, tone);
+        // How many pels of the grid make one pel of the fax.
         let (across, down) = match self.quality {
             Quality::Standard => (1, 2),
             Quality::Fine => (1, 1),

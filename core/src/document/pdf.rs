@@ -8,11 +8,12 @@ use crate::model::page::{FaxPage, PELS_PER_INCH};
 
 /// Points per inch (PDF's default user space).
 const POINTS_PER_INCH: f32 = 72.0;
-/// The first object of the first page, after catalog, page tree and information. Each page has three objects.
+/// The first object of the first page, which comes after the catalog, the page tree and the document information. Each
+/// page has three objects.
 const FIRST_PAGE: i32 = 4;
 const OBJECTS_PER_PAGE: i32 = 3;
 
-/// What pdf-writer puts between the end of a stream's data and the end of its object.
+/// The bytes that pdf-writer puts after the data of a stream to end its object.
 const AFTER_DATA: &[u8] = b"\nendstream\nendobj\n\n";
 
 /// Writes the file and returns where each page's coded bytes are in it; the same pages give the same file.

@@ -7,9 +7,9 @@ use super::gray::{Area, Gray, Scan};
 use crate::model::fax::Quality;
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// Pels per picture at most: an A3 page at 600 dots per inch has 70 million.
+/// The most pels per picture: an A3 page at 600 dots per inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// The resolution of a picture that states none: a photograph 1 700 dots wide is then 17 inches wide, and scaled to
+/// The resolution of a picture that states none. A photograph 1,700 dots wide is then 17 inches wide, and is scaled to
 /// fit.
 const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 /// Plausible resolutions in dots per inch; others count as unknown.
@@ -18,14 +18,14 @@ const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
 const INK_DARKEST: u8 = 128;
 /// Widths of fax pages at 204 dots per inch: A4 and letter, B4, A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
-/// Horizontal resolutions that a fax page may state; with others it would be a leaflet or a poster.
+/// Horizontal resolutions that a fax page may state; with any other, it would be a leaflet or a poster.
 const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
 /// The longest page, in inches, for which the lowest matching vertical resolution is assumed.
 const FAX_INCHES_MAX: f64 = 14.2;
-/// A scaled-down pel of a bilevel picture is black if more than this part of 255 is covered with black.
+/// A scaled-down pel of a bilevel picture is black if more than this many of its 255 parts are covered with black.
 const BILEVEL_COVERAGE: u32 = 96;
 
-/// The pels of a picture, in the form they were read.
+/// The pels of a picture, in the form in which they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pels {
     Gray(Gray),
@@ -40,7 +40,7 @@ pub(super) struct Picture {
     pub(super) dots_per_inch: Option<(f64, f64)>,
     /// Whether it comes from a file of bilevel pages, as fax programs write them.
     pub(super) is_fax_file: bool,
-    /// What could not be read, written for a person.
+    /// The parts that could not be read, described for a person.
     pub(super) losses: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ impl Picture {
         let by_shape = |ratio: f64| {
             let is_near = |quality: &Quality| {
                 let own = across / f64::from(quality.rows_an_inch());
-                // The ratio of fine can't be told from that of square pels, so it proves nothing.
+                // The ratio of fine resolution is too close to that of square pels to prove anything.
                 quality != &Quality::Fine && (ratio / own - 1.0).abs() < 0.1
             };
             Quality::ALL.iter().copied().find(is_near)
@@ -86,7 +86,7 @@ impl Picture {
     }
 
     /// The size in points. A fax page keeps its pels: 1728 pels are the paper's width, however inexact the stated
-    /// inches.
+    /// resolution is.
     pub(super) fn size_points(&self) -> (f64, f64) {
         let (width, height) = self.size();
         if let Some((x, y)) = self.fax_dots_per_inch() {
@@ -94,6 +94,7 @@ impl Picture {
         }
         let believable = self.dots_per_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
+        // Programs round the 204 dots per inch of a fax; a page must not be scaled because of that.
         let x =
             if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
         (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0)
@@ -106,9 +107,10 @@ impl Picture {
             && self.is_fax_page(quality)
             && !placement.turned
         {
-            // The sender scanned it for a fax already, so not one pel is changed.
+            // The sender has already scanned the page for a fax, so not one pel is changed.
             let from = (piece.0 * f64::from(quality.rows_an_inch())).round() as u32;
             let mut page = bits.slice(from, from.saturating_add(rows));
+            // The last piece may be shorter than the minimum height of a page.
             page.set_height(rows.max(page.height()));
             return page;
         }

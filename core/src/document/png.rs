@@ -1,4 +1,4 @@
-//! A fax page as a PNG for a person to view, in true proportions and scaled down by averaging.
+//! Renders a fax page as a PNG for people to view, in true proportions and scaled down by averaging.
 
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
@@ -7,7 +7,7 @@ use super::page::decoded;
 use crate::model::fax::Quality;
 use crate::model::page::{FaxPage, PELS_PER_INCH};
 
-/// The greatest width of an image: a page at its own resolution.
+/// The largest width of an image: that of a page at its own resolution.
 pub const WIDTH_MAX: u32 = 1_728;
 /// The smallest width of an image, a thumbnail.
 pub const WIDTH_MIN: u32 = 16;
@@ -24,7 +24,7 @@ pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Ve
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let scale = f64::from(width) / f64::from(image.width().max(1));
     let rows = f64::from(image.height()) * f64::from(PELS_PER_INCH) / f64::from(quality.rows_an_inch()) * scale;
-    // A page has a few thousand rows at most, so the cast can't overflow.
+    // A page has at most a few thousand rows, so the cast can't overflow.
     let height = (rows.round() as u32).max(1);
     let mut pels = Vec::with_capacity(width as usize * height as usize);
     let columns = bands(image.width(), width);

@@ -1,5 +1,5 @@
 //! A page coded as a machine prints it, except for its header line: only the header differs between calls. Combining
-//! the two gives exactly the bits that coding the whole page would.
+//! the two gives exactly the bits that coding the whole page would give.
 
 use super::bitmap::Bitmap;
 use super::ccitt::{BitSink, BitWriter, Changes, Coder, Scheme};
@@ -15,9 +15,9 @@ pub struct Printed {
     /// The page as it was transmitted.
     sent: FaxPage,
     height: u32,
-    /// Rows at the top that the header line takes; 0 without one.
+    /// How many rows at the top the header line takes; 0 if there is none.
     header_rows: u32,
-    /// The rows below the header, coded by T.6.
+    /// The rows below the header, coded with T.6.
     lower: Vec<u8>,
     lower_bits: u64,
 }
@@ -77,7 +77,7 @@ impl Printed {
         FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits }
     }
 
-    /// The approximate memory that it takes, in bytes.
+    /// The approximate memory that the page takes, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.lower.len()
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::document::page::{Counting, coded};
 
-    /// Pages with ink in their top rows, without, without any ink, and longer than the paper.
+    /// Pages with ink in their top rows, without ink there, without any ink, and longer than the paper.
     fn pages(quality: Quality) -> Vec<FaxPage> {
         let letter = fit::sheet_rows(PageSize::Letter, quality);
         [(0, 100), (1, letter), (200, letter - 10), (letter, letter), (60, letter + 1), (90, letter * 3)]

@@ -1,4 +1,4 @@
-//! What a receiving machine makes of incoming pages: header line, damage and paper.
+//! Turns sent pages into those that a receiving machine prints, with header line, damage and paper size.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::model::media::Document;
 use crate::model::page::{CodedBits, FaxPage, PageInFile, PageLoss};
 use crate::model::reception::{HeaderLine, Reception};
 
-/// How much longer than the paper a page may be and still be shortened to fit, as machines do; a longer one continues
-/// on the next sheet. Legal on letter paper is 27 percent longer.
+/// How much longer than the paper, in percent, a page may be and still be shortened to fit, as machines do; a longer
+/// page continues on the next sheet. A legal page is 27 percent longer than letter paper.
 const SHORTENED_PERCENT_MAX: u32 = 30;
-/// How much of a page arrives, in percent, if the call drops during it.
+/// How much of a page arrives if the call drops during it, in percent.
 const CUT_PERCENT: u32 = 40;
 
-/// Builds the stored file from the pages sent. `printed_before` returns an earlier printing of a page by number from 1;
-/// it is used for pages that arrive whole and undamaged.
+/// Builds the stored file from the sent pages. `printed_before` returns an earlier printing of a page, by its number
+/// from 1, which is used for pages that arrive complete and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,
@@ -30,7 +30,7 @@ pub fn received(
     let mut kept = Vec::new();
     let mut missing = Vec::new();
     for (number, page) in (1..).zip(sent) {
-        // The call drops during the last page at the latest, however many pages are to arrive whole.
+        // The call drops during the last page at the latest, however many pages are to arrive complete.
         let whole = reception.whole_pages.is_none_or(|whole| number <= u64::from(whole).min(count as u64 - 1));
         let cut = reception.whole_pages.is_some_and(|whole| number == u64::from(whole).min(count as u64 - 1) + 1);
         if !whole && !cut {
@@ -58,7 +58,7 @@ pub fn received(
         }
         for (at, sheet) in printed(image, page.quality, reception.page_size).iter().enumerate() {
             let coded = coded(sheet, page.quality, Counting::Mmr);
-            // The line carried the page as it was sent, so further sheets of it cost no time.
+            // The line carried the page as it was sent, so its further sheets take no line time.
             let bits = if at == 0 { page.bits } else { CodedBits::default() };
             kept.push(FaxPage { bits, ..coded });
         }
@@ -71,7 +71,7 @@ pub fn received(
     document
 }
 
-/// Prints a page on sheets of this paper, without header line.
+/// Prints a page on sheets of this paper, without a header line.
 #[must_use]
 pub fn on_sheets(page: &FaxPage, size: PageSize) -> Vec<FaxPage> {
     let sheets = printed(decoded(page), page.quality, size);

@@ -1,9 +1,9 @@
 //! Halves the resolution of a page in one direction without losing a line.
 //!
-//! For each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)). On black and white, a pel
-//! is black if b is, or if a is and a run begins there. No run is lost, its beginning stays, and flat greys pass
-//! unchanged; text doesn't grow bold, as it would if any black sample made a black pel. Two true greys give their mean,
-//! so that photographs don't get darker.
+//! For each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)). In black and white, a pel
+//! is black if b is, or if a is and a run begins there. So no run is lost, its beginning stays in place, and flat greys
+//! stay unchanged. Text doesn't become bold, as it would if any black sample made a black pel. Two true greys give
+//! their mean, so that photographs don't become darker.
 
 use super::gray::{Gray, is_gray};
 use super::tones::{Row, RowMut, Tones};
@@ -18,6 +18,7 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
     let mut previous = white.as_slice();
     for pair in page.pels().chunks(width.max(1) * 2) {
         let (first, second) = pair.split_at(width.min(pair.len()));
+        // An odd row at the end makes a pair with itself.
         let second = if second.is_empty() { first } else { second };
         for ((a, b), p) in first.iter().zip(second).zip(previous) {
             pels.push(joined(*a, *b, *p));
@@ -37,6 +38,7 @@ pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
         let second = if y * 2 + 1 < page.height() { page.row(y * 2 + 1) } else { first };
         let above = if y > 0 { page.row(y * 2 - 1) } else { Row::Bits(&[]) };
         if let (Row::Bits(first), Row::Bits(second), Row::Bits(above)) = (first, second, above) {
+            // Bits are halved 64 pels at a time.
             let above = above.iter().copied().chain(std::iter::repeat(0));
             if let RowMut::Bits(to) = half.row_mut(y) {
                 for (((a, b), p), to) in first.iter().zip(second).zip(above).zip(to) {

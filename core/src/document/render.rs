@@ -1,8 +1,8 @@
 //! Draws PDF pages as greys with hayro, at the resolution of a fax.
 //!
-//! hayro widens thin lines to one pel by the finer of the two axes only, so pages are always drawn on a square grid, at
-//! most twice as fine as the fax in one direction, and then halved without losing a line (`reduce.rs`). Edges are not
-//! smoothed: any greys are true greys of the page.
+//! hayro widens thin lines to one pel only along the finer of the two axes. So pages are always drawn on a square grid,
+//! which is up to twice as fine as the fax in one direction, and then halved without losing a line (`reduce.rs`). Edges
+//! are not smoothed: any grey is a true grey of the page.
 
 use std::sync::Arc;
 
@@ -27,18 +27,18 @@ use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// A pel is painted if a shape covers more than this many of its 255 parts: just enough less than half that thin
-/// strokes of letters survive.
+/// A pel is painted if a shape covers more than this many of its 255 parts: less than half, so that the thin strokes of
+/// letters survive.
 const COVERAGE: u8 = 100;
 
 /// The loss noted for a page that would need more memory than is allowed.
 const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can be drawn";
 
-/// Opens a PDF, also one that is encrypted with an empty password.
+/// Opens a PDF, even one that is encrypted with an empty password.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
     let bytes = prepared(bytes).map_or_else(|| Arc::clone(bytes), Arc::from);
     let parsed = Pdf::new(Arc::new(Shared(Arc::clone(&bytes)))).or_else(|error| match error {
-        // A file without a readable trailer may still contain a catalog; decryption errors would only recur.
+        // A file without a readable trailer may still contain pages; a decryption error would only occur again.
         LoadPdfError::Invalid => Pdf::new(Arc::new(with_a_root(&bytes))),
         LoadPdfError::Decryption(_) => Err(error),
     });
@@ -85,9 +85,9 @@ pub(super) struct Renderer<'a> {
 pub(super) enum Piece {
     /// Black and white, and greys that were painted on purpose.
     Tones(Tones),
-    /// The same without images, which are laid on as a patch.
+    /// The same without images, which are then laid on as a patch.
     Patched(Tones, Patch),
-    /// Greys on the square grid they were drawn on, and the area of an image that covers most of them.
+    /// Greys on the square grid that they were drawn on, and the area of images if they cover most of the page.
     Greys(Gray, Option<Area>),
 }
 
@@ -128,6 +128,7 @@ impl<'a> Renderer<'a> {
     /// Draws one piece of a page, `ROW_PELS` wide.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
+        // The grid is square if standard has twice its rows, and superfine twice its columns.
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
         let rows_an_inch = match quality {
             Quality::Standard => Quality::Fine.rows_an_inch(),
@@ -178,7 +179,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Reduces a page with rows of bits from the grid it was drawn on to that of the fax.
+/// Reduces a page with rows of bits from the grid that it was drawn on to that of the fax.
 pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     match quality {
         Quality::Standard => reduce::halve_rows_of_tones(&drawn),
@@ -187,7 +188,7 @@ pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     }
 }
 
-/// Reduces a grey page likewise.
+/// Reduces a grey page in the same way.
 pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     match quality {
         Quality::Standard => reduce::halve_rows(&drawn),
@@ -218,7 +219,7 @@ fn coefficients(page: &Page<'_>) -> [f64; 6] {
     page.initial_transform(true).to_kurbo().as_coeffs()
 }
 
-/// The luma of opaque RGBA pixels (ITU-R BT.601). Runs of white are recognised by their bytes and skipped.
+/// The luma of opaque RGBA pixels (ITU-R BT.601). Runs of white are recognised from their bytes and skipped.
 fn luma(pixels: &[u8]) -> Vec<u8> {
     const RUN: usize = 32;
     let pixels = pixels.as_chunks().0;
@@ -228,7 +229,7 @@ fn luma(pixels: &[u8]) -> Vec<u8> {
             continue;
         }
         for (pixel, gray) in run.iter().zip(gray) {
-            // Treated as one number, which the compiler vectorises.
+            // Treated as one number, so that the compiler can vectorise the loop.
             let pixel = u32::from_le_bytes(*pixel);
             let [red, green, blue] = [0, 8, 16].map(|place| pixel >> place & 0xff);
             *gray = ((red * 77 + green * 150 + blue * 29 + 128) >> 8) as u8;
@@ -241,7 +242,7 @@ fn loss_of(warning: InterpreterWarning) -> Option<&'static str> {
     match warning {
         InterpreterWarning::UnsupportedFont => Some("text is missing: its font can't be read"),
         InterpreterWarning::ImageDecodeFailure => Some("an image is missing: it can't be decoded"),
-        // An unticked box has no appearance; `mend` reports those that are missing.
+        // An unticked box has no appearance; `mend` reports appearances that are really missing.
         InterpreterWarning::UnresolvedAnnotationAppearance => None,
         _ => Some("something on the page can't be drawn"),
     }

@@ -4,16 +4,16 @@ use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
 use crate::model::media::Document;
 
-/// Test pages per document at most.
+/// The most test pages per document.
 pub const SAMPLE_PAGES_MAX: u32 = 500;
 
 /// The page size, US letter, and its margin.
 const WIDTH_PT: f32 = 612.0;
 const HEIGHT_PT: f32 = 792.0;
 const MARGIN_PT: f32 = 54.0;
-/// Steps of the grey scale.
+/// The number of steps of the grey scale.
 const GREYS: u8 = 8;
-/// Line widths of the rules, in points: from less than a pel.
+/// The widths of the rules, in points; the thinnest is less than a pel wide.
 const RULINGS_PT: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 const SENTENCE: &str = "Sphinx of black quartz, judge my vow. 0123456789";
 /// Sizes at which the sentence is set, in points.

@@ -1,5 +1,5 @@
-//! The line above each page that identifies the sender (T.30's transmit terminal identification, as printed): date,
-//! station id, from, to, page n of m. The letters are its own bitmap font.
+//! The line above each page that identifies the sender (T.30's transmit terminal identification, as printed): the date,
+//! the station id, from, to, and page n of m. It has a bitmap font of its own.
 
 use super::bitmap::Bitmap;
 use crate::model::fax::Quality;
@@ -12,14 +12,14 @@ const LETTER_ROWS: u32 = 7;
 const ACROSS: u32 = 2;
 /// The white pels to the left of the line.
 const LEFT_PELS: u32 = 48;
-/// Margin above and below the line, in units of a letter's pel.
+/// The margin above and below the line, in units of a letter's pel.
 const MARGIN_ROWS: u32 = 2;
 
 /// Formats the text of the line.
 #[must_use]
 pub fn text(header: &Header, page: u64, pages: u64) -> String {
     let Header { at, station_id, from, to } = header;
-    // A station id that is only the number would be printed twice.
+    // If the station id is only the number, it would otherwise be printed twice.
     let station_id = if **station_id == from.to_string() { "" } else { station_id };
     let date = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().strftime("%Y-%m-%d %H:%M");
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")
@@ -39,7 +39,7 @@ const fn down(quality: Quality) -> u32 {
     }
 }
 
-/// Stamps the line on a page: within its top margin if that is white, or else above the page, which moves down.
+/// Stamps the line on a page: within the top margin if that is white, otherwise above the page, which moves down.
 #[must_use]
 pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
     let (down, rows) = (down(quality), rows(quality));
@@ -53,6 +53,7 @@ pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
     };
     let mut left = LEFT_PELS;
     for letter in text.chars() {
+        // A line that is too long is cut off at the edge.
         if left + LETTER_COLUMNS * ACROSS > page.width() {
             break;
         }

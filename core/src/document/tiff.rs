@@ -6,11 +6,11 @@ use crate::model::page::{FaxPage, PELS_PER_INCH};
 
 /// The name of the software (tag 305), with the NUL that ends the string.
 const SOFTWARE: &[u8] = b"fauxfax\0";
-/// Entries in a page's directory.
+/// The number of entries in a page's directory.
 const ENTRIES: u16 = 18;
-/// Bytes per directory entry (TIFF 6.0, page 14).
+/// The size of a directory entry, in bytes (TIFF 6.0, page 14).
 const ENTRY_BYTES: usize = 12;
-/// Bytes of the three values that don't fit into their entries: two resolutions and the software's name.
+/// The size of the three values that don't fit into their entries, in bytes: two resolutions and the software's name.
 const VALUES_BYTES: u32 = 24;
 
 const SHORT: u16 = 3;
@@ -26,7 +26,9 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let room = pages.iter().map(|page| page.mmr.len() + 300).sum::<usize>() + 8;
     let mut file = Vec::with_capacity(room);
     file.extend_from_slice(b"II*\0\0\0\0\0");
+    // Where the offset of the next directory must be written, once that is known.
     let mut link = 4;
+    // PageNumber has only 16 bits.
     let count = u16::try_from(pages.len()).unwrap_or(u16::MAX);
     for (number, page) in (0..count).zip(pages) {
         let strip = file.len();
@@ -54,6 +56,7 @@ fn write_directory(file: &mut Vec<u8>, page: &FaxPage, strip: u32, values: u32, 
     let length = u32::try_from(page.mmr.len()).unwrap_or(u32::MAX);
     let pages = u32::from(number) | u32::from(count) << 16;
     let software = u32::try_from(SOFTWARE.len()).unwrap_or(0);
+    // Entries must be in ascending order of their tags (TIFF 6.0 §2).
     let entries: [(u16, u16, u32, u32); ENTRIES as usize] = [
         (254, LONG, 1, 2),                   // NewSubfileType: one page of many
         (256, LONG, 1, page.width),          // ImageWidth

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::bitmap::{Bitmap, each_run};
 
-/// A page; in rows with greys, 0 is black and 255 is white.
+/// A page. In rows with greys, 0 is black and 255 is white.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tones {
     bits: Bitmap,
@@ -43,7 +43,7 @@ impl Tones {
         self.bits.height()
     }
 
-    /// Returns a row; one below the last has no pels.
+    /// Returns a row; a row below the last has no pels.
     pub(super) fn row(&self, y: u32) -> Row<'_> {
         match self.greys.get(y as usize) {
             Some(Some(greys)) => Row::Greys(greys),
@@ -58,7 +58,7 @@ impl Tones {
         }
     }
 
-    /// Converts a row to greys and returns it, or `None` below the last.
+    /// Converts a row to greys and returns it, or `None` below the last row.
     pub(super) fn greys_mut(&mut self, y: u32) -> Option<&mut [u8]> {
         let width = self.bits.width();
         let row = self.greys.get_mut(y as usize)?;

@@ -1,4 +1,4 @@
-//! The account itself: its name, its status, its API keys. Which account owns which is known to the registry.
+//! The account itself: its name, its status, its API keys. The registry knows which account owns which.
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};
@@ -13,14 +13,14 @@ use crate::model::time::Timestamp;
 /// The most API keys per account; far more than a test needs.
 const KEYS_MAX: usize = 10_000;
 
-/// The API keys of one account. Like its token they are credentials, so a reset keeps them.
+/// The API keys of one account. Like the account's token, they are credentials, so a reset keeps them.
 pub(super) type Keys = OrderedMap<KeySid, ApiKey>;
 
 impl Engine {
     /// The API key with this SID, including its secret.
     ///
     /// # Errors
-    /// `NoKey`.
+    /// `NoKey` if there is none.
     pub fn key(&self, sid: KeySid) -> Result<&ApiKey, Refusal> {
         self.keys.get(&sid).ok_or(Refusal::NoKey(sid))
     }
@@ -30,14 +30,14 @@ impl Engine {
         self.keys.newest_first()
     }
 
-    /// Whether the secret belongs to the key; compared in constant time.
+    /// Compares a secret with that of the key, in constant time.
     #[must_use]
     pub fn key_fits(&self, sid: KeySid, secret: &str) -> bool {
         let known = self.keys.get(&sid);
         known.is_some_and(|key| subtle::ConstantTimeEq::ct_eq(key.secret.as_bytes(), secret.as_bytes()).into())
     }
 
-    /// Changes an account as its client may: the status only of a subaccount.
+    /// Changes an account on behalf of a client, who may change the status only of a subaccount.
     pub(super) fn update_account(
         &mut self,
         UpdateAccount(change): UpdateAccount,
@@ -55,6 +55,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         if let Some(status) = change.status {
+            // A closed account can't be reopened, not even by a tester.
             if self.account.status == AccountStatus::Closed && status != AccountStatus::Closed {
                 return Err(Refusal::AccountClosed);
             }
@@ -83,6 +84,7 @@ impl Engine {
         }
         let ordinal = self.keys.take_ordinal();
         let sid = self.ids.seed().mint::<KeySid>("key", b"", ordinal);
+        // Derived from the seed like the SID, so that a repeated run has the same secrets.
         let bytes = self.ids.seed().sid_bytes("key-secret", sid.bytes(), 0);
         let secret = hex::encode(bytes).into();
         let key = ApiKey { sid, ordinal, secret, friendly_name, created: now, updated: now };

@@ -20,7 +20,7 @@ pub struct Gate {
 /// What an account may do, independent of who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
-    /// The account that this is about.
+    /// The account that this admission is for.
     pub account: AccountSid,
     /// Active, suspended or closed; only an active account may do anything.
     pub status: AccountStatus,
@@ -30,7 +30,7 @@ pub struct Admission {
     pub has_api_rules: bool,
 }
 
-/// A part of the REST API, as far as access to it differs.
+/// A part of the REST API that has its own conditions of access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
     /// The account itself and its subaccounts.
@@ -83,7 +83,8 @@ impl Admission {
         }
     }
 
-    /// Checks whether a call may do this; `by_owner` says that it comes from the account that owns this one.
+    /// Checks whether a REST call may perform the action; `by_owner` says that it comes from the account that owns this
+    /// one.
     ///
     /// # Errors
     /// `AccountNotActive`, `ServiceRetired` or `TestCredentials`.
@@ -97,7 +98,7 @@ impl Admission {
             Service::Full => Ok(()),
             Service::Retired if area == Area::Faxes => Err(Refusal::ServiceRetired),
             Service::Retired => Ok(()),
-            // Calls and messages are not emulated, which leaves buying a number (Twilio docs: test credentials).
+            // Calls and messages are not emulated, so only buying a number is left (Twilio docs: test credentials).
             Service::TestCredentials if area == Area::Numbers && action == Action::Create => Ok(()),
             Service::TestCredentials => Err(Refusal::TestCredentials),
         }
@@ -123,9 +124,10 @@ impl Gate {
         self.token.is_some()
     }
 
-    /// The account's admission, if the token is right; compared in constant time.
+    /// The account's admission, if the token is the account's; compared in constant time.
     #[must_use]
     pub fn opened_by(&self, token: &str) -> Option<Admission> {
+        // An unclaimed account has no token yet, so no token opens it.
         let own = self.token.as_deref()?;
         bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.admission)
     }
@@ -139,7 +141,7 @@ impl Gate {
 
 impl Engine {
     pub(super) fn claim(&mut self, Claim(token): &Claim) -> bool {
-        // The first token wins: a later claim only compares.
+        // The first token wins; a later claim only compares its token with that.
         self.account.auth_token.get_or_insert_with(|| token.clone());
         Gate::of(self).opened_by(token).is_some()
     }

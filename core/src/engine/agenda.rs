@@ -11,13 +11,13 @@ use super::input::HandleAlarms;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The place of a fax or call in the order of creation; never reused before a reset.
+/// The place of a fax or call in the order of creation; not reused until a reset.
 pub type Ordinal = u64;
 
 words!(
     /// The purpose of an alarm, which decides how it is handled.
     AlarmKind {
-        /// Fires at once after creation: the fax leaves the queue and its document is requested.
+        /// Fires immediately after creation: the fax leaves the queue and its document is requested.
         Start = "start",
         /// Fires when the fetched document has been converted: the far end is called.
         Dial = "dial",
@@ -27,7 +27,7 @@ words!(
         Page = "page",
         /// Fires when the wait between two calls within the Ttl is over.
         Redial = "redial",
-        /// Fires at once after an attempt of a webhook failed in a way that its URL wants retried.
+        /// Fires immediately after an attempt of a webhook has failed in a way that its URL wants retried.
         Retry = "retry",
         /// Fires when a webhook must be matched against the rules, or when a delayed webhook is due.
         Tell = "tell",
@@ -44,7 +44,7 @@ impl AlarmKind {
     }
 }
 
-/// The purposes for which a fax or call has one alarm each.
+/// The slots of a fax or call, each of which holds at most one alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
     /// The next step of its phase; cleared when the fax ends.
@@ -136,10 +136,11 @@ impl Engine {
     pub(super) fn handle_alarms(&mut self, HandleAlarms { limit }: HandleAlarms, now: Timestamp) -> bool {
         for _ in 0..limit {
             let Some(alarm) = self.world.agenda.pop_due(now) else { break };
-            // Handled as of its deadline, so that a late wake-up changes nothing that follows.
+            // Handled with its deadline as the time, so that a late wake-up changes nothing that follows.
             let at = alarm.at;
             self.alarm(alarm, at);
         }
+        // Housekeeping has a limit of its own, so this call stays short.
         self.retire(now);
         self.poll_timeout().is_some_and(|due| due <= now)
     }
@@ -157,6 +158,7 @@ impl Engine {
     }
 
     pub(super) fn set_alarm(&mut self, ordinal: Ordinal, kind: AlarmKind, line_time_ms: u64, now: Timestamp) {
+        // Only line time is scaled by the pace; the delays of webhooks are not.
         let wait = self.spec.options.pace.scale(Duration::from_millis(line_time_ms));
         self.world.agenda.set(Alarm { at: now.after(wait), ordinal, kind });
     }

@@ -1,4 +1,4 @@
-//! Alerts: what a developer should look at, kept for the Monitor API and reported to the Debugger webhook.
+//! Alerts that a developer should look at, kept for the Monitor API and reported to the Debugger webhook.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 
-/// Alerts kept per world, twice the largest page of the Monitor API.
+/// The most alerts kept per world: twice the largest page of the Monitor API.
 pub const ALERTS_MAX: usize = 2_000;
-/// Bytes of alerts kept per world; excerpts of webhooks make up most of it.
+/// The most bytes of alerts kept per world, most of which are excerpts of webhooks.
 pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How far back the Monitor API goes (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -47,6 +47,7 @@ impl Alerts {
         self.bytes += event.kind.size_bytes();
         self.kept.push_back(event);
         while self.kept.len() > ALERTS_MAX || self.bytes > ALERTS_BYTES_MAX {
+            // An alert that alone exceeds the limit is dropped, too, which leaves the list empty.
             let Some(event) = self.kept.pop_front() else { break };
             self.bytes -= event.kind.size_bytes();
             self.evicted += 1;
@@ -57,6 +58,7 @@ impl Alerts {
 impl Engine {
     /// The alerts of the last 30 days by the world's clock, newest first.
     pub fn alerts(&self, now: Timestamp) -> impl Iterator<Item = (&Event, &Alert)> {
+        // Alerts are in order of time, so the first one that is too old ends the list.
         let recent = move |event: &&Arc<Event>| now.since(event.at) <= ALERT_RETENTION;
         self.world
             .alerts
@@ -70,12 +72,12 @@ impl Engine {
     /// The alert with this SID, if it is at most 30 days old.
     ///
     /// # Errors
-    /// `NoAlert`.
+    /// `NoAlert` if there is none.
     pub fn alert_of(&self, sid: AlertSid, now: Timestamp) -> Result<(&Event, &Alert), Refusal> {
         self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
     }
 
-    /// How many alerts have been dropped to keep within the limits.
+    /// How many alerts have been dropped to stay within the limits.
     #[must_use]
     pub const fn alerts_evicted(&self) -> u64 {
         self.world.alerts.evicted
@@ -102,7 +104,7 @@ impl Engine {
         self.issue(fax, Intent::Report(Box::new(report)));
     }
 
-    /// Raises the alert of a call that failed: busy, no answer, broken, incompatible.
+    /// Raises the alert for a failed call: busy, not answered, broken or incompatible.
     pub(super) fn alert_of_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has ended and is not there")
@@ -125,14 +127,14 @@ impl Engine {
         self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
     }
 
-    /// Journals a report to the Debugger webhook. If it failed, there is no alert, since that would be reported in
-    /// turn.
+    /// Journals a report to the Debugger webhook. A failed report raises no alert, since that alert would be reported
+    /// in turn.
     pub(super) fn reported(&mut self, fax: FaxSid, record: ExchangeRecord, now: Timestamp) {
         self.journal.write(now, Some(fax), EventKind::WebhookAttempt { record: Arc::new(record) });
     }
 
-    /// The place of a fax's next alert with this fault. It is counted per fault, so that a SID depends on no other kind
-    /// of alert.
+    /// The place of a fax's next alert with this fault. Places are counted per fault, so that the SID doesn't depend on
+    /// other kinds of alerts.
     fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
         let own = |event: &&Arc<Event>| event.fax == fax;
         let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {
@@ -142,6 +144,7 @@ impl Engine {
                 None
             }
         });
+        // The fault is in the upper half and the count in the lower one, so places of different faults never collide.
         last.map_or((fault as u64) << 32, |alert| alert.place + 1)
     }
 }

@@ -35,7 +35,7 @@ impl Engine {
     /// The application with this SID.
     ///
     /// # Errors
-    /// `NoApplication`.
+    /// `NoApplication` if there is none.
     pub fn application(&self, sid: ApplicationSid) -> Result<&Application, Refusal> {
         self.world.applications.get(&sid).ok_or(Refusal::NoApplication(sid))
     }
@@ -88,6 +88,7 @@ impl Engine {
     pub(super) fn voice_urls(&self, number: PhoneNumber) -> Option<VoiceUrls> {
         let own = &self.world.numbers.by_number(number)?.attributes;
         let address = |url: &str, method| Address { url: url.into(), method };
+        // If the application has been deleted, the number falls back to its own URLs.
         let application = own.voice_application_sid.parse().ok().and_then(|sid| self.world.applications.get(&sid));
         Some(match application.map(|application| &application.attributes) {
             Some(theirs) => VoiceUrls {

@@ -1,4 +1,4 @@
-//! The fax that a call will become if its app takes it: clients can fetch it as soon as the FaxUrl is asked
+//! The fax that a call will become if its app takes it. Clients can fetch it as soon as the FaxUrl is requested
 //! (docs/fidelity.md, "Receiving, TwiML"), but it is in no list and can't be changed.
 
 use super::Engine;
@@ -17,7 +17,7 @@ pub struct Arriving {
     pub sid: FaxSid,
     /// The caller's number or name.
     pub from: Party,
-    /// The number of the world that is called.
+    /// The called number, which belongs to this world.
     pub to: PhoneNumber,
     /// The vertical resolution it is sent at.
     pub quality: Quality,
@@ -30,8 +30,8 @@ impl Engine {
     #[must_use]
     pub fn arriving(&self, sid: FaxSid) -> Option<Arriving> {
         let call = self.world.tables.call(self.world.tables.ordinal(sid)?)?;
-        // A rule may hold back the first question. The fallback is asked after it, so by then the fax could already be
-        // fetched.
+        // A rule may hold back the first question. The fallback is only asked afterwards, so by then clients could
+        // already fetch the fax.
         let asking = call.asking.as_ref()?;
         let is_asked = asking.plan == WebhookPlan::Plain || asking.purpose == Purpose::FallbackUrl;
         is_asked.then(|| Arriving { sid, from: call.from.clone(), to: call.to, quality: call.quality, rang: call.rang })

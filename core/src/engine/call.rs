@@ -36,7 +36,7 @@ pub(super) struct Call {
     pub(super) luck: Luck,
 }
 
-/// A question for TwiML to the app of the number called.
+/// A request for TwiML to the app of the called number.
 #[derive(Debug, Clone)]
 pub(super) struct Asking {
     /// `FaxUrl` or, after that has failed, `FallbackUrl`.

@@ -32,7 +32,7 @@ impl Engine {
     /// The caller id with this SID.
     ///
     /// # Errors
-    /// `NoNumber`.
+    /// `NoNumber` if there is none.
     pub fn caller_id(&self, sid: NumberSid) -> Result<&CallerId, Refusal> {
         self.world.caller_ids.register.get(&sid).ok_or(Refusal::NoNumber(sid))
     }

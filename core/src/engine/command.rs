@@ -1,7 +1,7 @@
-//! Every command that changes a world, one type each, with its result: those of clients, testers and the shell.
+//! The commands that change a world, given by clients, testers and the shell: one type each, with its result.
 //!
-//! `Engine::handle` is the only entrance. It takes the time with each command, so a log of [`Input`]s with their times
-//! is the whole history of a world.
+//! `Engine::handle` is the only way in. It takes the time with each command, so a log of [`Input`]s with their times is
+//! the whole history of a world.
 
 use super::Engine;
 use super::export::LoadState;
@@ -49,7 +49,7 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
 /// A command and the time it was handled at.
 #[derive(Debug, Clone)]
 pub struct Logged {
-    /// The world's time, after it was kept from going back.
+    /// The world's time, which never goes back.
     pub at: Timestamp,
     /// The command with all its data.
     pub input: Input,
@@ -79,7 +79,7 @@ impl Engine {
 
 macro_rules! commands {
     ($($name:ident => $done:ty, $name_of:expr, $apply:expr $(, const $constant:ident)? $(, fax $fax:expr)? $(, creates $creates:expr)?;)+) => {
-        /// Any command, as a log keeps it.
+        /// Any command, as kept in a log.
         #[derive(Debug, Clone)]
         #[expect(missing_docs, reason = "each variant holds the command of its name")]
         pub enum Input { $($name(Box<$name>),)+ }

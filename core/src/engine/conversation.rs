@@ -1,4 +1,4 @@
-//! The state of the conversation about one fax, which is known even after an app has deleted the fax.
+//! The state of the conversation about one fax, which stays known even after an app has deleted the fax.
 
 use super::Engine;
 use super::webhooks::notice::Outgoing;
@@ -28,13 +28,13 @@ words!(
         Failed = "failed",
         /// The app's TwiML rejected it.
         Rejected = "rejected",
-        /// No usable TwiML came, so that no fax was created.
+        /// No usable TwiML came, so no fax was created.
         NotAnswered = "not-answered",
     }
 );
 
 impl ConversationState {
-    /// The outcome of an incoming call; `None` while it goes on, and if nothing is known of it.
+    /// The outcome of an incoming call; `None` while the call goes on and if it is unknown.
     #[must_use]
     pub const fn outcome(self) -> Option<CallOutcome> {
         match self {
@@ -51,7 +51,7 @@ impl Engine {
     /// The state of the conversation about this fax or call.
     #[must_use]
     pub fn conversation(&self, sid: FaxSid) -> ConversationState {
-        // First, because notices may outlive their fax.
+        // Checked first, because notices may outlive their fax.
         if !self.world.outgoing.get(&sid).is_none_or(Outgoing::is_done) {
             return ConversationState::Pending;
         }

@@ -1,5 +1,5 @@
-//! What the engine wants done, as intents in its own words and never as rendered requests. Each effect has one
-//! completion.
+//! Effects: the work that the engine wants done, as intents in its own terms and never as rendered requests. Each
+//! effect has one completion.
 
 use std::sync::Arc;
 
@@ -39,20 +39,20 @@ pub struct Generation(pub(super) u32);
 /// Something for the shell to perform, once.
 #[derive(Debug, Clone)]
 pub struct Effect {
-    /// The id that the completion has to name.
+    /// The id that the completion must name.
     pub id: EffectId,
-    /// The generation that the completion has to name.
+    /// The generation that the completion must name.
     pub generation: Generation,
-    /// The fax or call that it belongs to; effects of one fax are independent of others.
+    /// The fax or call that it belongs to; effects of one fax are independent of those of others.
     pub fax: FaxSid,
-    /// The work to do; the engine shares it, to issue it again after a restore.
+    /// The work to do, shared with the engine, which issues it again after a restore.
     pub intent: Arc<Intent>,
 }
 
 /// The work that an effect stands for.
 #[derive(Debug, Clone)]
 pub enum Intent {
-    /// Fetch the document of an outbound fax and make its fax pages.
+    /// Fetch the document of an outbound fax and convert it to fax pages.
     FetchDocument {
         /// The MediaUrl of the create call.
         url: Arc<str>,
@@ -61,7 +61,7 @@ pub enum Intent {
         /// Which documents are accepted: PDF only, or anything readable.
         documents: DocumentPolicy,
     },
-    /// Make the pages of an incoming fax as they are received.
+    /// Render the pages of an incoming fax as they are received.
     Render(Box<RenderRequest>),
     /// Ask a number's app what to do with a call.
     AskForTwiml(Box<TwimlRequest>),
@@ -104,7 +104,7 @@ impl Intent {
 pub enum IntentKind {
     /// Fetch the document of an outbound fax.
     FetchDocument,
-    /// Make the pages of an incoming fax.
+    /// Render the pages of an incoming fax.
     Render,
     /// Ask an app what to do with a call.
     AskForTwiml,
@@ -114,10 +114,10 @@ pub enum IntentKind {
     Report,
 }
 
-/// The pages of an incoming fax that are to be made as the receiver gets them.
+/// A request to render the pages of an incoming fax as the receiver gets them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderRequest {
-    /// The document that a machine sends, or the finished fax pages where a fax of this world sends.
+    /// The document that an outside machine sends, or the finished fax pages that a fax of this world sends.
     pub document: Document,
     /// The vertical resolution that it is sent at.
     pub quality: Quality,
@@ -144,9 +144,9 @@ pub struct TwimlRequest {
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// Whether the signature is right, or wrong on purpose.
+    /// Whether the signature is valid, or invalid on purpose.
     pub signature: Signature,
-    /// The same on every attempt of this event.
+    /// The idempotency token, which is the same on every attempt.
     pub idempotency_token: Box<str>,
 }
 
@@ -179,7 +179,7 @@ pub struct Notice {
     pub media_stored: Option<Timestamp>,
     /// The document itself, which is posted instead of stored with `storeMedia="false"`.
     pub attachment: Option<Document>,
-    /// The error code and text of a failure.
+    /// Why the fax failed, if it did.
     pub failure: Option<Failure>,
     /// Scheme and host that the media URL is built on.
     pub origin: Arc<str>,
@@ -187,9 +187,9 @@ pub struct Notice {
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// Whether the signature is right, or wrong on purpose.
+    /// Whether the signature is valid, or invalid on purpose.
     pub signature: Signature,
-    /// The same on every attempt of this event.
+    /// The idempotency token, which is the same on every attempt.
     pub idempotency_token: Box<str>,
 }
 
@@ -202,6 +202,6 @@ pub struct Report {
     pub parent: Option<AccountSid>,
     /// The alert, as it is in the journal.
     pub alert: Arc<Event>,
-    /// The same whenever this alert is reported.
+    /// The idempotency token, which is the same whenever this alert is reported.
     pub idempotency_token: Box<str>,
 }

@@ -19,7 +19,7 @@ use crate::model::time::Timestamp;
 pub(super) struct UnderWay {
     pub(super) fax: FaxSid,
     pub(super) intent: Arc<Intent>,
-    /// Whether another effect sends the same request and has the completion that counts; this one's is only journaled.
+    /// Whether this effect repeats the request of another one on purpose; its own completion is only journaled.
     pub(super) is_echo: bool,
 }
 
@@ -38,7 +38,7 @@ impl Engine {
     }
 
     pub(super) fn complete(&mut self, completion: Completion, now: Timestamp) {
-        // A reset starts a new generation: what was issued before it must not touch the world that replaced it.
+        // A reset starts a new generation: results of effects from before the reset must not touch the new world.
         let known = completion.generation == self.generation;
         let Some(under_way) = known.then(|| self.world.under_way.remove(&completion.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);
@@ -66,8 +66,9 @@ impl Engine {
         }
     }
 
-    /// Handles an effect that the emulator itself failed to perform: whatever waited for it goes on without the result.
+    /// Handles an effect that the emulator itself failed to perform: whatever waits for it goes on without a result.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
+        // Nothing waits for a report, and an alert about a lost one would be reported in turn.
         if kind == IntentKind::Report {
             return;
         }

@@ -1,4 +1,4 @@
-//! What can happen in a world, as the journal keeps it.
+//! The events that can happen in a world, as the journal records them.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::twiml::Verb;
 /// One thing that happened, as an entry of the journal.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its sequence number: grows by one per event and is not reset with the world.
+    /// Its sequence number, which grows by one per event and is not reset with the world.
     pub seq: u64,
     /// When it happened, by the world's clock.
     pub at: Timestamp,
@@ -62,7 +62,7 @@ pub enum EventKind {
     },
     /// Part of a document is missing on its fax pages.
     DocumentLoss(PageLoss),
-    /// A request was made to a customer's app: a question for TwiML, a status or an alert.
+    /// A request was made to a customer's app: a question for TwiML, a status notice or an alert.
     WebhookAttempt {
         /// The request to the app and its response.
         record: Arc<ExchangeRecord>,
@@ -94,14 +94,14 @@ pub enum EventKind {
     MediaRefused {
         /// The HTTP status of the response.
         status: u16,
-        /// The reason for the refusal, as one of Twilio's rules.
+        /// The rule of Twilio's that the download broke.
         fault: MediaFault,
         /// The reason in words, for the developer.
         detail: Box<str>,
     },
     /// A download of a fax's media was served, though Twilio would have refused it.
     MediaWarning {
-        /// Which of Twilio's rules it breaks.
+        /// The rule of Twilio's that the download broke.
         fault: MediaFault,
         /// The rule in words, for the developer.
         detail: Box<str>,
@@ -117,7 +117,7 @@ pub enum EventKind {
     },
     /// The clock was set, frozen or resumed.
     ClockMoved {
-        /// The time of the clock before.
+        /// The time of the clock before the change.
         from: Timestamp,
         /// Whether the clock is frozen now.
         frozen: bool,
@@ -133,7 +133,7 @@ pub enum EventKind {
     },
     /// The world was reset to its start, to a snapshot or to a loaded state.
     WorldReset {
-        /// How much the reset took away.
+        /// How much the reset removed.
         count: ResetCount,
         /// What the world was reset to.
         to: ResetTo,
@@ -162,7 +162,7 @@ impl ResetTo {
         }
     }
 
-    /// The snapshot's name, where it is one.
+    /// The snapshot's name, if the world was reset to one.
     #[must_use]
     pub fn snapshot(&self) -> Option<&str> {
         if let Self::Snapshot(name) = self { Some(name) } else { None }
@@ -214,7 +214,7 @@ impl EventKind {
         if let Self::FaxStatus { new, .. } = self { Some(*new) } else { None }
     }
 
-    /// Approximate memory that an event of this kind takes, for the journal's budget.
+    /// The approximate memory that the event takes, for the journal's budget.
     pub(super) fn size_bytes(&self) -> usize {
         let variable = match self {
             Self::DocumentFetched { record, .. }
@@ -244,10 +244,10 @@ impl EventKind {
 pub struct Alert {
     /// Its id in the list of the Monitor API.
     pub sid: AlertSid,
-    /// Its place among the alerts of its fax, which identifies it across runs: the fault and a count of earlier alerts
-    /// with it.
+    /// Its place among the alerts of its fax, which identifies it across runs: the fault, and how many earlier alerts
+    /// had that fault.
     pub place: u64,
-    /// The kind of fault, which has Twilio's error code.
+    /// The kind of fault, which determines Twilio's error code.
     pub fault: Fault,
     /// Whether it is an error or a warning.
     pub level: AlertLevel,
@@ -272,13 +272,14 @@ words!(
 pub struct ResetCount {
     /// Faxes that it removed, whether ended or not.
     pub faxes: usize,
-    /// Those of the faxes, and the calls, that had not ended.
+    /// How many of these faxes, and of the calls, had not ended.
     pub pending: usize,
     /// Requests to customers' apps that were under way or waiting.
     pub effects: usize,
 }
 
 fn record_bytes(record: &ExchangeRecord) -> usize {
+    // Besides its text, each pair takes 48 bytes for the two `String`s.
     let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
     let lists: [usize; 3] = [pairs(&record.params), pairs(&record.request_headers), pairs(&record.response_headers)];
     size_of::<ExchangeRecord>() + record.url.len() + record.response_body.len() + lists.iter().sum::<usize>()

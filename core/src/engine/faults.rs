@@ -12,7 +12,8 @@ use crate::model::time::Timestamp;
 /// The beginning of every alert about such a case.
 pub(super) const FAULT: &str = "a fault of the emulator; please report it";
 
-/// Leaves a method of the engine that has met an impossible case; the fax or call with this ordinal fails.
+/// Returns from a method of the engine that has met an impossible case, after failing the fax or call with this
+/// ordinal.
 macro_rules! never {
     ($engine:ident, $ordinal:expr, $now:expr, $what:literal) => {{
         debug_assert!(false, "fax or call {}: {}", $ordinal, $what);
@@ -32,11 +33,12 @@ impl Engine {
         self.alert(sid, (Fault::Internal, AlertLevel::Error), &text, None, now);
         match fax {
             Some((_, status, pages)) if !status.is_final() => {
-                // From the queue there is no transition to failed.
+                // A queued fax can be canceled but has no transition to failed.
                 let status = if status == Status::Queued { Status::Canceled } else { Status::Failed };
                 let failure = (status == Status::Failed).then(|| Box::new(Failure::with_detail(Fault::Internal, text)));
                 self.end(ordinal, Ended { status, pages, duration_s: None, failure }, now);
             }
+            // A fax that has ended keeps its outcome.
             Some(_) => {}
             None if self.world.tables.call(ordinal).is_some() => self.not_answered(ordinal, now),
             None => {}

@@ -46,12 +46,12 @@ pub struct Fax {
     pub(super) luck: Luck,
 }
 
-/// The data that only one direction has.
+/// The data that is specific to one direction.
 #[derive(Debug, Clone)]
 pub(super) enum Leg {
-    /// An outbound fax, by its create call.
+    /// The data of an outbound fax, from its create call.
     Outbound(Box<Order>),
-    /// An inbound fax, by the `<Receive>` that took it.
+    /// The data of an inbound fax, from the `<Receive>` that took its call.
     Inbound(Box<Acceptance>),
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Order {
     pub(super) ttl: Option<Ttl>,
 }
 
-/// The time within which calls of a fax are placed.
+/// The time limit within which the calls of a fax must start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ttl {
     pub(super) minutes: u32,
@@ -107,8 +107,8 @@ impl Fax {
         }
     }
 
-    /// Pages of its document, once a client may know: for an outbound fax when it is fetched, for an inbound one when
-    /// it is received.
+    /// The number of pages, once clients may know it: when the document of an outbound fax has been fetched, or when an
+    /// inbound fax has been received.
     #[must_use]
     pub const fn pages(&self) -> Option<u32> {
         match &self.phase {
@@ -130,7 +130,7 @@ impl Fax {
         }
     }
 
-    /// The price in millionths of a US dollar; only delivered and received faxes have one.
+    /// The price in millionths of a US dollar, which only delivered and received faxes have.
     #[must_use]
     pub fn price_micros(&self) -> Option<u64> {
         let ended = self.ended()?;
@@ -155,7 +155,7 @@ impl Fax {
         self.ended()?.failure.as_deref()
     }
 
-    /// Scheme and host of the request that created it.
+    /// The scheme and host of the request that created it.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -170,7 +170,7 @@ impl Fax {
 }
 
 impl Engine {
-    /// Moves a fax to another phase: asserts that the transition exists, writes the event, queues the notice.
+    /// Moves a fax to another phase: asserts that the transition exists, writes the event and queues the notice.
     pub(super) fn enter(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) {
         let Some(old) = self.world.tables.set_phase(ordinal, phase, now) else {
             never!(self, ordinal, now, "it enters a phase and is not there")
@@ -187,12 +187,12 @@ impl Engine {
         if is_failure {
             self.alert_of_call(ordinal, now);
         }
-        // Last: a small budget may drop the media at once, and by now the notice has named them.
+        // Released last: a small budget may drop the media immediately, and by now the notice has named them.
         self.release_media(ordinal, now);
     }
 
-    /// Does what every change of status requires, including creation: checks the transition, writes the event,
-    /// notifies.
+    /// Does what every change of status requires, including creation: checks the transition, writes the event and
+    /// notifies the app.
     pub(super) fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has entered a phase and is not there")

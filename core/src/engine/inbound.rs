@@ -1,6 +1,5 @@
 //! Receiving a fax: a call rings, the app's TwiML decides, the fax is created and its pages are rendered. The question
-//! to the
-//! app is in `webhooks/question.rs`, the pages on the line are in `transmission.rs`.
+//! to the app is in `webhooks/question.rs`, the transmission of pages in `transmission.rs`.
 
 use std::sync::Arc;
 
@@ -37,7 +36,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
 use crate::twiml::{Reading, Receive, Verb};
 
-/// How many calls without a fax are remembered, for those who ask later how a call ended.
+/// The most calls without a fax that are remembered, for testers who ask later how a call ended.
 const NOT_ANSWERED_MAX: usize = 10_000;
 
 impl Engine {
@@ -48,7 +47,7 @@ impl Engine {
         }
         let number = self.called_number(order.to)?;
         self.check_room()?;
-        // Before `sid_of_call`, which counts the order on.
+        // Read before `sid_of_call`, which increments `next_order`.
         let luck = Luck(self.world.next_order);
         let sid = self.sid_of_call(order.sid)?;
         let ordinal = self.take_ordinal();
@@ -83,6 +82,7 @@ impl Engine {
             };
         }
         let mut fax_numbers = self.world.numbers.newest_first().filter(|number| takes_faxes(number));
+        // `next` has taken the first number, so `count` only counts the others.
         match (fax_numbers.next(), fax_numbers.count()) {
             (Some(only), 0) => Ok(only.number),
             (first, others) => Err(Refusal::AmbiguousNumber(usize::from(first.is_some()) + others)),
@@ -95,7 +95,7 @@ impl Engine {
         if self.world.tables.ordinal(sid).is_some() || self.world.not_answered.contains(&sid) {
             return Err(Refusal::SidTaken(sid));
         }
-        // Counted only once nothing can refuse the call any more: a refusal changes nothing.
+        // Incremented only after every check, because a refused call must change nothing.
         self.world.next_order += 1;
         Ok(sid)
     }
@@ -116,7 +116,8 @@ impl Engine {
             }
             (None, _) => invalid("is no longer this account's"),
         };
-        // Even if no app is asked: `not_answered` takes the call from the table and informs a caller of this world.
+        // Inserted even if no app is asked: `not_answered` takes the call from the table and informs a caller of this
+        // world.
         self.world.tables.insert_call(ordinal, call);
         if let Some((fault, why)) = quiet {
             let text = format!("{number} {why}");
@@ -127,7 +128,7 @@ impl Engine {
         self.ask(ordinal, Purpose::FaxUrl, None, now);
     }
 
-    /// The rules' decision on an incoming call: where it breaks, and over what line it goes.
+    /// The rules' decision on an incoming call: whether and where it breaks, and over what line it goes.
     pub(super) fn incoming_line(
         &mut self,
         fax: (FaxSid, Luck),
@@ -160,6 +161,7 @@ impl Engine {
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(call) = self.world.tables.call_mut(ordinal) else { return };
         keep_cookies(&mut call.cookies, cookies);
+        // Only a failed exchange is retried; invalid TwiML is not.
         if reading.is_err() && self.retry_question(ordinal, &record, now) {
             return;
         }
@@ -185,6 +187,7 @@ impl Engine {
                 let failed = (fault, Box::from(record.url.as_str()));
                 let first = record.purpose == Purpose::FaxUrl;
                 self.alert(Some(sid), (fault, AlertLevel::Error), &text, Some(record), now);
+                // The fallback URL has no fallback of its own.
                 if !(first && self.ask_fallback(ordinal, failed, now)) {
                     self.not_answered(ordinal, now);
                 }
@@ -204,12 +207,13 @@ impl Engine {
         let request = self.render_request(&call, &acceptance.station_id, receive);
         let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
         let phase = Phase::Receiving(Box::new(Receiving { document: call.document.clone(), step }));
-        // The action belongs to the same conversation, so it gets the cookies that the question brought.
+        // The action belongs to the same conversation, so it gets the cookies that came in response to the question.
         let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         keep_cookies(&mut outgoing.cookies, std::mem::take(&mut call.cookies));
         let caller = call.caller;
         self.create_inbound(ordinal, call, acceptance, phase, now);
         if let Caller::Own(caller) = caller {
+            // The caller starts sending now; the pages follow once they are rendered.
             self.far_answered(caller, &FarAnswer::PicksUp, now);
         }
         self.issue(sid, Intent::Render(Box::new(request)));
@@ -252,7 +256,7 @@ impl Engine {
         self.entered(ordinal, None, now);
     }
 
-    /// Chooses who is notified of the end: the action, or the number's StatusCallback if there is none (Twilio docs:
+    /// Chooses which URL is notified of the end: the action or, without one, the number's StatusCallback (Twilio docs:
     /// receiving faxes).
     fn notify_target(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> NotifyTarget {
         let Some(action) = &receive.action else {
@@ -277,6 +281,7 @@ impl Engine {
     }
 
     fn render_request(&self, call: &Call, station_id: &str, receive: &Receive) -> RenderRequest {
+        // Error correction would repair the damaged rows.
         let noise = (!call.line.has_error_correction() && call.line.noise_per_mille > 0).then(|| Noise {
             seed: self.seed().generator("noise", &call.luck.0.to_be_bytes(), 0).next_u64(),
             rows_per_mille: call.line.noise_per_mille,
@@ -297,7 +302,7 @@ impl Engine {
         RenderRequest { document: call.document.clone(), quality: call.quality, reception }
     }
 
-    /// The pages of an incoming fax have been rendered, so they can go over the line.
+    /// Handles the rendered pages of an incoming fax: they go over the line, or the fax fails if there are none.
     pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (Fault, String)>, now: Timestamp) {
         // A loaded state may hold a rendering for which no fax waits.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };

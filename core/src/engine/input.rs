@@ -1,4 +1,4 @@
-//! The data of each command: those of clients and testers, and the completions of performed effects.
+//! The data of each command that clients, testers and the shell give.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord};
 use crate::twiml::Reading;
 
-/// Cancels a fax that is not on the line yet: while queued or processing.
+/// Cancels a fax that is still queued or processing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CancelFax(pub FaxSid);
 
@@ -32,11 +32,11 @@ pub struct DeleteMedia(pub FaxSid, pub MediaSid);
 #[derive(Debug, Clone)]
 pub struct UpdateNumber(pub NumberSid, pub NumberChange);
 
-/// Releases a number, which is for sale again.
+/// Releases a number, which is then for sale again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReleaseNumber(pub NumberSid);
 
-/// Changes an account as its client may: the status only of a subaccount.
+/// Changes an account on behalf of a client, who may change the status only of a subaccount.
 #[derive(Debug, Clone)]
 pub struct UpdateAccount(pub AccountChange);
 
@@ -44,7 +44,7 @@ pub struct UpdateAccount(pub AccountChange);
 #[derive(Debug, Clone)]
 pub struct CreateKey(pub Box<str>);
 
-/// Renames an API key; without a name it leaves it unchanged.
+/// Renames an API key; without a name, the key stays unchanged.
 #[derive(Debug, Clone)]
 pub struct RenameKey(pub KeySid, pub Option<Box<str>>);
 
@@ -52,15 +52,15 @@ pub struct RenameKey(pub KeySid, pub Option<Box<str>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteKey(pub KeySid);
 
-/// Verifies a number as caller id; without a name, the name is the number in national format.
+/// Verifies a number as a caller id; without a name, it is named after the number in national format.
 #[derive(Debug, Clone)]
 pub struct VerifyCallerId(pub PhoneNumber, pub Option<Box<str>>);
 
-/// Renames a caller id; without a name it leaves it unchanged.
+/// Renames a caller id; without a name, the caller id stays unchanged.
 #[derive(Debug, Clone)]
 pub struct RenameCallerId(pub NumberSid, pub Option<Box<str>>);
 
-/// Deletes a caller id, which faxes can no longer be sent from.
+/// Deletes a caller id; faxes can no longer be sent from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteCallerId(pub NumberSid);
 
@@ -81,7 +81,7 @@ pub struct DeleteApplication(pub ApplicationSid);
 pub struct CreateFax {
     /// The number or SIP URI that is called.
     pub to: Party,
-    /// The caller; may be missing only where `to` is a SIP URI.
+    /// The caller, which can be missing only if `to` is a SIP URI.
     pub from: Option<Party>,
     /// The URL that the document is fetched from.
     pub media_url: Arc<str>,
@@ -91,9 +91,9 @@ pub struct CreateFax {
     pub status_callback: Option<Box<str>>,
     /// Whether the document is kept as media of the fax.
     pub store_media: bool,
-    /// Minutes after creation within which calls may start; `None` where the client gave no Ttl.
+    /// Minutes after creation within which calls may start; `None` if the client gave no Ttl.
     pub ttl_minutes: Option<u32>,
-    /// Scheme and host of the client's request, which links to media are built on.
+    /// The scheme and host of the client's request, on which links to media are built.
     pub origin: Arc<str>,
 }
 
@@ -106,7 +106,7 @@ pub struct BuyNumber {
     pub change: NumberChange,
 }
 
-/// The choice of the number to buy.
+/// The number to buy, or where to find one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberRequest {
     /// Exactly this number, in E.164 form.
@@ -115,14 +115,14 @@ pub enum NumberRequest {
     Area(u16),
 }
 
-/// Changes an account as a tester may: the status of any account.
+/// Changes an account on behalf of a tester, who may change the status of any account.
 #[derive(Debug, Clone)]
 pub struct ChangeAccount(pub AccountChange);
 
 /// Resets the world to its configured start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reset {
-    /// The seed that ids and draws start over from; without one, ids go on and none is used twice.
+    /// The seed that ids and random draws start over from. Without one, ids continue and none is used twice.
     pub seed: Option<u64>,
 }
 
@@ -138,7 +138,7 @@ pub struct DropRule(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DropRules;
 
-/// Reports a REST call to the rules, which may want it refused, delayed or reset.
+/// Matches a REST call against the rules, which may refuse, delay or reset it.
 #[derive(Debug, Clone)]
 pub struct ApiCalled {
     /// The HTTP method, in capitals.
@@ -147,15 +147,15 @@ pub struct ApiCalled {
     pub path: Box<str>,
 }
 
-/// Takes a snapshot of this name, which replaces an earlier one of that name.
+/// Takes a snapshot under this name, replacing any earlier one.
 #[derive(Debug, Clone)]
 pub struct TakeSnapshot(pub Box<str>);
 
-/// Restores the world from the snapshot of this name.
+/// Restores the world from the snapshot with this name.
 #[derive(Debug, Clone)]
 pub struct Restore(pub Box<str>);
 
-/// Removes the snapshot of this name.
+/// Removes the snapshot with this name.
 #[derive(Debug, Clone)]
 pub struct DropSnapshot(pub Box<str>);
 
@@ -181,14 +181,14 @@ pub struct Note {
 /// Handles alarms that are due, in order; the result says whether more are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandleAlarms {
-    /// Most alarms handled in this call: the caller holds the world's lock meanwhile.
+    /// The most alarms to handle, because the caller holds the world's lock meanwhile.
     pub limit: usize,
 }
 
 /// A fax that an outside machine sends to a number of the world.
 #[derive(Debug, Clone)]
 pub struct ReceiveFax {
-    /// The number called; may be left out where the world has exactly one fax number.
+    /// The called number, which can be left out if the world has exactly one fax number.
     pub to: Option<PhoneNumber>,
     /// The caller's number or name, as the app sees it.
     pub from: Party,
@@ -198,13 +198,13 @@ pub struct ReceiveFax {
     pub document: Document,
     /// The vertical resolution that it sends at.
     pub quality: Quality,
-    /// The SID that the fax shall have; `None` draws one from the seed.
+    /// The SID to give to the fax; `None` draws one from the seed.
     pub sid: Option<FaxSid>,
     /// Where and why the transmission breaks, if it should; takes precedence over rules.
     pub line_fault: Option<LineFault>,
     /// The speed, coding and noise that the machines agree on.
     pub line: Line,
-    /// Scheme and host that links to the fax's media are built on.
+    /// The scheme and host on which links to the fax's media are built.
     pub origin: Arc<str>,
 }
 
@@ -219,7 +219,7 @@ pub struct Completion {
     pub outcome: EffectResult,
 }
 
-/// The result of an effect, by its intent.
+/// The result of an effect, which depends on its intent.
 #[derive(Debug, Clone)]
 pub enum EffectResult {
     /// The result of `FetchDocument`.
@@ -249,7 +249,7 @@ pub enum EffectResult {
         /// Cookies that the app set in this exchange.
         cookies: Vec<Cookie>,
     },
-    /// Any effect that the emulator itself failed to perform.
+    /// The emulator itself failed to perform the effect.
     Lost,
 }
 
@@ -281,6 +281,6 @@ pub struct Ringing {
     pub sid: FaxSid,
     /// The caller's number or name.
     pub from: Party,
-    /// The number of the world that is called.
+    /// The called number, which belongs to this world.
     pub to: PhoneNumber,
 }

@@ -13,12 +13,12 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
 
-/// Events kept per world; enough for hundreds of whole conversations.
+/// The most events kept per world: enough for hundreds of whole conversations.
 pub const JOURNAL_EVENTS_MAX: usize = 10_000;
-/// Bytes of events kept per world; excerpts of webhooks make up most of it.
+/// The most bytes of events kept per world, most of which are excerpts of webhooks.
 pub const JOURNAL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Which events a query wants: every condition that is given must hold.
+/// The events that a query asks for; every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     /// Only events with a higher sequence number.
@@ -38,14 +38,14 @@ pub(super) struct Journal {
     bytes: usize,
     last_seq: u64,
     evicted: u64,
-    /// The sequence number just before the last reset; earlier events are about faxes that may no longer exist.
+    /// The sequence number just before the last reset; events up to it are about faxes that may no longer exist.
     last_reset: Option<u64>,
     tally: Tally,
 }
 
 impl Journal {
     pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
-        // Before the reset is numbered, so that the events since then begin with it.
+        // Set before the reset gets its own number, so that the events since then begin with the reset.
         if matches!(kind, EventKind::WorldReset { .. }) {
             self.last_reset = Some(self.last_seq);
         }
@@ -55,6 +55,7 @@ impl Journal {
         let written = Arc::new(Event { seq: self.last_seq, at, fax, kind });
         self.events.push_back(Arc::clone(&written));
         while self.events.len() > JOURNAL_EVENTS_MAX || self.bytes > JOURNAL_BYTES_MAX {
+            // An event that alone exceeds the limit is dropped, too, which leaves the journal empty.
             let Some(event) = self.events.pop_front() else { break };
             self.bytes -= event.kind.size_bytes();
             self.evicted += 1;
@@ -87,6 +88,7 @@ impl Journal {
 
     /// The first `limit` events that match the filter, oldest first.
     pub(super) fn read(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
+        // Sequence numbers grow, so the start can be found by bisection.
         let start = self.events.partition_point(|event| event.seq <= filter.since);
         self.events.range(start..).filter(|event| filter.fits(event)).take(limit).cloned().collect()
     }

@@ -22,14 +22,15 @@ const PAGE_MS: u64 = 30_000;
 const UNCORRECTED_PERCENT: u64 = 133;
 /// The slow, noisy line of `…0106`: V.27 ter, MH, one row in fifty damaged.
 const SLOW: Line = Line { rate_bps: 4_800, coding: Coding::Mh, noise_per_mille: 20 };
-/// Line time of the handshake, or of the part of a page, in which a call breaks.
+/// Line time until a call breaks, during the handshake or a page.
 pub(super) const BREAK_MS: u64 = 10_000;
 /// Line time between two calls within the Ttl.
 pub(super) const REDIAL_MS: u64 = 60_000;
-/// The most calls within one Ttl: one per minute for a day. Without it, a fast pace could make them endless.
+/// The most calls within one Ttl: one per minute for a day. Without this limit, a fast pace could allow calls without
+/// end.
 pub(super) const CALLS_MAX: u32 = 1_440;
 
-/// How many calls `…0107` leaves busy before it picks up.
+/// How many times `…0107` is busy before it picks up.
 const BUSY_CALLS: u32 = 2;
 /// Twilio's magic invalid number, which create refuses as `To` and `From`.
 const REFUSED: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
@@ -69,9 +70,10 @@ pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     }
 }
 
-/// Line time of a page, counted from 0: including the call's set-up before the first page and its release after the
-/// last.
+/// The line time of a page, counted from 0. It includes the call's set-up before the first page and its release after
+/// the last.
 pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
+    // A document that has not been rendered has no sheets, so the time is a nominal one.
     let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {
         let uncorrected = if line.has_error_correction() { 100 } else { UNCORRECTED_PERCENT };
         let default = u64::from(Line::default().rate_bps);
@@ -82,7 +84,7 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
     before + line.page_ms(&sheet.bits) + after
 }
 
-/// The verdict over the line that a rule asks for.
+/// Applies a rule's changes of the line to a verdict.
 pub(super) fn over(verdict: Verdict, asked: LineOverride) -> Verdict {
     match verdict {
         Verdict::Answer { fault, line } => Verdict::Answer { fault, line: asked.over(line) },

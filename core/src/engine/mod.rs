@@ -11,25 +11,24 @@
 //! | question | file |
 //! |---|---|
 //! | What is a fax, and how does it change its phase? | `fax.rs`; the phases are drawn in `phase.rs` |
-//! | What is a call before a fax comes of it? | `call.rs`, `arriving.rs` |
+//! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs` |
 //! | How is a fax sent? | `outbound.rs` |
 //! | How is one received? | `inbound.rs` |
 //! | How do pages go over the line? | `transmission.rs`; how long that takes, and what the far end does: `line.rs` |
 //! | What happens between two numbers of one world? | `own_numbers.rs` |
-//! | Which app is asked or notified, and when again? | `webhooks/question.rs`, `webhooks/notice.rs`,
-//! `webhooks/retry.rs` |
+//! | Which app is asked or notified, and when is it retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
-//! | What goes in? | `command.rs`, `input.rs` |
+//! | Which commands go in? | `command.rs`, `input.rs` |
 //! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
-//! | When is what due? | `agenda.rs`; when faxes and media go: `retention.rs` |
+//! | What is due when? | `agenda.rs`; when faxes and media are removed: `retention.rs` |
 //! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
-//! | How does a tester change how things go? | `rule.rs`, `rulebook.rs` |
-//! | What does a reset or snapshot take back? | `rewind.rs` |
+//! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
+//! | What does a reset or restore replace? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
 //! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs` |
 //! | What may an account's callers do? | `admission.rs` |
 //! | What happens in an impossible case? | `faults.rs` |
-//! | Where do ids and chance come from? | `random.rs` |
+//! | Where do ids and random draws come from? | `random.rs` |
 
 mod accounts;
 pub mod admission;
@@ -93,7 +92,7 @@ use crate::model::account::Account;
 use crate::model::refusal::Refusal;
 use crate::model::time::Timestamp;
 
-/// Alarms handled per call, so that the world's lock is never held long; the rest are due at once.
+/// The most alarms handled per call, so that the world's lock is never held for long; the rest stay due.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
 /// The most faxes and calls that may be pending in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
@@ -142,7 +141,7 @@ impl Engine {
 
     /// Handles the alarms that are due, in order, up to a limit; `poll_timeout` says whether more are due.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        // Alarms are never refused.
+        // The result is not needed: `poll_timeout` says whether more alarms are due.
         let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
     }
 
@@ -151,7 +150,7 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// When `handle_timeout` is needed next: the first deadline of work or of housekeeping.
+    /// The time when `handle_timeout` must be called next: the first deadline of work or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let retirement = self.next_retirement();
@@ -175,7 +174,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The engine's time: the latest seen so far, so that it never goes back when a clock does.
+    /// Returns the engine's time: the latest seen so far, so that it never goes back even if a clock does.
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
         self.latest

@@ -25,8 +25,8 @@ const MAGIC_AVAILABLE: u64 = 15_005_550_006;
 const MAGIC_AREA_FOUND: u16 = 500;
 /// Twilio's magic area code in which no number is available.
 const MAGIC_AREA_EMPTY: u16 = 533;
-/// Further numbers of the magic area code, for sale once its magic number is taken; the numbers that behave are below
-/// them.
+/// Further numbers of the magic area code, for sale once its magic number is taken. They start above the numbers that
+/// behave.
 const MAGIC_AREA_REST: std::ops::RangeInclusive<u64> = 15_005_550_200..=15_005_559_999;
 
 const ALL_CAPABILITIES: Capabilities = Capabilities { voice: true, sms: true, mms: true, fax: true };
@@ -110,7 +110,7 @@ impl Engine {
         let spec = std::sync::Arc::clone(&self.spec);
         for (number, change) in &spec.numbers {
             let attributes = NumberAttributes::of_new(*number).with(change);
-            // A configured number is the same after a reset, so it keeps its SID.
+            // From the world's seed, not that of ids: a configured number keeps its SID across resets.
             let seed = *self.seed();
             self.add_number(&seed, *number, ALL_CAPABILITIES, attributes, now);
         }
@@ -139,6 +139,7 @@ impl Engine {
             }
             NumberRequest::Number(number) => {
                 let offer = inventory::offer_of(self.inventory_seed(), number);
+                // A number outside the inventory can be bought, too, and has all capabilities.
                 Ok((number, offer.map_or(ALL_CAPABILITIES, |offer| offer.capabilities)))
             }
             NumberRequest::Area(MAGIC_AREA_EMPTY) => Err(Refusal::NoneInArea(MAGIC_AREA_EMPTY)),

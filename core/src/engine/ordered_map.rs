@@ -19,7 +19,7 @@ impl<K, T> Default for OrderedMap<K, T> {
 }
 
 impl<K: Eq + Hash, T> OrderedMap<K, T> {
-    /// The ordinal for the next value; never one that was used before.
+    /// Takes the ordinal for the next value, which no value has had before.
     pub(super) fn take_ordinal(&mut self) -> u64 {
         self.last += 1;
         self.last

@@ -1,5 +1,5 @@
-//! Sending a fax: create it, fetch its document, call, and handle the outcome of the call. The pages are in
-//! `transmission.rs`.
+//! Sending a fax: creating it, fetching its document, calling, and handling the outcome of the call. The transmission
+//! of pages is in `transmission.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,7 @@ impl Engine {
             return Err(Refusal::InvalidTo(order.to));
         }
         self.check_room()?;
+        // The last check, because it may adopt the caller and a refused command must change nothing.
         let from = self.caller(&order, now)?;
         let ordinal = self.take_ordinal();
         let sid = self.ids.seed().mint::<FaxSid>("fax", b"", self.world.next_order);
@@ -62,6 +63,7 @@ impl Engine {
         };
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
+        // An alarm and not a call, so that the fax is still queued when the create call is answered.
         let leaves_queue = match self.account().dialect {
             Dialect::Twilio => now,
             Dialect::SignalWire => now.after(SIGNALWIRE_QUEUE),
@@ -71,7 +73,8 @@ impl Engine {
     }
 
     pub(super) fn cancel_fax(&mut self, CancelFax(sid): CancelFax, now: Timestamp) -> Result<(), Refusal> {
-        // Clients can already fetch a fax that is arriving, so it is not unknown to them but past canceling.
+        // Clients can already fetch a fax that is arriving, so the refusal says that canceling is too late, not that
+        // the fax is unknown.
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
         let (ordinal, pages) = (fax.ordinal, fax.pages());
         match &fax.phase {
@@ -87,7 +90,7 @@ impl Engine {
     }
 
     pub(super) fn delete_fax(&mut self, DeleteFax(sid): DeleteFax, _: Timestamp) -> Result<(), Refusal> {
-        // As in `cancel_fax`: a fax that is arriving is not unknown.
+        // As in `cancel_fax`, a fax that is arriving is not reported as unknown.
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::StillActive(sid)))?;
         if !fax.status().is_final() {
             return Err(Refusal::StillActive(sid));
@@ -168,8 +171,8 @@ impl Engine {
         }
     }
 
-    /// Calls the far end, for the first time or again. The outcome is decided here, at a deadline, where inputs have
-    /// one order.
+    /// Calls the far end, for the first time or again. The outcome is decided here, at a deadline, because deadlines
+    /// have a fixed order and responses do not.
     pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it is due to call and is not there")
@@ -183,7 +186,7 @@ impl Engine {
         };
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
         let behaves = line::verdict(&fax.to, calls);
-        // Only a rule about the outcome keeps a call from the app of an own number.
+        // A call to a number of this world goes to its app, unless a rule decides the outcome.
         let (outcome, line) = self.rules_of_call(ordinal, calls, now);
         if let (None, Some(number)) = (&outcome, own) {
             self.ring_own((ordinal, calls), number, document, line, now);
@@ -210,7 +213,7 @@ impl Engine {
         match verdict {
             Verdict::Answer { fault, line } => {
                 let talk = Transmission { far: None, fault, line, pages_done: 0, line_ms: 0 };
-                self.talk(ordinal, talk, now);
+                self.talk(ordinal, &talk, now);
             }
             Verdict::Busy => self.call_failed(ordinal, Status::Busy, now),
             Verdict::NoAnswer => self.call_failed(ordinal, Status::NoAnswer, now),
@@ -233,7 +236,8 @@ impl Engine {
             return;
         }
         let pages = Some(sending.document.pages);
-        // Recorded: the duration of a busy call is null, that of a no-answer 15 (docs/fidelity.md, "The line").
+        // As recorded from Twilio, the duration of a busy call is null, and that of a no-answer is 15
+        // (docs/fidelity.md, "The line").
         let (fault, duration_s) = if status == Status::NoAnswer {
             (Fault::NoAnswer, Some(seconds(line::NO_ANSWER_MS)))
         } else {
@@ -248,10 +252,11 @@ impl Engine {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
+        // At most one call per minute of the Ttl, even if more would fit at a fast pace.
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
-    /// Enters `Sending`, or replaces its data during a redial, which is no change of status.
+    /// Enters `Sending` or, on a redial, only replaces its data, which is not a change of status.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "it is to be sent and is not there")
@@ -266,6 +271,7 @@ impl Engine {
     fn caller(&mut self, order: &CreateFax, now: Timestamp) -> Result<Party, Refusal> {
         let Some(from) = order.from.clone() else {
             return match order.to {
+                // Only a call to a SIP URI can do without a caller.
                 Party::Sip(_) => Ok(Party::Name("".into())),
                 Party::Number(_) | Party::Name(_) => Err(Refusal::FromMissing),
             };
@@ -273,6 +279,7 @@ impl Engine {
         if line::is_refused(&from) {
             return Err(Refusal::InvalidFrom(from));
         }
+        // Only telephone numbers must be owned or verified.
         let Some(number) = from.number() else { return Ok(from) };
         if self.may_call(number) {
             return Ok(from);

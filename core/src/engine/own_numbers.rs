@@ -1,5 +1,5 @@
-//! A fax from the world to one of its own numbers: the outbound fax calls, the number's app is asked, and both ends go
-//! through one transmission.
+//! A fax from the world to one of its own numbers: the outbound fax calls, the number's app is asked, and both ends
+//! share one transmission.
 
 use std::sync::Arc;
 
@@ -45,6 +45,7 @@ impl Engine {
     ) {
         let far = self.take_ordinal();
         if let Some(fax) = self.world.tables.fax_mut(ordinal) {
+            // The status stays the same, so there is no event and no callback.
             fax.phase = match &fax.phase {
                 Phase::Sending(_) => {
                     Phase::Sending(Box::new(Sending { document: document.clone(), calls, step: CallStep::RingingOwn }))
@@ -70,9 +71,9 @@ impl Engine {
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
         let sid = self.ids.seed().mint::<FaxSid>("call", own.bytes(), u64::from(calls));
         let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
-        // A rule on the sending end has precedence over one on the receiving end.
+        // A rule on the sending end takes precedence over one on the receiving end.
         let line = if line == LineOverride::default() { far_line } else { line };
-        // Looked up again, because the rules needed the whole engine in between.
+        // Looked up again, because the rules borrowed the whole engine in between.
         let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let call = Call {
             sid,
@@ -105,14 +106,15 @@ impl Engine {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "the far end has reacted and it is not there")
         };
-        // The first call of a fax enters `Sending` only when the far end has reacted; a redial is in it already.
+        // On its first call, a fax enters `Sending` only once the far end has reacted; on a redial it is there already.
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
             let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };
             self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
         }
         match answer {
+            // The pages follow once they are rendered.
             FarAnswer::PicksUp => {}
-            FarAnswer::Takes(far, talk) => self.talk(ordinal, Transmission { far: Some(*far), ..talk.clone() }, now),
+            FarAnswer::Takes(far, talk) => self.talk(ordinal, &Transmission { far: Some(*far), ..talk.clone() }, now),
             FarAnswer::Fails(fault) => {
                 let talk = Transmission { far: None, fault: None, line: Line::default(), pages_done: 0, line_ms: 0 };
                 self.broke(ordinal, &talk, &LineFault { fault: *fault, after_pages: 0, text: None }, now);

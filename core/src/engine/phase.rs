@@ -12,8 +12,9 @@
 //!             Receiving ──► received · failed canceled            no fax, not-answered
 //! ```
 //!
-//! `Processing` and `Sending` have internal steps that no client sees: fetching, converting, ringing; ringing, talking,
-//! waiting for the next call. A redial within the Ttl stays `Sending`.
+//! `Processing` and `Sending` have internal steps that no client sees. A fax in `Processing` fetches, converts and may
+//! ring; one in `Sending` rings, talks or waits for the next call. During a redial within the Ttl, it stays in
+//! `Sending`.
 
 use super::agenda::Ordinal;
 use crate::model::fault::Failure;
@@ -22,19 +23,19 @@ use crate::model::line::Line;
 use crate::model::line::LineFault;
 use crate::model::media::Document;
 
-/// The phase of a fax; each variant holds the data that exists only then. Large, short-lived data is boxed, because
-/// most faxes have ended.
+/// The phase of a fax; each variant holds the data that exists only in that phase. Large, short-lived data is boxed,
+/// because most faxes have ended.
 #[derive(Debug, Clone)]
 pub(super) enum Phase {
     /// Created; the document has not been requested yet.
     Queued,
-    /// The document is being fetched or converted, or an own number rings for the first time.
+    /// The document is being fetched or converted, or a number of this world rings for the first time.
     Processing(Processing),
-    /// A call is ringing, transmitting or waiting to be repeated.
+    /// A call is ringing or transmitting, or the next call is due later.
     Sending(Box<Sending>),
     /// An app took the call and the pages are coming in.
     Receiving(Box<Receiving>),
-    /// Final: only the media and the fax itself can still go.
+    /// Final: only the media and the fax itself can still be removed.
     Ended(Ended),
 }
 
@@ -45,7 +46,7 @@ pub(super) enum Processing {
     Fetching,
     /// The document has arrived and is being converted.
     Converting(Box<Document>),
-    /// A number of this world rings and its app is asked what to do.
+    /// A number of this world rings, and its app is being asked what to do.
     Ringing {
         /// The converted document that is to be sent.
         document: Box<Document>,
@@ -121,7 +122,7 @@ pub(super) enum Caller {
 /// The data of a fax in `Receiving`.
 #[derive(Debug, Clone)]
 pub(super) struct Receiving {
-    /// The pages that come in; before they are rendered, the document that is sent.
+    /// The incoming pages or, until they are rendered, the document that is sent.
     pub(super) document: Document,
     /// The progress of the reception.
     pub(super) step: ReceivingStep,
@@ -134,7 +135,7 @@ pub(super) enum ReceivingStep {
     Rendering(Caller, Transmission),
     /// Pages are coming in from an outside machine.
     Talking(Transmission),
-    /// Pages are coming in from a fax of this world, whose end tracks the progress.
+    /// Pages are coming in from a fax of this world; the sending end tracks the progress.
     Fed,
 }
 

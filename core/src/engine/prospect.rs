@@ -24,7 +24,7 @@ pub enum Prospect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreachable {
-    /// It ended with another status, or has passed the one that is waited for.
+    /// It ended with another status, or is past the one that is waited for.
     #[error("it is {0}")]
     Elsewhere(Status),
     /// It entered the status before the point in the journal where the wait began, and no status is entered twice.
@@ -65,9 +65,10 @@ impl Engine {
             // The fax was deleted after it had ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
             ConversationState::Pending => {
+                // A ringing call can only become a fax that is being received, or a canceled one.
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
-                // A call that rings is no fax yet, so it has no status to report.
+                // A ringing call is not a fax yet, so it has no status to report.
                 if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::NotAnswered) }
             }
             ConversationState::NotAnswered => Prospect::Unreachable(Unreachable::NotAnswered),
@@ -75,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// The newest event of a fax entering this status, if the journal still has it.
+    /// The newest event in which a fax entered this status, if the journal still has it.
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Arc<Event>> {
         let filter = EventFilter { fax: Some(fax), kind: Some("fax.status".into()), ..EventFilter::default() };

@@ -1,4 +1,4 @@
-//! Everything that can be asked of a world, without changing it.
+//! The queries of a world, none of which changes it.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl Engine {
         self.generation
     }
 
-    /// The latest time that any command brought.
+    /// The latest time that came with any command.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
         self.latest
@@ -92,7 +92,7 @@ impl Engine {
     /// The fax with this SID.
     ///
     /// # Errors
-    /// `NoFax`.
+    /// `NoFax` if there is none.
     pub fn fax(&self, sid: FaxSid) -> Result<&Fax, Refusal> {
         self.world.tables.ordinal(sid).and_then(|ordinal| self.world.tables.fax(ordinal)).ok_or(Refusal::NoFax(sid))
     }
@@ -103,10 +103,10 @@ impl Engine {
         self.world.tables.list(filter, cursor, limit)
     }
 
-    /// The fax, after a check that it has this media.
+    /// The fax, provided that it has this media.
     ///
     /// # Errors
-    /// `NoFax`, `NoMedia`.
+    /// `NoFax` or `NoMedia` if either is missing.
     pub fn media(&self, fax: FaxSid, media: MediaSid) -> Result<&Fax, Refusal> {
         let fax = self.fax(fax)?;
         media_of(fax, media).map(|_| fax).ok_or(Refusal::NoMedia(media))
@@ -115,7 +115,7 @@ impl Engine {
     /// The number with this SID, if the account owns it.
     ///
     /// # Errors
-    /// `NoNumber`.
+    /// `NoNumber` if there is none.
     pub fn number(&self, sid: NumberSid) -> Result<&IncomingNumber, Refusal> {
         self.world.numbers.get(sid).ok_or(Refusal::NoNumber(sid))
     }
@@ -149,7 +149,7 @@ impl Engine {
         self.journal.last_reset()
     }
 
-    /// How many events the journal has dropped to keep within its limits.
+    /// How many events the journal has dropped to stay within its limits.
     #[must_use]
     pub const fn events_evicted(&self) -> u64 {
         self.journal.evicted()
@@ -179,7 +179,7 @@ impl Engine {
         self.world.outgoing.values().map(Outgoing::waiting).sum()
     }
 
-    /// How many media have been dropped to keep within the budget.
+    /// How many media have been dropped to stay within the budget.
     #[must_use]
     pub const fn media_evicted(&self) -> u64 {
         self.world.retention.evicted()

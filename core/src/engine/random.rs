@@ -38,12 +38,12 @@ impl WorldSeed {
         Self { digest: digest.into(), form: self.form }
     }
 
-    /// A generator for one purpose: `parent` is the thing it belongs to, `ordinal` its place there.
+    /// A generator for one purpose: `parent` is the thing that it belongs to, `ordinal` its place within that.
     #[must_use]
     pub fn generator(&self, purpose: &str, parent: &[u8], ordinal: u64) -> ChaCha12Rng {
         let digest = Sha256::new()
             .chain_update(self.digest)
-            // The length first, so that no purpose and parent read as another pair.
+            // The length comes first, so that no two pairs of purpose and parent hash alike.
             .chain_update([u8::try_from(purpose.len()).unwrap_or(u8::MAX)])
             .chain_update(purpose)
             .chain_update(parent)
@@ -69,7 +69,7 @@ impl WorldSeed {
 
 /// The seed of a world's ids. It follows from the world's seed, the number of earlier worlds of the account in this
 /// process, and the number of resets, so that no new thing gets an id that the journal already has for another. Draws
-/// follow from the world's seed alone: what is repeated after a reset goes as it did before.
+/// follow from the world's seed alone, so whatever is repeated after a reset goes as it did before.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     world: WorldSeed,
@@ -89,7 +89,7 @@ impl Ids {
         self.seed = self.world.of_ids(self.life, self.ways_back);
     }
 
-    /// Starts over from a seed, on purpose: until the next reset, ids are those of any world that started from it.
+    /// Starts over from a given seed: until the next reset, ids repeat those of any other world that started from it.
     pub(super) fn restart(&mut self, world: WorldSeed) {
         self.world = world;
         self.seed = world;
@@ -114,15 +114,16 @@ impl std::fmt::Debug for WorldSeed {
     }
 }
 
-/// The key of random draws for one fax or call. Unlike its SID, it is the same when the same is repeated after a reset.
+/// The key of random draws for one fax or call. Unlike a SID, it comes out the same when the same commands are repeated
+/// after a reset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Luck(pub(super) u64);
 
 impl Luck {
-    /// The luck of a call to a number of this world. It follows from the fax that calls, since which of two faxes calls
-    /// first may depend on whose document arrived first.
+    /// The luck of a call to a number of this world. It is derived from the calling fax and not from the order of
+    /// calls, because which of two faxes calls first may depend on whose document arrived first.
     pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
-        // A saved state can hold no number above 2^53.
+        // A saved state can't hold numbers above 2^53.
         Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64() >> 11)
     }
 }

@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 
 /// How long Twilio keeps a fax's data after its creation: 180 days (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// Faxes removed per call, so that the world's lock is never held long.
+/// The most faxes removed per call, so that the world's lock is never held for long.
 const RETIRED_PER_CALL_MAX: usize = 1_000;
 
 /// The media that are stored, in the order in which they may be dropped.
@@ -54,7 +54,7 @@ impl Retention {
         kept
     }
 
-    /// Forgets the media of a fax, because it was deleted or its media were.
+    /// Forgets the media of a fax, after the fax or its media were deleted.
     pub(super) fn forget(&mut self, ordinal: Ordinal) {
         let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
         self.bytes -= bytes.unwrap_or(0);
@@ -72,11 +72,12 @@ impl Retention {
         }
     }
 
-    /// Takes the media to be dropped next, while there are more than `budget_bytes`.
+    /// Takes the media to be dropped next, while all stored media exceed `budget_bytes`.
     fn pop_surplus(&mut self, budget_bytes: u64) -> Option<Ordinal> {
         if self.bytes <= budget_bytes {
             return None;
         }
+        // Only ended faxes lose their media, so active ones may exceed the budget.
         let (ordinal, bytes) = self.ended.pop_first()?;
         self.bytes -= bytes;
         self.evicted += 1;
@@ -100,7 +101,7 @@ impl Engine {
     pub fn media_sid(&self, fax: FaxSid) -> MediaSid {
         let seed = match fax.form() {
             IdForm::Prefixed => self.ids.seed(),
-            // It is shown before there is a document, so it has to follow from the fax alone and outlast a reset.
+            // Clients see this id before there is a document, so it must follow from the fax alone and outlast a reset.
             IdForm::Uuid => self.seed(),
         };
         seed.mint("media", fax.bytes(), 0)

@@ -1,5 +1,5 @@
 //! Reset and restore: back to the configured start, to a snapshot or to a loaded state. `Rewindable` is what they
-//! replace; the clock, the journal, the token and the counters go on.
+//! replace; the clock, the journal, the token and the counters continue.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The most snapshots per world; what two of them share is stored once.
+/// The most snapshots per world; data that they share is stored once.
 pub const SNAPSHOTS_MAX: usize = 100;
 /// The longest name of a snapshot, in characters.
 pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
-/// Faxes and calls listed in the result of a reset; the rest are only counted.
+/// The most faxes and calls listed in the result of a reset; the rest are only counted.
 const CANCELED_SHOWN_MAX: usize = 100;
 
 /// The part of a world that resets, snapshots and restores replace. The account and its keys, the journal, the
@@ -74,7 +74,7 @@ impl Rewindable {
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
-    /// How many resets the world had had: one that goes on from here draws ids beyond those in it.
+    /// How many resets the world had had by then, so that ids drawn after a restore are none of those in the snapshot.
     pub(super) ways_back: u64,
     pub(super) world: Rewindable,
 }
@@ -89,7 +89,7 @@ pub struct Discarded {
 /// A summary of what a reset or restore removed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Canceled {
-    /// The numbers of faxes, pending ones and effects.
+    /// How many faxes, pending faxes and effects were removed.
     pub count: ResetCount,
     /// The faxes and calls that had not ended, newest first, up to a hundred.
     pub pending: Vec<FaxSid>,
@@ -104,7 +104,7 @@ pub struct SnapshotView {
     pub taken: Timestamp,
     /// The number of faxes in it, ended or not.
     pub faxes: usize,
-    /// Those of the faxes, and the calls, that had not ended.
+    /// How many of these faxes, and of the calls, had not ended.
     pub pending: usize,
 }
 
@@ -120,6 +120,7 @@ impl Engine {
     }
 
     pub(super) fn take_snapshot(&mut self, TakeSnapshot(name): TakeSnapshot, _: Timestamp) -> Result<(), Refusal> {
+        // Replacing a snapshot takes no further room.
         if self.snapshots.len() >= SNAPSHOTS_MAX && !self.snapshots.contains_key(&name) {
             return Err(Refusal::LimitReached { what: "snapshots", limit: SNAPSHOTS_MAX });
         }
@@ -162,9 +163,10 @@ impl Engine {
         Snapshot { taken: self.latest, ways_back: self.ids.ways_back(), world: self.world.clone() }
     }
 
-    /// Puts a snapshot in place of the world. Deadlines keep the time that they had left, and effects that were under
-    /// way then are issued again; completions of those under way now will be dropped.
+    /// Puts a snapshot in place of the world. Deadlines keep the time that they had left. Effects that were under way
+    /// in the snapshot are issued again; completions of those under way now will be dropped.
     pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
+        // Counted before the world is replaced.
         let canceled = self.canceled();
         let Snapshot { taken, ways_back, world } = snapshot;
         self.generation = Generation(self.generation.0.wrapping_add(1));

@@ -1,5 +1,7 @@
 //! A tester's rule as data: what it matches and what it makes happen. Counters and decisions are in `rulebook.rs`.
 
+pub mod check;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::fax::Direction;
@@ -16,7 +18,7 @@ pub const PATTERN_STARS_MAX: usize = 16;
 words!(
     /// What a rule acts on; of the rules of one kind, the first that matches wins.
     RuleKind {
-        /// How a call ends: delivered, busy, unanswered, broken.
+        /// How a call ends: delivered, busy, unanswered or broken.
         Outcome = "outcome",
         /// The speed and noise of a call's line.
         Line = "line",
@@ -34,7 +36,7 @@ pub struct Rule {
     pub matches: Match,
     /// How many matches it lets pass before it first acts.
     pub after: u32,
-    /// How often it acts at the most; `None` means without limit.
+    /// How many times it acts at most; `None` means without limit.
     pub times: Option<u32>,
     /// The probability that it acts on a match, from 0 to 1, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
@@ -72,16 +74,16 @@ pub enum RuleEffect {
     Line(LineOverride),
     /// Fails or delays a REST call.
     Api(ApiFault),
-    /// Delays, drops, repeats or spoils a webhook.
+    /// Delays, drops, repeats, reorders or invalidly signs a webhook.
     Webhook(WebhookFault),
 }
 
 /// How a call ends by a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// An outbound fax gets through, whatever its number stands for.
+    /// An outbound fax gets through, however its number would behave.
     Delivered,
-    /// An inbound fax gets through, whatever was to break it.
+    /// An inbound fax gets through, even if it was to break.
     Received,
     /// The far end of an outbound call is busy.
     Busy,
@@ -111,7 +113,7 @@ impl LineOverride {
     }
 }
 
-/// How a REST call fails by a rule.
+/// How a rule makes a REST call fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiFault {
     /// The HTTP status and error code of a refusal, in place of the real response.
@@ -122,7 +124,7 @@ pub struct ApiFault {
     pub reset: bool,
 }
 
-/// How a webhook misbehaves by a rule.
+/// How a rule makes a webhook misbehave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookFault {
     /// Milliseconds before it is sent, by the world's clock.
@@ -133,7 +135,7 @@ pub struct WebhookFault {
     pub reorder: bool,
     /// Never sends it at all.
     pub drop: bool,
-    /// How it is signed: right, wrong or with an earlier signature.
+    /// How it is signed: validly, invalidly or with an earlier signature.
     pub signature: Signature,
 }
 
@@ -234,9 +236,12 @@ impl Rule {
     /// Whether this rule, if it comes first, leaves nothing for the other to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
+        // A pattern that matches another one's text, asterisks included, also matches everything that the other
+        // matches.
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
+        // A rule that skips matches, stops after some or acts by chance leaves matches to the other.
         let always = self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
         let direction = own.direction.or(self.effect.direction());
         always
@@ -274,7 +279,7 @@ impl Pattern {
     /// Parses a pattern, if it is short and simple enough.
     ///
     /// # Errors
-    /// Which limit it breaks.
+    /// Why the text can't be a pattern: it is empty or exceeds a limit.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty; leave it out to match everything".to_owned());
@@ -301,6 +306,7 @@ impl Pattern {
         let mut parts = self.0.split('*');
         let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
         let mut parts: Vec<&str> = parts.collect();
+        // Without an asterisk, nothing may be left of the text.
         let Some(last) = parts.pop() else { return rest.is_empty() };
         for part in parts {
             let Some(at) = rest.find(part) else { return false };

@@ -1,5 +1,5 @@
-//! The rules of a world in order, their counters, and the decisions by them. Decisions are made at deadlines and
-//! commands, where inputs have one order, and never when a response happens to arrive.
+//! The rules of a world in order, with their counters, and the decisions that they make. Decisions are made at
+//! deadlines and commands, which have a fixed order, and never when a response happens to arrive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ impl Engine {
     }
 
     pub(super) fn drop_rules(&mut self) {
-        // Ids go on: one that a tester still holds must not come to name another rule.
+        // Ids continue: one that a tester still holds must not come to name a different rule.
         self.world.book = RuleBook { added: self.world.book.added, ..RuleBook::default() };
     }
 
@@ -159,6 +159,7 @@ impl Engine {
     pub(super) fn api_called(&mut self, call: &ApiCalled, now: Timestamp) -> Option<ApiFault> {
         let subject = Subject { method: &call.method, path: &call.path, ..Subject::default() };
         self.world.api_calls += 1;
+        // REST calls need not concern a fax, so their draws are keyed by a count of all calls.
         let draw = Draw { parent: b"api", place: self.world.api_calls };
         let effect = self.decide(RuleKind::Api, &subject, draw, None, now);
         effect.and_then(|effect| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
@@ -213,7 +214,7 @@ impl Engine {
         }
     }
 
-    /// The luck of a fax or call. Of a deleted fax only the ordinal is left, and its last notices are drawn by that.
+    /// The luck of a fax or call. Of a deleted fax, only the ordinal is left, which its last notices use instead.
     fn luck_of(&self, sid: FaxSid) -> Luck {
         let ordinal = self.world.tables.ordinal(sid);
         let fax = ordinal.and_then(|ordinal| self.world.tables.fax(ordinal)).map(|fax| fax.luck);

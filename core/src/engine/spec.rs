@@ -18,7 +18,7 @@ pub struct WorldSpec {
     pub account: Account,
     /// The seed of all ids and random draws.
     pub seed: WorldSeed,
-    /// How many worlds of this account this process has had before; keeps their ids apart.
+    /// How many worlds of this account this process has had before; it keeps their ids apart.
     pub life: u64,
     /// The seed of the inventory of numbers for sale, shared by all worlds.
     pub inventory_seed: u64,

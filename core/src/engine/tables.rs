@@ -14,7 +14,7 @@ use crate::model::phone::Party;
 use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// Which faxes a list shows: every condition that is given must hold.
+/// The faxes that a list shows; every condition that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaxFilter {
     /// Only faxes from this party.
@@ -78,6 +78,7 @@ impl Tables {
         self.by_from.insert((fax.from.clone(), fax.ordinal));
         self.by_to.insert((fax.to.clone(), fax.ordinal));
         let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
+        // An inbound fax is added when its app takes the call, possibly after faxes with higher ordinals.
         *first = (*first).min(fax.ordinal);
         if !fax.status().is_final() {
             self.active += 1;
@@ -157,9 +158,9 @@ impl Tables {
         self.faxes.first_key_value().map(|(_, fax)| &**fax)
     }
 
-    /// The faxes that have not ended and the calls, each newest first.
+    /// The faxes that have not ended, then the calls, both newest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = FaxSid> {
-        // Bounded, so that the search stops at the last active fax and not after all ended ones.
+        // Stops after the last active fax, so that the ended faxes before it need not be searched.
         let faxes = self.faxes.values().rev().filter(|fax| !fax.status().is_final()).take(self.active);
         faxes.map(|fax| fax.sid).chain(self.calls.values().rev().map(|call| call.sid))
     }
@@ -203,7 +204,7 @@ impl Tables {
                 Page { has_next, has_previous, items }
             }
             Cursor::After(anchor) => {
-                // Oldest first from the anchor, so that the page ends just before it.
+                // Read oldest first from the anchor, so that the page ends just before it.
                 let mut rest = self.between(filter, low.max(anchor.saturating_add(1)), high);
                 let mut items: Vec<_> = rest.by_ref().take(limit).collect();
                 items.reverse();
@@ -216,6 +217,7 @@ impl Tables {
 
     /// The ordinals `low..high` that match the dates.
     fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
+        // Dates are compared by whole seconds, so a bound is the first fax of a later second.
         let first_after = |moment: Timestamp| {
             let later = self.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
             later.map_or(Ordinal::MAX, |(_, ordinal)| *ordinal)

@@ -9,7 +9,7 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Purpose};
 use crate::model::words::words;
 
 words!(
-    /// The result of an exchange with an app, as far as metrics tell it apart.
+    /// The result of an exchange with an app, as metrics distinguish it.
     ExchangeResult {
         /// The app responded as it should.
         Answered = "answered",
@@ -37,7 +37,7 @@ impl ExchangeResult {
 pub struct Tally {
     /// How many times a fax entered each status.
     pub entered: BTreeMap<Status, u64>,
-    /// Exchanges with apps by purpose and result, retries included.
+    /// How many exchanges with apps had each purpose and result, retries included.
     pub exchanges: BTreeMap<(Purpose, ExchangeResult), u64>,
 }
 

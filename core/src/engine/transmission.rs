@@ -14,10 +14,10 @@ use crate::model::line::LineFault;
 use crate::model::time::Timestamp;
 
 impl Engine {
-    pub(super) fn talk(&mut self, ordinal: Ordinal, talk: Transmission, now: Timestamp) {
+    pub(super) fn talk(&mut self, ordinal: Ordinal, talk: &Transmission, now: Timestamp) {
         if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
             sending.step = CallStep::Talking(talk.clone());
-            self.next_page(ordinal, &talk, now);
+            self.next_page(ordinal, talk, now);
         }
     }
 
@@ -69,12 +69,12 @@ impl Engine {
         let talk = talk.clone();
         let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
         self.journal.write(now, Some(sid), event.clone());
-        // The receiving end has no transmission from which to write it.
+        // The receiving end keeps no transmission of its own, so its event is written here.
         if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {
             self.journal.write(now, Some(far.sid), event);
         }
         if talk.pages_done < pages {
-            self.next_page(ordinal, &talk, now);
+            self.next_page(ordinal, talk, now);
         } else {
             self.went_through(ordinal, &talk, now);
         }
@@ -85,7 +85,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
-            // First, since `end` replaces the phase and with it the pages that came in.
+            // Kept first, since `end` replaces the phase and with it the pages that came in.
             self.keep_part(ordinal, now);
             let failure = Some(Box::new(Failure { fault: fault.fault, detail: fault.text.clone() }));
             let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };

@@ -9,13 +9,14 @@ use super::words::words;
 const SIGNALWIRE_TOKEN_DIGITS: usize = 48;
 
 words!(
-    /// Which status changes of an outbound fax fire its StatusCallback; sources disagree (docs/fidelity.md, "Where sources conflict").
+    /// Which status changes of an outbound fax trigger its StatusCallback; sources disagree (docs/fidelity.md, "Where
+    /// sources conflict").
     CallbackPolicy {
         /// Every change, `queued` included.
         All = "all",
         /// The change to `queued`, and the one to a final status.
         QueuedAndFinal = "queued-and-final",
-        /// The change to a final status alone.
+        /// Only the change to a final status.
         Final = "final",
     }
 );
@@ -35,7 +36,7 @@ words!(
     #[derive(Default)]
     TwimlTypes {
         #[default]
-        /// Any; a type that is not one of TwiML's raises a warning.
+        /// Any type; one that is not of TwiML raises a warning.
         Lenient = "lenient",
         /// Only text/xml, application/xml and text/html.
         Strict = "strict",
@@ -67,7 +68,7 @@ words!(
 words!(
     /// The service whose API an account speaks.
     Dialect {
-        /// Twilio Programmable Fax, by its v1 API.
+        /// Twilio Programmable Fax, with its v1 API.
         Twilio = "twilio",
         /// SignalWire's compatibility API.
         SignalWire = "signalwire",
@@ -118,9 +119,9 @@ impl Dialect {
 words!(
     /// Which accounts a request may authenticate as.
     AccountMode {
-        /// Any: a well-formed SID creates its world on first use.
+        /// Any account: a well-formed SID creates its world on first use.
         Open = "open",
-        /// Only accounts that are configured.
+        /// Only configured accounts.
         Strict = "strict",
     }
 );
@@ -140,11 +141,11 @@ words!(
 words!(
     /// How much of the Fax API works for an account.
     Service {
-        /// All of it, as before Twilio retired it.
+        /// All of it, as before Twilio retired the service.
         Full = "full",
-        /// What works with test credentials: everything but buying a number is refused (error 20008).
+        /// As much as works with test credentials: everything but buying a number is refused (error 20008).
         TestCredentials = "test-credentials",
-        /// What works today: every fax call is refused (error 34005).
+        /// As much as works today: every REST call about faxes is refused (error 34005).
         Retired = "retired",
     }
 );
@@ -162,9 +163,9 @@ pub struct Account {
     pub dialect: Dialect,
     /// When the account was created.
     pub created: Timestamp,
-    /// When its name or status last changed.
+    /// When one of its attributes last changed.
     pub updated: Timestamp,
-    /// Its rank in order of creation, among all accounts.
+    /// Its rank among all accounts, in order of creation.
     pub ordinal: u64,
     /// The account that owns this subaccount; `None` for a main account.
     pub owner: Option<AccountSid>,

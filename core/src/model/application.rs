@@ -16,12 +16,12 @@ pub struct Application {
     pub created: Timestamp,
     /// When an attribute last changed.
     pub updated: Timestamp,
-    /// What a create or update request may set.
+    /// The attributes that a create or update request may set.
     pub attributes: ApplicationAttributes,
 }
 
 attributes! {
-    /// The attributes of an application that a request may set; text is empty where nothing is set.
+    /// The attributes of an application that a request may set; a text that isn't set is empty.
     ApplicationAttributes,
     /// A partial update of an application; `None` leaves an attribute unchanged.
     ApplicationChange,
@@ -37,7 +37,7 @@ attributes! {
     voice_fallback_url: Box<str>,
     /// The method of requests to `voice_fallback_url`.
     voice_fallback_method: Method,
-    /// Notified when a fax ends and `<Receive>` named no action.
+    /// Notified when a fax ends, if `<Receive>` named no action.
     status_callback: Box<str>,
     /// The method of requests to `status_callback`.
     status_callback_method: Method,

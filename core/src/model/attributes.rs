@@ -18,7 +18,7 @@ macro_rules! attributes {
             /// The attributes' names, in snake_case.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
 
-            /// Applies the change, leaving what it doesn't name.
+            /// Applies the change; attributes that it doesn't name stay as they are.
             #[must_use]
             pub fn with(mut self, change: &$change) -> Self {
                 $(if let Some(value) = &change.$field { self.$field = value.clone(); })+

@@ -1,4 +1,4 @@
-//! What an account may call from or sign in with besides its own numbers and token: verified caller ids and API keys.
+//! Verified caller ids and API keys: what an account may call from and sign in with besides its own numbers and token.
 
 use super::phone::PhoneNumber;
 use super::sid::{KeySid, NumberSid};
@@ -13,7 +13,7 @@ pub struct CallerId {
     pub ordinal: u64,
     /// The number that faxes may be sent from.
     pub number: PhoneNumber,
-    /// At most 64 characters; by default the number in national format.
+    /// A name of at most 64 characters; by default the number in national format.
     pub friendly_name: Box<str>,
     /// When the number was verified.
     pub created: Timestamp,

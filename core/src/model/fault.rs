@@ -33,7 +33,7 @@ words!(
         ProtocolViolation = "protocol-violation",
         /// The host name does not resolve.
         BadHostName = "bad-host-name",
-        /// The server redirected more often than is followed.
+        /// The server sent more redirects than are followed.
         TooManyRedirects = "too-many-redirects",
         /// A redirect has no usable `Location` header.
         BadRedirect = "bad-redirect",
@@ -61,7 +61,7 @@ words!(
         TwimlMalformed = "twiml-malformed",
         /// The root element is not `<Response>`.
         TwimlRoot = "twiml-root",
-        /// The TwiML has an element or attribute that is unknown or has a wrong value.
+        /// The TwiML has an unknown element or attribute, or an invalid value.
         TwimlSchema = "twiml-schema",
         /// The response's content type is not one of TwiML's.
         ContentType = "content-type",
@@ -75,8 +75,8 @@ words!(
 );
 
 impl Fault {
-    /// Describes a call that ended with this fault, in Twilio's words. A fault that is not the line's counts as a
-    /// broken transmission.
+    /// Describes a call that ended with this fault, in Twilio's words. Any fault that has no text of its own counts as
+    /// a broken transmission.
     #[must_use]
     pub const fn call_description(self) -> &'static str {
         if matches!(self, Self::Busy) {

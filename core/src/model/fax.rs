@@ -33,11 +33,11 @@ words!(
         Processing = "processing",
         /// An outbound fax is being transmitted.
         Sending = "sending",
-        /// An outbound fax has been sent whole.
+        /// An outbound fax has been sent completely.
         Delivered = "delivered",
         /// An inbound fax is being received.
         Receiving = "receiving",
-        /// An inbound fax has been received whole.
+        /// An inbound fax has been received completely.
         Received = "received",
         /// The far end did not pick up.
         NoAnswer = "no-answer",
@@ -83,11 +83,11 @@ impl MediaType {
 }
 
 words!(
-    /// The paper an incoming fax is printed on (`<Receive pageSize>`).
+    /// The paper that an incoming fax is printed on (`<Receive pageSize>`).
     PageSize {
         /// 8.5 × 11 inches, which is the default.
         Letter = "letter",
-        /// 8.5 × 14 inches, a longer letter.
+        /// 8.5 × 14 inches, longer than Letter.
         Legal = "legal",
         /// 210 × 297 mm, the size of ISO 216.
         A4 = "a4",

@@ -1,6 +1,6 @@
 //! Bytes as lower-case hexadecimal digits, the form of fingerprints, tokens and ids.
 
-/// Encodes bytes as two digits each.
+/// Encodes each byte as two digits.
 #[must_use]
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     let digits = bytes.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);

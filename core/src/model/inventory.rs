@@ -1,6 +1,6 @@
 //! The invented inventory of numbers for sale: which numbers exist, where, and what they can do (docs/fidelity.md,
-//! "Numbers, accounts, keys"). It is computed from a seed and the digits, keeps no list, and doesn't know which numbers
-//! are owned.
+//! "Numbers, accounts, keys"). It is computed from a seed and a number's digits: there is no list, and the inventory
+//! doesn't know which numbers are owned.
 
 mod candidates;
 mod filter;
@@ -21,7 +21,7 @@ use self::places::{PLACELESS, PLACES};
 use super::phone::PhoneNumber;
 use super::words::words;
 
-/// Numbers examined by one search at most, so that a filter which matches nothing ends within milliseconds.
+/// The most numbers that one search examines, so that a search without matches ends within milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
 /// How many numbers in 256 are for sale.
@@ -34,7 +34,7 @@ const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
 const EARTH_RADIUS_MILES: f64 = 3_958.8;
 
 words!(
-    /// The type of a number; the word is also the list's name in the path.
+    /// The type of a number; its word is also the name of the list in the path.
     NumberKind {
         /// Belongs to a place, by its area code.
         Local = "Local",
@@ -115,21 +115,21 @@ words!(
     }
 );
 
-/// What kinds of traffic a number carries.
+/// The kinds of traffic that a number carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Capabilities {
     /// Whether it takes voice calls.
     pub voice: bool,
     /// Whether it takes text messages.
     pub sms: bool,
-    /// Whether it takes picture messages; never without `sms` among numbers for sale.
+    /// Whether it takes picture messages; numbers for sale never have it without `sms`.
     pub mms: bool,
     /// Whether it takes faxes.
     pub fax: bool,
 }
 
 impl Capabilities {
-    /// Every capability, as configured numbers and Twilio's magic number have.
+    /// Every capability, which configured numbers and Twilio's magic number have.
     pub const ALL: Self = Self { voice: true, sms: true, mms: true, fax: true };
 }
 
@@ -170,7 +170,7 @@ impl Point {
 impl FromStr for Point {
     type Err = InvalidFilter;
 
-    /// Reads the form of `NearLatLong`, `37.840699,-122.461853`.
+    /// Reads the value of `NearLatLong`, such as `37.840699,-122.461853`.
     fn from_str(text: &str) -> Result<Self, InvalidFilter> {
         let reason = "must be latitude and longitude in degrees, such as 37.7793,-122.4192";
         let invalid = InvalidFilter { parameter: "NearLatLong", reason };
@@ -186,7 +186,7 @@ impl FromStr for Point {
 pub struct Place {
     /// The country that the place is in.
     pub country: Country,
-    /// State, province or the like; two letters in North America.
+    /// The state, province or similar region; two letters in North America.
     pub region: &'static str,
     /// The city's name, in Latin letters.
     pub locality: &'static str,
@@ -217,7 +217,7 @@ pub struct Offer {
     pub address_requirements: AddressRequirements,
     /// Whether the number is new to the platform.
     pub beta: bool,
-    /// What kinds of traffic the number carries.
+    /// The kinds of traffic that the number carries.
     pub capabilities: Capabilities,
 }
 
@@ -250,7 +250,7 @@ pub fn first_in_area(seed: u64, area_code: u16, taken: &dyn Fn(PhoneNumber) -> b
     lists.flat_map(|(country, kind)| offers(seed, country, kind, &filter)).find(|offer| !taken(offer.number))
 }
 
-/// Iterates over what `search` shows, taken numbers included.
+/// Iterates over the numbers that match the filter, including taken ones.
 fn offers(
     seed: u64,
     country: Country,
@@ -262,7 +262,7 @@ fn offers(
         .take(CANDIDATES_MAX)
         .filter_map(move |(range, number)| range.offer(seed, number))
         .filter(|offer| filter.admits(offer))
-        // A number may fit the pattern at several positions, and so come up once per template.
+        // A number may fit the pattern at several positions, and so come up more than once.
         .filter(move |offer| seen.insert(offer.number))
 }
 
@@ -285,6 +285,7 @@ impl Range {
     }
 
     fn offer(&self, seed: u64, number: PhoneNumber) -> Option<Offer> {
+        // One byte for each property, so that none depends on another.
         let [for_sale, fax, sms, mms, beta, ..] = draw(seed, b"number", number.digits());
         let subscriber = number.digits() % 10u64.pow(self.subscriber_digits);
         if for_sale >= FOR_SALE_IN_256 || !is_plausible(self.country, self.subscriber_digits, subscriber) {
@@ -344,8 +345,8 @@ static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
 fn range_of(number: PhoneNumber) -> Option<Range> {
     SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
         let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
+        // Ranges differ in length, so these may be leading digits of a number of another length.
         (range.subscriber_digits == subscriber_digits).then_some(*range)
-        // Ranges differ in length, so the same leading digits may also be the start of a longer number.
     })
 }
 
@@ -353,15 +354,15 @@ fn place_of(number: PhoneNumber) -> Option<&'static Place> {
     range_of(number)?.place
 }
 
-/// Whether such a subscriber number could be assigned: it begins with 2 to 9, and a North American exchange doesn't end
-/// in 11.
+/// Whether a real network could assign this subscriber number: it begins with 2 to 9, and a North American exchange
+/// doesn't end in 11.
 fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
     let first = subscriber / 10u64.pow(digits - 1);
     let exchange = subscriber / 10u64.pow(digits.saturating_sub(3));
     first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
 }
 
-/// Pseudorandom bytes for some digits. The purpose keeps the draws for a range and for a number apart.
+/// Draws pseudorandom bytes for some digits. The purpose keeps draws for a range apart from those for a number.
 fn draw(seed: u64, purpose: &[u8], digits: u64) -> [u8; 32] {
     let hash = Sha256::new().chain_update(b"inventory").chain_update(seed.to_be_bytes()).chain_update(purpose);
     hash.chain_update(digits.to_be_bytes()).finalize().into()

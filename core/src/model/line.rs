@@ -1,5 +1,5 @@
-//! How long a fax takes on a telephone line by T.30 and T.4: the duration of each signal, and the coded bits at the
-//! line's rate.
+//! How long a fax takes on a telephone line according to T.30 and T.4: the duration of each signal, and the time of the
+//! coded bits at the line's rate.
 //!
 //! ```text
 //!  answer: silence · CED · DIS ─► TSI DCS · training · TCF ─► CFR        once per call
@@ -24,9 +24,9 @@ const SIGNAL_RATE_BPS: u64 = 300;
 const FRAME_OCTETS: u64 = 7;
 /// The information field of CSI and TSI (T.30 §5.3.6.2.4).
 const STATION_ID_OCTETS: u64 = 20;
-/// That of DIS and DCS with the bits that these machines set (T.30 §5.3.6.2.1).
+/// The information field of DIS and DCS, with the bits that these machines set (T.30 §5.3.6.2.1).
 const CAPABILITIES_OCTETS: u64 = 8;
-/// That of PPS: post-message command, page and block counters, frame count (T.30 §A.4.3).
+/// The information field of PPS: post-message command, page and block counters, frame count (T.30 §A.4.3).
 const PPS_OCTETS: u64 = 4;
 /// The training check: zeros for 1.5 s ± 10 % (T.30 §5.3.6.1.3).
 const TCF_MS: u64 = 1_500;
@@ -86,9 +86,9 @@ pub const NOISE_PER_MILLE_MAX: u16 = 1_000;
 pub struct Line {
     /// The modem rate in bits per second.
     pub rate_bps: u32,
-    /// How pages are coded; MMR implies error correction, and nothing else allows it.
+    /// How pages are coded; MMR implies error correction, which no other coding allows.
     pub coding: Coding,
-    /// How many of a thousand rows are damaged; without effect under error correction.
+    /// How many of a thousand rows are damaged; it has no effect with error correction.
     pub noise_per_mille: u16,
 }
 
@@ -111,13 +111,15 @@ impl Line {
     pub fn setup_ms(self) -> u64 {
         let check = GAP_MS + self.training_long_ms() + TCF_MS;
         let capabilities = signal_ms(&[STATION_ID_OCTETS, CAPABILITIES_OCTETS]);
+        // In the order of the diagram above.
         ANSWER_SILENCE_MS + CED_MS + GAP_MS + capabilities + GAP_MS + capabilities + check + GAP_MS + signal_ms(&[0])
     }
 
     /// The number of bits that a page has in this line's coding.
     #[must_use]
     pub fn bits(self, bits: &CodedBits) -> u64 {
-        // Fill grows with the rate, so a rate between two counted ones uses the higher: the time is never too short.
+        // Fill grows with the rate, so a rate between two counted ones uses the higher, which never makes the time too
+        // short.
         let at = LINE_RATES_BPS.iter().rposition(|rate| *rate >= self.rate_bps).unwrap_or(0);
         match (self.coding, &bits.filled) {
             (Coding::Mmr, _) | (_, None) => bits.mmr,
@@ -171,7 +173,7 @@ fn signal_ms(information_octets: &[u64]) -> u64 {
 pub struct LineFault {
     /// The fault that the call ends with.
     pub fault: Fault,
-    /// How many pages get through before it.
+    /// How many pages get through before the break.
     pub after_pages: u32,
     /// The text of the failure, if a tester has chosen one.
     pub text: Option<Box<str>>,

@@ -15,7 +15,7 @@ words!(
         Expired = "expired",
         /// The document or its fax has been deleted.
         Deleted = "deleted",
-        /// The URL's signature is missing or wrong.
+        /// The URL's signature is missing or invalid.
         Signature = "bad-signature",
         /// The media are protected, and the request has no credential of their account.
         Protected = "protected",
@@ -27,7 +27,7 @@ words!(
 /// A document, either as it was submitted or as the file that holds its fax pages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The format it is delivered in.
+    /// The format that it is delivered in.
     pub media_type: MediaType,
     /// How many pages it has.
     pub pages: u32,
@@ -35,12 +35,12 @@ pub struct Document {
     pub bytes: Arc<[u8]>,
     /// Where each fax page is in `bytes`; empty if the document has not been rendered.
     pub sheets: Arc<[PageInFile]>,
-    /// What is missing on the fax pages, compared with the original.
+    /// The parts of the original that are missing on the fax pages.
     pub losses: Arc<[PageLoss]>,
 }
 
 impl Document {
-    /// Creates a document that has not been rendered, and so has no fax pages.
+    /// Creates a document that has not been rendered and so has no fax pages.
     #[must_use]
     pub fn unrendered(pages: u32, bytes: Arc<[u8]>) -> Self {
         Self { media_type: MediaType::Pdf, pages, bytes, sheets: Arc::default(), losses: Arc::default() }

@@ -6,6 +6,7 @@ pub(crate) mod attributes;
 pub mod credential;
 pub mod fault;
 pub mod fax;
+pub mod field_words;
 pub mod hex;
 pub mod inventory;
 pub mod line;

@@ -10,7 +10,7 @@ use super::webhook::Method;
 use super::words::words;
 
 words!(
-    /// What a number accepts: calls or faxes, never both (`VoiceReceiveMode`).
+    /// Whether a number accepts calls or faxes; it never accepts both (`VoiceReceiveMode`).
     ReceiveMode {
         /// Voice calls, which is the default.
         Voice = "voice",
@@ -28,18 +28,18 @@ pub struct IncomingNumber {
     pub ordinal: u64,
     /// The number itself, in E.164 form.
     pub number: PhoneNumber,
-    /// What kinds of traffic the number carries.
+    /// The kinds of traffic that the number carries.
     pub capabilities: Capabilities,
     /// When the number was bought.
     pub created: Timestamp,
     /// When an attribute last changed.
     pub updated: Timestamp,
-    /// What a create or update request may set.
+    /// The attributes that a create or update request may set.
     pub attributes: NumberAttributes,
 }
 
 attributes! {
-    /// The attributes of a number that a request may set; text is empty where nothing is set.
+    /// The attributes of a number that a request may set; a text that isn't set is empty.
     NumberAttributes,
     /// A partial update of a number; `None` leaves an attribute unchanged.
     NumberChange,
@@ -55,7 +55,7 @@ attributes! {
     voice_fallback_url: Box<str>,
     /// The method of requests to `voice_fallback_url`.
     voice_fallback_method: Method,
-    /// Notified when a fax ends and `<Receive>` named no action.
+    /// Notified when a fax ends, if `<Receive>` named no action.
     status_callback: Box<str>,
     /// The method of requests to `status_callback`.
     status_callback_method: Method,

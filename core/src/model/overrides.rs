@@ -19,7 +19,7 @@ const EDGES: [&str; 9] =
     ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
 /// The ending of private edges, which belong to Twilio Interconnect.
 const INTERCONNECT: &str = "-ix";
-/// How much of a wrong value an error message quotes.
+/// How many characters of an invalid value an error message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
 /// How a webhook is sent: its time limits and its retries.
@@ -86,7 +86,7 @@ impl Span {
     /// Reads a value. Numbers are clamped to the range; anything else means the default.
     fn read(&self, text: &str) -> u64 {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // More digits than fit are still a large number, not a wrong one.
+        // More digits than fit still make a number, so it is clamped and doesn't mean the default.
         if digits { text.parse().unwrap_or(u64::MAX).clamp(self.least, self.most) } else { self.default }
     }
 }
@@ -104,7 +104,7 @@ impl Default for Overrides {
 }
 
 impl Overrides {
-    /// Reads the overrides from a URL's fragment, and reports what is wrong with them.
+    /// Reads the overrides from a URL's fragment and reports their faults.
     #[must_use]
     pub fn of(url: &str) -> (Self, Vec<OverrideFault>) {
         let (mut overrides, mut faults) = (Self::default(), Vec::new());
@@ -121,14 +121,14 @@ impl Overrides {
                     None => faults.push(OverrideFault::RetryPolicy(excerpt(&value))),
                 },
                 "e" => faults.extend(value.split(',').filter_map(|edge| edge_fault(edge.trim()))),
-                // Everything else in the fragment is the app's own; `sni` needs no case because SNI is always sent.
+                // Everything else in the fragment belongs to the app; `sni` needs no case because SNI is always sent.
                 _ => {}
             }
         }
         (overrides, faults)
     }
 
-    /// Whether a failed attempt is followed by another, after `tries` attempts that took `spent_ms` together.
+    /// Whether another attempt follows a failure, after `tries` attempts that together took `spent_ms`.
     #[must_use]
     pub const fn retries_after(&self, failure: &ExchangeFailure, tries: u64, spent_ms: u64) -> bool {
         tries <= self.retries && spent_ms < self.total_ms && self.policy.covers(failure)

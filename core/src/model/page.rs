@@ -1,4 +1,4 @@
-//! Pages as they travel over a fax line, which are stored coded.
+//! Pages as they travel over a fax line; they are stored in coded form.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use super::fax::Quality;
 
 /// Pels per row: 215 mm at 8.04 per mm (T.4 §2.1 b).
 pub const ROW_PELS: u32 = 1_728;
-/// Rows per page at most: 14.2 inches at the finest quality are 5,553.
+/// The most rows per page: 14.2 inches at the finest quality take 5,553.
 pub const ROWS_MAX: u32 = 6_000;
-/// Pages per fax at most.
+/// The most pages per fax.
 pub const PAGES_MAX: u32 = 1_000;
 /// Pels per inch along a row.
 pub const PELS_PER_INCH: u32 = 204;
@@ -38,7 +38,7 @@ pub struct FaxPage {
     pub quality: Quality,
     /// The rows coded by T.6, most significant bit first.
     pub mmr: Arc<[u8]>,
-    /// The number of bits it takes on the line, by coding.
+    /// The number of bits that it takes on the line, by coding.
     pub bits: CodedBits,
 }
 
@@ -60,7 +60,7 @@ pub struct PageInFile {
     pub quality: Quality,
     /// The bytes of the file that hold the page's MMR.
     pub place: std::ops::Range<usize>,
-    /// The number of bits it takes on the line, by coding.
+    /// The number of bits that it takes on the line, by coding.
     pub bits: CodedBits,
 }
 

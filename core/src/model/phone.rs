@@ -1,11 +1,11 @@
-//! Telephone addresses: E.164 numbers, SIP URIs and the free names a SIP call may carry as `From`.
+//! Telephone addresses: E.164 numbers, SIP URIs, and the free names that a SIP call may carry as `From`.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// E.164 (11/2010) §6: at most fifteen digits, the first not zero.
 const DIGITS_MAX: usize = 15;
-/// Shorter than any full international number in use; rejects `+1` and the like.
+/// Rejects fragments such as `+1`; every full international number in use is longer.
 const DIGITS_MIN: usize = 5;
 /// Twilio limits the header part of a SIP URI to 1024 (error 21227); the same limit is applied to the whole.
 pub const SIP_URI_LEN_MAX: usize = 1_024;
@@ -28,7 +28,7 @@ impl PhoneNumber {
         self.0
     }
 
-    /// Creates a number from its digits, which the caller knows to be valid.
+    /// Creates a number from its digits, whose validity is up to the caller.
     #[must_use]
     pub const fn from_digits(digits: u64) -> Self {
         Self(digits)
@@ -94,7 +94,7 @@ impl serde::Serialize for Party {
 impl<'de> serde::Deserialize<'de> for Party {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // A SIP caller may be any kind of party, so whatever `Display` writes reads back.
+        // A SIP caller may be any kind of party, so everything that `Display` writes can be read back.
         Self::sip_caller(&text).ok_or_else(|| serde::de::Error::custom("neither an E.164 number nor a SIP address"))
     }
 }
@@ -153,6 +153,7 @@ fn is_sip_uri(text: &str) -> bool {
         head.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
     });
     rest.is_some_and(|rest| {
+        // Parameters and headers follow the address.
         let address = rest.split(['?', ';']).next().unwrap_or_default();
         let host = address.rsplit('@').next().unwrap_or_default();
         text.len() <= SIP_URI_LEN_MAX && !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())

@@ -26,7 +26,7 @@ pub struct Reception {
     pub header: Header,
     /// Rows that noise on the line damages; `None` on a clean line.
     pub noise: Option<Noise>,
-    /// How many pages arrive whole before the call drops during the next; `None` if all arrive.
+    /// How many pages arrive complete before the call drops during the next one; `None` if all arrive.
     pub whole_pages: Option<u32>,
 }
 
@@ -46,7 +46,7 @@ pub struct Header {
 /// Damage to rows, reproducible from a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noise {
-    /// Selects which rows are damaged, and how.
+    /// Determines which rows are damaged, and how.
     pub seed: u64,
     /// How many of a thousand rows are damaged.
     pub rows_per_mille: u16,

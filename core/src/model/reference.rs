@@ -1,5 +1,5 @@
 //! Relative references: resolves a `<Receive action>` or a `Location` against the URL it came from (RFC 3986 §5.2).
-//! Apart from dot segments the text is kept as written: nothing is encoded or validated.
+//! Except for dot segments, the text is kept as written: nothing is encoded or validated.
 
 /// Resolves a reference, or returns `None` if the base has no scheme and host. A reference without a host inherits the
 /// base's user and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.
@@ -13,7 +13,8 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
         return Some(format!("{scheme}:{reference}"));
     }
     let rest = rest.split('#').next().unwrap_or_default();
-    // The client's URL parser ends a host at a backslash too; reading it otherwise could send a password to another host.
+    // A backslash ends the host here as it does in the client's URL parser; otherwise a password could go to another
+    // host.
     let (authority, base_target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let (base_path, base_query) = parts(base_target, '?');
     let (target, fragment) = parts(reference, '#');
@@ -48,7 +49,7 @@ fn has_scheme(reference: &str) -> bool {
     scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_of_scheme)
 }
 
-/// Splits before the first separator, which stays with the second part.
+/// Splits before the first separator, so that the second part begins with it.
 fn parts(text: &str, separator: char) -> (&str, &str) {
     text.split_at(text.find(separator).unwrap_or(text.len()))
 }

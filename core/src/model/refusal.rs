@@ -32,7 +32,7 @@ pub enum Refusal {
     /// A number's attributes name an application that the account doesn't own.
     #[error("the account has no application {0}")]
     ApplicationNotOwned(Box<str>),
-    /// The number has been verified as a caller id before.
+    /// The number is already a verified caller id.
     #[error("{0} is a verified caller id of the account already")]
     CallerIdExists(PhoneNumber),
     /// A suspended or closed account can't do this.
@@ -47,7 +47,7 @@ pub enum Refusal {
     /// A closed account can't be reopened.
     #[error("the account has been closed")]
     AccountClosed,
-    /// A main account's status can't be changed; only subaccounts' can.
+    /// The status of a main account can't be changed, only that of a subaccount.
     #[error("the status of an account that is nobody's subaccount can't be changed")]
     NotASubaccount,
     /// The fax is being transmitted or has ended, so it can't be canceled.
@@ -68,19 +68,19 @@ pub enum Refusal {
     /// The account neither owns nor has verified the `From`.
     #[error("{0} is neither a number of the account nor a verified caller id")]
     FromNotOwned(PhoneNumber),
-    /// The number is owned by someone or not for sale.
+    /// The number already has an owner or is not for sale.
     #[error("{0} is not available")]
     NumberUnavailable(PhoneNumber),
     /// The text is not a number that could be bought.
     #[error("{0} is not a valid number")]
     NumberInvalid(PhoneNumber),
-    /// No number of that area code is for sale.
+    /// No number in that area code is for sale.
     #[error("no number found in area code {0}")]
     NoneInArea(u16),
     /// The number's capabilities don't include fax.
     #[error("{0} can't receive faxes")]
     CannotFax(PhoneNumber),
-    /// The fallback URL is set and the primary one is not.
+    /// The fallback URL is set, but the primary one is not.
     #[error("a voice fallback URL needs a voice URL")]
     FallbackWithoutUrl,
     /// The account doesn't own the number that is called.
@@ -101,13 +101,13 @@ pub enum Refusal {
     /// The world has no rule with this id.
     #[error("there is no rule {0}")]
     NoRule(u64),
-    /// The world has no snapshot of this name.
+    /// The world has no snapshot with this name.
     #[error("there is no snapshot {0:?}")]
     NoSnapshot(Box<str>),
     /// A documented limit of the world has been reached.
     #[error("the limit of {limit} {what} is reached")]
     LimitReached {
-        /// What there would be too many of.
+        /// The things that there would be too many of.
         what: &'static str,
         /// The limit that has been reached.
         limit: usize,

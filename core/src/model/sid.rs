@@ -1,5 +1,5 @@
-//! Resource ids: 128 bits, a kind, and the form that the account's dialect writes them in. An id keeps its form, so that
-//! it reads the same wherever it is shown: in responses, webhooks, the log, states and tests.
+//! Resource ids: 128 bits, a kind, and the form that the account's dialect writes them in. An id keeps its form, so
+//! that it looks the same wherever it is shown: in responses, webhooks, the log, states and tests.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ pub enum IdForm {
     /// Two letters for the kind and 32 hexadecimal digits, as `FX0123…`.
     #[default]
     Prefixed,
-    /// A UUID in lower case, which doesn't tell its kind.
+    /// A UUID in lower case, which doesn't reveal its kind.
     Uuid,
 }
 
@@ -24,7 +24,7 @@ pub struct SidError {
 
 /// An id of one kind.
 pub trait Id: Sized {
-    /// Creates an id from 128 random bits. A UUID is of version 4, so six of its bits are fixed (RFC 9562 §5.4).
+    /// Creates an id from 128 random bits. A UUID has version 4, so six of its bits are fixed (RFC 9562 §5.4).
     fn minted(bits: [u8; 16], form: IdForm) -> Self;
 }
 
@@ -94,7 +94,7 @@ macro_rules! sid {
         impl FromStr for $name {
             type Err = SidError;
 
-            /// Reads an id in either form; upper-case digits are read too, and shown in lower case from then on.
+            /// Reads an id in either form; upper-case digits are accepted too, and shown in lower case from then on.
             fn from_str(text: &str) -> Result<Self, SidError> {
                 let read = read_prefixed($prefix, text).map(|bits| Self { bits, form: IdForm::Prefixed });
                 let read = read.or_else(|| read_uuid(text).map(|bits| Self { bits, form: IdForm::Uuid }));
@@ -133,7 +133,7 @@ sid!(
     NumberSid, "PN"
 );
 
-/// Where a UUID has its hyphens, as numbers of digits before them.
+/// Where a UUID has its hyphens: the number of digits before each.
 const HYPHENS: [usize; 4] = [8, 12, 16, 20];
 
 const fn minted(mut bits: [u8; 16], form: IdForm) -> [u8; 16] {
@@ -157,6 +157,7 @@ impl Written {
     }
 
     fn as_str(&self) -> &str {
+        // Only ASCII is pushed, so this can't fail.
         std::str::from_utf8(&self.text[..self.len]).unwrap_or_default()
     }
 }
@@ -183,6 +184,7 @@ fn read_prefixed(prefix: &str, text: &str) -> Option<[u8; 16]> {
 
 fn read_uuid(text: &str) -> Option<[u8; 16]> {
     let hyphens = text.bytes().enumerate().filter(|(_, byte)| *byte == b'-').map(|(place, _)| place);
+    // The position of a hyphen also counts the hyphens before it.
     if !hyphens.eq(HYPHENS.iter().enumerate().map(|(before, place)| place + before)) {
         return None;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
-/// 9999-12-30T22:00:00Z: the last moment that can be written as a date in every form we write, since the library for dates ends there.
+/// 9999-12-30T22:00:00Z, where the date library ends: the last moment that every format we write can express.
 const LATEST_MICROS: i64 = 253_402_207_200_000_000;
 
 impl Timestamp {
@@ -20,7 +20,7 @@ impl Timestamp {
         Self(micros.clamp(0, LATEST_MICROS))
     }
 
-    /// Creates a moment from seconds since the epoch, clamped likewise.
+    /// Creates a moment from seconds since the epoch, clamped in the same way.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
         Self::from_micros(seconds.saturating_mul(1_000_000))
@@ -79,10 +79,10 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// How many times faster than on a real line ringing, transmission and redialling run.
+/// How many times faster than on a real line ringing, transmission and redialing run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// This many times faster; zero or less means as on a real line.
+    /// This many times faster; zero or less means the speed of a real line.
     Times(f64),
     /// Takes no time at all.
     Max,

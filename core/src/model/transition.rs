@@ -2,7 +2,7 @@
 
 use super::fax::Status;
 
-/// The changes of status that can happen; `None` is before the fax exists.
+/// The possible changes of status; `None` means that the fax did not exist before.
 const EDGES: &[(Option<Status>, Status)] = &[
     (None, Status::Queued),
     (None, Status::Receiving),
@@ -20,15 +20,16 @@ const EDGES: &[(Option<Status>, Status)] = &[
     (Some(Status::Receiving), Status::Failed),
 ];
 
-/// Whether a fax may go from one status to the other.
+/// Whether a fax may go directly from one status to the other.
 #[must_use]
 pub fn is_edge(old: Option<Status>, new: Status) -> bool {
     EDGES.contains(&(old, new))
 }
 
-/// Whether a fax can come from one status to the other, over whatever others.
+/// Whether a fax can get from one status to the other, directly or through others.
 #[must_use]
 pub fn leads_to(old: Status, new: Status) -> bool {
+    // The edges have no cycles, so the recursion ends.
     let next = EDGES.iter().filter(|(before, _)| *before == Some(old)).map(|(_, after)| *after);
     next.into_iter().any(|after| after == new || leads_to(after, new))
 }

@@ -1,4 +1,4 @@
-//! The parts of a request to a customer's app, and how its failure is described.
+//! The parts of a request to a customer's app, and the ways in which it can fail.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ words!(
 );
 
 words!(
-    /// How a webhook is signed. Every value but the first is wrong on purpose, to test the app's validation.
+    /// How a webhook is signed. Every way but the first is invalid on purpose, to test the app's validation.
     #[derive(Default)]
     Signature {
         /// Correctly, with the account's token.
@@ -78,10 +78,10 @@ pub struct ExchangeRecord {
     pub failure: Option<ExchangeFailure>,
 }
 
-/// The rank of an attempt among those made for one event.
+/// The number of an attempt among those made for one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// Counts from one, the first attempt.
+    /// The number of the attempt, from one.
     pub number: u64,
     /// The real time that earlier attempts took.
     pub spent_ms: u64,
@@ -91,7 +91,7 @@ impl Attempt {
     /// The first attempt for an event.
     pub const FIRST: Self = Self { number: 1, spent_ms: 0 };
 
-    /// The attempt that follows one which took this long.
+    /// The attempt that follows this one, which took `duration_ms`.
     #[must_use]
     pub const fn next(self, duration_ms: u64) -> Self {
         Self { number: self.number + 1, spent_ms: self.spent_ms.saturating_add(duration_ms) }
@@ -136,7 +136,7 @@ pub enum ExchangeFailure {
     ProtocolViolation(String),
     /// The host name does not resolve.
     BadHostName(String),
-    /// The server redirected more often than is followed.
+    /// The server sent more redirects than are followed.
     TooManyRedirects,
     /// A redirect has no usable `Location`.
     RedirectsNowhere {

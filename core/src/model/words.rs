@@ -1,4 +1,4 @@
-//! A macro for enums whose values have a fixed word each, as on the wire and in configuration.
+//! A macro for enums in which each value has a fixed word, used on the wire and in configuration.
 
 #[doc(hidden)]
 #[macro_export]

@@ -4,10 +4,10 @@ use crate::model::fault::Fault;
 
 /// The longest TwiML document, in bytes.
 pub const TWIML_BYTES_MAX: usize = 64 * 1024;
-/// How much of an app's text a message quotes.
+/// How many characters of an app's text a message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
-/// What an HTML page probably is, and how to find out.
+/// A hint for a developer whose app responded with an HTML page.
 pub(super) const HTML_HINT: &str = "probably an error page, a login page or a tunnel's warning; open the URL to see it, and make the \
                          webhook return <Response>…</Response>";
 
@@ -34,7 +34,7 @@ pub enum TwimlError {
     Compressed {
         /// The value of Content-Encoding.
         coding: String,
-        /// The fault of the error that compression explains.
+        /// The fault of the parse error that the compression explains.
         fault: Fault,
     },
     /// The root element is not `<Response>`.
@@ -43,7 +43,7 @@ pub enum TwimlError {
     /// The body is an HTML page.
     #[error("the response is an HTML page, {HTML_HINT}")]
     HtmlPage {
-        /// The fault by the stage that failed: parsing, or the root element.
+        /// The fault of the stage that failed: parsing, or the check of the root element.
         fault: Fault,
     },
     /// The document has neither `<Receive>` nor `<Reject>`.

@@ -1,5 +1,4 @@
-//! TwiML for fax: reads an app's response as one verb or an error, with warnings. Carrying the verb out is the
-//! engine's.
+//! TwiML for fax: reads an app's response as one verb or an error, with warnings. The engine carries the verb out.
 
 mod error;
 mod parse;

@@ -10,11 +10,11 @@ use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// How deep elements may be nested; fax TwiML has two levels.
+/// How deep elements may be nested; TwiML for fax needs two levels.
 pub const DEPTH_MAX: usize = 64;
-/// Nodes per document at most; 64 kB can't hold more that mean anything.
+/// The most nodes per document; more would not fit into 64 kB of meaningful TwiML.
 const NODES_MAX: u32 = 32 * 1024;
-/// Warnings per document at most; further ones would repeat the first.
+/// The most warnings per document; further ones would hardly say anything new.
 const WARNINGS_MAX: usize = 20;
 /// Content types that are read as TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
 /// "Receiving, TwiML").
@@ -25,17 +25,19 @@ const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();
     let verb = match odd_type(content_type) {
+        // An empty body is reported as empty, whatever its type.
         _ if body.trim_ascii().is_empty() => Err(TwimlError::Empty),
         None => verb(content_type, body, &mut warnings),
         Some(odd) => {
             let verb = verb(content_type, body, &mut warnings);
             match verb {
                 Ok(_) | Err(TwimlError::NoVerb) => {
-                    // It goes first, so that the limit on warnings never drops it.
+                    // Inserted first, so that the limit on warnings never drops it.
                     warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }
                 Err(error) => {
+                    // The error is about the whole response, so warnings about its parts would only distract.
                     warnings.clear();
                     Err(TwimlError::ContentType(format!(
                         "{odd}, and its body is not TwiML: {}",
@@ -93,7 +95,7 @@ fn what_it_is(body: &[u8], error: &TwimlError) -> String {
 }
 
 fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
-    // Walks the tree without recursion: the depth is the app's choice, and the stack is not.
+    // Walks the tree without recursion, because the app chooses the depth and the stack is limited.
     let (mut node, mut depth) = (root, 1);
     loop {
         if depth > DEPTH_MAX {
@@ -127,6 +129,7 @@ fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, T
             let text = excerpt(child.text().unwrap_or_default().trim());
             warnings.push(Warning::of_schema(format!("text in <Response> is ignored: {text}")));
         }
+        // Comments and processing instructions are ignored without a warning.
         if !child.is_element() {
             continue;
         }
@@ -162,6 +165,7 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
                 continue;
             }
         };
+        // An invalid value is no error: the default applies.
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
             let text = format!("<Receive {name}=\"{value}\"> is not one of {words}; the default is used");

@@ -8,18 +8,19 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::error::excerpt;
 use super::verb::Warning;
 
-/// How far a document is searched for the end of its XML declaration; real ones are half as long.
+/// How far into a document the end of its XML declaration is searched for; real declarations are half as long.
 const DECLARATION_BYTES_MAX: usize = 256;
 /// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
 
-/// Decodes a document and removes leading white space. A doubtful encoding adds a warning; text that doesn't decode is
-/// an error, written to follow "the TwiML can't be parsed".
+/// Decodes a document and removes leading white space. A doubtful encoding adds a warning; text that can't be decoded
+/// is an error, in words that follow "the TwiML can't be parsed".
 pub(super) fn decode<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
     warnings: &mut Vec<Warning>,
 ) -> Result<Cow<'a, str>, String> {
+    // Both labels are looked up even if only one is used, because an unknown label is an error in any case.
     let charset = charset(content_type).map(|label| known(label, "its Content-Type has the charset")).transpose()?;
     let declared = declared(body).map(|label| known(label, "its XML declaration says encoding=")).transpose()?;
     let (encoding, bytes) = match Encoding::for_bom(body) {
@@ -60,7 +61,7 @@ fn chosen(
     let narrow = |encoding: Option<&'static Encoding>| encoding.filter(|encoding| !is_wide(encoding));
     let encoding = narrow(charset).or(narrow(declared)).unwrap_or(UTF_8);
     let others = [charset, declared].into_iter().flatten().filter(|other| *other != encoding);
-    // Pure ASCII reads the same in every encoding that is left, so the contradiction does no harm.
+    // Pure ASCII is the same in all remaining encodings, so a contradiction between them does no harm.
     if !body.is_ascii() {
         warnings.extend(others.map(|other| {
             let (other, name) = (other.name(), encoding.name());

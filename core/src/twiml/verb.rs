@@ -1,4 +1,4 @@
-//! What TwiML can say about a fax: the two verbs, their attributes and the defaults.
+//! The two verbs that TwiML has for a fax, their attributes and the defaults.
 
 use super::error::{TwimlError, excerpt};
 use crate::model::account::TwimlTypes;
@@ -6,12 +6,12 @@ use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// What an app's response says.
+/// The content of an app's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// The verb to carry out, or why there is none.
     pub verb: Result<Verb, TwimlError>,
-    /// What was ignored, for the developer to see.
+    /// What was ignored, so that the developer can see it.
     pub warnings: Vec<Warning>,
 }
 
@@ -53,7 +53,7 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// Creates a warning of an ignored element, attribute or value.
+    /// Creates a warning about an ignored element, attribute or value.
     pub(super) const fn of_schema(text: String) -> Self {
         Self { fault: Fault::TwimlSchema, text }
     }

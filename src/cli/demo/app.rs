@@ -24,7 +24,7 @@ const TWIML: &str =
 /// The state of the app: what it needs to check signatures.
 #[derive(Clone)]
 pub(super) struct App {
-    /// The scheme, host and port by which the emulator calls it.
+    /// The scheme, host and port at which the emulator calls it.
     pub(super) origin: String,
     /// The service whose requests it gets.
     pub(super) dialect: Dialect,

@@ -29,7 +29,7 @@ use crate::server::{Server, run as run_listener};
 /// The time limit for each step. At the pace of a real line a fax of two pages takes over a minute.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BOUNDARY: &str = "fauxfax-demo-5b8f0e2c9d17";
-/// The number of the machine that sends to the app, and of the one that the app sends to.
+/// The number of the machine that sends to the app and receives from it.
 const FAR_MACHINE: &str = "+15558675310";
 
 #[derive(Debug, Args)]
@@ -66,6 +66,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
                         // `Output` drops a line rather than fail.
                         let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", client.base());
                     }
+                    // The emulator keeps serving until a signal arrives.
                     std::future::pending::<()>().await;
                 }
             };
@@ -114,6 +115,7 @@ async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: 
     };
     tokio::select! {
         told = told => told,
+        // The sample app has stopped, so no fax can succeed.
         () = app => Ok(false),
     }
 }
@@ -169,6 +171,7 @@ async fn follow(
         let status = ("status", Some((*statuses).to_owned()));
         vec![of_fax.clone(), status, ("since", Some(since.to_string())), timeout.clone()]
     });
+    // The last wait is for the webhooks, so that the timeline is complete.
     for wait in waits.chain([vec![("for", Some("idle".to_owned())), timeout.clone()]]) {
         client.control("GET", "/wait", &wait, None).await?;
         let news = client.control("GET", "/events", &[of_fax.clone(), ("since", Some(seq.to_string()))], None).await?;

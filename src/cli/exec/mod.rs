@@ -14,6 +14,7 @@ use clap::Args;
 
 use self::environment::{Destination, Signatory, prepare};
 use super::flags::ServeFlags;
+use super::numbers::whole_number;
 use super::print_error;
 use super::serve::{isolated, runtime, start_log, url};
 use crate::config::{self, Config, LogLevel};
@@ -22,7 +23,7 @@ use crate::server::Server;
 #[derive(Debug, Args)]
 pub(super) struct ExecFlags {
     /// How many seconds to wait, once the command has ended, for faxes and webhooks in progress
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = whole_number::<u32>)]
     idle_timeout: u32,
     #[command(flatten)]
     serve: ServeFlags,

@@ -1,4 +1,4 @@
-//! The console's files as embedded in the binary, each with its content type and entity tag.
+//! The console's files, embedded in the binary, each with its content type and entity tag.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::hex;
 
-/// Hexadecimal digits of a digest that identify a version: 64 bits, so a collision would take billions of builds.
+/// How many hexadecimal digits of a digest identify a version: 64 bits, so a collision would take billions of builds.
 const DIGEST_CHARS: usize = 16;
 /// The placeholder in the shell for the folder of this build's files.
 const ASSETS_MARK: &str = "{assets}";
@@ -73,7 +73,7 @@ static FILES: LazyLock<Vec<File>> =
 /// The name of this build, which changes with any of the files.
 pub(super) static BUILD: LazyLock<String> = LazyLock::new(|| digest(EMBEDDED.iter().map(|(_, bytes)| *bytes)));
 
-/// The HTML page that every path of the console is answered with.
+/// The HTML page that is the response to every path of the console.
 pub(super) static SHELL: LazyLock<File> = LazyLock::new(|| {
     let text = include_str!("../../../console/index.html").replace(ASSETS_MARK, &format!("/console/assets/{}", *BUILD));
     File::of("index.html", text.into())

@@ -86,6 +86,7 @@ fn answer(file: &File, headers: &HeaderMap, caching: &'static str) -> Response {
     if takes_gzip(headers) {
         return (head, content_type, [(header::CONTENT_ENCODING, "gzip")], file.gzipped.clone()).into_response();
     }
+    // Cloning `Bytes` shares the memory.
     (head, content_type, file.bytes.clone()).into_response()
 }
 

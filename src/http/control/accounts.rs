@@ -1,6 +1,8 @@
 //! The control API's calls to list, create, change and remove accounts, each with its world. Generating credentials
 //! and the limit on accounts are in `emulator.rs`.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -172,8 +174,14 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     }
     let form = dialect.map(Dialect::id_form).unwrap_or_default();
     let account = sid.unwrap_or(AccountSid::minted([0; 16], form));
-    let numbers = order.numbers.iter().map(|number| configured_number(number, account)).collect::<Result<_, _>>()?;
-    let caller_ids = order.caller_ids.iter().map(|id| phone_number(&id.phone_number)).collect::<Result<_, _>>()?;
+    let numbers = order.numbers.iter().enumerate();
+    let numbers = numbers.map(|(at, number)| configured_number(number, &format!("numbers[{at}]"), account));
+    let numbers: Vec<(PhoneNumber, NumberChange)> = numbers.collect::<Result<_, _>>()?;
+    check_unique("numbers", numbers.iter().map(|(number, _)| number))?;
+    let caller_ids = order.caller_ids.iter().enumerate();
+    let caller_ids = caller_ids.map(|(at, id)| phone_number(&id.phone_number, &format!("caller_ids[{at}]")));
+    let caller_ids: Vec<PhoneNumber> = caller_ids.collect::<Result<_, _>>()?;
+    check_unique("caller_ids", &caller_ids)?;
     let (auth_token, friendly_name) = (order.auth_token, order.friendly_name);
     let (owner, debugger_url, rules) = (None, order.debugger_url, Vec::new());
     Ok(AccountSetup {
@@ -192,27 +200,62 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     })
 }
 
+/// Refuses a list that has a number twice.
+fn check_unique<'a>(list: &str, numbers: impl IntoIterator<Item = &'a PhoneNumber>) -> Result<(), Problem> {
+    let mut earlier = BTreeSet::new();
+    match numbers.into_iter().enumerate().find(|(_, number)| !earlier.insert(**number)) {
+        Some((at, number)) => {
+            Err(bad(&format!("{list}[{at}].{PHONE_NUMBER}"), &format!("{number} is given twice; give it once")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Parses a number with REST attributes in snake_case, by the same rules as the REST API.
-fn configured_number(number: &Map<String, Value>, account: AccountSid) -> Result<(PhoneNumber, NumberChange), Problem> {
-    let own = number.get(PHONE_NUMBER).and_then(Value::as_str).ok_or_else(|| bad(PHONE_NUMBER, "is required"))?;
+fn configured_number(
+    number: &Map<String, Value>,
+    place: &str,
+    account: AccountSid,
+) -> Result<(PhoneNumber, NumberChange), Problem> {
+    let field = |name: &str| format!("{place}.{name}");
+    let own = number.get(PHONE_NUMBER).ok_or_else(|| bad(&field(PHONE_NUMBER), "is required"))?;
+    let own = own.as_str().ok_or_else(|| bad(&field(PHONE_NUMBER), &format!("a text, not {}", shown(own))))?;
     let mut given = Vec::new();
     for (key, value) in number.iter().filter(|(key, _)| *key != PHONE_NUMBER) {
         let Some(attribute) = OF_NUMBER.iter().find(|attribute| attribute.name == key) else {
             let near = OF_NUMBER.iter().map(|attribute| attribute.name);
             let near = near.min_by_key(|name| strsim::levenshtein(name, key)).unwrap_or(PHONE_NUMBER);
-            return Err(bad(key, &format!("is no attribute of a number; did you mean {near}?")));
+            return Err(bad(&field(key), &format!("is no attribute of a number; did you mean {near}?")));
         };
-        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let text = match value {
+            // As in other fields, null is the same as absence.
+            Value::Null => continue,
+            Value::String(text) => text.clone(),
+            Value::Bool(_) | Value::Number(_) => value.to_string(),
+            Value::Array(_) | Value::Object(_) => {
+                return Err(bad(&field(key), &format!("a text, not {}", shown(value))));
+            }
+        };
         given.push((attribute.parameter, text));
     }
     // Read as a form, so that the checks are REST's own.
     let form = Form::of(given.iter().map(|(parameter, text)| (*parameter, text.as_str())));
-    let change = numbers::update_number(&form, account).map_err(|error| bad("numbers", &error.message))?;
-    Ok((phone_number(own)?, change))
+    let change = numbers::update_number(&form, account).map_err(|error| bad(place, &error.message))?;
+    Ok((phone_number(own, place)?, change))
 }
 
-fn phone_number(text: &str) -> Result<PhoneNumber, Problem> {
-    text.parse().map_err(|error: crate::model::phone::NotE164| bad(PHONE_NUMBER, &format!("{text:?} is {error}")))
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
+fn phone_number(text: &str, place: &str) -> Result<PhoneNumber, Problem> {
+    text.parse().map_err(|error: crate::model::phone::NotE164| {
+        bad(&format!("{place}.{PHONE_NUMBER}"), &format!("{text:?} is {error}"))
+    })
 }
 
 fn word<T: std::fmt::Display>(
@@ -269,7 +312,8 @@ mod tests {
     #[test]
     fn the_error_for_a_misspelt_attribute_names_the_nearest() {
         let number = json!({ "phone_number": "+15017122661", "voice_ulr": "http://app" });
-        let refused = configured_number(number.as_object().expect("an object"), AccountSid::from_bytes([0; 16]));
+        let refused =
+            configured_number(number.as_object().expect("an object"), "numbers[0]", AccountSid::from_bytes([0; 16]));
         assert!(refused.is_err_and(|problem| format!("{problem:?}").contains("voice_url")));
     }
 }

@@ -18,11 +18,11 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::time::Timestamp;
 use crate::world::ClockError;
 
-/// Seconds to wait for a moving clock when no `timeout` is given.
+/// How many seconds to wait for a moving clock when no `timeout` is given.
 const TIMEOUT_DEFAULT_S: f64 = 30.0;
 /// The longest `timeout` that a call may ask for, in seconds.
 pub(super) const TIMEOUT_MAX_S: f64 = 600.0;
-/// Most deadlines that are shown.
+/// The most deadlines that are shown.
 const DEADLINES_MAX: usize = 20;
 
 /// The new mode of the clock.
@@ -98,16 +98,25 @@ pub(super) async fn advance(
     JsonBody(order): JsonBody<Move>,
 ) -> Result<Json<ClockView>, Problem> {
     let to = match (order.seconds, &order.to) {
-        (Some(seconds), None) => Duration::try_from_secs_f64(seconds)
-            .map(|span| world.now().after(span))
-            .map_err(|error| Problem::new(422, "bad-seconds", format!("seconds: {error}")))?,
-        (None, Some(text)) => {
-            date::parse_exact(text).ok_or_else(|| Problem::new(422, "bad-date", format!("to: {text:?} is no date")))?
+        (Some(seconds), None) => {
+            Duration::try_from_secs_f64(seconds).map(|span| world.now().after(span)).map_err(|_| {
+                let largest = Timestamp::LATEST.since(world.now()).as_secs();
+                Problem::new(422, "bad-seconds", format!("seconds: a number from 0 to {largest}, not {seconds:?}"))
+            })?
         }
+        (None, Some(text)) => date::parse_exact(text).ok_or_else(|| {
+            let detail = format!(
+                "to: a moment of RFC 3339 before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
+                event::moment(Timestamp::LATEST)
+            );
+            Problem::new(422, "bad-date", detail)
+        })?,
         _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to, not both and not neither")),
     };
     if to >= Timestamp::LATEST {
-        return Err(Problem::new(422, "bad-advance", "the clock ends with the year 9999"));
+        let field = if order.to.is_some() { "to" } else { "seconds" };
+        let detail = format!("{field}: the clock ends at {}; give an earlier moment", event::moment(Timestamp::LATEST));
+        return Err(Problem::new(422, "bad-advance", detail));
     }
     moved((&registry, &world), order.timeout, world.advance(to)).await
 }

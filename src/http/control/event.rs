@@ -1,4 +1,4 @@
-//! Events of the journal as JSON. Everything is shown but secrets.
+//! Events of the journal as JSON. Everything except secrets is shown.
 
 use std::borrow::Cow;
 

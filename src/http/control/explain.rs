@@ -13,7 +13,7 @@ use crate::dialect::explain::{Mistake, OtherSecret, Question, check, explain as 
 use crate::emulator::{Registry, World};
 use crate::model::credential::ApiKey;
 
-/// Most tokens of other accounts and secrets of keys that are tried.
+/// The most tokens of other accounts and secrets of keys that are tried.
 const OTHERS_MAX: usize = 1_000;
 
 /// A signature that doesn't match, or that should be checked.
@@ -135,7 +135,7 @@ fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
         };
         Some(OtherSecret { mistake, owner, secret })
     };
-    // The account itself comes first: the tester may have given another token than its own.
+    // The account itself comes first: the tester may have given a token other than the account's.
     let worlds = std::iter::once(world.clone()).chain(registry.worlds()).take(OTHERS_MAX);
     let mut others: Vec<OtherSecret> = worlds.filter_map(|world| token_of(&world)).collect();
     others.extend(world.read(|engine| {

@@ -1,46 +1,43 @@
-//! Extractors for what a call brings: its world, query and JSON. What can't be read is refused with the name of the
-//! field.
+//! Extractors for the parts of a call: its world, query and JSON. A part that can't be read is refused with the name of
+//! the field.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use bytes::Bytes;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::problem::Problem;
-use crate::dialect::form::{self, Form};
+use crate::dialect::form::Form;
+use crate::dialect::json::{self, FieldError, ParseError};
+use crate::dialect::query;
 use crate::emulator::{Registry, SignInError, World};
 use crate::http::{body, is_read};
 use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The longest JSON body of calls that take no state or document; the longest pattern or replay is far below.
+/// The longest JSON body of calls that take no state or document; the longest pattern or replay is far smaller.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The query parameter that every call may have.
 const ACCOUNT: &str = "account";
 /// The only call that a broken world accepts.
 const RESET: &str = "/reset";
 
-/// The world that a call addresses: that of `?account=`, or of the default account. A call that may change something
-/// creates the world if the account has none; a GET or HEAD gets a fresh one that isn't kept.
+/// The world that a call addresses: that of `?account=`, or that of the default account. A call that may change
+/// something creates the world if the account has none; a GET or HEAD gets a fresh one that isn't kept.
 pub struct Addressed(pub World);
 
 /// The world that a call only reads, whatever its method.
 pub(super) struct Observed(pub(super) World);
 
-/// The world that a call waits in, and the means to wait for its creation if the account has none yet.
+/// The world that a call waits in, and the means to wait for one to be created if the account has none yet.
 pub(super) struct Awaited {
     pub(super) registry: Registry,
     pub(super) world: World,
-    /// Whether the account has no world yet, and this one was made up for the call.
+    /// Whether the account has no world yet, so that this one was made for the call.
     pub(super) is_fresh: bool,
-}
-
-#[derive(Deserialize)]
-struct AccountQuery {
-    account: Option<String>,
 }
 
 impl FromRequestParts<Registry> for Addressed {
@@ -53,7 +50,7 @@ impl FromRequestParts<Registry> for Addressed {
             return sound(account, registry.look(account)).map(Self);
         }
         let world = registry.enter_unclaimed(account);
-        // A reset repairs a broken world, so it must reach one.
+        // A reset repairs a broken world, so it must be able to reach one.
         if parts.uri.path().ends_with(RESET) { found(account, world) } else { sound(account, world) }.map(Self)
     }
 }
@@ -74,8 +71,7 @@ impl FromRequestParts<Registry> for Awaited {
         let account = account_of(parts, registry)?;
         let (world, is_fresh) = match registry.world(account) {
             Some(world) => (Ok(world), false),
-            // An account without a world is waited for as if it had one: a test may start to wait before its app does
-            // anything.
+            // Waiting works without a world too: a test may start to wait before its app has done anything.
             None => (registry.look(account), true),
         };
         Ok(Self { registry: registry.clone(), world: sound(account, world)?, is_fresh })
@@ -90,8 +86,13 @@ impl Awaited {
 }
 
 fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem> {
-    let query: AccountQuery = Query::try_from_uri(&parts.uri).map(|Query(query)| query).map_err(Problem::query)?;
-    query.account.map_or_else(|| Ok(registry.default_account()), |text| parse_account(&text))
+    let query = form_of(&parts.uri)?;
+    let mut named = query.iter().filter(|(name, _)| *name == ACCOUNT).map(|(_, text)| text);
+    match (named.next(), named.next()) {
+        (None, _) => Ok(registry.default_account()),
+        (Some(text), None) => parse_account(text),
+        (Some(_), Some(_)) => Err(bad_query(FieldError::twice(ACCOUNT).to_string())),
+    }
 }
 
 /// Returns the world; an error if it has broken.
@@ -151,24 +152,36 @@ impl FromRequest<Registry> for RawJson {
 
 /// Parses a JSON body; an empty one counts as `{}`.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    json::read(&parse_json(body)?).map_err(|error| bad_field(&error))
+}
+
+/// Parses a JSON body into a value; an empty one counts as `{}`.
+pub(super) fn parse_json(body: &[u8]) -> Result<Value, Problem> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| {
-        let (message, unknown) = (error.to_string(), error.is_data() && is_unknown_field(&error.to_string()));
-        if unknown {
-            return Problem::new(422, "unknown-field", near(&message));
-        }
-        let status = if error.is_data() { 422 } else { 400 };
-        Problem::new(status, if error.is_data() { "bad-field" } else { "bad-json" }, message)
+    json::parse(body).map_err(|error| match error {
+        ParseError::NoJson(_) => Problem::new(400, "bad-json", error.to_string()),
+        ParseError::Twice(error) => bad_field(&error),
     })
 }
 
+/// The error for an invalid field of a JSON body.
+pub(super) fn bad_field(error: &FieldError) -> Problem {
+    let name = if error.is_unknown { "unknown-field" } else { "bad-field" };
+    Problem::new(422, name, error.to_string())
+}
+
 fn read_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
-    let bad = |message: &str| Problem::new(400, "bad-query", near(message));
-    let form = Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad(&error.to_string()))?;
-    let own: Vec<_> = form.iter().filter(|(name, _)| *name != ACCOUNT).collect();
-    let uri: Uri = format!("/?{}", form::encode_query(&own)).parse().map_err(|_| bad("the query is too long"))?;
-    let read = Query::try_from_uri(&uri).map(|Query(query)| query);
-    read.map_err(|error| bad(error.body_text().trim_start_matches("Failed to deserialize query string: ")))
+    let whole = form_of(uri)?;
+    let own = Form::of(whole.iter().filter(|(name, _)| *name != ACCOUNT));
+    query::read(&own).map_err(|error| bad_query(error.to_string()))
+}
+
+fn form_of(uri: &Uri) -> Result<Form, Problem> {
+    Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad_query(error.to_string()))
+}
+
+fn bad_query(detail: String) -> Problem {
+    Problem::new(400, "bad-query", detail)
 }
 
 pub(super) fn parse_account(text: &str) -> Result<AccountSid, Problem> {
@@ -178,24 +191,10 @@ pub(super) fn parse_account(text: &str) -> Result<AccountSid, Problem> {
     })
 }
 
-fn is_unknown_field(message: &str) -> bool {
-    message.contains("unknown field `")
-}
-
-/// Rewrites serde's message for an unknown field so that it suggests the nearest known one.
-pub(super) fn near(message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match quoted.split_first() {
-        Some((unknown, known)) if is_unknown_field(message) && !known.is_empty() => {
-            let nearest = known.iter().min_by_key(|name| strsim::levenshtein(name, unknown)).unwrap_or(unknown);
-            format!("there is no field {unknown:?}; did you mean {nearest:?}? (all: {})", known.join(", "))
-        }
-        _ => message.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -208,9 +207,10 @@ mod tests {
     #[test]
     fn the_error_for_a_misspelt_field_names_the_nearest() {
         let json = read_json::<Order>(br#"{"ulr":"x"}"#).expect_err("refused");
-        assert!(format!("{json:?}").contains("did you mean \\\"url\\\""), "{json:?}");
+        assert!(format!("{json:?}").contains("did you mean url?"), "{json:?}");
+        assert!(format!("{json:?}").contains("unknown-field"), "{json:?}");
         let query = read_query::<Order>(&"/x?page=1".parse().expect("a URI")).expect_err("refused");
-        assert!(format!("{query:?}").contains("did you mean \\\"pages\\\""), "{query:?}");
+        assert!(format!("{query:?}").contains("did you mean pages?"), "{query:?}");
     }
 
     #[test]
@@ -222,8 +222,14 @@ mod tests {
 
     #[test]
     fn no_json_is_400_and_a_wrong_field_422() {
-        for (body, status) in [("{", 400), ("x", 400), (r#"{"pages":"2"}"#, 422), (r#"{"pages":-1}"#, 422), ("[]", 422)]
-        {
+        for (body, status) in [
+            ("{", 400),
+            ("x", 400),
+            (r#"{"pages":"2"}"#, 422),
+            (r#"{"pages":-1}"#, 422),
+            ("[]", 422),
+            (r#"{"pages":1,"pages":2}"#, 422),
+        ] {
             let problem = read_json::<Order>(body.as_bytes()).expect_err("refused");
             assert!(format!("{problem:?}").contains(&format!("status: {status}")), "{body}: {problem:?}");
         }

@@ -19,10 +19,10 @@ use crate::model::fax::{Direction, Status};
 /// Faxes on a page by default.
 const PAGE_SIZE_DEFAULT: usize = 50;
 const PAGE_SIZE_MAX: usize = 500;
-/// Faxes examined for one page, so that searching a million of them for a rare text doesn't hold the world's lock.
-/// The page is then short, and the next one goes on from there.
+/// Faxes examined for one page, so that searching a million of them for a rare text doesn't hold the world's lock. The
+/// page is then short, and the next one continues from there.
 const LOOKED_AT_MAX: usize = 20_000;
-/// Faxes taken from the engine at a time.
+/// The most faxes that are taken from the engine at a time.
 const DRAWN_MAX: usize = 500;
 
 /// Filters and paging.
@@ -100,7 +100,7 @@ fn page<'a>(
             }
             // Without this, a full page that ends with the oldest fax would have a next page with nothing on it.
             let is_last = place + 1 == count && !drawn.has_next;
-            // Whichever limit is reached first: a page of rare matches ends early instead of holding the lock.
+            // Stop at whichever limit is reached first: a page of rare matches ends early instead of holding the lock.
             if found.len() == size || looked_at == LOOKED_AT_MAX {
                 return (found, (!is_last).then_some(fax.ordinal));
             }

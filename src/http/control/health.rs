@@ -79,6 +79,7 @@ pub(super) async fn health(State(registry): State<Registry>) -> Json<Health> {
     let broken: Vec<String> = registry.broken_accounts().iter().map(ToString::to_string).collect();
     let worlds = registry.worlds();
     let (mut counts, mut evicted) = (Counts::default(), Evicted::default());
+    // One lock at a time, so that no call waits for the whole count.
     for world in &worlds {
         world.read_journal(|journal| {
             let engine = journal.engine();

@@ -1,5 +1,5 @@
 //! `POST /incoming-faxes`: a fax machine calls a number of the world. Turns the tester's fields and document into one
-//! engine command, and waits for the end of the conversation if asked to.
+//! engine command, and waits for the end of the conversation if the caller asks for it.
 
 use std::sync::Arc;
 
@@ -168,6 +168,7 @@ async fn document(
     file: Option<(Arc<[u8]>, Hold)>,
 ) -> Result<Document, Problem> {
     let read = match (file, &fields.media_url, fields.pages) {
+        // `_room` keeps the upload charged until its pages have been counted.
         (Some((bytes, _room)), None, None) => registry.renderer().probe(bytes).await.map_err(DocumentFault::Unreadable),
         (None, Some(url), None) => registry.fetch_document(world, url).await,
         (None, None, pages) => {

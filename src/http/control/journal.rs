@@ -109,13 +109,12 @@ pub(super) async fn list(
     Asked(query): Asked<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
-    let last_id = header(LAST_EVENT_ID).and_then(|id| id.trim().parse().ok());
-    let start = Start::of(last_id.or(query.since), query.all);
+    let start = Start::of(last_event_id(&headers)?.or(query.since), query.all);
     let since = awaited.world.read_journal(|journal| start.seq(journal));
     let filter = EventFilter { since, fax, kind: query.kind, purpose: None };
-    if header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains(stream::MEDIA_TYPE)) {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains(stream::MEDIA_TYPE)) {
         return Ok(stream::answer(awaited, filter));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
@@ -123,6 +122,21 @@ pub(super) async fn list(
         awaited.world.read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
+}
+
+/// Reads the id of the last event that a client received, after which it wants to go on. One that is no id is refused,
+/// since the stream would begin elsewhere without a word. Browsers only send ids that a stream had, and none as an
+/// empty text.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.as_bytes().trim_ascii().is_empty()) else {
+        return Ok(None);
+    };
+    let id = value.to_str().ok().and_then(|id| id.trim().parse().ok());
+    id.map(Some).ok_or_else(|| {
+        let shown = String::from_utf8_lossy(value.as_bytes());
+        let detail = format!("the header Last-Event-ID is the id of an event, a whole number, not {shown:?}");
+        Problem::new(400, "bad-last-event-id", detail)
+    })
 }
 
 /// Parses a fax SID in a query; 400 if it is malformed.

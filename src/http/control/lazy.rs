@@ -1,5 +1,5 @@
-//! Streams long lists as JSON. The text is made while it is sent, so a response that nobody reads takes one chunk of
-//! memory and not the whole list.
+//! Streams long lists as JSON. The text is made while it is sent, so a response that nobody reads takes the memory of
+//! one chunk and not of the whole list.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
 
-/// Bytes of text made at a time.
+/// How many bytes of text are made at a time.
 const CHUNK_BYTES: usize = 32 * 1024;
 
 /// Returns a response `{"name":[items],rest}`; `rest` is an object, whose fields follow the list.
@@ -22,6 +22,7 @@ pub(super) fn list<T: Serialize>(
     let end = end.strip_prefix('{').filter(|rest| rest.len() > 1).map_or("]}".to_owned(), |rest| format!("],{rest}"));
     let mut list = List { begin: Some(format!("{{\"{name}\":[")), items, is_first: true, end: Some(end) };
     let first = list.next();
+    // A list that fits in one chunk is sent as a whole, with a Content-Length.
     let body = if list.end.is_some() {
         let chunks = first.into_iter().chain(list).map(Ok::<_, Infallible>);
         Body::from_stream(stream::iter(chunks))

@@ -54,6 +54,7 @@ fn scrape(registry: &Registry) -> Scrape {
         body_budget_bytes: registry.budget().limit_bytes(),
         body_bytes: registry.budget().held_bytes(),
         bodies_refused: registry.budget().refused(),
+        // Counters must never go back, so removed worlds still count.
         tally: registry.departed_tally(),
         ..Scrape::default()
     };

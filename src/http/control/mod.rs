@@ -1,4 +1,4 @@
-//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's words appear only
+//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only
 //! where a resource is shown as clients see it. The table below is both the routes and their OpenAPI description.
 
 mod accounts;
@@ -37,7 +37,6 @@ use self::ca::CaFiles;
 pub use self::extract::Addressed;
 use self::operation::Operation;
 pub(super) use self::problem::Problem;
-use crate::dialect::rule::RuleDocument;
 use crate::emulator::Registry;
 
 /// The root of the control API's paths.
@@ -233,7 +232,7 @@ fn about_behaviour() -> Vec<Operation> {
         Op::get("/rules", "The rules in order, with how often each has matched and acted", rules::list)
             .answers::<rules::RuleList>(200),
         Op::post("/rules", "Add a rule that makes something go wrong on purpose", rules::add)
-            .body::<RuleDocument>()
+            .body::<rules::RuleOrder>()
             .answers::<rules::RuleShown>(201)
             .refuses(&[409]),
         Op::delete("/rules", "Remove all rules", rules::remove_all).answers_empty(204),
@@ -250,7 +249,8 @@ fn about_snapshots() -> Vec<Operation> {
             .refuses(&[409, 422]),
         Op::get("/state", "Export the world as one document", state::show)
             .query::<state::StateQuery>()
-            .answers::<state::StateShown>(200),
+            .answers::<state::StateShown>(200)
+            .refuses(&[413]),
         Op::put("/state", "Replace the world by that of an exported document", state::load)
             .body::<state::StateShown>()
             .answers::<snapshots::ResetDone>(200),

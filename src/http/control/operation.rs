@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 use super::problem::ProblemBody;
 use crate::emulator::Registry;
 
-/// Statuses that any call may be refused with: no control token, a foreign Origin or Host (401, 403, 421).
+/// Statuses that any call may be refused with: without the control token (401), or for a foreign Origin or Host (403,
+/// 421).
 const REFUSALS_OF_ALL: [u16; 3] = [401, 403, 421];
-/// Statuses that a call about an account may be refused with: a bad SID or query, an unknown account, too many
+/// Statuses that a call about an account may be refused with: an invalid SID or query, an unknown account, too many
 /// accounts, a broken world.
 const REFUSALS_OF_AN_ACCOUNT: [u16; 4] = [400, 404, 429, 500];
 /// Where the OpenAPI document keeps shared schemas.
@@ -127,7 +128,7 @@ impl Operation {
         self
     }
 
-    /// Declares further statuses of refusals, besides those that follow from the rest.
+    /// Declares further statuses of refusals, in addition to those that follow from the other declarations.
     pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
         self.refusals.extend(statuses);
         self
@@ -203,7 +204,7 @@ impl Operation {
     }
 }
 
-/// Returns HTTP's reason phrase of a status.
+/// Returns the HTTP reason phrase for a status.
 fn reason(status: u16) -> &'static str {
     StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Answered")
 }

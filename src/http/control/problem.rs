@@ -63,6 +63,7 @@ impl Problem {
     /// The error for a world that was removed or has broken while a call waited in it.
     pub fn gone(world: &World) -> Self {
         match world.broken() {
+            // A broken world can be repaired, so say that rather than that it is gone.
             Some(why) => Self::refused(&Refusal::WorldBroken(why)),
             None => Self::new(409, "account-gone", format!("account {} was removed meanwhile", world.sid())),
         }
@@ -72,12 +73,6 @@ impl Problem {
     pub fn no_account(account: AccountSid) -> Self {
         let detail = format!("there is no account {account}; POST /_fauxfax/v1/accounts creates one");
         Self::new(404, "account-not-found", detail)
-    }
-
-    /// The error for a query that can't be parsed.
-    #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
-    pub fn query(error: axum::extract::rejection::QueryRejection) -> Self {
-        Self::new(400, "bad-query", error.body_text())
     }
 
     /// The error for a body that could not be read; `limit` is the text for one that is too long.
@@ -172,8 +167,8 @@ impl IntoResponse for Problem {
             fax_status: self.fax_status.map(Status::as_str),
         };
         let retry = (status == StatusCode::SERVICE_UNAVAILABLE).then_some([(header::RETRY_AFTER, RETRY_AFTER_S)]);
-        // Closes the connection: the listeners learn of the stop a moment later, and a client would send its next
-        // call in vain.
+        // Closes the connection: the listeners learn of the stop only a moment later, and the client's next call would
+        // be lost.
         let close = (self.name == STOPPING).then_some([(header::CONNECTION, "close")]);
         (status, [(header::CONTENT_TYPE, "application/problem+json")], retry, close, axum::Json(body)).into_response()
     }

@@ -1,14 +1,16 @@
 //! The control API's calls to list, add and remove a world's rules. `dialect::rule` reads them and the engine applies
 //! them.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::extract::{Addressed, JsonBody};
+use super::extract::{Addressed, RawJson, parse_json};
 use super::problem::Problem;
 use crate::dialect::rule::{self, RuleDocument};
 use crate::engine::HeldRule;
@@ -30,6 +32,30 @@ pub(super) struct RuleShown {
     warning: Option<String>,
 }
 
+/// The fields of [`RuleShown`] that are not the tester's. A rule may be posted with them, so that what `GET /rules` shows
+/// can be: a new rule gets an id and counters of its own.
+const SHOWN_ONLY: [&str; 4] = ["id", "matched", "fired", "warning"];
+
+/// A rule as it may be posted; only its schema is needed, since `dialect::rule` reads rules.
+pub(super) struct RuleOrder;
+
+impl JsonSchema for RuleOrder {
+    fn schema_name() -> Cow<'static, str> {
+        "NewRule".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = RuleDocument::json_schema(generator);
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            for name in SHOWN_ONLY {
+                let ignored = json_schema!({ "description": "Ignored; GET /rules shows it.", "readOnly": true });
+                properties.insert(name.to_owned(), ignored.to_value());
+            }
+        }
+        schema
+    }
+}
+
 /// The rules in the order in which they are tried.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct RuleList {
@@ -43,8 +69,12 @@ pub(super) async fn list(Addressed(world): Addressed) -> Json<RuleList> {
 
 pub(super) async fn add(
     Addressed(world): Addressed,
-    JsonBody(order): JsonBody<Value>,
+    RawJson(order): RawJson,
 ) -> Result<(StatusCode, Json<RuleShown>), Problem> {
+    let mut order = parse_json(&order)?;
+    if let Some(fields) = order.as_object_mut() {
+        fields.retain(|name, _| !SHOWN_ONLY.contains(&name.as_str()));
+    }
     let rule = rule::parse(&order, Dialect::of(world.sid()))
         .map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let id = world.handle(AddRule(rule))?;

@@ -78,6 +78,7 @@ pub(super) async fn take(
     let name = checked(&name)?;
     world.handle(TakeSnapshot(name.clone()))?;
     let taken = world.read(|engine| engine.snapshots().find(|each| each.name == name).map(|each| view(&each)));
+    // Another call may have removed it between the two locks.
     let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot is gone already"))?;
     Ok((StatusCode::CREATED, Json(taken)))
 }

@@ -2,6 +2,7 @@
 //! document.
 
 use std::convert::Infallible;
+use std::io;
 
 use axum::Json;
 use axum::body::Body;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
-use super::extract::{self, Addressed, Asked};
+use super::extract::{Addressed, Asked};
 use super::problem::Problem;
 use super::snapshots::{self, ResetDone};
 use crate::emulator::Registry;
@@ -23,8 +24,8 @@ use crate::engine::export::{MediaForm, State, StateError};
 use crate::http::body;
 use crate::io::budget::{NoRoom, ROOM_WAIT_MAX};
 
-/// The longest state that is taken. A larger one can leave out its documents (`media=hash`), or be loaded by `serve
-/// --state`.
+/// The longest state that is accepted. A larger one can leave out its documents (`media=hash`), or `serve --state` can
+/// load it.
 const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How the documents of faxes are exported.
@@ -78,8 +79,7 @@ pub(super) async fn show(
     let written = blocking(move |runtime| {
         let _turn = turn;
         let done = world.state().write(form, written.writer(runtime));
-        // Writing to memory fails only for lack of room in the budget.
-        done.map(|()| written).map_err(|_| Problem::no_room(NoRoom::InTime))
+        done.map(|()| written).map_err(not_written)
     });
     let written = written.await??;
     let head = [
@@ -109,12 +109,22 @@ pub(super) async fn load(
     loaded.await?
 }
 
-/// Runs work that takes long on a thread where no other call waits for it.
+/// Runs work that takes long on a thread where it delays no other call.
 #[expect(clippy::disallowed_methods, reason = "a state takes a while to write and read; turns limit how many do")]
 async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 'static) -> Result<T, Problem> {
     let runtime = Handle::current();
     let done = tokio::task::spawn_blocking(move || work(&runtime)).await;
     done.map_err(|error| Problem::new(500, "internal", error.to_string()))
+}
+
+/// The error for a state that can't be written: for want of room in the budget, or because of a fault of the emulator.
+fn not_written(error: serde_json::Error) -> Problem {
+    let detail = format!("the state can't be written: {error}");
+    let source = io::Error::from(error);
+    match source.get_ref().and_then(|source| source.downcast_ref::<NoRoom>()) {
+        Some(no_room) => Problem::no_room(*no_room),
+        None => Problem::new(500, "internal", detail),
+    }
 }
 
 fn refused(error: &StateError) -> Problem {
@@ -124,11 +134,19 @@ fn refused(error: &StateError) -> Problem {
         StateError::NoDocument { .. } => "state-document-missing",
         StateError::NoState | StateError::Wrong { .. } => "state-not-understood",
     };
-    let detail = match error {
-        StateError::Wrong { place, why } => format!("{place}: {}", extract::near(why)),
-        StateError::NoJson { .. } | StateError::NoState | StateError::Newer { .. } | StateError::NoDocument { .. } => {
-            error.to_string()
-        }
-    };
-    Problem::new(422, name, format!("{detail}; the world is as it was"))
+    Problem::new(422, name, format!("{error}; the world is as it was"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_why_a_state_can_not_be_written_is_told() {
+        let written = |no_room: NoRoom| not_written(serde_json::Error::io(io::Error::other(no_room)));
+        assert_eq!(written(NoRoom::InTime), Problem::no_room(NoRoom::InTime));
+        assert_eq!(written(NoRoom::Ever), Problem::no_room(NoRoom::Ever));
+        let other = not_written(<serde_json::Error as serde::ser::Error>::custom("key must be a string"));
+        assert_eq!(other, Problem::new(500, "internal", "the state can't be written: key must be a string"));
+    }
 }

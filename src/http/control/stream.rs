@@ -1,5 +1,5 @@
-//! The journal as server-sent events. A client takes events from the journal as fast as it reads and nothing is
-//! queued for it, so one that stops reading blocks nobody; it is notified of the events that were dropped meanwhile.
+//! The journal as server-sent events. A client takes events from the journal as fast as it reads them and nothing is
+//! queued for it, so one that stops reading blocks nobody. It is notified of events that were dropped meanwhile.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -17,12 +17,12 @@ use crate::engine::journal::EventFilter;
 
 /// The media type with which a client asks for a stream.
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
-/// Longest silence on a stream; below the idle timeouts of common proxies.
+/// The longest silence on a stream; it is below the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Events read from the journal at a time.
+/// The most events that are read from the journal at a time.
 const EVENTS_PER_DRAW_MAX: usize = 100;
-/// Bytes after which a read from the journal stops, at the end of an event: what waits for a client that has stopped
-/// reading, besides the buffers of its connection.
+/// Bytes after which a read from the journal stops, at the end of an event. No more than this waits for a client that
+/// has stopped reading, besides the buffers of its connection.
 const DRAW_BYTES_MAX: usize = 32 * 1024;
 
 /// A client's position in a world's journal.
@@ -35,6 +35,7 @@ struct Reader {
 /// Returns a stream of the events that match: first those that exist, then new ones.
 pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
     let reader = Reader { awaited, filter, heartbeat: HEARTBEAT };
+    // Sent immediately, so that a client sees the stream open before the first event.
     let opening = Bytes::from_static(b": fauxfax\n\n");
     let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
         let text = match opening {
@@ -56,6 +57,7 @@ impl Reader {
                 created = tokio::time::timeout(self.heartbeat, self.awaited.created()) => created,
                 () = registry.stopping() => return None,
             };
+            // Too long without a byte: send a heartbeat, then go on waiting.
             let Ok(world) = created else { return Some(Bytes::from_static(b": still here\n\n")) };
             (self.awaited.world, self.awaited.is_fresh) = (world, false);
         }
@@ -66,7 +68,7 @@ impl Reader {
             // Events up to the last one read don't match, so they need not be read again.
             let full = events.len() == EVENTS_PER_DRAW_MAX;
             filter.since = events.last().filter(|_| full).map_or(journal.last_seq(), |event| event.seq);
-            // Compared with where this client was before the read: only then does it miss anything.
+            // Compared with this client's position before the read, since only events after it are missed.
             let missed = (evicted > since).then_some((since, evicted));
             (missed.is_some() || !events.is_empty()).then_some((missed, events))
         });

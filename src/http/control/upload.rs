@@ -1,6 +1,7 @@
 //! Reads the body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes;
 //! `incoming.rs` checks the values.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,13 +9,17 @@ use axum::http::header;
 use axum::http::request::Parts;
 use multer::{Constraints, Multipart, SizeLimit};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-use super::extract::read_json;
+use super::extract::{bad_field, read_json};
 use super::problem::Problem;
+use crate::dialect::json::{self, FieldError, ParseError};
 use crate::http::body::{self, BodyFault};
 use crate::io::budget::{Budget, Hold, ROOM_WAIT_MAX};
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
+use crate::model::field_words;
 
 /// The longest JSON body, and the longest text field of a form, in bytes.
 const FIELDS_BYTES_MAX: u64 = 256 * 1024;
@@ -38,8 +43,8 @@ pub(super) struct Fields {
 }
 
 /// The intended outcome: a word, or a word with details.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "outcome must be a word, or an object with status, code, after_pages and message")]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub(super) enum Outcome {
     Word(String),
     Detailed(DetailedOutcome),
@@ -54,6 +59,28 @@ pub(super) struct DetailedOutcome {
     pub(super) after_pages: Option<u32>,
     /// Text of the failure, 200 characters at most; the service's own by default.
     pub(super) message: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Outcome {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Outcome;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word, or an object with status, code, after_pages and message")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Outcome, E> {
+                Ok(Outcome::Word(word.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Outcome, A::Error> {
+                DetailedOutcome::deserialize(MapAccessDeserializer::new(members)).map(Outcome::Detailed)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// The fields of a request and its file, if it has one.
@@ -82,7 +109,7 @@ pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<U
 
 async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, Problem> {
     let sizes = SizeLimit::new()
-        // The other fields may come before or after the file.
+        // The limit covers the other fields too, which may come before or after the file.
         .whole_stream(DOCUMENT_BYTES_MAX + FIELDS_BYTES_MAX)
         .per_field(FIELDS_BYTES_MAX)
         .for_field("file", DOCUMENT_BYTES_MAX);
@@ -93,12 +120,12 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);
-            // Each chunk takes its room in the budget before the next one is read, so a client is slowed down instead
-            // of refused.
+            // Each chunk gets its room in the budget before the next one is read, so a client is slowed down instead of
+            // refused.
             while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
                 file.add(&chunk).await.map_err(Problem::no_room)?;
             }
-            upload.file = Some(file.into_document());
+            once(&mut upload.file, &name, file.into_document())?;
         } else {
             let text = field.text().await.map_err(|error| bad_form(&error))?;
             set(&mut upload.fields, &name, text)?;
@@ -109,32 +136,42 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
 
 fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
     match name {
-        "to" => fields.to = Some(text),
-        "from" => fields.from = Some(text),
+        "to" => once(&mut fields.to, name, text),
+        "from" => once(&mut fields.from, name, text),
         "pages" => {
-            let pages =
-                text.parse().map_err(|_| Problem::new(422, "bad-field", format!("pages: {text:?} is no number")))?;
-            fields.pages = Some(pages);
+            let wrong = || format!("pages: {}, not {text:?}", field_words::expected("u32"));
+            let pages = text.parse().map_err(|_| Problem::new(422, "bad-field", wrong()))?;
+            once(&mut fields.pages, name, pages)
         }
-        "media_url" => fields.media_url = Some(text),
-        "station_id" => fields.station_id = Some(text),
-        "quality" => fields.quality = Some(text),
-        "sid" => fields.sid = Some(text),
+        "media_url" => once(&mut fields.media_url, name, text),
+        "station_id" => once(&mut fields.station_id, name, text),
+        "quality" => once(&mut fields.quality, name, text),
+        "sid" => once(&mut fields.sid, name, text),
         "outcome" => {
-            // A form has only texts, so an outcome with details is JSON within one.
+            // A form has only text fields, so an outcome with details is JSON within one.
             let is_object = text.trim_start().starts_with('{');
-            fields.outcome = Some(if is_object { read_json(text.as_bytes())? } else { Outcome::Word(text) });
+            let outcome = if is_object { detailed(&text)? } else { Outcome::Word(text) };
+            once(&mut fields.outcome, name, outcome)
         }
         other => {
             let near = NAMES.iter().min_by_key(|name| strsim::levenshtein(name, other)).unwrap_or(&"file");
-            return Err(Problem::new(
-                400,
-                "unknown-field",
-                format!("there is no field {other:?}; did you mean {near:?}?"),
-            ));
+            Err(Problem::new(400, "unknown-field", format!("unknown field {other:?}; did you mean {near}?")))
         }
     }
-    Ok(())
+}
+
+/// Sets a field of a form, of which each may be given once: the other value would be lost.
+fn once<T>(field: &mut Option<T>, name: &str, value: T) -> Result<(), Problem> {
+    if field.replace(value).is_some() { Err(bad_field(&FieldError::twice(name))) } else { Ok(()) }
+}
+
+fn detailed(text: &str) -> Result<Outcome, Problem> {
+    let bad = |error: FieldError| bad_field(&error.within("outcome"));
+    let value = json::parse(text.as_bytes()).map_err(|error| match error {
+        ParseError::NoJson(_) => Problem::new(422, "bad-field", format!("outcome: {error}")),
+        ParseError::Twice(error) => bad(error),
+    })?;
+    json::read(&value).map(Outcome::Detailed).map_err(bad)
 }
 
 fn bad_form(error: &multer::Error) -> Problem {
@@ -142,6 +179,7 @@ fn bad_form(error: &multer::Error) -> Problem {
         let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
     }
+    // The fault of our own limits is inside multer's error.
     if let multer::Error::StreamReadFailed(why) = error
         && let Some(fault) = why.downcast_ref::<BodyFault>()
     {

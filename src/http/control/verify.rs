@@ -1,5 +1,6 @@
-//! Checks expectations against the journal: that events occur a number of times or in order, and which came closest.
-//! `dialect::matching` compares; it runs outside the world's lock, one event at a time, for a few calls at once.
+//! Checks expectations against the journal: whether events occur a number of times or in order, and which events came
+//! closest. `dialect::matching` compares; it runs outside the world's lock, one event at a time, for a few calls at
+//! once.
 
 use std::borrow::Cow;
 
@@ -17,7 +18,7 @@ use crate::dialect::matching::{Expectation, NearMiss, PatternError};
 use crate::emulator::{Registry, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 
-/// Most matching events that are shown; `found` counts all of them.
+/// The most matching events that are shown; `found` counts all of them.
 const FOUND_SHOWN_MAX: usize = 20;
 
 /// What is expected of the journal.
@@ -77,9 +78,10 @@ pub(super) async fn verify(
     Asked(query): Asked<VerifyQuery>,
     RawJson(order): RawJson,
 ) -> Result<Json<VerdictView>, Problem> {
-    // A parsed expectation may take many times the bytes of its text, so the turn comes before the parsing.
+    // A parsed expectation may take many times the bytes of its text, so wait for the turn before parsing.
     let turn = registry.gates().verify().await.ok_or_else(Problem::no_turn)?;
-    // Thousands of events and an expensive pattern take time; other calls go on meanwhile.
+    // On a thread of its own: thousands of events and an expensive pattern take time, and other calls must go on
+    // meanwhile.
     let verdict = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         verdict(&world, query.all, &order)

@@ -1,5 +1,5 @@
-//! `GET /wait`: waits for a status of a fax, for its end, or until nothing is pending. It fails at once when the
-//! engine says that a status can no longer be reached.
+//! `GET /wait`: waits for a status of a fax, for its end, or until nothing is pending. It fails as soon as the engine
+//! says that a status can no longer be reached.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Re
 async fn waited(awaited: Awaited, query: WaitQuery) -> Result<Json<WaitedView>, Problem> {
     let patience = timeout(query.timeout)?;
     match (query.what.as_deref(), &query.status) {
-        // The combinations that make sense; anything else is refused, so that a typo is no wait for something else.
+        // The combinations that make sense. Anything else is refused, so that a typo doesn't wait for something else.
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
         (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {
@@ -159,7 +159,7 @@ enum Ended {
 async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let mut nearest = None;
     let ended = tokio::time::timeout(patience, async {
-        // Of an account without a world, one particular fax can't exist; any fax may still come once the account is
+        // If the account has no world, a particular fax can't exist, but any fax may still come once the account is
         // created.
         if awaited.is_fresh && wanted.fax.is_none() {
             let world = awaited.created().await;
@@ -167,6 +167,7 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
         }
         entered(&awaited.world, wanted, &mut nearest).await
     });
+    // The account's world may have been created meanwhile; an error should describe that one.
     let world = &awaited.registry.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
     match ended.await {
         Ok(Some(Ended::Entered(event))) => {
@@ -197,11 +198,13 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             });
             let news = journal.events(filter, JOURNAL_EVENTS_MAX);
             let found = news.iter().find(|each| each.entered().is_some_and(|status| statuses.contains(&status)));
+            // The next look considers only newer events.
             filter.since = journal.last_seq();
             *nearest = news.last().and_then(|last| last.fax().zip(last.entered())).or(*nearest);
             if let Some(found) = found {
                 return Some(Ended::Entered(found.clone()));
             }
+            // If any fax will do, a status never becomes unreachable.
             let fax = (*fax)?;
             match journal.engine().prospect(fax, statuses) {
                 Prospect::Possible => None,

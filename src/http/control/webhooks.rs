@@ -1,4 +1,5 @@
-//! Every request to an app with its attempts, as the journal has it, and sending one again.
+//! The control API's calls to list the requests to an app, each with its attempts as the journal has them, and to send
+//! one again.
 
 use std::collections::BTreeMap;
 
@@ -122,7 +123,7 @@ pub(super) async fn replay(
     JsonBody(edits): JsonBody<ReplayEdits>,
 ) -> Result<Json<Value>, Problem> {
     let webhook = find(&world, &id)?;
-    // Without a token there is nothing to sign with.
+    // Without the account's token there is nothing to sign with.
     if world.read(|engine| engine.account().auth_token.is_none()) {
         return Err(Problem::refused(&crate::model::refusal::Refusal::Unclaimed));
     }
@@ -200,7 +201,7 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
         let Some(record) = event.exchange() else {
-            // After a reset with the same seed, tokens come again, and then belong to other webhooks.
+            // After a reset with the same seed, tokens are used again, for other webhooks.
             if matches!(event.engine_kind(), Some(EventKind::WorldReset { .. })) {
                 by_id.clear();
             }

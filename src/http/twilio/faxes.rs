@@ -1,4 +1,4 @@
-//! `/v1/Faxes` and the media below it. The engine decides what may be done to a fax.
+//! `/v1/Faxes` and the media below it. The engine decides what may be done with a fax.
 
 use std::sync::Arc;
 

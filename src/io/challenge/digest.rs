@@ -70,6 +70,7 @@ fn answer_with_nonce(
     let (realm, nonce) = (challenge.get("realm")?, challenge.get("nonce")?);
     let protected = match challenge.get("qop") {
         Some(offered) if offered.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")) => true,
+        // Without `auth` only `auth-int` is left, which isn't supported.
         Some(_) => return None,
         // The secret of a session needs the client's nonce, which may only be sent together with a `qop`.
         None if is_of_session => return None,

@@ -58,6 +58,7 @@ pub(super) fn answer<'a>(
         let pair = STANDARD.encode(format!("{}:{}", credential.user, credential.password));
         format!("Basic {pair}")
     };
+    // Digest is preferred because it doesn't reveal the password.
     digest.or_else(|| of_scheme("Basic").next().map(|_| basic()))
 }
 
@@ -91,6 +92,7 @@ fn parse(header: &str) -> Vec<Challenge> {
         };
         match (parameter(element), challenges.last_mut()) {
             (Some(parameter), Some(challenge)) => challenge.parameters.push(parameter),
+            // A parameter before any scheme belongs to no challenge.
             (Some(_), None) => {}
             (None, _) => {
                 let (scheme, rest) = element.split_once([' ', '\t']).unwrap_or((element, ""));

@@ -23,7 +23,7 @@ use crate::model::media::UnreadableDocument;
 
 /// The memory that a child may use. The largest page that is accepted needs about half of it.
 pub const MEMORY_BYTES_MAX: u64 = 384 * 1024 * 1024;
-/// The address space of a child: its memory, and what its allocator and its program only reserve.
+/// The address space of a child: its memory, plus what its allocator and program reserve without using it.
 pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1_536 * 1024 * 1024;
 /// Makes the child's allocator reserve memory in small parts. A large reservation would count as used memory.
 const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_EAGER_COMMIT", "0"), ("MIMALLOC_ARENA_RESERVE", "32768")];
@@ -45,7 +45,7 @@ pub(super) async fn make(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // The time limit drops the future, and that must end the child.
+        // The time limit drops the future, which must end the child.
         .kill_on_drop(true)
         .spawn();
     let mut child = spawned.map_err(|error| unreadable(&format!("no renderer can be started: {error}")))?;
@@ -72,10 +72,11 @@ async fn talk(
     bytes: &[u8],
     RenderOptions { page_limit, progress, .. }: &RenderOptions,
 ) -> Result<Made, UnreadableDocument> {
-    // Both are pipes, so they are there.
+    // Both were set up as pipes, so neither is missing.
     let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(unreadable("the renderer's input and output can't be opened"));
     };
+    // When this ends it drops `input`, which tells the child that the document is complete.
     let hand_over = async move {
         // A child that has read enough closes its end, so errors are expected. Whether it succeeded shows in its
         // frames.
@@ -154,10 +155,11 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     bytes.drain(..=end);
     let bytes: Arc<[u8]> = bytes.into();
     let failed = |fault: UnreadableDocument| Frame::Failed(fault.reason);
+    // A request without a resolution is a probe: it asks for the kind and the number of pages only.
     let Some(quality) = request["quality"].as_str().and_then(Quality::from_word) else {
         return document::probe(&bytes).map_or_else(failed, Frame::Probed).write(output);
     };
-    // The parent has read this folder at its start. If it is gone since, the built-in fonts have to do.
+    // The parent read this folder when it started. If it has disappeared since, the built-in fonts must do.
     let fonts =
         request["fonts"].as_str().and_then(|path| Fonts::of_directory(Path::new(path)).ok()).unwrap_or_default();
     let said = |name: &str| request[name].as_bool().unwrap_or(false);

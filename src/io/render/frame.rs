@@ -13,10 +13,10 @@ use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLos
 
 /// The longest head, in bytes. A list of losses is what makes it long.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
-/// The longest body, in bytes. A page of noise at superfine resolution has 3 MB.
+/// The longest body, in bytes. A page of noise at superfine resolution takes 3 MB.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// One message of a renderer.
+/// One message from a renderer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Frame {
     /// The result of `Job::Probe`. It is the only frame.

@@ -1,5 +1,5 @@
-//! Renders documents: a limited number at once, each within limits of time and memory, and in a process of its own if
-//! the binary is configured as renderer. A document that crashes its renderer affects only itself.
+//! Renders documents: a limited number at a time, each within limits of time and memory, and in a process of its own if
+//! the binary is configured as the renderer. A document that crashes its renderer affects only itself.
 
 mod child;
 mod frame;
@@ -37,9 +37,9 @@ use crate::model::reception::{HeaderLine, Reception};
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
 /// The default time limit for one page of it.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
-/// The forms in which a page is kept: drawn, in the file that is sent, and on paper.
+/// How many forms of a page are kept: drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// The most bytes that the pages of one document may have; a thousand dithered photographs have about as many.
+/// The most bytes that the pages of one document may take; a thousand dithered photographs take about as many.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// How documents are rendered and with which limits.
@@ -56,7 +56,7 @@ pub struct RenderOptions {
     pub header_line: HeaderLine,
     /// The time limit for one document, by the wall clock.
     pub document_limit: Duration,
-    /// The time limit for one page, by the wall clock. Only a process of its own can be held to it.
+    /// The time limit for one page, by the wall clock. It can be enforced only on a separate process.
     pub page_limit: Duration,
     /// Called after each page with the number of pages drawn so far.
     pub progress: Option<fn(usize)>,
@@ -120,7 +120,7 @@ pub(super) enum Job {
     Probe,
     /// Draw its fax pages.
     Pages(Drawing),
-    /// Take the pages that it already holds; it is a file that the emulator made.
+    /// Take the pages that it already holds, since the emulator made the file.
     Held,
 }
 
@@ -165,8 +165,8 @@ impl Made {
         if let Some((_, printed)) = kept.as_ref().filter(|(own, _)| *own == size) {
             return Arc::clone(printed);
         }
-        // Few apps receive on several sizes of paper, so only one is kept. The lock is held while pages are printed:
-        // others that need them had better wait.
+        // Few apps receive on several sizes of paper, so only one is kept. The lock is held while pages are printed: a
+        // second caller would only repeat the work.
         let made: Arc<PrintedPages> =
             self.pages.iter().map(|page| Printed::new(page, header_line, size).map(Arc::new)).collect();
         *kept = Some((size, Arc::clone(&made)));
@@ -197,7 +197,7 @@ impl Renderer {
         THREADS.get_or_init(pool).clone()
     }
 
-    /// `process` or `thread`: whether documents are rendered apart from the emulator's memory.
+    /// `process` or `thread`: whether each document is rendered outside the emulator's own process.
     #[must_use]
     pub fn mode(&self) -> &'static str {
         if self.0.options.program.is_some() { "process" } else { "thread" }
@@ -206,7 +206,7 @@ impl Renderer {
     /// Recognizes a document's kind and counts its pages.
     ///
     /// # Errors
-    /// The document is of no kind that can be faxed.
+    /// The document is not of a kind that can be faxed.
     pub async fn probe(&self, bytes: Arc<[u8]>) -> Result<Document, UnreadableDocument> {
         document::kind(&bytes)?;
         let made = self.make(Arc::clone(&bytes), Job::Probe).await?;
@@ -243,6 +243,7 @@ impl Renderer {
     /// The document can't be rendered.
     pub async fn received(&self, request: RenderRequest) -> Result<Document, UnreadableDocument> {
         let RenderRequest { document, quality, reception } = request;
+        // A file that the emulator made holds fax pages already, so nothing needs to be drawn.
         if !document.sheets.is_empty() {
             let received = move |pool: &Pool| {
                 let made = pool.held(&document);
@@ -280,7 +281,7 @@ impl Renderer {
         Some(png)
     }
 
-    /// Does a job in a process or on a thread as soon as a place is free, or returns the output of the same job done
+    /// Does a job in a process or on a thread as soon as a slot is free, or returns the output of the same job done
     /// recently.
     async fn make(&self, bytes: Arc<[u8]>, job: Job) -> Result<Arc<Made>, UnreadableDocument> {
         let name = Name::of(&bytes, job);
@@ -297,7 +298,7 @@ impl Renderer {
         Ok(made)
     }
 
-    /// Does a job as soon as a place is free, and caches nothing.
+    /// Does a job as soon as a slot is free, and caches nothing.
     async fn make_anew(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {
         let _place = self.place().await?;
         self.make_in_place(bytes, job).await
@@ -314,7 +315,8 @@ impl Renderer {
         }
     }
 
-    /// Does a job on a thread. A thread can't be killed: one that is too slow is told to stop after its present page.
+    /// Does a job on a thread. A thread can't be killed, so one that is too slow is asked to stop after its present
+    /// page.
     async fn on_a_thread(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -323,6 +325,7 @@ impl Renderer {
             make_here(&bytes, job, &pool.fonts, take)
         });
         let Ok(made) = tokio::time::timeout(self.0.options.document_limit, made).await else {
+            // Relaxed: the thread need only notice the flag before its next page.
             stop.store(true, Ordering::Relaxed);
             return Err(too_slow(self.0.options.document_limit));
         };
@@ -356,7 +359,7 @@ impl Pool {
     }
 }
 
-/// Starts a thread. The runtime panics if the system allows no further thread; that becomes an error.
+/// Starts a thread. The runtime panics if the system allows no further thread; the panic becomes an error.
 fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     catch_unwind(AssertUnwindSafe(start)).map_err(|panic| {
         let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -364,7 +367,7 @@ fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     })
 }
 
-/// Does a job on the present thread. `goes_on` is called after each page and stops the job with an error.
+/// Does a job on the present thread. `goes_on` is called after each page; an error from it stops the job.
 fn make_here(
     bytes: &Arc<[u8]>,
     job: Job,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::model::media::Document;
 
-/// The most bytes of pictures kept. A page at full width has about 100 kB.
+/// The most bytes of pictures kept. A page at full width takes about 100 kB.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Identifies a picture: a page of a file at a width. The file is identified by its address and, since an address may
@@ -46,6 +46,7 @@ impl Pictures {
         let mut size = kept.iter().map(|(_, png)| png.len()).sum::<usize>() + png.len();
         kept.push_back((key, png));
         while size > KEPT_BYTES_MAX {
+            // It can't be empty here, since it exceeds a limit.
             let Some((_, dropped)) = kept.pop_front() else { break };
             size -= dropped.len();
         }

@@ -53,13 +53,15 @@ impl Authority {
         let mut params = params(&key);
         set_lifetime(&mut params, (yesterday, now.after(LIFETIME)));
         let pem = params.self_signed(&key)?.pem();
+        // Loaded like a stored CA, so that a new one passes the same checks.
         Ok((Self::load(&pem, &key_pem, now)?, key_pem))
     }
 
     /// Loads the CA with this certificate and key, both in PEM.
     ///
     /// # Errors
-    /// It was not made by fauxfax, has other limits than this version's, its two parts don't match, or it has expired.
+    /// The CA was not made by fauxfax, its limits differ from this version's, its two parts don't match, or it has
+    /// expired.
     pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
@@ -177,7 +179,7 @@ fn is_private(ip: IpAddr) -> bool {
 }
 
 /// The contents of the CA's certificate except its dates. Its name contains a part of the key, so that two CAs can be
-/// told apart in a list of trusted ones.
+/// told apart in a list of trusted CAs.
 fn params(key: &KeyPair) -> CertificateParams {
     let digest = Sha256::digest(key.subject_public_key_info());
     let mark = hex::encode(&digest[..4]);
@@ -210,7 +212,7 @@ fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Times
     params.not_after = day(until);
 }
 
-/// A CA with the same subject but other limits, as an earlier version made them, and its key, both in PEM.
+/// A CA with the same subject but other limits, like one made by an earlier version, and its key, both in PEM.
 #[cfg(test)]
 pub(super) fn with_other_limits(names: &[&str]) -> (String, String) {
     let key = KeyPair::generate().expect("a key");

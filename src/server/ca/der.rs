@@ -32,6 +32,7 @@ pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (to_be_signed, _) = element(certificate.content, SEQUENCE)?;
     let mut rest = to_be_signed.content;
+    // The version is optional.
     if rest.first() == Some(&CONTEXT_0) {
         rest = any(rest)?.1;
     }

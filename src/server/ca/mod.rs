@@ -63,7 +63,7 @@ pub enum CaError {
     /// The CA in the folder was not made by fauxfax.
     #[error("its CA was not made by fauxfax, and might sign for any host")]
     Foreign,
-    /// The CA may sign for other names than this version allows.
+    /// The CA may sign for names other than those that this version allows.
     #[error("its CA was made by another version of fauxfax, and may sign for other names")]
     OtherLimits,
     /// The CA has expired.
@@ -113,6 +113,7 @@ impl LocalCa {
     /// The folder contains something other than a valid CA of fauxfax. Errors are not cached: once the folder is
     /// repaired, the next call succeeds.
     pub fn authority(&self) -> Result<Arc<Authority>, CaError> {
+        // Held while the CA is loaded, so that connections that arrive together don't each create one.
         let mut loaded = self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = &*loaded {
             return Ok(Arc::clone(authority));

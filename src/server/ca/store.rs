@@ -29,7 +29,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
             warn_if_others_may_read(&files.key);
             return Ok(authority);
         }
-        // The last error may be due to another process that is just replacing the files, one after the other.
+        // The last of these errors may mean that another process is replacing the files, one after the other.
         Ok(None) | Err(CaError::NoKey | CaError::OtherLimits | CaError::KeyOfAnother) => {}
         Err(error) => return Err(error),
     }
@@ -103,6 +103,7 @@ fn read(path: &Path) -> Result<Option<String>, CaError> {
         Err(error) => return Err(failed(path)(error)),
     };
     let mut bytes = Vec::new();
+    // Bounded, because the path may lead to anything.
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed(path))?;
     // Bytes that are not text are not PEM either; the parser reports that.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))

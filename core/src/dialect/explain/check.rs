@@ -1,5 +1,5 @@
 //! One-liners that compute a signature by hand, for an app's own shell or code. They read the token from the
-//! environment, so they can be shared.
+//! environment, so they can be shared safely.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Explains why a signature doesn't match: tries the common mistakes of webhook apps, until one yields the value in
+//! Explains why a signature doesn't match: tries the common mistakes of webhook apps until one yields the value in
 //! question. Its texts never contain a secret.
 
 mod check;
@@ -16,7 +16,7 @@ use crate::model::hex;
 use crate::model::words::words;
 
 words!(
-    /// What an app did to arrive at a different signature.
+    /// The mistake that led an app to a different signature.
     Mistake {
         /// It signed `http` for `https` or the reverse, as happens behind a proxy that terminates TLS.
         Scheme = "scheme",
@@ -72,7 +72,7 @@ pub struct OtherSecret {
     pub secret: Box<str>,
 }
 
-/// The request whose signature is in question, and what it may have been signed with.
+/// The request whose signature is in question, and the secrets that it may have been signed with.
 pub struct Question<'a> {
     /// The URL that the emulator called, as configured or as the journal shows it.
     pub url: &'a str,
@@ -92,7 +92,7 @@ pub struct Question<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The mistake, or two that were made together; empty if the signature is valid.
+    /// The mistake, or two made together; empty if the signature is valid.
     pub mistakes: Vec<Mistake>,
     /// What the app did, and how to correct it.
     pub detail: String,
@@ -164,7 +164,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     if let Some((mistake, detail)) = raw(question).or_else(|| wrong_token(question)) {
         return explanation(vec![mistake], detail);
     }
-    // Last, since there are far more pairs than single mistakes, and each costs a digest.
+    // Tried last, since there are far more pairs than single mistakes, and each costs a digest.
     let pair = variant::pairs(question, &urls).find(|(_, second)| yields(&second.url, &second.params));
     if let Some((first, second)) = pair {
         let detail = format!("{}; and {}", first.description(question), second.detail);
@@ -180,7 +180,7 @@ fn signed_text(url: &str, params: &[(String, String)]) -> String {
     signature::signed_parts(url, params).collect()
 }
 
-/// Finds a signature made with the right text and key but another digest or encoding.
+/// Recognizes a signature of the right text and key with a different digest or encoding.
 fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)> {
     let given = question.signature;
     let text = signed_text(question.url, &question.params);
@@ -195,7 +195,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
         return Some((Mistake::Digest, detail.to_owned()));
     }
     let encoded = super::form::encode(&[("", expected)]);
-    // A plus that was decoded as a space, and padding that was cut off.
+    // The plus signs decoded as spaces, and the padding cut off.
     let changed = [expected.replace('+', " "), expected.trim_end_matches('=').to_owned()];
     let url_safe = expected.replace('+', "-").replace('/', "_");
     if given != expected
@@ -212,10 +212,10 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
     None
 }
 
-/// Finds a signature of the URL with the raw body appended.
+/// Recognizes a signature of the URL with the raw body appended.
 fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
     let form = super::form::encode(&question.params);
-    // Without the raw body, what it probably was: the parameters as a form.
+    // If the raw body is unknown, it was probably the parameters as a form.
     let bodies = [question.body.unwrap_or_default(), form.as_str()];
     let yields = |body: &&str| {
         let signature = || STANDARD.encode(hmac::sha1(question.auth_token.as_bytes(), [question.url, body]));

@@ -76,7 +76,7 @@ fn a_url_is_taken_as_it_is_configured() {
     let sent = "http://app.test:80/a/../s?n=o'brien%20b";
     let explanation = ask(configured, sent);
     assert_eq!((explanation.mistakes, explanation.signed.as_str()), (Vec::new(), sent));
-    // The value that JavaScript's `new URL(…).href` makes of it.
+    // The URL that JavaScript's `new URL(…).href` turns it into.
     let explanation = ask(configured, "http://app.test/s?n=o%27brien%20b");
     assert_eq!(explanation.mistakes, [Mistake::QueryEncoding], "{}", explanation.detail);
     assert!(check(configured, &[]).python.contains("app.test:80/a/../s"), "{:?}", check(configured, &[]));

@@ -1,4 +1,4 @@
-//! The texts that an app may sign by mistake, each of which differs from the right one in one way.
+//! The texts that an app may sign by mistake. Each differs from the right text in one way.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -38,7 +38,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Returns variants of the URL with the same parameters.
+/// Returns attempts with a variant of the URL and the same parameters.
 pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     let Some(parts) = Parts::of(question.url) else { return Vec::new() };
     let attempt = |mistake, url: String, hint: &str| Attempt {
@@ -77,11 +77,12 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
             attempt(mistake, Parts { query, ..parts }.url(), hint)
         }));
     }
+    // A variant that changes nothing would be the valid text and not a mistake.
     attempts.retain(|attempt| attempt.url != question.url);
     attempts
 }
 
-/// Returns variants of the parameters with the same URL.
+/// Returns attempts with a variant of the parameters and the same URL.
 pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
     let params = &question.params;
     let attempt = |mistake, params, detail: &str| Attempt {
@@ -147,7 +148,7 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
     attempts
 }
 
-/// Returns combinations of two mistakes: one in the URL and one in the parameters, or both in the URL.
+/// Returns combinations of two mistakes, one in the URL and one in the parameters or both in the URL.
 pub(super) fn pairs<'a>(
     question: &'a Question<'_>,
     urls: &'a [Attempt],
@@ -157,7 +158,7 @@ pub(super) fn pairs<'a>(
         urls.iter().flat_map(move |first| of_params(&with(first)).into_iter().map(move |second| (first, second)));
     let both = urls.iter().flat_map(move |first| {
         let seconds = of_url(&with(first)).into_iter();
-        // Two changes of the same kind are one mistake, and two that cancel each other are none.
+        // Two changes of the same kind count as one mistake, and two that cancel each other out count as none.
         let is_new = move |second: &Attempt| second.mistake != first.mistake && second.url != question.url;
         seconds.filter(is_new).map(move |second| (first, second))
     });
@@ -222,7 +223,7 @@ fn orders(question: &Question<'_>) -> Vec<Attempt> {
     let attempt = |params: &[(String, String)]| Attempt {
         mistake: Mistake::ParamsOrder,
         detail: hint.to_owned(),
-        // With no parameters to sort, the text keeps this order.
+        // The parameters are part of the URL here, so nothing sorts them.
         url: concatenated(question.url, params),
         params: Vec::new(),
     };

@@ -9,21 +9,11 @@ use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::engine::rule::Pattern;
-
-/// Most matches that may be skipped, and most times that a rule may act: more than any world has faxes pending.
-const COUNT_MAX: u32 = 1_000_000;
-/// Most pages that a rule may name; no fax has more.
-const PAGES_MAX: u32 = 10_000;
-/// Longest delay of a webhook: a day on the world's clock.
-const WEBHOOK_DELAY_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
-/// Longest delay of a REST call in real time: longer than any client waits.
-const API_DELAY_MS_MAX: u32 = 10 * 60 * 1_000;
-/// Lowest rate of a line: that of V.27 ter.
-const RATE_BPS_MIN: u32 = 2_400;
-/// Highest rate of a line: that of V.34.
-const RATE_BPS_MAX: u32 = 33_600;
-/// Largest code of a refused REST call: they have five digits.
-const API_CODE_MAX: u32 = 99_999;
+use crate::engine::rule::check::{
+    API_CODE_MAX, API_DELAY_MS_MAX, API_STATUS_MAX, API_STATUS_MIN, COUNT_MAX, PAGES_MAX, WEBHOOK_DELAY_MS_MAX,
+    fraction, is_fraction, whole_number,
+};
+use crate::model::line::{RATE_BPS_MAX, RATE_BPS_MIN};
 
 /// Named types for texts, so that the schema can list their words. The texts are checked when the document becomes a
 /// rule.
@@ -124,7 +114,7 @@ fields! {
     /// How a REST call is answered.
     pub(super) ApiDocument "RuleApi" {
         /// HTTP status to refuse the call with.
-        status: Integer<400, 599>,
+        status: Integer<API_STATUS_MIN, API_STATUS_MAX>,
         /// Error code to refuse the call with; the usual one for the status by default.
         code: Integer<1, API_CODE_MAX>,
         /// Milliseconds of real time to wait before the response.
@@ -167,7 +157,7 @@ impl<'de> Deserialize<'de> for PagesDocument {
             type Value = PagesDocument;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a whole number from 1 to {PAGES_MAX}, or an object with min and max")
+                write!(f, "{}, or an object with min and max", whole_number(1, PAGES_MAX))
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<PagesDocument, E> {
@@ -201,7 +191,7 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Integer<MIN, MAX>
             type Value = Integer<MIN, MAX>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a whole number from {MIN} to {MAX}")
+                f.write_str(&whole_number(MIN, MAX))
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
@@ -220,12 +210,8 @@ pub(super) struct Fraction<const MAY_BE_ZERO: bool>(pub(super) f64);
 impl<'de, const MAY_BE_ZERO: bool> Deserialize<'de> for Fraction<MAY_BE_ZERO> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = f64::deserialize(deserializer)?;
-        let is_good = (0.0..=1.0).contains(&number) && (MAY_BE_ZERO || number > 0.0);
-        let wanted = if MAY_BE_ZERO {
-            "a number from 0 to 1"
-        } else {
-            "a number above 0, with which it would never act, and at most 1"
-        };
+        let wanted = fraction(MAY_BE_ZERO);
+        let is_good = is_fraction(number, MAY_BE_ZERO);
         is_good.then_some(Self(number)).ok_or_else(|| D::Error::custom(format_args!("{wanted}, not {number}")))
     }
 }
@@ -237,9 +223,10 @@ mod words {
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    use super::super::{MESSAGE_CHARS_MAX, METHODS, OUTCOMES, PURPOSES};
+    use super::super::OUTCOMES;
     use super::{Fraction, Integer};
     use crate::dialect::twilio::codes;
+    use crate::engine::rule::check::{MESSAGE_CHARS_MAX, METHODS, PURPOSES};
     use crate::model::fax::{Direction, Status};
     use crate::model::webhook::{Purpose, Signature};
 

@@ -14,21 +14,15 @@ use self::document::{
     WebhookDocument,
 };
 use super::json::{self, FieldError};
-use crate::engine::rule::{
-    ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question,
-};
+use crate::engine::rule::check::{METHODS, PURPOSES, RuleFault};
+use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, WebhookFault};
 use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Status};
 use crate::model::line::LineFault;
-use crate::model::phone::SIP_URI_LEN_MAX;
 use crate::model::webhook::{Purpose, Signature};
 
-/// The most characters of the text of a failure: more than any that a service or a fax machine has.
-pub const MESSAGE_CHARS_MAX: usize = 200;
 /// The outcomes that a call may have, as statuses of a fax.
 const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
-const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
-const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
 
 /// Why a document is not a valid rule: the field, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +40,14 @@ impl From<FieldError> for RuleError {
     }
 }
 
+impl From<RuleFault> for RuleError {
+    fn from(RuleFault { field, reason }: RuleFault) -> Self {
+        Self(FieldError { place: field, reason, is_unknown: false })
+    }
+}
+
 fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, RuleError> {
-    Err(RuleError(FieldError { place: place.into(), reason: reason.into() }))
+    Err(RuleError(FieldError { place: place.into(), reason: reason.into(), is_unknown: false }))
 }
 
 /// Reads a rule of a world that speaks this dialect.
@@ -56,16 +56,6 @@ fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, Ru
 /// The first invalid field, or the reason why the rule could never act.
 pub fn parse(value: &Value, dialect: Dialect) -> Result<Rule, RuleError> {
     read_rule(json::read::<RuleDocument>(value)?, dialect)
-}
-
-/// Checks the text that a tester wants a failure to have.
-///
-/// # Errors
-/// The text says what the message must be, to follow "must".
-pub fn check_message(message: &str) -> Result<(), String> {
-    let fits = (1..=MESSAGE_CHARS_MAX).contains(&message.chars().count()) && !message.contains(char::is_control);
-    fits.then_some(())
-        .ok_or_else(|| format!("have 1 to {MESSAGE_CHARS_MAX} characters, none of them a control character"))
 }
 
 /// Returns the rule as the document that [`parse`] reads.
@@ -81,11 +71,11 @@ pub fn json_of_effect(effect: &RuleEffect) -> Value {
 }
 
 fn written(document: &RuleDocument) -> Value {
-    // This can't fail: all names of fields are texts.
+    // This can't fail, because all names of fields are strings.
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// Returns a warning for a rule that is valid but may never act.
+/// Returns a warning if a rule is valid but may never act.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };
@@ -199,7 +189,7 @@ fn read_rule(document: RuleDocument, dialect: Dialect) -> Result<Rule, RuleError
     let RuleDocument { matches, after, times, chance, outcome, line, api, webhook } = document;
     let effect = match (outcome, line, api, webhook) {
         (Some(document), None, None, None) => RuleEffect::Outcome(read_outcome(document, dialect)?),
-        (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)?),
+        (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)),
         (None, None, Some(document), None) => RuleEffect::Api(read_api(&document, dialect)?),
         (None, None, None, Some(document)) => RuleEffect::Webhook(read_webhook(document)?),
         _ => return error("", "give exactly one effect: outcome, line, api or webhook"),
@@ -211,31 +201,17 @@ fn read_rule(document: RuleDocument, dialect: Dialect) -> Result<Rule, RuleError
         chance: chance.map(|chance| chance.0),
         effect,
     };
-    check_possible(&rule)?;
+    rule.check()?;
     Ok(rule)
 }
 
 fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
     let MatchDocument { direction, from, to, pages, method, path, url, purpose } = document;
-    for (name, pattern) in [("from", &from), ("to", &to)] {
-        if let Some(pattern) = pattern {
-            check_party(name, pattern.as_str())?;
-        }
-    }
-    if path.as_ref().is_some_and(|path| !path.as_str().starts_with(['/', '*'])) {
-        return error("match.path", "can never match: paths begin with a slash");
-    }
-    if url.as_ref().is_some_and(|url| !["http", "*"].iter().any(|begin| url.as_str().starts_with(begin))) {
-        return error(
-            "match.url",
-            "can never match: webhook URLs begin with http; put an asterisk first to leave that open",
-        );
-    }
     Ok(Match {
         direction: word("match.direction", direction.as_deref(), Direction::ALL, Direction::as_str)?,
         from,
         to,
-        pages: pages.as_ref().map(read_pages).transpose()?,
+        pages: pages.as_ref().map(page_range),
         method: word("match.method", method.as_deref(), &METHODS, |method| method)?.map(Into::into),
         path,
         url,
@@ -244,42 +220,13 @@ fn read_match(document: MatchDocument) -> Result<Match, RuleError> {
 }
 
 /// Returns the least and the greatest number of pages.
-fn read_pages(document: &PagesDocument) -> Result<(u32, u32), RuleError> {
+fn page_range(document: &PagesDocument) -> (u32, u32) {
     match document {
-        PagesDocument::Exactly(pages) => Ok((pages.0, pages.0)),
+        PagesDocument::Exactly(pages) => (pages.0, pages.0),
         PagesDocument::Range(PagesRange { min, max }) => {
-            let (least, most) = (min.map_or(1, |min| min.0), max.map_or(u32::MAX, |max| max.0));
-            if least > most {
-                return error("match.pages", format!("no count is at least {least} and at most {most}"));
-            }
-            Ok((least, most))
+            (min.map_or(1, |min| min.0), max.map_or(u32::MAX, |max| max.0))
         }
     }
-}
-
-/// Refuses a pattern that no party's address can match.
-fn check_party(name: &str, pattern: &str) -> Result<(), RuleError> {
-    let field = format!("match.{name}");
-    if pattern.len() > SIP_URI_LEN_MAX {
-        return error(field, format!("at most {SIP_URI_LEN_MAX} characters"));
-    }
-    let is_number = pattern.starts_with('+');
-    let is_digits =
-        pattern.chars().all(|c| c.is_ascii_digit() || c == '*') && pattern.contains(|c: char| c.is_ascii_digit());
-    if is_digits && !pattern.starts_with('*') {
-        return error(field, format!("can never match: numbers begin with a plus, as +{pattern}"));
-    }
-    if is_number && !pattern[1..].chars().all(|c| c.is_ascii_digit() || c == '*') {
-        return error(field, "can never match: after the plus a number has digits only");
-    }
-    // E.164 numbers have at most fifteen digits.
-    if is_number && pattern.chars().filter(char::is_ascii_digit).count() > 15 {
-        return error(field, "can never match: a number has at most 15 digits");
-    }
-    if name == "to" && !is_number && !pattern.starts_with(['*', 's', 'S']) {
-        return error(field, "can never match: a receiver is a number in E.164 or a SIP URI");
-    }
-    Ok(())
 }
 
 fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, RuleError> {
@@ -290,9 +237,6 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
     if status != Status::Failed && (code.is_some() || after_pages.is_some() || message.is_some()) {
         let reason = format!("code, after_pages and message go with the status failed, not with {status}");
         return error("outcome", reason);
-    }
-    if let Some(message) = &message {
-        check_message(message).or_else(|why| error("outcome.message", format!("must {why}")))?;
     }
     let fault = dialect.line_fault(code, after_pages.map_or(0, |pages| pages.0), message);
     let fault = fault.or_else(|why| error("outcome.code", why))?;
@@ -310,14 +254,11 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
     })
 }
 
-fn read_line(document: &LineDocument) -> Result<LineOverride, RuleError> {
+fn read_line(document: &LineDocument) -> LineOverride {
     let LineDocument { rate_bps, noise } = document;
-    if rate_bps.is_none() && noise.is_none() {
-        return error("line", "does nothing: give rate_bps or noise");
-    }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]
     let noise_per_mille = noise.map(|noise| (noise.0 * 1_000.0).round() as u16);
-    Ok(LineOverride { rate_bps: rate_bps.map(|rate| rate.0), noise_per_mille })
+    LineOverride { rate_bps: rate_bps.map(|rate| rate.0), noise_per_mille }
 }
 
 fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleError> {
@@ -325,12 +266,6 @@ fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleEr
     let (delay_ms, reset) = (delay_ms.map_or(0, |delay| delay.0), reset.unwrap_or(false));
     if code.is_some() && status.is_none() {
         return error("api.code", "needs a status: it is the code of that refusal");
-    }
-    if reset && status.is_some() {
-        return error("api", "a connection that is reset sends no status: give one of the two");
-    }
-    if !reset && status.is_none() && delay_ms == 0 {
-        return error("api", "does nothing: give status, delay_ms or reset");
     }
     let refusal = status.map(|status| {
         let status = u16::try_from(status.0).unwrap_or(500);
@@ -342,20 +277,13 @@ fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleEr
 fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
     let WebhookDocument { delay_ms, duplicate, reorder, drop, signature } = document;
     let signature = word("webhook.signature", signature.as_deref(), Signature::ALL, Signature::as_str)?;
-    let fault = WebhookFault {
+    Ok(WebhookFault {
         delay_ms: delay_ms.map_or(0, |delay| delay.0.into()),
         duplicate: duplicate.unwrap_or(false),
         reorder: reorder.unwrap_or(false),
         drop: drop.unwrap_or(false),
         signature: signature.unwrap_or_default(),
-    };
-    if fault == WebhookFault::default() {
-        return error("webhook", "does nothing: give delay_ms, duplicate, reorder, drop or signature");
-    }
-    if fault.drop && fault != (WebhookFault { drop: true, ..WebhookFault::default() }) {
-        return error("webhook", "a request that is dropped can't have any other effect");
-    }
-    Ok(fault)
+    })
 }
 
 /// Looks up the value that a text names; `None` if there is no text.
@@ -369,53 +297,6 @@ fn word<T: Copy>(
     let found = all.iter().copied().find(|each| as_str(*each) == text);
     let words = || all.iter().map(|each| as_str(*each)).collect::<Vec<_>>().join(", ");
     found.map_or_else(|| error(place, format!("one of {}, not {text:?}", words())), |found| Ok(Some(found)))
-}
-
-/// Refuses a rule whose match and effect don't fit together.
-fn check_possible(rule: &Rule) -> Result<(), RuleError> {
-    let (matches, kind) = (&rule.matches, rule.effect.kind());
-    let is_of_fax = kind != RuleKind::Api;
-    // Each condition with whether the rule's kind of effect has it; one that can't apply would never match.
-    let said = [
-        ("direction", matches.direction.is_some(), is_of_fax),
-        ("from", matches.from.is_some(), is_of_fax),
-        ("to", matches.to.is_some(), is_of_fax),
-        ("pages", matches.pages.is_some(), matches!(kind, RuleKind::Outcome | RuleKind::Line)),
-        ("method", matches.method.is_some(), kind == RuleKind::Api),
-        ("path", matches.path.is_some(), kind == RuleKind::Api),
-        ("url", matches.url.is_some(), kind == RuleKind::Webhook),
-        ("purpose", matches.purpose.is_some(), kind == RuleKind::Webhook),
-    ];
-    if let Some((name, ..)) = said.iter().find(|(_, is_said, is_allowed)| *is_said && !is_allowed) {
-        return error(format!("match.{name}"), format!("can never match: {kind} rules have nothing to do with it"));
-    }
-    if let (Some(direction), Some(only)) = (matches.direction, rule.effect.direction())
-        && direction != only
-    {
-        let why = match direction {
-            Direction::Inbound => "; whether an incoming fax is received or rejected is up to the app's TwiML",
-            Direction::Outbound => "",
-        };
-        let reason =
-            format!("can never match: that is an outcome of {only} faxes, and this rule matches {direction} ones{why}");
-        return error("outcome.status", reason);
-    }
-    if let (RuleEffect::Webhook(fault), Some(purpose)) = (&rule.effect, matches.purpose)
-        && fault.signature == Signature::Stale
-        && is_question(purpose)
-    {
-        let reason = format!(
-            "stale can never act on a {}: that request tells no status, so none before it was signed for another; \
-             give bad or missing",
-            purpose.as_str()
-        );
-        return error("webhook.signature", reason);
-    }
-    let inbound_only = matches!(matches.purpose, Some(Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action));
-    if inbound_only && matches.direction == Some(Direction::Outbound) {
-        return error("match.purpose", "can never match: only inbound faxes have such a request");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Rules as JSON: what is read, what is refused, and how the errors read.
+//! Rules as JSON: which are accepted, which are refused, and what the errors say.
 
 use serde_json::json;
 
 use super::*;
+use crate::engine::rule::check::MESSAGE_CHARS_MAX;
 
 fn refused(value: &Value) -> String {
     parse(value, Dialect::Twilio).expect_err(&value.to_string()).to_string()
@@ -45,7 +46,7 @@ fn the_error_for_a_wrong_type_names_the_right_one() {
     }
 }
 
-/// The schema must describe exactly what is read: it has the limits and the words of the types.
+/// The schema must describe exactly what is accepted, so it has the limits and the words of the types.
 #[cfg(feature = "schema")]
 #[test]
 fn the_schema_has_the_limits_and_the_words() {

@@ -87,7 +87,7 @@ pub struct AccountsRequest {
 /// Reads the parameters of a list of accounts.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
     let status = parameter::word(query, "Status", AccountStatus::ALL, AccountStatus::as_str)?;
     Ok(AccountsRequest {
@@ -100,7 +100,7 @@ pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
 /// Reads the parameters of a new subaccount and returns its name.
 ///
 /// # Errors
-/// 20002 for a name that is too long.
+/// Error 20002 for a name that is too long.
 pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError> {
     let name = parameter::friendly_name(form)?;
     // Twilio's default name; its hours are 1 to 12, also at noon and midnight.
@@ -110,7 +110,7 @@ pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError>
 /// Reads the parameters of a change of an account.
 ///
 /// # Errors
-/// 20002 for a name that is too long, 21475 for an unknown status.
+/// Error 20002 for a name that is too long, 21475 for an unknown status.
 pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
     let status = parameter::given(form, "Status").map(|text| {
         let known = AccountStatus::from_word(text);

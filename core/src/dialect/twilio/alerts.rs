@@ -19,17 +19,17 @@ use crate::model::webhook::Method;
 const LIST_FILTERS: &[&str] = &["LogLevel", "StartDate", "EndDate"];
 /// The levels that a list may ask for. The emulator raises only errors and warnings.
 const LOG_LEVELS: &[&str] = &["error", "warning", "notice", "debug"];
-/// Identifies what raised the alert, as in captured ones.
+/// Identifies the component that raised the alert, as in captured alerts.
 const SOURCE_COMPONENT: &str = "12000";
 /// The API version that captured alerts name.
 const API_VERSION: &str = "2010-04-01";
-/// Added to a bare `EndDate`, which includes its whole day.
+/// Added to an `EndDate` without a time, which includes its whole day.
 const REST_OF_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60 - 1);
 
 /// An alert, and the journal's event that says when it was raised.
 pub type Raised<'a> = (&'a Event, &'a Alert);
 
-/// Which alerts a list shows.
+/// The alerts that a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFilter {
     level: Option<&'static str>,
@@ -40,11 +40,12 @@ pub struct AlertFilter {
 /// Reads the parameters of a list of alerts.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError> {
     let level = parameter::word(query, "LogLevel", LOG_LEVELS, |word| word)?;
     let moment = |name| {
         let Some(text) = parameter::given(query, name) else { return Ok(None) };
+        // A text of ten characters is a day without a time.
         let moment = date::parse(text).map(|moment| (moment, text.trim().len() == "2015-07-30".len()));
         moment.map(Some).ok_or_else(|| {
             ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01 or 2021-03-01T10:00:00Z"))
@@ -112,7 +113,7 @@ impl AlertResource {
     }
 }
 
-/// An alert as its own resource shows it, with the request and the response.
+/// An alert as its own resource shows it, including the request and the response.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertInstance {
     #[serde(flatten)]

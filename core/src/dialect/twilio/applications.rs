@@ -16,18 +16,18 @@ use crate::model::sid::{AccountSid, ApplicationSid};
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
 
-/// Reads the parameters of a create.
+/// Reads the parameters of a create call.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// The error with the closest documented code, which names the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::LeftOut)
 }
 
-/// Reads the parameters of an update.
+/// Reads the parameters of an update call.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// The error with the closest documented code, which names the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::Cleared)
 }
@@ -35,7 +35,7 @@ pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of a list, with the name to filter by, if there is one.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse(query, ApplicationSid::PREFIX, LIST_FILTERS)?))

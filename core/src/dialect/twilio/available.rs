@@ -1,4 +1,5 @@
-//! AvailablePhoneNumbers of the 2010-04-01 API: the filters of a search, and the resources of what it finds.
+//! AvailablePhoneNumbers of the 2010-04-01 API: the filters of a search, and the resources of the numbers that it
+//! finds.
 
 use serde::Serialize;
 
@@ -67,7 +68,7 @@ pub fn country_of(code: &str) -> Option<Country> {
 /// Reads the parameters of a search.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn search(query: &Form, (country, kind): (Country, NumberKind)) -> Result<OfferSearch, ApiError> {
     let limit = match parameter::whole_number(query, "PageSize")? {
         Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
@@ -103,7 +104,7 @@ struct OfferResource {
     capabilities: CapabilitiesResource,
 }
 
-// Names in mixed case, as captured; those of an owned number are in lower case.
+// These names are in mixed case, as captured; those of an owned number are in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,

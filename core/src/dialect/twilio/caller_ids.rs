@@ -22,13 +22,14 @@ const CALL_DELAY_MAX_S: u64 = 60;
 /// Reads a validation request and returns the number and its name.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// The error with the closest documented code, which names the parameter.
 pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError> {
     let text = parameter::given(form, "PhoneNumber").ok_or_else(|| ApiError::missing("PhoneNumber"))?;
     let number = text.parse().map_err(|_| {
         let excerpt = parameter::excerpt(text);
         ApiError::new(Reason::InvalidCallerId, format!("PhoneNumber {excerpt} is not a valid phone number"))
     })?;
+    // No call is placed, but the parameters are checked as if one were.
     let delay_s = parameter::whole_number(form, "CallDelay").ok().flatten();
     if parameter::given(form, "CallDelay").is_some() && delay_s.is_none_or(|delay_s| delay_s > CALL_DELAY_MAX_S) {
         let message = format!("CallDelay must be a number of seconds from 0 to {CALL_DELAY_MAX_S}");
@@ -47,12 +48,12 @@ pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError
 /// Reads the new name of a caller id.
 ///
 /// # Errors
-/// 20002 for a name that is too long.
+/// Error 20002 for a name that is too long.
 pub fn caller_id_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     parameter::friendly_name(form)
 }
 
-/// Which caller ids a list shows.
+/// The caller ids that a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerIdFilter {
     number: Option<String>,
@@ -62,9 +63,9 @@ pub struct CallerIdFilter {
 /// Reads the parameters of a list of caller ids.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), ApiError> {
-    // A plus that wasn't encoded has become a space. No number has one, so turning it back is safe.
+    // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
     let number = parameter::given(query, "PhoneNumber").map(|text| text.replace(' ', "+"));
     let friendly_name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((CallerIdFilter { number, friendly_name }, PageRequest::parse(query, NumberSid::PREFIX, LIST_FILTERS)?))
@@ -95,6 +96,7 @@ impl ValidationResource {
     #[must_use]
     pub fn of(caller_id: &CallerId, account: AccountSid) -> Self {
         let digits = hex::encode(caller_id.sid.bytes());
+        // Below 900,000, so that adding 100,000 always makes six digits.
         let code = caller_id.sid.bytes().iter().fold(0u32, |code, byte| (code * 31 + u32::from(*byte)) % 900_000);
         Self {
             account_sid: account.to_string(),

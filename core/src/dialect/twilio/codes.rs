@@ -1,4 +1,4 @@
-//! Twilio's error codes (the error dictionary, docs/fidelity.md): those of faults, which webhooks and alerts carry,
+//! Twilio's error codes (the error dictionary, docs/fidelity.md): those of faults, which webhooks and alerts contain,
 //! and those of refused REST calls.
 
 use crate::dialect::error::Reason;
@@ -45,7 +45,7 @@ pub const fn code(fault: Fault) -> u32 {
     }
 }
 
-/// Returns the text of a failed fax: the particulars, or else the fault's title in the error dictionary.
+/// Returns the text for a failed fax: the particulars or, without any, the fault's title in the error dictionary.
 #[must_use]
 pub fn failure_text(failure: &Failure) -> &str {
     failure.text()
@@ -116,7 +116,7 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
     }
 }
 
-/// Returns the second text of an error, which only a 401 has (captured).
+/// Returns the additional text of an error, which only a 401 has (captured).
 #[must_use]
 pub fn error_detail(reason: Reason) -> Option<&'static str> {
     (reason == Reason::Unauthenticated).then_some("Your AccountSid or AuthToken was incorrect.")
@@ -128,7 +128,7 @@ pub fn more_info(code: u32) -> String {
     format!("https://www.twilio.com/docs/errors/{code}")
 }
 
-/// A code that a failed transmission never has.
+/// The error for a code that a failed transmission never has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{TRANSMISSION} or {INCOMPATIBLE}, not {0}")]
 pub struct UnknownFaultCode(u32);

@@ -26,19 +26,19 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// Path below a fax of the list of its media.
+/// The path of a fax's list of media, relative to the fax.
 const MEDIA_LIST: &str = "/Media";
-/// Number of fields of a Fax resource.
+/// The number of fields of a Fax resource.
 const FAX_FIELDS: usize = 18;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter", "From"];
 
-/// Reads the parameters of a create; `origin` is the scheme and host that the client used.
+/// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter. `To` comes first, as in the engine's own checks.
+/// The error with the closest documented code, which names the parameter. `To` comes first, as in the engine's own checks.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let order = CreateFax {
@@ -58,7 +58,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -69,7 +69,7 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     Ok((filter, PageRequest::parse(query, FaxSid::PREFIX, LIST_FILTERS)?))
 }
 
-/// What an update asks for.
+/// The change that an update asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaxUpdate {
     /// Nothing, since the request has no Status.
@@ -81,7 +81,7 @@ pub enum FaxUpdate {
 /// Reads the parameters of an update.
 ///
 /// # Errors
-/// 20422 for any Status but `canceled`.
+/// Error 20422 for any Status but `canceled`.
 pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
     let status = parameter::word(form, "Status", &[Status::Canceled], Status::as_str)?;
     Ok(status.map_or(FaxUpdate::Nothing, |_| FaxUpdate::Cancel))
@@ -90,12 +90,12 @@ pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it. It keeps values as they are and formats them only when it is serialized, after the
+/// A Fax as clients see it. It keeps unformatted values, which are formatted only when it is serialized, after the
 /// world's lock is released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
@@ -135,7 +135,7 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource of an incoming fax whose app is still being asked for TwiML; it reads like one that is
+    /// Returns the resource of an incoming fax whose app is still being asked for TwiML; it looks like one that is
     /// being received.
     #[must_use]
     pub fn of_arriving(fax: &Arriving, view: &View<'a>) -> Self {
@@ -161,7 +161,8 @@ impl<'a> FaxResource<'a> {
     /// # Errors
     /// [`Refusal::NoFax`] if there is none.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
-        // Apps may fetch a fax before it exists, while their FaxUrl is asked (docs/fidelity.md, "Receiving, TwiML").
+        // Apps may fetch a fax before it exists, while they are being asked for TwiML (docs/fidelity.md, "Receiving,
+        // TwiML").
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(&fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(fax, view)).or_else(arriving)
     }
@@ -179,7 +180,7 @@ impl Serialize for FaxResource<'_> {
         let media_list = format!("{}/v1/Faxes/{sid}{MEDIA_LIST}", self.view.origin);
         let url = media_list.strip_suffix(MEDIA_LIST).unwrap_or_default();
         let created = date::iso(self.created);
-        // Equal dates are formatted once.
+        // Equal dates are formatted only once.
         let updated = (self.updated.seconds() != self.created.seconds()).then(|| date::iso(self.updated));
         let price = self.price_micros.and_then(|micros| price(micros, self.view.price));
         let mut fax = serializer.serialize_struct("Fax", FAX_FIELDS)?;

@@ -12,10 +12,10 @@ use crate::engine::Page;
 use crate::model::credential::ApiKey;
 use crate::model::sid::{AccountSid, KeySid};
 
-/// Reads the name of a key from a create or an update.
+/// Reads the name of a key from a create or update call.
 ///
 /// # Errors
-/// 20002 for a name that is too long.
+/// Error 20002 for a name that is too long.
 pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     parameter::friendly_name(form)
 }
@@ -23,7 +23,7 @@ pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
 /// Reads the parameters of a list of keys.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_keys(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, KeySid::PREFIX, &[])
 }
@@ -50,7 +50,7 @@ impl KeyResource {
     }
 }
 
-/// A key as the response to its creation shows it: this once with its secret.
+/// A key in the response to its creation, the only one that shows its secret.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct NewKeyResource {
     #[serde(flatten)]

@@ -20,7 +20,7 @@ pub fn account_path(account: AccountSid) -> String {
     format!("/2010-04-01/Accounts/{account}")
 }
 
-/// Returns the keys of a JSON object, for tests that compare a resource with a list of them.
+/// Returns the keys of a JSON object, for tests that compare them with a list.
 #[cfg(test)]
 fn keys_of(value: &serde_json::Value) -> std::collections::BTreeSet<&str> {
     value.as_object().map(|object| object.keys().map(String::as_str).collect()).unwrap_or_default()

@@ -24,7 +24,7 @@ const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 /// Reads the parameters of a purchase; `kind` is the type of the sub-list that it was posted to.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// The error with the closest documented code, which names the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
     Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change: attribute::read(OF_NUMBER, form, Empty::LeftOut)? })
 }
@@ -32,7 +32,7 @@ pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<Bu
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter; 21473 for a move to another account.
+/// The error with the closest documented code, which names the parameter; 21473 for a move to another account.
 pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
     if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
         let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
@@ -42,7 +42,7 @@ pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, A
     attribute::read(OF_NUMBER, form, Empty::Cleared)
 }
 
-/// Which numbers a list shows.
+/// The numbers that a list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NumberFilter {
     friendly_name: Option<String>,
@@ -63,7 +63,7 @@ struct DigitPattern {
 /// Reads the parameters of a list; `kind` is the type of the sub-list.
 ///
 /// # Errors
-/// 20422, naming the parameter.
+/// Error 20422, which names the parameter.
 pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFilter, PageRequest), ApiError> {
     let origin = parameter::word(query, "Origin", &["twilio", "hosted"], |word| word)?;
     let filter = NumberFilter {
@@ -81,7 +81,7 @@ impl NumberFilter {
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber, seed: u64) -> bool {
         let beta = || inventory::offer_of(seed, number.number).is_some_and(|offer| offer.beta);
-        // Hosted means ported in, and no number here is.
+        // Hosted numbers are those that were ported in, and none here was.
         !self.hosted_only
             && self.friendly_name.as_deref().is_none_or(|name| *name == *number.attributes.friendly_name)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.fits(number.number))
@@ -148,6 +148,7 @@ impl NumberResource {
     #[must_use]
     pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
         let attributes = number.attributes.clone();
+        // A number from outside the inventory, such as a configured one, has no offer.
         let offer = inventory::offer_of(seed, number.number);
         let path = format!("{}/IncomingPhoneNumbers/{}", account_path(account), number.sid);
         Self {
@@ -245,7 +246,7 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError
 
 impl DigitPattern {
     fn parse(text: &str) -> Result<Self, ApiError> {
-        // A plus that wasn't encoded has become a space. No number has one, so turning it back is safe.
+        // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
         let tail = text.strip_prefix(['+', ' ']);
         let digits = tail.unwrap_or(text);
         if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
@@ -270,7 +271,7 @@ impl From<Capabilities> for CapabilitiesResource {
     }
 }
 
-/// Returns the type that the inventory gives the number; for any other number the area code decides.
+/// Returns the type that a number has in the inventory; for a number outside it, the area code decides.
 fn kind_of(seed: u64, number: PhoneNumber) -> NumberKind {
     let digits = number.digits();
     let toll_free = digits / 10_000_000_000 == 1 && TOLL_FREE_AREAS.contains(&(digits / 10_000_000 % 1_000));

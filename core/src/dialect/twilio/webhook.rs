@@ -1,7 +1,7 @@
 //! The requests that apps receive, in Twilio's form: parameters, headers and signature
 //! (docs/fidelity.md, "Webhooks").
 //!
-//! No parameter occurs twice and none is empty, since validators differ on both.
+//! No parameter occurs twice and none is empty, since validators differ in how they treat such parameters.
 
 use super::codes;
 use crate::dialect::Params;
@@ -12,12 +12,12 @@ use crate::model::webhook::Signature;
 
 /// The `User-Agent` of Twilio's requests (captured).
 pub const USER_AGENT: &str = "TwilioProxy/1.1";
-/// Name of the part of a multipart body that holds the document.
+/// The name of the part of a multipart body that holds the document.
 pub const DOCUMENT_PART: &str = "Media";
 
-/// Header with the signature of a request (Twilio docs: security).
+/// The header with the signature of a request (Twilio docs: security).
 const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
-/// Header with a token that is the same in each attempt of one event.
+/// The header with a token that is the same in all attempts of one event.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
 
 /// Returns the headers of a webhook besides those of every request.

@@ -7,11 +7,11 @@ pub(super) struct Code {
     pub(super) bits: u8,
 }
 
-/// Run lengths with their own terminating code (T.4 table 2).
+/// The number of run lengths that have a terminating code of their own (T.4 table 2).
 const TERMINATING: usize = 64;
-/// Make-up codes per colour, for runs of 64 to 1728 (T.4 table 3a).
+/// The number of make-up codes per colour, for runs of 64 to 1728 (T.4 table 3a).
 const MAKE_UP: usize = 27;
-/// Make-up codes common to both colours, for runs of 1792 to 2560 (T.4 table 3b).
+/// The number of make-up codes that both colours share, for runs of 1792 to 2560 (T.4 table 3b).
 const EXTENDED: usize = 13;
 /// The longest run that one make-up code covers.
 pub(super) const LONGEST_MAKE_UP: u32 = 2_560;
@@ -29,7 +29,7 @@ impl Runs {
         self.terminating[length as usize]
     }
 
-    /// The make-up code for `times` times 64, up to the longest.
+    /// The make-up code for `times` × 64 pels, up to the longest.
     pub(super) const fn make_up(&self, times: u32) -> Code {
         let index = times as usize - 1;
         if index < MAKE_UP { self.make_up[index] } else { EXTENDED_MAKE_UP[index - MAKE_UP] }

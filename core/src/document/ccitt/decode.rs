@@ -1,9 +1,9 @@
-//! Decodes MH, MR and MMR as fax software does, including damaged data: the readable rows are decoded, and the rest is
-//! counted. Bits must be in FillOrder 1.
+//! Decodes MH, MR and MMR as fax software does, even if the data is damaged: the readable rows are decoded, and damaged
+//! rows are counted. Bits must be in FillOrder 1.
 //!
-//! A row is a list of changes, as in coding, except that runs of zero length are kept: some coders write them in
-//! vertical mode, and they count as changing elements of the reference row (T.4 §4.2.1.3.1 doesn't provide for them;
-//! libtiff reads them this way).
+//! A row is a list of changes, as in coding, except that runs of zero length are kept. Some coders write such runs in
+//! vertical mode, where they count as changing elements of the reference row. T.4 §4.2.1.3.1 doesn't provide for them,
+//! but libtiff reads them in this way.
 
 use std::sync::LazyLock;
 
@@ -25,14 +25,14 @@ pub enum Stored {
     Mmr,
 }
 
-/// What could be decoded.
+/// The part of a page that could be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     /// The image, with white where nothing could be decoded.
     pub image: Bitmap,
     /// The number of rows decoded before the data ended or could no longer be followed.
     pub rows: u32,
-    /// How many of those rows have an invalid code, after which decoding resumed at the next end of line.
+    /// How many of those rows have an invalid code; decoding then resumed at the next end of line.
     pub damaged_rows: u32,
 }
 
@@ -65,15 +65,15 @@ pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded 
     decoded
 }
 
-/// How many consecutive EOL codes can only mean the end of the page (T.4 §4.1.4 has six).
+/// How many consecutive EOL codes are read as the end of the page (T.4 §4.1.4 has six).
 const RETURN_EOLS: u32 = 4;
 /// The longest run that is accepted; no fax is that wide.
 const RUN_MAX: u32 = 1 << 24;
-/// Bits of the longest run code.
+/// The length of the longest run code, in bits.
 const RUN_CODE_BITS: u32 = 13;
-/// Bits of the longest mode code.
+/// The length of the longest mode code, in bits.
 const MODE_CODE_BITS: u32 = 7;
-/// Bits of an end-of-line code.
+/// The length of an end-of-line code, in bits.
 const EOL_BITS: u32 = 12;
 
 /// A code that does not exist, or one cut off by the end of the data.
@@ -119,7 +119,7 @@ impl Reader<'_> {
             let mut eols = 0;
             while self.bits.skip_eol() {
                 eols += 1;
-                // In MR a tag bit follows each end of line; those at the end of the page are all 1.
+                // In MR, a tag bit follows each end of line; at the end of the page, all tag bits are 1.
                 if self.stored == Stored::Mr && self.bits.peek(EOL_BITS + 1) == 1 << EOL_BITS | 1 {
                     self.bits.skip(1);
                 }
@@ -191,7 +191,7 @@ impl Row {
         Ok(at)
     }
 
-    /// Decodes a row by itself (T.4 §4.1.1).
+    /// Decodes a row without reference to others (T.4 §4.1.1).
     fn one_dimensional(&mut self, bits: &mut Bits<'_>, width: u32) -> Result<(), Wrong> {
         let mut at = 0;
         while at < width {
@@ -258,6 +258,7 @@ impl Bits<'_> {
     fn peek(&self, count: u32) -> u32 {
         let mut word = [0; 8];
         let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
+        // Four bytes hold 24 bits, wherever in the first byte they begin.
         let held = rest.len().min(4);
         word[..held].copy_from_slice(&rest[..held]);
         (u64::from_be_bytes(word) << (self.at % 8) >> (64 - count)) as u32
@@ -275,7 +276,7 @@ impl Bits<'_> {
         self.at >= self.bytes.len() * 8
     }
 
-    /// Consumes the bits of a code; one that extends past the end is wrong.
+    /// Consumes the bits of a code, which is invalid if it extends past the end.
     const fn take(&mut self, count: u8) -> Result<(), Wrong> {
         self.at += count as usize;
         if self.at > self.bytes.len() * 8 { Err(Wrong) } else { Ok(()) }
@@ -344,7 +345,7 @@ impl Bits<'_> {
     }
 }
 
-/// Lookup tables indexed by the next bits; an entry is the meaning and length of the code that those bits begin with.
+/// Lookup tables indexed by the next bits; an entry has the meaning and length of the code that those bits begin with.
 struct Tables {
     white: Vec<Option<(u16, u8)>>,
     black: Vec<Option<(u16, u8)>>,

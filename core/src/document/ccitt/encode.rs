@@ -1,4 +1,4 @@
-//! Codes rows by T.4 and T.6, keeping no more of the page than the row above.
+//! Codes rows according to T.4 and T.6, keeping no more of the page than the row above.
 
 use super::Changes;
 use super::codes::{BLACK, Code, EOL, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL, WHITE};
@@ -22,9 +22,9 @@ static VERTICAL_AND_PASS: [Code; 8] = {
 /// The coding of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// Modified Huffman: each row by itself (T.4 §4.1).
+    /// Modified Huffman: each row on its own (T.4 §4.1).
     Mh,
-    /// Modified READ: at most `k - 1` rows relative to the one above, then one by itself (T.4 §4.2.1.1).
+    /// Modified READ: one row on its own, then at most `k - 1` rows relative to the one above (T.4 §4.2.1.1).
     Mr {
         /// 2 at standard, 4 at fine and 8 at superfine resolution.
         k: u32,
@@ -45,7 +45,7 @@ pub struct Coder<S> {
 }
 
 impl<S: BitSink> Coder<S> {
-    /// Creates a coder at the top of a page. `minimum_row_bits` is what rows of MH and MR are filled up to.
+    /// Creates a coder at the top of a page. Rows of MH and MR are filled up to `minimum_row_bits`.
     pub fn new(scheme: Scheme, width: u32, minimum_row_bits: u32, sink: S) -> Self {
         // T.6 §2.2.1: above the first row there is an imaginary white one.
         Self { scheme, width, minimum_row_bits, above: Changes::white(width), rows: 0, sink }
@@ -62,6 +62,7 @@ impl<S: BitSink> Coder<S> {
             }
         }
         self.rows = self.rows.wrapping_add(1);
+        // MH never looks at the row above.
         if self.scheme != Scheme::Mh {
             self.above.copy_from(row);
         }
@@ -77,7 +78,7 @@ impl<S: BitSink> Coder<S> {
         self.sink
     }
 
-    /// Codes the end of the page, and returns the sink.
+    /// Codes the end of the page and returns the sink.
     pub fn finish(mut self) -> S {
         match self.scheme {
             Scheme::Mmr => self.eols(EOFB_EOLS, None),
@@ -88,7 +89,7 @@ impl<S: BitSink> Coder<S> {
         self.sink
     }
 
-    /// Codes a row of T.4: end-of-line code, tag if MR (§4.2.2), data, fill (§4.1.3).
+    /// Codes a row of T.4: an end-of-line code, a tag in MR (§4.2.2), the data, and fill (§4.1.3).
     fn framed(&mut self, row: &Changes, alone: Option<bool>) {
         let start = self.sink.bits();
         self.eols(1, alone);
@@ -114,7 +115,7 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// Codes a row by itself (T.4 §4.1.1): alternating runs beginning with white, even if of zero length.
+    /// Codes a row on its own (T.4 §4.1.1): alternating runs that begin with white, even if that run has zero length.
     fn one_dimensional(&mut self, row: &Changes) {
         let (mut colours, mut from) = ([&WHITE, &BLACK], 0);
         for at in &row.at()[..=row.count()] {
@@ -143,7 +144,7 @@ impl<S: BitSink> Coder<S> {
             let reach = a1.wrapping_add(VERTICAL_REACH).wrapping_sub(b1);
             if passes || reach <= 2 * VERTICAL_REACH {
                 // Pass mode (§2.2.3.1): b2 is left of a1. Vertical mode (§2.2.3.2): a1 is at most three pels from b1.
-                // On dithered pages the branch predictor can't guess which, so they share one branch.
+                // On dithered pages, the branch predictor can't guess which applies, so they share one branch.
                 let code = VERTICAL_AND_PASS[if passes { VERTICAL.len() } else { reach as usize }];
                 sink.put(u32::from(code.code), u32::from(code.bits));
                 a0 = if passes { b2 } else { a1 };
@@ -169,8 +170,8 @@ impl<S: BitSink> Coder<S> {
                 a += 2;
             }
             if a0 < width {
-                // One step is needed about as often as none, so it is made without a branch too. The sentinels end the
-                // loop.
+                // The first step is needed about half of the time, so it is made without a branch, too. The sentinels
+                // end the loop.
                 b += 2 * usize::from(above[b] <= a0);
                 while above[b] <= a0 {
                     b += 2;

@@ -1,4 +1,4 @@
-//! The codings of fax machines: MH and MR (ITU-T T.4) and MMR (ITU-T T.6), written or merely counted.
+//! The codings of fax machines: MH and MR (ITU-T T.4) and MMR (ITU-T T.6). Coded bits are written or merely counted.
 //!
 //! A row is given as its changing picture elements (T.4 §4.2.1.3.1): the places where the colour differs from the
 //! previous pel, beginning with white. Coding walks these lists and never looks at pels.

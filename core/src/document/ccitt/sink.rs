@@ -1,8 +1,8 @@
-//! Where coded bits go: into bytes, or merely into a count.
+//! The destinations of coded bits: bytes, or merely a count.
 
-/// Receives bits in the order in which they are sent.
+/// Receives bits in the order in which they would be sent.
 pub trait BitSink: Default {
-    /// Appends the low `bits` bits of `code`, highest first; at most 32 at a time, and the rest of `code` must be zero.
+    /// Appends the low `bits` bits of `code`, highest first; `bits` is at most 32, and the rest of `code` must be zero.
     fn put(&mut self, code: u32, bits: u32);
     /// The number of bits received so far.
     fn bits(&self) -> u64;
@@ -53,9 +53,9 @@ impl BitSink for BitWriter {
     fn put(&mut self, code: u32, bits: u32) {
         self.pending = self.pending << bits | u64::from(code);
         self.filled += bits;
-        // The whole word is stored each time, and its incomplete part is overwritten by the next: whether a byte is
-        // full is unpredictable. If nothing is filled, the shift by 64 wraps to one by zero, and what is stored is
-        // overwritten later.
+        // The whole word is stored each time, because a branch on whether a byte is full would be unpredictable. The
+        // next call overwrites the incomplete part. If no bits are pending, the shift by 64 wraps to a shift by zero,
+        // and the stored word is overwritten later.
         let word = self.pending.wrapping_shl(u64::BITS - self.filled).to_be_bytes();
         let end = self.at + word.len();
         if self.bytes.len() < end {
@@ -71,7 +71,7 @@ impl BitSink for BitWriter {
     }
 }
 
-/// Doubles the buffer. It receives nothing else of the writer, so that the other fields can stay in registers.
+/// Doubles the buffer. It takes only this field of the writer, so that the others can stay in registers.
 #[cold]
 #[inline(never)]
 fn grow(bytes: &mut Vec<u8>) {

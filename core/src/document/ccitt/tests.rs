@@ -1,11 +1,12 @@
-//! Tests of the coder against others: the `fax` crate's bytes, and hayro-ccitt's strict reading.
+//! Tests of the coder against others: the `fax` crate must write the same bytes, and hayro-ccitt must read them
+//! strictly.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-/// Images of each kind that are compared with the other coders.
+/// How many images are compared with the other coders.
 const IMAGES: u64 = 300;
 
 /// An image of one of several kinds: white, black, noise, long runs, rows that differ little from the one above.

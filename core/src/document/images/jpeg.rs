@@ -1,5 +1,5 @@
-//! Reads JPEG images as far as they are intact. zune-jpeg decodes; this file determines what is missing, which way up
-//! the image is, and what its four inks mean.
+//! Reads JPEG images as far as they are intact. zune-jpeg does the decoding; this file determines what is missing,
+//! which way up the image is, and what its four inks mean.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -11,15 +11,15 @@ use super::{DECODE_BYTES_MAX, Fault, check_size, missing};
 use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
-/// The value that rows are filled with before decoding, by which missing rows are recognised.
+/// The value that rows are filled with before decoding, which identifies missing rows afterwards.
 const FILLED: u8 = 128;
-/// Scans that a progressive image may have; more would be an attack on the processor.
+/// The most scans that a progressive image may have; more would only serve to waste processor time.
 const SCANS_MAX: usize = 200;
 
 /// The header of XMP data in a JPEG (XMP specification part 3, 1.1.3).
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// What a JPEG states before its pels.
+/// The data that a JPEG states before its pels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::document) struct Head {
     pub(in crate::document) width: u32,
@@ -33,16 +33,16 @@ pub(in crate::document) struct Head {
     pels: usize,
 }
 
-/// Which samples the caller needs.
+/// The samples that the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document) enum Want {
-    /// Luma alone if the image consists of luma and chroma; otherwise its components.
+    /// Only luma, if the image consists of luma and chroma; otherwise all components.
     Luma,
     /// The components as they are stored.
     Components,
 }
 
-/// A JPEG that has been decoded, wholly or in part.
+/// A JPEG that has been decoded, completely or in part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::document) struct Jpeg {
     pub(in crate::document) width: u32,
@@ -89,7 +89,7 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether the component names say red, green and blue, and no JFIF or Adobe marker says otherwise.
+    /// Whether the components are named red, green and blue, and no JFIF or Adobe marker says otherwise.
     fn is_rgb(&self) -> bool {
         !self.is_jfif && !self.has_adobe && self.components == *b"RGB"
     }
@@ -128,6 +128,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
         count => return Err(Fault::not_supported(format!("{count} colour components"))),
     };
     let there = (jpeg.height - jpeg.rows_missing) as usize * jpeg.width as usize;
+    // `from_pels` makes the missing rows white.
     pels.truncate(there);
     let pels = Pels::Gray(Gray::from_pels(jpeg.width, jpeg.height, pels));
     let losses = jpeg.fault.iter().map(|why| missing(jpeg.rows_missing, jpeg.height, why)).collect();
@@ -142,11 +143,12 @@ pub(in crate::document) fn decode(bytes: &[u8], want: Want) -> Result<Jpeg, Faul
 
 fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     check_size((head.width, head.height))?;
+    // The size has been checked, so the decoder's own limits are lifted.
     let options = DecoderOptions::default().set_max_width(0xffff).set_max_height(0xffff).jpeg_set_max_scans(SCANS_MAX);
     let mut probe = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     probe.decode_headers().map_err(Fault::damaged)?;
     let stored = probe.input_colorspace().ok_or_else(|| Fault::damaged("its colours are not known"))?;
-    // zune-jpeg notices only while decoding that Adobe's marker is on an image of three components.
+    // zune-jpeg notices only during decoding that an image with Adobe's marker has three components.
     let stored = match (stored, head.components.len()) {
         (ColorSpace::CMYK, 3) => ColorSpace::RGB,
         (ColorSpace::YCCK, 3) => ColorSpace::YCbCr,
@@ -187,6 +189,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         }
     };
     let row = (head.width as usize * components).max(1);
+    // Without a fault, rows with this value are part of the image.
     let rows_missing = if fault.is_some() {
         samples.chunks(row).rev().take_while(|row| row.iter().all(|sample| *sample == FILLED)).count()
     } else {
@@ -199,7 +202,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     Ok(Jpeg { width: head.width, height: head.height, components, samples, rows_missing, fault })
 }
 
-/// Finds the marker segment at or after `at`: its marker, its data, and the offset after it.
+/// Finds the marker segment at or after `at`, and returns its marker, its data and the offset after it.
 fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     loop {
         // Fill bytes may precede a marker (T.81 §B.1.1.2), and some programs leave other bytes there.
@@ -208,6 +211,7 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
         let marker = *bytes.get(at)?;
         at += 1;
         match marker {
+            // A stuffed zero, or a marker without data (T.81, table B.1).
             0 | 0x01 | 0xd0..=0xd8 => {}
             0xd9 => return None,
             _ => {

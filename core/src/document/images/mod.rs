@@ -1,5 +1,5 @@
-//! Images of one page, PNG and JPEG, and what all kinds of images share: faults, orientation, and inflating damaged
-//! data. The readable part of an image is used; the rest is white and reported as missing.
+//! Images of one page, PNG and JPEG, and the code that all kinds of images share: faults, orientation, and inflating
+//! damaged data. The readable part of an image is used; the rest is white and reported as missing.
 
 pub(super) mod inflate;
 pub(super) mod jpeg;
@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::picture::{PICTURE_PELS_MAX, Picture};
 use crate::model::media::UnreadableDocument;
 
-/// Bytes of memory that decoding one picture may take.
+/// The most memory that decoding one picture may take, in bytes.
 pub(super) const DECODE_BYTES_MAX: usize = 600 * 1024 * 1024;
 
 /// Why an image can't be read at all.
@@ -33,7 +33,7 @@ impl Fault {
         Self::NotSupported(what.into())
     }
 
-    /// Formats the reason for a person, about a document or page of this name.
+    /// Formats the reason for a person; `name` is the kind of document or page.
     pub(super) fn reason(&self, name: &str) -> UnreadableDocument {
         UnreadableDocument::new(match self {
             Self::NotSupported(what) => format!("the {name} is not supported: {what}"),
@@ -43,7 +43,7 @@ impl Fault {
     }
 }
 
-/// Rejects a size before any pel is decoded, since memory is allocated by it.
+/// Rejects an impossible size before any pel is decoded, because memory is allocated according to it.
 pub(super) fn check_size((width, height): (u32, u32)) -> Result<(), Fault> {
     if width == 0 || height == 0 {
         return Err(Fault::Size(format!("has no area: it is {width} × {height} pels")));
@@ -72,7 +72,7 @@ pub(super) fn read(bytes: &[u8], kind: Kind) -> Result<Picture, UnreadableDocume
     picture.map_err(|fault| fault.reason(kind.name()))
 }
 
-/// Describes an image of which rows are missing or wrong.
+/// Describes an image whose rows are missing or may be wrong.
 pub(super) fn missing(rows: u32, height: u32, why: &str) -> String {
     if rows == 0 {
         format!("the image is damaged and may be wrong in places: {why}")

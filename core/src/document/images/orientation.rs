@@ -1,4 +1,4 @@
-//! Which way up an image is to be shown: TIFF tag 274, EXIF's tag of the same number, or else XMP.
+//! Which way up an image is to be shown, according to TIFF tag 274, EXIF's tag of the same number, or else XMP.
 
 use super::super::bitmap::Bitmap;
 use super::super::gray::Gray;
@@ -49,7 +49,7 @@ impl Orientation {
         Self::of_tag(value.or_else(|| directory.bytes(XMP).and_then(xmp_value)))
     }
 
-    /// The orientation that EXIF or XMP data state. XMP is used only if EXIF has none, as in other readers.
+    /// The orientation that EXIF or XMP data states. As in other readers, XMP is used only if EXIF states none.
     pub(in crate::document) fn of_metadata(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Self {
         Self::of_tag(exif.and_then(exif_value).or_else(|| xmp.and_then(xmp_value)))
     }
@@ -66,6 +66,7 @@ impl Orientation {
         }
         match pels {
             Pels::Gray(gray) => {
+                // For each pel of the upright image, the stored one is looked up.
                 let (source_width, width, height) = (gray.width(), self.width(&gray), self.height(&gray));
                 let mut upright = Vec::with_capacity(gray.pels().len());
                 for y in 0..height {

@@ -1,5 +1,5 @@
-//! Reads PNG images as far as they are intact. The png crate decodes. If data are damaged or end early, the part that
-//! can be inflated is passed to it as an intact file, and the rows after it are white.
+//! Reads PNG images as far as they are intact. The png crate does the decoding. If the data is damaged or ends early,
+//! the part that can be inflated is passed to the crate as an intact file, and the rows after it are white.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, luma, over_white};
 
 const HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Bytes of XMP that are inflated at most; a JPEG's has at most 64 KiB.
+/// The most bytes of XMP that are inflated; in a JPEG, XMP has at most 64 KiB.
 const XMP_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads the size from the header of a PNG.
@@ -34,6 +34,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     let mut image = Image { gray: Gray::white(width, height), rows: 0 };
     let fault = match image.decode(bytes, u32::MAX) {
         Ok(()) => None,
+        // Mending only helps against damage.
         Err(fault @ (Fault::NotSupported(_) | Fault::Size(_))) => return Err(fault),
         Err(Fault::Damaged(why)) => {
             let (mended, lines) = mended(bytes, (width, height))?;
@@ -64,7 +65,7 @@ impl Image {
     /// Decodes at most `lines` lines; an interlaced image has one set of lines per pass.
     fn decode(&mut self, bytes: &[u8], lines: u32) -> Result<(), Fault> {
         let mut options = DecodeOptions::default();
-        // None of these is needed for the pels, so a fault in them must not cost the image.
+        // These parts are not needed for the pels, so a fault in them must not make the image unreadable.
         options.set_ignore_text_chunk(true);
         options.set_ignore_iccp_chunk(true);
         options.set_skip_ancillary_crc_failures(true);
@@ -95,7 +96,7 @@ impl Image {
                 }
                 InterlaceInfo::Adam7(info) => {
                     // Each pel fills the block that later passes would refine, so an image that ends early is coarse
-                    // and not sparse.
+                    // instead of sparse.
                     png::splat_interlaced_row(self.gray.pels_mut(), width as usize, &greys, info, 8);
                     self.rows = height.min((line + 1).saturating_mul(ADAM7[0][3]));
                 }
@@ -118,7 +119,8 @@ fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     })
 }
 
-/// Rebuilds a damaged PNG as an intact one from what can be inflated, and returns how many of its lines are real.
+/// Rebuilds a damaged PNG as an intact one from the data that can be inflated, and returns how many of its lines are
+/// real.
 fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), Fault> {
     let parts = |wanted: &'static [u8; 4]| chunks(bytes).filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data);
     let header = parts(b"IHDR").next().unwrap_or_default();
@@ -153,6 +155,7 @@ fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), F
         end <= raw.len() as u64
     });
     let there = u32::try_from(there.count()).unwrap_or(u32::MAX);
+    // The decoder expects all lines, but those added here are never read.
     raw.resize(whole, 0);
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
     let packed = packed.write_all(&raw).and_then(|()| packed.finish()).map_err(Fault::damaged)?;
@@ -188,6 +191,7 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
         let (kind, after) = after.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX).min(after.len());
         let (data, after) = after.split_at(length);
+        // The checksum is skipped here; the decoder checks it.
         rest = after.get(4..).unwrap_or_default();
         Some((kind, data))
     })
@@ -210,6 +214,7 @@ fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// Reads the `pHYs` chunk (PNG §11.3.5.3), if its unit is the metre.
 fn dots_per_inch(bytes: &[u8]) -> Option<(f64, f64)> {
+    // This chunk must come before the pels (PNG §5.6).
     let (_, data) = chunks(bytes).take_while(|(kind, _)| *kind != b"IDAT").find(|(kind, _)| *kind == b"pHYs")?;
     let [x3, x2, x1, x0, y3, y2, y1, y0, 1] = *data else { return None };
     let per_inch = |bytes: [u8; 4]| f64::from(u32::from_be_bytes(bytes)) * 0.0254;

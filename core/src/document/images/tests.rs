@@ -56,7 +56,7 @@ fn png_of(
     file
 }
 
-/// EXIF data that contain an orientation alone.
+/// EXIF data that contains only an orientation.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut exif = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     exif[18] = orientation;
@@ -256,7 +256,7 @@ fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
 
 #[test]
 fn red_green_and_blue_are_read_by_adobes_mark_or_their_names() {
-    // The components are kept as they are, whatever they were meant to be.
+    // The components are kept as they are, whatever they mean.
     let marked = with_segment(&without_jfif(TONES), 0xee, b"Adobe\0\x64\0\0\0\0\0");
     let mut named = without_jfif(TONES);
     for (mark, step) in [(0xc0, 3), (0xda, 2)] {

@@ -15,7 +15,7 @@ pub(super) struct Ink {
 }
 
 impl Ink {
-    /// Whether it paints plain black (`Some(true)`) or plain white (`Some(false)`); `None` for any other ink.
+    /// Whether the ink paints plain black (`Some(true)`) or plain white (`Some(false)`); `None` for any other ink.
     pub(super) const fn pure(self) -> Option<bool> {
         match self {
             Self { luma, alpha: 255 } if luma <= SNAP_BLACK => Some(true),
@@ -50,12 +50,12 @@ impl Clip {
     }
 }
 
-/// Paints a run, as far as the clip admits.
+/// Paints the part of a run that is inside the clip.
 pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
     clip.each(run, |run| paint_row(page, run, ink));
 }
 
-/// Blackens those of 64 pels from `x` on whose bit is set. The caller ensures that they are on the page.
+/// Blackens those of the 64 pels from `x` on whose bits are set. The caller ensures that they are on the page.
 pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
     match page.row_mut(y) {
@@ -66,6 +66,7 @@ pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
                 }
             };
             put(word, pels >> shift);
+            // The pels may extend into the next word.
             if shift > 0 {
                 put(word + 1, pels << (64 - shift));
             }

@@ -9,11 +9,11 @@ use super::slivers::touched;
 use crate::document::bitmap::{Bitmap, fill_run};
 use crate::document::gray::Area;
 
-/// The minimum width of a scan, or a strip of one, as a part of the page's.
+/// The minimum width of a scan, or of a strip of one, as a fraction of the page's width.
 const SCAN_WIDTH_MIN: f64 = 0.5;
-/// The minimum part of a page that scans cover.
+/// The minimum fraction of a scanned page that its scans cover.
 const SCAN_AREA_MIN: f64 = 0.6;
-/// The maximum part of a page that images may cover to be drawn apart from the rest.
+/// The largest fraction of a page that images may cover and still be drawn separately from the rest.
 const APART_AREA_MAX: f64 = 0.5;
 /// The tolerance for a rectangle's path, in pels.
 const TOLERANCE: f64 = 0.1;
@@ -21,7 +21,7 @@ const TOLERANCE: f64 = 0.1;
 /// The images of one page.
 pub(super) struct Images {
     size: (u32, u32),
-    /// The area of the images that are as wide as scanned paper or a strip of it, and how many pels they cover.
+    /// The area of the images that are wide enough to be scanned paper or a strip of it, and how many pels they cover.
     scans: Option<Area>,
     scan_pels: f64,
     /// The pels that an image touches; `None` without images.
@@ -39,7 +39,7 @@ impl Images {
         self.scans.filter(|_| covered)
     }
 
-    /// Whether images cover so much of the page that drawing it whole is better.
+    /// Whether images cover so much of the page that the full renderer should draw all of it.
     pub(super) fn are_most(&self) -> bool {
         let Some(touched) = &self.touched else { return false };
         let black: u32 = touched.rows().flatten().map(|word| word.count_ones()).sum();
@@ -55,8 +55,8 @@ impl Images {
         f64::from(self.size.0) * f64::from(self.size.1)
     }
 
-    /// Records an image. Returns false if it is on the page but the clip seems to hide all of it: whether a clip
-    /// thinner than a pel hides it is better judged by the full renderer.
+    /// Records an image. Returns false if it is on the page but the clip seems to hide all of it: the full renderer is
+    /// better at judging whether a clip thinner than a pel hides an image.
     pub(super) fn note(&mut self, image: &Image<'_, '_>, transform: Affine, clip: &Clip, raster: &mut Raster) -> bool {
         let corners = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
         self.note_scan(transform.transform_rect_bbox(corners), clip);

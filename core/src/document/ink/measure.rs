@@ -1,7 +1,6 @@
-//! Estimates whether the full renderer can draw a page. hayro 0.9 makes lines of curves, dashes, pattern tiles and
-//! copies of images without a limit, so a few numbers on a page can demand more memory than any machine has. This
-//! device receives everything that the page draws, including what is drawn within patterns and masks, and only adds it
-//! up.
+//! Estimates whether the full renderer can draw a page. hayro 0.9 has no limit for the lines that curves become, for
+//! dashes, pattern tiles or copies of images, so a few numbers on a page can demand more memory than any machine has.
+//! This device receives everything that the page draws, including within patterns and masks, and only adds up its cost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,35 +19,35 @@ use super::near::{is_near, lines_uncut};
 use super::raster::is_rectangle;
 use super::strokes::{DASHES_MAX, dashes, length};
 
-/// Bytes of the pictures that hayro makes for a page and keeps until it is drawn: two thirds of a renderer's memory,
-/// and about seventy times the page.
+/// The most bytes of pictures that hayro makes for a page and keeps until it is drawn: two thirds of a renderer's
+/// memory, and about seventy times the size of the page.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
-/// Bytes that hayro keeps per pel that an edge runs through, as measured.
+/// The measured bytes that hayro keeps for each pel that an edge runs through.
 const BYTES_PER_EDGE_PEL: f64 = 12.0;
-/// Bytes that hayro keeps per pel inside a shape, as measured.
+/// The measured bytes that hayro keeps for each pel inside a shape.
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
-/// Lines that the curves of one path may become, which take a quarter of a renderer's memory.
+/// The most lines that the curves of one path may become; they take a quarter of a renderer's memory.
 const LINES_MAX: f64 = 2e6;
-/// Lines in the outline of a stroked curve per line of the curve.
+/// The number of lines in the outline of a stroked curve, per line of the curve.
 const LINES_OF_STROKE: f64 = 16.0;
-/// Copies of pattern cells per page at most.
+/// The most copies of pattern cells per page.
 const TILES_MAX: f64 = 100_000.0;
-/// Patterns per page that are measured, including those within others.
+/// The most patterns per page that are measured, including nested ones.
 const PATTERNS_MAX: usize = 10_000;
 /// How far from its place a letter may extend, in ems.
 const LETTER_EMS: f64 = 8.0;
 /// Units per em in outlines, as hayro gives them.
 const EM: f64 = 1_000.0;
-/// Stencils per page that are assumed to be patterned rather than decoded to find out.
+/// How many stencils per page are assumed to be patterned, rather than decoded to find out.
 const STENCILS_TAKEN_AS_PATTERNED: u32 = 4;
 const BYTES_PER_PEL: f64 = 4.0;
-/// Bytes per pel of a mesh: an entry of a hash table, which is copied as it grows.
+/// The bytes per pel of a mesh: an entry of a hash table, which is copied as it grows.
 const BYTES_PER_MESH_PEL: f64 = 72.0;
-/// Pels of triangles per page at most, which take some ten seconds.
+/// The most pels of triangles per page, which take about ten seconds.
 const MESH_PELS_MAX: f64 = 2e8;
-/// The largest number that single precision still computes with usefully.
+/// The largest number with which single precision still gives useful results.
 const COUNTABLE: f64 = 1e18;
 /// The largest side of a picture that hayro makes, in pels.
 const SIDE_PELS_MAX: f64 = 65_535.0;
@@ -62,10 +61,10 @@ pub(super) struct Measure {
     has_excess: bool,
     /// The number of stencils so far.
     stencils: u32,
-    /// Masks that have been measured, each of which is drawn once.
+    /// The masks that have been measured; each of them is drawn only once.
     seen: HashSet<u128>,
-    /// Copies of cells that one copy of a pattern's cell needs; infinite while it is being measured, so that recursion
-    /// is refused.
+    /// How many copies of cells one copy of a pattern's cell needs. The number is infinite while the pattern is being
+    /// measured, so that recursion is refused.
     cells: HashMap<u128, f64>,
 }
 
@@ -109,13 +108,13 @@ impl Measure {
     }
 
     pub(super) fn clip(&mut self, clip: &ClipPath) {
-        // Upright rectangles cost nothing, and pages may have one for each word.
+        // Upright rectangles cost nothing, and a page may have one for each word.
         if !is_rectangle(&clip.path) {
             self.fill(&clip.path, Affine::IDENTITY);
         }
     }
 
-    /// Adds the letters of a run that are outlines; letters that are drawings arrive as what they draw.
+    /// Adds the letters of a run that are outlines; letters that are drawings arrive as the shapes that they draw.
     pub(super) fn letters(&mut self, run: &GlyphRun<'_, '_>, props: &DrawProps<'_>, mode: &DrawMode) {
         let (fill, line) = super::parts(mode);
         for glyph in run.glyphs() {
@@ -156,8 +155,8 @@ impl Measure {
     }
 
     /// Whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
-    /// decoding it tells, so the first few are assumed to be: a stencil that covers the page is slow to decode and
-    /// pages have one of those, while a font of bitmaps has hundreds of small ones.
+    /// decoding it would tell, so the first few are assumed to be: a page has at most a few large stencils, which are
+    /// slow to decode, while a font of bitmaps has hundreds of small ones.
     fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
         self.stencils += 1;
         if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {
@@ -176,8 +175,8 @@ impl Measure {
         }
     }
 
-    /// Measures what is drawn apart from the page, `times` times, and freed afterwards: it may exceed the limit, but
-    /// doesn't add to the total.
+    /// Measures something that is drawn `times` times apart from the page and freed afterwards. It can exceed the
+    /// limit, but doesn't add to the total.
     fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
         let before = std::mem::take(&mut self.bytes);
         draw(self);
@@ -238,7 +237,7 @@ impl Measure {
         self.bytes += width * height * BYTES_PER_PEL;
     }
 
-    /// Adds what is painted with a pattern within an area.
+    /// Adds the cost of painting an area with a pattern.
     fn paint(&mut self, paint: &Paint<'_>, area: Rect, is_stroke: bool) {
         let Paint::Pattern(pattern) = paint else { return };
         let area = if area.is_finite() { area.intersect(self.shown) } else { self.shown };
@@ -251,7 +250,7 @@ impl Measure {
         }
     }
 
-    /// Adds the triangles of a mesh, all of which hayro draws, however far from the page.
+    /// Adds the triangles of a mesh, all of which hayro draws, even those far from the page.
     fn mesh(&mut self, pattern: &ShadingPattern) {
         let mut parts = Vec::new();
         match pattern.shading.shading_type.as_ref() {
@@ -291,6 +290,7 @@ impl Measure {
             self.tiles += copies * cells;
             return;
         }
+        // Once the page is known to be too much, measuring its patterns would only take time.
         if self.is_too_much() || self.cells.len() > PATTERNS_MAX {
             self.has_excess = true;
             return;

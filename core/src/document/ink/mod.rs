@@ -1,9 +1,9 @@
 //! Draws pages of text, lines and flat colours straight to bits: most pages of most documents, in a fraction of the
-//! time that a full renderer needs. Anything else is reported, and the full renderer draws the page instead; or only
-//! its images, if nothing else is missing, so that the rest looks the same with them and without.
+//! time that a full renderer needs. Anything else is reported, and the full renderer draws the page instead. If only
+//! images are missing, it draws just those, so that the rest of a page looks the same with images and without.
 //!
-//! It matches hayro where both can draw a page: the same coverage makes a pel, lines have the same width, and letters
-//! the same hinting.
+//! If both can draw a page, the result matches hayro's: a pel needs the same coverage, lines have the same width, and
+//! letters the same hinting.
 
 mod canvas;
 mod glyphs;
@@ -38,11 +38,11 @@ use super::tones::Tones;
 
 /// How deep clips and groups may be nested.
 const DEPTH_MAX: usize = 500;
-/// Bytes that the shapes of nested clips may take.
+/// The most bytes that the shapes of nested clips may take.
 const CLIP_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The tolerance for a rectangle's path, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Pattern tiles drawn per page if the full renderer can't draw it.
+/// The most pattern tiles drawn on a page that the full renderer can't draw.
 const TILES_MAX: usize = 1_000;
 /// The minimum width of a line, and of a letter's outline, in pels (hayro's own).
 const LINE_PELS_MIN: f64 = 1.0;
@@ -59,9 +59,9 @@ pub(super) struct Drawn {
 pub(super) enum Outcome {
     /// Everything except its images.
     Drawn(Drawn),
-    /// Something on it can't be drawn here, so the full renderer must; these are the page's thin shapes.
+    /// Something on the page can't be drawn here, so the full renderer must draw it. These are the page's thin shapes.
     Unable(Slivers),
-    /// The page demands more than the full renderer can do, so it was drawn here as far as possible.
+    /// The page demands more than the full renderer can handle, so it was drawn here as far as possible.
     Partly(Tones),
 }
 
@@ -112,7 +112,7 @@ impl<'a> Inker<'a> {
         Outcome::Drawn(Drawn { page: tones, images: images.map(|touched| (touched, slivers)) })
     }
 
-    /// Draws what can be drawn of a page; `alone` if nothing else will draw the rest.
+    /// Draws as much of a page as possible; `alone` says that nothing else will draw the rest.
     fn drawn(
         &mut self,
         page: &Page<'a>,
@@ -140,6 +140,7 @@ impl<'a> Inker<'a> {
             images: Images::new((width, height)),
             measure: Measure::new((width, height)),
         };
+        // A page shows only what is inside its crop box.
         let crop = page.intersected_crop_box().to_kurbo().to_path(TOLERANCE);
         easel.clip(&(transform * crop), FillRule::NonZero);
         interpret_page(page, &mut context, &mut easel);
@@ -158,7 +159,7 @@ struct Easel<'d> {
     effects: Option<usize>,
     glyphs: &'d mut Glyphs,
     raster: &'d mut Raster,
-    /// Whether nothing else draws what can't be drawn here, so that drawing goes on past it.
+    /// Whether nothing else will draw the rest, so that drawing continues after something that can't be drawn here.
     alone: bool,
     tiles_left: usize,
     gives_up: bool,
@@ -232,8 +233,8 @@ impl<'a> Device<'a> for Easel<'_> {
         }
         let clip = self.current();
         let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
-        // Type 3 letters that are images are numerous and spread over the whole page, so drawing them apart gains
-        // nothing.
+        // Type 3 letters that are images are numerous and spread over the whole page, so nothing is gained by drawing
+        // them separately.
         self.gives_up |= self.in_type3 || !is_noted;
     }
 
@@ -251,7 +252,7 @@ impl<'a> Device<'a> for Easel<'_> {
 }
 
 impl Easel<'_> {
-    /// The ink to draw with, or `None` if it takes more than an ink or drawing has been given up.
+    /// The ink to draw with, or `None` if an ink is not enough or drawing has been given up.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
         match &props.paint {
             Paint::Color(color) if self.is_plain(props) && (self.alone || !self.gives_up) => Some(ink_of(color)),
@@ -262,8 +263,8 @@ impl Easel<'_> {
         }
     }
 
-    /// Whether a drawing is composited plainly. The effects of a group on an image stay within the image; on ink they
-    /// are not supported here.
+    /// Whether a drawing is composited plainly. A group's effects on an image stay within the image; on ink, they are
+    /// not supported here.
     fn is_plain(&self, props: &DrawProps<'_>) -> bool {
         self.effects.is_none() && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal
     }
@@ -291,7 +292,7 @@ impl Easel<'_> {
                 return;
             }
         };
-        // Once the raster is exhausted it finds no pels, which doesn't make a shape thin.
+        // An exhausted raster finds no pels, which doesn't mean that a shape is thin.
         if self.in_type3 || self.raster.is_exhausted() {
             return;
         }
@@ -304,7 +305,7 @@ impl Easel<'_> {
         }
     }
 
-    /// Fills a shape with tiles one after the other, if nothing else draws it.
+    /// Fills a shape with tiles one after the other, if nothing else will draw it.
     fn pattern<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, pattern: &Pattern<'a>) {
         let Pattern::Tiling(pattern) = pattern else { return };
         if !self.alone || !self.is_plain(props) {
@@ -320,7 +321,7 @@ impl Easel<'_> {
         self.clips.pop();
     }
 
-    /// Hides thin shapes under what is now painted.
+    /// Hides thin shapes under a shape that is now painted.
     fn cover(&mut self, path: &BezPath, transform: Affine, rule: FillRule) {
         let clip = self.current();
         let slivers = &mut self.slivers;
@@ -360,7 +361,7 @@ impl Easel<'_> {
         let pels = (f64::from(line.line_width) * scale).max(0.01);
         let widened = if pels < least && !self.in_type3 { least } else { pels };
         let mut style = style(line, widened / scale);
-        // At this width round ends look like square ones, which are faster to make.
+        // At this width, round ends look like square ones, which are faster to draw.
         if pels <= 1.0 {
             style.join = if style.join == Join::Round { Join::Bevel } else { style.join };
             let cap = if line.line_cap == Cap::Round { Cap::Square } else { line.line_cap };
@@ -390,7 +391,8 @@ impl Easel<'_> {
         }
     }
 
-    /// Stamps black letters that are wholly inside a rectangular clip, the common case; returns false for any other.
+    /// Stamps a black letter that is completely inside a rectangular clip, which is the common case; returns false for
+    /// any other.
     fn stamp(&mut self, mask: &Mask, x: i64, y: i64, ink: Ink, clip: &Clip) -> bool {
         let [left, top, right, bottom] = clip.bounds.map(i64::from);
         let (width, height) = (i64::from(mask.width()), mask.height());

@@ -1,4 +1,4 @@
-//! Flattens curves to lines, only as finely as is visible on the page: a part of a curve outside it costs no more than
+//! Flattens curves to lines only as finely as is visible on the page: the part of a curve outside it costs no more than
 //! a line.
 
 use hayro::kurbo::{CubicBez, ParamCurve, PathEl, PathSeg, Point, QuadBez, Rect, flatten};
@@ -6,19 +6,20 @@ use hayro::kurbo::{CubicBez, ParamCurve, PathEl, PathSeg, Point, QuadBez, Rect, 
 /// How far outside the page a curve may extend before it is cut, in pels. Such a curve takes at most a few thousand
 /// lines, and no letter or drawing of a real document is larger.
 const FAR_PELS: f64 = 65_536.0;
-/// How often a curve is halved. Few halves of a curve of this size meet the page, and after this many halvings even the
-/// largest number is within reach or indistinguishable from its neighbours.
+/// How many times a curve is halved. Few halves of a curve of this size meet the page, and after this many halvings
+/// even the largest number is within reach or indistinguishable from its neighbours.
 const HALVINGS_MAX: u32 = 48;
-/// Parts that one curve is cut into: a curve meets the page no more than three times, so few have more.
+/// The most parts that one curve is cut into: a curve meets the page at most three times, so few need more.
 const PARTS_MAX: u32 = 1_000;
 
-/// Flattens a path given in pels like `kurbo::flatten`, given that only `shown` is visible.
+/// Flattens a path in pels like `kurbo::flatten`, but only `shown` needs to be exact.
 pub(super) fn flatten_near(
     path: impl Iterator<Item = PathEl> + Clone,
     shown: Rect,
     tolerance: f64,
     mut take: impl FnMut(PathEl),
 ) {
+    // The usual case, in which nothing needs to be cut.
     if is_near(path.clone(), shown) {
         flatten(path, tolerance, take);
         return;
@@ -37,14 +38,14 @@ pub(super) fn flatten_near(
     }
 }
 
-/// Whether all of a path is so near to what is shown that it need not be cut.
+/// Whether all of a path is so near the visible area that it need not be cut.
 pub(super) fn is_near(mut path: impl Iterator<Item = PathEl>, shown: Rect) -> bool {
     let around = shown.inflate(FAR_PELS, FAR_PELS);
     path.all(|element| points(element).all(|point| around.contains(point)))
 }
 
-/// The estimated number of lines that a renderer makes of a path's curves without cutting them; not finite if one of
-/// them isn't.
+/// The estimated number of lines that a renderer turns a path's curves into without cutting them; it is not finite if
+/// one of the curves isn't.
 pub(super) fn lines_uncut(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     let (mut start, mut last, mut lines) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {

@@ -5,17 +5,17 @@ use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
 use super::near::flatten_near;
 
-/// Sample lines per row of pels; horizontally, coverage is exact.
+/// The number of sample lines per row of pels; horizontally, coverage is exact.
 const SAMPLES: u32 = 5;
 /// The tolerance of flattened curves, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Crossings of shapes with sample lines per page; a page that needs more is left to the full renderer.
+/// The most crossings of shapes with sample lines per page; a page that needs more is left to the full renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
 
-/// Crossings per shape, all of which are kept until it is painted.
+/// The most crossings per shape, because all are kept until it is painted.
 const SHAPE_CROSSINGS_MAX: usize = 4_000_000;
 
-/// Edges per shape, all of which are kept until it is painted.
+/// The most edges per shape, because all are kept until it is painted.
 const SHAPE_EDGES_MAX: usize = 2_000_000;
 
 /// A run of pels in one row: row, first pel, pel after the last.
@@ -34,7 +34,7 @@ pub(super) struct Raster {
     covered: Vec<f32>,
     /// The change, from one pel to the next, in the number of lines that cover it fully; zero between rows.
     steps: Vec<f32>,
-    /// The pels at which either may be non-zero.
+    /// The pels at which `covered` or `steps` may be non-zero.
     marks: Vec<u32>,
     spent: u64,
 }
@@ -65,7 +65,7 @@ impl Raster {
         self.spent > CROSSINGS_MAX
     }
 
-    /// Gives the page up, so that the full renderer draws it.
+    /// Gives up the page, so that the full renderer draws it.
     pub(super) fn exhaust(&mut self) {
         self.spent = CROSSINGS_MAX + 1;
     }
@@ -96,6 +96,7 @@ impl Raster {
             return;
         }
         self.sorter.sort(&mut self.crossings);
+        // Marks may lie just beyond the last pel.
         let pels = width as usize + 3;
         if self.covered.len() < pels {
             self.covered.resize(pels, 0.0);
@@ -184,6 +185,7 @@ impl Raster {
         if !(from.is_finite() && to.is_finite()) {
             return;
         }
+        // The direction is kept, because the non-zero rule counts it.
         let (upper, lower, up) = if from.y < to.y { (from, to, 1) } else { (to, from, -1) };
         let samples = f64::from(SAMPLES);
         let (first, end) = sample_lines(upper.y, lower.y, height);
@@ -207,6 +209,7 @@ impl Raster {
     /// Finds the runs of one row of pels.
     fn row(&mut self, crossings: &[Crossing], rule: FillRule, width: u32, take: &mut impl FnMut(Run)) {
         let limit = width as f32;
+        // Only pels between the outermost crossings can be covered.
         let least = crossings.iter().fold(limit, |least, crossing| least.min(crossing.x)).clamp(0.0, limit);
         let most = crossings.iter().fold(0.0_f32, |most, crossing| most.max(crossing.x)).clamp(0.0, limit);
         let (first, end) = (least.floor() as u32, most.ceil() as u32);
@@ -228,6 +231,7 @@ impl Raster {
             }
         }
         let row = crossings[0].line / SAMPLES;
+        // Looking at a few pels one by one is faster than sorting marks.
         if (end - first) as usize <= DENSE_PELS {
             self.marks.clear();
             self.marks.extend(first..=end + 1);
@@ -333,6 +337,7 @@ impl Sorter {
             crossings.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
             return;
         }
+        // A counting sort: first the number of crossings per line, then where each line starts.
         self.starts.clear();
         self.starts.resize(lines + 1, 0);
         for each in &*crossings {
@@ -382,7 +387,7 @@ mod tests {
         {
             let mut path = Rect::new(x0, y0, x1, y1).to_path(0.1);
             let by_its_sides = runs(&path, FillRule::NonZero);
-            // A speck far away makes it a path that is not a rectangle.
+            // A speck far away makes the path something other than a rectangle.
             path.extend(Rect::new(500.0, y0, 501.0, y0).to_path(0.1).iter());
             assert_eq!(runs(&path, FillRule::NonZero), by_its_sides);
         }

@@ -1,5 +1,5 @@
 //! Filled shapes thinner than a pel. They paint every pel that they touch (ISO 32000-1, 10.6.4), so that none vanishes.
-//! What was painted is kept for pages that the full renderer draws.
+//! The pels that they painted are kept for pages that the full renderer draws.
 
 use hayro::hayro_interpret::FillRule;
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
@@ -12,17 +12,18 @@ use crate::document::gray::Gray;
 
 /// The tolerance of flattened curves, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Runs of one page's thin shapes; a page with more is not one of ruled lines.
+/// The most runs of thin shapes per page; a page with more of them doesn't just have ruled lines.
 const RUNS_MAX: usize = 1_000_000;
-/// Rows of edges examined per part of a shape.
+/// The most rows of edges examined per part of a shape.
 const ROWS_MAX: u32 = 4_000_000;
-/// A shape with a smaller mean width, in pels, is thin however long it is.
+/// A shape with a smaller mean width, in pels, is thin, however long it is.
 const WIDTH_PELS: f64 = 0.5;
 
 /// Finds the pels that the thin parts of a path touch; with `all`, those of every part.
 pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (u32, u32), all: bool) -> Vec<Run> {
     let mut runs = Vec::new();
     let parts: Vec<&[PathEl]> = parts(path.elements()).collect();
+    // A frame that is drawn as a shape with a hole may be only a thin line.
     let all = all
         || matches!(*parts.as_slice(), [one, two] if is_thin_ring(Extent::of(one, transform), Extent::of(two, transform), rule));
     for part in parts {
@@ -56,6 +57,7 @@ impl Extent {
             let Rect { x0, y0, x1, y1 } = extent.bounds;
             extent.bounds = Rect::new(x0.min(point.x), y0.min(point.y), x1.max(point.x), y1.max(point.y));
             if first.is_some() {
+                // The shoelace formula.
                 extent.area += (last.x * point.y - point.x * last.y) / 2.0;
                 extent.length += last.distance(point);
             }
@@ -154,12 +156,12 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
 #[derive(Debug, Default)]
 pub(in crate::document) struct Slivers {
     runs: Vec<(Run, Ink)>,
-    /// The pels of them that are still visible.
+    /// The pels of these runs that are still visible.
     shown: Option<Bitmap>,
 }
 
 impl Slivers {
-    /// Records a run, as far as the clip admits.
+    /// Records the part of a run that is inside the clip.
     pub(super) fn note(&mut self, run: Run, ink: Ink, clip: &Clip, size: (u32, u32)) {
         if self.runs.len() >= RUNS_MAX || ink.alpha == 0 {
             return;
@@ -182,7 +184,7 @@ impl Slivers {
         }
     }
 
-    /// Paints what is still visible on a part of the page, whose first pel is given by column and row.
+    /// Paints the pels that are still visible on a part of the page, whose first pel has this column and row.
     pub(in crate::document) fn paint(&self, part: &mut Gray, (left, top): (u32, u32)) {
         let Some(shown) = &self.shown else { return };
         let (width, right) = (part.width() as usize, left.saturating_add(part.width()));

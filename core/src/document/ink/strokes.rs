@@ -1,5 +1,5 @@
-//! Outlines of lines, limited to what is visible: a line that begins or ends far outside the page costs no more than
-//! one that crosses it, and one with countless dashes is drawn solid.
+//! Outlines of lines, limited to the visible area. A line that begins or ends far outside the page costs no more than
+//! one that crosses it, and a line with countless dashes is drawn solid.
 
 use hayro::kurbo::{Affine, BezPath, Line, PathEl, Point, Rect, Stroke, StrokeOpts, stroke};
 
@@ -7,7 +7,7 @@ use super::near::{flatten_near, is_near};
 
 /// The tolerance of an outline, in pels.
 const TOLERANCE: f64 = 0.1;
-/// Dashes per path: more than a map of dotted lines has, and few enough for memory.
+/// The most dashes per path: more than a map of dotted lines has, and few enough for memory.
 pub(super) const DASHES_MAX: f64 = 100_000.0;
 /// The widest pen, in pels, whose outline has the usual tolerance: it is wider than any page.
 const PEN_PELS: f64 = 65_536.0;
@@ -16,9 +16,9 @@ const PEN_TOLERANCE: f64 = 1e-5;
 /// How far the corners of a wide or distant line extend, in widths of its pen.
 const CORNER_MAX: f64 = 10.0;
 
-/// The largest path whose outline is made at once, in lines: some seventy megabytes.
+/// The largest path whose outline is made in one go, in lines: it takes about seventy megabytes.
 pub(super) const COST_MAX: usize = 200_000;
-/// Lines that take as much memory as the outline of a curve.
+/// How many lines take as much memory as the outline of one curve.
 const CURVE_COST: usize = 8;
 
 /// The size of a path's outline, in lines; round corners are curves.
@@ -34,6 +34,7 @@ pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: 
     let pen = style.width * scale;
     let in_pels = path.iter().map(|element| transform * element);
     let plain = Stroke { dash_pattern: [].as_slice().into(), ..style.clone() };
+    // Near the page, nothing needs to be cut.
     if pen < PEN_PELS && is_near(in_pels.clone(), page) {
         let style = if dashes(length(path), style) <= DASHES_MAX { style } else { &plain };
         return stroke(path.iter(), style, &StrokeOpts::default(), TOLERANCE / scale);
@@ -67,7 +68,7 @@ pub(super) fn dashes(length: f64, style: &Stroke) -> f64 {
     if makes_sense && count.is_finite() { count } else { f64::INFINITY }
 }
 
-/// An upper bound of a path's length: that of the lines between its points.
+/// An upper bound of a path's length: the length of the lines between its points.
 pub(super) fn length(path: &BezPath) -> f64 {
     let (mut start, mut last, mut length) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -130,8 +131,8 @@ fn pieces(path: impl Iterator<Item = PathEl> + Clone, shown: Rect, tolerance: f6
     pieces
 }
 
-/// The part of a line inside a rectangle. It is cut at one side after the other, so that a cut is exactly on its side
-/// however far away the ends are.
+/// The part of a line inside a rectangle. It is cut at one side after the other, so that each cut is exactly on its
+/// side, however far away the ends are.
 fn seen(line: Line, shown: Rect) -> Option<Line> {
     let Line { mut p0, mut p1 } = line;
     if !(p0.is_finite() && p1.is_finite()) {

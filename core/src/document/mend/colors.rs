@@ -1,18 +1,20 @@
 //! The colours of print as a fax needs them: black ink is black, in whichever way a PDF specifies it.
 //!
-//! The renderer converts CMYK by the profile of a press, in which black ink is a dark grey (hayro-interpret 0.9.0). On
-//! a fax that would print as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function of sixteen corners
-//! (poppler's, with every corner that has black ink being black), and the separations Black and All by grey.
+//! The renderer converts CMYK with the profile of a printing press, in which black ink is a dark grey (hayro-interpret
+//! 0.9.0). A fax would print that as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function of sixteen
+//! corners (poppler's, but with every corner that has black ink being black), and the separations Black and All by
+//! grey.
 
 use super::operands::{Edit, Operands};
 use super::value::{Store, Value, plain};
 
-/// The name under which our CMYK is added to resources.
+/// The name under which our own CMYK is added to resources.
 pub(super) const CMYK_NAME: &str = "FauxfaxCMYK";
 /// How deep colour spaces may be nested.
 const DEPTH_MAX: usize = 8;
 
-/// The colour of full inks: cyan is the lowest bit of the index, then magenta, yellow and black.
+/// The colours of combinations of full inks: cyan is the lowest bit of the index, followed by magenta, yellow and
+/// black.
 const CORNERS: [[u8; 3]; 16] = [
     [255, 255, 255],
     [0, 173, 239],
@@ -32,7 +34,7 @@ const CORNERS: [[u8; 3]; 16] = [
     [0, 0, 0],
 ];
 
-/// Converts amounts of ink from 0 to 1 to red, green and blue.
+/// Converts amounts of ink, each from 0 to 1, to red, green and blue.
 pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     let mut sum = [0.0; 3];
     for (corner, color) in CORNERS.iter().enumerate() {
@@ -48,8 +50,8 @@ pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     sum
 }
 
-/// The luma of inks given in bytes, interpolated between the corners. Everything under full black ink is black, so
-/// black only scales the rest.
+/// The luma of inks given in bytes, interpolated between the corners. Every colour with full black ink is black, so
+/// black ink only scales the rest.
 pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     const LUMA: [i32; 8] = {
         let mut all = [0; 8];
@@ -93,7 +95,7 @@ pub(super) fn cmyk<'a>(store: &mut Store<'a>) -> Value<'a> {
     store.add(Value::array(space))
 }
 
-/// A separation of one ink as grey: none is white, full ink is black.
+/// Creates a separation that shows one ink as grey: no ink is white, and full ink is black.
 fn grey_of_ink<'a>(name: &str) -> Value<'a> {
     let function = Value::dict([
         ("FunctionType", Value::Number(2.0)),
@@ -110,12 +112,13 @@ pub(super) fn is_cmyk_name(name: &[u8]) -> bool {
     matches!(name, b"DeviceCMYK" | b"CMYK" | b"CalCMYK")
 }
 
-/// Returns the replacement for a colour space, or `None` if it may stay.
+/// Returns the replacement for a colour space, or `None` if it can stay as it is.
 pub(super) fn mended<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>) -> Option<Value<'a>> {
     mended_within(store, space, cmyk, 0)
 }
 
 fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>, depth: usize) -> Option<Value<'a>> {
+    // A space may contain itself.
     if depth > DEPTH_MAX || space.is_null() {
         return None;
     }

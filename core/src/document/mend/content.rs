@@ -1,4 +1,4 @@
-//! Finds what a content stream refers to, shows and paints, and what must be changed in it.
+//! Finds out what a content stream refers to, shows and paints, and what must be changed in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use super::operands::{Edit, Operands};
 
 /// How deep graphics states may be nested.
 const STATES_MAX: usize = 1_000;
-/// Bytes of text collected per font, to learn which characters are needed.
+/// The most bytes of text collected per font, to find out which characters are needed.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Colour spaces that need no entry in the resources.
@@ -18,7 +18,7 @@ const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Patter
 /// The findings from a content stream.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// The names of forms and images that are drawn, and how often each is.
+    /// The names of the forms and images that are drawn, and how many times each is drawn.
     pub(super) objects: BTreeMap<Vec<u8>, u64>,
     /// Other names that are used, with their category in the resources.
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
@@ -26,7 +26,7 @@ pub(super) struct Survey {
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     /// Whether anything other than white is painted directly.
     pub(super) paints: bool,
-    /// Whether it ends within a string or an image.
+    /// Whether the stream ends within a string or an image.
     pub(super) open: bool,
     /// Whether our CMYK must be added to the resources.
     pub(super) names_cmyk: bool,
@@ -41,7 +41,7 @@ struct State {
     is_white: bool,
 }
 
-/// Reads a content stream, and collects its findings.
+/// Reads a content stream and collects the findings.
 pub(super) fn survey(content: &[u8]) -> Survey {
     let mut reader = Reader { content, survey: Survey::default(), state: State::default(), states: Vec::new() };
     let mut operands = Operands::default();
@@ -51,6 +51,7 @@ pub(super) fn survey(content: &[u8]) -> Survey {
                 reader.operator(&operands, token.place);
                 operands.clear();
             }
+            // The operands since `BI` are the dictionary of the inline image.
             Kind::Data => {
                 reader.survey.paints = true;
                 reader.inline_image(&operands);
@@ -89,6 +90,7 @@ impl Reader<'_> {
     fn operator(&mut self, operands: &Operands, place: Range<usize>) {
         match &self.content[place.clone()] {
             b"q" if self.states.len() < STATES_MAX => self.states.push(self.state.clone()),
+            // An unmatched Q restores the state that a page begins with.
             b"Q" => self.state = self.states.pop().unwrap_or_default(),
             b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
             b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
@@ -145,6 +147,7 @@ impl Reader<'_> {
     fn show(&mut self, operands: &Operands) {
         let is_seen = !self.state.is_invisible;
         for text in operands.texts() {
+            // 0 and 3 are usual codes of blanks in composite fonts.
             let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
             self.survey.paints |= is_seen && !is_blank && !self.state.is_white;
             if let Some(font) = self.state.font.as_ref().filter(|_| is_seen && !is_blank) {
@@ -156,7 +159,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Replaces CMYK in the dictionary of an inline image, which these operands are.
+    /// Replaces CMYK in the dictionary of an inline image, which consists of these operands.
     fn inline_image(&mut self, operands: &Operands) {
         for pair in operands.tokens().windows(2) {
             if let [Token { kind: Kind::Name(key), .. }, Token { kind: Kind::Name(value), place }] = pair

@@ -1,5 +1,5 @@
-//! Pages that consist of a fax page alone: an image of a fax's width, coded as on the line, that covers the page. It
-//! need not be drawn, so that not one pel changes.
+//! Pages that consist only of a fax page: an image as wide as a fax and coded as on the line, which covers the page.
+//! Such an image is not drawn but decoded, so that not one pel changes.
 
 use super::lexer::{Kind, Lexer};
 use super::pages::Leaf;
@@ -7,15 +7,15 @@ use super::streams;
 use super::value::{Store, Value};
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// The maximum length of such a page's content, which is short.
+/// The maximum length of the content of such a page, which is always short.
 const CONTENT_BYTES_MAX: usize = 400;
-/// The tolerance of the resolution, in pels per inch.
+/// The tolerance for the resolution, in pels per inch.
 const OFF_MAX: f64 = 2.0;
 
 /// The only image on a page.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::document) struct FaxImage {
-    /// Its data, coded by T.6.
+    /// Its data, coded as T.6.
     pub(in crate::document) mmr: Vec<u8>,
     pub(in crate::document) height: u32,
     pub(in crate::document) rows_an_inch: f64,
@@ -38,6 +38,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     let objects = store.get(&resources, "XObject");
     let image = store.get(&objects, std::str::from_utf8(&name).ok()?);
     let is_grey = store.get(&image, "ColorSpace").is_name("DeviceGray");
+    // Any of these would change the pels.
     let other = ["Decode", "SMask", "Mask", "ImageMask"].iter().any(|key| !store.get(&image, key).is_null());
     if !is_grey || other || store.number(&image, "Width") != Some(f64::from(ROW_PELS)) {
         return None;

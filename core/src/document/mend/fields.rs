@@ -5,21 +5,20 @@ use super::{Findings, colors, lexer, names};
 
 /// How deep fields may be nested.
 const LEVELS_MAX: usize = 12;
-/// Letters per value at most.
+/// The most letters per value.
 const LETTERS_MAX: usize = 20_000;
 /// Flags of text fields (ISO 32000-1, table 228) and of buttons (table 226).
 const MULTILINE: u32 = 1 << 12;
 const PASSWORD: u32 = 1 << 13;
 const COMB: u32 = 1 << 24;
 const PUSHBUTTON: u32 = 1 << 16;
-/// The size of text that may choose its own, in points: the maximum, which text of several lines always has, and the
-/// minimum.
+/// The limits of the size of text that states none, in points. Text of several lines always has the maximum.
 const SIZE_MAX: f64 = 12.0;
 const SIZE_MIN: f64 = 4.0;
 /// The distance between a field's edge and its text, in points.
 const PADDING: f64 = 2.0;
-/// Widths of Helvetica from the space on, in thousandths of an em; other letters are assumed to have the commonest
-/// width.
+/// The widths of Helvetica's letters from the space on, in thousandths of an em; other letters are assumed to have the
+/// most common width.
 const WIDTHS: [u16; 95] = [
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
     556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
@@ -79,6 +78,7 @@ pub(super) fn look<'a>(
         Some(b"Btn") if flags & PUSHBUTTON == 0 => button(store, widget, rectangle),
         Some(b"Tx" | b"Ch") => {
             let appearance = store.get(widget, "AP");
+            // With NeedAppearances, an appearance may be older than the value (ISO 32000-1, table 218).
             let has_look = matches!(store.get(&appearance, "N"), Value::Stream(_));
             let text = shown(store, widget);
             // A password must not be shown (ISO 32000-1, table 228).
@@ -101,7 +101,7 @@ pub(super) fn look<'a>(
     }
 }
 
-/// The text that a field's value shows; for choices, the words that stand for them.
+/// The text that a field's value shows; for choices, the words that are displayed for them.
 fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     let value = inherited(store, widget, "V");
     let values = if value.items().is_empty() { vec![value] } else { value.items().to_vec() };
@@ -124,7 +124,7 @@ fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     lines.join(", ")
 }
 
-/// Draws a ticked box: in the state that it names, or as a cross.
+/// Draws a ticked box in the state that it names, or as a cross.
 fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) -> Look<'a> {
     let appearances = store.get(widget, "AP");
     let states = store.get(&appearances, "N");
@@ -213,7 +213,7 @@ pub(super) fn form<'a>(bounds: [f64; 4], resources: Value<'a>, content: String) 
     )
 }
 
-/// Draws a note whose text is on the page itself.
+/// Draws a note whose text is shown on the page itself.
 pub(super) fn free_text<'a>(
     store: &mut Store<'a>,
     annotation: &Value<'a>,
@@ -234,6 +234,7 @@ pub(super) fn free_text<'a>(
         .unwrap_or_default();
     let style = store.get(annotation, "BS");
     let border = store.numbers(annotation, "Border");
+    // The third number of a Border is its width (ISO 32000-1, table 164).
     let width = store.number(&style, "W").or_else(|| border.get(2).copied()).unwrap_or(1.0).clamp(0.0, 100.0);
     if width > 0.0 {
         let sides =
@@ -281,7 +282,7 @@ fn text_of(bytes: &[u8]) -> String {
     text.chars().take(LETTERS_MAX).collect()
 }
 
-/// The size of text, 0 if it is to fit its field, and its colour.
+/// The size of text, which is 0 if it is to fit its field, and its colour.
 struct Style {
     size: f64,
     most: f64,
@@ -342,6 +343,7 @@ impl Text {
                 line.chars()
                     .map(|letter| {
                         names::to_windows(letter).unwrap_or_else(|| {
+                            // Control characters show nothing anyway.
                             lost |= !letter.is_control();
                             b'?'
                         })

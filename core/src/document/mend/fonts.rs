@@ -1,8 +1,8 @@
-//! Text in fonts that a PDF doesn't embed: which characters it needs, and which available font has them.
+//! Text in fonts that a PDF doesn't embed: which characters the text needs, and which available font has them.
 //!
-//! The renderer's own fonts have only the Latin letters of western Europe. Text in other letters gets a font from a
-//! directory that has them; the PDF then refers to it by a name that contains its index. Characters that no font has
-//! are reported.
+//! The renderer's own fonts have only the Latin letters of western Europe. Text in other letters gets a font that has
+//! them from a directory; the PDF then refers to the font by a name that contains its index. Characters that no font
+//! has are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use super::value::{Id, Store, Value};
 use super::{names, streams};
 use crate::document::fonts::Fonts;
 
-/// Letters examined in a font whose letters are drawings.
+/// The most letters examined in a font whose letters are drawings.
 pub(super) const LETTERS_MAX: usize = 2_000;
-/// Pages on which the loss of one font is reported.
+/// The most pages on which the loss of one font is reported.
 const PAGES_MAX: usize = 200;
-/// Codes examined per font.
+/// The most codes examined per font.
 const CODES_MAX: usize = 70_000;
 /// The width of letters in a font that states none, in thousandths of an em.
 const WIDTH: f64 = 556.0;
@@ -50,7 +50,8 @@ impl<'a> Texts<'a> {
     /// Records the texts that a page shows in a font.
     pub(super) fn note(&mut self, store: &mut Store<'a>, page: usize, font: &Value<'a>, texts: &[Vec<u8>]) {
         let Value::Ref(id) = *font else {
-            // A font that is no object of its own gets a number, so that it can be recorded and replaced like others.
+            // A font that is not an object of its own gets a number, so that it can be recorded and replaced like
+            // others.
             let font = store.add(font.clone());
             return self.note(store, page, &font, texts);
         };
@@ -73,7 +74,7 @@ impl<'a> Texts<'a> {
         known.texts.extend(texts.iter().filter(|_| known.pages.len() < PAGES_MAX).cloned());
     }
 
-    /// Finds fonts for the recorded texts, and returns what remains missing by page.
+    /// Finds fonts for the recorded texts and returns, for each page, what is still missing.
     pub(super) fn settle(self, store: &mut Store<'a>, fonts: &Fonts) -> Vec<(usize, String)> {
         let mut losses = Vec::new();
         for used in self.uses.into_values() {
@@ -96,9 +97,10 @@ fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
     })
 }
 
-/// Whether a font's file is readable, as far as its header shows.
+/// Whether a font's file is readable, judging by its header.
 fn is_font(file: &[u8]) -> bool {
     let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
+    // Files in other formats are left to the renderer.
     file.len() > 4 && (!is_sfnt || FontRef::from_index(file, 0).is_ok())
 }
 
@@ -137,6 +139,7 @@ impl<'a> Described<'a> {
         let system = inner.map_or(Value::Null, |inner| store.get(&inner, "CIDSystemInfo"));
         let text = |value: Value<'a>| if let Value::Text(text) = value { text.to_vec() } else { Vec::new() };
         let (registry, ordering) = (text(store.get(&system, "Registry")), text(store.get(&system, "Ordering")));
+        // The encoding names the character collection, unless it is Identity; then the font names it.
         let family = encoding
             .metadata()
             .character_collection
@@ -150,6 +153,8 @@ impl<'a> Described<'a> {
             if self.letters.len() >= CODES_MAX {
                 break;
             }
+            // A code that an existing ToUnicode map lacks is unknown, so the collection is only asked if there is no
+            // map.
             let letter = to_unicode.and_then(|map| looked_up(map, code.0)).or_else(|| {
                 to_unicode.is_none().then(|| by_cid.as_ref().and_then(|map| looked_up(map, code.1))).flatten()
             });
@@ -179,12 +184,12 @@ impl<'a> Described<'a> {
             let by_encoding =
                 by_name.unwrap_or_else(|| if is_mac { names::of_mac(*byte) } else { names::of_windows(*byte) });
             let letter = to_unicode.and_then(|map| looked_up(map, code)).or(by_encoding);
-            // A font of symbols has other shapes under the names of letters.
+            // A symbol font has other shapes under the names of letters.
             self.letters.insert(code, letter.filter(|_| !is_symbols));
         }
     }
 
-    /// Gives the text a font that has its letters, and returns what remains missing.
+    /// Gives the text a font that has its letters, and returns what is still missing.
     fn settled(&self, store: &mut Store<'a>, fonts: &Fonts, font: &Value<'a>) -> Option<String> {
         if names::is_standard_symbols(&self.name) {
             return None;
@@ -196,7 +201,9 @@ impl<'a> Described<'a> {
             .copied()
             .filter(|letter| !letter.is_whitespace() && !letter.is_control())
             .collect();
+        // Code 0 of a composite font is `.notdef`, which shows no character.
         let unknown = self.letters.iter().any(|(code, letter)| letter.is_none() && !(self.is_composite && *code == 0));
+        // The renderer's own fonts have all of these letters.
         if needed.iter().all(|letter| names::is_latin(*letter)) {
             let named = fonts.has_named(&self.name);
             return (unknown && !named).then(|| self.unknown());
@@ -241,7 +248,7 @@ impl<'a> Described<'a> {
         )
     }
 
-    /// Refers to the same font under another name.
+    /// Copies the font's dictionary with another name.
     fn renamed(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
         let mut inner = descendant(store, &self.font).unwrap_or(Value::Null).with("BaseFont", Value::name(name));
         let descriptor = store.get(&inner, "FontDescriptor");
@@ -269,6 +276,7 @@ impl<'a> Described<'a> {
                 ]),
             ),
         ]);
+        // The widths stay those of the original font, so that the text is laid out as before.
         if !widths.is_empty() {
             inner = inner.with("W", Value::array(vec![Value::Number(first), Value::numbers(&widths)]));
         }

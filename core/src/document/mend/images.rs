@@ -1,4 +1,4 @@
-//! Images whose data are incomplete: what can be read is drawn, and the rest is white and reported. No more is decoded
+//! Images whose data is incomplete: the readable part is drawn, and the rest is white and reported. No more is decoded
 //! than necessary.
 
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
@@ -11,25 +11,25 @@ use crate::document::ccitt::{self, Stored};
 use crate::document::picture::PICTURE_PELS_MAX;
 
 const MISSING: &str = "an image is missing: it can't be decoded";
-/// The loss of an image that the renderer has no memory for.
+/// The loss reported for an image that the renderer has no memory for.
 pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be drawn";
-/// The largest image passed to the renderer: one byte per pel takes half of its memory.
+/// The largest image that is passed to the renderer: at one byte per pel, it takes half of the renderer's memory.
 const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
 /// The longest row that a filter may be asked to process, in bits.
 const ROW_BITS_MAX: f64 = 1e9;
-/// Appended to a JPEG that ends early. Two decodings with different noise differ in the rows that are made of it.
+/// Appended to a JPEG that ends early. Two decodings with different noise differ in the rows that are made from noise.
 const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
     [0xa6, 0x1b, 0x97, 0x34, 0x0d, 0xe8, 0x52, 0x7f, 0xc1, 0x66, 0x2a, 0x99, 0xd3, 0x05, 0xbe, 0x4c],
 ];
-/// Bytes of noise, enough to complete any row.
+/// How many bytes of noise are appended, enough to complete any row.
 const NOISE_BYTES: usize = 64 * 1024;
 
 /// The result of checking an image.
 #[derive(Default)]
 pub(super) struct Checked<'a> {
     pub(super) loss: Option<String>,
-    /// What to draw in its place.
+    /// What to draw in the image's place.
     pub(super) instead: Option<Value<'a>>,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str
     side("Width") * side("Height") > IMAGE_PELS_MAX as f64
 }
 
-/// Checks whether an image's data are complete, and replaces the image if they aren't.
+/// Checks whether an image's data is complete, and replaces the image if it isn't.
 pub(super) fn checked<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -85,7 +85,7 @@ pub(super) fn checked<'a>(
     if is_beyond || u64::from(width) * u64::from(height) > IMAGE_PELS_MAX {
         return Checked::left_out(TOO_LARGE);
     }
-    // The renderer takes such an image, but checking it here would take too much memory.
+    // The renderer accepts such an image, but checking it here would take too much memory.
     if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
         return Checked::default();
     }
@@ -101,9 +101,9 @@ pub(super) fn checked<'a>(
     }
 }
 
-/// Converts an image of plain samples in our CMYK to greys, which it becomes in the end anyway: the renderer takes many
-/// times as long to mix inks. Returns `None` if the image is of another kind, incomplete, or larger than the remaining
-/// memory.
+/// Converts an image of plain samples in our CMYK to greys, which it would become in the end anyway, because the
+/// renderer takes many times as long to mix inks. Returns `None` if the image is of another kind, incomplete, or larger
+/// than the remaining memory.
 pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -117,6 +117,7 @@ pub(super) fn greys_of_inks<'a>(
         && store.number(image, "BitsPerComponent") == Some(8.0)
         && store.get(image, "Decode").is_null()
         && store.get(image, "Mask").items().is_empty();
+    // With a matte, the colours are blended already and would have to be separated first.
     let mask = store.get(image, "SMask");
     if !plain || !store.get(&mask, "Matte").is_null() {
         return None;
@@ -143,10 +144,10 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// Bytes beyond an image's size that are still decoded with it.
+/// How many bytes beyond an image's size are still decoded with it.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
-/// Checks whether plain samples are as many as the size requires.
+/// Checks whether there are as many plain samples as the size requires.
 fn samples<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -165,7 +166,7 @@ fn samples<'a>(
         _ => None,
     };
     let size = row.map(|row| row * u64::from(height)).filter(|size| size <= bytes_left && is_long(image, steps));
-    // A predictor adds a byte before each row. Data that inflate to far more than the image has are only counted.
+    // A predictor adds a byte before each row. Data that inflates to far more than the image needs is only counted.
     let limit = size.and_then(|size| usize::try_from(size + u64::from(height) + EXCESS_BYTES_MAX).ok());
     let decoded = limit.and_then(|limit| {
         streams::through(store, image, steps, limit).filter(|decoded| decoded.whole || decoded.bytes.len() < limit)
@@ -193,14 +194,14 @@ fn samples<'a>(
     }
 }
 
-/// Whether an image's data are so long that decoding them twice costs more than rewriting the document with the decoded
+/// Whether an image's data is so long that decoding it twice costs more than rewriting the document with the decoded
 /// data.
 fn is_long(image: &Value<'_>, steps: &[streams::Step<'_>]) -> bool {
     const LONG_BYTES: usize = 256 * 1024;
     !steps.is_empty() && matches!(image, Value::Stream(flow) if flow.data.len() >= LONG_BYTES)
 }
 
-/// Takes memory for an image from what is left, and returns whether there was enough.
+/// Takes memory for an image from the remaining memory, and returns whether there was enough.
 const fn take_bytes(bytes: u64, left: &mut u64) -> bool {
     let Some(rest) = left.checked_sub(bytes) else { return false };
     *left = rest;
@@ -230,7 +231,7 @@ fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'
         .map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
 }
 
-/// Checks whether fax data have as many rows as the size requires.
+/// Checks whether fax data has as many rows as the size requires.
 fn fax<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -268,6 +269,7 @@ fn fax<'a>(
     if rows.0 >= height {
         return Checked::default();
     }
+    // This crate's decoder reads MMR only without byte alignment.
     if k < 0.0
         && !rows_are_byte_aligned
         && u64::from(columns) * u64::from(height) <= PICTURE_PELS_MAX
@@ -278,7 +280,7 @@ fn fax<'a>(
     if outcome.is_err() && rows.0 == 0 { Checked::lossy(MISSING) } else { Checked::missing_rows(height - rows.0) }
 }
 
-/// Recodes fax data that the renderer can't follow, or returns `None` if this crate's decoder reads no more of it.
+/// Recodes fax data that the renderer can't follow, or returns `None` if this crate's decoder can't read more of it.
 fn again<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -292,6 +294,7 @@ fn again<'a>(
         return None;
     }
     let mut inner = Value::dict([("K", Value::Number(-1.0)), ("Columns", Value::Number(f64::from(columns)))]);
+    // The recoded data has the same colours, so the flag still applies.
     let turned = store.get(parameters, "BlackIs1");
     if !turned.is_null() {
         inner = inner.with("BlackIs1", turned);
@@ -369,7 +372,7 @@ fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u
 struct Frame {
     components: u8,
     height: u32,
-    /// The height of a row of blocks, for the component with the most.
+    /// The height of a row of blocks, for the component with the tallest blocks.
     block_rows: u32,
 }
 
@@ -385,6 +388,7 @@ fn frame(data: &[u8]) -> Option<Frame> {
     let mut at = data.windows(2).position(|pair| pair == [0xff, 0xd8])? + 2;
     loop {
         let marker = match data.get(at..at + 2)? {
+            // Fill bytes may precede a marker (T.81, B.1.1.2).
             [0xff, 0xff] => {
                 at += 1;
                 continue;
@@ -407,12 +411,12 @@ fn frame(data: &[u8]) -> Option<Frame> {
     }
 }
 
-/// The number of rows that an incomplete JPEG really contains: those that don't depend on what follows its end. `None`
-/// if that can't be determined.
+/// The number of rows that an incomplete JPEG really contains, which are those that don't depend on the data after its
+/// end; `None` if that can't be determined.
 fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option<u32> {
     let decoded = |noise: &[u8; 16]| {
         let mut data = data.to_vec();
-        // The first byte of noise would otherwise complete a marker that was cut in two.
+        // Otherwise the first byte of noise could complete a marker that was cut in two.
         if data.last() == Some(&0xff) {
             data.push(0);
         }

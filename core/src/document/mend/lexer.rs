@@ -10,7 +10,7 @@ pub(super) enum Kind {
     Text(Vec<u8>),
     /// The beginning or end of an array or a dictionary.
     Bracket,
-    /// An operator, whose word is found by its place.
+    /// An operator; its word is the bytes at the token's place.
     Operator,
     /// The data of an inline image, from `ID` to `EI`.
     Data,
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Open,
 }
 
-/// A token, and the range of bytes it came from.
+/// A token, and the range of bytes that it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub(super) kind: Kind,
@@ -117,6 +117,7 @@ impl<'c> Lexer<'c> {
             b't' => text.push(b'\t'),
             b'b' => text.push(8),
             b'f' => text.push(12),
+            // A backslash at the end of a line continues the string; CR and LF together are one end of line.
             b'\r' => {
                 if self.peek() == Some(b'\n') {
                     self.at += 1;
@@ -154,8 +155,8 @@ impl<'c> Lexer<'c> {
         Kind::Open
     }
 
-    /// Reads the data of an inline image after its `ID`. Since the data may contain `EI`, it ends only at one between
-    /// white space that is followed by text.
+    /// Reads the data of an inline image after its `ID`. Since the data may contain `EI`, it ends only at an `EI` that
+    /// is surrounded by white space and followed by text.
     fn data(&mut self) -> Kind {
         let data = &self.bytes[self.at..];
         let ends = |at: usize| {
@@ -225,7 +226,7 @@ fn number(word: &[u8]) -> Option<f64> {
         return None;
     }
     let text = std::str::from_utf8(word).ok()?;
-    // Some writers put a second minus sign into a number; the digits before it are the value.
+    // Some programs put a second minus sign into a number; the digits before it are the value.
     let (sign, digits) = if let Some(rest) = text.strip_prefix('-') {
         (-1.0, rest.trim_start_matches('-'))
     } else {

@@ -1,14 +1,14 @@
-//! Annotations: those with an appearance are checked like the rest of the page, those without get a simple one.
+//! Annotations: those with an appearance are checked like the rest of the page, and those without get a simple one.
 
 use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// Annotations per page that are considered.
+/// The most annotations per page that are drawn.
 const ANNOTATIONS_MAX: usize = 5_000;
-/// Points per annotation at most.
+/// The most points per annotation.
 const POINTS_MAX: usize = 100_000;
-/// Flags of annotations that are hidden, or not shown on a page (ISO 32000-1, table 165).
+/// The flags of annotations that are hidden or not shown on the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;
 /// The distance of a circle's control points from its corners, if it is drawn as four curves.
 const CIRCLE: f64 = 0.552_284_75;
@@ -87,6 +87,7 @@ impl<'a> Mender<'a> {
     }
 
     fn appearance(&mut self, appearance: &Value<'a>, findings: &mut Findings) {
+        // A stream is always an object of its own (ISO 32000-1, 7.3.8.1).
         let Value::Ref(id) = *appearance else { return };
         let known = self.known.get(&id).cloned();
         let found = known.unwrap_or_else(|| {
@@ -210,6 +211,7 @@ impl<'a> Mender<'a> {
     /// Draws marks over, under or through pieces of text.
     fn marked(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], mark: Mark) -> Drawing {
         let points = self.store.numbers(annotation, "QuadPoints");
+        // Every eight numbers are the corners of a piece. Programs differ in their order, so only the bounds are used.
         let mut pieces: Vec<[f64; 4]> = points
             .chunks_exact(8)
             .take(POINTS_MAX)
@@ -282,7 +284,7 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
     .concat()
 }
 
-/// Draws lines from point to point, and returns the corners of the area they cover.
+/// Draws lines from point to point, and returns the corners of the area that they cover.
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();
     let mut bounds: Option<[f64; 4]> = None;

@@ -31,18 +31,20 @@ use super::fonts::Fonts;
 /// The loss noted for a page whose content can't be read.
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
-/// Bytes of a document's images that may be decoded before drawing; all of them are in memory at once.
+/// The most bytes of a document's images that may be decoded before drawing, because all of them are in memory at the
+/// same time.
 const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The loss noted for forms that draw each other over and over: a few kilobytes could take more than a lifetime.
+/// The loss noted for forms that draw each other over and over: a few kilobytes could take more than a lifetime to
+/// draw.
 const ENDLESS: &str = "a part of the page is missing: it draws its parts too many times";
-/// Forms and images drawn by a form or a page at most, counting nested ones each time.
+/// The most forms and images that a form or a page may draw, counting nested ones each time.
 const DRAWS_MAX: u64 = 500_000;
-/// Streams per page at most.
+/// The most content streams per page.
 const CONTENTS_MAX: usize = 10_000;
 
 /// A document that is ready to be drawn.
 pub(super) struct Mended {
-    /// The rewritten document, if it had to be.
+    /// The rewritten document, if rewriting was necessary.
     pub(super) bytes: Option<Vec<u8>>,
     /// Notes on each page, in page order.
     pub(super) pages: Vec<PageNotes>,
@@ -50,16 +52,16 @@ pub(super) struct Mended {
     pub(super) losses: Vec<String>,
 }
 
-/// What is known of a page before it is drawn.
+/// Notes on a page from before it is drawn.
 #[derive(Debug, Clone)]
 pub(super) struct PageNotes {
     /// The size of a unit of its user space, in points.
     pub(super) unit: f64,
     /// Whether anything is painted on it.
     pub(super) paints: bool,
-    /// What is missing on it.
+    /// The parts that are missing on it.
     pub(super) losses: Vec<String>,
-    /// The fax page that it consists of, if it does.
+    /// The fax page that it consists of, if it is nothing else.
     pub(super) fax: Option<faxes::FaxImage>,
 }
 
@@ -68,7 +70,7 @@ pub(super) struct PageNotes {
 struct Findings {
     losses: Vec<String>,
     paints: bool,
-    /// Forms and images that are drawn, counted each time.
+    /// How many forms and images are drawn, counting each time.
     draws: u64,
 }
 
@@ -88,7 +90,7 @@ impl Findings {
     }
 }
 
-/// The number of pages in a document, damaged page trees included.
+/// The number of pages in a document, including those in damaged page trees.
 pub(super) fn count(pdf: &Pdf) -> usize {
     pages::found(&mut Store::new(pdf)).leaves.len()
 }
@@ -119,7 +121,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
         leaves.push(page);
         notes.push(PageNotes { unit: leaf.unit, paints: findings.paints, losses: findings.losses, fax });
     }
-    // Fonts come last: the replacement for a font must have the characters that all pages need.
+    // Fonts come last, because the replacement for a font must have the characters that all pages need.
     let texts = std::mem::take(&mut mender.texts);
     for (page, loss) in texts.settle(&mut mender.store, fonts) {
         if let Some(notes) = notes.get_mut(page)
@@ -132,7 +134,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     Mended { bytes, pages: notes, losses: found.losses }
 }
 
-/// Whether the renderer would find other pages than these.
+/// Whether the renderer would find pages that differ from these.
 fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 0.01;
     let same = |leaf: &Leaf<'_>, page: &hayro::hayro_syntax::page::Page<'_>| {
@@ -144,7 +146,7 @@ fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
     pages.len() != leaves.len() || leaves.iter().zip(pages.iter()).any(|(leaf, page)| !same(leaf, page))
 }
 
-/// Walks what pages show, visiting each object once.
+/// Walks everything that pages show, visiting each object once.
 struct Mender<'a> {
     store: Store<'a>,
     cmyk: Value<'a>,
@@ -162,10 +164,11 @@ impl<'a> Mender<'a> {
     /// Returns a page as it is to be drawn, the findings from it, and the fax page that it consists of.
     fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
         let mut findings = Findings { losses: leaf.losses.clone(), paints: false, draws: 0 };
+        // The reference and not the value, so that an unchanged stream is not copied.
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);
-        // A stream that couldn't be decoded has been reported, and would break off here once more.
+        // A stream that couldn't be decoded completely has already been reported, and would be reported here again.
         if survey.open && findings.losses.is_empty() {
             findings.note(CONTENT_CUT);
         }
@@ -221,7 +224,7 @@ impl<'a> Mender<'a> {
                     }
                     is_new |= !decoded.whole;
                     content.extend(decoded.bytes);
-                    // Tokens must not run together where two streams meet (ISO 32000-1, 7.8.2).
+                    // Tokens must not run together at the border of two streams (ISO 32000-1, 7.8.2).
                     content.push(b'\n');
                 }
                 None => {

@@ -1,4 +1,4 @@
-//! Names of letters and one-byte encodings, as far as fonts that are not embedded use them.
+//! Names of letters and one-byte encodings that fonts which are not embedded use.
 
 /// Letters in the renderer's own fonts beyond ISO 8859-1 (the Adobe standard Latin set).
 const LATIN_MORE: &str = "ıŁłŒœŠšŸŽžƒˆˇ˘˙˚˛˜˝–—‘’‚“”„†‡•…‰‹›⁄€™−ﬁﬂ";
@@ -9,7 +9,7 @@ const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúù�
 /// Names of punctuation and marks in the standard set, each directly followed by its character; letters with marks are
 /// composed from `ACCENTED`.
 const MARKS: &str = "space  exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} Dcroatđ dcroatđ";
-/// Letters with a mark, each after its base letter, by the name of the mark.
+/// Letters with a mark by the name of the mark; each follows its base letter.
 const ACCENTED: [(&str, &str); 14] = [
     ("grave", "AÀEÈIÌOÒUÙaàeèiìoòuù"),
     ("acute", "AÁCĆEÉIÍLĹNŃOÓRŔSŚUÚYÝZŹaácćeéiílĺnńoórŕsśuúyýzź"),
@@ -26,13 +26,13 @@ const ACCENTED: [(&str, &str); 14] = [
     ("hungarumlaut", "OŐUŰoőuű"),
     ("commaaccent", "CÇGĢKĶLĻNŅRŖSŞTŢcçgģkķlļnņrŗsştţ"),
 ];
-/// Greek letters by name, in Unicode order from U+0391 on; small letters have the same order.
+/// The names of Greek letters in Unicode order from U+0391 on; small letters have the same order.
 const GREEK: [&str; 25] = [
     "Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta", "Iota", "Kappa", "Lambda", "Mu", "Nu", "Xi",
     "Omicron", "Pi", "Rho", "", "Sigma", "Tau", "Upsilon", "Phi", "Chi", "Psi", "Omega",
 ];
 
-/// Whether the renderer's own fonts have a letter, or need not show it.
+/// Whether the renderer's own fonts have a letter, or the letter is invisible.
 pub(super) fn is_latin(letter: char) -> bool {
     matches!(letter, ' '..='~' | '\u{a0}'..='\u{ff}') || LATIN_MORE.contains(letter) || is_invisible(letter)
 }
@@ -81,9 +81,10 @@ pub(super) fn of_mac(code: u8) -> Option<char> {
     }
 }
 
-/// The character that a glyph name denotes (Adobe's glyph list, as far as needed here).
+/// The character that a glyph name denotes, according to the part of Adobe's glyph list that is needed here.
 pub(super) fn letter(name: &[u8]) -> Option<char> {
     let name = std::str::from_utf8(name).ok()?;
+    // A suffix only names a variant of the letter, as in `a.sc`.
     let plain = name.split('.').next().filter(|plain| !plain.is_empty()).unwrap_or(name);
     let mut letters = plain.chars();
     if let (Some(letter), None) = (letters.next(), letters.next()) {

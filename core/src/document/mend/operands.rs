@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::lexer::{Kind, Token};
 
-/// Operands per operator; further ones are dropped.
+/// The most operands per operator; further ones are dropped.
 const OPERANDS_MAX: usize = 4_000;
 
 /// A range of bytes in a content stream, and their replacement.
@@ -31,7 +31,7 @@ impl Operands {
         &self.0
     }
 
-    /// The last `N` operands, if all are numbers, and the range of bytes they occupy.
+    /// The last `N` operands, if all are numbers, and the range of bytes that they occupy.
     pub(super) fn last_numbers<const N: usize>(&self) -> Option<([f64; N], Range<usize>)> {
         let last = self.0.get(self.0.len().checked_sub(N)?..)?;
         let mut numbers = [0.0; N];

@@ -1,15 +1,15 @@
-//! Finds the pages of a PDF in its page tree, each as often as it is listed.
+//! Finds the pages of a PDF in its page tree, each as many times as it is listed.
 
 use super::value::{Id, Store, Value};
 use crate::model::page::PAGES_MAX;
 
-/// Nodes of a page tree that are visited at most.
+/// The most nodes of a page tree that are visited.
 const NODES_MAX: usize = 20_000;
 /// How deep a page tree may be.
 const LEVELS_MAX: usize = 60;
-/// US letter in points, for pages that have no size.
+/// US letter in points, used for pages that have no size.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
-/// The length below which a side of a box counts as none, in points.
+/// The length, in points, below which a side of a box counts as zero.
 const POINTS_MIN: f64 = 0.001;
 /// Plausible units of user space, in points (ISO 32000-1, table 30); Acrobat's own limit is 75,000.
 const UNITS: std::ops::RangeInclusive<f64> = 0.000_1..=75_000.0;
@@ -22,11 +22,11 @@ pub(super) struct Leaf<'a> {
     pub(super) crop: [f64; 4],
     pub(super) rotate: f64,
     pub(super) unit: f64,
-    /// What is reported about its boxes.
+    /// The losses that are reported about its boxes.
     pub(super) losses: Vec<String>,
 }
 
-/// The pages, and what is reported about the document.
+/// The pages, and the losses that are reported about the document.
 pub(super) struct Pages<'a> {
     pub(super) leaves: Vec<Leaf<'a>>,
     pub(super) losses: Vec<String>,
@@ -41,7 +41,7 @@ struct Inherited<'a> {
     rotate: Value<'a>,
 }
 
-/// Finds the pages; if the tree is unreadable, by searching all objects.
+/// Finds the pages in the tree or, if that is unreadable, by searching all objects.
 pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
     let catalog = store.catalog();
     let root = store.get(&catalog, "Pages");
@@ -84,6 +84,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn node(&mut self, store: &mut Store<'a>, node: &Value<'a>, above: &Inherited<'a>) {
         self.nodes += 1;
+        // One page more than the limit is enough to report that there are too many.
         let is_enough = self.nodes > NODES_MAX || self.leaves.len() > PAGES_MAX as usize;
         if is_enough || self.path.len() > LEVELS_MAX {
             return;
@@ -92,7 +93,7 @@ impl<'a> Walk<'a> {
         let kids = store.get(node, "Kids");
         for kid in kids.items() {
             let id = if let Value::Ref(id) = kid { Some(*id) } else { None };
-            // A node within itself would have pages without end.
+            // A node that contains itself would have an infinite number of pages.
             if id.is_some_and(|id| self.path.contains(&id)) {
                 continue;
             }

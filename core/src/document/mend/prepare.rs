@@ -3,10 +3,10 @@
 /// The keywords that begin and end a stream's data.
 const BEGIN: &[u8] = b"stream";
 const END: &[u8] = b"endstream";
-/// The object number for a root that a file lacks: larger than any that files use.
+/// The object number of the root that is added to a file without one; it is larger than any number that files use.
 const ROOT: u32 = 8_000_000;
 
-/// Returns the file as the parser needs it, or `None` if it may stay as it is.
+/// Returns the file as the parser needs it, or `None` if it can stay as it is.
 ///
 /// `stream` must be followed immediately by an end of line (ISO 32000-1, 7.3.8.1). Spaces before the line's end are
 /// moved in front of the keyword, so that no offset changes. A file that ends within a stream gets the missing
@@ -16,6 +16,7 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
     let (mut is_open, mut at) = (false, 0);
     while let Some(found) = find(bytes, at) {
         at = found + BEGIN.len();
+        // This is the second half of `endstream`.
         if found >= 3 && bytes[found - 3..].starts_with(END) {
             is_open = false;
             continue;
@@ -39,7 +40,8 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
     prepared
 }
 
-/// Appends an empty page tree to a file in which none can be found, so that its objects can be searched.
+/// Appends an empty page tree to a file in which none can be found, so that the file can be opened and its objects
+/// searched.
 pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     let mut file = bytes.to_vec();
     file.extend(b"\n");
@@ -50,7 +52,8 @@ pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Finds the next `stream` from an offset on (Horspool's algorithm: its letters differ, so most bytes are skipped).
+/// Finds the next `stream` from an offset on, with Horspool's algorithm: the letters all differ, so most bytes are
+/// skipped.
 fn find(bytes: &[u8], from: usize) -> Option<usize> {
     let mut end = from + BEGIN.len();
     loop {

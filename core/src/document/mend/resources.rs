@@ -1,4 +1,4 @@
-//! What content streams refer to: checks forms, images, patterns, colours and fonts, each of them once.
+//! Checks the resources that content streams refer to: forms, images, patterns, colours and fonts, each of them once.
 
 use super::content::{self, Survey};
 use super::value::Value;
@@ -39,9 +39,10 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks a form or an image, of which each object is visited once.
+    /// Checks a form or an image; each object is visited only once.
     fn object(&mut self, object: &Value<'a>, resources: &Value<'a>) -> Findings {
         let resolved = self.store.resolve(object);
+        // A stream is always an object of its own (ISO 32000-1, 7.3.8.1).
         let Value::Ref(id) = object else { return Findings::default() };
         if let Some(known) = self.known.get(id) {
             return Findings::clone(known);
@@ -55,7 +56,7 @@ impl<'a> Mender<'a> {
         match (&resolved, kind.as_name()) {
             (Value::Stream(_), Some(b"Image")) => self.image(object, &resolved, &mut findings),
             (Value::Stream(_), Some(b"Form")) => self.form(object, &resolved, resources, &mut findings),
-            // PostScript for printers is drawn by no reader.
+            // No reader draws PostScript that is meant for printers.
             (Value::Stream(_), Some(b"PS")) => {}
             (Value::Stream(_), _) => {
                 findings.note("something is missing: it is marked neither as an image nor as a form")
@@ -64,7 +65,7 @@ impl<'a> Mender<'a> {
         }
         if findings.draws > DRAWS_MAX {
             findings.note(ENDLESS);
-            // The object is emptied below, and draws nothing more.
+            // The object is emptied below, so it no longer draws anything.
             findings.draws = 0;
             self.store.replaced(object, resolved.with_data(Vec::new()));
         }
@@ -90,6 +91,7 @@ impl<'a> Mender<'a> {
                 is_new = true;
             }
         }
+        // Tried first, because it decodes such an image completely anyway.
         if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.image_bytes_left) {
             self.store.replaced(object, greys);
             return;
@@ -126,7 +128,7 @@ impl<'a> Mender<'a> {
         findings.paints |= survey.paints;
         let own = form.entries().and_then(|entries| entries.get(b"Resources".as_slice())).cloned();
         let given = own.clone().filter(|own| !self.store.resolve(own).is_null()).unwrap_or_else(|| inherited.clone());
-        // Only changes among these resources make the form differ, so the flag is cleared while they are visited.
+        // Only changes to these resources make the form differ, so the flag is cleared while they are visited.
         let before = std::mem::replace(&mut self.store.changed, false);
         let resources = self.resources(&given, &survey, findings);
         let resources_changed = std::mem::replace(&mut self.store.changed, before);
@@ -148,7 +150,7 @@ impl<'a> Mender<'a> {
         self.store.replaced(object, form);
     }
 
-    /// Records which texts are shown in which font.
+    /// Records the texts that are shown in each font.
     fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         let all = self.store.get(resources, "Font");
         for (name, texts) in &survey.texts {
@@ -184,6 +186,7 @@ impl<'a> Mender<'a> {
             let survey = content::survey(&decoded.bytes);
             let resolved = self.store.resolve(&given);
             self.objects(&resolved, &given, &survey, &mut found);
+            // Edits that name our CMYK are left out, because the resources of the font don't contain it.
             let has_cmyk = !survey.names_cmyk && !survey.edits.is_empty();
             if has_cmyk || !decoded.whole {
                 let instead = content.with_data(content::edited(&decoded.bytes, &survey.edits));
@@ -233,6 +236,7 @@ impl<'a> Mender<'a> {
                     self.store.replaced(pattern, instead);
                 }
                 self.open.remove(id);
+                // From now on the pattern is known, so its losses are reported only for the first page that uses it.
                 self.known.insert(*id, Findings::default().into());
             } else if let Some(instead) = self.shading(&resolved) {
                 changes.insert(name.clone(), instead);

@@ -1,4 +1,4 @@
-//! Decodes the data of streams as far as they are intact; images are left coded.
+//! Decodes the data of streams as far as it is intact; images are left coded.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,17 @@ use hayro::hayro_syntax::object::{FromBytes, Stream};
 
 use super::value::{Store, Value};
 
-/// Bytes that one stream may decode to.
+/// The most bytes that one stream may decode to.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// Bytes kept of a stream that is not an image: a page's content has no more, and it is held in memory several times.
+/// The most bytes kept of a stream that is not an image: no page's content needs more, and it is in memory several
+/// times.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
-/// Filters per stream at most.
+/// The most filters per stream.
 const FILTERS_MAX: usize = 10;
-/// Filters that code images, by both of their names.
+/// The filters that code images, with their long and short names.
 const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
 
-/// Filters that the renderer decodes, by both of their names.
+/// The filters that the renderer decodes, with their long and short names.
 const FILTERS: [&str; 8] =
     ["ASCIIHexDecode", "AHx", "ASCII85Decode", "A85", "LZWDecode", "LZW", "RunLengthDecode", "RL"];
 
@@ -59,8 +60,8 @@ pub(super) fn decoded<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Option<D
     through(store, stream, &steps, KEPT_MAX)
 }
 
-/// Decodes a stream through the given filters, or returns `None` if one of them yields nothing. Data that inflate to
-/// more than `limit` bytes are cut off near it and are not whole.
+/// Decodes a stream through the given filters, or returns `None` if one of them yields nothing. Data that inflates to
+/// more than `limit` bytes is cut off near the limit and doesn't count as whole.
 pub(super) fn through<'a>(
     store: &mut Store<'a>,
     stream: &Value<'a>,
@@ -72,7 +73,7 @@ pub(super) fn through<'a>(
     let mut whole = true;
     for (name, parameters) in steps {
         let (bytes, all) = match name.as_slice() {
-            // The data were decrypted when they were read.
+            // The data was decrypted when it was read.
             b"Crypt" => continue,
             b"FlateDecode" | b"Fl" => {
                 let (bytes, all) = inflated(&data, limit);
@@ -97,7 +98,7 @@ const PARAMETERS: [&str; 5] = ["Predictor", "Colors", "BitsPerComponent", "Colum
 
 /// Applies one filter with the renderer's own code.
 fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data: &[u8]) -> Option<Vec<u8>> {
-    // The name goes into a file that is parsed again, so it must be nothing but a name.
+    // The name is written to a file that is then parsed, so it must not contain anything but a name.
     let name = std::str::from_utf8(name).ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     let mut file = format!("<</Length {}/Filter/{name}/DecodeParms<<", data.len()).into_bytes();
     for key in PARAMETERS {
@@ -112,13 +113,14 @@ fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data
     stream.decoded_data().ok().map(Cow::into_owned)
 }
 
-/// Decodes ASCII-85 exactly like the renderer but several times as fast: images of whole pages are often coded so.
+/// Decodes ASCII-85 exactly like the renderer but several times as fast, because images of whole pages often use it.
 fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     const GROUP: usize = 5;
     let mut bytes = Vec::with_capacity(data.len() / GROUP * 4 + 4);
     let (mut value, mut digits) = (0_u64, 0);
     let mut rest = data;
     while let [byte, after @ ..] = rest {
+        // Nearly all groups consist of five digits, which are decoded together.
         if digits == 0
             && let Some((group, after)) = rest.split_first_chunk::<GROUP>()
             && group.iter().all(|byte| matches!(byte, b'!'..=b'u'))
@@ -151,7 +153,7 @@ fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Decodes a last group of fewer than five digits (ISO 32000-1, 7.4.3); a single digit is invalid.
+/// Decodes the last group, if it has fewer than five digits (ISO 32000-1, 7.4.3); a single digit is invalid.
 fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
     if digits == 0 {
         return Some(());
@@ -162,13 +164,13 @@ fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
     Some(())
 }
 
-/// Undoes a predictor, keeping what there is of an incomplete last row.
+/// Undoes a predictor, and keeps the bytes of an incomplete last row.
 fn predicted<'a>(store: &mut Store<'a>, bytes: Vec<u8>, parameters: &Value<'a>) -> Option<Vec<u8>> {
     if store.number(parameters, "Predictor").is_none_or(|predictor| predictor < 2.0) {
         return Some(bytes);
     }
-    // The renderer knows predictors but accepts only compressed data: these are stored as uncompressed blocks (RFC
-    // 1951, 3.2.4).
+    // The renderer can undo predictors but accepts only compressed data, so the data is passed in uncompressed blocks
+    // (RFC 1951, 3.2.4).
     let mut blocks = Vec::with_capacity(bytes.len() + bytes.len() / 1_000 + 100);
     let mut chunks = bytes.chunks(0xffff).peekable();
     while let Some(chunk) = chunks.next() {
@@ -187,6 +189,7 @@ fn predicted<'a>(store: &mut Store<'a>, bytes: Vec<u8>, parameters: &Value<'a>) 
 /// The checksum of a zlib stream (RFC 1950, 9).
 fn adler(bytes: &[u8]) -> u32 {
     let (mut low, mut high) = (1_u32, 0_u32);
+    // So few bytes that the sums can't overflow before they are reduced.
     for chunk in bytes.chunks(3_800) {
         for byte in chunk {
             low += u32::from(*byte);
@@ -198,7 +201,7 @@ fn adler(bytes: &[u8]) -> u32 {
     high << 16 | low
 }
 
-/// Inflates data up to a limit, and returns whether they are complete.
+/// Inflates data up to a limit, and returns whether it is complete.
 fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     let mut bytes = Vec::new();
     let whole = each_inflated(data, |chunk| {
@@ -209,14 +212,15 @@ fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     (bytes, whole)
 }
 
-/// Hands over inflated data piece by piece while `take` returns true, and returns whether they are complete.
+/// Passes inflated data to `take` piece by piece while that returns true, and returns whether the data is complete.
 pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let data = data.trim_ascii_start();
     if data.is_empty() {
         return true;
     }
+    // Some programs leave out the header (RFC 1950, 2.2).
     let zlib = matches!(data, [first, second, ..] if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)).is_multiple_of(31));
-    // Header and checksum are skipped, so a wrong checksum at the end loses nothing.
+    // Header and checksum are skipped, so an incorrect checksum at the end loses nothing.
     let data = if zlib { &data[2..] } else { data };
     let mut inflate = Decompress::new(false);
     let mut chunk = vec![0; 32 * 1024];
@@ -225,6 +229,7 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
         let rest = usize::try_from(read).ok().and_then(|read| data.get(read..)).unwrap_or_default();
         let status = inflate.decompress(rest, &mut chunk, FlushDecompress::None);
         let length = usize::try_from(inflate.total_out() - made).unwrap_or(0);
+        // Stopping early is the caller's choice and not a fault of the data.
         if length > 0 && !take(&chunk[..length.min(chunk.len())]) {
             return true;
         }

@@ -11,15 +11,15 @@ use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Object, ObjectIdentifie
 const DEPTH_MAX: usize = 60;
 /// The estimated bytes of a stream besides its data.
 const OBJECT_BYTES: usize = 1_024;
-/// How many references may lead to one another in a chain.
+/// The longest chain of references that is followed.
 const HOPS_MAX: usize = 20;
-/// Objects of one document that are kept in memory.
+/// The most objects of one document that are kept in memory.
 pub(super) const OBJECTS_MAX: usize = 400_000;
 
 /// The entries of a dictionary, by name without the slash.
 pub(super) type Entries<'a> = BTreeMap<Vec<u8>, Value<'a>>;
 
-/// Identifies an object: by number and generation in the file, or by a number that no file uses if it is new.
+/// Identifies an object by its number and generation in the file or, if it is new, by a number that no file uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Id(u64);
 
@@ -48,6 +48,7 @@ impl Id {
     const NEW: u64 = 1 << 63;
 
     fn of_file(number: u32, generation: i32) -> Self {
+        // The generation takes 31 bits, which leaves the highest bit to new objects.
         Self(u64::from(number) << 31 | u64::from(generation.unsigned_abs()))
     }
 
@@ -183,7 +184,7 @@ impl<'a> Store<'a> {
         Self { pdf, known: HashMap::new(), next: Id::NEW, changed: false }
     }
 
-    /// The document's catalog, at the root of its objects.
+    /// The document's catalog, which is the root of its objects.
     pub(super) fn catalog(&mut self) -> Value<'a> {
         let root = self.pdf.xref().root_id();
         self.load(Id::of_file(root.obj_number, root.gen_number))
@@ -228,19 +229,19 @@ impl<'a> Store<'a> {
         self.get(of, key).number()
     }
 
-    /// The numbers in an array, without any other items.
+    /// The numbers in an array, skipping other items.
     pub(super) fn numbers(&mut self, of: &Value<'a>, key: &str) -> Vec<f64> {
         let array = self.get(of, key);
         array.items().iter().filter_map(|item| self.resolve(item).number()).collect()
     }
 
-    /// Replaces an object, and marks the document as changed.
+    /// Replaces an object and marks the document as changed.
     pub(super) fn set(&mut self, id: Id, value: Value<'a>) {
         self.changed = true;
         self.known.insert(id, value);
     }
 
-    /// Adds an object, and returns a reference to it.
+    /// Adds an object and returns a reference to it.
     pub(super) fn add(&mut self, value: Value<'a>) -> Value<'a> {
         let id = Id(self.next);
         self.next += 1;
@@ -248,7 +249,8 @@ impl<'a> Store<'a> {
         Value::Ref(id)
     }
 
-    /// Replaces the object that a value refers to, or else the value itself, and returns what to use in its place.
+    /// Replaces the object that a value refers to or, if it is not a reference, the value itself; returns what to use
+    /// in its place.
     pub(super) fn replaced(&mut self, old: &Value<'a>, new: Value<'a>) -> Value<'a> {
         self.changed = true;
         if let Value::Ref(id) = old {
@@ -263,7 +265,7 @@ impl<'a> Store<'a> {
         if matches!(new, Value::Stream(_)) { self.add(new) } else { new }
     }
 
-    /// Writes a PDF of everything that can be reached from the catalog.
+    /// Writes a PDF with everything that can be reached from the catalog.
     pub(super) fn written(&mut self, catalog: &Value<'a>) -> Vec<u8> {
         #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
         let known = self.known.values();
@@ -306,6 +308,7 @@ fn write(value: &Value<'_>, number_of: &mut impl FnMut(Id) -> usize, to: &mut Ve
         Value::Null => to.extend(b"null"),
         Value::Bool(value) => to.extend(value.to_string().into_bytes()),
         Value::Number(number) => to.extend(plain(*number).into_bytes()),
+        // Hexadecimal digits need no escapes.
         Value::Text(text) => {
             to.push(b'<');
             to.extend(text.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()));
@@ -338,6 +341,7 @@ fn write_entries(
     to: &mut Vec<u8>,
 ) {
     to.extend(b"<<");
+    // The length of a stream is written below.
     for (key, value) in entries.iter().filter(|(key, _)| length.is_none() || key.as_slice() != b"Length") {
         write_name(key, to);
         to.push(b' ');

@@ -14,7 +14,7 @@ use crate::document::images::jpeg::{self, Want};
 pub(super) struct Unpacked {
     /// As many bytes as could be read.
     pub(super) bytes: Vec<u8>,
-    /// Samples per pel that are adjacent.
+    /// The number of adjacent samples per pel.
     pub(super) samples: usize,
     /// Whether some of the bytes may be wrong.
     pub(super) is_damaged: bool,
@@ -65,7 +65,7 @@ pub(super) fn unpacked(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows
     }
 }
 
-/// Decodes fax data to packed bits with black as 1, and returns complete rows only.
+/// Decodes fax data to packed bits, with black as 1, and returns only complete rows.
 fn fax(data: &[u8], stored: Stored, (width, rows): (u32, u32)) -> (Vec<u8>, bool) {
     let decoded = ccitt::decode(data, stored, width, rows);
     let row_bytes = (width as usize).div_ceil(8);
@@ -82,6 +82,7 @@ fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
             break;
         }
         data = match *head {
+            // Means nothing (TIFF 6.0 §9).
             128 => rest,
             head @ 129.. => {
                 let Some((byte, rest)) = rest.split_first() else { break };
@@ -99,8 +100,8 @@ fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
     bytes
 }
 
-/// Decodes LZW (TIFF 6.0 §13); a missing end code is accepted. Some programs from before TIFF 6.0 wrote the lowest bit
-/// first.
+/// Decodes LZW (TIFF 6.0 §13); a missing end code is accepted. Some programs that are older than TIFF 6.0 wrote the
+/// lowest bit first.
 fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
     let is_old = matches!(data, [0, second, ..] if second & 1 == 1);
     let configuration = if is_old {
@@ -121,7 +122,7 @@ fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
         }
     }
     bytes.truncate(written);
-    // LZW has no checksum: wrong bytes go unnoticed, and an early end shows as missing rows.
+    // LZW has no checksum: damaged bytes go unnoticed, and an early end shows as missing rows.
     (bytes, false)
 }
 
@@ -150,6 +151,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     for line in jpeg.samples.chunks(row).take(there) {
         let start = bytes.len();
         bytes.extend_from_slice(&line[..line.len().min(row_bytes)]);
+        // Missing columns are white.
         bytes.resize(start + row_bytes, u8::MAX);
     }
     Ok(Unpacked { bytes, samples: jpeg.components, is_damaged: jpeg.fault.is_some() && jpeg.rows_missing == 0 })
@@ -177,6 +179,7 @@ fn undo_prediction(layout: &Layout, bytes: &mut [u8]) {
                     }
                 }
             }
+            // Other depths have been refused (`layout.rs`).
             _ => {}
         }
     }
@@ -188,7 +191,8 @@ pub(super) fn whole(bytes: &[u8], is_big_endian: bool) -> u32 {
     if is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
 }
 
-/// The bytes of subsampled data: units of the luma of some pels followed by the chroma that they share (TIFF 6.0 §21).
+/// The size of subsampled data in bytes. It consists of units: the luma of several pels, followed by the chroma that
+/// they share (TIFF 6.0 §21).
 const fn units_bytes((width, rows): (u32, u32), (across, down): (u32, u32)) -> usize {
     (width.div_ceil(across) as usize) * (rows.div_ceil(down) as usize) * (across * down + 2) as usize
 }

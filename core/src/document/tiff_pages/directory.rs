@@ -1,10 +1,10 @@
-//! The directories of a TIFF (TIFF 6.0 §2, BigTIFF): reads tags and their values, as far as the file has them.
+//! The directories of a TIFF (TIFF 6.0 §2, BigTIFF): reads tags and their values, as far as the file contains them.
 
 use std::collections::BTreeSet;
 
-/// Entries read per directory; libtiff's own tags are fewer than 400.
+/// The most entries read per directory; libtiff defines fewer than 400 tags.
 const ENTRIES_MAX: u64 = 4_096;
-/// Directories followed per file; a fax has at most 1,000 pages, each perhaps with reduced copies.
+/// The most directories followed per file; a fax has at most 1,000 pages, each perhaps with reduced copies.
 const DIRECTORIES_MAX: usize = 4_000;
 
 /// The bytes of a TIFF, and how its numbers are stored.
@@ -39,7 +39,7 @@ pub(in crate::document) struct Directory<'a> {
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Chain<'a> {
     pub(super) directories: Vec<Directory<'a>>,
-    /// Why further directories may exist that can't be reached.
+    /// Why there may be further directories that can't be reached.
     pub(super) fault: Option<&'static str>,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
             chain.fault = Some("the chain of its pages leads outside the file");
             break;
         };
-        // A directory at a wrong offset is read from arbitrary bytes, which rarely look like an image.
+        // A directory at an incorrect offset is read from arbitrary bytes, which rarely look like an image.
         if directory.number(super::tag::IMAGE_WIDTH).is_none() {
             chain.fault = Some("the chain of its pages leads to something that is not an image");
             break;
@@ -83,7 +83,7 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
 }
 
 impl<'a> File<'a> {
-    /// Reads the header, and returns the offset of the first directory.
+    /// Reads the header and returns the offset of the first directory.
     fn open(bytes: &'a [u8]) -> Option<(Self, u64)> {
         let is_big_endian = match bytes.get(..2)? {
             b"II" => false,
@@ -106,8 +106,8 @@ impl<'a> File<'a> {
         Some(if self.is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) })
     }
 
-    /// Reads a directory, and the offset of the next one unless the file ends before it. Returns `None` if not even one
-    /// entry is in the file.
+    /// Reads a directory, and the offset of the next one unless the file ends before it. Returns `None` if the file
+    /// doesn't contain even one entry.
     fn directory(&self, at: u64) -> Option<(Directory<'a>, Option<u64>)> {
         let (count_bytes, entry_bytes, offset_bytes) = if self.is_big { (8, 20, 8) } else { (2, 12, 4) };
         let count = self.number(at, count_bytes)?;
@@ -129,6 +129,7 @@ impl<'a> File<'a> {
         let (tag, kind) = (self.number(at, 2)? as u16, self.number(at + 2, 2)? as u16);
         let count = self.number(at + 4, offset_bytes)?;
         let place = at + 4 + offset_bytes as u64;
+        // Values that fit are stored in the entry itself.
         let inside = count.checked_mul(size(kind)).is_some_and(|bytes| bytes <= offset_bytes as u64);
         let outside = self.number(place, offset_bytes)?;
         Some(Entry { tag, kind, count, at: if inside { place } else { outside } })
@@ -140,10 +141,11 @@ impl<'a> Directory<'a> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// The integers of a tag, as far as they are in the file, at most `most`.
+    /// Up to `most` integers of a tag, as far as they are in the file.
     pub(in crate::document) fn numbers(&self, tag: u16, most: usize) -> Vec<u64> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         let bytes = size(entry.kind);
+        // All other types are not integers.
         if !matches!(entry.kind, 1..=4 | 6..=9 | 13 | 16..=18) {
             return Vec::new();
         }
@@ -181,7 +183,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// Bytes per value of a type (TIFF 6.0 §2; from 13 on: the technical notes, BigTIFF).
+/// The size of a value of a type, in bytes (TIFF 6.0 §2; from type 13 on, the technical notes and BigTIFF).
 const fn size(kind: u16) -> u64 {
     match kind {
         3 | 8 => 2,

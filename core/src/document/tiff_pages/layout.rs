@@ -1,14 +1,15 @@
-//! How the pels of one TIFF image are stored in its file, according to the tags. What can't be read is refused by name.
+//! How the pels of one TIFF image are stored in its file, according to the tags. Features that can't be read are
+//! refused by name.
 
 use super::directory::Directory;
 use super::tag;
 use crate::document::images::{Fault, check_size};
 
-/// Strips or tiles per page at most; a page with one row per strip has fewer.
+/// The most strips or tiles per page; even a page with one row per strip has fewer.
 const SEGMENTS_MAX: usize = 1_000_000;
-/// Samples per pel at most; no scan of paper has more.
+/// The most samples per pel; no scan of paper has more.
 const SAMPLES_MAX: usize = 32;
-/// Entries of the largest palette: three times 2^16.
+/// The number of entries of the largest palette: three times 2^16.
 const PALETTE_MAX: usize = 3 << 16;
 
 /// How pels are compressed (TIFF 6.0, tag 259).
@@ -17,7 +18,7 @@ pub(super) enum Compression {
     None,
     MhRows,
     MhWords,
-    /// T.4; T4Options says which.
+    /// T.4; T4Options says which coding.
     Group3 {
         two_dimensional: bool,
     },
@@ -47,7 +48,7 @@ pub(super) enum Colour {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Alpha {
     None,
-    /// The colours have been multiplied by it.
+    /// The colours have already been multiplied by it.
     Associated,
     Unassociated,
 }
@@ -105,6 +106,7 @@ impl Layout {
             return Err(Fault::not_supported(name));
         }
         let predictor = short(tag::PREDICTOR, 1);
+        // The tag means nothing with other compressions.
         let is_predicted = matches!(compression, Compression::Lzw | Compression::Deflate) && predictor > 1;
         if is_predicted && (predictor != 2 || !matches!(bits, 8 | 16 | 32)) {
             return Err(Fault::not_supported(format!("predictor {predictor} with {bits}-bit samples")));
@@ -158,7 +160,7 @@ impl Layout {
         if self.is_planar { 1 } else { self.samples }
     }
 
-    /// Bytes per row of a segment; each row begins on a byte.
+    /// The size of a row of a segment, in bytes; each row begins on a byte boundary.
     pub(super) const fn row_bytes(&self) -> usize {
         (self.segment.0 as usize * self.samples_together() * self.bits as usize).div_ceil(8)
     }
@@ -205,8 +207,8 @@ fn colour(
     samples: usize,
     bits: u32,
 ) -> Result<(Colour, usize), Fault> {
-    // The tag is required. If it is missing, tags that only one colour model has decide; failing those, libtiff's guess
-    // is used.
+    // The tag is required. If it is missing, tags that only one colour model has decide or, without any, libtiff's
+    // guess.
     let has = |tags: &[u16]| tags.iter().any(|tag| directory.number(*tag).is_some());
     let likely = match (samples, compression) {
         (1, _) if has(&[tag::COLOR_MAP]) => 3,
@@ -230,7 +232,7 @@ fn colour(
                 return Err(Fault::damaged("its palette is missing"));
             }
             let mut palette: Vec<u16> = palette.into_iter().map(|value| value as u16).collect();
-            // Some programs write 8-bit values where 16 bits are meant.
+            // Some programs write 8-bit values although the palette has 16 bits.
             if palette.iter().all(|value| *value < 256) {
                 palette.iter_mut().for_each(|value| *value *= 257);
             }
@@ -242,6 +244,7 @@ fn colour(
             let shared = directory.numbers(tag::YCBCR_SUBSAMPLING, 2);
             let shared = match shared[..] {
                 [across, down] if (1..=4).contains(&across) && (1..=4).contains(&down) => (across as u32, down as u32),
+                // The default (TIFF 6.0 §21).
                 [] => (2, 2),
                 _ => return Err(Fault::damaged("its chroma subsampling is not one that TIFF defines")),
             };
@@ -277,6 +280,7 @@ fn segment(directory: &Directory<'_>, (width, height): (u32, u32)) -> Result<((u
         check_size(tile)?;
         tile
     } else {
+        // Without the tag, or with zero, the page is one strip.
         let rows = directory.number(tag::ROWS_PER_STRIP).unwrap_or(u64::MAX);
         (width, u32::try_from(rows).unwrap_or(u32::MAX).min(height).max(if rows == 0 { height } else { 1 }))
     };

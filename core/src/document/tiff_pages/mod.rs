@@ -1,5 +1,5 @@
-//! Reads the pages of a TIFF file: directories, layout, strips or tiles, samples. Parts of a page that can't be read
-//! are white and reported as missing; a page is left out only if nothing of it can be read.
+//! Reads the pages of a TIFF file: its directories, then each page's layout, strips or tiles, and samples. Parts of a
+//! page that can't be read are white and reported as missing; a page is left out only if nothing of it can be read.
 
 mod codecs;
 pub(super) mod directory;
@@ -67,7 +67,7 @@ impl<'a> Pages<'a> {
         if directories.is_empty() {
             return Err(damaged(fault.unwrap_or("it has no pages")));
         }
-        // If nothing is marked as a page, the marks are wrong: then everything is one.
+        // If nothing is marked as a page, the marks must be wrong, so everything counts as a page.
         if directories.iter().any(is_page) {
             directories.retain(is_page);
         }
@@ -78,7 +78,7 @@ impl<'a> Pages<'a> {
         u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
     }
 
-    /// Why further pages may exist that can't be reached.
+    /// Why there may be further pages that can't be reached.
     pub(super) const fn fault(&self) -> Option<&'static str> {
         self.fault
     }
@@ -161,7 +161,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// Reads all pels, and describes what is missing.
+    /// Reads all pels and describes what is missing.
     fn read(&mut self) -> Result<(Pels, Vec<String>), Fault> {
         let Layout { width, height, .. } = *self.layout;
         let pels = if self.layout.is_bilevel() {
@@ -203,8 +203,8 @@ impl<'a> Segments<'a> {
         losses
     }
 
-    /// Hands over each row that could be read: its place, its columns, the bytes of its planes, and the samples per pel
-    /// in each.
+    /// Calls `take` for each row that could be read, with its place, its columns, the bytes of its planes, and the
+    /// samples per pel in each.
     fn each(&mut self, mut take: impl FnMut((u32, u32), u32, &[&[u8]], usize)) {
         let layout = self.layout;
         let (across, down) = layout.grid();
@@ -239,7 +239,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// The number of planes that are needed: those of the colours, and of an alpha.
+    /// The number of planes that are needed: those of the colours and, if there is one, of alpha.
     const fn planes(&self) -> usize {
         if !self.layout.is_planar {
             return 1;
@@ -255,7 +255,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// Decompresses one strip or tile, as far as the file has it.
+    /// Decompresses one strip or tile, as far as the file contains it.
     fn segment(&mut self, index: usize, rows: u32) -> Unpacked {
         let data = self.data(index, rows);
         let read = match unpacked(self.layout, self.tables, data, rows) {
@@ -269,13 +269,15 @@ impl<'a> Segments<'a> {
         read
     }
 
-    /// The bytes of a strip or tile. If their count is missing, zero or plainly wrong, they extend as far as they can.
+    /// The bytes of a strip or tile. If their count is missing, zero or clearly too small, they extend as far as
+    /// possible.
     fn data(&self, index: usize, rows: u32) -> &'a [u8] {
         let bytes = self.directory.file.bytes;
         let Some(offset) = self.offsets.get(index).copied().filter(|offset| *offset > 0) else { return &[] };
         let count = self.counts.get(index).copied().unwrap_or(0);
         let plain = self.layout.row_bytes() as u64 * u64::from(rows);
         let end = offset.saturating_add(plain);
+        // Plain data can't extend beyond the file or over the directory.
         let has_room = end <= bytes.len() as u64 && !(offset..end).contains(&self.directory.at);
         let is_plain = self.layout.compression == Compression::None && self.offsets.len() == 1;
         let is_short = is_plain && count < plain && has_room;
@@ -289,13 +291,13 @@ impl<'a> Segments<'a> {
         if self.layout.compression == Compression::None {
             return plain;
         }
+        // Compressed data ends where the next strip or tile begins, at the latest.
         let next = self.offsets.iter().filter(|other| **other > offset).min();
         next.map_or(u64::MAX, |next| next - offset)
     }
 }
 
-/// Blackens the pels of a row of packed bits that differ from white, where `white` is 0 or, if ones are white, all
-/// ones.
+/// Blackens the pels of a row of packed bits that differ from white; `white` is 0 or, if ones are white, all ones.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
     if x % 8 != 0 {

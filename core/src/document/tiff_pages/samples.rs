@@ -18,7 +18,7 @@ impl<'a> Greys<'a> {
 
     /// Converts one row of a segment, whose planes have `samples` adjacent samples per pel.
     pub(super) fn row(&mut self, planes: &[&[u8]], samples: usize, target: &mut [u8]) {
-        // These samples are greys already, as most pages that are not bilevel have them.
+        // These samples are already greys, as in most pages that are not bilevel.
         if let ([row], Colour::BlackIsZero | Colour::LumaFirst { .. }, 8, 1) =
             (planes, &self.layout.colour, self.layout.bits, samples)
         {
@@ -83,6 +83,7 @@ impl<'a> Greys<'a> {
         match self.layout.alpha {
             Alpha::None => gray,
             Alpha::Unassociated => over_white(gray, sample(colours)),
+            // The colours have already been multiplied, so only the white paper that shows through is added.
             Alpha::Associated => gray.saturating_add(255 - sample(colours)),
         }
     }

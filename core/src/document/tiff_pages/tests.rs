@@ -177,7 +177,7 @@ impl Writer {
     }
 }
 
-/// The greys of a drawing, and the same as colours of one grey.
+/// Greys that change from column to column and from row to row.
 fn greys() -> Vec<u8> {
     (0..WIDTH * HEIGHT).map(|at| (at % WIDTH + at / WIDTH * 3) as u8).collect()
 }
@@ -270,7 +270,7 @@ fn palettes_of_every_depth_are_read() {
 
 #[test]
 fn transparent_pels_show_white_paper() {
-    // Black, half transparent, and fully transparent; associated colours are multiplied already.
+    // Black, half transparent, and fully transparent; associated colours have already been multiplied.
     for (extra, pels, wanted) in [
         (2, [[0, 0, 0, 255], [0, 0, 0, 128], [0, 0, 0, 0]], [0, 127, 255]),
         (1, [[100, 100, 100, 255], [50, 50, 50, 128], [0, 0, 0, 0]], [100, 177, 255]),
@@ -507,7 +507,7 @@ fn xmp_turns_a_page_that_lacks_tag_274() {
     let image = drawing();
     let mmr = g4(&image);
     for value in [3_u8, 6, 8] {
-        // The writer has shorts only, so the bytes are written in pairs.
+        // The writer only has shorts, so the bytes are written in pairs.
         let xmp = format!("<rdf:Description tiff:Orientation=\"{value}\" />");
         let pairs: Vec<u32> =
             xmp.as_bytes().chunks(2).map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 8).collect();

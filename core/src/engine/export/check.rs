@@ -1,4 +1,5 @@
-//! Whether a state that was read is consistent: everything that one part refers to exists, and every fax can go on.
+//! Whether a state that was read is consistent: everything that one part refers to exists, every fax can go on, and every
+//! rule is valid.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +31,10 @@ pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     });
 }
 
-/// Checks that everything referred to exists, and that every fax can go on.
+/// Checks that everything referred to exists, that every fax can go on, and that each rule is one that a tester could
+/// add.
 pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
+    check_rules(world)?;
     check_faxes(world)?;
     let known = known(world);
     for (at, alarm) in world.agenda.iter().enumerate() {
@@ -60,6 +63,16 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     check_phases(world)
 }
 
+fn check_rules(world: &Rewindable) -> Result<(), StateError> {
+    for (at, held) in world.book.iter().enumerate() {
+        held.rule.check().map_err(|fault| StateError::Wrong {
+            place: format!("world.book.rules[{at}] (rule {})", held.id),
+            why: fault.to_string(),
+        })?;
+    }
+    Ok(())
+}
+
 /// Checks that machines can agree on this line: another could take forever or divide by zero.
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
@@ -67,7 +80,7 @@ fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> 
     expect(is_line, || (place(), format!("is not a possible line, which has {why}")))
 }
 
-/// The line of a fax that is calling or transmitting: agreed on, or to be agreed on.
+/// The line that a calling or transmitting fax uses, or will use once the far end picks up.
 fn line_of(fax: &Fax) -> Option<Line> {
     match &fax.phase {
         Phase::Sending(sending) => match &sending.step {
@@ -138,7 +151,8 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on.
+/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on, or if it has
+/// ended.
 const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     match phase {
         Phase::Queued => Some(AlarmKind::Start),
@@ -157,7 +171,7 @@ const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     }
 }
 
-/// What moves on the faxes that have no alarm.
+/// The faxes that something other than an alarm will move on.
 struct Movers {
     /// Faxes with a request for their document under way.
     fetched: BTreeSet<FaxSid>,
@@ -172,6 +186,7 @@ struct Movers {
 impl Movers {
     fn of(world: &Rewindable) -> Self {
         let tables = &world.tables;
+        // The completion of an echo doesn't move anything on.
         let counted = || world.under_way.values().filter(|under_way| !under_way.is_echo);
         let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
         let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));
@@ -243,14 +258,14 @@ fn fed_by(fax: &Fax) -> Option<Ordinal> {
     talk.far
 }
 
-/// The outbound fax of this world that calls, while the received pages are rendered.
+/// The outbound fax of this world that calls this inbound one, while the received pages are rendered.
 fn own_caller(fax: &Fax) -> Option<Ordinal> {
     let Phase::Receiving(receiving) = &fax.phase else { return None };
     let ReceivingStep::Rendering(Caller::Own(ordinal), _) = &receiving.step else { return None };
     Some(*ordinal)
 }
 
-/// All faxes and calls, and deleted faxes that still have notices to send.
+/// The ordinals of all faxes and calls, and of deleted faxes that still have notices to send.
 fn known(world: &Rewindable) -> BTreeSet<Ordinal> {
     let faxes = world.tables.faxes().map(|fax| fax.ordinal);
     let calls = world.tables.calls().map(|(ordinal, _)| ordinal);

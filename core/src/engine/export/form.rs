@@ -1,23 +1,23 @@
-//! How a type of the format relates to the engine's type that it stands for, and the macro that declares one.
+//! How a type of the file format relates to the engine's type that it stands for, and the macro that declares one.
 //!
-//! No struct or enum of the engine or the model is written as it is: a file must outlive the names and the shape of what the
-//! engine works with. So each has a counterpart here that is read and written by serde, and is converted by naming every field
-//! on both sides. When the engine changes, the conversion no longer compiles, and one of three things is decided on:
+//! No struct or enum of the engine or the model is written directly: a file must outlive the names and the shape of the
+//! engine's types. So each has a counterpart here that serde reads and writes, with conversions that name every field
+//! on both sides. When the engine changes, the conversions no longer compile, and there are three choices:
 //!
-//! - A field has another name now: `name_in_the_file = name_in_the_engine: Type`.
+//! - A field was renamed: `name_in_the_file = name_in_the_engine: Type`.
 //! - A new field is not worth writing: `not written { field = default, }` after the type. No file changes.
-//! - A new field is written: it gets `#[serde(default)]`, and files without it are still read. Where no default is right, the
-//!   format gets another version and `upgrade.rs` a step.
+//! - A new field is written: it gets `#[serde(default)]`, and files without it can still be read. If no default is
+//!   right, the format gets a new version and `upgrade.rs` a new step.
 //!
-//! Types with a textual form that users know keep that form and need no counterpart: ids, phone numbers, parties,
-//! times, patterns of rules, and the enums of `words!`.
+//! Types with a textual form that users know are written in that form and need no counterpart: ids, phone numbers,
+//! parties, times, patterns of rules, and the enums of `words!`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::agenda::AlarmKind;
@@ -247,7 +247,7 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 }
 
-/// A value that the engine shares by `Arc`, written like any other.
+/// A value that the engine shares through an `Arc`, written like any other.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub(super) struct Shared<F: Form>(F);
@@ -264,8 +264,8 @@ impl<F: Form> Form for Shared<F> {
     }
 }
 
-/// A list of the engine's values, converted one at a time while it is written or read: converting a large world at once
-/// would take many times its memory.
+/// A list of the engine's values, converted one at a time while it is written or read: converting a large world all at
+/// once would take many times its memory.
 pub(super) struct List<F: Form>(pub(super) Vec<F::Of>);
 
 impl<F: Form> Serialize for List<F> {
@@ -305,10 +305,10 @@ impl<K: Serialize, F: Form> Serialize for ByName<K, F> {
     }
 }
 
-impl<'de, K: Deserialize<'de> + Ord, F: Form> Deserialize<'de> for ByName<K, F> {
+impl<'de, K: Deserialize<'de> + Ord + fmt::Display, F: Form> Deserialize<'de> for ByName<K, F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Parts<K, F>(PhantomData<(K, F)>);
-        impl<'de, K: Deserialize<'de> + Ord, F: Form> Visitor<'de> for Parts<K, F> {
+        impl<'de, K: Deserialize<'de> + Ord + fmt::Display, F: Form> Visitor<'de> for Parts<K, F> {
             type Value = ByName<K, F>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -318,6 +318,10 @@ impl<'de, K: Deserialize<'de> + Ord, F: Form> Deserialize<'de> for ByName<K, F> 
             fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<ByName<K, F>, A::Error> {
                 let mut map = BTreeMap::new();
                 while let Some((name, part)) = parts.next_entry::<K, F>()? {
+                    // serde takes the last of several values of one name, and the others would be lost.
+                    if map.contains_key(&name) {
+                        return Err(A::Error::custom(format!("{name} is given twice; give it once")));
+                    }
                     map.insert(name, part.value());
                 }
                 Ok(ByName(map))

@@ -1,7 +1,8 @@
-//! A world as one readable document, and back: versioned, and read completely or not at all. The document holds the API
-//! keys, but no token, no journal and no snapshots.
+//! Writes a world as one readable, versioned document, and reads it back completely or not at all. The document holds
+//! the API keys, but no token, no journal and no snapshots.
 
 mod check;
+mod fault;
 mod form;
 mod format;
 pub mod log;
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use self::format::World;
 use self::format::accounts::{ApiKey, Choices, OrderedMap};
-use self::outline::{Inline, Outline};
+use self::outline::{Inline, Outline, Version};
 use self::upgrade::{STATE_STEPS, Step, Undocumented};
 use super::Engine;
 use super::accounts::Keys;
@@ -34,7 +35,7 @@ use crate::model::words::words;
 /// The version of documents that are written, and the newest that can be read.
 pub const STATE_VERSION: u64 = 2;
 
-/// The largest number that is read: JSON readers everywhere hold it exactly, and no counter ever gets near it.
+/// The largest number that is read: every JSON reader holds it exactly, and no counter ever gets near it.
 const COUNT_MAX: u64 = 1 << 53;
 
 /// The most values in a document of an earlier version, which is upgraded in memory: it takes 40 times the memory of
@@ -51,7 +52,7 @@ words!(
     MediaForm {
         /// As base64, in the state itself.
         Inline = "inline",
-        /// Stored media only by their SHA-256; the world that reads the state must already have them.
+        /// Only as the SHA-256 of stored media, which the world that reads the state must already have.
         Hash = "hash",
     }
 );
@@ -60,7 +61,7 @@ words!(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// The text is JSON without a version.
-    #[error("this is not the state of a fauxfax world: it has no number {VERSION}")]
+    #[error("this is not the state of a fauxfax world: it has no field {VERSION}")]
     NoState,
     /// The text is not even JSON.
     #[error("this is not JSON: {why}")]
@@ -96,6 +97,36 @@ pub enum StateError {
     },
 }
 
+impl From<serde_path_to_error::Error<serde_json::Error>> for StateError {
+    /// Puts the error of a parser in words.
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let (place, why) = fault::of(&error);
+        Self::Wrong { place, why }
+    }
+}
+
+/// Checks the version of a document that has been parsed, which may hold states.
+///
+/// # Errors
+/// It has none, or one that can't be read.
+pub fn check_version(document: &Value) -> Result<(), StateError> {
+    // Any value is a version, valid or not.
+    let version = document.get(VERSION).and_then(|version| Version::deserialize(version).ok());
+    readable(version.unwrap_or(Version::Missing), STATE_VERSION).map(drop)
+}
+
+/// The number of a version that can be read, of those up to `newest`.
+fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
+    let wrong = |why: String| Err(StateError::Wrong { place: VERSION.to_owned(), why });
+    match version {
+        Version::Missing => Err(StateError::NoState),
+        Version::Other(shown) => wrong(format!("the version is a whole number from 1 to {newest}, not {shown}")),
+        Version::Number(0) => wrong("the first version is 1".to_owned()),
+        Version::Number(found) if found > newest => Err(StateError::Newer { found }),
+        Version::Number(version) => Ok(version),
+    }
+}
+
 /// A world that is to be written, or that has been read.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -108,8 +139,8 @@ pub struct State {
     world: Snapshot,
 }
 
-/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it has to
-/// be moved to `latest` afterwards.
+/// Replaces the world by a state; its token, journal and snapshots stay. If the clock is behind the state's, it must be
+/// moved to `latest` afterwards.
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
@@ -134,7 +165,7 @@ impl Engine {
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
         let mut world = self.snapshot();
-        // The last command may be long ago, but for deadlines time has passed since.
+        // The last command may be long past, and deadlines have come closer since then.
         world.taken = world.taken.max(now);
         check::leave_out_loose_ends(&mut world.world);
         State {
@@ -157,6 +188,7 @@ impl Engine {
         let State { account, keys, world: mut snapshot, .. } = state;
         self.account = account.made_for(&self.account);
         self.keys = keys;
+        // Not part of the document, because it follows from the faxes.
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
         // Never before the state was taken: deadlines are postponed by the time since then.
         let now = self.tick(now.max(snapshot.taken));
@@ -212,10 +244,13 @@ impl State {
     }
 
     /// The document as a value in memory, for small states.
-    #[must_use]
-    pub fn to_json(&self, media: MediaForm) -> Value {
+    ///
+    /// # Errors
+    /// What can't be written.
+    pub fn to_json(&self, media: MediaForm) -> serde_json::Result<Value> {
         let mut text = Vec::new();
-        self.write(media, &mut text).and_then(|()| serde_json::from_slice(&text)).unwrap_or_default()
+        self.write(media, &mut text)?;
+        serde_json::from_slice(&text)
     }
 
     /// Reads a document; `stored` are documents that it may name by their hash.
@@ -232,31 +267,25 @@ impl State {
         let outline = serde_path_to_error::deserialize(&mut source);
         let Outline { version, documents } =
             outline.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
-                let (place, is_data) = (error.path().to_string(), error.inner().is_data());
-                let why = error.into_inner().to_string();
-                if is_data { StateError::Wrong { place, why } } else { StateError::NoJson { why } }
+                if error.inner().is_data() {
+                    return StateError::from(error);
+                }
+                StateError::NoJson { why: error.into_inner().to_string() }
             })?;
+        // Anything after the document would otherwise go unnoticed.
         source.end().map_err(|error| StateError::NoJson { why: error.to_string() })?;
-        let version = version.ok_or(StateError::NoState)?;
-        if version == 0 {
-            return Err(StateError::Wrong { place: VERSION.to_owned(), why: "the first version is 1".to_owned() });
-        }
-        if version > upgrade::newest(steps) {
-            return Err(StateError::Newer { found: version });
-        }
+        let version = readable(version, upgrade::newest(steps))?;
         let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
+        // A current document is read from its text, which takes far less memory than a value would.
         let upgraded = if version < upgrade::newest(steps) { Some(upgraded(steps, version, text)?) } else { None };
         let (state, shelf) = shelf::reading(shelf::Read::new(documents, stored), || match upgraded {
             Some(document) => serde_path_to_error::deserialize(document),
             None => serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text)),
         });
         let WrittenState { _version: _, account_sid, is_frozen, account, keys, world, _documents: _ } =
-            state.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
-                let place = error.path().to_string();
-                match shelf.missing.clone() {
-                    Some(hash) => StateError::NoDocument { place, hash },
-                    None => StateError::Wrong { place, why: error.into_inner().to_string() },
-                }
+            state.map_err(|error: serde_path_to_error::Error<serde_json::Error>| match shelf.missing.clone() {
+                Some(hash) => StateError::NoDocument { place: error.path().to_string(), hash },
+                None => StateError::from(error),
             })?;
         account.check(account_sid).map_err(|why| StateError::Wrong { place: "account.dialect".to_owned(), why })?;
         let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
@@ -283,11 +312,14 @@ fn upgraded(steps: &[Step], version: u64, text: &[u8]) -> Result<Value, StateErr
     // Each value but the first follows one of these, so the count is an upper bound.
     let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
     if values > UPGRADED_VALUES_MAX {
-        let why = format!("a state of version {version} may have at most {UPGRADED_VALUES_MAX} values");
+        let why = format!(
+            "a state of version {version} may have at most {UPGRADED_VALUES_MAX} values, since it is upgraded in memory, \
+             and this one has up to {values}; export it again with fewer faxes, or from the latest fauxfax that reads it"
+        );
         return Err(StateError::Wrong { place: VERSION.to_owned(), why });
     }
     let Undocumented(mut document) =
-        serde_json::from_slice(text).map_err(|error| StateError::NoJson { why: error.to_string() })?;
+        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text)).map_err(StateError::from)?;
     upgrade::upgrade(&mut document, version, steps)?;
     Ok(Value::Object(document))
 }

@@ -1,5 +1,5 @@
-//! The parts of a state that are read first: its version and the documents of its faxes. They may be anywhere in it,
-//! and nothing else is kept in memory to find them.
+//! The parts of a state that are read first: its version and the documents of its faxes. They may be anywhere in the
+//! text, and nothing else is kept in memory while they are searched for.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,23 +13,25 @@ use serde::{Serialize, Serializer};
 use super::shelf::{self, ByHash};
 use super::{COUNT_MAX, DOCUMENTS, VERSION};
 
+/// The most characters of a wrong version that are shown.
+const SHOWN_CHARS_MAX: usize = 40;
+
 /// The path of an invalid document, and what is wrong with it.
 type Fault = (String, String);
 
 /// The version and the documents of a state.
 pub(super) struct Outline {
-    /// `None` if the text is not a state.
-    pub(super) version: Option<u64>,
+    pub(super) version: Version,
     pub(super) documents: Result<ByHash, Fault>,
 }
 
 impl Outline {
     const fn of_no_state() -> Self {
-        Self { version: None, documents: Ok(ByHash::new()) }
+        Self { version: Version::Missing, documents: Ok(ByHash::new()) }
     }
 }
 
-/// The methods of a visitor for everything it is not looking for.
+/// The methods of a visitor for all values that it is not looking for.
 macro_rules! others {
     ($other:expr) => {
         others!($other, IgnoredAny);
@@ -81,7 +83,7 @@ impl<'de> Deserialize<'de> for Outline {
                 let mut outline = Outline::of_no_state();
                 while let Some(name) = fields.next_key::<String>()? {
                     if name == VERSION {
-                        outline.version = fields.next_value::<Version>()?.0;
+                        outline.version = fields.next_value()?;
                     } else if name == DOCUMENTS {
                         outline.documents = fields.next_value::<Documents>()?.0;
                     } else {
@@ -129,26 +131,58 @@ impl<'de> Deserialize<'de> for Counted {
     }
 }
 
-struct Version(Option<u64>);
+/// The field with the version.
+pub(super) enum Version {
+    /// There is no such field, or the text is not even an object.
+    Missing,
+    Number(u64),
+    /// Another value, as it is shown in errors.
+    Other(String),
+}
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Number;
         impl<'de> Visitor<'de> for Number {
             type Value = Version;
-            others!(Version(None));
 
-            fn visit_u64<E>(self, version: u64) -> Result<Version, E> {
-                Ok(Version(Some(version)))
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<Version, E> {
-                Ok(Version(None))
+            fn visit_u64<E>(self, version: u64) -> Result<Version, E> {
+                Ok(Version::Number(version))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Version, E> {
+                Ok(Version::Other(number.to_string()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Version, E> {
+                Ok(Version::Other(format!("{number:?}")))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Version, E> {
+                Ok(Version::Other(value.to_string()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Version, E> {
+                Ok(Version::Other("null".to_owned()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Version, E> {
+                let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+                Ok(Version::Other(format!("{shown:?}")))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Version, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Version::Other("a list".to_owned()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Version, A::Error> {
                 while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Version(None))
+                Ok(Version::Other("an object".to_owned()))
             }
         }
         deserializer.deserialize_any(Number)
@@ -183,11 +217,12 @@ impl<'de> Deserialize<'de> for Documents {
                 while let Some(name) = fields.next_key::<String>()? {
                     let bytes = fields.next_value::<Bytes>()?.0;
                     let fault = |why: &str| Err((format!("{DOCUMENTS}.{name}"), why.to_owned()));
-                    // Reads on after a fault: the version may come later, and its error has precedence.
+                    // Reads on after a fault: the version may come later, and its error takes precedence.
                     documents = match (documents, bytes) {
                         (Err(fault), _) => Err(fault),
                         (Ok(_), None) => fault("is not valid base64"),
                         (Ok(_), Some(bytes)) if shelf::hash(&bytes) != name => fault("doesn't match its SHA-256"),
+                        (Ok(known), Some(_)) if known.contains_key(&name) => fault("is given twice; give it once"),
                         (Ok(mut known), Some(bytes)) => {
                             known.insert(name, bytes);
                             Ok(known)
@@ -233,6 +268,7 @@ fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    // The new allocation has only one owner, so `get_mut` succeeds.
     let written = BASE64_STANDARD.decode_slice(text, Arc::get_mut(&mut bytes)?).ok()?;
     (written == length).then_some(bytes)
 }

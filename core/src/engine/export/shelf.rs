@@ -1,5 +1,6 @@
 //! The documents of a state while it is written or read. A document in a state only names its bytes by their hash, so
-//! that they appear once however many faxes share them; the bytes are on the thread's shelf.
+//! that they appear only once, however many faxes share them. The bytes themselves are kept on the shelf, which is
+//! local to the thread.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ enum Shelf {
 #[derive(Default)]
 struct Written {
     documents: ByHash,
-    /// The hashes by address of the bytes, so that each document is hashed once.
+    /// The hashes by the address of the bytes, so that each document is hashed only once.
     hashes: BTreeMap<usize, String>,
 }
 
@@ -67,7 +68,7 @@ impl Read {
             self.used.insert(name.to_owned());
             return Some(Arc::clone(own));
         }
-        // Only when the state lacks a document: hashing all of a world takes a while.
+        // Hashed only when the state lacks a document, because hashing all documents of a world takes a while.
         let by_hash = || self.stored.iter().map(|bytes| (hash(bytes), Arc::clone(bytes))).collect();
         let found = self.stored_by_hash.get_or_insert_with(by_hash).get(name).cloned();
         if found.is_none() && self.missing.is_none() {

@@ -1,14 +1,14 @@
-//! How a document of an earlier version becomes a current one: by one step per version, each of which knows only two
-//! versions.
+//! Upgrades documents of earlier versions, in one step per version. Each step knows only two versions.
 //!
-//! A new version takes three things: `STATE_VERSION` is raised, a step is added to `STATE_STEPS`, without which this file does
-//! not compile, and `fixtures/state` gets a document of the new version. No earlier step and no earlier fixture changes.
+//! A new version takes three changes: `STATE_VERSION` is raised, a step is added to `STATE_STEPS` (without it, this
+//! file does not compile), and `fixtures/state` gets a document of the new version. Earlier steps and fixtures stay as
+//! they are.
 
 mod faults;
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::{DOCUMENTS, STATE_VERSION, StateError};
@@ -58,9 +58,12 @@ impl<'de> Deserialize<'de> for Undocumented {
                 while let Some(name) = fields.next_key::<String>()? {
                     if name == DOCUMENTS {
                         fields.next_value::<IgnoredAny>()?;
-                    } else {
-                        rest.insert(name, fields.next_value()?);
+                        continue;
                     }
+                    if rest.contains_key(&name) {
+                        return Err(A::Error::custom(format!("{name} is given twice; give it once")));
+                    }
+                    rest.insert(name, fields.next_value()?);
                 }
                 Ok(Undocumented(rest))
             }
@@ -118,7 +121,7 @@ mod tests {
     fn a_document_of_each_version_takes_the_steps_that_are_left() {
         for version in 1..=3 {
             let state = read(&of_version(version)).unwrap_or_else(|error| panic!("version {version}: {error}"));
-            assert_eq!(state.to_json(MediaForm::Inline), today(), "version {version}");
+            assert_eq!(state.to_json(MediaForm::Inline).expect("JSON"), today(), "version {version}");
         }
     }
 

@@ -33,14 +33,14 @@ pub(super) enum TokenPlace {
     Alert(u64),
 }
 
-/// How a webhook is to be sent, by the rules.
+/// How the rules want a webhook to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebhookPlan {
     /// Not decided yet: an alarm will match it against the rules.
     Undecided,
-    /// As usual, since no rule matched.
+    /// Sent as usual, since no rule matched.
     Plain,
-    /// The way that a matching rule wants it.
+    /// Sent the way that a matching rule wants it.
     Ruled {
         /// The earliest time to send it.
         not_before: Timestamp,
@@ -88,7 +88,7 @@ impl Engine {
             return;
         }
         let of_fax = self.world.tables.fax(ordinal).map(|fax| fax.sid);
-        // Notices may still wait when their fax has been deleted.
+        // Notices may still wait after their fax has been deleted.
         let of_gone =
             || self.world.outgoing.iter().find(|(_, outgoing)| outgoing.ordinal == ordinal).map(|(sid, _)| *sid);
         // Since the alarm was set, all notices may have been sent and the fax deleted.
@@ -122,8 +122,8 @@ fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
         TokenPlace::FaxUrl => 0,
         TokenPlace::Fallback => 1,
         TokenPlace::Notice(n) => 2 + n,
+        // Alerts count down from the top, so that they never share a place with notices.
         TokenPlace::Alert(n) => u64::MAX - n,
-        // Counts down from the top, so that alerts and notices never share a place.
     };
     let bits = seed.generator("token", sid.bytes(), place).next_u64();
     let low = seed.generator("token-low", sid.bytes(), place).next_u64();

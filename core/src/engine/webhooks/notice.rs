@@ -48,7 +48,7 @@ impl Outgoing {
         Self { ordinal, ..Self::default() }
     }
 
-    /// Postpones notices that a rule delays by `span`.
+    /// Postpones by `span` the notices that a rule delays.
     pub(in crate::engine) fn postpone(&mut self, span: Duration) {
         for queued in &mut self.queue {
             if let WebhookPlan::Ruled { not_before, .. } = &mut queued.plan {
@@ -69,7 +69,7 @@ impl Outgoing {
 }
 
 impl Engine {
-    /// Notifies the StatusCallback of an outbound fax, if the account wants a notice of this status.
+    /// Notifies the StatusCallback of an outbound fax, if the world's options call for a notice of this status.
     pub(in crate::engine) fn notify_status(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its status is to be notified and it is not there")
@@ -85,8 +85,8 @@ impl Engine {
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
         let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
-        // Only a machine that picked up has sent its station id. A no-answer has a duration, too, so that alone does not
-        // tell.
+        // Only a machine that picked up has sent its station id. A no-answer has a duration, too, so the duration alone
+        // doesn't prove it.
         let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
         notice.remote_station_id = answered.then(|| fax.to.to_string().into());
         notice.original_media_url = Some(Arc::clone(&order.media_url));
@@ -94,7 +94,7 @@ impl Engine {
         self.notify(ordinal, fax.sid, notice, now);
     }
 
-    /// Notifies the app that is responsible for an inbound fax of how it ended.
+    /// Notifies the responsible app of how an inbound fax ended.
     pub(in crate::engine) fn notify_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its end is to be notified and it is not there")
@@ -109,7 +109,7 @@ impl Engine {
             NotifyTarget::Action(url, method) => (Purpose::Action, url.clone(), *method),
             NotifyTarget::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
             NotifyTarget::Nobody => {
-                // No notice will follow, so nothing else would ever remove what the question left here.
+                // No notice will follow, so nothing else would ever remove the cookies that the question left here.
                 self.world.outgoing.remove(&fax.sid);
                 return;
             }
@@ -118,7 +118,8 @@ impl Engine {
         let mut notice = notice(fax, purpose, url, method);
         notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
         notice.pages = fax.pages().filter(|_| received);
-        // What came in before a call dropped is kept, but notices mention a document only if the fax was received.
+        // Pages that came in before a call dropped are kept, but a notice mentions a document only if the fax was
+        // received.
         notice.media = notice.media.filter(|_| received);
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
         self.notify(ordinal, fax.sid, notice, now);
@@ -181,7 +182,7 @@ impl Engine {
         // A reset or the end of the fax may have removed the notice.
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         let Some(notice) = &mut outgoing.under_way else { return };
-        // Set now and not when it was queued: the responses in between may have brought more.
+        // Cookies are set now and not when the notice was queued: the responses in between may have brought more.
         Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);
         let again = Box::new(Notice::clone(notice));
         self.issue(sid, Intent::Deliver(again));

@@ -1,4 +1,5 @@
-//! The question to a number's app: what to do with a call. The FaxUrl is asked first, then the fallback URL.
+//! The question to a number's app: what to do with a call. The FaxUrl is asked first and, if that fails, the fallback
+//! URL.
 
 use std::sync::Arc;
 
@@ -38,12 +39,13 @@ impl Engine {
         if let Some(call) = self.world.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
+        // Otherwise an alarm sends it, once the rules have decided.
         if plan == WebhookPlan::Plain {
             self.ask_again(ordinal, false);
         }
     }
 
-    /// Asks the fallback URL if the number has one; the result says whether it has.
+    /// Asks the fallback URL if the number has one, and returns whether it does.
     pub(in crate::engine) fn ask_fallback(
         &mut self,
         ordinal: Ordinal,
@@ -68,6 +70,7 @@ impl Engine {
         let (purpose, url) = (asking.purpose, asking.url.clone());
         let plan = match asking.plan {
             WebhookPlan::Undecided => {
+                // The two questions have places 0 and 1, before all notices.
                 let place = u64::from(purpose == Purpose::FallbackUrl);
                 let fax = (Direction::Inbound, from.as_str(), to.as_str());
                 WebhookPlan::of(self.rules_of_webhook(sid, (purpose, &url), fax, place, now), now)

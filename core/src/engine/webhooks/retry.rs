@@ -1,4 +1,5 @@
-//! Retries of webhooks: as many as the URL's overrides allow, by an alarm, as the same event.
+//! Retries of webhooks, as many as the URL's overrides allow. Each is triggered by an alarm and keeps the idempotency
+//! token of the first attempt.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The order in which a search examines numbers: one of each range in turn, and within a range a shuffled order.
+//! The order in which a search examines numbers: one from each range in turn, and shuffled within a range.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::model::phone::PhoneNumber;
 /// The longest subscriber number of any range.
 const SUBSCRIBER_DIGITS_MAX: usize = *SUBSCRIBER_DIGITS.end() as usize;
 
-/// Iterates over numbers to examine: one of each template in turn, so that a search shows many places.
+/// Iterates over the numbers to examine: one from each template in turn, so that a search shows many places.
 pub(super) struct Candidates {
     templates: Vec<Template>,
     next: usize,
@@ -37,6 +37,7 @@ impl Iterator for Candidates {
         if self.next == self.templates.len() {
             self.next = 0;
             self.round += 1;
+            // A template with fixed digits has fewer numbers, so it drops out once all have been examined.
             self.templates.retain(|template| self.round < template.space());
         }
         let template = self.templates.get(self.next)?;
@@ -57,7 +58,7 @@ impl Shuffle {
     fn of(seed: u64, leading_digits: u64) -> Self {
         let bytes = draw(seed, b"range", leading_digits);
         let word = |at: usize| bytes[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        // The step is coprime to 10, so it visits every number once before any twice.
+        // The step is coprime to 10, so it visits every number before it visits any twice.
         let step = word(8) % 10_000_000 * 10 + 7;
         Self { rank: word(0), step, start: word(16) % 100_000_000 }
     }
@@ -75,7 +76,7 @@ impl Template {
         &self.subscriber[..self.range.subscriber_digits as usize]
     }
 
-    /// The number of free combinations, one power of ten per open digit.
+    /// The number of free combinations: ten for each open digit, multiplied.
     fn space(&self) -> u64 {
         self.digits().iter().filter(|digit| digit.is_none()).fold(1, |space, _| space * 10)
     }
@@ -108,6 +109,7 @@ fn templates(range: Range, shuffle: Shuffle, pattern: Option<&Pattern>) -> Vec<T
     let Some(pattern) = pattern else { return vec![blank] };
     let leading: Vec<u8> = range.leading_digits().to_string().bytes().map(|byte| byte - b'0').collect();
     let total = leading.len() + blank.digits().len();
+    // A pattern that is longer than the numbers of this range matches none.
     let Some(last) = total.checked_sub(pattern.symbols.len()) else { return Vec::new() };
     let offsets = if pattern.from_start { 0..=0 } else { 0..=last };
     let mut seen = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! What a search of the inventory may filter by, and whether a number matches.
+//! The filters of a search of the inventory, and whether a number matches them.
 
 use std::str::FromStr;
 
@@ -7,11 +7,11 @@ use crate::model::phone::PhoneNumber;
 
 /// The widest search around a point, in miles (`Distance`).
 pub const DISTANCE_MILES_MAX: u16 = 500;
-/// The radius of a search around a point that gives none, in miles (`Distance`).
+/// The default radius of a search around a point, in miles (`Distance`).
 pub const DISTANCE_MILES_DEFAULT: u16 = 25;
 /// The longest pattern: a plus sign and the fifteen digits of an E.164 number.
 pub const PATTERN_LEN_MAX: usize = 16;
-/// "If specified, this value must have at least two characters" (`Contains`).
+/// The shortest pattern: "If specified, this value must have at least two characters" (`Contains`).
 pub const PATTERN_LEN_MIN: usize = 2;
 
 /// The error for a filter value that is not valid.
@@ -20,7 +20,7 @@ pub const PATTERN_LEN_MIN: usize = 2;
 pub struct InvalidFilter {
     /// The parameter's name in the API.
     pub parameter: &'static str,
-    /// What the value must be, written to follow the name.
+    /// What the value must be, in words that follow the name.
     pub reason: &'static str,
 }
 
@@ -47,15 +47,15 @@ impl FromStr for Pattern {
     }
 }
 
-/// The filters of a search; those left out exclude nothing. An `in_…` value may also be an E.164 number, which stands
-/// for that number's own value.
+/// The filters of a search; those left out exclude nothing. The value of an `in_…` filter may also be an E.164 number,
+/// which stands for the value of that number's place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfferFilter {
     /// The area code; ignored outside the United States and Canada.
     pub area_code: Option<u16>,
     /// The digits that a number contains.
     pub contains: Option<Pattern>,
-    /// State, province or the like, regardless of case.
+    /// The state, province or similar region of the number's place, regardless of case.
     pub in_region: Option<String>,
     /// Postal code of the number's place.
     pub in_postal_code: Option<String>,
@@ -65,9 +65,9 @@ pub struct OfferFilter {
     pub in_rate_center: Option<String>,
     /// Local access and transport area of the number's place.
     pub in_lata: Option<String>,
-    /// Near the place of this number; a number of unknown place has none near it.
+    /// Near the place of this number; if its place is unknown, nothing matches.
     pub near_number: Option<PhoneNumber>,
-    /// Near this point, within `distance_miles`.
+    /// Within `distance_miles` of this point.
     pub near_lat_long: Option<Point>,
     /// The radius in miles: 25 by default, 500 at most.
     pub distance_miles: Option<u16>,
@@ -99,6 +99,7 @@ impl OfferFilter {
     fn admits_place(&self, place: Option<&Place>) -> bool {
         let is = |wanted: &Option<String>, attribute: fn(&Place) -> Option<&'static str>| {
             let Some(wanted) = wanted else { return true };
+            // A number stands for the value of its place; if that is unknown, nothing matches.
             let of_number = wanted.parse().ok().map(|number| place_of(number).and_then(attribute));
             let wanted = of_number.unwrap_or(Some(wanted));
             place

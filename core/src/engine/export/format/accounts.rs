@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{application, credential};
 
-/// The choices of an account: everything that a state keeps of it except its id and its token.
+/// The attributes of an account that a state keeps: all but its id, its place, its owner and its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine::export) struct Choices {
@@ -100,11 +100,12 @@ impl Registered for application::Application {
 impl<F: Form<Of: Registered>> OrderedMap<F> {
     pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
         let mut list: Vec<_> = register.newest_first().cloned().collect();
+        // Oldest first, so that the order can be checked on reading.
         list.reverse();
         Self { last: register.last, list: List(list) }
     }
 
-    /// Converts the list, or says why it can't be one.
+    /// Converts the list, or says why it is invalid.
     pub(in crate::engine::export) fn value(
         self,
     ) -> Result<ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>, String> {
@@ -114,6 +115,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
         let mut before = 0;
         for thing in list {
             let (ordinal, id) = thing.place();
+            // The map would silently replace a duplicate.
             if ordinal <= before || register.get(&id).is_some() {
                 return Err(format!("number {ordinal} of the list appears twice or out of order"));
             }
@@ -125,7 +127,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
     }
 }
 
-/// Rebuilds the caller ids with the index of their numbers, or says why they can't be so.
+/// Rebuilds the caller ids with the index of their numbers, or says why they are invalid.
 pub(super) fn caller_ids(written: OrderedMap<CallerId>) -> Result<CallerIds, String> {
     let register = written.value()?;
     let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();

@@ -1,4 +1,5 @@
-//! The written form of documents: their fields, and their bytes by name if there is a shelf, otherwise in base64.
+//! The written form of documents: their fields, and their bytes by name if there is a shelf (`shelf.rs`), otherwise in
+//! base64.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -56,6 +57,7 @@ impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let media::Document { media_type, pages, bytes, sheets, losses } = &self.0;
         let sha256 = shelf::name(bytes);
+        // Without a shelf, as in a line of the log, the document must be complete in itself.
         let base64 = if sha256.is_none() { Some(BASE64_STANDARD.encode(bytes)) } else { None };
         let sheets = sheets.iter().map(PageInFile::of).collect();
         let losses = losses.iter().map(PageLoss::of).collect();

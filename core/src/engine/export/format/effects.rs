@@ -37,7 +37,7 @@ pub(super) enum Intent {
     Render(Box<RenderRequest>),
     AskForTwiml(Box<TwimlRequest>),
     Deliver(Box<Notice>),
-    /// A state leaves reports out, since nothing waits for them (`check.rs`); so they have no written form.
+    /// Reports have no written form: a state leaves them out, since nothing waits for them (`check.rs`).
     #[serde(skip)]
     Report(Box<effect::Report>),
 }

@@ -33,7 +33,7 @@ form! {
     }
 }
 
-/// The key of random draws; 0 in states from before it was written, and then left out again.
+/// The key of random draws. It is 0 in states from before it was written, and 0 is left out.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Luck(u64);

@@ -11,7 +11,7 @@ pub(super) mod numbers;
 pub(super) mod rules;
 pub(super) mod webhooks;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub(super) struct World {
     applications: OrderedMap<Application>,
     agenda: List<Alarm>,
     outgoing: ByName<FaxSid, Outgoing>,
-    retrying: BTreeMap<Ordinal, FaxSid>,
+    retrying: ByName<Ordinal, FaxSid>,
     alerts: List<KeptAlert>,
     under_way: List<UnderWay>,
     book: RuleBook,
@@ -67,7 +67,7 @@ impl World {
     /// Converts a snapshot, without copying its faxes and calls.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let Snapshot { taken, ways_back, world } = snapshot;
-        // Each field is named, so that a new one has to be decided on; `retention` follows from the faxes.
+        // Every field is named, so that adding one forces a decision here; `retention` follows from the faxes.
         let Rewindable {
             tables,
             numbers,
@@ -93,7 +93,7 @@ impl World {
             applications: OrderedMap::of(applications),
             agenda: List(agenda.iter().copied().collect()),
             outgoing: ByName(outgoing.clone()),
-            retrying: retrying.clone(),
+            retrying: ByName(retrying.clone()),
             alerts: List(alerts.iter().filter_map(|event| kept(event)).collect()),
             under_way: List(under_way.values().cloned().collect()),
             book: RuleBook::of(book),
@@ -118,7 +118,7 @@ impl TryFrom<World> for Snapshot {
             applications,
             agenda: List(agenda),
             outgoing: ByName(outgoing),
-            retrying,
+            retrying: ByName(retrying),
             alerts: List(alerts),
             under_way: List(under_way),
             book,
@@ -135,6 +135,7 @@ impl TryFrom<World> for Snapshot {
             caller_ids: accounts::caller_ids(caller_ids).map_err(at("world.caller_ids"))?,
             applications: applications.value().map_err(at("world.applications"))?,
             agenda: in_order(agenda).map_err(at("world.agenda"))?,
+            // Computed from the faxes when the state is loaded.
             retention: Retention::default(),
             outgoing,
             retrying,
@@ -165,7 +166,7 @@ impl Tables {
         Self { faxes: List(tables.faxes().cloned().collect()), calls: List(calls.collect()) }
     }
 
-    /// Rebuilds the tables, or says why they can't be so.
+    /// Rebuilds the tables, or says why they are invalid.
     fn value(self) -> Result<tables::Tables, String> {
         let Self { faxes: List(faxes), calls: List(calls) } = self;
         let mut tables = tables::Tables::default();
@@ -203,6 +204,7 @@ fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
     let mut agenda = agenda::Agenda::default();
     for (at, alarm) in alarms.into_iter().enumerate() {
         agenda.set(alarm);
+        // `set` replaces an alarm in the same slot, so a duplicate doesn't make the agenda longer.
         if agenda.len() != at + 1 {
             return Err(format!("fax or call {} has two alarms for the same purpose", alarm.ordinal));
         }
@@ -218,6 +220,7 @@ fn kept(event: &Event) -> Option<Kept> {
 fn all_kept(list: Vec<Kept>) -> Alerts {
     let mut alerts = Alerts::default();
     for Kept { at, fax, alert } in list {
+        // Sequence numbers belong to the journal, which a state doesn't contain.
         alerts.keep(Arc::new(Event { seq: 0, at, fax, kind: EventKind::Alert(alert) }));
     }
     alerts

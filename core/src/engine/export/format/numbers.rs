@@ -22,11 +22,12 @@ pub(super) struct Numbers {
 impl Numbers {
     pub(super) fn of(numbers: &numbers::Numbers) -> Self {
         let mut list: Vec<_> = numbers.newest_first().cloned().collect();
+        // Oldest first, so that the order can be checked on reading.
         list.reverse();
         Self { bought: numbers.bought, numbers: List(list) }
     }
 
-    /// Converts the numbers, or says why they can't be so.
+    /// Converts the numbers, or says why they are invalid.
     pub(super) fn value(self) -> Result<numbers::Numbers, String> {
         let Self { bought, numbers: List(list) } = self;
         let mut read = numbers::Numbers::default();

@@ -22,7 +22,7 @@ impl RuleBook {
         Self { added: book.added, rules: List(book.iter().cloned().collect()) }
     }
 
-    /// Converts the rules, or says why they can't be so.
+    /// Converts the rules, or says why they are invalid.
     pub(super) fn value(self) -> Result<rulebook::RuleBook, String> {
         let Self { added, rules: List(rules) } = self;
         if rules.len() > RULES_MAX {
@@ -101,7 +101,7 @@ form! {
 }
 
 form! {
-    /// The response to a REST call; its code may be any number that a tester wants.
+    /// The response to a REST call, with a code that a tester chose.
     struct ApiFault for rule::ApiFault {
         refusal: Option<(u16, u32)>,
         delay_ms: u64,

@@ -317,7 +317,7 @@ impl Form for WholeState {
 
 impl Serialize for WholeState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.to_json(MediaForm::Inline).serialize(serializer)
+        self.0.to_json(MediaForm::Inline).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 

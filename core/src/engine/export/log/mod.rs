@@ -1,8 +1,9 @@
 //! A world's log of commands as text: one command with its time per line. A world that starts like this one did and
 //! replays the lines arrives at the same state and journal.
 //!
-//! A line is JSON and complete in itself: `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`.
-//! Documents are in it as base64. It contains what clients sent, account tokens included, and is as secret as they are.
+//! A line is JSON and complete in itself:
+//! `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`. Documents are in it as base64.
+//! A log contains everything that clients sent, account tokens included, and is as secret as those.
 
 mod answers;
 mod inputs;

@@ -318,7 +318,7 @@ fn notes() -> Vec<Input> {
 /// An input as text, including what `Debug` omits or shows in no fixed order: bytes of documents, tokens, states.
 fn shown(Logged { at, input }: &Logged) -> String {
     if let Input::LoadState(state) = input {
-        return state.0.to_json(MediaForm::Inline).to_string();
+        return state.0.to_json(MediaForm::Inline).expect("JSON").to_string();
     }
     let token = if let Input::Claim(claim) = input { Some(&claim.0) } else { None };
     let received = if let Input::ReceiveFax(receive) = input { Some(&receive.document) } else { None };

@@ -25,6 +25,7 @@ fn in_value(value: &mut Value, place: &str) -> Result<(), StateError> {
 fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateError> {
     if let Some(error) = fields.remove("error") {
         let fault = fault_of(&error[0], &error[1], &format!("{place}.error"))?;
+        // The fault's own text is not a detail.
         let text = error[1].as_str().filter(|text| *text != fault.call_description());
         let failure = text.map_or(json!({ "fault": fault }), |text| json!({ "fault": fault, "detail": text }));
         fields.insert("failure".to_owned(), failure);
@@ -41,7 +42,7 @@ fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateEr
     fields.iter_mut().try_for_each(|(name, value)| in_value(value, &format!("{place}.{name}")))
 }
 
-/// The fault of a version 1 code. Where two faults share a code, it is the more frequent one.
+/// The fault of a version 1 code. If two faults share a code, the more frequent one is meant.
 fn fault_of(code: &Value, text: &Value, place: &str) -> Result<Fault, StateError> {
     let fault = match code.as_u64() {
         Some(20005) => Fault::AccountNotActive,
@@ -70,6 +71,7 @@ fn fault_of(code: &Value, text: &Value, place: &str) -> Result<Fault, StateError
         Some(12400) => Fault::Internal,
         Some(34002) => Fault::Busy,
         Some(34003) => Fault::NoAnswer,
+        // In version 1, an unreadable document had the code of a failed transmission, but a text of its own.
         Some(34004) if text.as_str().is_some_and(|text| text != Fault::Transmission.call_description()) => {
             Fault::Document
         }

@@ -1,0 +1,60 @@
+//! What serde says is wrong with a state, for people: where it is, what it must be, and what it is instead.
+
+use crate::model::field_words;
+
+/// The place of what concerns a state as a whole.
+const WHOLE: &str = "the state";
+
+/// The place and the reason of a parser's error.
+pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> (String, String) {
+    let is_whole = error.path().iter().next().is_none();
+    let path = if is_whole { String::new() } else { error.path().to_string() };
+    let text = error.inner().to_string();
+    // Only an error of a text has a line; that of a value has none.
+    let (text, line) = match text.rfind(" at line ") {
+        Some(at) if error.inner().line() > 0 => text.split_at(at),
+        Some(_) | None => (&*text, ""),
+    };
+    let within = |field: &str| if is_whole { field.to_owned() } else { format!("{path}.{field}") };
+    let (place, reason) = match (text.split_once(" `"), text.rsplit_once(", expected ")) {
+        (Some(("missing field", field)), _) => (within(field.trim_end_matches('`')), "is missing".to_owned()),
+        (Some(("duplicate field", field)), _) => {
+            (within(field.trim_end_matches('`')), "is given twice; give it once".to_owned())
+        }
+        (Some(("unknown field", names)), _) => (path, unknown_field(names)),
+        (Some(("unknown variant", names)), _) => {
+            let mut names = names.split('`').step_by(2);
+            let word = names.next().unwrap_or_default();
+            (path, format!("one of {}, not {word:?}", names.collect::<Vec<_>>().join(", ")))
+        }
+        (_, Some((found, expected))) => match found.split_once(": ") {
+            Some(("invalid type" | "invalid value", found)) => {
+                (path, format!("{}, not {}", field_words::expected(expected), shown(found)))
+            }
+            _ => (path, text.to_owned()),
+        },
+        _ => (path, text.to_owned()),
+    };
+    let place = if place.is_empty() { WHOLE.to_owned() } else { place };
+    (place, format!("{reason}{line}"))
+}
+
+/// The reason for an unknown field, of serde's text after the first backtick: the name, and all valid ones.
+fn unknown_field(names: &str) -> String {
+    let mut names = names.split('`').step_by(2);
+    let field = names.next().unwrap_or_default();
+    field_words::unknown(field, &names.collect::<Vec<_>>())
+}
+
+/// Serde's description of a value, as JSON has it.
+fn shown(found: &str) -> &str {
+    match found {
+        "map" => "an object",
+        "sequence" => "a list",
+        other => {
+            let number =
+                ["integer `", "floating point `", "boolean `"].iter().find_map(|kind| other.strip_prefix(kind));
+            number.map_or_else(|| other.trim_start_matches("string "), |number| number.trim_end_matches('`'))
+        }
+    }
+}

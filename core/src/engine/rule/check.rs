@@ -1,0 +1,273 @@
+//! Whether a rule may be: its values are within their limits, its parts fit together, and it can act at all. A rule is
+//! checked here wherever it comes from: the control API, `fauxfax.toml`, the library or a state.
+
+use std::fmt::Display;
+
+use super::{ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question};
+use crate::model::fault::Fault;
+use crate::model::fax::Direction;
+use crate::model::line::{LineFault, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
+use crate::model::phone::SIP_URI_LEN_MAX;
+use crate::model::webhook::{Purpose, Signature};
+
+/// Most matches that may be skipped, and most times that a rule may act: more than any world has faxes pending.
+pub const COUNT_MAX: u32 = 1_000_000;
+/// Most pages that a rule may name; no fax has more.
+pub const PAGES_MAX: u32 = 10_000;
+/// Longest delay of a webhook: a day on the world's clock.
+pub const WEBHOOK_DELAY_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
+/// Longest delay of a REST call in real time: longer than any client waits.
+pub const API_DELAY_MS_MAX: u32 = 10 * 60 * 1_000;
+/// Lowest HTTP status of a refused REST call.
+pub const API_STATUS_MIN: u32 = 400;
+/// Highest HTTP status of a refused REST call.
+pub const API_STATUS_MAX: u32 = 599;
+/// Largest code of a refused REST call: they have five digits.
+pub const API_CODE_MAX: u32 = 99_999;
+/// Most characters of the text of a failure: more than any that a service or a fax machine has.
+pub const MESSAGE_CHARS_MAX: usize = 200;
+/// Most digits of a telephone number (E.164).
+const DIGITS_MAX: usize = 15;
+
+/// The HTTP methods of REST calls that a rule may match.
+pub const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
+/// The purposes of requests that a rule may match.
+pub const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
+/// The faults that a transmission can break with.
+const LINE_FAULTS: [Fault; 2] = [Fault::Transmission, Fault::Incompatible];
+
+/// Why a rule is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct RuleFault {
+    /// The invalid field as testers write it, such as `match.pages`.
+    pub field: String,
+    /// What it must be, and what it is.
+    pub reason: String,
+}
+
+fn fault(field: impl Into<String>, reason: impl Into<String>) -> Result<(), RuleFault> {
+    Err(RuleFault { field: field.into(), reason: reason.into() })
+}
+
+/// What the number of a field must be: a whole number within these limits.
+#[must_use]
+pub fn whole_number(min: u32, max: u32) -> String {
+    format!("a whole number from {min} to {max}")
+}
+
+/// What the fraction of a field must be.
+#[must_use]
+pub const fn fraction(may_be_zero: bool) -> &'static str {
+    if may_be_zero { "a number from 0 to 1" } else { "a number above 0, with which it would never act, and at most 1" }
+}
+
+/// Whether a fraction is within its limits.
+#[must_use]
+pub fn is_fraction(number: f64, may_be_zero: bool) -> bool {
+    (0.0..=1.0).contains(&number) && (may_be_zero || number > 0.0)
+}
+
+fn within(field: &str, number: impl Into<u64> + Display + Copy, min: u32, max: u32) -> Result<(), RuleFault> {
+    if (u64::from(min)..=u64::from(max)).contains(&number.into()) {
+        return Ok(());
+    }
+    fault(field, format!("{}, not {number}", whole_number(min, max)))
+}
+
+impl Rule {
+    /// Checks the whole rule.
+    ///
+    /// # Errors
+    /// The first invalid field, or the reason why the rule could never act.
+    pub fn check(&self) -> Result<(), RuleFault> {
+        within("after", self.after, 0, COUNT_MAX)?;
+        self.times.map_or(Ok(()), |times| within("times", times, 1, COUNT_MAX))?;
+        if let Some(chance) = self.chance
+            && !is_fraction(chance, false)
+        {
+            return fault("chance", format!("{}, not {chance}", fraction(false)));
+        }
+        check_match(&self.matches)?;
+        match &self.effect {
+            RuleEffect::Outcome(outcome) => check_outcome(outcome)?,
+            RuleEffect::Line(line) => check_line(*line)?,
+            RuleEffect::Api(fault) => check_api(*fault)?,
+            RuleEffect::Webhook(fault) => check_webhook(*fault)?,
+        }
+        check_possible(self)
+    }
+}
+
+fn check_match(matches: &Match) -> Result<(), RuleFault> {
+    for (name, pattern) in [("from", &matches.from), ("to", &matches.to)] {
+        if let Some(pattern) = pattern {
+            check_party(name, pattern.as_str())?;
+        }
+    }
+    if let Some((least, most)) = matches.pages {
+        check_pages(least, most)?;
+    }
+    if let Some(method) = matches.method.as_deref().filter(|method| !METHODS.contains(method)) {
+        return fault("match.method", format!("one of {}, not {method:?}", METHODS.join(", ")));
+    }
+    if matches.path.as_ref().is_some_and(|path| !path.as_str().starts_with(['/', '*'])) {
+        return fault("match.path", "can never match: paths begin with a slash");
+    }
+    if matches.url.as_ref().is_some_and(|url| !["http", "*"].iter().any(|begin| url.as_str().starts_with(begin))) {
+        return fault(
+            "match.url",
+            "can never match: webhook URLs begin with http; put an asterisk first to leave that open",
+        );
+    }
+    if let Some(purpose) = matches.purpose.filter(|purpose| !PURPOSES.contains(purpose)) {
+        let words = PURPOSES.map(Purpose::as_str).join(", ");
+        return fault("match.purpose", format!("one of {words}, not {:?}", purpose.as_str()));
+    }
+    Ok(())
+}
+
+/// Checks a range of page counts; `u32::MAX` as the most leaves it open.
+fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
+    if least > most {
+        return fault("match.pages", format!("no count is at least {least} and at most {most}"));
+    }
+    within("match.pages.min", least, 1, PAGES_MAX)?;
+    if most == u32::MAX { Ok(()) } else { within("match.pages.max", most, 1, PAGES_MAX) }
+}
+
+/// Refuses a pattern that no party's address can match.
+fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
+    let field = format!("match.{name}");
+    if pattern.len() > SIP_URI_LEN_MAX {
+        return fault(field, format!("at most {SIP_URI_LEN_MAX} characters"));
+    }
+    let is_number = pattern.starts_with('+');
+    let is_digits =
+        pattern.chars().all(|c| c.is_ascii_digit() || c == '*') && pattern.contains(|c: char| c.is_ascii_digit());
+    if is_digits && !pattern.starts_with('*') {
+        return fault(field, format!("can never match: numbers begin with a plus, as +{pattern}"));
+    }
+    if is_number && !pattern[1..].chars().all(|c| c.is_ascii_digit() || c == '*') {
+        return fault(field, "can never match: after the plus a number has digits only");
+    }
+    if is_number && pattern.chars().filter(char::is_ascii_digit).count() > DIGITS_MAX {
+        return fault(field, format!("can never match: a number has at most {DIGITS_MAX} digits"));
+    }
+    if name == "to" && !is_number && !pattern.starts_with(['*', 's', 'S']) {
+        return fault(field, "can never match: a receiver is a number in E.164 or a SIP URI");
+    }
+    Ok(())
+}
+
+/// Checks the text that a tester wants a failure to have.
+///
+/// # Errors
+/// The text says what the message must be, to follow "must".
+pub fn check_message(message: &str) -> Result<(), String> {
+    let fits = (1..=MESSAGE_CHARS_MAX).contains(&message.chars().count()) && !message.contains(char::is_control);
+    fits.then_some(())
+        .ok_or_else(|| format!("have 1 to {MESSAGE_CHARS_MAX} characters, none of them a control character"))
+}
+
+fn check_outcome(outcome: &Outcome) -> Result<(), RuleFault> {
+    let Outcome::Failed(LineFault { fault: broken, after_pages, text }) = outcome else { return Ok(()) };
+    within("outcome.after_pages", *after_pages, 0, PAGES_MAX)?;
+    if let Some(text) = text {
+        check_message(text).or_else(|why| fault("outcome.message", format!("must {why}")))?;
+    }
+    if LINE_FAULTS.contains(broken) {
+        return Ok(());
+    }
+    let words = LINE_FAULTS.map(Fault::as_str).join(" or ");
+    fault("outcome.code", format!("the code of a fault of the transmission ({words}), not of {}", broken.as_str()))
+}
+
+fn check_line(line: LineOverride) -> Result<(), RuleFault> {
+    let LineOverride { rate_bps, noise_per_mille } = line;
+    if rate_bps.is_none() && noise_per_mille.is_none() {
+        return fault("line", "does nothing: give rate_bps or noise");
+    }
+    rate_bps.map_or(Ok(()), |rate| within("line.rate_bps", rate, RATE_BPS_MIN, RATE_BPS_MAX))?;
+    match noise_per_mille {
+        Some(noise) if noise > NOISE_PER_MILLE_MAX => {
+            let noise = f64::from(noise) / f64::from(NOISE_PER_MILLE_MAX);
+            fault("line.noise", format!("{}, not {noise}", fraction(true)))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_api(api: ApiFault) -> Result<(), RuleFault> {
+    let ApiFault { refusal, delay_ms, reset } = api;
+    if let Some((status, code)) = refusal {
+        within("api.status", status, API_STATUS_MIN, API_STATUS_MAX)?;
+        within("api.code", code, 1, API_CODE_MAX)?;
+    }
+    within("api.delay_ms", delay_ms, 0, API_DELAY_MS_MAX)?;
+    if reset && refusal.is_some() {
+        return fault("api", "a connection that is reset sends no status: give one of the two");
+    }
+    if api == ApiFault::default() {
+        return fault("api", "does nothing: give status, delay_ms or reset");
+    }
+    Ok(())
+}
+
+fn check_webhook(webhook: WebhookFault) -> Result<(), RuleFault> {
+    within("webhook.delay_ms", webhook.delay_ms, 0, WEBHOOK_DELAY_MS_MAX)?;
+    if webhook == WebhookFault::default() {
+        return fault("webhook", "does nothing: give delay_ms, duplicate, reorder, drop or signature");
+    }
+    if webhook.drop && webhook != (WebhookFault { drop: true, ..WebhookFault::default() }) {
+        return fault("webhook", "a request that is dropped can't have any other effect");
+    }
+    Ok(())
+}
+
+/// Refuses a rule whose match and effect don't fit together.
+fn check_possible(rule: &Rule) -> Result<(), RuleFault> {
+    let (matches, kind) = (&rule.matches, rule.effect.kind());
+    let is_of_fax = kind != RuleKind::Api;
+    // Each condition with whether the rule's kind of effect has it; one that can't apply would never match.
+    let given = [
+        ("direction", matches.direction.is_some(), is_of_fax),
+        ("from", matches.from.is_some(), is_of_fax),
+        ("to", matches.to.is_some(), is_of_fax),
+        ("pages", matches.pages.is_some(), matches!(kind, RuleKind::Outcome | RuleKind::Line)),
+        ("method", matches.method.is_some(), kind == RuleKind::Api),
+        ("path", matches.path.is_some(), kind == RuleKind::Api),
+        ("url", matches.url.is_some(), kind == RuleKind::Webhook),
+        ("purpose", matches.purpose.is_some(), kind == RuleKind::Webhook),
+    ];
+    if let Some((name, ..)) = given.iter().find(|(_, is_given, is_allowed)| *is_given && !is_allowed) {
+        return fault(format!("match.{name}"), format!("can never match: {kind} rules have nothing to do with it"));
+    }
+    if let (Some(direction), Some(only)) = (matches.direction, rule.effect.direction())
+        && direction != only
+    {
+        let why = match direction {
+            Direction::Inbound => "; whether an incoming fax is received or rejected is up to the app's TwiML",
+            Direction::Outbound => "",
+        };
+        let reason =
+            format!("can never match: that is an outcome of {only} faxes, and this rule matches {direction} ones{why}");
+        return fault("outcome.status", reason);
+    }
+    if let (RuleEffect::Webhook(webhook), Some(purpose)) = (&rule.effect, matches.purpose)
+        && webhook.signature == Signature::Stale
+        && is_question(purpose)
+    {
+        let reason = format!(
+            "stale can never act on a {}: that request tells no status, so none before it was signed for another; \
+             give bad or missing",
+            purpose.as_str()
+        );
+        return fault("webhook.signature", reason);
+    }
+    let inbound_only = matches!(matches.purpose, Some(Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action));
+    if inbound_only && matches.direction == Some(Direction::Outbound) {
+        return fault("match.purpose", "can never match: only inbound faxes have such a request");
+    }
+    Ok(())
+}

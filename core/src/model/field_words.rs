@@ -1,0 +1,75 @@
+//! Words for what is wrong with a field, where serde's own errors are for programmers.
+
+/// How similar a wrong and a valid name must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+const LIKENESS_MIN: f64 = 0.75;
+
+/// What serde expects, in JSON's terms: a `u32` is a whole number from 0 to 4294967295.
+#[must_use]
+pub fn expected(by_serde: &str) -> String {
+    let fixed = match by_serde {
+        "a string" | "str" | "string" => "a text",
+        "a boolean" => "true or false",
+        "f32" | "f64" => "a number",
+        "a map" => "an object",
+        "a sequence" => "a list",
+        "unit" => "null",
+        "u8" => return whole_number(u8::MAX),
+        "u16" => return whole_number(u16::MAX),
+        "u32" => return whole_number(u32::MAX),
+        "u64" | "usize" => return whole_number(u64::MAX),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    fixed.to_owned()
+}
+
+/// The reason for a name that no field has: the valid one that was probably meant, or all of them.
+#[must_use]
+pub fn unknown(field: &str, known: &[&str]) -> String {
+    let likeness = |word: &str| {
+        // In a short name, two letters in the wrong order are already half of it.
+        if strsim::osa_distance(field, word) <= 1 { 1.0 } else { strsim::jaro_winkler(field, word) }
+    };
+    let near = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let advice = match near.filter(|near| likeness(near) >= LIKENESS_MIN) {
+        Some(near) => format!("did you mean {near}?"),
+        None if known.is_empty() => "there are no fields there".to_owned(),
+        None => format!("the fields there are {}", known.join(", ")),
+    };
+    format!("unknown field {field:?}; {advice}")
+}
+
+fn whole_number(largest: impl Into<u64>) -> String {
+    format!("a whole number from 0 to {}", largest.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_suggested_if_it_is_similar() {
+        let known = ["url", "method", "params"];
+        for (field, advice) in [
+            ("ulr", "did you mean url?"),
+            ("metod", "did you mean method?"),
+            ("param", "did you mean params?"),
+            ("zzz", "the fields there are url, method, params"),
+        ] {
+            assert_eq!(unknown(field, &known), format!("unknown field {field:?}; {advice}"));
+        }
+        assert_eq!(unknown("x", &[]), "unknown field \"x\"; there are no fields there");
+    }
+
+    #[test]
+    fn names_of_types_are_put_in_words_and_words_stay() {
+        for (expected, words) in [
+            ("u16", "a whole number from 0 to 65535"),
+            ("struct Fields", "an object"),
+            ("an object with name", "an object with name"),
+        ] {
+            assert_eq!(super::expected(expected), words);
+        }
+    }
+}
