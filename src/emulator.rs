@@ -490,6 +490,8 @@ impl Registry {
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
         account.service = setup.service.unwrap_or(settings.service);
         account.debugger_url = setup.debugger_url;
+        // Twilio signs with the token alone.
+        account.signing_key = setup.signing_key.filter(|_| account.dialect == Dialect::SignalWire);
         account.owner = setup.owner;
         WorldSpec {
             account,

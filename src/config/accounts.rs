@@ -19,7 +19,7 @@ use crate::model::sid::AccountSid;
 const ACCOUNT_KEYS: &[&str] = &[
     "sid",
     "auth_token",
-    "signing_key",
+    SIGNING_KEY_KEY,
     "dialect",
     "callbacks",
     "service",
@@ -28,6 +28,7 @@ const ACCOUNT_KEYS: &[&str] = &[
     CALLER_IDS_KEY,
     RULES_KEY,
 ];
+const SIGNING_KEY_KEY: &str = "signing_key";
 const NUMBERS_KEY: &str = "numbers";
 const CALLER_IDS_KEY: &str = "caller_ids";
 const RULES_KEY: &str = "rules";
@@ -40,7 +41,7 @@ pub struct ConfiguredAccount {
     pub sid: Option<AccountSid>,
     /// Its token; minted at the start if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key of its webhooks' signatures; its token if absent. Only SignalWire's accounts may have one.
+    /// The key that signs its webhooks; its token if absent. Only a SignalWire account has one.
     pub signing_key: Option<Box<str>>,
     /// The provider whose API it uses, which its SID agrees with.
     pub dialect: Dialect,
@@ -59,7 +60,7 @@ pub struct ConfiguredAccount {
 }
 
 impl fmt::Debug for ConfiguredAccount {
-    /// Leaves out the token and the signing key.
+    /// Leaves out the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
@@ -137,10 +138,13 @@ fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>
 }
 
 fn signing_key(table: &Table<'_>, dialect: Dialect) -> Result<Option<Box<str>>, ConfigError> {
-    let Some(given) = table.text("signing_key")? else { return Ok(None) };
+    let Some(given) = table.text(SIGNING_KEY_KEY)? else { return Ok(None) };
     match dialect {
-        Dialect::Twilio => Err(ConfigError::unshown(&given, "be left out: Twilio signs with the auth_token")),
-        Dialect::SignalWire => given.parse_secret(parse::auth_token).map(Some),
+        Dialect::Twilio => {
+            let why = "be left out of an account that speaks Twilio's API, which signs webhooks with the auth_token";
+            Err(ConfigError::unshown(&given, why))
+        }
+        Dialect::SignalWire => given.parse_secret(parse::signing_key).map(Some),
     }
 }
 

@@ -11,7 +11,7 @@ use super::error::nearest;
 use crate::dialect::parameter;
 use crate::io::budget::BODY_BUDGET_BYTES_MIN;
 use crate::io::client::ConnectTo;
-use crate::model::account::Dialect;
+use crate::model::account::{Dialect, check_signing_key};
 use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::model::webhook::Method;
@@ -196,6 +196,11 @@ pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
 pub(super) fn auth_token(text: &str) -> Result<Box<str>, String> {
     let is_token = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
     is_token.then(|| text.into()).ok_or_else(|| format!("have 1 to {AUTH_TOKEN_CHARS_MAX} characters"))
+}
+
+/// The key that signs an account's webhooks.
+pub(super) fn signing_key(text: &str) -> Result<Box<str>, String> {
+    check_signing_key(text).map(|()| text.into())
 }
 
 /// The friendly name of a number.

@@ -124,13 +124,14 @@ fn errors_in_the_file_say_where_and_what_to_write() {
              `831455c6574e4d8bb6ee2418140bf4cd`",
         ),
         (
-            "twilio-signing-key.toml",
-            "twilio-signing-key.toml:2:15: signing_key must be left out: Twilio signs with the auth_token",
-        ),
-        (
             "default-dialect.toml",
             "default-dialect.toml:1:11: dialect must be left out, or be twilio, the dialect of the first of \
              [[accounts]], not `signalwire`",
+        ),
+        (
+            "twilio-signing-key.toml",
+            "twilio-signing-key.toml:3:15: signing_key must be left out of an account that speaks Twilio's API, which \
+             signs webhooks with the auth_token",
         ),
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (

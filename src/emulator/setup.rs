@@ -54,7 +54,7 @@ pub struct AccountSetup {
     pub sid: Option<AccountSid>,
     /// Its token; minted by [`Registry::create`](super::Registry::create) if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key of its webhooks' signatures; its token if absent.
+    /// The key that signs its webhooks; its token if absent. Only a SignalWire account has one.
     pub signing_key: Option<Box<str>>,
     /// Its friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,

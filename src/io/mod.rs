@@ -52,7 +52,7 @@ pub struct Signer {
     pub account: AccountSid,
     /// The provider whose headers and signatures are used.
     pub dialect: Dialect,
-    /// The token that requests are signed with.
+    /// The account's key that requests are signed with.
     pub key: Box<str>,
     /// The key that media URLs are signed with.
     pub media_key: Arc<[u8]>,
@@ -65,7 +65,7 @@ impl Signer {
     #[must_use]
     pub fn of(engine: &Engine, media_key: Arc<[u8]>) -> Self {
         let account = engine.account();
-        let key = account.auth_token.clone().unwrap_or_default();
+        let key = account.webhook_key().unwrap_or_default().into();
         Self { account: account.sid, dialect: account.dialect, key, media_key, now: engine.latest() }
     }
 }

@@ -14,6 +14,7 @@ use crate::model::fax::Quality;
 use crate::model::phone::{NotE164, Party, PhoneNumber};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
+use crate::model::webhook::Method;
 
 /// A fax to be sent. It is created when this is awaited, or when [`queue`](Self::queue) is called.
 ///
@@ -127,6 +128,8 @@ impl SendFax {
             media_url: self.media_url.as_str().into(),
             quality: self.quality,
             status_callback: self.status_callback.as_deref().map(Into::into),
+            callback_method: Method::Post,
+            callback_statuses: None,
             store_media: self.store_media,
             ttl_minutes: self.ttl_minutes,
             origin: Arc::clone(&self.account.url),

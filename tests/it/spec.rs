@@ -59,6 +59,8 @@ pub(crate) fn order(to: PhoneNumber) -> CreateFax {
         media_url: "http://app/a.pdf".into(),
         quality: Quality::Fine,
         status_callback: None,
+        callback_method: Method::Post,
+        callback_statuses: None,
         store_media: true,
         ttl_minutes: None,
         origin: ORIGIN.into(),

@@ -9,7 +9,7 @@ use super::form::{self, Form};
 /// The text shown in place of a secret.
 pub const MASK: &str = "***";
 /// Endings of the names of secret query parameters, in lower case and without punctuation.
-const SECRET_ENDS: [&str; 12] = [
+const SECRET_ENDS: [&str; 13] = [
     "token",
     "secret",
     "password",
@@ -18,6 +18,7 @@ const SECRET_ENDS: [&str; 12] = [
     "apikey",
     "secretkey",
     "privatekey",
+    "signingkey",
     "jwt",
     "bearer",
     "credential",
@@ -139,6 +140,7 @@ mod tests {
     fn a_token_in_a_query_is_masked_and_a_page_token_is_not() {
         for (asked, shown) in [
             ("/v1/Faxes?AuthToken=s3cret&PageSize=1", "/v1/Faxes?AuthToken=%2A%2A%2A&PageSize=1"),
+            ("/v1/Faxes?SigningKey=s", "/v1/Faxes?SigningKey=%2A%2A%2A"),
             ("/v1/Faxes?auth_token=s", "/v1/Faxes?auth_token=%2A%2A%2A"),
             (
                 "/v1/Faxes?refresh_token=s&user%5Btoken%5D=s",

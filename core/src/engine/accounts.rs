@@ -69,6 +69,9 @@ impl Engine {
         if let Some(url) = &change.debugger_url {
             self.account.debugger_url.clone_from(url);
         }
+        if let Some(key) = &change.signing_key {
+            self.account.signing_key.clone_from(key);
+        }
         self.account.updated = now;
         Ok(())
     }

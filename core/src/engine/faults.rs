@@ -54,6 +54,7 @@ mod tests {
     use crate::model::fax::Quality;
     use crate::model::phone::{Party, PhoneNumber};
     use crate::model::sid::FaxSid;
+    use crate::model::webhook::Method;
 
     const NOW: Timestamp = Timestamp::from_const_seconds(1_614_592_800);
 
@@ -65,6 +66,8 @@ mod tests {
             media_url: "http://app/fax.pdf".into(),
             quality: Quality::Fine,
             status_callback: None,
+            callback_method: Method::Post,
+            callback_statuses: None,
             store_media: true,
             ttl_minutes: None,
             origin: "https://fax.twilio.com".into(),

@@ -9,7 +9,7 @@ use super::faults::never;
 use super::phase::{Ended, Phase, Processing};
 use super::random::Luck;
 use crate::model::fault::Failure;
-use crate::model::fax::{Direction, Quality, Status};
+use crate::model::fax::{Direction, Quality, Status, StatusSet};
 use crate::model::media::Media;
 use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
@@ -60,6 +60,9 @@ pub(super) enum Leg {
 pub(super) struct Order {
     pub(super) media_url: Arc<str>,
     pub(super) status_callback: Option<Box<str>>,
+    pub(super) callback_method: Method,
+    /// The statuses that the callback is notified of; `None` for those of the world's policy.
+    pub(super) callback_statuses: Option<StatusSet>,
     pub(super) store_media: bool,
     pub(super) ttl: Option<Ttl>,
 }

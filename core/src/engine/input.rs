@@ -7,13 +7,13 @@ use super::event::EventKind;
 use super::rule::Rule;
 use crate::model::account::AccountChange;
 use crate::model::application::ApplicationChange;
-use crate::model::fax::Quality;
+use crate::model::fax::{Quality, StatusSet};
 use crate::model::line::{Line, LineFault};
 use crate::model::media::{Document, UnreadableDocument};
 use crate::model::number::NumberChange;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
-use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord};
+use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method};
 use crate::twiml::Reading;
 
 /// Cancels a fax that is not on the line yet: while queued or processing.
@@ -89,6 +89,12 @@ pub struct CreateFax {
     pub quality: Quality,
     /// The URL that is notified of status changes.
     pub status_callback: Option<Box<str>>,
+    /// The method of the requests to it.
+    pub callback_method: Method,
+    /// The statuses that it is notified of; `None` for those of the world's [`CallbackPolicy`].
+    ///
+    /// [`CallbackPolicy`]: crate::model::account::CallbackPolicy
+    pub callback_statuses: Option<StatusSet>,
     /// Whether the document is kept as media of the fax.
     pub store_media: bool,
     /// Minutes after creation within which calls may start; `None` where the client gave no Ttl.

@@ -39,6 +39,8 @@ impl Engine {
         let leg = Leg::Outbound(Box::new(Order {
             media_url: order.media_url,
             status_callback: order.status_callback,
+            callback_method: order.callback_method,
+            callback_statuses: order.callback_statuses,
             store_media: order.store_media,
             ttl: order.ttl_minutes.map(|minutes| Ttl { minutes, ends: now.after(minutes_of(minutes)) }),
         }));

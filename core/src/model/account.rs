@@ -149,13 +149,29 @@ words!(
     }
 );
 
+/// The longest signing key; SignalWire's have 28 characters.
+pub const SIGNING_KEY_CHARS_MAX: usize = 256;
+
+/// Checks a signing key.
+///
+/// # Errors
+/// The text says what the key must be, to follow "must".
+pub fn check_signing_key(key: &str) -> Result<(), String> {
+    let is_key = (1..=SIGNING_KEY_CHARS_MAX).contains(&key.chars().count()) && !key.contains(char::is_control);
+    is_key
+        .then_some(())
+        .ok_or_else(|| format!("have 1 to {SIGNING_KEY_CHARS_MAX} characters, none a control character"))
+}
+
 /// An account as its world stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// The account's SID, by which its world is addressed.
     pub sid: AccountSid,
-    /// The secret that authenticates its requests and signs its callbacks; `None` until someone claims the account.
+    /// The secret that authenticates its requests; `None` until someone claims the account.
     pub auth_token: Option<Box<str>>,
+    /// The secret that signs its webhooks; `None` if its token does, as always at Twilio.
+    pub signing_key: Option<Box<str>>,
     /// The name shown in the Accounts resource.
     pub friendly_name: Box<str>,
     /// The service whose API the account speaks.
@@ -187,6 +203,8 @@ pub struct AccountChange {
     pub service: Option<Service>,
     /// The Debugger webhook; `Some(None)` removes it.
     pub debugger_url: Option<Option<Box<str>>>,
+    /// The secret that signs its webhooks; `Some(None)` makes its token sign them.
+    pub signing_key: Option<Option<Box<str>>>,
 }
 
 impl Account {
@@ -196,6 +214,7 @@ impl Account {
         Self {
             sid,
             auth_token,
+            signing_key: None,
             friendly_name: "fauxfax account".into(),
             dialect: Dialect::of(sid),
             created,
@@ -206,5 +225,11 @@ impl Account {
             service: Service::Full,
             debugger_url: None,
         }
+    }
+
+    /// Returns the secret that signs its webhooks: its signing key, or its token if it has none.
+    #[must_use]
+    pub fn webhook_key(&self) -> Option<&str> {
+        self.signing_key.as_deref().or(self.auth_token.as_deref())
     }
 }

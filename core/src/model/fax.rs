@@ -61,6 +61,39 @@ impl Status {
     }
 }
 
+/// A set of statuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StatusSet(u16);
+
+impl StatusSet {
+    /// Whether the status is in the set.
+    #[must_use]
+    pub const fn contains(self, status: Status) -> bool {
+        self.0 & Self::bit(status) != 0
+    }
+
+    /// Returns the final statuses.
+    #[must_use]
+    pub fn all_final() -> Self {
+        Status::ALL.iter().copied().filter(|status| status.is_final()).collect()
+    }
+
+    /// The statuses in the set, in the order of their declaration.
+    pub fn iter(self) -> impl Iterator<Item = Status> {
+        Status::ALL.iter().copied().filter(move |status| self.contains(*status))
+    }
+
+    const fn bit(status: Status) -> u16 {
+        1 << status as u16
+    }
+}
+
+impl FromIterator<Status> for StatusSet {
+    fn from_iter<I: IntoIterator<Item = Status>>(statuses: I) -> Self {
+        Self(statuses.into_iter().fold(0, |bits, status| bits | Self::bit(status)))
+    }
+}
+
 words!(
     /// The format of a stored document, as `<Receive mediaType>` requests it.
     MediaType {
@@ -105,5 +138,13 @@ mod tests {
         }
         assert_eq!(Status::from_word("Canceled"), None);
         assert_eq!(Quality::from_word("superfine"), Some(Quality::Superfine));
+    }
+
+    #[test]
+    fn a_set_of_statuses_has_those_that_were_put_in() {
+        let set: StatusSet = [Status::Sending, Status::Canceled, Status::Sending].into_iter().collect();
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Status::Sending, Status::Canceled]);
+        assert!(!StatusSet::default().contains(Status::Queued));
+        assert!(Status::ALL.iter().all(|status| StatusSet::all_final().contains(*status) == status.is_final()));
     }
 }

@@ -18,7 +18,7 @@ use crate::dialect::resource;
 use crate::dialect::twilio::numbers;
 use crate::emulator::{AccountSetup, CreateWorldError, Registry, World};
 use crate::engine::input::ChangeAccount;
-use crate::model::account::{AccountChange, AccountStatus, CallbackPolicy, Dialect, Service};
+use crate::model::account::{AccountChange, AccountStatus, CallbackPolicy, Dialect, Service, check_signing_key};
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, Id};
@@ -32,6 +32,8 @@ const PHONE_NUMBER: &str = "phone_number";
 pub(super) struct NewAccount {
     sid: Option<String>,
     auth_token: Option<Box<str>>,
+    /// The key that signs the webhooks of a SignalWire account; its token signs them without one.
+    signing_key: Option<Box<str>>,
     friendly_name: Option<Box<str>>,
     /// The API that the account speaks, `twilio` or `signalwire`; by default the one that `sid` belongs to, else `twilio`.
     dialect: Option<String>,
@@ -61,6 +63,9 @@ pub(super) struct AccountEdits {
     /// URL of the Debugger webhook; null removes it.
     #[serde(default, deserialize_with = "present")]
     debugger_url: Option<Option<Box<str>>>,
+    /// The key that signs the webhooks of a SignalWire account; null makes its token sign them.
+    #[serde(default, deserialize_with = "present")]
+    signing_key: Option<Option<Box<str>>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -76,7 +81,8 @@ pub(super) struct AccountView {
     sid: String,
     /// The AuthToken; null until a client claims the account with one.
     auth_token: Option<Box<str>>,
-    /// The key of `X-Twilio-Signature`; null until there is one.
+    /// The key that signs its webhooks: the token, unless a SignalWire account has a signing key of its own; null until
+    /// there is either.
     signing_key: Option<Box<str>>,
     friendly_name: Box<str>,
     dialect: &'static str,
@@ -136,8 +142,11 @@ pub(super) async fn change(
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
     }
     let status = word(edits.status.as_deref(), "status", AccountStatus::from_word, AccountStatus::ALL)?;
-    let (friendly_name, debugger_url) = (edits.friendly_name, edits.debugger_url);
-    let change = AccountChange { friendly_name, status, service, debugger_url };
+    if let Some(Some(key)) = &edits.signing_key {
+        check_key_of(key, Dialect::of(sid))?;
+    }
+    let (friendly_name, debugger_url, signing_key) = (edits.friendly_name, edits.debugger_url, edits.signing_key);
+    let change = AccountChange { friendly_name, status, service, debugger_url, signing_key };
     world.handle(ChangeAccount(change))?;
     Ok(Json(view(&registry, &world)))
 }
@@ -165,6 +174,9 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         let why = format!("must be {of_sid} where sid is {is}; the sid of {dialect} is {would_be}");
         return Err(bad("dialect", &why));
     }
+    if let Some(key) = &order.signing_key {
+        check_key_of(key, sid.map(Dialect::of).or(dialect).unwrap_or(Dialect::Twilio))?;
+    }
     let callbacks = word(order.callbacks.as_deref(), "callbacks", CallbackPolicy::from_word, CallbackPolicy::ALL)?;
     let service = word(order.service.as_deref(), "service", Service::from_word, Service::ALL)?;
     if let Some(url) = &order.debugger_url {
@@ -174,12 +186,12 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     let account = sid.unwrap_or(AccountSid::minted([0; 16], form));
     let numbers = order.numbers.iter().map(|number| configured_number(number, account)).collect::<Result<_, _>>()?;
     let caller_ids = order.caller_ids.iter().map(|id| phone_number(&id.phone_number)).collect::<Result<_, _>>()?;
-    let (auth_token, friendly_name) = (order.auth_token, order.friendly_name);
+    let (auth_token, signing_key, friendly_name) = (order.auth_token, order.signing_key, order.friendly_name);
     let (owner, debugger_url, rules) = (None, order.debugger_url, Vec::new());
     Ok(AccountSetup {
         sid,
         auth_token,
-        signing_key: None,
+        signing_key,
         friendly_name,
         dialect,
         callbacks,
@@ -190,6 +202,15 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         caller_ids,
         rules,
     })
+}
+
+fn check_key_of(key: &str, dialect: Dialect) -> Result<(), Problem> {
+    match dialect {
+        Dialect::Twilio => {
+            Err(bad("signing_key", "a Twilio account has none: its auth_token signs its webhooks; leave the field out"))
+        }
+        Dialect::SignalWire => check_signing_key(key).map_err(|why| bad("signing_key", &format!("must {why}"))),
+    }
 }
 
 /// Parses a number with REST attributes in snake_case, by the same rules as the REST API.
@@ -245,7 +266,7 @@ fn view(registry: &Registry, world: &World) -> AccountView {
         AccountView {
             sid: sid.to_string(),
             auth_token: account.auth_token.clone(),
-            signing_key: account.auth_token.clone(),
+            signing_key: account.webhook_key().map(Into::into),
             friendly_name: account.friendly_name.clone(),
             dialect: account.dialect.as_str(),
             callbacks: engine.options().callbacks.as_str(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::{account_path, codes, media};
+use super::{account_path, callback, codes, media};
 use crate::dialect::date;
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::fax_request::{
@@ -54,6 +54,8 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
         media_url: media_url_parameter(form)?,
         quality: parameter::word(form, "Quality", Quality::ALL, Quality::as_str)?.unwrap_or(Quality::Fine),
         status_callback: status_callback(form)?,
+        callback_method: callback::method(form)?,
+        callback_statuses: Some(callback::statuses(form)?),
         store_media: parameter::boolean(form, "StoreMedia")?.unwrap_or(true),
         ttl_minutes: ttl_minutes(form)?,
         to,

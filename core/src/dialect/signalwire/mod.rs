@@ -1,6 +1,7 @@
 //! SignalWire's compatibility API: reads parameters into commands, and writes views as JSON with SignalWire's own keys
 //! (docs/fidelity.md, "SignalWire").
 
+pub mod callback;
 pub mod codes;
 pub mod faxes;
 pub mod media;

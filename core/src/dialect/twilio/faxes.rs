@@ -25,6 +25,7 @@ use crate::model::phone::Party;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
+use crate::model::webhook::Method;
 
 /// Path below a fax of the list of its media.
 const MEDIA_LIST: &str = "/Media";
@@ -46,6 +47,8 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
         media_url: media_url_parameter(form)?,
         quality: parameter::word(form, "Quality", Quality::ALL, Quality::as_str)?.unwrap_or(Quality::Fine),
         status_callback: status_callback(form)?,
+        callback_method: Method::Post,
+        callback_statuses: None,
         store_media: parameter::boolean(form, "StoreMedia")?.unwrap_or(true),
         ttl_minutes: ttl_minutes(form)?,
         to,

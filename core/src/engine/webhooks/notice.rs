@@ -78,13 +78,14 @@ impl Engine {
             never!(self, ordinal, now, "an outbound status is to be notified and it is inbound")
         };
         let status = fax.status();
-        let wanted = match self.options().callbacks {
-            CallbackPolicy::All => true,
-            CallbackPolicy::QueuedAndFinal => status == Status::Queued || status.is_final(),
-            CallbackPolicy::Final => status.is_final(),
+        let wanted = match (order.callback_statuses, self.options().callbacks) {
+            (Some(statuses), _) => statuses.contains(status),
+            (None, CallbackPolicy::All) => true,
+            (None, CallbackPolicy::QueuedAndFinal) => status == Status::Queued || status.is_final(),
+            (None, CallbackPolicy::Final) => status.is_final(),
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
-        let mut notice = notice(fax, Purpose::StatusCallback, url, Method::Post);
+        let mut notice = notice(fax, Purpose::StatusCallback, url, order.callback_method);
         // Only a machine that picked up has sent its station id. A no-answer has a duration, too, so that alone does not
         // tell.
         let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);

@@ -25,6 +25,8 @@ pub(in crate::engine::export) struct Choices {
     service: Service,
     #[serde(skip_serializing_if = "Option::is_none")]
     debugger_url: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_key: Option<Box<str>>,
     created: Timestamp,
     updated: Timestamp,
 }
@@ -34,6 +36,7 @@ impl Choices {
         let Account {
             sid: _,
             auth_token: _,
+            signing_key,
             friendly_name,
             dialect,
             created,
@@ -44,7 +47,7 @@ impl Choices {
             service,
             debugger_url,
         } = account.clone();
-        Self { friendly_name, dialect, status, service, debugger_url, created, updated }
+        Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated }
     }
 
     /// Refuses a dialect that the account's id can't have.
@@ -55,10 +58,21 @@ impl Choices {
             .ok_or_else(|| format!("is {} where account_sid is {of_sid}'s", self.dialect))
     }
 
-    /// Applies these choices to an account, which keeps its id and its token.
+    /// Applies these choices to an account, which keeps its id, its token and its signing key, if it has one.
     pub(in crate::engine::export) fn made_for(self, account: &Account) -> Account {
-        let Self { friendly_name, dialect, status, service, debugger_url, created, updated } = self;
-        Account { friendly_name, dialect, status, service, debugger_url, created, updated, ..account.clone() }
+        let Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated } = self;
+        let signing_key = account.signing_key.clone().or(signing_key);
+        Account {
+            friendly_name,
+            dialect,
+            status,
+            service,
+            debugger_url,
+            signing_key,
+            created,
+            updated,
+            ..account.clone()
+        }
     }
 }
 

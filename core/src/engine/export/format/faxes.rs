@@ -9,7 +9,7 @@ use super::lines::{Caller, Failure, Transmission, Verdict};
 use crate::engine::agenda::Ordinal;
 use crate::engine::export::form::{Form, form};
 use crate::engine::{fax, phase, random};
-use crate::model::fax::{Quality, Status};
+use crate::model::fax::{Quality, Status, StatusSet};
 use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -65,8 +65,49 @@ form! {
     struct Order for fax::Order {
         media_url: Arc<str>,
         status_callback: Option<Box<str>>,
+        #[serde(default)]
+        callback_method: CallbackMethod,
+        callback_statuses: Option<Statuses>,
         store_media: bool,
         ttl: Option<Ttl>,
+    }
+}
+
+/// The method of a StatusCallback, which is left out if it is POST, as in states from before it was written.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::engine::export) struct CallbackMethod(Method);
+
+impl Form for CallbackMethod {
+    type Of = Method;
+
+    fn of(method: &Method) -> Self {
+        Self(*method)
+    }
+
+    fn value(self) -> Method {
+        self.0
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.0 == Method::default()
+    }
+}
+
+/// A set of statuses, as a list.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::engine::export) struct Statuses(Vec<Status>);
+
+impl Form for Statuses {
+    type Of = StatusSet;
+
+    fn of(set: &StatusSet) -> Self {
+        Self(set.iter().collect())
+    }
+
+    fn value(self) -> StatusSet {
+        self.0.into_iter().collect()
     }
 }
 

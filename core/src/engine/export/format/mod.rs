@@ -5,7 +5,7 @@ pub(super) mod accounts;
 mod calls;
 pub(super) mod documents;
 pub(super) mod effects;
-mod faxes;
+pub(super) mod faxes;
 pub(super) mod lines;
 pub(super) mod numbers;
 pub(super) mod rules;

@@ -12,6 +12,7 @@ use crate::engine::command;
 use crate::engine::export::form::{Form, form};
 use crate::engine::export::format::accounts::ApplicationChange;
 use crate::engine::export::format::documents::Document;
+use crate::engine::export::format::faxes::{CallbackMethod, Statuses};
 use crate::engine::export::format::lines::{Line, LineFault};
 use crate::engine::export::format::numbers::NumberChange;
 use crate::engine::export::format::rules::Rule;
@@ -67,6 +68,9 @@ form! {
         media_url: Arc<str>,
         quality: Quality,
         status_callback: Option<Box<str>>,
+        #[serde(default)]
+        callback_method: CallbackMethod,
+        callback_statuses: Option<Statuses>,
         store_media: bool,
         ttl_minutes: Option<u32>,
         origin: Arc<str>,
@@ -136,28 +140,29 @@ form! {
         friendly_name: Option<Box<str>>,
         status: Option<AccountStatus>,
         service: Option<Service>,
-        debugger_url: Option<Url>,
+        debugger_url: Option<Change>,
+        signing_key: Option<Change>,
     }
 }
 
-/// A URL that is set or removed.
+/// A text that is set or removed.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Url {
+enum Change {
     Set(Box<str>),
     Removed,
 }
 
-impl Form for Url {
+impl Form for Change {
     type Of = Option<Box<str>>;
 
-    fn of(url: &Option<Box<str>>) -> Self {
-        url.clone().map_or(Self::Removed, Self::Set)
+    fn of(text: &Option<Box<str>>) -> Self {
+        text.clone().map_or(Self::Removed, Self::Set)
     }
 
     fn value(self) -> Option<Box<str>> {
         match self {
-            Self::Set(url) => Some(url),
+            Self::Set(text) => Some(text),
             Self::Removed => None,
         }
     }

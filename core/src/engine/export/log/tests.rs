@@ -140,6 +140,8 @@ fn faxes() -> Vec<Input> {
         media_url: "http://app/a.pdf".into(),
         quality: Quality::Standard,
         status_callback: Some("http://app/s".into()),
+        callback_method: Method::Get,
+        callback_statuses: Some([Status::Sending, Status::Busy].into_iter().collect()),
         store_media: true,
         ttl_minutes: Some(3),
         origin: "http://127.0.0.1:8329".into(),
@@ -177,10 +179,11 @@ fn account() -> Vec<Input> {
         ..NumberChange::default()
     };
     let shared = ApplicationChange { voice_url: name(), sms_method: Some(Method::Get), ..ApplicationChange::default() };
-    let change = |debugger_url| AccountChange {
+    let change = |debugger_url: Option<Option<Box<str>>>| AccountChange {
         friendly_name: name(),
         status: Some(AccountStatus::Suspended),
         service: Some(Service::Retired),
+        signing_key: debugger_url.clone(),
         debugger_url,
     };
     vec![

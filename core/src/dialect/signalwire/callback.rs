@@ -1,0 +1,101 @@
+//! The parameters that say how and of what a StatusCallback is notified (docs/fidelity.md, "SignalWire").
+
+use crate::dialect::error::{ApiError, Reason};
+use crate::dialect::form::Form;
+use crate::dialect::parameter;
+use crate::model::fax::{Status, StatusSet};
+use crate::model::webhook::Method;
+use crate::model::words::words;
+
+const METHOD: &str = "StatusCallbackMethod";
+const EVENT: &str = "StatusCallbackEvent";
+
+words!(
+    /// An event of a call that a StatusCallback may be notified of.
+    CallEvent {
+        /// The call is about to be placed.
+        Initiated = "initiated",
+        /// The far end rings.
+        Ringing = "ringing",
+        /// The far end has picked up.
+        Answered = "answered",
+        /// The call has ended, whether or not the fax went over.
+        Completed = "completed",
+        /// A forwarded call rings, which no fax is.
+        RingingForwarded = "ringing_forwarded",
+        /// A queued call rings, which no fax is.
+        RingingQueued = "ringing_queued",
+    }
+);
+
+impl CallEvent {
+    /// Returns the statuses of a fax that stand for the event. SignalWire documents only events of calls; which status a
+    /// fax has at each is inferred.
+    fn statuses(self) -> StatusSet {
+        match self {
+            Self::Initiated | Self::Ringing => [Status::Processing].into_iter().collect(),
+            Self::Answered => [Status::Sending].into_iter().collect(),
+            Self::Completed => StatusSet::all_final(),
+            Self::RingingForwarded | Self::RingingQueued => StatusSet::default(),
+        }
+    }
+}
+
+/// Reads `StatusCallbackMethod`, which is POST by default.
+pub(super) fn method(form: &Form) -> Result<Method, ApiError> {
+    parameter::method(form, METHOD).map(Option::unwrap_or_default)
+}
+
+/// Reads `StatusCallbackEvent`, a parameter that may be repeated or hold several words; the default is `completed`.
+pub(super) fn statuses(form: &Form) -> Result<StatusSet, ApiError> {
+    let given = form.iter().filter(|(name, _)| *name == EVENT).map(|(_, value)| value);
+    let words = given.flat_map(|value| value.split([',', ' '])).filter(|word| !word.is_empty());
+    let events = words.map(event).collect::<Result<Vec<_>, _>>()?;
+    let events = if events.is_empty() { vec![CallEvent::Completed] } else { events };
+    Ok(events.into_iter().flat_map(|event| event.statuses().iter()).collect())
+}
+
+fn event(word: &str) -> Result<CallEvent, ApiError> {
+    CallEvent::from_word(word).ok_or_else(|| {
+        let all: Vec<_> = CallEvent::ALL.iter().map(|event| event.as_str()).collect();
+        let word = parameter::excerpt(word);
+        ApiError::new(Reason::CallbackEvent, format!("{EVENT} '{word}' is not one of {}", all.join(", ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[&str]) -> Result<Vec<Status>, Reason> {
+        let form = Form::of(values.iter().map(|value| (EVENT, *value)));
+        statuses(&form).map(|set| set.iter().collect()).map_err(|error| error.reason)
+    }
+
+    #[test]
+    fn events_are_statuses_and_completed_is_the_default() {
+        let completed: Vec<_> = StatusSet::all_final().iter().collect();
+        for values in [&[][..], &[""], &["completed"], &["completed,completed"]] {
+            assert_eq!(of(values), Ok(completed.clone()), "{values:?}");
+        }
+        let all = [&[Status::Processing, Status::Sending][..], &completed].concat();
+        for values in [
+            &["initiated", "answered", "completed"][..],
+            &["ringing,answered,completed"],
+            &["initiated ringing", "answered, completed"],
+        ] {
+            assert_eq!(of(values), Ok(all.clone()), "{values:?}");
+        }
+        assert_eq!(of(&["ringing_forwarded ringing_queued"]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_unknown_event_is_refused_with_its_name() {
+        for values in [&["queued"][..], &["completed", "Answered"], &["completed;answered"]] {
+            assert_eq!(of(values), Err(Reason::CallbackEvent), "{values:?}");
+        }
+        let form = Form::of([(EVENT, "completed"), (EVENT, "done")]);
+        let error = statuses(&form).expect_err("unknown");
+        assert!(error.message.contains("'done'") && error.message.contains("ringing_queued"), "{}", error.message);
+    }
+}
