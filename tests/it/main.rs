@@ -44,6 +44,7 @@ mod rules;
 mod schema;
 mod script;
 mod signalwire_accounts;
+mod signalwire_numbers;
 mod simulation;
 mod spec;
 mod state;

@@ -30,12 +30,15 @@ pub fn find_fax(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Result<Value, 
     })
 }
 
-/// Returns the resource of a number.
+/// Returns the resource of a number, with what it accepts, which SignalWire's own resource doesn't tell.
 #[must_use]
 pub fn number(number: &IncomingNumber, account: AccountSid, inventory_seed: u64) -> Value {
     match Dialect::of(account) {
-        Dialect::Twilio | Dialect::SignalWire => {
-            json!(twilio::numbers::NumberResource::of(number, account, inventory_seed))
+        Dialect::Twilio => json!(twilio::numbers::NumberResource::of(number, account, inventory_seed)),
+        Dialect::SignalWire => {
+            let mut shown = json!(signalwire::numbers::NumberResource::of(number, account, inventory_seed));
+            shown["voice_receive_mode"] = json!(number.attributes.voice_receive_mode.as_str());
+            shown
         }
     }
 }

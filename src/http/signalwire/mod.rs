@@ -2,6 +2,7 @@
 //! path comes here, as is `.json`.
 
 mod faxes;
+mod numbers;
 
 use super::rest::{Call, Route};
 
@@ -9,4 +10,4 @@ use super::rest::{Call, Route};
 pub(super) const ROOTS: &[&str] = &[crate::dialect::signalwire::ROOT, "/api/fax"];
 
 /// All routes of the API.
-pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES];
+pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES, numbers::ROUTES];
