@@ -98,7 +98,7 @@ fn account(
     let debugger_url = table.text("debugger_url")?.map(|given| given.parse(parse::webhook_url)).transpose()?;
     let mut own = BTreeSet::new();
     let numbers = table.tables(NUMBERS_KEY, "[[accounts.numbers]]")?;
-    let numbers = numbers.iter().map(|table| number(table, &mut own)).collect::<Result<_, _>>()?;
+    let numbers = numbers.iter().map(|table| number(table, dialect, &mut own)).collect::<Result<_, _>>()?;
     let mut verified = BTreeSet::new();
     let caller_ids = table.tables(CALLER_IDS_KEY, "[[accounts.caller_ids]]")?;
     let caller_ids = caller_ids.iter().map(|table| {
@@ -148,7 +148,11 @@ fn signing_key(table: &Table<'_>, dialect: Dialect) -> Result<Option<Box<str>>, 
     }
 }
 
-fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNumber, NumberChange), ConfigError> {
+fn number(
+    table: &Table<'_>,
+    dialect: Dialect,
+    own: &mut BTreeSet<PhoneNumber>,
+) -> Result<(PhoneNumber, NumberChange), ConfigError> {
     let keys: Vec<&str> =
         std::iter::once(PHONE_NUMBER_KEY).chain(OF_NUMBER.iter().map(|attribute| attribute.name)).collect();
     table.check_keys(&keys)?;
@@ -156,7 +160,7 @@ fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNu
     let mut change = NumberChange::default();
     for attribute in OF_NUMBER {
         if let Some(given) = table.text(attribute.name)? {
-            set(&mut change, attribute, &given)?;
+            set(&mut change, (attribute, dialect), &given)?;
         }
     }
     let is_set = |url: &Option<Box<str>>| url.as_ref().is_some_and(|url| !url.is_empty());
@@ -179,11 +183,15 @@ fn unique<T: Ord + Copy>(given: &Given, value: T, others: &mut BTreeSet<T>) -> R
 }
 
 /// Sets an attribute of a number to the value in the file.
-fn set(change: &mut NumberChange, attribute: &Attribute<NumberChange>, given: &Given) -> Result<(), ConfigError> {
+fn set(
+    change: &mut NumberChange,
+    (attribute, dialect): (&Attribute<NumberChange>, Dialect),
+    given: &Given,
+) -> Result<(), ConfigError> {
     match attribute.kind {
         Kind::FriendlyName(slot) => *slot(change) = Some(given.parse(parse::friendly_name)?),
         Kind::Url(slot) => *slot(change) = Some(given.parse(parse::webhook_url_or_none)?),
-        Kind::Sid(prefix, slot) => *slot(change) = Some(given.parse(parse::sid_or_none(prefix))?),
+        Kind::Sid(prefix, slot) => *slot(change) = Some(given.parse(parse::sid_or_none(prefix, dialect))?),
         Kind::Word(words, slot) => *slot(change) = Some(given.parse(parse::word(words, |word| word))?.into()),
         Kind::Method(slot) => *slot(change) = Some(given.parse(parse::method)?),
         Kind::Boolean(slot) => *slot(change) = Some(given.parse(parse::boolean)?),

@@ -134,21 +134,26 @@ pub(super) fn sid(
 
 /// Checks that a text is an id of this form; the prefix is that of the prefixed form.
 pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Result<(), ApiError> {
+    check_id(text, prefix, ids).map_err(|wanted| {
+        let message = format!("Invalid parameter {name}: '{}' is not {wanted}", excerpt(text));
+        ApiError::new(Reason::InvalidSid, message)
+    })
+}
+
+/// Checks that a text is an id of this form, as [`check_sid`] does.
+///
+/// # Errors
+/// What the text should be.
+pub fn check_id(text: &str, prefix: &str, ids: IdForm) -> Result<(), String> {
     let (is_good, wanted) = match ids {
         IdForm::Prefixed => (is_sid(text, prefix), format!("{prefix} and 32 hexadecimal digits")),
         // The kind is of no matter: all UUIDs are written alike.
         IdForm::Uuid => (text.parse::<AccountSid>().is_ok_and(|id| id.form() == ids), "a UUID".to_owned()),
     };
-    if is_good {
-        return Ok(());
-    }
-    let message = format!("Invalid parameter {name}: '{}' is not {wanted}", excerpt(text));
-    Err(ApiError::new(Reason::InvalidSid, message))
+    if is_good { Ok(()) } else { Err(wanted) }
 }
 
-/// Whether a text is this prefix and 32 hexadecimal digits.
-#[must_use]
-pub fn is_sid(text: &str, prefix: &str) -> bool {
+fn is_sid(text: &str, prefix: &str) -> bool {
     let digits = text.strip_prefix(prefix).unwrap_or_default();
     digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
