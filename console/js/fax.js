@@ -173,8 +173,8 @@ class FaxPage {
   }
 
   showTrouble(status) {
-    const text = this.error?.error_message ?? this.resource?.error_message;
-    const number = this.error?.error_code ?? this.resource?.error_code;
+    const text = this.resource?.error_message ?? this.error?.error_message;
+    const number = this.resource?.error_code ?? this.error?.error_code;
     const key = `${status} ${text}`;
     if (this.told === key) return;
     this.told = key;
