@@ -20,6 +20,7 @@ const unbroken = (text) => text.replaceAll(" ", "\u00a0");
 
 /** The page. */
 export async function page(context) {
+  await world();
   const fax = new FaxPage(context, context.params[0]);
   context.events((events) => fax.hear(events.filter((event) => event.fax_sid === fax.sid)));
   context.whenLive(() => fax.catchUp());
@@ -62,7 +63,7 @@ class FaxPage {
   }
 
   async load() {
-    const [resource] = await Promise.all([this.ask(), this.readJournal(), world()]);
+    const [resource] = await Promise.all([this.ask(), this.readJournal()]);
     // A call that has only just begun has left no trace yet.
     const call = this.context.keep?.call;
     if (call) this.extra = { from: call.from, to: call.to, ...this.extra };

@@ -37,12 +37,12 @@ impl Dialect {
         }
     }
 
-    /// Returns the text of a fax's failure, after `pages` went over; `None` if its status alone tells why.
+    /// Returns the text of a fax's failure; `None` if its status alone tells why.
     #[must_use]
-    pub fn failure_text(self, failure: &Failure, pages: Option<u32>) -> Option<&str> {
+    pub fn failure_text(self, failure: &Failure) -> Option<&str> {
         match self {
             Self::Twilio => Some(codes::failure_text(failure)),
-            Self::SignalWire => signalwire::codes::failure_text(failure, pages),
+            Self::SignalWire => signalwire::codes::failure_text(failure),
         }
     }
 

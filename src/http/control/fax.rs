@@ -33,10 +33,10 @@ pub(super) async fn show(
     let shown = world.read(|engine| {
         let mut shown = resource::find_fax(engine, wanted, &view).ok()?;
         let fax = engine.fax(wanted).ok();
-        let (failure, pages) = (fax.and_then(Fax::failure), fax.and_then(Fax::pages));
+        let failure = fax.and_then(Fax::failure);
         let dialect = engine.account().dialect;
         shown["error_code"] = json!(failure.and_then(|failure| dialect.failure_code(failure)));
-        shown["error_message"] = json!(failure.and_then(|failure| dialect.failure_text(failure, pages)));
+        shown["error_message"] = json!(failure.and_then(|failure| dialect.failure_text(failure)));
         let media = fax.and_then(|fax| fax.media.as_ref());
         shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
         Some(shown)

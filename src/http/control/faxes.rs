@@ -138,7 +138,7 @@ impl Wanted {
         let is_party =
             |number: &String| parties().iter().any(|party| party.trim_start_matches('+').starts_with(number));
         let is_said = |text: &String| {
-            let error = fax.failure().and_then(|failure| dialect.failure_text(failure, fax.pages()));
+            let error = fax.failure().and_then(|failure| dialect.failure_text(failure));
             let texts = parties().into_iter().chain([fax.sid.to_string(), error.unwrap_or_default().to_owned()]);
             texts.into_iter().any(|own| own.to_lowercase().contains(text.as_str()))
         };

@@ -40,16 +40,15 @@ pub fn failure_code(failure: &Failure) -> Option<u32> {
     (!is_told_by_status(failure.fault)).then_some(TRANSMISSION)
 }
 
-/// Returns the text that the fax shows, one of those that SignalWire lists as common errors; `pages` is the number of
-/// pages that went over.
+/// Returns the text that the fax shows, one of those that SignalWire lists as common errors.
 #[must_use]
-pub fn failure_text(failure: &Failure, pages: Option<u32>) -> Option<&str> {
+pub fn failure_text(failure: &Failure) -> Option<&str> {
     let fault = failure.fault;
     if is_told_by_status(fault) {
         None
     } else if matches!(fault, Fault::Transmission | Fault::Incompatible) && failure.detail.is_some() {
         failure.detail.as_deref()
-    } else if fault == Fault::Transmission && pages.unwrap_or(0) > 0 {
+    } else if fault == Fault::Transmission && failure.pages_over.is_some_and(|pages| pages > 0) {
         Some("The call dropped prematurely")
     } else if fault == Fault::Transmission {
         Some("Fax transmission not established")

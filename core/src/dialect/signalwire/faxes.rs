@@ -132,7 +132,8 @@ impl<'a> FaxResource<'a> {
             quality: fax.quality,
             media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
             media: fax.media.as_ref().map(|media| (media.document.media_type, media.created)),
-            pages: fax.pages(),
+            // Recorded: a fax that failed in its call has the pages that went over, none in that case.
+            pages: fax.failure().and_then(|failure| failure.pages_over).or(fax.pages()),
             duration_s: fax.duration_s(),
             price_micros: fax.price_micros(),
             failure: fax.failure().cloned(),
@@ -203,7 +204,7 @@ impl Serialize for FaxResource<'_> {
         fax.serialize_field("links", &Links { media: format!("{url}/Media") })?;
         fax.serialize_field("url", &url)?;
         fax.serialize_field("error_code", &failure.and_then(codes::failure_code))?;
-        fax.serialize_field("error_message", &failure.and_then(|failure| codes::failure_text(failure, self.pages)))?;
+        fax.serialize_field("error_message", &failure.and_then(|failure| codes::failure_text(failure)))?;
         fax.end()
     }
 }

@@ -60,7 +60,7 @@ pub fn notice_params(
     if let Some(failure) = &notice.failure {
         let code = codes::failure_code(failure).map(|code| code.to_string());
         add(&mut params, "ErrorCode", &code.unwrap_or_default());
-        add(&mut params, "ErrorMessage", codes::failure_text(failure, notice.pages).unwrap_or_default());
+        add(&mut params, "ErrorMessage", codes::failure_text(failure).unwrap_or_default());
     }
     add(&mut params, "Timestamp", &date::iso(now));
     params
