@@ -1,4 +1,6 @@
-//! What Twilio's codes mean here, in plain words: the likely cause, and what to do. It knows no fax.
+//! What the services' codes mean here, in plain words: the likely cause, and what to do. It knows no fax.
+
+import { service } from "./service.js";
 
 const ADVICE = {
   11100: ["The URL isn't an absolute http or https URL.", "Check the URL of the number or of the request: scheme, host and path."],
@@ -10,6 +12,8 @@ const ADVICE = {
   11206: ["The response isn't HTTP.", "Does the port speak TLS while the URL says http, or the other way round?"],
   11210: ["The host name doesn't resolve.", "Correct the name, or map it with --connect-to."],
   11215: ["Too many redirects.", "Give the final URL."],
+  11217: ["The app responded with an error (4xx or 5xx).", "Look at the response in the conversation, and at your app's log for the same moment."],
+  11251: ["The connection broke, or the response isn't HTTP.", "Your app may have crashed, or a proxy closed the connection."],
   11220: ["TLS failed.", "Does the port speak TLS at all?"],
   11235: ["The certificate is for another host.", "Use a name that the certificate has."],
   11236: ["The certificate has expired.", "Renew it. In tests, --insecure-webhooks accepts it."],
@@ -37,5 +41,5 @@ const ADVICE = {
 
 /** Cause and remedy of a code; empty where there is nothing to add. */
 export function advice(code) {
-  return ADVICE[code] ?? [];
+  return (ADVICE[code] ?? []).map((text) => text.replaceAll("TwiML", service.markup).replace("Twilio", service.name));
 }

@@ -20,6 +20,7 @@ const unbroken = (text) => text.replaceAll(" ", "\u00a0");
 
 /** The page. */
 export async function page(context) {
+  await world();
   const fax = new FaxPage(context, context.params[0]);
   context.events((events) => fax.hear(events.filter((event) => event.fax_sid === fax.sid)));
   context.whenLive(() => fax.catchUp());
@@ -62,7 +63,7 @@ class FaxPage {
   }
 
   async load() {
-    const [resource] = await Promise.all([this.ask(), this.readJournal(), world()]);
+    const [resource] = await Promise.all([this.ask(), this.readJournal()]);
     // A call that has only just begun has left no trace yet.
     const call = this.context.keep?.call;
     if (call) this.extra = { from: call.from, to: call.to, ...this.extra };
@@ -173,8 +174,8 @@ class FaxPage {
   }
 
   showTrouble(status) {
-    const text = this.error?.error_message ?? this.resource?.error_message;
-    const number = this.error?.error_code ?? this.resource?.error_code;
+    const text = this.resource?.error_message ?? this.error?.error_message;
+    const number = this.resource?.error_code ?? this.error?.error_code;
     const key = `${status} ${text}`;
     if (this.told === key) return;
     this.told = key;

@@ -58,7 +58,7 @@ fn trust_hint(path: &str) -> String {
     format!(
         "\
 The local CA is {path}
-It signs only for Twilio's hosts, names of this machine, and private addresses.
+It signs only for Twilio's and SignalWire's hosts, names of this machine, and private addresses.
 
 Nothing to do:      fauxfax exec -- COMMAND       eval \"$(fauxfax env)\"
 Node                NODE_EXTRA_CA_CERTS={path}

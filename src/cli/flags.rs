@@ -336,7 +336,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 18);
+        assert_eq!(defaults.len(), 19);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }
@@ -345,6 +345,7 @@ mod tests {
     fn each_flag_arrives_at_its_own_setting() {
         let words = [
             (Setting::AccountsMode, "strict"),
+            (Setting::Dialect, "signalwire"),
             (Setting::CallbackPolicy, "final"),
             (Setting::DocumentPolicy, "strict"),
             (Setting::TwimlTypes, "strict"),

@@ -15,8 +15,8 @@ use crate::dialect::rule::RuleDocument;
 use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
-/// What the SID of an account matches: Twilio's form or SignalWire's.
-const ACCOUNT_SID: &str = "^(AC[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
+/// What an id of SignalWire's matches.
+const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsFlags {
@@ -98,7 +98,7 @@ fn account(generator: &mut SchemaGenerator) -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "sid": { "type": "string", "pattern": ACCOUNT_SID },
+            "sid": { "type": "string", "pattern": format!("^(AC[0-9a-fA-F]{{32}}|{UUID})$") },
             "auth_token": text,
             "signing_key": text,
             "dialect": words(Dialect::ALL.iter().map(|word| word.as_str()).collect()),
@@ -119,7 +119,9 @@ fn account(generator: &mut SchemaGenerator) -> Value {
 fn of_attribute(kind: &Kind<NumberChange>) -> Value {
     match kind {
         Kind::FriendlyName(_) | Kind::Url(_) => json!({ "type": "string" }),
-        Kind::Sid(prefix, _) => json!({ "type": "string", "pattern": format!("^({prefix}[0-9a-fA-F]{{32}})?$") }),
+        Kind::Sid(prefix, _) => {
+            json!({ "type": "string", "pattern": format!("^({prefix}[0-9a-fA-F]{{32}}|{UUID})?$") })
+        }
         Kind::Word(words, _) => json!({ "enum": words }),
         Kind::Method(_) => json!({ "enum": ["GET", "POST"] }),
         Kind::Boolean(_) => json!({ "enum": [true, false, "true", "false"] }),
@@ -148,7 +150,10 @@ mod tests {
         let account = &schema["properties"]["accounts"]["items"]["properties"];
         assert_eq!(account["rules"]["items"]["$ref"], "#/$defs/Rule");
         assert_eq!(schema["$defs"]["RuleApi"]["properties"]["status"]["minimum"], 400);
-        assert_eq!(account["numbers"]["items"]["properties"]["trunk_sid"]["pattern"], "^(TK[0-9a-fA-F]{32})?$");
+        assert_eq!(
+            account["numbers"]["items"]["properties"]["trunk_sid"]["pattern"],
+            format!("^(TK[0-9a-fA-F]{{32}}|{UUID})?$")
+        );
         assert_eq!(schema["properties"]["callbacks"]["enum"], json!(["all", "queued-and-final", "final"]));
     }
 }

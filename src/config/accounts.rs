@@ -19,7 +19,7 @@ use crate::model::sid::AccountSid;
 const ACCOUNT_KEYS: &[&str] = &[
     "sid",
     "auth_token",
-    "signing_key",
+    SIGNING_KEY_KEY,
     "dialect",
     "callbacks",
     "service",
@@ -28,6 +28,7 @@ const ACCOUNT_KEYS: &[&str] = &[
     CALLER_IDS_KEY,
     RULES_KEY,
 ];
+const SIGNING_KEY_KEY: &str = "signing_key";
 const NUMBERS_KEY: &str = "numbers";
 const CALLER_IDS_KEY: &str = "caller_ids";
 const RULES_KEY: &str = "rules";
@@ -40,7 +41,7 @@ pub struct ConfiguredAccount {
     pub sid: Option<AccountSid>,
     /// Its token; minted at the start if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key of its webhooks' signatures; its token if absent. Only SignalWire's accounts may have one.
+    /// The key that signs its webhooks; its token if absent. Only a SignalWire account has one.
     pub signing_key: Option<Box<str>>,
     /// The provider whose API it uses, which its SID agrees with.
     pub dialect: Dialect,
@@ -59,7 +60,7 @@ pub struct ConfiguredAccount {
 }
 
 impl fmt::Debug for ConfiguredAccount {
-    /// Leaves out the token and the signing key.
+    /// Leaves out the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
@@ -97,7 +98,7 @@ fn account(
     let debugger_url = table.text("debugger_url")?.map(|given| given.parse(parse::webhook_url)).transpose()?;
     let mut own = BTreeSet::new();
     let numbers = table.tables(NUMBERS_KEY, "[[accounts.numbers]]")?;
-    let numbers = numbers.iter().map(|table| number(table, &mut own)).collect::<Result<_, _>>()?;
+    let numbers = numbers.iter().map(|table| number(table, dialect, &mut own)).collect::<Result<_, _>>()?;
     let mut verified = BTreeSet::new();
     let caller_ids = table.tables(CALLER_IDS_KEY, "[[accounts.caller_ids]]")?;
     let caller_ids = caller_ids.iter().map(|table| {
@@ -137,18 +138,21 @@ fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>
 }
 
 fn signing_key(table: &Table<'_>, dialect: Dialect) -> Result<Option<Box<str>>, ConfigError> {
-    let Some(given) = table.text("signing_key")? else { return Ok(None) };
+    let Some(given) = table.text(SIGNING_KEY_KEY)? else { return Ok(None) };
     match dialect {
-        Dialect::Twilio => Err(ConfigError::unshown(
-            &given,
-            "be left out of an account that speaks Twilio's API, which \
-             signs webhooks with the auth_token",
-        )),
+        Dialect::Twilio => {
+            let why = "be left out of an account that speaks Twilio's API, which signs webhooks with the auth_token";
+            Err(ConfigError::unshown(&given, why))
+        }
         Dialect::SignalWire => given.parse_secret(parse::signing_key).map(Some),
     }
 }
 
-fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNumber, NumberChange), ConfigError> {
+fn number(
+    table: &Table<'_>,
+    dialect: Dialect,
+    own: &mut BTreeSet<PhoneNumber>,
+) -> Result<(PhoneNumber, NumberChange), ConfigError> {
     let keys: Vec<&str> =
         std::iter::once(PHONE_NUMBER_KEY).chain(OF_NUMBER.iter().map(|attribute| attribute.name)).collect();
     table.check_keys(&keys)?;
@@ -156,7 +160,7 @@ fn number(table: &Table<'_>, own: &mut BTreeSet<PhoneNumber>) -> Result<(PhoneNu
     let mut change = NumberChange::default();
     for attribute in OF_NUMBER {
         if let Some(given) = table.text(attribute.name)? {
-            set(&mut change, attribute, &given)?;
+            set(&mut change, (attribute, dialect), &given)?;
         }
     }
     let is_set = |url: &Option<Box<str>>| url.as_ref().is_some_and(|url| !url.is_empty());
@@ -179,11 +183,15 @@ fn unique<T: Ord + Copy>(given: &Given, value: T, others: &mut BTreeSet<T>) -> R
 }
 
 /// Sets an attribute of a number to the value in the file.
-fn set(change: &mut NumberChange, attribute: &Attribute<NumberChange>, given: &Given) -> Result<(), ConfigError> {
+fn set(
+    change: &mut NumberChange,
+    (attribute, dialect): (&Attribute<NumberChange>, Dialect),
+    given: &Given,
+) -> Result<(), ConfigError> {
     match attribute.kind {
         Kind::FriendlyName(slot) => *slot(change) = Some(given.parse(parse::friendly_name)?),
         Kind::Url(slot) => *slot(change) = Some(given.parse(parse::webhook_url_or_none)?),
-        Kind::Sid(prefix, slot) => *slot(change) = Some(given.parse(parse::sid_or_none(prefix))?),
+        Kind::Sid(prefix, slot) => *slot(change) = Some(given.parse(parse::sid_or_none(prefix, dialect))?),
         Kind::Word(words, slot) => *slot(change) = Some(given.parse(parse::word(words, |word| word))?.into()),
         Kind::Method(slot) => *slot(change) = Some(given.parse(parse::method)?),
         Kind::Boolean(slot) => *slot(change) = Some(given.parse(parse::true_or_false)?),

@@ -66,7 +66,7 @@ impl DefaultAccount {
             sid: sid.unwrap_or(own.sid),
             has_default_token: token.is_none(),
             auth_token: token.unwrap_or(own.auth_token),
-            signing_key: signing_key.map(|given| given.parse_secret(parse::auth_token)).transpose()?,
+            signing_key: signing_key.map(|given| given.parse_secret(parse::signing_key)).transpose()?,
         })
     }
 }

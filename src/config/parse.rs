@@ -214,11 +214,11 @@ pub(super) fn friendly_name(text: &str) -> Result<Box<str>, String> {
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {FRIENDLY_NAME_CHARS_MAX} characters"))
 }
 
-/// The SID of another resource, with this prefix, or empty.
-pub(super) fn sid_or_none(prefix: &'static str) -> impl Fn(&str) -> Result<Box<str>, String> {
+/// The id of another resource in the form of the account's dialect, or empty; the prefix is that of Twilio's form.
+pub(super) fn sid_or_none(prefix: &'static str, dialect: Dialect) -> impl Fn(&str) -> Result<Box<str>, String> {
     move |text| {
-        let is_good = text.is_empty() || parameter::is_sid(text, prefix);
-        is_good.then(|| text.into()).ok_or_else(|| format!("be {prefix} and 32 hexadecimal digits"))
+        let checked = if text.is_empty() { Ok(()) } else { parameter::check_id(text, prefix, dialect.id_form()) };
+        checked.map(|()| text.into()).map_err(|wanted| format!("be {wanted}"))
     }
 }
 

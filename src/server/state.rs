@@ -169,6 +169,7 @@ mod tests {
     use crate::clock::ClockMode;
     use crate::config::{Config, DefaultAccount};
     use crate::emulator::AccountSetup;
+    use crate::model::account::Dialect;
     use crate::server::Server;
 
     fn config(path: &Path) -> Config {
@@ -200,6 +201,30 @@ mod tests {
         assert_eq!(theirs, [subaccount.sid()]);
         let token = |world: &World| world.read(|engine| engine.account().auth_token.clone());
         assert_eq!(token(&again.registry().subaccounts(owner.sid())[0]), token(&subaccount));
+    }
+
+    #[tokio::test]
+    async fn one_file_keeps_worlds_of_both_dialects() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.json");
+        let server = Server::bind(&config(&path)).await.expect("it starts without a file");
+        let setup = AccountSetup {
+            dialect: Some(Dialect::SignalWire),
+            auth_token: Some("PT1".into()),
+            signing_key: Some("PSK_1".into()),
+            ..AccountSetup::default()
+        };
+        let project = server.registry().create(setup).expect("there is room").sid();
+        server.serve(ready(())).await.expect("it is written");
+        let again = Server::bind(&config(&path)).await.expect("it starts with the file");
+        let world = again.registry().sign_in(project, "PT1").expect("its token is the same");
+        assert_eq!(world.read(|engine| engine.account().dialect), Dialect::SignalWire);
+        assert_eq!(world.read(|engine| engine.account().signing_key.clone()).as_deref(), Some("PSK_1"));
+        assert!(again.registry().world(Config::default().default_account.sid).is_some());
+        let text = fs::read_to_string(&path).expect("readable");
+        fs::write(&path, text.replace("\"dialect\": \"signalwire\"", "\"dialect\": \"twilio\"")).expect("written");
+        let error = Server::bind(&config(&path)).await.err().expect("it does not start").to_string();
+        assert!(error.contains(".state: account.dialect: is twilio where account_sid is signalwire's"), "{error}");
     }
 
     #[tokio::test]

@@ -313,7 +313,7 @@ async fn the_texts_of_failures_are_those_of_the_documentation() {
     for (to, status, code, message) in [
         ("15005550101", "busy", Value::Null, Value::Null),
         ("15005550102", "no-answer", Value::Null, Value::Null),
-        ("15005550103", "failed", 34004.into(), "The call dropped prematurely".into()),
+        ("15005550103", "failed", 34004.into(), "Fax transmission not established".into()),
         ("15005550105", "failed", 34004.into(), "Failed to train with any of the compatible modems".into()),
     ] {
         let fax = wire.send(to).await;
@@ -324,7 +324,7 @@ async fn the_texts_of_failures_are_those_of_the_documentation() {
         );
     }
     let fax = wire.send("15005550104").await;
-    assert_eq!(fax["num_pages"], 0, "as recorded of a fax that failed in the call");
+    assert_eq!((&fax["num_pages"], &fax["error_message"]), (&1.into(), &"The call dropped prematurely".into()));
     assert!(fax["price"].is_number() && fax["media_url"].is_string(), "{fax}");
 }
 

@@ -264,17 +264,18 @@ async fn an_incoming_fax_may_fail_with_a_text_of_the_testers() {
 #[tokio::test]
 async fn numbers_that_behave_fail_with_signalwires_code_and_texts() {
     let project = Project::new().await;
-    for (to, status, text) in [
-        ("15005550101", "busy", None),
-        ("15005550102", "no-answer", None),
-        ("15005550103", "failed", Some("The call dropped prematurely")),
-        ("15005550104", "failed", Some("The call dropped prematurely")),
-        ("15005550105", "failed", Some("Failed to train with any of the compatible modems")),
-        ("15005550106", "delivered", None),
+    for (to, status, pages, text) in [
+        ("15005550101", "busy", 2, None),
+        ("15005550102", "no-answer", 2, None),
+        ("15005550103", "failed", 0, Some("Fax transmission not established")),
+        ("15005550104", "failed", 1, Some("The call dropped prematurely")),
+        ("15005550105", "failed", 0, Some("Failed to train with any of the compatible modems")),
+        ("15005550106", "delivered", 2, None),
     ] {
         let fax = project.send(to).await;
         let code = text.map(|_| 34004);
         let shown = (&fax["status"], &fax["error_code"], &fax["error_message"]);
         assert_eq!(shown, (&json!(status), &json!(code), &json!(text)), "{to}: {fax}");
+        assert_eq!(fax["num_pages"], pages, "{to}: {fax}");
     }
 }

@@ -1,11 +1,12 @@
 //! The settable attributes of numbers and applications: one table of names, types and places for each resource. REST,
 //! the control API, the configuration file and its schema all read these tables.
 
-use super::error::ApiError;
+use super::error::{ApiError, Reason};
 use super::form::Form;
 use super::parameter::{self, Empty};
 use crate::model::application::ApplicationChange;
 use crate::model::number::{NumberChange, ReceiveMode};
+use crate::model::sid::IdForm;
 use crate::model::webhook::Method;
 
 /// API versions that a number or an application may name.
@@ -23,7 +24,7 @@ pub enum Kind<C> {
     FriendlyName(Slot<C, Box<str>>),
     /// An absolute `http` or `https` URL, or empty.
     Url(Slot<C, Box<str>>),
-    /// A SID with this prefix, or empty.
+    /// An id of another resource, or empty; the prefix is that of the prefixed form.
     Sid(&'static str, Slot<C, Box<str>>),
     /// One of these words, matched exactly.
     Word(&'static [&'static str], Slot<C, Box<str>>),
@@ -101,24 +102,31 @@ pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
     message_status_callback "MessageStatusCallback" Url;
 };
 
-/// Reads the attributes of a table from a form; attributes that the form doesn't name stay `None`.
+/// Reads the attributes of a table from a form; attributes that the form doesn't name stay `None`. `ids` is the form of
+/// the account's ids.
 ///
 /// # Errors
 /// Returns the first invalid parameter, in the order of the table.
-pub(super) fn read<C: Default>(table: &[Attribute<C>], form: &Form, empty: Empty) -> Result<C, ApiError> {
+pub(super) fn read<'a, C: Default + 'a>(
+    table: impl IntoIterator<Item = &'a Attribute<C>>,
+    form: &Form,
+    empty: Empty,
+    ids: IdForm,
+) -> Result<C, ApiError> {
     let mut change = C::default();
     for Attribute { parameter: name, kind, .. } in table {
         match kind {
             Kind::FriendlyName(slot) => *slot(&mut change) = parameter::friendly_name(form)?,
             Kind::Url(slot) => *slot(&mut change) = parameter::address(form, name, empty)?,
-            Kind::Sid(prefix, slot) => *slot(&mut change) = parameter::sid(form, name, prefix, empty)?,
+            Kind::Sid(prefix, slot) => *slot(&mut change) = parameter::sid(form, name, (prefix, ids), empty)?,
             Kind::Word(words, slot) => {
                 *slot(&mut change) = parameter::word(form, name, words, |word| word)?.map(Box::from);
             }
             Kind::Method(slot) => *slot(&mut change) = parameter::method(form, name)?,
             Kind::Boolean(slot) => *slot(&mut change) = parameter::boolean(form, name)?,
             Kind::ReceiveMode(slot) => {
-                *slot(&mut change) = parameter::word(form, name, ReceiveMode::ALL, ReceiveMode::as_str)?;
+                let mode = parameter::word(form, name, ReceiveMode::ALL, ReceiveMode::as_str);
+                *slot(&mut change) = mode.map_err(|error| ApiError::new(Reason::ReceiveMode, error.message))?;
             }
         }
     }

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::error::{ApiError, Reason};
 use super::form::Form;
+use crate::model::sid::{AccountSid, IdForm};
 use crate::model::webhook::Method;
 
 /// The longest URL that is accepted: Twilio's limit for a StatusCallback (error 21609).
@@ -117,27 +118,42 @@ pub fn check_url(text: &str) -> Result<(), String> {
     Url::parse(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// Reads the SID of another resource, which is kept as it is written.
-pub(super) fn sid(form: &Form, name: &str, prefix: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
+/// Reads the id of another resource, which is kept as it is written.
+pub(super) fn sid(
+    form: &Form,
+    name: &str,
+    (prefix, ids): (&str, IdForm),
+    empty: Empty,
+) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = empty.text(form, name) else { return Ok(None) };
     if !text.is_empty() {
-        check_sid(name, text, prefix)?;
+        check_sid(name, text, prefix, ids)?;
     }
     Ok(Some(text.into()))
 }
 
-/// Checks that a text is a SID with this prefix.
-pub(super) fn check_sid(name: &str, text: &str, prefix: &str) -> Result<(), ApiError> {
-    if is_sid(text, prefix) {
-        return Ok(());
-    }
-    let message = format!("Invalid parameter {name}: '{text}' is not {prefix} and 32 hexadecimal digits");
-    Err(ApiError::new(Reason::InvalidSid, message))
+/// Checks that a text is an id of this form; the prefix is that of the prefixed form.
+pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Result<(), ApiError> {
+    check_id(text, prefix, ids).map_err(|wanted| {
+        let message = format!("Invalid parameter {name}: '{}' is not {wanted}", excerpt(text));
+        ApiError::new(Reason::InvalidSid, message)
+    })
 }
 
-/// Whether a text is this prefix and 32 hexadecimal digits.
-#[must_use]
-pub fn is_sid(text: &str, prefix: &str) -> bool {
+/// Checks that a text is an id of this form, as [`check_sid`] does.
+///
+/// # Errors
+/// What the text should be.
+pub fn check_id(text: &str, prefix: &str, ids: IdForm) -> Result<(), String> {
+    let (is_good, wanted) = match ids {
+        IdForm::Prefixed => (is_sid(text, prefix), format!("{prefix} and 32 hexadecimal digits")),
+        // The kind is of no matter: all UUIDs are written alike.
+        IdForm::Uuid => (text.parse::<AccountSid>().is_ok_and(|id| id.form() == ids), "a UUID".to_owned()),
+    };
+    if is_good { Ok(()) } else { Err(wanted) }
+}
+
+fn is_sid(text: &str, prefix: &str) -> bool {
     let digits = text.strip_prefix(prefix).unwrap_or_default();
     digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -204,13 +220,15 @@ mod tests {
     #[test]
     fn a_sid_has_its_prefix_and_32_digits() {
         let digits = "0123456789abcdefABCDEF0123456789";
-        assert_eq!(check_sid("TrunkSid", &format!("TK{digits}"), "TK"), Ok(()));
-        for bad in [format!("AD{digits}"), format!("TK{digits}0"), "TK".to_owned()] {
-            assert_eq!(
-                check_sid("TrunkSid", &bad, "TK").map_err(|error| error.code(Dialect::Twilio)),
-                Err(20423),
-                "{bad}"
-            );
+        let check = |text: &str, ids| check_sid("TrunkSid", text, "TK", ids).map_err(|error| error.reason);
+        assert_eq!(check(&format!("TK{digits}"), IdForm::Prefixed), Ok(()));
+        let uuid = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
+        for bad in [&format!("AD{digits}"), &format!("TK{digits}0"), "TK", uuid] {
+            assert_eq!(check(bad, IdForm::Prefixed), Err(Reason::InvalidSid), "{bad}");
+        }
+        assert_eq!(check(uuid, IdForm::Uuid), Ok(()));
+        for bad in [&format!("TK{digits}"), &format!("AC{digits}"), &uuid[1..]] {
+            assert_eq!(check(bad, IdForm::Uuid), Err(Reason::InvalidSid), "{bad}");
         }
     }
 }

@@ -1,12 +1,14 @@
-//! The REST resources of an account in its own dialect, as JSON, for those who show them beside the REST APIs.
+//! The REST resources of an account in its own dialect, for those who show and change them beside the REST APIs.
 
 use serde_json::{Value, json};
 
+use super::error::ApiError;
+use super::form::Form;
 use super::view::View;
 use super::{signalwire, twilio};
 use crate::engine::{Engine, Fax};
 use crate::model::account::Dialect;
-use crate::model::number::IncomingNumber;
+use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 
@@ -30,12 +32,26 @@ pub fn find_fax(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Result<Value, 
     })
 }
 
-/// Returns the resource of a number.
+/// Returns the resource of a number, with what it accepts, which SignalWire's own resource doesn't tell.
 #[must_use]
 pub fn number(number: &IncomingNumber, account: AccountSid, inventory_seed: u64) -> Value {
     match Dialect::of(account) {
-        Dialect::Twilio | Dialect::SignalWire => {
-            json!(twilio::numbers::NumberResource::of(number, account, inventory_seed))
+        Dialect::Twilio => json!(twilio::numbers::NumberResource::of(number, account, inventory_seed)),
+        Dialect::SignalWire => {
+            let mut shown = json!(signalwire::numbers::NumberResource::of(number, account, inventory_seed));
+            shown["voice_receive_mode"] = json!(number.attributes.voice_receive_mode.as_str());
+            shown
         }
+    }
+}
+
+/// Reads the parameters of a change of a number.
+///
+/// # Errors
+/// As the dialect's REST API.
+pub fn number_change(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
+    match Dialect::of(account) {
+        Dialect::Twilio => twilio::numbers::update_number(form, account),
+        Dialect::SignalWire => signalwire::numbers::update_number(form),
     }
 }

@@ -87,7 +87,11 @@ impl Engine {
             let pages = fax.pages();
             // Kept first, since `end` replaces the phase and with it the pages that came in.
             self.keep_part(ordinal, now);
-            let failure = Some(Box::new(Failure { fault: fault.fault, detail: fault.text.clone() }));
+            let failure = Some(Box::new(Failure {
+                fault: fault.fault,
+                detail: fault.text.clone(),
+                pages_over: Some(talk.pages_done),
+            }));
             let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };
             self.end(ordinal, ended, now);
         }

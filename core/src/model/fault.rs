@@ -98,19 +98,21 @@ pub struct Failure {
     pub fault: Fault,
     /// The particulars, written for a person; `None` if the fault says everything.
     pub detail: Option<Box<str>>,
+    /// How many pages got through before the call broke; `None` if it is not a call that broke.
+    pub pages_over: Option<u32>,
 }
 
 impl Failure {
     /// Creates the failure of a call that ended with this fault.
     #[must_use]
     pub const fn of_call(fault: Fault) -> Self {
-        Self { fault, detail: None }
+        Self { fault, detail: None, pages_over: None }
     }
 
     /// Creates a failure with the particulars of the case.
     #[must_use]
     pub fn with_detail(fault: Fault, detail: impl Into<Box<str>>) -> Self {
-        Self { fault, detail: Some(detail.into()) }
+        Self { fault, detail: Some(detail.into()), pages_over: None }
     }
 
     /// Returns the particulars, or the fault's own description if there are none.

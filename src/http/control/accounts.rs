@@ -17,7 +17,6 @@ use crate::dialect::attribute::OF_NUMBER;
 use crate::dialect::form::Form;
 use crate::dialect::parameter;
 use crate::dialect::resource;
-use crate::dialect::twilio::numbers;
 use crate::emulator::{AccountSetup, CreateWorldError, Registry, World};
 use crate::engine::input::ChangeAccount;
 use crate::model::account::{AccountChange, AccountStatus, CallbackPolicy, Dialect, Service, check_signing_key};
@@ -261,7 +260,7 @@ fn configured_number(
     }
     // Read as a form, so that the checks are REST's own.
     let form = Form::of(given.iter().map(|(parameter, text)| (*parameter, text.as_str())));
-    let change = numbers::update_number(&form, account).map_err(|error| bad(place, &error.message))?;
+    let change = resource::number_change(&form, account).map_err(|error| bad(place, &error.message))?;
     Ok((phone_number(own, place)?, change))
 }
 

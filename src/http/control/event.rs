@@ -106,7 +106,6 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "old": old.map(crate::model::fax::Status::as_str),
             "new": new.as_str(),
             "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
-            // How many pages went over is not known here; the Fax resource tells.
             "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure)),
         }),
         EventKind::FaxPage { page, pages, line, bits, line_ms } => json!({

@@ -14,6 +14,7 @@ use crate::emulator::Registry;
 use crate::engine::agenda::Ordinal;
 use crate::engine::{Cursor, Engine, Fax, FaxFilter};
 use crate::http::origin;
+use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Status};
 
 /// Faxes on a page by default.
@@ -95,7 +96,7 @@ fn page<'a>(
         let drawn = engine.faxes(&FaxFilter::default(), cursor, DRAWN_MAX);
         let count = drawn.items.len();
         for (place, fax) in drawn.items.into_iter().enumerate() {
-            if wanted.fits(fax) {
+            if wanted.fits(fax, engine.account().dialect) {
                 found.push(fax);
             }
             // Without this, a full page that ends with the oldest fax would have a next page with nothing on it.
@@ -132,13 +133,13 @@ impl Wanted {
         })
     }
 
-    fn fits(&self, fax: &Fax) -> bool {
+    fn fits(&self, fax: &Fax, dialect: Dialect) -> bool {
         let parties = || [fax.from.to_string(), fax.to.to_string()];
         let is_party =
             |number: &String| parties().iter().any(|party| party.trim_start_matches('+').starts_with(number));
         let is_said = |text: &String| {
-            let error = fax.failure().map(|failure| failure.text().to_owned()).unwrap_or_default();
-            let texts = parties().into_iter().chain([fax.sid.to_string(), error]);
+            let error = fax.failure().and_then(|failure| dialect.failure_text(failure));
+            let texts = parties().into_iter().chain([fax.sid.to_string(), error.unwrap_or_default().to_owned()]);
             texts.into_iter().any(|own| own.to_lowercase().contains(text.as_str()))
         };
         self.direction.is_none_or(|direction| fax.direction() == direction)

@@ -2,8 +2,9 @@
 //! path comes here, as is `.json`.
 
 mod faxes;
+mod numbers;
 
 use super::rest::{Call, Route};
 
 /// All routes of the API.
-pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES];
+pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES, numbers::ROUTES];

@@ -48,8 +48,10 @@ pub fn failure_text(failure: &Failure) -> Option<&str> {
         None
     } else if matches!(fault, Fault::Transmission | Fault::Incompatible) && failure.detail.is_some() {
         failure.detail.as_deref()
-    } else if fault == Fault::Transmission {
+    } else if fault == Fault::Transmission && failure.pages_over.is_some_and(|pages| pages > 0) {
         Some("The call dropped prematurely")
+    } else if fault == Fault::Transmission {
+        Some("Fax transmission not established")
     } else if fault == Fault::Incompatible {
         Some("Failed to train with any of the compatible modems")
     } else if fault == Fault::Document {

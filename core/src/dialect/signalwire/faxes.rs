@@ -144,7 +144,8 @@ impl<'a> FaxResource<'a> {
             quality: fax.quality,
             media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
             media: fax.media.as_ref().map(|media| (media.document.media_type, media.created)),
-            pages: fax.pages(),
+            // Recorded: a fax that failed in its call has the pages that went over, none in that case.
+            pages: fax.failure().and_then(|failure| failure.pages_over).or(fax.pages()),
             duration_s: fax.duration_s(),
             failure: fax.failure().cloned(),
             created: fax.created,

@@ -5,15 +5,34 @@ pub mod callback;
 pub mod codes;
 pub mod faxes;
 pub mod media;
+pub mod numbers;
 pub mod webhook;
 
+use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
 /// The root of the API's documented paths, which most libraries leave out.
 pub const ROOT: &str = "/api/laml";
 
+/// The version that all resources but faxes show.
+const API_VERSION: &str = "2010-04-01";
+
 /// Returns the path of a project's resources.
 #[must_use]
 pub fn account_path(account: AccountSid) -> String {
     format!("{ROOT}/2010-04-01/Accounts/{account}")
+}
+
+/// Returns a number as SignalWire formats it: North American ones in groups, `310-338-6745`.
+fn national_format(number: PhoneNumber) -> String {
+    let text = number.digits().to_string();
+    match text.strip_prefix('1') {
+        Some(rest) if rest.len() == 10 => format!("{}-{}-{}", &rest[..3], &rest[3..6], &rest[6..]),
+        _ => number.to_string(),
+    }
+}
+
+/// Returns `null` for a text that is not set.
+fn or_null(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }

@@ -11,7 +11,7 @@ use crate::dialect::paging::{Extent, Flat, PageRequest};
 use crate::dialect::parameter::{self, Empty};
 use crate::engine::Page;
 use crate::model::application::{Application, ApplicationChange};
-use crate::model::sid::{AccountSid, ApplicationSid};
+use crate::model::sid::{AccountSid, ApplicationSid, IdForm};
 
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
@@ -21,7 +21,7 @@ const LIST_FILTERS: &[&str] = &["FriendlyName"];
 /// # Errors
 /// Returns the error with the closest documented code, which names the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
-    attribute::read(OF_APPLICATION, form, Empty::LeftOut)
+    attribute::read(OF_APPLICATION, form, Empty::LeftOut, IdForm::Prefixed)
 }
 
 /// Reads the parameters of an update call.
@@ -29,7 +29,7 @@ pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// # Errors
 /// Returns the error with the closest documented code, which names the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
-    attribute::read(OF_APPLICATION, form, Empty::Cleared)
+    attribute::read(OF_APPLICATION, form, Empty::Cleared, IdForm::Prefixed)
 }
 
 /// Reads the parameters of a list, with the name to filter by, if there is one.

@@ -14,7 +14,7 @@ use crate::engine::input::{BuyNumber, NumberRequest};
 use crate::model::inventory::{self, Capabilities, NumberKind};
 use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::{AccountSid, NumberSid};
+use crate::model::sid::{AccountSid, IdForm, NumberSid};
 
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"];
@@ -26,7 +26,8 @@ const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 /// # Errors
 /// Returns the error with the closest documented code, which names the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
-    Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change: attribute::read(OF_NUMBER, form, Empty::LeftOut)? })
+    let change = attribute::read(OF_NUMBER, form, Empty::LeftOut, IdForm::Prefixed)?;
+    Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change })
 }
 
 /// Reads the parameters of a change.
@@ -39,7 +40,7 @@ pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, A
                        release the number here and buy it there";
         return Err(ApiError::new(Reason::NotRelated, message));
     }
-    attribute::read(OF_NUMBER, form, Empty::Cleared)
+    attribute::read(OF_NUMBER, form, Empty::Cleared, IdForm::Prefixed)
 }
 
 /// The numbers that a list shows.
@@ -55,7 +56,7 @@ pub struct NumberFilter {
 /// Digits that a number must contain, with `*` for any one digit. After a leading `+`, the number must begin with
 /// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct DigitPattern {
+pub(in crate::dialect) struct DigitPattern {
     text: String,
     from_start: bool,
 }
@@ -218,7 +219,8 @@ impl NumberList {
     }
 }
 
-fn wanted(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequest, ApiError> {
+/// Reads which number a purchase is for.
+pub(in crate::dialect) fn wanted(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequest, ApiError> {
     let Some(text) = parameter::given(form, "PhoneNumber") else { return area(form, kind) };
     let number: PhoneNumber = text.parse().map_err(|_| ApiError::invalid_number(text))?;
     if kind.is_some_and(|kind| kind_of(seed, number) != kind) {
@@ -246,7 +248,7 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError
 }
 
 impl DigitPattern {
-    fn parse(text: &str) -> Result<Self, ApiError> {
+    pub(in crate::dialect) fn parse(text: &str) -> Result<Self, ApiError> {
         // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
         let tail = text.strip_prefix(['+', ' ']);
         let digits = tail.unwrap_or(text);
@@ -256,7 +258,7 @@ impl DigitPattern {
         Ok(Self { text: digits.to_owned(), from_start: tail.is_some() })
     }
 
-    fn fits(&self, number: PhoneNumber) -> bool {
+    pub(in crate::dialect) fn fits(&self, number: PhoneNumber) -> bool {
         let (digits, pattern) = (number.digits().to_string(), self.text.as_bytes());
         let fits = |part: &[u8]| part.iter().zip(pattern).all(|(digit, wanted)| *wanted == b'*' || digit == wanted);
         // If the pattern is longer than the number, the range doesn't matter, since the lengths are compared below.

@@ -26,6 +26,8 @@ form! {
     struct Failure for fault::Failure {
         fault: Fault,
         detail: Option<Box<str>>,
+        #[serde(default)]
+        pages_over: Option<u32>,
     }
 }
 
