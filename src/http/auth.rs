@@ -182,6 +182,14 @@ pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<
     signed_in.admission.admit(area, action, !is_own)
 }
 
+/// Returns the account that the credential of a request names, if it names one.
+pub(super) fn account_of(headers: &HeaderMap) -> Option<AccountSid> {
+    match credential(headers).ok()? {
+        Credential::Token(account, _) => Some(account),
+        Credential::Key(..) => None,
+    }
+}
+
 /// Reads the credential from the `Authorization` header.
 fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
     let error = |message| ApiError::unauthenticated(format!("Authentication Error - {message}"));

@@ -26,7 +26,7 @@
 //! | How does a tester change how things go? | `rule.rs`, `rulebook.rs` |
 //! | What does a reset or snapshot take back? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
-//! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs` |
+//! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs`, `twiml_bins.rs` |
 //! | What may an account's callers do? | `admission.rs` |
 //! | What happens in an impossible case? | `faults.rs` |
 //! | Where do ids and chance come from? | `random.rs` |
@@ -67,6 +67,7 @@ pub(crate) mod spec;
 mod tables;
 pub mod tally;
 mod transmission;
+mod twiml_bins;
 mod webhooks;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -147,7 +147,13 @@ pub(super) fn dialect_of(parts: &Parts) -> Dialect {
     if signalwire::ROOTS.iter().any(|root| below(root)) {
         return Dialect::SignalWire;
     }
-    account().map_or(Dialect::Twilio, Dialect::of)
+    // Only the credential tells whose list of accounts it is.
+    let named = if path.trim_end_matches(".json") == ACCOUNTS.trim_end_matches('/') {
+        auth::account_of(&parts.headers)
+    } else {
+        account()
+    };
+    named.map_or(Dialect::Twilio, Dialect::of)
 }
 
 /// Returns the error for a path that a client of the other dialect would ask for: Twilio's 2010-04-01 API never had

@@ -1,13 +1,30 @@
-//! The routes and handlers of SignalWire's compatibility API. Its root, `/api/laml`, is optional and removed before a
-//! path comes here, as is `.json`.
+//! The routes and handlers of SignalWire's compatibility API and of its fax logs. The compatibility API's root,
+//! `/api/laml`, is optional and removed before a path comes here, as is `.json`.
 
+mod accounts;
+mod applications;
+mod available;
+mod bins;
 mod faxes;
+mod logs;
 mod numbers;
 
+pub(super) use self::bins::served as served_bins;
+
 use super::rest::{Call, Route};
+use crate::dialect::signalwire::bins::BINS;
+use crate::dialect::signalwire::{self, logs as native};
 
 /// What begins the paths of no other dialect.
-pub(super) const ROOTS: &[&str] = &[crate::dialect::signalwire::ROOT, "/api/fax"];
+pub(super) const ROOTS: &[&str] = &[signalwire::ROOT, native::ROOT, BINS];
 
-/// All routes of the API.
-pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES, numbers::ROUTES];
+/// All routes of the APIs.
+pub(super) const ROUTES: &[&[Route]] = &[
+    faxes::ROUTES,
+    accounts::ROUTES,
+    numbers::ROUTES,
+    available::ROUTES,
+    applications::ROUTES,
+    bins::ROUTES,
+    logs::ROUTES,
+];

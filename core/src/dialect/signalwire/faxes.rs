@@ -290,12 +290,12 @@ impl MediaList {
     }
 }
 
-fn fax_path(account: AccountSid, fax: FaxSid) -> String {
+pub(super) fn fax_path(account: AccountSid, fax: FaxSid) -> String {
     format!("{}/Faxes/{fax}", account_path(account))
 }
 
 /// Converts millionths of a unit to the JSON number of a price, which is positive.
-fn in_units(micros: u64) -> f64 {
+pub(super) fn in_units(micros: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a price has far fewer digits than an f64 holds")]
     let micros = micros as f64;
     micros / 1_000_000.0

@@ -1,8 +1,13 @@
 //! SignalWire's compatibility API: reads parameters into commands, and writes views as JSON with SignalWire's own keys
 //! (docs/fidelity.md, "SignalWire").
 
+pub mod accounts;
+pub mod applications;
+pub mod available;
+pub mod bins;
 pub mod codes;
 pub mod faxes;
+pub mod logs;
 pub mod numbers;
 pub mod webhook;
 
