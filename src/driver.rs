@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use crate::engine::Discarded;
 use crate::engine::effect::{Effect, EffectId, Generation, Intent};
-use crate::engine::input::{Completion, EffectResult};
+use crate::engine::input::{Completion, EffectResult, ServeTwimlBin};
 use crate::io::{Performer, Signer};
 use crate::world::{World, message_of};
 
@@ -80,9 +80,12 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
             // Read anew for each effect: the token and the clock may have changed since the effect was queued.
             let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
+            // Read under the world's lock: the request is counted, as the bin's other requests are. A bin of another
+            // account, or one that is gone, is asked by HTTP like any app.
+            let bin = performer.bin_of(&effect.intent).and_then(|bin| world.handle(ServeTwimlBin(bin)).ok());
             let performer = Arc::clone(&performer);
             let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
-            let handle = tasks.spawn(async move { performer.perform(&signer, effect).await }.instrument(span));
+            let handle = tasks.spawn(async move { performer.perform(&signer, effect, bin).await }.instrument(span));
             begun.insert(handle.id(), begin);
         }
         let wait = work.wait.map(|wait| wait.min(SLEEP_MAX));

@@ -27,12 +27,13 @@ use crate::engine::tally::Tally;
 use crate::engine::{WorldOptions, WorldSpec};
 use crate::io::budget::Budget;
 use crate::io::client::Client;
+use crate::io::own::OwnNames;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
 use crate::model::account::{Account, AccountMode, Dialect};
 use crate::model::media::Document;
 use crate::model::refusal::Refusal;
-use crate::model::sid::{AccountSid, FaxSid, IdForm, KeySid};
+use crate::model::sid::{AccountSid, FaxSid, IdForm, KeySid, TwimlBinSid};
 use crate::model::webhook::ExchangeRecord;
 
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
@@ -88,7 +89,8 @@ impl Registry {
     ) -> Result<Self, CreateWorldError> {
         let mut worlds = Worlds::default();
         let default_sid = default.sid.unwrap_or_else(|| worlds.mint_sid(settings.seed, form_of(&default)));
-        let performer = Arc::new(Performer::new(client, renderer));
+        let names = OwnNames::new(&settings.guard.allow_hosts, settings.public_url.as_deref());
+        let performer = Arc::new(Performer::new(client, renderer, names));
         let worlds = RwLock::new(worlds);
         let (stopping, _) = watch::channel(false);
         let (created, _) = watch::channel(0);
@@ -197,6 +199,12 @@ impl Registry {
     #[must_use]
     pub fn worlds(&self) -> Vec<World> {
         self.worlds_read(|worlds| worlds.by_sid.values().cloned().collect())
+    }
+
+    /// The world that has a bin. A bin's URL doesn't name the account, so each world is asked.
+    #[must_use]
+    pub(crate) fn owner_of_bin(&self, bin: TwimlBinSid) -> Option<World> {
+        self.worlds().into_iter().find(|world| world.read(|engine| engine.twiml_bin(bin).is_ok()))
     }
 
     /// The SID of the default account, whose world is never removed.

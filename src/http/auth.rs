@@ -6,10 +6,9 @@ use std::time::Duration;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use subtle::ConstantTimeEq;
 
+use super::credential::{Credential, credential};
 use super::dialects::{dialect_of, elsewhere};
 use super::traffic::Unassignable;
 use super::{AbortHandle, asked_path, is_read, reply};
@@ -19,16 +18,7 @@ use crate::engine::admission::{Action, Admission, Area};
 use crate::engine::input::ApiCalled;
 use crate::model::account::{AccountStatus, Dialect};
 use crate::model::refusal::Refusal;
-use crate::model::sid::{AccountSid, KeySid};
-
-/// The credential that a client signs in with.
-#[derive(PartialEq, Eq)]
-enum Credential {
-    /// An AccountSid and its AuthToken.
-    Token(AccountSid, String),
-    /// An API key's SID and its secret.
-    Key(KeySid, String),
-}
+use crate::model::sid::AccountSid;
 
 /// The result of a successful sign-in: the credential's world, and the world that the path addresses.
 pub(super) struct SignedIn {
@@ -196,78 +186,4 @@ pub(super) fn is_of_owner(headers: &HeaderMap, world: &World) -> bool {
     let own = world.read(|engine| engine.account().auth_token.clone());
     let given = bearer.or_else(basic);
     own.zip(given).is_some_and(|(own, given)| bool::from(own.as_bytes().ct_eq(given.as_bytes())))
-}
-
-/// Reads the credential from the `Authorization` header.
-fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
-    let error = |message| ApiError::unauthenticated(format!("Authentication Error - {message}"));
-    let missing = || error("No credentials provided");
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
-    let (scheme, encoded) = value.trim().split_once(' ').ok_or_else(missing)?;
-    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(encoded.trim()));
-    let mut text = decoded.and_then(Result::ok).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(missing)?;
-    let (username, token) = text.split_once(':').ok_or_else(missing)?;
-    if token.is_empty() {
-        return Err(error("no AuthToken provided"));
-    }
-    let invalid = |_| error("invalid username");
-    // The rest of `text` becomes the secret without a copy.
-    let username_len = username.len();
-    if username.starts_with(KeySid::PREFIX) {
-        let key = username.parse().map_err(invalid)?;
-        text.drain(..=username_len);
-        return Ok(Credential::Key(key, text));
-    }
-    let account = username.parse().map_err(invalid)?;
-    text.drain(..=username_len);
-    Ok(Credential::Token(account, text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SID: &str = "AC0123456789abcdef0123456789abcdef";
-
-    /// Returns the user name and password, or the message of the error.
-    fn read(value: &str) -> Result<(String, String), String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-        credential(&headers).map_err(|error| error.message).map(|credential| match credential {
-            Credential::Token(account, token) => (account.to_string(), token),
-            Credential::Key(key, secret) => (key.to_string(), secret),
-        })
-    }
-
-    fn basic(text: &str) -> String {
-        format!("Basic {}", BASE64_STANDARD.encode(text))
-    }
-
-    #[test]
-    fn a_credential_is_an_account_and_its_token() {
-        let (account, token) = read(&basic(&format!("{SID}:a:b"))).unwrap();
-        assert_eq!((account.as_str(), token.as_str()), (SID, "a:b"));
-        let key = format!("SK{}", &SID[2..]);
-        assert_eq!(read(&basic(&format!("{key}:x"))), Ok((key, "x".to_owned())));
-        assert!(read(&basic(&format!("{SID}:x")).replace("Basic", "basic")).is_ok());
-    }
-
-    #[test]
-    fn each_bad_credential_says_what_is_wrong() {
-        let missing = "Authentication Error - No credentials provided";
-        assert_eq!(credential(&HeaderMap::new()).err().map(|error| error.message), Some(missing.to_owned()));
-        for (value, part) in [
-            ("Bearer abc".to_owned(), "No credentials"),
-            ("Basic".to_owned(), "No credentials"),
-            ("Basic !!!".to_owned(), "No credentials"),
-            (basic(SID), "No credentials"),
-            (basic(&format!("{SID}:")), "no AuthToken"),
-            (basic("alice:secret"), "invalid username"),
-            (basic("AC123:secret"), "invalid username"),
-            (basic("SK123:secret"), "invalid username"),
-        ] {
-            let message = read(&value).unwrap_err();
-            assert!(message.contains(part) && !message.contains("secret"), "{value}: {message}");
-        }
-    }
 }

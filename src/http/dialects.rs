@@ -3,14 +3,15 @@
 use axum::http::request::Parts;
 
 use super::asked_path;
-use crate::dialect::signalwire;
+use super::credential::account_of;
+use crate::dialect::signalwire::{self, bins, logs};
 use crate::model::account::Dialect;
 use crate::model::sid::AccountSid;
 
 /// Where the resources of an account begin, in both dialects.
 const ACCOUNTS: &str = "/2010-04-01/Accounts/";
 /// What begins paths of SignalWire alone.
-const SIGNALWIRE_ROOTS: &[&str] = &[signalwire::ROOT, "/api/fax"];
+const SIGNALWIRE_ROOTS: &[&str] = &[signalwire::ROOT, logs::ROOT, bins::BINS];
 
 /// Returns the dialect of a request: SignalWire's if the path is below one of its roots or names a project, else
 /// Twilio's.
@@ -21,7 +22,10 @@ pub(super) fn dialect_of(parts: &Parts) -> Dialect {
     if SIGNALWIRE_ROOTS.iter().any(|root| below(root)) {
         return Dialect::SignalWire;
     }
-    account().map_or(Dialect::Twilio, Dialect::of)
+    // Only the credential tells whose list of accounts it is.
+    let is_list = path.trim_end_matches(".json") == ACCOUNTS.trim_end_matches('/');
+    let named = if is_list { account_of(&parts.headers) } else { account() };
+    named.map_or(Dialect::Twilio, Dialect::of)
 }
 
 /// Tells the client of an account where the APIs of its dialect are.

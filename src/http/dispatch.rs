@@ -95,17 +95,19 @@ where
 }
 
 /// Returns the error for a path that a client of the other dialect would ask for: Twilio's 2010-04-01 API never had
-/// faxes, and SignalWire's has no v1.
+/// faxes nor bins, and SignalWire's has no v1.
 fn hint(dialect: Dialect, parts: &Parts) -> Option<ApiError> {
     if dialect != Dialect::Twilio || SIGNALWIRE.at(parts.uri.path()).is_err() {
         return None;
     }
-    let message = "Twilio's Fax API is at /v1/Faxes; below /2010-04-01/Accounts only SignalWire's projects have Faxes, \
-                   and a project's id is a UUID";
-    Some(ApiError::new(
-        Reason::NotFound,
-        format!("The requested resource {} was not found: {message}", asked_path(parts)),
-    ))
+    let path = asked_path(parts);
+    let message = if path.contains("/Faxes") {
+        "Twilio's Fax API is at /v1/Faxes; below /2010-04-01/Accounts only SignalWire's projects have Faxes, and a \
+         project's id is a UUID"
+    } else {
+        "only SignalWire's projects have it, and a project's id is a UUID"
+    };
+    Some(ApiError::new(Reason::NotFound, format!("The requested resource {path} was not found: {message}")))
 }
 
 #[cfg(test)]

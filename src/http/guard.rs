@@ -18,9 +18,8 @@ use super::control::{BASE, Problem};
 use super::dialects::dialect_of;
 use super::{AskedHost, reply};
 use crate::dialect::error::{ApiError, Reason};
-use crate::dialect::hosts::is_service;
 use crate::emulator::{GuardOptions, Settings};
-use crate::io::own::{CONTROL_ROOT, is_below, is_sample};
+use crate::io::own::{CONTROL_ROOT, is_below, is_own_name, is_sample};
 use crate::model::account::Dialect;
 use crate::model::hex;
 
@@ -201,21 +200,10 @@ fn answers_to(host: &str, settings: &Settings) -> bool {
         return true;
     }
     let name = name.to_ascii_lowercase();
-    is_local(&name)
-        || is_service(&name)
+    is_own_name(&name)
         || settings.guard.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
         || public_authority(settings)
             .is_some_and(|public| name_of(public).trim_end_matches('.').eq_ignore_ascii_case(&name))
-}
-
-/// Whether a name can't be owned by a stranger who could point it at this machine: `localhost`, `*.localhost`,
-/// `*.internal`, `*.test` (RFC 6761: never in the public DNS), and single labels such as a Compose service.
-fn is_local(name: &str) -> bool {
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || name.ends_with(".internal")
-        || name.ends_with(".test")
-        || !name.contains('.')
 }
 
 /// Returns the `Origin` of a page that is not the emulator's own.

@@ -5,6 +5,7 @@ mod body;
 #[cfg(feature = "console")]
 mod console;
 pub mod control;
+mod credential;
 mod dialects;
 mod dispatch;
 mod guard;

@@ -17,7 +17,9 @@ use super::{AbortHandle, asked_path};
 
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
+use crate::dialect::signalwire::logs;
 use crate::io::budget::{Budget, tied};
+use crate::io::own::is_below;
 use crate::model::account::Dialect;
 
 /// Value of `Retry-After`, in seconds, after a refusal by a rule or for lack of room.
@@ -43,8 +45,7 @@ pub(super) fn no_content() -> Response {
 
 /// Returns 405 with the methods that the path does have.
 pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
-    let mut response =
-        error(dialect_of(parts), &ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
+    let mut response = error_at(parts, &ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
     let methods = HeaderValue::try_from(methods).expect("methods are words");
     response.headers_mut().insert(header::ALLOW, methods);
     response
@@ -86,6 +87,16 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// Turns an error into the response to a request, in the form of the API that its path belongs to.
+pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
+    let response = error(dialect_of(parts), refused);
+    if is_below(parts.uri.path(), logs::ROOT) {
+        response.map(|_| Body::from(logs::error_body(refused)))
+    } else {
+        response
+    }
 }
 
 /// Turns an error into a response: 503 carries `Retry-After`, and errors of authentication carry a challenge.

@@ -19,6 +19,7 @@ use tower::{Service, ServiceExt};
 
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
+use super::signalwire::served_bins;
 use super::traffic::{self, Unassignable};
 use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, dispatch, media, reply};
 use crate::dialect::error::ApiError;
@@ -126,8 +127,11 @@ where
 
 /// Returns the routes of everything but the REST APIs.
 fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
-    let router =
-        Router::new().merge(media::routes()).with_state(registry.clone()).merge(control::router(registry.clone(), ca));
+    let router = Router::new()
+        .merge(media::routes())
+        .merge(served_bins())
+        .with_state(registry.clone())
+        .merge(control::router(registry.clone(), ca));
     #[cfg(feature = "console")]
     let router = router.merge(super::console::router(registry));
     let (of_paths, of_methods) = (registry.clone(), registry.clone());

@@ -28,7 +28,7 @@ pub(super) struct Unassignable {
 pub(super) fn refuse(registry: &Registry, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
     let dialect = dialect_of(parts);
     note(registry, parts, why, (error.status(dialect), Some(error.code(dialect))));
-    reply::error(dialect, error)
+    reply::error_at(parts, error)
 }
 
 /// Records a request that belongs to no world, with the status and error code of its response.

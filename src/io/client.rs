@@ -22,6 +22,7 @@ use super::connect::Connector;
 use super::redirect::{self, Next};
 use super::stream::Stream;
 use crate::dialect::address::{normal, normal_or_as_is};
+use crate::dialect::signalwire::bins::CONTENT_TYPE;
 use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
@@ -88,6 +89,8 @@ pub struct Request<'a> {
     pub user_agent: &'a str,
     /// Computes further headers, such as a signature, for each hop.
     pub headers: HopHeaders<'a>,
+    /// The response, if the emulator itself gives it: then no connection is made.
+    pub here: Option<Response>,
 }
 
 /// The result of an exchange: a response, a failure, or both if the response was cut short.
@@ -128,6 +131,12 @@ pub struct Response {
 }
 
 impl Response {
+    /// The response of a bin.
+    pub(super) fn of_bin(contents: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), CONTENT_TYPE.to_owned())];
+        Self { status: 200, headers, body: contents.as_bytes().into() }
+    }
+
     /// The value of the first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -310,6 +319,9 @@ impl Client {
         let headers = headers(request, target, sent, authorization)?;
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
+        }
+        if let Some(answer) = &request.here {
+            return Ok(answer.clone());
         }
         let stream = self.connector.connect(&target.url, request.limits.connect).await?;
         let message = message(target, sent, headers)?;

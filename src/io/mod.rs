@@ -27,7 +27,8 @@ use std::sync::Arc;
 pub use self::webhook::Replay;
 
 use self::budget::Budget;
-use self::client::{Client, Exchange};
+use self::client::{Client, Exchange, Response};
+use self::own::OwnNames;
 use self::render::Renderer;
 use crate::dialect::mask::MASK;
 use crate::engine::Engine;
@@ -36,7 +37,7 @@ use crate::engine::input::{DocumentFault, EffectResult};
 use crate::model::account::Dialect;
 use crate::model::media::Document;
 use crate::model::reference::without_userinfo;
-use crate::model::sid::{AccountSid, FaxSid};
+use crate::model::sid::{AccountSid, FaxSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
@@ -75,13 +76,14 @@ impl Signer {
 pub struct Performer {
     client: Client,
     renderer: Renderer,
+    names: OwnNames,
 }
 
 impl Performer {
-    /// Creates a performer with this client and renderer.
+    /// Creates a performer with this client and renderer, for an emulator of these names.
     #[must_use]
-    pub const fn new(client: Client, renderer: Renderer) -> Self {
-        Self { client, renderer }
+    pub const fn new(client: Client, renderer: Renderer, names: OwnNames) -> Self {
+        Self { client, renderer, names }
     }
 
     /// The memory budget that bodies in flight are charged to.
@@ -112,8 +114,20 @@ impl Performer {
         webhook::replay(&self.client, signer, fax, replay).await
     }
 
-    /// Performs one effect and returns its result for the engine.
-    pub async fn perform(&self, signer: &Signer, effect: Effect) -> EffectResult {
+    /// The bin of this emulator that an effect asks an app's part of, if it does.
+    #[must_use]
+    pub fn bin_of(&self, intent: &Intent) -> Option<TwimlBinSid> {
+        match intent {
+            Intent::AskForTwiml(request) => self.names.bin_at(&request.url),
+            Intent::Deliver(notice) => self.names.bin_at(&notice.url),
+            Intent::FetchDocument { .. } | Intent::Render(_) | Intent::Report(_) => None,
+        }
+    }
+
+    /// Performs one effect and returns its result for the engine. `bin` is what the bin holds that the effect asks; it
+    /// is then answered without a connection.
+    pub async fn perform(&self, signer: &Signer, effect: Effect, bin: Option<Arc<str>>) -> EffectResult {
+        let here = bin.map(|contents| Response::of_bin(&contents));
         match &*effect.intent {
             Intent::FetchDocument { url, quality, documents } => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
@@ -128,8 +142,8 @@ impl Performer {
                 EffectResult::Document { record, document }
             }
             Intent::Render(request) => EffectResult::Rendered(self.renderer.received((**request).clone()).await),
-            Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, request).await,
-            Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, notice).await,
+            Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, request, here).await,
+            Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, notice, here).await,
             Intent::Report(report) => webhook::report(&self.client, signer, report).await,
         }
     }

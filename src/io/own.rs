@@ -1,9 +1,15 @@
-//! Keeps webhooks and fetches away from the emulator's own control API, by whatever name it is addressed.
+//! Requests of the emulator that lead back to itself: those to its control API are refused, by whatever name it is
+//! addressed, and those to a bin are answered in the process.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::dialect::hosts::is_service;
+use crate::dialect::signalwire::bins::bin_at;
+use crate::model::sid::TwimlBinSid;
 
 /// The root of all paths that control the emulator.
 pub const CONTROL_ROOT: &str = "/_fauxfax";
@@ -26,6 +32,47 @@ impl OwnPorts {
         let is_this_machine = local == remote || (local.is_loopback() && remote.is_loopback());
         is_this_machine && self.0.contains(&peer.port())
     }
+}
+
+/// The host names that the emulator answers to.
+#[derive(Debug, Clone, Default)]
+pub struct OwnNames {
+    allowed: Arc<[String]>,
+    public: Option<Arc<str>>,
+}
+
+impl OwnNames {
+    /// The names that any emulator has, those that `--allow-host` adds, and the host of `--public-url`.
+    #[must_use]
+    pub fn new(allowed: &[String], public_url: Option<&str>) -> Self {
+        let public = public_url.and_then(|url| Url::parse(url).ok()).and_then(|url| url.host_str().map(Arc::from));
+        Self { allowed: allowed.into(), public }
+    }
+
+    /// The bin that a URL leads to, if its host is the emulator. Which port it names doesn't matter: the one that
+    /// clients use may be mapped to the emulator's by a container.
+    pub(super) fn bin_at(&self, url: &str) -> Option<TwimlBinSid> {
+        let url = Url::parse(url).ok()?;
+        let name = url.host_str()?.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+        let is_own = name.parse::<IpAddr>().is_ok()
+            || is_own_name(&name)
+            || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
+            || self.public.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(&name));
+        bin_at(url.path()).filter(|_| is_own)
+    }
+}
+
+/// Whether the emulator answers to a name, in lower case, without being told so: that of an emulated service, or one
+/// that no stranger can own and point at this machine: `localhost`, `*.localhost`, `*.internal`, `*.test` (RFC 6761:
+/// never in the public DNS), and single labels such as a Compose service.
+#[must_use]
+pub fn is_own_name(name: &str) -> bool {
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.ends_with(".internal")
+        || name.ends_with(".test")
+        || !name.contains('.')
+        || is_service(name)
 }
 
 /// Whether a path leads to the control API, even if it is percent-encoded or has dot segments.
@@ -67,6 +114,25 @@ mod tests {
         }
         for path in ["/v1/Faxes", "/fax?next=/_fauxfax", "/a_fauxfax/v1", "/_fauxfax/v1/samples/letter.pdf"] {
             assert!(!is_control(path.split('?').next().unwrap_or_default()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_bin_is_the_emulators_own_by_any_name_that_it_answers_to() {
+        let names = OwnNames::new(&["fax.example.com".to_owned()], Some("https://public.example.com:8443/x"));
+        let path = "/laml-bins/831455c6-574e-4d8b-b6ee-2418140bf4cd";
+        for origin in [
+            "http://localhost:8329",
+            "http://127.0.0.1:9999",
+            "https://[::1]",
+            "http://fauxfax:8329",
+            "http://user:p@fax.EXAMPLE.com.",
+            "https://public.example.com",
+        ] {
+            assert!(names.bin_at(&format!("{origin}{path}?x=1#rc=2")).is_some(), "{origin}");
+        }
+        for url in [format!("http://example.com{path}"), format!("http://localhost/x{path}"), path.to_owned()] {
+            assert_eq!(names.bin_at(&url), None, "{url}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::client::{Client, Exchange, Hop, Limits, Request};
+use super::client::{Client, Exchange, Hop, Limits, Request, Response};
 use super::multipart::Multipart;
 use super::{Signer, record};
 use crate::dialect::media_url::{MediaName, StoredMedia};
@@ -38,10 +38,18 @@ struct Webhook<'a> {
     attempt: Attempt,
     signature: Signature,
     idempotency_token: &'a str,
+    /// The response, if the emulator itself gives it.
+    here: Option<Response>,
 }
 
-/// Asks an app for TwiML: what to do with a call.
-pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: &TwimlRequest) -> EffectResult {
+/// Asks an app for TwiML: what to do with a call. `here` is the response of a bin.
+pub(super) async fn ask(
+    client: &Client,
+    signer: &Signer,
+    fax: FaxSid,
+    request: &TwimlRequest,
+    here: Option<Response>,
+) -> EffectResult {
     let webhook = Webhook {
         fax: Some(fax),
         purpose: request.purpose,
@@ -53,6 +61,7 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
         attempt: request.attempt,
         signature: request.signature,
         idempotency_token: &request.idempotency_token,
+        here,
     };
     let outcome = webhook.send(client, signer).await;
     let mut record = Box::new(record(request.purpose, request.method, webhook.params, &outcome));
@@ -75,8 +84,14 @@ pub(super) async fn ask(client: &Client, signer: &Signer, fax: FaxSid, request: 
     EffectResult::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
-/// Notifies an app of a status.
-pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notice: &Notice) -> EffectResult {
+/// Notifies an app of a status. `here` is the response of a bin.
+pub(super) async fn deliver(
+    client: &Client,
+    signer: &Signer,
+    fax: FaxSid,
+    notice: &Notice,
+    here: Option<Response>,
+) -> EffectResult {
     // A notice with the file attached has no MediaUrl.
     let media = notice.media.filter(|_| notice.attachment.is_none());
     let media_url = media.map(|(media, media_type)| {
@@ -98,6 +113,7 @@ pub(super) async fn deliver(client: &Client, signer: &Signer, fax: FaxSid, notic
         attempt: notice.attempt,
         signature: notice.signature,
         idempotency_token: &notice.idempotency_token,
+        here,
     };
     let outcome = webhook.send(client, signer).await;
     let record = Box::new(record(notice.purpose, notice.method, webhook.params, &outcome));
@@ -117,6 +133,7 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
         attempt: Attempt::FIRST,
         signature: Signature::Good,
         idempotency_token: &report.idempotency_token,
+        here: None,
     };
     let outcome = webhook.send(client, signer).await;
     let record = Box::new(record(Purpose::Debugger, Method::Post, webhook.params, &outcome));
@@ -151,6 +168,7 @@ pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>
         attempt: Attempt::FIRST,
         signature: Signature::Good,
         idempotency_token: &replay.idempotency_token,
+        here: None,
     };
     let outcome = webhook.send(client, signer).await;
     record(replay.purpose, replay.method, webhook.params, &outcome)
@@ -184,6 +202,7 @@ impl Webhook<'_> {
                 body_max_bytes: ANSWER_BYTES_MAX,
                 user_agent: signer.dialect.user_agent(),
                 headers: &headers,
+                here: self.here.clone(),
             })
             .await;
         let status = outcome.answer.as_ref().map(|answer| answer.status);

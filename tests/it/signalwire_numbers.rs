@@ -1,4 +1,4 @@
-//! SignalWire's resources beside the faxes, over the wire: numbers, numbers for sale, applications, accounts.
+//! SignalWire's resources beside the faxes, over the wire: numbers, numbers for sale, applications, accounts, bins, logs.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -177,4 +177,183 @@ async fn bad_numbers_and_ids_of_nothing_are_refused() {
         space.call("POST", &format!("/IncomingPhoneNumbers/{id}"), "FriendlyName=x").await.refused(404, 20404);
     }
     space.call("PUT", "/IncomingPhoneNumbers", "").await.refused(405, 20004);
+}
+
+#[tokio::test]
+async fn numbers_for_sale_are_searched_and_can_be_made_fax_numbers() {
+    let space = Space::new();
+    let all = space.call("GET", "/AvailablePhoneNumbers", "").await.json(200);
+    let country = space.follow(&all["countries"][0]["uri"]).await.json(200);
+    assert_eq!(country, all["countries"][0]);
+    assert_eq!(country["subresource_uris"].as_object().map(serde_json::Map::len), Some(2));
+    let local = space.follow(&country["subresource_uris"]["local"]).await.json(200);
+    assert_eq!(local["available_phone_numbers"].as_array().map(Vec::len), Some(50));
+    let path = "/AvailablePhoneNumbers/US/Local?AreaCode=415&FaxEnabled=perhaps&SmsEnabled=false";
+    let found = space.call("GET", path, "").await.json(200);
+    assert!(found["uri"].as_str().is_some_and(|uri| uri.ends_with(path)), "{found}");
+    let number = found["available_phone_numbers"][0]["phone_number"].as_str().expect("a number");
+    assert!(number.starts_with("+1415"), "{number}");
+    let form = format!("PhoneNumber={}&VoiceReceiveMode=fax", number.replace('+', "%2B"));
+    space.call("POST", "/IncomingPhoneNumbers", &form).await.json(201);
+    let found = space.call("GET", path, "").await.json(200);
+    assert!(found["available_phone_numbers"].as_array().expect("a list").iter().all(|o| o["phone_number"] != number));
+    space.call("GET", "/AvailablePhoneNumbers/US/TollFree", "").await.json(200);
+    space.call("GET", "/AvailablePhoneNumbers/US/Local?AreaCode=x", "").await.refused(422, 10000);
+    for path in ["/XX", "/US/Mobile", "/GB/Mobile", "/US/local", "/XX/Local"] {
+        space.call("GET", &format!("/AvailablePhoneNumbers{path}"), "").await.refused(404, 20404);
+    }
+}
+
+#[tokio::test]
+async fn an_application_lends_its_urls_to_a_number() {
+    let space = Space::new();
+    let form = "FriendlyName=Intake&VoiceUrl=http://localhost:3000/fax&VoiceMethod=GET";
+    let created = space.call("POST", "/Applications", form).await.json(201);
+    assert!(is_uuid(&created["sid"]), "{created}");
+    assert_eq!((&created["voice_url"], &created["sms_url"]), (&"http://localhost:3000/fax".into(), &"".into()));
+    assert!(created["date_created"].as_str().is_some_and(|date| date.ends_with(" +0000")), "{created}");
+    assert_eq!(space.follow(&created["uri"]).await.json(200), created);
+    let sid = created["sid"].as_str().expect("a sid");
+    let form = format!("PhoneNumber=%2B13103386745&VoiceApplicationSid={sid}");
+    let number = space.call("POST", "/IncomingPhoneNumbers", &form).await.json(201);
+    assert_eq!(number["voice_application_sid"], sid);
+    let path = format!("/Applications/{sid}");
+    assert_eq!(space.call("POST", &path, "VoiceUrl=").await.json(200)["voice_url"], "");
+    for (query, count) in [("", 1), ("?FriendlyName=Intake", 1), ("?FriendlyName=x", 0)] {
+        let list = space.call("GET", &format!("/Applications{query}"), "").await.json(200);
+        assert_eq!(list["applications"].as_array().map(Vec::len), Some(count), "{query}");
+    }
+    space.call("POST", "/Applications", "VoiceUrl=http://h/").await.refused(422, 10000);
+    space.call("POST", &path, "VoiceUrl=h").await.refused(422, 21402);
+    assert_eq!(space.call("DELETE", &path, "").await.status, 204);
+    for id in [sid, NOBODY, "AP00000000000000000000000000000000", "x"] {
+        space.call("GET", &format!("/Applications/{id}"), "").await.refused(404, 20404);
+    }
+}
+
+#[tokio::test]
+async fn a_project_is_shown_without_its_token_and_is_alone_in_the_list() {
+    let space = Space::new();
+    let shown = space.call("GET", "", "").await.json(200);
+    assert_eq!((&shown["sid"], &shown["status"], &shown["type"]), (&PROJECT.into(), &"active".into(), &"Full".into()));
+    assert_eq!((&shown["auth_token"], &shown["subproject"]), (&"redacted".into(), &false.into()));
+    assert_eq!(shown["subresource_uris"]["keys"], Value::Null);
+    assert_eq!(space.follow(&shown["uri"]).await.json(200)["uri"], shown["uri"]);
+    space.follow(&shown["subresource_uris"]["incoming_phone_numbers"]).await.json(200);
+    let credential = format!("{PROJECT}:PTtoken");
+    for path in ["/api/laml/2010-04-01/Accounts.json", "/2010-04-01/Accounts.json", "/2010-04-01/Accounts"] {
+        let list = space.send("GET", path, "", Some(&credential)).await.json(200);
+        assert_eq!(list["accounts"][0]["sid"], PROJECT, "{path}");
+        assert_eq!((&list["page"], list["accounts"].as_array().map(Vec::len)), (&0.into(), Some(1)));
+        assert!(list["uri"].as_str().is_some_and(|uri| uri.starts_with("/api/laml/2010-04-01/Accounts?")), "{list}");
+    }
+    // A Twilio account's list stays Twilio's.
+    let twilio = format!("{}:secret", AccountSid::from_bytes([7; 16]));
+    let list = space.send("GET", "/2010-04-01/Accounts.json", "", Some(&twilio)).await.json(200);
+    assert!(list["uri"].as_str().is_some_and(|uri| uri.starts_with("/2010-04-01/")), "{list}");
+    space.send("GET", "/api/laml/2010-04-01/Accounts.json", "", Some(&twilio)).await.refused(401, 20003);
+    let other = format!("/api/laml/2010-04-01/Accounts/{NOBODY}");
+    space.send("GET", &other, "", Some(&credential)).await.refused(401, 20003);
+}
+
+#[tokio::test]
+async fn a_bin_is_kept_counted_and_served_to_anybody() {
+    let space = Space::new();
+    let form = "Name=Take+it&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
+    let created = space.call("POST", "/LamlBins", form).await.json(201);
+    assert_eq!((&created["name"], &created["num_requests"]), (&"Take it".into(), &0.into()));
+    assert_eq!((&created["date_last_accessed"], &created["account_sid"]), (&Value::Null, &PROJECT.into()));
+    let (sid, url) = (created["sid"].as_str().expect("a sid"), created["request_url"].as_str().expect("a URL"));
+    assert_eq!(url, format!("http://localhost:8329/laml-bins/{sid}"));
+    for method in ["GET", "POST"] {
+        let served = space.send(method, &format!("/laml-bins/{sid}?x=1"), "From=1", None).await;
+        assert_eq!((served.status, served.text.as_str()), (200, "<Response><Receive/></Response>"));
+    }
+    let shown = space.follow(&created["uri"]).await.json(200);
+    assert_eq!(shown["num_requests"], 2);
+    assert!(shown["date_last_accessed"].as_str().is_some_and(|date| date.ends_with('Z')), "{shown}");
+    let path = format!("/LamlBins/{sid}.json");
+    let changed = space.call("POST", &path, "Contents=%3CResponse/%3E").await.json(200);
+    assert_eq!((&changed["name"], &changed["contents"]), (&"Take it".into(), &"<Response/>".into()));
+    for (query, count) in [("", 1), ("?Name=Take+it", 1), ("?Name=x", 0)] {
+        let list = space.call("GET", &format!("/LamlBins{query}"), "").await.json(200);
+        assert_eq!(list["laml_bins"].as_array().map(Vec::len), Some(count), "{query}");
+    }
+    space.call("POST", "/LamlBins", "Contents=x").await.refused(422, 10000);
+    let long = format!("Name=x&Contents={}", "x".repeat(64 * 1024 + 1));
+    assert!(space.call("POST", "/LamlBins", &long).await.refused(422, 10000).contains("Contents"));
+    assert_eq!(space.call("DELETE", &path, "").await.status, 204);
+    space.call("GET", &path, "").await.refused(404, 20404);
+    for id in [sid, NOBODY, "x", "EH00000000000000000000000000000000"] {
+        space.send("GET", &format!("/laml-bins/{id}"), "", None).await.refused(404, 20404);
+    }
+}
+
+/// Lets a machine call the project's number, and returns what the control API tells of the conversation.
+async fn receive(space: &Space) -> Value {
+    let path = format!("/_fauxfax/v1/incoming-faxes?account={PROJECT}&wait=true&timeout=20");
+    space.send("POST", &path, "{\"to\":\"+13103386745\",\"from\":\"+15556677888\"}", None).await.json(200)
+}
+
+#[tokio::test]
+async fn a_bin_takes_a_fax_without_a_connection_and_is_journaled_like_an_app() {
+    let space = Space::new();
+    let form = "Name=Take&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
+    let bin = space.call("POST", "/LamlBins", form).await.json(201);
+    // Nothing listens on this port: only the process itself can answer.
+    let url = bin["request_url"].as_str().expect("a URL").replace("8329", "1");
+    let form = format!("PhoneNumber=%2B13103386745&VoiceReceiveMode=fax&VoiceMethod=GET&VoiceUrl={url}");
+    space.call("POST", "/IncomingPhoneNumbers", &form).await.json(201);
+    let told = receive(&space).await;
+    assert_eq!(told["outcome"], "received", "{told}");
+    let webhook = &told["webhooks"][0];
+    assert_eq!((&webhook["purpose"], &webhook["method"]), (&"fax-url".into(), &"GET".into()), "{webhook}");
+    let text = webhook.to_string();
+    for part in ["<Response><Receive/></Response>", "X-SignalWire-Signature", "\"status\":200"] {
+        assert!(text.to_lowercase().contains(&part.to_lowercase()), "{part}: {webhook}");
+    }
+    assert_eq!(space.follow(&bin["uri"]).await.json(200)["num_requests"], 1);
+    // Once the bin is gone, its URL is that of an app, which isn't there.
+    space.call("DELETE", &format!("/LamlBins/{}", bin["sid"].as_str().expect("a sid")), "").await;
+    assert_eq!(receive(&space).await["outcome"], "not-answered");
+}
+
+#[tokio::test]
+async fn logs_show_the_calls_of_faxes_page_by_page() {
+    let space = Space::new();
+    let credential = format!("{PROJECT}:PTtoken");
+    let get = async |target: &str| space.send("GET", target, "", Some(&credential)).await;
+    let empty = get("/api/fax/logs").await.json(200);
+    assert_eq!(empty["data"], Value::Array(Vec::new()));
+    let form = "Name=Take&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
+    let bin = space.call("POST", "/LamlBins", form).await.json(201);
+    let url = bin["request_url"].as_str().expect("a URL");
+    let form = format!("PhoneNumber=%2B13103386745&VoiceReceiveMode=fax&VoiceUrl={url}");
+    space.call("POST", "/IncomingPhoneNumbers", &form).await.json(201);
+    let (first, second) = (receive(&space).await, receive(&space).await);
+    let page = get("/api/fax/logs?page_size=1&include_deleted=true").await.json(200);
+    let log = &page["data"][0];
+    assert_eq!(log["id"], second["fax"]["sid"]);
+    assert_eq!((&log["status"], &log["direction"]), (&"completed".into(), &"inbound".into()));
+    assert_eq!((&log["source"], &log["type"]), (&"laml".into(), &"laml_call".into()));
+    assert!(log["number_of_pages"].as_u64().is_some_and(|pages| pages > 0), "{log}");
+    assert!(log["charge"].as_f64().is_some_and(|charge| charge > 0.0), "{log}");
+    let next = page["links"]["next"].as_str().expect("a next page").strip_prefix("http://localhost:8329");
+    let older = get(next.expect("an absolute link")).await.json(200);
+    assert_eq!(older["data"][0]["id"], first["fax"]["sid"]);
+    assert_eq!((older["links"].get("next"), older["links"]["prev"].is_string()), (None, true));
+    let id = log["id"].as_str().expect("an id");
+    assert_eq!(get(&format!("/api/fax/logs/{id}")).await.json(200)["id"], id);
+    assert_eq!(get("/api/fax/logs?created_before=2020-01-01").await.json(200)["data"], Value::Array(Vec::new()));
+    for (target, status, attribute) in [
+        ("/api/fax/logs?page_size=0", 422, Value::from("page_size")),
+        ("/api/fax/logs?created_on=soon", 422, "created_on".into()),
+        (&format!("/api/fax/logs/{NOBODY}"), 404, Value::Null),
+        ("/api/fax/logs/x", 404, Value::Null),
+    ] {
+        let errors = get(target).await.json(status);
+        assert_eq!(errors["errors"][0]["attribute"], attribute, "{target}: {errors}");
+    }
+    assert_eq!(space.send("GET", "/api/fax/logs", "", None).await.json(401)["errors"][0]["code"], "unauthorized");
+    assert!(space.send("POST", "/api/fax/logs", "", Some(&credential)).await.json(405)["errors"].is_array());
 }

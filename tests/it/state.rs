@@ -8,10 +8,14 @@ use fauxfax::engine::Engine;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::export::LoadState;
 use fauxfax::engine::export::{MediaForm, STATE_VERSION, State, StateError};
-use fauxfax::engine::input::{AddRule, Completion, CreateApplication, CreateFax, CreateKey, EffectResult, Reset};
+use fauxfax::engine::input::{
+    AddRule, Completion, CreateApplication, CreateFax, CreateKey, CreateTwimlBin, DeleteTwimlBin, EffectResult, Reset,
+    ServeTwimlBin,
+};
 use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
+use fauxfax::model::refusal::Refusal;
 use fauxfax::model::time::Timestamp;
 use fauxfax::model::webhook::ExchangeFailure;
 use fauxfax::twiml;
@@ -350,6 +354,26 @@ fn an_alarm_that_does_not_fit_its_fax_or_is_missing_is_refused() {
         under_way.retain(|each| each["intent"].get("fetch-document").is_none());
     });
     assert!(told.contains("waits for something that nothing will bring"), "{told}");
+}
+
+#[test]
+fn bins_are_kept_with_their_counts_and_are_left_out_where_there_never_was_one() {
+    let mut script = busy();
+    assert!(written(&script.engine, script.now)["world"].get("twiml_bins").is_none(), "as before there were bins");
+    let bin = || CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
+    let kept = script.command(bin()).expect("there is room");
+    let gone = script.command(bin()).expect("there is room");
+    assert_eq!(script.command(ServeTwimlBin(kept)).as_deref(), Ok(RECEIVE));
+    script.command(DeleteTwimlBin(gone)).expect("it is there");
+    let state = written(&script.engine, script.now);
+    let again = loaded(&state, &script);
+    assert_eq!(again.twiml_bin(kept), script.engine.twiml_bin(kept));
+    assert_eq!(again.twiml_bin(kept).map(|bin| bin.requests), Ok(1));
+    assert_eq!(but_for_the_way_back(written(&again, script.now)), but_for_the_way_back(state), "and what was deleted");
+    script.command(Reset::default()).expect("it is reset");
+    assert!(script.engine.twiml_bin(kept).is_err());
+    let refused = (0..).find_map(|_| script.command(bin()).err()).expect("there is a limit");
+    assert!(matches!(refused, Refusal::LimitReached { what: "TwiML bins", limit: 1_000 }), "{refused}");
 }
 
 #[test]

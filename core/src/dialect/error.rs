@@ -194,6 +194,7 @@ impl ApiError {
             | Refusal::NoMedia(_)
             | Refusal::NoNumber(_)
             | Refusal::NoApplication(_)
+            | Refusal::NoTwimlBin(_)
             | Refusal::NoKey(_)
             | Refusal::NoAlert(_) => Self::not_found(path),
             Refusal::ApplicationNotOwned(sid) => {

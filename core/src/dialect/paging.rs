@@ -36,6 +36,18 @@ enum Names {
     Prefixed(&'static str),
     /// A UUID that begins with this number, which identifies the list.
     Uuid(u32),
+    /// The same, with the parameters' names in snake_case: SignalWire's APIs besides the compatibility API.
+    Native(u32),
+}
+
+impl Names {
+    /// Returns the names of the parameters for the size, the page and the token.
+    const fn parameters(self) -> [&'static str; 3] {
+        match self {
+            Self::Prefixed(_) | Self::Uuid(_) => ["PageSize", "Page", "PageToken"],
+            Self::Native(_) => ["page_size", "page_number", "page_token"],
+        }
+    }
 }
 
 /// Where a page begins. It names a place in the order of creation, so it stays valid when its anchor is deleted.
@@ -105,6 +117,18 @@ pub struct Uris {
     page_size: usize,
 }
 
+/// The links of a list in SignalWire's APIs besides the compatibility API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Links {
+    #[serde(rename = "self")]
+    own: String,
+    first: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev: Option<String>,
+}
+
 impl PageRequest {
     /// Reads `PageSize`, `Page` and `PageToken`, and keeps `filters` for the links; `prefix` is that of the items'
     /// SIDs.
@@ -135,22 +159,37 @@ impl PageRequest {
     /// # Errors
     /// Returns error 54454 for an invalid size, 54453 for a missing token, or 21481 for an invalid one.
     pub fn parse_strictly(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
-        let size = parameter::whole_number(query, "PageSize")
+        Self::parse_named(query, Names::Uuid(list), filters)
+    }
+
+    /// Reads `page_size`, `page_number` and `page_token` by the same rules.
+    ///
+    /// # Errors
+    /// As [`Self::parse_strictly`].
+    pub fn parse_native(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
+        Self::parse_named(query, Names::Native(list), filters)
+    }
+
+    fn parse_named(query: &Form, names: Names, filters: &[&str]) -> Result<Self, ApiError> {
+        let [name_of_size, name_of_page, name_of_token] = names.parameters();
+        let size = parameter::whole_number(query, name_of_size)
             .map_err(|error| ApiError::new(Reason::PageSize, error.message))?;
         let size = size.map_or(Some(PAGE_SIZE_DEFAULT), |size| {
             usize::try_from(size).ok().filter(|size| (1..=PAGE_SIZE_MAX).contains(size))
         });
         let size = size.ok_or_else(|| {
-            ApiError::new(Reason::PageSize, format!("PageSize must be between 1 and {PAGE_SIZE_MAX}"))
+            ApiError::new(Reason::PageSize, format!("{name_of_size} must be between 1 and {PAGE_SIZE_MAX}"))
         })?;
-        let (page, names) = (parameter::whole_number(query, "Page")?.unwrap_or(0), Names::Uuid(list));
-        let token = parameter::given(query, "PageToken").map(|text| {
-            Token::parse(text, names)
-                .ok_or_else(|| ApiError::new(Reason::PageToken, format!("PageToken '{text}' leads nowhere")))
+        let page = parameter::whole_number(query, name_of_page)?.unwrap_or(0);
+        let token = parameter::given(query, name_of_token).map(|text| {
+            let refused = || format!("{name_of_token} '{}' leads nowhere", parameter::excerpt(text));
+            Token::parse(text, names).ok_or_else(|| ApiError::new(Reason::PageToken, refused()))
         });
         let token = token.transpose()?;
         if page > 0 && token.is_none() {
-            let message = "PageToken is required if Page is greater than 0; follow next_page_uri";
+            let message = format!(
+                "{name_of_token} is required if {name_of_page} is greater than 0; follow the link to the next page"
+            );
             return Err(ApiError::new(Reason::PageTokenMissing, message));
         }
         let filters = filters.iter().filter_map(|name| Some(((*name).to_owned(), query.get(name)?.to_owned())));
@@ -240,6 +279,18 @@ impl PageRequest {
         }
     }
 
+    /// Returns the links of the page; `url` is that of the list, without a query.
+    #[must_use]
+    pub fn links(&self, url: &str, extent: &Extent) -> Links {
+        let link = |(page, token)| self.link(url, page, token);
+        Links {
+            own: link((self.page, self.token)),
+            first: link((0, None)),
+            next: self.next(extent).map(link),
+            prev: self.previous(extent).map(link),
+        }
+    }
+
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         // Only a token can lead to an empty page with older items after it.
         let newer = match self.token {
@@ -263,13 +314,14 @@ impl PageRequest {
 
     fn link(&self, base: &str, page: u64, token: Option<Token>) -> String {
         let mut pairs = self.filters.clone();
-        let (size, page) = (("PageSize".to_owned(), self.size.to_string()), ("Page".to_owned(), page.to_string()));
+        let [name_of_size, name_of_page, name_of_token] = self.names.parameters().map(str::to_owned);
+        let (size, page) = ((name_of_size, self.size.to_string()), (name_of_page, page.to_string()));
         // Each service writes these two in an order of its own.
         pairs.extend(match self.names {
             Names::Prefixed(_) => [size, page],
-            Names::Uuid(_) => [page, size],
+            Names::Uuid(_) | Names::Native(_) => [page, size],
         });
-        pairs.extend(token.map(|token| ("PageToken".to_owned(), token.text(self.names))));
+        pairs.extend(token.map(|token| (name_of_token, token.text(self.names))));
         format!("{base}?{}", form::encode_query(&pairs))
     }
 }
@@ -283,7 +335,7 @@ impl Token {
                 let digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)?;
                 Ordinal::from_str_radix(digits, 16).ok()?
             }
-            Names::Uuid(list) => {
+            Names::Uuid(list) | Names::Native(list) => {
                 let id: AccountSid = rest.parse().ok()?;
                 let ordinal = Ordinal::from_be_bytes(*id.bytes().last_chunk()?) & ORDINAL_BITS;
                 // A token of another list, or one that was made up, has other bits.
@@ -304,7 +356,7 @@ impl Token {
         };
         match names {
             Names::Prefixed(prefix) => format!("{direction}{prefix}{ordinal:032x}"),
-            Names::Uuid(list) => format!("{direction}{}", anchor(list, ordinal)),
+            Names::Uuid(list) | Names::Native(list) => format!("{direction}{}", anchor(list, ordinal)),
         }
     }
 }

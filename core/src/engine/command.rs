@@ -3,18 +3,21 @@
 //! `Engine::handle` is the only way in. It takes the time with each command, so a log of [`Input`]s with their times is
 //! the whole history of a world.
 
+use std::sync::Arc;
+
 use super::Engine;
 use super::export::LoadState;
 use super::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
-    CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DropRule, DropRules, DropSnapshot,
-    HandleAlarms, Note, ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing, TakeSnapshot,
-    UpdateAccount, UpdateApplication, UpdateNumber, VerifyCallerId,
+    CreateKey, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DeleteTwimlBin,
+    DropRule, DropRules, DropSnapshot, HandleAlarms, Note, ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset,
+    Restore, Ringing, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin,
+    VerifyCallerId,
 };
 use super::rewind::Canceled;
 use super::rule::ApiFault;
 use crate::model::refusal::Refusal;
-use crate::model::sid::{ApplicationSid, FaxSid, KeySid, NumberSid};
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 
 /// A command that changes a world.
@@ -149,6 +152,10 @@ commands! {
     CreateApplication => Result<ApplicationSid, Refusal>, |_| "create-application", Engine::create_application;
     UpdateApplication => Result<(), Refusal>, |_| "update-application", Engine::update_application;
     DeleteApplication => Result<(), Refusal>, |_| "delete-application", Engine::delete_application;
+    CreateTwimlBin => Result<TwimlBinSid, Refusal>, |_| "create-twiml-bin", Engine::create_twiml_bin;
+    UpdateTwimlBin => Result<(), Refusal>, |_| "update-twiml-bin", Engine::update_twiml_bin;
+    DeleteTwimlBin => Result<(), Refusal>, |_| "delete-twiml-bin", Engine::delete_twiml_bin;
+    ServeTwimlBin => Result<Arc<str>, Refusal>, |_| "serve-twiml-bin", Engine::serve_twiml_bin;
     ReceiveFax => Result<Ringing, Refusal>, |_| "receive-fax", Engine::receive_fax;
     ChangeAccount => Result<(), Refusal>, |_| "change-account", Engine::change_account;
     Reset => Result<Canceled, Refusal>, |_| "reset", |engine, command, now| Ok(engine.reset(command, now)), const REWINDS;

@@ -12,7 +12,8 @@ use crate::model::line::{Line, LineFault};
 use crate::model::media::{Document, UnreadableDocument};
 use crate::model::number::NumberChange;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
+use crate::model::twiml_bin::TwimlBinChange;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method};
 use crate::twiml::Reading;
 
@@ -75,6 +76,27 @@ pub struct UpdateApplication(pub ApplicationSid, pub ApplicationChange);
 /// Deletes an application; numbers that name it use their own URLs again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteApplication(pub ApplicationSid);
+
+/// Creates a bin.
+#[derive(Debug, Clone)]
+pub struct CreateTwimlBin {
+    /// The name that its owner gives it.
+    pub name: Box<str>,
+    /// The TwiML to store.
+    pub contents: Arc<str>,
+}
+
+/// Changes the given parts of a bin.
+#[derive(Debug, Clone)]
+pub struct UpdateTwimlBin(pub TwimlBinSid, pub TwimlBinChange);
+
+/// Deletes a bin; its URL leads nowhere then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeleteTwimlBin(pub TwimlBinSid);
+
+/// Requests a bin; the result is its contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeTwimlBin(pub TwimlBinSid);
 
 /// Creates an outbound fax; the fields are those of the Fax API's create call.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@
 //! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
 //! | What does a reset or restore replace? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
-//! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs` |
+//! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs`, `twiml_bins.rs` |
 //! | What may an account's callers do? | `admission.rs` |
 //! | What happens in an impossible case? | `faults.rs` |
 //! | Where do ids and random draws come from? | `random.rs` |
@@ -66,6 +66,7 @@ pub(crate) mod spec;
 mod tables;
 pub mod tally;
 mod transmission;
+mod twiml_bins;
 mod webhooks;
 
 use std::collections::{BTreeMap, VecDeque};

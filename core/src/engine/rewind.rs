@@ -19,6 +19,7 @@ use super::random::WorldSeed;
 use super::retention::Retention;
 use super::rulebook::RuleBook;
 use super::tables::Tables;
+use super::twiml_bins::TwimlBins;
 use super::webhooks::notice::Outgoing;
 use super::{Engine, WorldSpec};
 use crate::model::refusal::Refusal;
@@ -41,6 +42,7 @@ pub(super) struct Rewindable {
     pub(super) numbers: Numbers,
     pub(super) caller_ids: CallerIds,
     pub(super) applications: Applications,
+    pub(super) twiml_bins: TwimlBins,
     pub(super) agenda: Agenda,
     pub(super) retention: Retention,
     pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,

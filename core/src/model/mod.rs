@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod sid;
 pub mod time;
 pub mod transition;
+pub mod twiml_bin;
 pub mod webhook;
 #[doc(hidden)]
 pub mod words;

@@ -1,7 +1,7 @@
 //! Why a request is refused, in domain terms. A dialect maps each refusal to an HTTP status and an error code.
 
 use super::phone::{Party, PhoneNumber};
-use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
 
 /// Why a command was refused; the world is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Refusal {
     /// The world has no such application.
     #[error("no application {0}")]
     NoApplication(ApplicationSid),
+    /// The world has no such bin.
+    #[error("no TwiML bin {0}")]
+    NoTwimlBin(TwimlBinSid),
     /// The world has no such API key.
     #[error("no API key {0}")]
     NoKey(KeySid),

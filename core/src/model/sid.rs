@@ -133,6 +133,11 @@ sid!(
     NumberSid, "PN"
 );
 
+sid!(
+    /// The id of a stored piece of TwiML.
+    TwimlBinSid, "EH"
+);
+
 /// Where a UUID has its hyphens: the number of digits before each.
 const HYPHENS: [usize; 4] = [8, 12, 16, 20];
 

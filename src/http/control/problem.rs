@@ -128,6 +128,7 @@ impl Problem {
             Refusal::NoFax(_)
             | Refusal::NoMedia(_)
             | Refusal::NoApplication(_)
+            | Refusal::NoTwimlBin(_)
             | Refusal::NoKey(_)
             | Refusal::NoAlert(_) => (404, "not-found"),
             Refusal::TooLateToCancel(_)

@@ -72,7 +72,7 @@ impl<'a> Call<'a> {
     pub(in crate::http) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
         let (response, code) = match answer {
             Ok(response) => (response, None),
-            Err(error) => (reply::error(self.dialect, &error), Some(error.code(self.dialect))),
+            Err(error) => (reply::error_at(self.parts, &error), Some(error.code(self.dialect))),
         };
         if !self.is_noted.get() {
             self.note(response.status(), code);

@@ -1,10 +1,25 @@
-//! The routes and handlers of SignalWire's compatibility API. Its root, `/api/laml`, is optional and removed before a
-//! path comes here, as is `.json`.
+//! The routes and handlers of SignalWire's compatibility API and of its fax logs. The compatibility API's root,
+//! `/api/laml`, is optional and removed before a path comes here, as is `.json`.
 
+mod accounts;
+mod applications;
+mod available;
+mod bins;
 mod faxes;
+mod logs;
 mod numbers;
+
+pub(super) use self::bins::served as served_bins;
 
 use super::rest::{Call, Route};
 
-/// All routes of the API.
-pub(super) const ROUTES: &[&[Route]] = &[faxes::ROUTES, numbers::ROUTES];
+/// All routes of the APIs.
+pub(super) const ROUTES: &[&[Route]] = &[
+    faxes::ROUTES,
+    accounts::ROUTES,
+    numbers::ROUTES,
+    available::ROUTES,
+    applications::ROUTES,
+    bins::ROUTES,
+    logs::ROUTES,
+];

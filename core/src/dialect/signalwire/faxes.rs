@@ -123,7 +123,8 @@ pub struct FaxResource<'a> {
     media_sid: MediaSid,
     /// The format of the stored document, and when it was stored.
     media: Option<(MediaType, Timestamp)>,
-    pages: Option<u32>,
+    num_pages: Option<u32>,
+    price: Option<f64>,
     duration_s: Option<u32>,
     failure: Option<Failure>,
     created: Timestamp,
@@ -144,8 +145,8 @@ impl<'a> FaxResource<'a> {
             quality: fax.quality,
             media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
             media: fax.media.as_ref().map(|media| (media.document.media_type, media.created)),
-            // Recorded: a fax that failed in its call has the pages that went over, none in that case.
-            pages: fax.failure().and_then(|failure| failure.pages_over).or(fax.pages()),
+            num_pages: num_pages(fax),
+            price: price(fax),
             duration_s: fax.duration_s(),
             failure: fax.failure().cloned(),
             created: fax.created,
@@ -164,7 +165,8 @@ impl<'a> FaxResource<'a> {
             quality: fax.quality,
             media_sid: engine.media_sid(fax.sid),
             media: None,
-            pages: None,
+            num_pages: None,
+            price: None,
             duration_s: None,
             failure: None,
             created: fax.rang,
@@ -180,24 +182,6 @@ impl<'a> FaxResource<'a> {
         // Apps may fetch a fax before it exists, while the number's URL is asked.
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(engine, &fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(engine, fax, view)).or_else(arriving)
-    }
-
-    /// Whether the fax failed in the middle of a call, after its document was ready.
-    fn broke_off(&self) -> bool {
-        self.status == Status::Failed && self.duration_s.is_some()
-    }
-
-    /// Returns the number of pages, as recorded: zero for a fax that failed in the call.
-    fn num_pages(&self) -> Option<u32> {
-        if self.broke_off() { Some(0) } else { self.pages }
-    }
-
-    /// Returns the price in dollars, a positive number: SignalWire charges each started minute of a call that was
-    /// answered, delivered or not.
-    fn price(&self) -> Option<f64> {
-        let charged = matches!(self.status, Status::Delivered | Status::Received) || self.broke_off();
-        let minutes = self.duration_s.filter(|_| charged)?.div_ceil(60).max(1);
-        Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
     }
 
     fn media_url(&self) -> Option<String> {
@@ -220,8 +204,8 @@ impl Serialize for FaxResource<'_> {
         fax.serialize_field("from", &self.from)?;
         fax.serialize_field("media_url", &self.media_url())?;
         fax.serialize_field("media_sid", &self.media_sid)?;
-        fax.serialize_field("num_pages", &self.num_pages())?;
-        fax.serialize_field("price", &self.price())?;
+        fax.serialize_field("num_pages", &self.num_pages)?;
+        fax.serialize_field("price", &self.price)?;
         fax.serialize_field("price_unit", PRICE_UNIT)?;
         fax.serialize_field("quality", self.quality.as_str())?;
         fax.serialize_field("sid", &self.sid)?;
@@ -323,6 +307,24 @@ impl MediaList {
     }
 }
 
-fn fax_path(account: AccountSid, fax: FaxSid) -> String {
+pub(super) fn fax_path(account: AccountSid, fax: FaxSid) -> String {
     format!("{}/Faxes/{fax}", account_path(account))
+}
+
+/// Returns the number of pages: of a fax that failed in its call, those that got through, as recorded for none.
+pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
+    if broke_off(fax) { fax.failure().and_then(|failure| failure.pages_over).or(Some(0)) } else { fax.pages() }
+}
+
+/// Returns the price in dollars, a positive number: SignalWire charges each started minute of a call that was answered,
+/// delivered or not.
+pub(super) fn price(fax: &Fax) -> Option<f64> {
+    let is_charged = matches!(fax.status(), Status::Delivered | Status::Received) || broke_off(fax);
+    let minutes = fax.duration_s().filter(|_| is_charged)?.div_ceil(60).max(1);
+    Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
+}
+
+/// Whether a fax failed in the middle of a call, after its document was ready.
+fn broke_off(fax: &Fax) -> bool {
+    fax.status() == Status::Failed && fax.duration_s().is_some()
 }

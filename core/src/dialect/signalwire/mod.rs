@@ -1,9 +1,14 @@
 //! SignalWire's compatibility API: reads parameters into commands, and writes views as JSON with SignalWire's own keys
 //! (docs/fidelity.md, "SignalWire").
 
+pub mod accounts;
+pub mod applications;
+pub mod available;
+pub mod bins;
 pub mod callback;
 pub mod codes;
 pub mod faxes;
+pub mod logs;
 pub mod media;
 pub mod numbers;
 pub mod webhook;

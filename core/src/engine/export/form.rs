@@ -30,7 +30,7 @@ use crate::model::media::MediaFault;
 use crate::model::number::ReceiveMode;
 use crate::model::page::LINE_RATES_BPS;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Method, Purpose, Signature};
 
@@ -179,7 +179,19 @@ macro_rules! plain {
 }
 
 plain!(bool, u16, u32, u64, usize, f64, [u64; LINE_RATES_BPS.len()], String, Box<str>, Arc<str>);
-plain!(AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, PhoneNumber, Party, Timestamp, Pattern);
+plain!(
+    AlertSid,
+    ApplicationSid,
+    FaxSid,
+    KeySid,
+    MediaSid,
+    NumberSid,
+    TwimlBinSid,
+    PhoneNumber,
+    Party,
+    Timestamp,
+    Pattern
+);
 plain!(AccountStatus, AlarmKind, AlertLevel, Direction, DocumentPolicy, Fault, MediaFault, MediaType, Method, PageSize);
 plain!(Purpose, Quality, ReceiveMode, Service, Signature, Status);
 

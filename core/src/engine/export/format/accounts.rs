@@ -111,7 +111,18 @@ impl Registered for application::Application {
     }
 }
 
+impl<F: Form> Default for OrderedMap<F> {
+    fn default() -> Self {
+        Self { last: 0, list: List(Vec::new()) }
+    }
+}
+
 impl<F: Form<Of: Registered>> OrderedMap<F> {
+    /// Whether nothing was ever added.
+    pub(in crate::engine::export) const fn is_untouched(&self) -> bool {
+        self.last == 0
+    }
+
     pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
         let mut list: Vec<_> = register.newest_first().cloned().collect();
         // Oldest first, so that the order can be checked on reading.

@@ -9,6 +9,7 @@ pub(super) mod faxes;
 pub(super) mod lines;
 pub(super) mod numbers;
 pub(super) mod rules;
+pub(super) mod twiml_bins;
 pub(super) mod webhooks;
 
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ use self::effects::UnderWay;
 use self::faxes::Fax;
 use self::numbers::Numbers;
 use self::rules::RuleBook;
+use self::twiml_bins::TwimlBin;
 use self::webhooks::{Kept, KeptAlert, Outgoing};
 use super::StateError;
 use super::form::{ByName, List, Shared, form};
@@ -44,6 +46,8 @@ pub(super) struct World {
     numbers: Numbers,
     caller_ids: OrderedMap<CallerId>,
     applications: OrderedMap<Application>,
+    #[serde(default, skip_serializing_if = "OrderedMap::is_untouched")]
+    twiml_bins: OrderedMap<TwimlBin>,
     agenda: List<Alarm>,
     outgoing: ByName<FaxSid, Outgoing>,
     retrying: ByName<Ordinal, FaxSid>,
@@ -73,6 +77,7 @@ impl World {
             numbers,
             caller_ids,
             applications,
+            twiml_bins,
             agenda,
             retention: _,
             outgoing,
@@ -91,6 +96,7 @@ impl World {
             numbers: Numbers::of(numbers),
             caller_ids: OrderedMap::of(&caller_ids.register),
             applications: OrderedMap::of(applications),
+            twiml_bins: OrderedMap::of(twiml_bins),
             agenda: List(agenda.iter().copied().collect()),
             outgoing: ByName(outgoing.clone()),
             retrying: ByName(retrying.clone()),
@@ -116,6 +122,7 @@ impl TryFrom<World> for Snapshot {
             numbers,
             caller_ids,
             applications,
+            twiml_bins,
             agenda: List(agenda),
             outgoing: ByName(outgoing),
             retrying: ByName(retrying),
@@ -134,6 +141,7 @@ impl TryFrom<World> for Snapshot {
             numbers: numbers.value().map_err(at("world.numbers"))?,
             caller_ids: accounts::caller_ids(caller_ids).map_err(at("world.caller_ids"))?,
             applications: applications.value().map_err(at("world.applications"))?,
+            twiml_bins: twiml_bins.value().map_err(at("world.twiml_bins"))?,
             agenda: in_order(agenda).map_err(at("world.agenda"))?,
             // Computed from the faxes when the state is loaded.
             retention: Retention::default(),

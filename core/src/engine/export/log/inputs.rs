@@ -16,12 +16,13 @@ use crate::engine::export::format::faxes::{CallbackMethod, Statuses};
 use crate::engine::export::format::lines::{Line, LineFault};
 use crate::engine::export::format::numbers::NumberChange;
 use crate::engine::export::format::rules::Rule;
+use crate::engine::export::format::twiml_bins::TwimlBinChange;
 use crate::engine::export::{self, MediaForm, State};
 use crate::engine::input;
 use crate::model::account::{self, AccountStatus, Service};
 use crate::model::fax::Quality;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
 
 form! {
     /// Any command, under its name.
@@ -43,6 +44,10 @@ form! {
         CreateApplication(command: Box<CreateApplication>),
         UpdateApplication(command: Box<UpdateApplication>),
         DeleteApplication(command: Box<DeleteApplication>),
+        CreateTwimlBin(command: Box<CreateTwimlBin>),
+        UpdateTwimlBin(command: Box<UpdateTwimlBin>),
+        DeleteTwimlBin(command: Box<DeleteTwimlBin>),
+        ServeTwimlBin(command: Box<ServeTwimlBin>),
         ReceiveFax(command: Box<ReceiveFax>),
         ChangeAccount(command: Box<ChangeAccount>),
         Reset(command: Box<Reset>),
@@ -223,6 +228,32 @@ form! {
 form! {
     struct DeleteApplication for input::DeleteApplication {
         application = 0: ApplicationSid,
+    }
+}
+
+form! {
+    struct CreateTwimlBin for input::CreateTwimlBin {
+        name: Box<str>,
+        contents: Arc<str>,
+    }
+}
+
+form! {
+    struct UpdateTwimlBin for input::UpdateTwimlBin {
+        bin = 0: TwimlBinSid,
+        change = 1: TwimlBinChange,
+    }
+}
+
+form! {
+    struct DeleteTwimlBin for input::DeleteTwimlBin {
+        bin = 0: TwimlBinSid,
+    }
+}
+
+form! {
+    struct ServeTwimlBin for input::ServeTwimlBin {
+        bin = 0: TwimlBinSid,
     }
 }
 

@@ -13,10 +13,10 @@ use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
-    CreateKey, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DocumentFault, DropRule,
-    DropRules, DropSnapshot, EffectResult, HandleAlarms, Note, NumberRequest, ReceiveFax, ReleaseNumber,
-    RenameCallerId, RenameKey, Reset, Restore, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber,
-    VerifyCallerId,
+    CreateKey, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DeleteTwimlBin,
+    DocumentFault, DropRule, DropRules, DropSnapshot, EffectResult, HandleAlarms, Note, NumberRequest, ReceiveFax,
+    ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, ServeTwimlBin, TakeSnapshot, UpdateAccount,
+    UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
 };
 use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
 use crate::model::account::{AccountChange, AccountStatus, Service};
@@ -28,14 +28,16 @@ use crate::model::media::{Document, MediaFault, UnreadableDocument};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::page::{CodedBits, FilledBits, PageInFile, PageLoss, ROW_PELS};
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid};
+use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
+use crate::model::twiml_bin::TwimlBinChange;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml::{Reading, Receive, TwimlError, Verb, Warning};
 
 const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
 const FAX: FaxSid = FaxSid::from_bytes([1; 16]);
 const NUMBER_SID: NumberSid = NumberSid::from_bytes([2; 16]);
+const BIN: TwimlBinSid = TwimlBinSid::from_bytes([3; 16]);
 const LINE: Line = Line { rate_bps: 4_800, coding: Coding::Mr, noise_per_mille: 7 };
 
 fn at() -> Timestamp {
@@ -204,6 +206,11 @@ fn account() -> Vec<Input> {
         CreateApplication(shared.clone()).into(),
         UpdateApplication(application, shared).into(),
         DeleteApplication(application).into(),
+        CreateTwimlBin { name: "Reject".into(), contents: "<Response/>".into() }.into(),
+        UpdateTwimlBin(BIN, TwimlBinChange { name: name(), contents: Some("<Response/>".into()) }).into(),
+        UpdateTwimlBin(BIN, TwimlBinChange::default()).into(),
+        DeleteTwimlBin(BIN).into(),
+        ServeTwimlBin(BIN).into(),
         Claim("secret".into()).into(),
     ]
 }

@@ -1,0 +1,81 @@
+//! The account's bins: stored TwiML that is served at a URL of its own.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::input::{CreateTwimlBin, DeleteTwimlBin, ServeTwimlBin, UpdateTwimlBin};
+use super::ordered_map::OrderedMap;
+use crate::model::refusal::Refusal;
+use crate::model::sid::TwimlBinSid;
+use crate::model::time::Timestamp;
+use crate::model::twiml_bin::{TwimlBin, TwimlBinChange};
+
+/// The most bins per account. With full ones they take 64 MiB.
+const BINS_MAX: usize = 1_000;
+
+/// The bins of one account, in the order of creation.
+pub(super) type TwimlBins = OrderedMap<TwimlBinSid, TwimlBin>;
+
+impl Engine {
+    /// The bin with this id.
+    ///
+    /// # Errors
+    /// `NoTwimlBin`.
+    pub fn twiml_bin(&self, sid: TwimlBinSid) -> Result<&TwimlBin, Refusal> {
+        self.world.twiml_bins.get(&sid).ok_or(Refusal::NoTwimlBin(sid))
+    }
+
+    /// All bins of the account, newest first.
+    pub fn twiml_bins(&self) -> impl Iterator<Item = &TwimlBin> {
+        self.world.twiml_bins.newest_first()
+    }
+
+    pub(super) fn create_twiml_bin(
+        &mut self,
+        CreateTwimlBin { name, contents }: CreateTwimlBin,
+        now: Timestamp,
+    ) -> Result<TwimlBinSid, Refusal> {
+        if self.world.twiml_bins.len() >= BINS_MAX {
+            return Err(Refusal::LimitReached { what: "TwiML bins", limit: BINS_MAX });
+        }
+        let ordinal = self.world.twiml_bins.take_ordinal();
+        let sid = self.ids.seed().mint::<TwimlBinSid>("twiml-bin", b"", ordinal);
+        let (created, updated) = (now, now);
+        let bin = TwimlBin { sid, ordinal, name, contents, created, updated, requests: 0, last_request: None };
+        self.world.twiml_bins.insert(ordinal, sid, bin);
+        Ok(sid)
+    }
+
+    pub(super) fn update_twiml_bin(
+        &mut self,
+        UpdateTwimlBin(sid, TwimlBinChange { name, contents }): UpdateTwimlBin,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let bin = self.world.twiml_bins.get_mut(&sid).ok_or(Refusal::NoTwimlBin(sid))?;
+        bin.name = name.unwrap_or_else(|| bin.name.clone());
+        bin.contents = contents.unwrap_or_else(|| Arc::clone(&bin.contents));
+        bin.updated = now;
+        Ok(())
+    }
+
+    pub(super) fn delete_twiml_bin(
+        &mut self,
+        DeleteTwimlBin(sid): DeleteTwimlBin,
+        _: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.world.twiml_bins.remove(&sid).ok_or(Refusal::NoTwimlBin(sid))?;
+        Ok(())
+    }
+
+    /// Counts a request for a bin, and returns its contents.
+    pub(super) fn serve_twiml_bin(
+        &mut self,
+        ServeTwimlBin(sid): ServeTwimlBin,
+        now: Timestamp,
+    ) -> Result<Arc<str>, Refusal> {
+        let bin = self.world.twiml_bins.get_mut(&sid).ok_or(Refusal::NoTwimlBin(sid))?;
+        bin.requests = bin.requests.saturating_add(1);
+        bin.last_request = Some(now);
+        Ok(Arc::clone(&bin.contents))
+    }
+}
