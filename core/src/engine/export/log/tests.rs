@@ -359,7 +359,7 @@ fn each_command_is_the_same_when_it_is_written_and_read() {
         let entry: Value = serde_json::from_str(&line).expect("JSON");
         names.extend(entry["input"].as_object().expect("one command").keys().cloned());
     }
-    assert_eq!(names.len(), 32, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 36, "one of each kind: {names:?}");
 }
 
 #[test]
