@@ -43,6 +43,7 @@ mod replay;
 mod rules;
 mod schema;
 mod script;
+mod signalwire_hooks;
 mod simulation;
 mod spec;
 mod state;
