@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use fauxfax::dialect::signature;
 use fauxfax::emulator::{AccountSetup, World};
 use fauxfax::engine::event::{Alert, EventKind};
+use fauxfax::engine::export::{MediaForm, State};
 use fauxfax::engine::input::{ChangeAccount, ReceiveFax};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
@@ -12,10 +13,12 @@ use fauxfax::model::account::{AccountChange, CallbackPolicy, Dialect, SignatureH
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::sid::{AccountSid, FaxSid};
 use fauxfax::model::time::Pace;
+use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::apps::{Manner, app};
+use crate::control::Bench;
 use crate::host::{Host, PATIENCE, settings};
 use crate::script::{OWN, call, letter};
 
@@ -407,4 +410,55 @@ async fn a_fax_without_a_ttl_is_tried_once_whatever_the_policy_of_callbacks() {
     let told = requests(&server, "/status").await;
     let statuses: Vec<_> = told.iter().map(|request| value(&fields(&request.body), "FaxStatus").to_owned()).collect();
     assert_eq!(statuses, ["busy"]);
+}
+
+#[tokio::test]
+async fn the_control_api_sets_shows_and_explains_the_signing_key() {
+    let bench = Bench::new().await;
+    let order = json!({ "sid": PROJECT, "auth_token": TOKEN, "signing_key": KEY });
+    let account = bench.ok("POST", "/accounts", order).await;
+    assert_eq!((&account["dialect"], &account["signing_key"]), (&json!("signalwire"), &json!(KEY)));
+    let target = format!("/accounts/{PROJECT}");
+    for (given, shown) in [(json!(null), TOKEN), (json!("PSK_other"), "PSK_other")] {
+        let account = bench.ok("POST", &target, json!({ "signing_key": given })).await;
+        assert_eq!((&account["signing_key"], &account["auth_token"]), (&json!(shown), &json!(TOKEN)));
+    }
+    assert_eq!(bench.ok("GET", &target, Value::Null).await["signing_key"], "PSK_other");
+    let state = bench.ok("GET", &format!("/state?account={PROJECT}"), Value::Null).await;
+    assert_eq!(state["account"]["signing_key"], "PSK_other", "{}", state["account"]);
+    for (key, told) in [("", "1 to 256 characters"), ("a\nb", "control character")] {
+        let refused = bench.refused("POST", &target, json!({ "signing_key": key })).await;
+        assert!(refused.0 == 422 && refused.1.contains(told), "{refused:?}");
+    }
+    let refused = bench.refused("POST", "/accounts", json!({ "signing_key": KEY })).await;
+    assert!(refused.0 == 422 && refused.1.contains("auth_token signs"), "{refused:?}");
+
+    let (url, params) = ("http://app.test/fax", json!({ "FaxSid": "1" }));
+    let sign = |key: &str| signature::of_form(key, url, &[("FaxSid".to_owned(), "1".to_owned())]);
+    let explain = async |signature: &str| {
+        let question = json!({ "url": url, "params": params, "signature": signature });
+        bench.ok("POST", &format!("/explain-signature?account={PROJECT}"), question).await
+    };
+    let valid = explain(&sign("PSK_other")).await;
+    let expected = (&json!(true), &json!("X-SignalWire-Signature"), &json!("signing key"));
+    assert_eq!((&valid["valid"], &valid["header"], &valid["key"]), expected);
+    let by_token = explain(&sign(TOKEN)).await;
+    assert_eq!(by_token["mistake"], "wrong-token", "{by_token}");
+    assert!(by_token["detail"].as_str().is_some_and(|detail| detail.contains("API token") && !detail.contains(TOKEN)));
+}
+
+#[tokio::test]
+async fn a_state_keeps_the_signing_key_and_gives_it_to_an_account_without_one() {
+    let host = host("http://127.0.0.1:9/fax", None);
+    let state = world(&host).read(|engine| engine.state(false, engine.latest()).to_json(MediaForm::Inline));
+    for (own, expected) in [(None, KEY), (Some("PSK_own"), "PSK_own")] {
+        let setup = AccountSetup { signing_key: own.map(Into::into), ..setup(NumberChange::default()) };
+        let other = Host::new(setup);
+        let read = State::of_json(&state, &[]).expect("understood");
+        other.registry.load_state(&world(&other), read).expect("loaded");
+        assert_eq!(
+            world(&other).read(|engine| engine.account().webhook_key().map(str::to_owned)).as_deref(),
+            Some(expected)
+        );
+    }
 }
