@@ -1,6 +1,6 @@
 //! A recorded request as something to paste: a curl command, or a test in three languages. It sends nothing.
 
-const KEPT_HEADERS = ["x-twilio-signature", "i-twilio-idempotency-token", "user-agent"];
+const KEPT_HEADERS = ["x-twilio-signature", "x-signalwire-signature", "i-twilio-idempotency-token", "user-agent"];
 
 const shell = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 const script = (text) => JSON.stringify(String(text));

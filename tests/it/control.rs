@@ -50,6 +50,11 @@ impl Bench {
         Self { registry, app }
     }
 
+    /// The control API of an emulator that is there already.
+    pub(crate) async fn of(host: &Host) -> Self {
+        Self { registry: host.registry.clone(), app: MockServer::start().await }
+    }
+
     async fn send(&self, request: Request<Body>) -> Response<Body> {
         let ca: http::CaFiles = Arc::new(|_| Ok("-----BEGIN CERTIFICATE-----\n".to_owned()));
         let service = http::service_with_ca(self.registry.clone(), ([127, 0, 0, 1], 8329).into(), Some(&ca));

@@ -289,12 +289,12 @@ async fn wrong_callback_parameters_are_refused_by_their_codes() {
 
 #[tokio::test]
 async fn a_status_callback_is_tried_three_times_and_then_lost() {
-    for (failures, tries, alerted) in [(1, 2, vec![]), (2, 3, vec![]), (9, 3, vec![11217])] {
+    for (failures, tries, alerted) in [(1_u8, 2_usize, vec![]), (2, 3, vec![]), (9, 3, vec![11217])] {
         let server = server(&[]).await;
         let failing = ResponseTemplate::new(503);
         Mock::given(path("/status"))
             .respond_with(failing)
-            .up_to_n_times(failures)
+            .up_to_n_times(failures.into())
             .with_priority(1)
             .mount(&server)
             .await;
@@ -303,6 +303,17 @@ async fn a_status_callback_is_tried_three_times_and_then_lost() {
         send(&host, &server, &format!("&StatusCallback={}/status", server.uri())).await;
         assert_eq!(codes(&host).await, alerted, "{failures} failures");
         assert_eq!(requests(&server, "/status").await.len(), tries, "{failures} failures");
+        let bench = Bench::of(&host).await;
+        let list = bench.ok("GET", &format!("/webhooks?account={PROJECT}"), Value::Null).await;
+        let told: Vec<_> = list["webhooks"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|webhook| webhook["purpose"] == "status-callback")
+            .collect();
+        let [told] = told[..] else { panic!("one webhook: {list}") };
+        assert_eq!(told["attempts"].as_array().map(Vec::len), Some(tries), "{told}");
+        assert_eq!(told["delivered"], tries > usize::from(failures), "{told}");
     }
 }
 
