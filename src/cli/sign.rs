@@ -1,5 +1,5 @@
-//! `fauxfax sign` and `explain-signature`: compute the signature that Twilio would send, and explain why another
-//! differs. If a token is given, they need no emulator.
+//! `fauxfax sign` and `explain-signature`: compute the signature that Twilio or SignalWire would send, and explain why
+//! another differs. If a key is given, they need no emulator.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,14 +12,14 @@ use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::table;
 use super::tester::{by_name, pairs};
 use crate::dialect::address::normal_or_as_is;
-use crate::dialect::explain::{Question, check, explain};
+use crate::dialect::explain::{KeyKind, Question, check, explain};
 use crate::dialect::signature;
 
 #[derive(Debug, Args)]
 pub(super) struct SignFlags {
     /// URL that is called, complete, as it is configured or as `fauxfax webhooks` shows it
     url: String,
-    /// AuthToken of the account
+    /// AuthToken of the account; for a SignalWire account its signing key
     #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: String,
     /// Parameter of the form, such as FaxSid=FX123; repeatable
@@ -46,7 +46,8 @@ pub(super) struct ExplainFlags {
     /// The whole body as it was sent, instead of --param
     #[arg(long, value_name = "TEXT", conflicts_with = "param")]
     body: Option<String>,
-    /// AuthToken of the account; if left out, the running emulator tries the tokens of its accounts
+    /// AuthToken of the account, or its signing key if it is a SignalWire account; if left out, the running emulator
+    /// tries the keys of its accounts
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// Print the response as JSON
@@ -78,7 +79,7 @@ pub(super) fn explain_signature(flags: &ExplainFlags) -> anyhow::Result<ExitCode
         let found = if valid { "none: it is valid".to_owned() } else { text("mistake") };
         let mut out = anstream::stdout().lock();
         let check = &answer["check"];
-        let names = ["detail", "expected", "signed"];
+        let names = ["detail", "header", "key", "expected", "signed"];
         let parts = [("mistake", found)].into_iter().chain(names.map(|name| (name, text(name))));
         let lines = ["python", "node", "rust"].map(|name| (name, check[name].as_str().unwrap_or_default().to_owned()));
         for (name, value) in parts.chain(lines) {
@@ -107,15 +108,17 @@ fn offline(flags: &ExplainFlags, token: &str) -> anyhow::Result<Value> {
         Some(body) => Question::params_of(body),
         None => pairs(&flags.param)?,
     };
+    let key_kind = KeyKind::of_params(&params);
     let explanation = explain(&Question {
         url: &flags.called,
         params: params.clone(),
         body: flags.body.as_deref(),
         signature: &flags.signature,
-        auth_token: token,
+        key: token,
+        key_kind,
         others: &[],
     });
-    let check = check(&flags.called, &params);
+    let check = check(&flags.called, &params, key_kind);
     Ok(json!({
         "valid": explanation.mistakes.is_empty(),
         "mistake": explanation.mistakes.first().map(|mistake| mistake.as_str()),
@@ -123,6 +126,8 @@ fn offline(flags: &ExplainFlags, token: &str) -> anyhow::Result<Value> {
         "detail": explanation.detail,
         "expected": explanation.expected,
         "signed": explanation.signed,
+        "header": key_kind.header(),
+        "key": key_kind.name(),
         "check": { "python": check.python, "node": check.node, "rust": check.rust },
     }))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AccountClock, AccountRules, Document, Error, Expect, Receive, SendFax};
-use crate::dialect::explain::{Explanation, Mistake, OtherSecret, Question, explain};
+use crate::dialect::explain::{Explanation, KeyKind, Mistake, OtherSecret, Question, explain};
 use crate::engine::input::{BuyNumber, NumberRequest, Reset, Restore, TakeSnapshot, UpdateNumber};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
@@ -77,6 +77,13 @@ impl Account {
     #[must_use]
     pub fn auth_token(&self) -> String {
         self.world.read(|engine| engine.account().auth_token.clone()).unwrap_or_default().into()
+    }
+
+    /// Returns the key that signs the account's webhooks: its token, unless it speaks SignalWire's API and has a signing
+    /// key.
+    #[must_use]
+    pub fn signing_key(&self) -> String {
+        self.world.read(|engine| engine.account().webhook_key().unwrap_or_default().to_owned())
     }
 
     /// Returns the base URL of the emulator's APIs, the same as [`Emulator::url`](super::Emulator::url).
@@ -360,14 +367,22 @@ impl Account {
     /// ```
     #[must_use]
     pub fn explain_signature(&self, url: &str, params: &[(&str, &str)], signature: &str) -> Explanation {
-        let auth_token = self.auth_token();
-        let others = [OtherSecret {
+        let (key, key_kind) = self.world.read(|engine| {
+            let account = engine.account();
+            let key = account.webhook_key().unwrap_or_default().to_owned();
+            (key, KeyKind::of(account.dialect, account.signing_key.is_some()))
+        });
+        let other = |owner: &str, secret: String| OtherSecret {
             mistake: Mistake::WrongToken,
-            owner: "the AccountSid in place of the token".to_owned(),
-            secret: self.sid().to_string().into(),
-        }];
+            owner: owner.to_owned(),
+            secret: secret.into(),
+        };
+        let others = [
+            other("the AccountSid in place of the token", self.sid().to_string()),
+            other("the token, which only signs in", self.auth_token()),
+        ];
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        explain(&Question { url, params, body: None, signature, auth_token: &auth_token, others: &others })
+        explain(&Question { url, params, body: None, signature, key: &key, key_kind, others: &others })
     }
 
     /// Returns the account to its initial state: removes its faxes and cancels what is pending. Earlier SIDs are not

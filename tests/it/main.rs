@@ -46,6 +46,7 @@ mod schema;
 mod script;
 mod signalwire;
 mod signalwire_accounts;
+mod signalwire_hooks;
 mod signalwire_numbers;
 mod simulation;
 mod spec;

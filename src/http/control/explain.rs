@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::extract::{JsonBody, Observed};
 use super::problem::Problem;
-use crate::dialect::explain::{Mistake, OtherSecret, Question, check, explain as find};
+use crate::dialect::explain::{KeyKind, Mistake, OtherSecret, Question, check, explain as find};
 use crate::emulator::{Registry, World};
+use crate::model::account::Dialect;
 use crate::model::credential::ApiKey;
 
 /// The most tokens of other accounts and secrets of keys that are tried.
@@ -28,7 +29,7 @@ pub(super) struct ExplainOrder {
     body: Option<String>,
     /// The signature that the app computed or received.
     signature: String,
-    /// The token to check with; the account's own by default.
+    /// The key to check with: an AuthToken, or a signing key of SignalWire; the account's own by default.
     token: Option<String>,
 }
 
@@ -47,11 +48,16 @@ pub(super) struct ExplanationView {
     expected: String,
     /// The text that the valid signature is computed from.
     signed: String,
+    /// The header that holds it.
+    header: &'static str,
+    /// The kind of key that signs it: the account's `AuthToken`, `signing key`, or API token.
+    key: &'static str,
     /// Code that computes the valid signature.
     check: CheckView,
 }
 
-/// The computation in three languages, each as a one-liner that reads the token from TWILIO_AUTH_TOKEN.
+/// The computation in three languages, each as a one-liner that reads the key from TWILIO_AUTH_TOKEN,
+/// SIGNALWIRE_SIGNING_KEY or SIGNALWIRE_API_TOKEN.
 #[derive(Serialize, JsonSchema)]
 struct CheckView {
     python: String,
@@ -64,8 +70,12 @@ pub(super) async fn explain(
     Observed(world): Observed,
     JsonBody(order): JsonBody<ExplainOrder>,
 ) -> Result<Json<ExplanationView>, Problem> {
-    let own = world.read(|engine| engine.account().auth_token.clone());
-    let token = order.token.as_deref().map(Into::into).or(own).ok_or_else(|| {
+    let (own, key_kind) = world.read(|engine| {
+        let account = engine.account();
+        let has_signing_key = account.signing_key.is_some() || order.token.is_some();
+        (account.webhook_key().map(Box::from), KeyKind::of(account.dialect, has_signing_key))
+    });
+    let key: Box<str> = order.token.as_deref().map(Into::into).or(own).ok_or_else(|| {
         let detail = "no client has claimed this account yet, so it has no token: name one in the field token";
         Problem::new(409, "account-unclaimed", detail)
     })?;
@@ -86,10 +96,11 @@ pub(super) async fn explain(
         params: params.clone(),
         body: order.body.as_deref(),
         signature: &order.signature,
-        auth_token: &token,
+        key: &key,
+        key_kind,
         others: &others,
     });
-    let check = check(&order.url, &params);
+    let check = check(&order.url, &params, key_kind);
     Ok(Json(ExplanationView {
         valid: explanation.mistakes.is_empty(),
         mistake: explanation.mistakes.first().map(|mistake| mistake.as_str()),
@@ -97,6 +108,8 @@ pub(super) async fn explain(
         detail: explanation.detail,
         expected: explanation.expected,
         signed: explanation.signed,
+        header: key_kind.header(),
+        key: key_kind.name(),
         check: CheckView { python: check.python, node: check.node, rust: check.rust },
     }))
 }
@@ -113,17 +126,17 @@ fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
     Ok((name.clone(), text))
 }
 
-/// Returns secrets that an app may have used by mistake: tokens of other accounts, secrets of the account's API keys,
+/// Returns secrets that an app may have used by mistake: keys of other accounts, the API token of its own, secrets of the account's API keys,
 /// the AccountSid.
 fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
     let sid = world.sid();
     let owner_of = |world: &World| world.read(|engine| engine.account().owner);
     let owner = owner_of(world);
-    let token_of = |other: &World| {
-        let secret = other.read(|engine| engine.account().auth_token.clone())?;
+    let key_of = |other: &World| {
+        let secret: Box<str> = other.read(|engine| engine.account().webhook_key().map(Into::into))?;
         let (mistake, owner) = match other.sid() {
             own if own == sid => {
-                (Mistake::WrongToken, format!("the token of account {sid} itself, not the one that was given"))
+                (Mistake::WrongToken, format!("the key of account {sid} itself, not the one that was given"))
             }
             main if Some(main) == owner => {
                 (Mistake::SubaccountToken, format!("the token of {main}, which owns subaccount {sid}"))
@@ -131,13 +144,22 @@ fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
             other_sid if owner_of(other) == Some(sid) => {
                 (Mistake::SubaccountToken, format!("the token of {other_sid}, a subaccount of {sid}"))
             }
-            other_sid => (Mistake::WrongToken, format!("the token of another account, {other_sid}")),
+            other_sid => (Mistake::WrongToken, format!("the key of another account, {other_sid}")),
         };
         Some(OtherSecret { mistake, owner, secret })
     };
     // The account itself comes first: the tester may have given a token other than the account's.
     let worlds = std::iter::once(world.clone()).chain(registry.worlds()).take(OTHERS_MAX);
-    let mut others: Vec<OtherSecret> = worlds.filter_map(|world| token_of(&world)).collect();
+    let mut others: Vec<OtherSecret> = worlds.filter_map(|world| key_of(&world)).collect();
+    let api_token = world.read(|engine| {
+        let account = engine.account();
+        account.auth_token.clone().filter(|_| account.dialect == Dialect::SignalWire)
+    });
+    others.extend(api_token.map(|secret| OtherSecret {
+        mistake: Mistake::WrongToken,
+        owner: "the API token".to_owned(),
+        secret,
+    }));
     others.extend(world.read(|engine| {
         let secret_of = |key: &ApiKey| OtherSecret {
             mistake: Mistake::ApiSecret,

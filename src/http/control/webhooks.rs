@@ -21,7 +21,7 @@ use crate::engine::event::EventKind;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::io::Replay;
 use crate::model::sid::FaxSid;
-use crate::model::webhook::{ExchangeRecord, Method};
+use crate::model::webhook::{ExchangeRecord, Method, Purpose};
 use crate::world::journal::JournalEvent;
 
 /// The header that identifies a webhook: it is the same in each attempt, and in no other webhook.
@@ -57,7 +57,8 @@ pub(super) struct ReplayEdits {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Webhook")]
 pub(super) struct WebhookView {
-    /// The idempotency token; for the fetch of a document, which has none, its place in the journal.
+    /// The idempotency token; for the fetch of a document and the webhooks of SignalWire accounts, which have none, the
+    /// place of the first attempt in the journal.
     id: String,
     fax_sid: Option<String>,
     purpose: &'static str,
@@ -211,7 +212,8 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
             of.to_string()
         } else {
             // Fetches of documents have no token; each stands for itself.
-            token(record).map_or_else(|| event.seq.to_string(), ToOwned::to_owned)
+            let first = || tried_before(&webhooks, &event, record).unwrap_or_else(|| event.seq.to_string());
+            token(record).map_or_else(first, ToOwned::to_owned)
         };
         let at = *by_id.entry(id.clone()).or_insert_with(|| {
             webhooks.push(Webhook { id, fax: event.fax(), attempts: Vec::new() });
@@ -220,6 +222,30 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
         webhooks[at].attempts.push(event);
     }
     webhooks
+}
+
+/// Returns the id of the StatusCallback without a token that this attempt repeats, since the attempt before it failed.
+fn tried_before(webhooks: &[Webhook], event: &JournalEvent, record: &ExchangeRecord) -> Option<String> {
+    if record.purpose != Purpose::StatusCallback {
+        return None;
+    }
+    let of_fax = |webhook: &&Webhook| webhook.fax.is_some() && webhook.fax == event.fax();
+    let mut of_fax = webhooks.iter().rev().filter(of_fax);
+    // Notices of one fax go out one after the other, so only its latest can be the one that is repeated.
+    let latest = of_fax.find(|webhook| {
+        let attempt = webhook.attempts.last().and_then(JournalEvent::exchange);
+        attempt.is_some_and(|record| record.purpose == Purpose::StatusCallback)
+    })?;
+    let attempt = latest.attempts.last()?.exchange()?;
+    let is_repeated = attempt.failure.is_some() && attempt.url == record.url && is_same_status(attempt, record);
+    is_repeated.then(|| latest.id.clone())
+}
+
+fn is_same_status(one: &ExchangeRecord, other: &ExchangeRecord) -> bool {
+    let status = |record: &ExchangeRecord| {
+        record.params.iter().find(|(name, _)| name == "FaxStatus").map(|(_, value)| value.clone())
+    };
+    status(one) == status(other)
 }
 
 fn token(record: &ExchangeRecord) -> Option<&str> {
@@ -259,7 +285,6 @@ impl Webhook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::webhook::Purpose;
 
     fn record(method: Method, url: &str) -> ExchangeRecord {
         ExchangeRecord {

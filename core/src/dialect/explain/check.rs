@@ -1,8 +1,9 @@
-//! One-liners that compute a signature by hand, for an app's own shell or code. They read the token from the
+//! One-liners that compute a signature by hand, for an app's own shell or code. They read the key from the
 //! environment, so they can be shared safely.
 
 use serde_json::Value;
 
+use super::KeyKind;
 use crate::dialect::address::normal_or_as_is;
 
 /// The same computation in three languages.
@@ -18,7 +19,8 @@ pub struct Check {
 
 /// Returns one-liners that print the valid signature.
 #[must_use]
-pub fn check(url: &str, params: &[(String, String)]) -> Check {
+pub fn check(url: &str, params: &[(String, String)], key_kind: KeyKind) -> Check {
+    let variable = key_kind.variable();
     let url = &*normal_or_as_is(url);
     // JSON strings are valid literals in Python and JavaScript too.
     let url_text = Value::from(url).to_string();
@@ -27,11 +29,11 @@ pub fn check(url: &str, params: &[(String, String)]) -> Check {
     let object = Value::from(object).to_string();
     let python = format!(
         "import base64,hashlib,hmac,os; p={object}; s={url_text}+\"\".join(k+p[k] for k in sorted(p)); \
-         print(base64.b64encode(hmac.new(os.environ[\"TWILIO_AUTH_TOKEN\"].encode(),s.encode(),hashlib.sha1).digest()).decode())"
+         print(base64.b64encode(hmac.new(os.environ[\"{variable}\"].encode(),s.encode(),hashlib.sha1).digest()).decode())"
     );
     let node = format!(
         "const p={object}; const s={url_text}+Object.keys(p).sort().map(k=>k+p[k]).join(\"\"); \
-         console.log(require(\"crypto\").createHmac(\"sha1\",process.env.TWILIO_AUTH_TOKEN).update(s,\"utf8\").digest(\"base64\"))"
+         console.log(require(\"crypto\").createHmac(\"sha1\",process.env.{variable}).update(s,\"utf8\").digest(\"base64\"))"
     );
     let mut sorted: Vec<_> = params.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
@@ -39,7 +41,7 @@ pub fn check(url: &str, params: &[(String, String)]) -> Check {
         std::iter::once(url).chain(sorted.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()])).collect();
     let rust = format!(
         "base64::Engine::encode(&base64::prelude::BASE64_STANDARD, {{ use hmac::Mac; \
-         hmac::Hmac::<sha1::Sha1>::new_from_slice(std::env::var(\"TWILIO_AUTH_TOKEN\").unwrap().as_bytes()).unwrap()\
+         hmac::Hmac::<sha1::Sha1>::new_from_slice(std::env::var(\"{variable}\").unwrap().as_bytes()).unwrap()\
          .chain_update({signed:?}).finalize().into_bytes() }})"
     );
     Check { python: format!("python3 -c {}", quoted(&python)), node: format!("node -e {}", quoted(&node)), rust }

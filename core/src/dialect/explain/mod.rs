@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::address::normal_or_as_is;
 use super::form::Form;
 use super::{hmac, signature};
+use crate::model::account::Dialect;
 use crate::model::hex;
 use crate::model::words::words;
 
@@ -48,20 +49,24 @@ words!(
         RawBody = "raw-body",
         /// It used something other than HMAC-SHA1 in Base64.
         Digest = "digest",
+        /// It used the scheme of SWML and RELAY, a digest in hexadecimal of the URL and the raw body; webhooks of cXML
+        /// have the other scheme.
+        RelayScheme = "relay-scheme",
         /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
-        /// It used another token: that of another account, an empty one, or one with white space.
+        /// It used another key: that of another account, an empty one, one with white space, or the API token where the
+        /// signing key belongs.
         WrongToken = "wrong-token",
         /// It used the token of another account of the same owner.
         SubaccountToken = "subaccount-token",
-        /// It used the secret of an API key; only the AuthToken signs.
+        /// It used the secret of an API key, which signs nothing.
         ApiSecret = "api-secret",
         /// No mistake known here yields the signature.
         Unknown = "unknown",
     }
 );
 
-/// A secret that an app may have used instead of the AuthToken.
+/// A secret that an app may have used instead of the key.
 #[derive(Clone)]
 pub struct OtherSecret {
     /// The mistake to report if it was used.
@@ -70,6 +75,83 @@ pub struct OtherSecret {
     pub owner: String,
     /// The secret, which never appears in a message.
     pub secret: Box<str>,
+}
+
+/// The kind of secret that an account's webhooks are signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// The AuthToken of a Twilio account.
+    AuthToken,
+    /// The signing key of a SignalWire project.
+    SigningKey,
+    /// The API token of a SignalWire project that has no signing key.
+    ApiToken,
+}
+
+impl KeyKind {
+    /// Returns the kind of an account's key.
+    #[must_use]
+    pub const fn of(dialect: Dialect, has_signing_key: bool) -> Self {
+        match dialect {
+            Dialect::Twilio => Self::AuthToken,
+            Dialect::SignalWire if has_signing_key => Self::SigningKey,
+            Dialect::SignalWire => Self::ApiToken,
+        }
+    }
+
+    /// Returns the kind of the key that signed a request with these parameters, by the form of its AccountSid.
+    #[must_use]
+    pub fn of_params(params: &[(String, String)]) -> Self {
+        let account = params.iter().find(|(name, _)| name == "AccountSid").and_then(|(_, value)| value.parse().ok());
+        Self::of(account.map_or(Dialect::Twilio, Dialect::of), true)
+    }
+
+    /// Names the key, to follow "the account's".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AuthToken => "AuthToken",
+            Self::SigningKey => "signing key",
+            Self::ApiToken => "API token, since it has no signing key",
+        }
+    }
+
+    /// Returns the name of the header that holds the signature.
+    #[must_use]
+    pub const fn header(self) -> &'static str {
+        self.dialect().signature_header()
+    }
+
+    /// Names the key in a short way, as the subject of a sentence.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::AuthToken | Self::ApiToken => "token",
+            Self::SigningKey => "key",
+        }
+    }
+
+    const fn dialect(self) -> Dialect {
+        match self {
+            Self::AuthToken => Dialect::Twilio,
+            Self::SigningKey | Self::ApiToken => Dialect::SignalWire,
+        }
+    }
+
+    const fn service(self) -> &'static str {
+        match self {
+            Self::AuthToken => "Twilio",
+            Self::SigningKey | Self::ApiToken => "SignalWire",
+        }
+    }
+
+    /// The variable of the environment that the one-liners read the key from.
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::AuthToken => "TWILIO_AUTH_TOKEN",
+            Self::SigningKey => "SIGNALWIRE_SIGNING_KEY",
+            Self::ApiToken => "SIGNALWIRE_API_TOKEN",
+        }
+    }
 }
 
 /// The request whose signature is in question, and the secrets that it may have been signed with.
@@ -82,8 +164,10 @@ pub struct Question<'a> {
     pub body: Option<&'a str>,
     /// The signature that the app computed or received.
     pub signature: &'a str,
-    /// The account's AuthToken.
-    pub auth_token: &'a str,
+    /// The key that the account's webhooks are signed with.
+    pub key: &'a str,
+    /// What kind of key that is.
+    pub key_kind: KeyKind,
     /// Other secrets that the app may have used by mistake.
     pub others: &'a [OtherSecret],
 }
@@ -137,7 +221,7 @@ impl Question<'_> {
 pub fn explain(question: &Question<'_>) -> Explanation {
     let url = normal_or_as_is(question.url);
     let question = &Question { url: &url, params: question.params.clone(), ..*question };
-    let expected = signature::of_form(question.auth_token, question.url, &question.params);
+    let expected = signature::of_form(question.key, question.url, &question.params);
     let explanation = |mistakes: Vec<Mistake>, detail: String| Explanation {
         mistakes,
         detail,
@@ -147,15 +231,17 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     if question.signature == expected {
         return explanation(
             Vec::new(),
-            "the signature is valid: it was made with this URL, these parameters and this token".to_owned(),
+            format!(
+                "the signature is valid: it was made with this URL, these parameters and this {}",
+                question.key_kind.noun()
+            ),
         );
     }
     if let Some((mistake, detail)) = spoiled(question, &expected) {
         return explanation(vec![mistake], detail);
     }
-    let yields = |url: &str, params: &[(String, String)]| {
-        signature::of_form(question.auth_token, url, params) == question.signature
-    };
+    let yields =
+        |url: &str, params: &[(String, String)]| signature::of_form(question.key, url, params) == question.signature;
     let (urls, forms) = (variant::of_url(question), variant::of_params(question));
     let single = urls.iter().chain(&forms).find(|attempt| yields(&attempt.url, &attempt.params));
     if let Some(attempt) = single {
@@ -170,29 +256,32 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         let detail = format!("{}; and {}", first.description(question), second.detail);
         return explanation(vec![first.mistake, second.mistake], detail);
     }
-    let detail = "none of the usual mistakes yields this value. Compare the text that your app signs with `signed`, \
-                  byte by byte, and the token's first and last characters with the account's";
-    explanation(vec![Mistake::Unknown], detail.to_owned())
+    let detail = format!(
+        "none of the usual mistakes yields this value. Compare the text that your app signs with `signed`, byte by byte, and \
+         the {}'s first and last characters with the account's",
+        question.key_kind.noun()
+    );
+    explanation(vec![Mistake::Unknown], detail)
 }
 
-/// Returns the text that Twilio signs.
+/// Returns the text that is signed.
 fn signed_text(url: &str, params: &[(String, String)]) -> String {
     signature::signed_parts(url, params).collect()
 }
 
 /// Recognizes a signature of the right text and key with a different digest or encoding.
 fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)> {
-    let given = question.signature;
+    let (given, service) = (question.signature, question.key_kind.service());
     let text = signed_text(question.url, &question.params);
-    let key = question.auth_token.as_bytes();
+    let key = question.key.as_bytes();
     if given.eq_ignore_ascii_case(&hex::encode(hmac::sha1(key, [text.as_str()]))) {
-        let detail = "the digest is written in hexadecimal; Twilio's header has it in Base64";
-        return Some((Mistake::Digest, detail.to_owned()));
+        let detail = format!("the digest is written in hexadecimal; {service}'s header has it in Base64");
+        return Some((Mistake::Digest, detail));
     }
     let sha256 = hmac::sha256(key, [text.as_str()]);
     if given == STANDARD.encode(sha256) || given.eq_ignore_ascii_case(&hex::encode(sha256)) {
-        let detail = "the digest is HMAC-SHA256; Twilio signs with HMAC-SHA1, in Base64";
-        return Some((Mistake::Digest, detail.to_owned()));
+        let detail = format!("the digest is HMAC-SHA256; {service} signs with HMAC-SHA1, in Base64");
+        return Some((Mistake::Digest, detail));
     }
     let encoded = super::form::encode(&[("", expected)]);
     // The plus signs decoded as spaces, and the padding cut off.
@@ -217,10 +306,22 @@ fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
     let form = super::form::encode(&question.params);
     // If the raw body is unknown, it was probably the parameters as a form.
     let bodies = [question.body.unwrap_or_default(), form.as_str()];
-    let yields = |body: &&str| {
-        let signature = || STANDARD.encode(hmac::sha1(question.auth_token.as_bytes(), [question.url, body]));
-        !body.is_empty() && signature() == question.signature
+    let key = question.key.as_bytes();
+    let is_hex_of = |body: &&str| {
+        let given = question.signature;
+        given.eq_ignore_ascii_case(&hex::encode(hmac::sha1(key, [question.url, body])))
+            || given.eq_ignore_ascii_case(&hex::encode(hmac::sha256(key, [question.url, body])))
     };
+    if bodies.iter().any(is_hex_of) {
+        let detail = format!(
+            "the digest is the hexadecimal HMAC of the URL and the raw body, as SignalWire signs its webhooks of SWML and RELAY; \
+             {} holds the Base64 of the HMAC-SHA1 of the URL and the sorted parameters",
+            question.key_kind.header()
+        );
+        return Some((Mistake::RelayScheme, detail));
+    }
+    let yields =
+        |body: &&str| !body.is_empty() && STANDARD.encode(hmac::sha1(key, [question.url, body])) == question.signature;
     bodies.iter().any(yields).then(|| {
         let detail = "the raw body was appended to the URL; append each parameter's name and decoded value, \
                       sorted by name, with no separators";
@@ -230,19 +331,20 @@ fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
 
 fn wrong_token(question: &Question<'_>) -> Option<(Mistake, String)> {
     let yields = |secret: &str| signature::of_form(secret, question.url, &question.params) == question.signature;
-    let own = question.auth_token;
+    let own = question.key;
     let slips = [
-        (String::new(), "the token was empty: is the variable that should hold it set?"),
-        (format!("{own}\n"), "the token ended with a newline: trim it after reading it from a file"),
-        (format!("{own} "), "the token had a space at its end"),
-        (format!("\"{own}\""), "the token was in quotes"),
-        (own.to_ascii_uppercase(), "the token was in upper case"),
+        (String::new(), "was empty: is the variable that should hold it set?"),
+        (format!("{own}\n"), "ended with a newline: trim it after reading it from a file"),
+        (format!("{own} "), "had a space at its end"),
+        (format!("\"{own}\""), "was in quotes"),
+        (own.to_ascii_uppercase(), "was in upper case"),
     ];
     if let Some((_, detail)) = slips.iter().find(|(secret, _)| secret != own && yields(secret)) {
-        return Some((Mistake::WrongToken, (*detail).to_owned()));
+        return Some((Mistake::WrongToken, format!("the {} {detail}", question.key_kind.noun())));
     }
     let other = question.others.iter().find(|other| *other.secret != *own && yields(&other.secret))?;
-    let detail = format!("it was made with {}; webhooks are signed with the account's own AuthToken", other.owner);
+    let name = question.key_kind.name();
+    let detail = format!("it was made with {}; webhooks are signed with the account's own {name}", other.owner);
     Some((other.mistake, detail))
 }
 

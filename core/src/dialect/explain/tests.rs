@@ -34,7 +34,8 @@ fn each_mistake_is_found_from_the_value_that_the_real_validator_computes() {
             params: pairs(params),
             body: case["body"].as_str(),
             signature: case["signature"].as_str().unwrap(),
-            auth_token: text("token"),
+            key: text("token"),
+            key_kind: KeyKind::AuthToken,
             others: &others,
         };
         let explanation = explain(&question);
@@ -43,6 +44,8 @@ fn each_mistake_is_found_from_the_value_that_the_real_validator_computes() {
         assert!(!explanation.detail.contains(text("token")), "{}", case["what"]);
         seen.extend(explanation.mistakes);
     }
+    // Twilio has no such scheme; the test below is about SignalWire's.
+    seen.insert(Mistake::RelayScheme);
     let missing: Vec<_> = Mistake::ALL.iter().filter(|mistake| !seen.contains(mistake)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
@@ -56,7 +59,8 @@ fn two_mistakes_at_once_are_both_named() {
         params,
         body: None,
         signature: &signature,
-        auth_token: "t",
+        key: "t",
+        key_kind: KeyKind::AuthToken,
         others: &[],
     };
     let explanation = explain(&question);
@@ -68,8 +72,15 @@ fn two_mistakes_at_once_are_both_named() {
 fn a_url_is_taken_as_it_is_configured() {
     let ask = |url: &str, signed: &str| {
         let signature = signature::of_url("t", signed);
-        let question =
-            Question { url, params: Vec::new(), body: None, signature: &signature, auth_token: "t", others: &[] };
+        let question = Question {
+            url,
+            params: Vec::new(),
+            body: None,
+            signature: &signature,
+            key: "t",
+            key_kind: KeyKind::AuthToken,
+            others: &[],
+        };
         explain(&question)
     };
     let configured = "HTTP://u:p@App.test:80/a/../s?n=o'brien b#rc=2";
@@ -79,13 +90,25 @@ fn a_url_is_taken_as_it_is_configured() {
     // The URL that JavaScript's `new URL(…).href` turns it into.
     let explanation = ask(configured, "http://app.test/s?n=o%27brien%20b");
     assert_eq!(explanation.mistakes, [Mistake::QueryEncoding], "{}", explanation.detail);
-    assert!(check(configured, &[]).python.contains("app.test:80/a/../s"), "{:?}", check(configured, &[]));
+    assert!(
+        check(configured, &[], KeyKind::AuthToken).python.contains("app.test:80/a/../s"),
+        "{:?}",
+        check(configured, &[], KeyKind::AuthToken)
+    );
 }
 
 #[test]
 fn a_text_that_is_not_a_url_is_explained_too() {
     for url in ["", "http://", "no url", "http://[::1]:80/x?", "http://h:/?&&="] {
-        let question = Question { url, params: Vec::new(), body: None, signature: "x", auth_token: "", others: &[] };
+        let question = Question {
+            url,
+            params: Vec::new(),
+            body: None,
+            signature: "x",
+            key: "",
+            key_kind: KeyKind::AuthToken,
+            others: &[],
+        };
         assert_eq!(explain(&question).mistakes, [Mistake::Unknown], "{url}");
     }
 }
@@ -93,7 +116,52 @@ fn a_text_that_is_not_a_url_is_explained_too() {
 #[test]
 fn a_one_liner_survives_quotes_and_holds_no_token() {
     let params = [("Name".to_owned(), "it's \"so\"".to_owned())];
-    let check = check("http://h/?a='b'", &params);
+    let check = check("http://h/?a='b'", &params, KeyKind::AuthToken);
     assert!(check.python.starts_with("python3 -c '") && check.python.contains(r"it'\''s"), "{}", check.python);
     assert!(check.node.contains("TWILIO_AUTH_TOKEN") && check.rust.contains("TWILIO_AUTH_TOKEN"));
+}
+
+/// The vector that SignalWire's own validators for npm and PyPI accept, and its digests by the scheme of SWML and RELAY.
+#[test]
+fn signalwires_other_scheme_and_its_api_token_are_recognised() {
+    let body = "FaxSid=831455c6-574e-4d8b-b6ee-2418140bf4cd&AccountSid=b3877c40-da60-4998-90ad-b792e98472ac\
+                &From=%2B15556677888&To=%2B15556677999&RemoteStationId=%2B15556677999&FaxStatus=delivered&ApiVersion=v1\
+                &NumPages=1&MediaSid=aff0684c-3445-49bc-802b-3a0a488139f5\
+                &MediaUrl=http%3A%2F%2F127.0.0.1%3A4010%2Ffiles%2Fa.pdf&OriginalMediaUrl=https%3A%2F%2Fe.com%2Fa.pdf\
+                &Timestamp=2026-01-13T21%3A54%3A46Z";
+    let url = "https://example.com/fax/status?job=7";
+    let params = Question::params_of(body);
+    assert_eq!(KeyKind::of_params(&params), KeyKind::SigningKey);
+    let others =
+        [OtherSecret { mistake: Mistake::WrongToken, owner: "the API token".to_owned(), secret: "PT0001".into() }];
+    let by_token = signature::of_form("PT0001", url, &params);
+    for (signature, mistake, told) in [
+        ("1QiDXpX4kmy+WWegeix4MU3Kju8=", None, "this key"),
+        (
+            "6d7a1ba0d9d21174d5a3a66085d017e17becdbf5",
+            Some(Mistake::RelayScheme),
+            "X-SignalWire-Signature holds the Base64",
+        ),
+        (
+            "db7c3629f1b9692e189e3e777e46bd8c65aabd16bf1d53f3524901b31941fc24",
+            Some(Mistake::RelayScheme),
+            "SWML and RELAY",
+        ),
+        (
+            &by_token,
+            Some(Mistake::WrongToken),
+            "made with the API token; webhooks are signed with the account's own signing key",
+        ),
+    ] {
+        for body in [Some(body), None] {
+            let key = "PSK_localtestsigningkey0001";
+            let params = params.clone();
+            let key_kind = KeyKind::SigningKey;
+            let explanation = explain(&Question { url, params, body, signature, key, key_kind, others: &others });
+            assert_eq!(explanation.mistakes.first().copied(), mistake, "{signature}: {explanation:?}");
+            assert!(explanation.detail.contains(told), "{}", explanation.detail);
+            assert!(!explanation.detail.contains(key) && !explanation.detail.contains("PT0001"));
+        }
+    }
+    assert!(check(url, &params, KeyKind::SigningKey).node.contains("process.env.SIGNALWIRE_SIGNING_KEY"));
 }
