@@ -9,6 +9,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::json;
 use tokio::runtime::Runtime;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{fmt, registry};
 
 use super::flags::ServeFlags;
 use super::output::{LastLines, Output};
@@ -61,12 +65,13 @@ pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped lines of the log that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
     // Libraries only log warnings; the configured level is for this program.
-    let filter = tracing_subscriber::EnvFilter::new(format!("warn,fauxfax={}", config.log_level));
+    let own = config.log_level.as_str().parse::<LevelFilter>().context("the level of the log")?;
+    let log = registry().with(Targets::new().with_default(LevelFilter::WARN).with_target("fauxfax", own));
     // Errors of the logging itself would be printed to standard error directly, which may block.
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output).log_internal_errors(false);
+    let lines = fmt::layer().with_writer(output).log_internal_errors(false);
     match config.log_format {
-        LogFormat::Text => builder.with_ansi(stderr().is_terminal()).with_target(false).init(),
-        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => log.with(lines.with_ansi(stderr().is_terminal()).with_target(false)).init(),
+        LogFormat::Json => log.with(lines.json()).init(),
     }
     // The default hook writes to standard error itself and could block there.
     std::panic::set_hook(Box::new(|panic| {
