@@ -45,7 +45,7 @@ async fn an_error_about_a_json_body_names_its_field() {
         (
             "POST /incoming-faxes",
             r#"{"outcome":5}"#,
-            "outcome: a word, or an object with status, code and after_pages, not 5",
+            "outcome: a word, or an object with status, code, after_pages and message, not 5",
         ),
         ("POST /incoming-faxes", r#"{"pages":1,"pages":2}"#, "pages: is given twice; give it once"),
         ("POST /incoming-faxes", r#"["+15005550006"]"#, "an object, not a list"),
