@@ -115,13 +115,13 @@ fn errors_in_the_file_say_where_and_what_to_write() {
         ("no-number.toml", "no-number.toml:3:1: [[accounts.numbers]] needs phone_number"),
         ("same-number.toml", "same-number.toml:4:64: phone_number must be given only once, not `+15017122661`"),
         (
-            "other-dialect.toml",
-            "other-dialect.toml:3:11: dialect must be twilio (signalwire is not built yet), not `signalwire`",
-        ),
-        (
             "twilio-signing-key.toml",
             "twilio-signing-key.toml:3:15: signing_key must be left out of an account that speaks Twilio's API, which \
              signs webhooks with the auth_token",
+        ),
+        (
+            "other-dialect.toml",
+            "other-dialect.toml:3:11: dialect must be twilio (signalwire is not built yet), not `signalwire`",
         ),
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (
