@@ -182,7 +182,7 @@ async fn the_number_and_the_action_get_the_parameters_of_the_capture_signed_by_t
     assert_eq!(names(&params), expected);
     assert_eq!((value(&params, "FaxStatus"), value(&params, "NumPages")), ("received", "1"));
     assert!(
-        value(&params, "Timestamp").ends_with('Z') && value(&params, "MediaUrl").contains(value(&params, "MediaSid"))
+        value(&params, "Timestamp").ends_with('Z') && value(&params, "MediaUrl").contains(value(&params, "FaxSid"))
     );
     for (request, at) in [(asked, "/fax"), (told, "/done?job=7")] {
         let header = |name: &str| request.headers.get(name).map(|value| value.to_str().expect("text"));
