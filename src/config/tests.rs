@@ -134,10 +134,6 @@ fn errors_in_the_file_say_where_and_what_to_write() {
             "twilio-signing-key.toml:3:15: signing_key must be left out of an account that speaks Twilio's API, which \
              signs webhooks with the auth_token",
         ),
-        (
-            "other-dialect.toml",
-            "other-dialect.toml:3:11: dialect must be twilio (signalwire is not built yet), not `signalwire`",
-        ),
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (
             "fallback-alone.toml",
