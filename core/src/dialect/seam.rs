@@ -98,6 +98,15 @@ impl Dialect {
         }
     }
 
+    /// Whether media URLs depend on a scheme and host being the service's own. Twilio's don't.
+    #[must_use]
+    pub fn is_own_origin(self, origin: &str) -> bool {
+        match self {
+            Self::Twilio => false,
+            Self::SignalWire => signalwire::media::is_at_signalwire(origin),
+        }
+    }
+
     /// Returns the challenge of a response that asks for a credential.
     #[must_use]
     pub const fn challenge(self) -> &'static str {

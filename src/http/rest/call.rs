@@ -54,12 +54,14 @@ impl<'a> Call<'a> {
         body: Bytes,
     ) -> Self {
         let settings = registry.settings();
+        let origin = origin(parts, settings.public_url.as_ref());
+        signed_in.world().note_origin(&origin);
         Self {
             registry,
             world: signed_in.world(),
             dialect: Dialect::of(signed_in.own.sid()),
             own: &signed_in.own,
-            origin: origin(parts, settings.public_url.as_ref()),
+            origin,
             price: settings.price,
             parts,
             params,

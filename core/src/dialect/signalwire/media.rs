@@ -32,7 +32,8 @@ pub fn fax_of(file_name: &str) -> Option<FaxSid> {
     rest.rsplit_once('.')?.0.parse().ok()
 }
 
-fn is_at_signalwire(origin: &str) -> bool {
+/// Whether a scheme and host are those of SignalWire.
+pub(in crate::dialect) fn is_at_signalwire(origin: &str) -> bool {
     let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
     let host = authority.split(['/', ':']).next().unwrap_or_default();
     hosts::is_signalwire(&host.to_ascii_lowercase())
