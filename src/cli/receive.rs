@@ -31,7 +31,7 @@ pub(super) struct ReceiveFlags {
     /// Number of the calling fax machine
     #[arg(long, value_name = "+1…")]
     from: Option<String>,
-    /// VoiceUrl to set on the number before the call, such as http://localhost:3000/fax; the app there must respond with
+    /// VoiceUrl to set on the number before the call, such as http://localhost:3000/fax; the app there responds with
     /// TwiML
     #[arg(long, value_name = "URL")]
     fax_url: Option<String>,
