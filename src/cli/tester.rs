@@ -121,7 +121,7 @@ pub(super) struct StateFlags {
 pub(super) struct WebhooksFlags {
     #[command(flatten)]
     api: ApiFlags,
-    /// Id of a webhook to show in full, from the list of webhooks, which is shown if this is left out
+    /// Id of a webhook to show in full; if left out, all webhooks are listed with their ids
     id: Option<String>,
     /// List only webhooks of this fax or call
     #[arg(long, value_name = "FX…", conflicts_with = "id")]
