@@ -17,7 +17,7 @@ enum Wanted {
     Path,
     /// The public roots and the certificate in one PEM file, for clients that accept only one
     Bundle,
-    /// How to make common clients and systems trust it
+    /// How to make common clients and systems trust the CA
     TrustHint,
 }
 

@@ -29,10 +29,10 @@ use crate::model::account::Dialect;
 pub(super) const EXIT_CODES: &str = "\
 Exit status:
   0  done
-  1  refused, or not as expected
+  1  the call was refused, or the result isn't the expected one
   2  wrong usage
-  3  no emulator there
-  4  not within the time";
+  3  no emulator responded
+  4  timed out";
 
 /// No emulator was reached.
 const EXIT_UNREACHABLE: u8 = 3;
@@ -63,7 +63,7 @@ pub(super) struct Target {
         value_name = "URL"
     )]
     pub(super) url: String,
-    /// AccountSid of the account to use, for SignalWire its project's UUID; the emulator's default account if left out
+    /// AccountSid or SignalWire project id of the account to use; the emulator's default account if left out
     #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…|UUID")]
     pub(super) account: Option<String>,
     /// Token of the control API, if the emulator was started with --control-token

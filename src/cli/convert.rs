@@ -26,14 +26,14 @@ pub(super) struct ConvertFlags {
     /// Document to convert: PDF, TIFF, PNG or JPEG
     #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
     input: PathBuf,
-    /// File to write, by its extension .pdf, .tiff or .png; with several pages, page.png becomes page-1.png, page-2.png
-    /// …
+    /// File to write, whose extension sets the format: .pdf, .tiff or .png; with several pages, page.png becomes
+    /// page-1.png, page-2.png …
     #[arg(value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
     /// Vertical resolution; a finer one takes longer to send
     #[arg(long, value_name = "QUALITY", default_value = "fine", value_parser = words(Quality::ALL, Quality::as_str))]
     quality: String,
-    /// Paper size to print on, as a receiving machine does; pages keep their length if left out
+    /// Paper size to print on, as a receiving machine does; if left out, pages keep their length
     #[arg(long, value_name = "SIZE", value_parser = words(PageSize::ALL, PageSize::as_str))]
     page_size: Option<String>,
     /// Convert to pure black and white instead of dithering: smaller, but light colours are lost

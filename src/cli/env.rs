@@ -27,13 +27,13 @@ pub(super) struct EnvFlags {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Shell {
-    /// bash, zsh and the like: eval "$(fauxfax env)"
+    /// For bash, zsh and similar shells: eval "$(fauxfax env)"
     Sh,
-    /// fauxfax env --shell fish | source
+    /// For fish: fauxfax env --shell fish | source
     Fish,
-    /// fauxfax env --shell powershell | Invoke-Expression
+    /// For PowerShell: fauxfax env --shell powershell | Invoke-Expression
     Powershell,
-    /// NAME=value lines, as $GITHUB_ENV and docker's --env-file take them
+    /// NAME=value lines, for $GITHUB_ENV and docker's --env-file
     Plain,
 }
 

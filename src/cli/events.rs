@@ -15,8 +15,7 @@ use super::table::{self, cell};
 pub(super) struct EventsFlags {
     #[command(flatten)]
     target: Target,
-    /// Print the hash of the journal, which is the same for runs with the same seed and inputs while the clock is
-    /// frozen
+    /// Print the journal's hash, which is the same for runs with the same seed and inputs if the clock is frozen
     #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow"])]
     hash: bool,
     /// Keep printing new events until the emulator stops

@@ -25,7 +25,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "ADDR", help_heading = LISTENING)]
     listen: Option<String>,
 
-    /// Second address to serve on, such as 127.0.0.1:443 for apps that /etc/hosts leads here by HTTPS; not needed
+    /// Second address to serve on, such as 127.0.0.1:443 for apps whose HTTPS calls /etc/hosts directs here; not needed
     /// otherwise, because the port of --listen accepts TLS as well [env: FAUXFAX_TLS_LISTEN]
     #[arg(long, value_name = "ADDR", help_heading = LISTENING)]
     tls_listen: Option<String>,
@@ -34,63 +34,63 @@ pub struct ServeFlags {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     port_file: Option<String>,
 
-    /// File to load all worlds from at the start, if it exists and isn't empty, and to save them to at a clean stop; it
-    /// must be writable, and it holds tokens and API key secrets [env: FAUXFAX_STATE]
+    /// File from which all worlds are loaded at startup, if it exists and isn't empty, and to which they are saved on a
+    /// clean shutdown; it must be writable, and it contains tokens and API key secrets [env: FAUXFAX_STATE]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = LISTENING)]
     state: Option<String>,
 
     /// Base of links and media URLs, such as http://localhost:8080, for an emulator in Docker or behind a proxy; the
-    /// origin of the request if left out [env: FAUXFAX_PUBLIC_URL]
+    /// request's origin if left out [env: FAUXFAX_PUBLIC_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = LISTENING)]
     public_url: Option<String>,
 
-    /// Further host name that requests may be addressed to, such as fax.example.test; repeatable [env:
-    /// FAUXFAX_ALLOW_HOST, with commas]
+    /// Additional host name that requests may be addressed to, such as fax.example.test; repeatable [env:
+    /// FAUXFAX_ALLOW_HOST, comma-separated]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, help_heading = LISTENING)]
     allow_host: Vec<String>,
 
     /// Origin whose web pages may call the emulator, such as http://localhost:3000; repeatable [env:
-    /// FAUXFAX_ALLOW_ORIGIN, with commas]
+    /// FAUXFAX_ALLOW_ORIGIN, comma-separated]
     #[arg(long, value_name = "ORIGIN", value_hint = ValueHint::Url, help_heading = LISTENING)]
     allow_origin: Vec<String>,
 
-    /// Token that protects the control API and the console, for an emulator that others can reach; clients send it as a
+    /// Token that protects the control API and the console of an emulator that others can reach; clients send it as a
     /// Bearer token, and the console asks for it once [env: FAUXFAX_CONTROL_TOKEN]
     #[arg(long, value_name = "TOKEN", help_heading = LISTENING)]
     control_token: Option<String>,
 
-    /// Service whose API the built-in account speaks: twilio, or signalwire for its compatibility API, with the project
-    /// and the keys in SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY; other accounts may speak
-    /// the other one [default: twilio] [env: FAUXFAX_DIALECT]
+    /// Service whose API the built-in account uses: twilio, or signalwire for its compatibility API, with the project
+    /// and the keys in SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY; other accounts may use
+    /// the other service's API [default: twilio] [env: FAUXFAX_DIALECT]
     #[arg(long, value_name = "NAME", value_parser = words(Dialect::ALL, Dialect::as_str), help_heading = YOUR_APP)]
     dialect: Option<String>,
 
-    /// URL that the default number requests TwiML from when a fax comes in, such as http://localhost:3000/fax [env:
+    /// URL from which the default number requests TwiML when a fax comes in, such as http://localhost:3000/fax [env:
     /// FAUXFAX_FAX_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     fax_url: Option<String>,
 
-    /// URL that the default number notifies when an incoming fax has ended and the TwiML names no action [env:
+    /// URL that the default number notifies when an incoming fax has ended and the TwiML named no action [env:
     /// FAUXFAX_STATUS_CALLBACK]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     status_callback: Option<String>,
 
-    /// URL that is notified of each alert of the default account, as by Twilio's Debugger webhook [env:
+    /// URL that is notified of each alert of the default account, like Twilio's Debugger webhook [env:
     /// FAUXFAX_DEBUGGER_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     debugger_url: Option<String>,
 
     /// Connect to TO instead of host FROM, such as localhost=host.docker.internal in a container; URL and signature
-    /// stay the same; repeatable [env: FAUXFAX_CONNECT_TO, with commas]
+    /// stay the same; repeatable [env: FAUXFAX_CONNECT_TO, comma-separated]
     #[arg(long, value_name = "FROM=TO", help_heading = YOUR_APP)]
     connect_to: Vec<String>,
 
     /// PEM file of certificates to trust, in addition to the public roots, when calling your app; repeatable [env:
-    /// FAUXFAX_TRUST_CA, with commas]
+    /// FAUXFAX_TRUST_CA, comma-separated]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = YOUR_APP)]
     trust_ca: Vec<String>,
 
-    /// Accept any certificate of your app [default: false] [env: FAUXFAX_INSECURE_WEBHOOKS]
+    /// Accept any certificate from your app, even an invalid one [default: false] [env: FAUXFAX_INSECURE_WEBHOOKS]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = YOUR_APP
@@ -109,8 +109,8 @@ pub struct ServeFlags {
     #[arg(long, value_name = "N|max", help_heading = SERVICE)]
     pace: Option<String>,
 
-    /// Seed of all SIDs, jitter and chance; give the seed that an earlier run printed to repeat them; random if left
-    /// out [env: FAUXFAX_SEED]
+    /// Seed for SIDs, jitter and random choices; pass the seed printed by an earlier run to reproduce it; random if
+    /// left out [env: FAUXFAX_SEED]
     #[arg(long, value_name = "N", help_heading = SERVICE)]
     seed: Option<String>,
 
@@ -119,7 +119,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "MODE", value_parser = words(AccountMode::ALL, AccountMode::as_str), help_heading = SERVICE)]
     accounts: Option<String>,
 
-    /// Which status changes of an outgoing fax fire its StatusCallback [default: all] [env: FAUXFAX_CALLBACKS]
+    /// Which status changes of an outgoing fax trigger its StatusCallback [default: all] [env: FAUXFAX_CALLBACKS]
     #[arg(long, value_name = "WHICH", value_parser = words(CallbackPolicy::ALL, CallbackPolicy::as_str), help_heading = SERVICE)]
     callbacks: Option<String>,
 
@@ -128,29 +128,29 @@ pub struct ServeFlags {
     #[arg(long, value_name = "MODE", value_parser = words(DocumentPolicy::ALL, DocumentPolicy::as_str), help_heading = SERVICE)]
     documents: Option<String>,
 
-    /// Which Content-Type TwiML must have: lenient accepts any and warns if it isn't one of TwiML's, strict accepts
+    /// Which Content-Type TwiML must have: lenient accepts any, with a warning if it is an unusual one; strict accepts
     /// only text/xml, application/xml and text/html [default: lenient] [env: FAUXFAX_TWIML_TYPES]
     #[arg(long, value_name = "MODE", value_parser = words(TwimlTypes::ALL, TwimlTypes::as_str), help_heading = SERVICE)]
     twiml_types: Option<String>,
 
-    /// Which headers hold the signature of webhooks of SignalWire accounts: X-SignalWire-Signature alone, or the same
-    /// value in X-Twilio-Signature as well [default: signalwire] [env: FAUXFAX_SIGNATURE_HEADERS]
+    /// Which headers hold the webhook signatures of SignalWire accounts: signalwire is X-SignalWire-Signature alone,
+    /// both adds X-Twilio-Signature with the same value [default: signalwire] [env: FAUXFAX_SIGNATURE_HEADERS]
     #[arg(
         long, value_name = "WHICH", value_parser = words(SignatureHeaders::ALL, SignatureHeaders::as_str),
         help_heading = SERVICE
     )]
     signature_headers: Option<String>,
 
-    /// What to do when a fax's media are downloaded without a User-Agent: warn adds a warning to the fax's events,
-    /// required responds with 403, as Twilio's guide says [default: warn] [env: FAUXFAX_MEDIA_USER_AGENT]
+    /// What to do when media are downloaded without a User-Agent: warn adds a warning to the fax's events, required
+    /// responds with 403, as Twilio's guide says [default: warn] [env: FAUXFAX_MEDIA_USER_AGENT]
     #[arg(
         long, value_name = "MODE", value_parser = words(MediaUserAgent::ALL, MediaUserAgent::as_str),
         help_heading = SERVICE
     )]
     media_user_agent: Option<String>,
 
-    /// Show the media of SignalWire's accounts only with the project id and token, or with the token as a Bearer token, as
-    /// SignalWire does with "Protect Fax Media URLs" [default: false] [env: FAUXFAX_PROTECT_MEDIA]
+    /// Serve media of SignalWire accounts only to requests that carry the project id and token, or the token as a
+    /// Bearer token, as SignalWire does with "Protect Fax Media URLs" [default: false] [env: FAUXFAX_PROTECT_MEDIA]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = SERVICE
@@ -166,8 +166,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = SERVICE)]
     font_dir: Option<String>,
 
-    /// Type of the price of a fax in JSON; twilio-go needs number, none makes it null [default: string] [env:
-    /// FAUXFAX_PRICE]
+    /// Type of a fax's price in JSON; twilio-go needs number, none makes it null [default: string] [env: FAUXFAX_PRICE]
     #[arg(long, value_name = "FORM", value_parser = words(PriceForm::ALL, PriceForm::as_str), help_heading = SERVICE)]
     price: Option<String>,
 
@@ -178,13 +177,13 @@ pub struct ServeFlags {
     )]
     retired: Option<String>,
 
-    /// Limit on the media that each account keeps in memory, such as 512MiB; beyond it, the oldest of ended faxes are
-    /// dropped [default: 1GiB] [env: FAUXFAX_MEDIA_BUDGET]
+    /// Limit on the media that each account keeps in memory, such as 512MiB; beyond it, media of the oldest ended faxes
+    /// are dropped [default: 1GiB] [env: FAUXFAX_MEDIA_BUDGET]
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
     media_budget: Option<String>,
 
-    /// Limit on requests, fetched documents and unread responses in memory at once, such as 64MiB; beyond it, calls
-    /// wait and then fail with 503 [default: 256MiB] [env: FAUXFAX_BODY_BUDGET]
+    /// Limit on the requests, fetched documents and unread responses in memory at any time, such as 64MiB; beyond it,
+    /// calls wait and then fail with 503 [default: 256MiB] [env: FAUXFAX_BODY_BUDGET]
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
     body_budget: Option<String>,
 
@@ -193,28 +192,28 @@ pub struct ServeFlags {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = UNCHANGED_APPS)]
     ca_dir: Option<String>,
 
-    /// Refuse proxy connections to hosts that are neither Twilio's, SignalWire's nor on this machine, instead of passing them through
-    /// [default: false] [env: FAUXFAX_OFFLINE]
+    /// Refuse proxy connections to hosts that don't belong to Twilio or SignalWire and aren't on this machine, instead
+    /// of passing them through [default: false] [env: FAUXFAX_OFFLINE]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = UNCHANGED_APPS
     )]
     offline: Option<String>,
 
-    /// Which clients may use the emulator as a proxy: loopback is programs on this machine, any is everyone who can
-    /// reach the port [default: loopback] [env: FAUXFAX_PROXY_CLIENTS]
+    /// Which clients may use the emulator as a proxy; loopback: programs on this machine; any: everyone who can reach
+    /// the port [default: loopback] [env: FAUXFAX_PROXY_CLIENTS]
     #[arg(
         long, value_name = "WHO", value_parser = words(ProxyClients::ALL, ProxyClients::as_str),
         help_heading = UNCHANGED_APPS
     )]
     proxy_clients: Option<String>,
 
-    /// TOML file with accounts, numbers and any of the settings above [default: ./fauxfax.toml if there] [env:
+    /// TOML file with accounts, numbers and any of the settings above [default: ./fauxfax.toml if it exists] [env:
     /// FAUXFAX_CONFIG]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = CONFIGURATION)]
     config: Option<String>,
 
-    /// Format of the log: lines of text, or one JSON object per line [default: text] [env: FAUXFAX_LOG_FORMAT]
+    /// Log format: lines of text, or one JSON object per line [default: text] [env: FAUXFAX_LOG_FORMAT]
     #[arg(
         long, value_name = "FORM", value_parser = words(LogFormat::ALL, LogFormat::as_str), help_heading = CONFIGURATION
     )]
@@ -319,7 +318,7 @@ mod tests {
         let mut expected: Vec<_> = Setting::ALL.iter().map(|setting| setting.flag()).collect();
         for setting in Setting::ALL {
             let (_, help) = flags.iter().find(|(flag, _)| *flag == setting.flag()).expect("a flag");
-            let twin = setting.variable() + if setting.is_list() { ", with commas" } else { "" };
+            let twin = setting.variable() + if setting.is_list() { ", comma-separated" } else { "" };
             assert_eq!(bracketed(help, "env"), Some(twin.as_str()), "{help}");
         }
         flags.sort();

@@ -28,8 +28,8 @@ use clap::{Parser, Subcommand};
 
 use self::flags::ServeFlags;
 
-/// A local emulator of Twilio Programmable Fax, and of SignalWire's: send and receive faxes without credentials, a phone line
-/// or the internet.
+/// A local emulator of Twilio Programmable Fax and of SignalWire's compatibility API for faxes: send and receive faxes
+/// without credentials, a phone line or the internet.
 #[derive(Debug, Parser)]
 #[command(name = "fauxfax", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Cli {
@@ -44,9 +44,9 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 const EXAMPLES: &str = "\
 Examples:
-  fauxfax demo                                     see one fax come in and one go out
-  fauxfax serve --fax-url http://localhost:3000/fax  emulate for your own app
-  fauxfax receive letter.pdf --wait                a fax machine calls your app's number
+  fauxfax demo                                     receive one fax and send one
+  fauxfax serve --fax-url http://localhost:3000/fax  emulate the service for your own app
+  fauxfax receive letter.pdf --wait                have a fax machine call your app's number
   fauxfax send --from +15005550006 --to +15558675310 letter.pdf --wait";
 
 #[derive(Debug, Subcommand)]
@@ -59,13 +59,13 @@ enum Command {
     Receive(receive::ReceiveFlags),
     /// Send a fax through the REST API, as an app would
     Send(send::SendFlags),
-    /// Run a command with an emulator of its own, which receives its calls to twilio.com and signalwire.com
+    /// Run a program with a private emulator, which receives the program's requests to twilio.com and signalwire.com
     Exec(Box<exec::ExecFlags>),
-    /// Print environment variables that lead unchanged programs to a running emulator
+    /// Print environment variables that direct unmodified programs to a running emulator
     Env(env::EnvFlags),
     /// Print the local CA's certificate, its path, or how to make clients trust it
     Ca(ca::CaFlags),
-    /// Show an account's journal: what happened to its faxes, webhooks and requests; -f follows it
+    /// Show an account's journal: what happened to its faxes, webhooks and requests; -f keeps printing new events
     Events(events::EventsFlags),
     /// Wait until a fax enters a status, or until nothing is pending
     Wait(tester::WaitFlags),
@@ -77,11 +77,11 @@ enum Command {
     Reset(tester::ResetFlags),
     /// Print an account's world as JSON, or load one
     State(tester::StateFlags),
-    /// Show the requests made to your app; --replay sends one again
+    /// Show the requests made to your app, or send one again with --replay
     Webhooks(tester::WebhooksFlags),
     /// Explain why a webhook's signature is invalid, by trying the usual mistakes
     ExplainSignature(sign::ExplainFlags),
-    /// Compute the signature that Twilio would send with a request
+    /// Compute the signature that the service would send with a request
     Sign(sign::SignFlags),
     /// Print the completion script for a shell
     Completions(schema::CompletionsFlags),
@@ -92,7 +92,7 @@ enum Command {
     /// Render one document for a running emulator, which starts this itself
     #[command(hide = true)]
     RenderChild,
-    /// Check that a running emulator is healthy; the exit status is 0 if so
+    /// Check that a running emulator is healthy: if so, the exit status is 0
     Healthcheck(healthcheck::HealthcheckFlags),
 }
 

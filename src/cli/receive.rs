@@ -31,7 +31,8 @@ pub(super) struct ReceiveFlags {
     /// Number of the calling fax machine
     #[arg(long, value_name = "+1…")]
     from: Option<String>,
-    /// VoiceUrl to set on the number before the call, such as http://localhost:3000/fax; its app answers with TwiML
+    /// VoiceUrl to set on the number before the call, such as http://localhost:3000/fax; the app there responds with
+    /// TwiML
     #[arg(long, value_name = "URL")]
     fax_url: Option<String>,
     /// Number of test pages to send instead of a file
@@ -43,10 +44,10 @@ pub(super) struct ReceiveFlags {
     /// Print the response as JSON
     #[arg(long)]
     json: bool,
-    /// Wait for the end of the call and show the whole conversation
+    /// Wait until the call has ended, and show the whole conversation
     #[arg(long)]
     wait: bool,
-    /// How many seconds to wait at most
+    /// Longest time to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait", value_parser = whole_number::<u32>)]
     timeout: u32,
 }

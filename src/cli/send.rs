@@ -27,10 +27,10 @@ pub(super) struct SendFlags {
     target: Target,
     /// Document to send: a local file (PDF, TIFF, PNG or JPEG), or the URL of one
     document: String,
-    /// Number to send from, such as +15005550006; it must be one of the account's
+    /// Number of the account to send from, such as +15005550006
     #[arg(long, value_name = "+1…")]
     from: String,
-    /// Number to call, such as +15558675310; those from +15005550101 to +15005550107 misbehave on purpose
+    /// Number to call, such as +15558675310; calls to +15005550101 through +15005550107 go wrong on purpose
     #[arg(long, value_name = "+1…")]
     to: String,
     /// Resolution: standard, fine or superfine; the API's default if left out
@@ -42,10 +42,10 @@ pub(super) struct SendFlags {
     /// Print the fax as JSON
     #[arg(long)]
     json: bool,
-    /// Wait until the fax has ended and show the whole conversation
+    /// Wait until the fax has ended, and show the whole conversation
     #[arg(long)]
     wait: bool,
-    /// How many seconds to wait at most
+    /// Longest time to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait", value_parser = whole_number::<u32>)]
     timeout: u32,
 }

@@ -17,15 +17,15 @@ use crate::dialect::signature;
 
 #[derive(Debug, Args)]
 pub(super) struct SignFlags {
-    /// URL that is called, complete, as it is configured or as `fauxfax webhooks` shows it
+    /// Complete URL that is called, as configured or as shown by `fauxfax webhooks`
     url: String,
-    /// AuthToken of the account; for a SignalWire account its signing key
+    /// AuthToken of a Twilio account, or signing key of a SignalWire account
     #[arg(long, env = "TWILIO_AUTH_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: String,
-    /// Parameter of the form, such as FaxSid=FX123; repeatable
+    /// Form parameter, such as FaxSid=FX123; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
-    /// The whole form as it is sent, instead of --param
+    /// Whole form as it is sent, instead of --param
     #[arg(long, value_name = "FORM", conflicts_with = "param")]
     body: Option<String>,
 }
@@ -35,7 +35,7 @@ pub(super) struct SignFlags {
 pub(super) struct ExplainFlags {
     #[command(flatten)]
     target: Target,
-    /// URL that was called, complete, as it is configured or as `fauxfax webhooks` shows it
+    /// Complete URL that was called, as configured or as shown by `fauxfax webhooks`
     called: String,
     /// Signature that the app computed or received
     #[arg(long, value_name = "VALUE")]
@@ -43,11 +43,11 @@ pub(super) struct ExplainFlags {
     /// Parameter that was sent, such as FaxSid=FX123; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
-    /// The whole body as it was sent, instead of --param
+    /// Whole body as it was sent, instead of --param
     #[arg(long, value_name = "TEXT", conflicts_with = "param")]
     body: Option<String>,
-    /// AuthToken of the account, or its signing key if it is a SignalWire account; if left out, the running emulator
-    /// tries the keys of its accounts
+    /// AuthToken of a Twilio account, or signing key of a SignalWire account; if left out, the running emulator tries
+    /// its accounts' keys
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// Print the response as JSON

@@ -31,16 +31,16 @@ pub(super) struct WaitFlags {
     /// SID of the fax to wait for; any fax if left out
     #[arg(long, value_name = "FX…")]
     fax: Option<String>,
-    /// Status to wait for, or several with commas, such as delivered,failed
+    /// Status to wait for, or several, comma-separated, such as delivered,failed
     #[arg(long, value_name = "STATUS", required_unless_present = "idle")]
     status: Option<String>,
-    /// Wait until no effect is in progress and no work is due
+    /// Wait until nothing is in progress and no work is due
     #[arg(long, conflicts_with_all = ["fax", "status", "since"])]
     idle: bool,
     /// Count only status changes after this sequence number; after the last reset if left out
     #[arg(long, value_name = "SEQ", value_parser = whole_number::<u64>)]
     since: Option<u64>,
-    /// How many seconds to wait at most
+    /// Longest time to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = number)]
     timeout: f64,
 }
@@ -58,9 +58,9 @@ pub(super) struct ClockFlags {
 enum ClockChange {
     /// Stop the clock; from then on it moves only by advance and drain
     Freeze,
-    /// Let the clock run again from the time that it shows
+    /// Let the clock run again, from the time it shows
     Run,
-    /// Move a frozen clock and handle everything that falls due: by 90, 90s, 5m, 2h or 180d, or to a moment
+    /// Move a frozen clock, by 90, 90s, 5m, 2h or 180d, or to a moment, and handle everything that falls due
     Advance {
         /// How far to move, such as 5m, or a moment such as 2026-03-01T00:00:00Z
         #[arg(value_name = "SPAN|MOMENT")]
@@ -121,7 +121,7 @@ pub(super) struct StateFlags {
 pub(super) struct WebhooksFlags {
     #[command(flatten)]
     api: ApiFlags,
-    /// Id of a webhook to show in full, as the list has it; lists all if left out
+    /// Id of a webhook to show in full; if left out, all webhooks are listed with their ids
     id: Option<String>,
     /// List only webhooks of this fax or call
     #[arg(long, value_name = "FX…", conflicts_with = "id")]
@@ -135,10 +135,10 @@ pub(super) struct WebhooksFlags {
     /// Send the webhook again, with a new signature
     #[arg(long, requires = "id")]
     replay: bool,
-    /// Send it to this URL instead
+    /// Send the replay to this URL instead
     #[arg(long, value_name = "URL", requires = "replay")]
     to: Option<String>,
-    /// Change a parameter; NAME without a value removes it; repeatable
+    /// Change a parameter of the replay; NAME without a value removes the parameter; repeatable
     #[arg(long, value_name = "NAME=VALUE", requires = "replay")]
     param: Vec<String>,
 }

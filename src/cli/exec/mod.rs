@@ -22,7 +22,7 @@ use crate::server::Server;
 
 #[derive(Debug, Args)]
 pub(super) struct ExecFlags {
-    /// How many seconds to wait, once the command has ended, for faxes and webhooks in progress
+    /// Longest time to wait for faxes and webhooks in progress once the command has ended, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = whole_number::<u32>)]
     idle_timeout: u32,
     #[command(flatten)]
