@@ -24,7 +24,7 @@ pub enum Kind<C> {
     FriendlyName(Slot<C, Box<str>>),
     /// An absolute `http` or `https` URL, or empty.
     Url(Slot<C, Box<str>>),
-    /// The ID of another resource, or empty; in prefixed form, it begins with this prefix.
+    /// The id of another resource, or empty; in prefixed form, it begins with this prefix.
     Sid(&'static str, Slot<C, Box<str>>),
     /// One of these words, matched exactly.
     Word(&'static [&'static str], Slot<C, Box<str>>),
@@ -103,7 +103,7 @@ pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
 };
 
 /// Reads the attributes of a table from a form; attributes that the form doesn't name stay `None`. `ids` is the form of
-/// the account's IDs.
+/// the account's ids.
 ///
 /// # Errors
 /// Returns an error for the first invalid parameter, in the order of the table.

@@ -16,7 +16,7 @@ pub enum Reason {
     InvalidParameter,
     /// A `FriendlyName` is too long.
     FriendlyName,
-    /// A parameter that names another resource isn't a valid ID.
+    /// A parameter that names another resource isn't a valid id.
     InvalidSid,
     /// The credential is missing, wrong or not sufficient.
     Unauthenticated,
@@ -112,7 +112,7 @@ pub enum Reason {
     NotRelated,
     /// The number in a validation request is not a phone number.
     InvalidCallerId,
-    /// The number is already a verified caller ID.
+    /// The number is already a verified caller id.
     CallerIdExists,
     /// `CallDelay` is not 0 to 60 seconds.
     InvalidCallDelay,

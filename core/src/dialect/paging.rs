@@ -364,7 +364,7 @@ impl Token {
 const ORDINAL_BITS: Ordinal = (1 << 56) - 1;
 
 /// Returns a UUID for a position in a list. It isn't random, so a client can continue from that position even after the
-/// list has changed. The ID's type doesn't matter, since all IDs are written alike.
+/// list has changed. The id's type doesn't matter, since all ids are written alike.
 fn anchor(list: u32, ordinal: Ordinal) -> AccountSid {
     let mut bits = [0; 16];
     bits[..4].copy_from_slice(&list.to_be_bytes());

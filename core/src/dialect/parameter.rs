@@ -118,7 +118,7 @@ pub fn check_url(text: &str) -> Result<(), String> {
     Url::parse(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// Reads the ID of another resource, which is kept as it is written.
+/// Reads the id of another resource, which is kept as it is written.
 pub(super) fn sid(
     form: &Form,
     name: &str,
@@ -132,7 +132,7 @@ pub(super) fn sid(
     Ok(Some(text.into()))
 }
 
-/// Checks that a string is an ID of this form; in prefixed form, it must begin with `prefix`.
+/// Checks that a string is an id of this form; in prefixed form, it must begin with `prefix`.
 pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Result<(), ApiError> {
     check_id(text, prefix, ids).map_err(|wanted| {
         let message = format!("Invalid parameter {name}: '{}' is not {wanted}", excerpt(text));
@@ -140,14 +140,14 @@ pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Re
     })
 }
 
-/// Checks that a string is an ID of this form, as [`check_sid`] does.
+/// Checks that a string is an id of this form, as [`check_sid`] does.
 ///
 /// # Errors
 /// Returns what the string should be.
 pub fn check_id(text: &str, prefix: &str, ids: IdForm) -> Result<(), String> {
     let (is_good, wanted) = match ids {
         IdForm::Prefixed => (is_sid(text, prefix), format!("{prefix} and 32 hexadecimal digits")),
-        // The ID's type doesn't matter: all UUIDs are written alike.
+        // The id's type doesn't matter: all UUIDs are written alike.
         IdForm::Uuid => (text.parse::<AccountSid>().is_ok_and(|id| id.form() == ids), "a UUID".to_owned()),
     };
     if is_good { Ok(()) } else { Err(wanted) }

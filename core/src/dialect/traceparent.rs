@@ -1,4 +1,4 @@
-//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. Both IDs are
+//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. Both ids are
 //! derived, not random, so that a tester can find the trace by the fax's SID.
 
 use crate::model::sid::FaxSid;
@@ -19,7 +19,7 @@ pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> Str
     let first = u64::try_from(token >> 64).unwrap_or_default();
     // Each attempt is a separate request and needs its own span.
     let span = first.wrapping_add(attempt.number - 1);
-    // All-zero IDs are invalid (Trace Context §3.2.2.3, §3.2.2.4).
+    // All-zero ids are invalid (Trace Context §3.2.2.3, §3.2.2.4).
     format!("{VERSION}-{:032x}-{:016x}-{SAMPLED}", trace.max(1), span.max(1))
 }
 

@@ -1,4 +1,4 @@
-//! TwiML applications, and which URLs the calls of a number use: those of its application or its own.
+//! TwiML applications, and the choice between a number's own URLs and those of its application.
 
 use super::Engine;
 use super::input::{CreateApplication, DeleteApplication, UpdateApplication};
@@ -23,7 +23,7 @@ pub(super) struct Address {
     pub(super) method: Method,
 }
 
-/// The URLs for calls of a number; one that isn't set is empty.
+/// The URLs for a number's calls; unset ones are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VoiceUrls {
     pub(super) voice: Address,
@@ -84,7 +84,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The URLs for calls of a number: those of its application if it has one, otherwise its own.
+    /// Returns the URLs for a number's calls: those of its application if it has one, otherwise its own.
     pub(super) fn voice_urls(&self, number: PhoneNumber) -> Option<VoiceUrls> {
         let own = &self.world.numbers.by_number(number)?.attributes;
         let address = |url: &str, method| Address { url: url.into(), method };

@@ -77,7 +77,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds a number as a caller id, unless it is one already.
+    /// Adds a number as a caller id, unless it already is one.
     pub(super) fn add_caller_id(
         &mut self,
         seed: &WorldSeed,

@@ -1,4 +1,4 @@
-//! The queries of a world, none of which changes it.
+//! The queries of a world; none changes it.
 
 use std::sync::Arc;
 
@@ -51,13 +51,13 @@ impl Engine {
         self.ids.ways_back()
     }
 
-    /// The generation in which effects are issued now.
+    /// The generation of effects that are issued now.
     #[must_use]
     pub const fn generation(&self) -> Generation {
         self.generation
     }
 
-    /// The latest time that came with any command.
+    /// The latest time passed with any command.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
         self.latest
@@ -69,7 +69,7 @@ impl Engine {
         self.world.agenda.next()
     }
 
-    /// The alarms that are set, in order, each with the fax or call it belongs to.
+    /// The alarms that are set, in order, each with its fax or call.
     pub fn deadlines(&self) -> impl Iterator<Item = (&Alarm, Option<FaxSid>)> {
         self.world.agenda.iter().map(|alarm| {
             let fax = self.world.tables.fax(alarm.ordinal).map(|fax| fax.sid);
@@ -77,13 +77,13 @@ impl Engine {
         })
     }
 
-    /// Whether no effect is under way or waits to be polled. Deadlines may still be set.
+    /// Returns whether no effect is under way or waits to be polled. Deadlines may still be set.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.world.under_way.is_empty() && self.effects.is_empty()
     }
 
-    /// Whether the world is settled and no deadline is set, so that nothing will happen without a command.
+    /// Returns whether the world is settled and no deadline is set, so that nothing happens without a command.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.is_settled() && self.world.agenda.len() == 0
@@ -103,7 +103,7 @@ impl Engine {
         self.world.tables.list(filter, cursor, limit)
     }
 
-    /// The fax, provided that it has this media.
+    /// Returns the fax if it has this media.
     ///
     /// # Errors
     /// Returns `NoFax` or `NoMedia` if either is missing.
@@ -149,55 +149,55 @@ impl Engine {
         self.journal.last_reset()
     }
 
-    /// How many events the journal has dropped to stay within its limits.
+    /// The number of events that the journal has dropped to stay within its limits.
     #[must_use]
     pub const fn events_evicted(&self) -> u64 {
         self.journal.evicted()
     }
 
-    /// The counts of what has happened since the world was created.
+    /// The event counts since the world's creation.
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         self.journal.tally()
     }
 
-    /// How many deadlines of work are set.
+    /// The number of work deadlines that are set.
     #[must_use]
     pub fn deadline_count(&self) -> usize {
         self.world.agenda.len()
     }
 
-    /// How many effects have been issued and not completed.
+    /// The number of effects that have been issued but not completed.
     #[must_use]
     pub fn under_way_count(&self) -> usize {
         self.world.under_way.len()
     }
 
-    /// How many notices wait for the one before them, or for a rule.
+    /// The number of notices that wait for the preceding one, or for a rule.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.world.outgoing.values().map(Outgoing::waiting).sum()
     }
 
-    /// How many media have been dropped to stay within the budget.
+    /// The number of media dropped to stay within the budget.
     #[must_use]
     pub const fn media_evicted(&self) -> u64 {
         self.world.retention.evicted()
     }
 
-    /// Bytes of media that are stored now.
+    /// The number of bytes of stored media.
     #[must_use]
     pub const fn media_bytes(&self) -> u64 {
         self.world.retention.bytes()
     }
 
-    /// The number of faxes, ended or not.
+    /// The number of faxes, active or ended.
     #[must_use]
     pub fn fax_count(&self) -> usize {
         self.world.tables.fax_count()
     }
 
-    /// The number of faxes that have not ended, and of calls.
+    /// The number of faxes that have not ended, plus the number of calls.
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.world.tables.pending_count()
