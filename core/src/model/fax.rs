@@ -15,7 +15,7 @@ words!(
 );
 
 words!(
-    /// Which side called the other.
+    /// Which side placed the call.
     Direction {
         /// A machine called one of the account's numbers.
         Inbound = "inbound",
@@ -61,7 +61,7 @@ impl Status {
     }
 }
 
-/// A set of statuses.
+/// A set of fax statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatusSet(u16);
 
@@ -116,7 +116,7 @@ impl MediaType {
 }
 
 words!(
-    /// The paper that an incoming fax is printed on (`<Receive pageSize>`).
+    /// The paper size on which an incoming fax is printed (`<Receive pageSize>`).
     PageSize {
         /// 8.5 × 11 inches, which is the default.
         Letter = "letter",
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_statuses_has_those_that_were_put_in() {
+    fn a_status_set_contains_what_was_inserted() {
         let set: StatusSet = [Status::Sending, Status::Canceled, Status::Sending].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [Status::Sending, Status::Canceled]);
         assert!(!StatusSet::default().contains(Status::Queued));

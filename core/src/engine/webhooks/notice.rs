@@ -209,8 +209,8 @@ impl Engine {
         self.notice_done(sid, cookies, now);
     }
 
-    /// Queues the notice under way for the number's fallback URL if it is for an action that SignalWire could not
-    /// reach. Twilio has no fallback for actions.
+    /// Queues the notice under way for the number's fallback URL if it is for an action and SignalWire could not
+    /// deliver it. Twilio has no fallback for actions.
     fn notify_fallback(&mut self, sid: FaxSid, now: Timestamp) {
         let under_way = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.under_way.clone());
         let Some(failed) = under_way.filter(|notice| notice.purpose == Purpose::Action) else { return };

@@ -363,7 +363,7 @@ fn each_command_reads_back_as_written() {
 }
 
 #[test]
-fn lines_written_by_earlier_builds_still_match() {
+fn the_form_of_a_line_is_stable() {
     let line = |input: Input| Logged { at: at(), input }.to_line().expect("it is written");
     assert_eq!(
         line(CancelFax(FAX).into()),
