@@ -68,7 +68,7 @@ pub struct Times {
 }
 
 impl Default for Times {
-    /// Any number of times, but at least once.
+    /// Returns at least once, without an upper limit.
     fn default() -> Self {
         Self { at_least: 1, at_most: usize::MAX }
     }
@@ -288,7 +288,7 @@ impl Expectation {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// Like [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON would take
+    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON would take
     /// many times its memory.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {

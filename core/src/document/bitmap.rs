@@ -22,13 +22,13 @@ impl Bitmap {
         Self { width, height, words_per_row, words: vec![0; words_per_row * height as usize] }
     }
 
-    /// Width in pels.
+    /// Returns the width in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Height in rows.
+    /// Returns the height in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
@@ -53,7 +53,7 @@ impl Bitmap {
         self.words.chunks_exact(self.words_per_row)
     }
 
-    /// Whether a pel is black. Everything outside the image is white.
+    /// Returns whether a pel is black. Everything outside the image is white.
     #[must_use]
     pub fn is_black(&self, x: u32, y: u32) -> bool {
         let word = self.row(y).get((x / WORD_PELS) as usize).copied().unwrap_or(0);
@@ -116,7 +116,7 @@ impl Bitmap {
         short
     }
 
-    /// Whether a row has no black pel.
+    /// Returns whether a row has no black pel.
     #[must_use]
     pub fn is_white_row(&self, y: u32) -> bool {
         self.row(y).iter().all(|word| *word == 0)

@@ -60,7 +60,7 @@ impl Changes {
         &self.room[..self.length]
     }
 
-    /// The number of changing elements, without the sentinels.
+    /// Returns the number of changing elements, without the sentinels.
     pub(super) fn count(&self) -> usize {
         self.length - SENTINELS
     }

@@ -67,7 +67,7 @@ pub fn rows(inches: f64, rows_an_inch: u32) -> u32 {
     (rows as u32).max(ROWS_MIN)
 }
 
-/// The height of a sheet of paper in rows.
+/// Returns the height of a sheet of paper in rows.
 #[must_use]
 pub fn sheet_rows(size: PageSize, quality: Quality) -> u32 {
     let inches = match size {

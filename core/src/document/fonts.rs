@@ -66,7 +66,7 @@ impl Fonts {
         Ok(Self { fonts: fonts.collect() })
     }
 
-    /// The name that refers to a font of the directory by index.
+    /// Returns the name that refers to a font of the directory by index.
     pub(super) fn name_of(place: usize) -> String {
         format!("{PLACE_NAME}{place}")
     }
@@ -151,7 +151,7 @@ impl Font {
     }
 }
 
-/// The characters of a font, as inclusive ranges in ascending order.
+/// Returns the characters of a font, as inclusive ranges in ascending order.
 fn ranges(bytes: &[u8]) -> Vec<(u32, u32)> {
     let Ok(font) = FontRef::from_index(bytes, 0) else { return Vec::new() };
     let mut codes: Vec<u32> = font.charmap().mappings().map(|(code, _)| code).collect();

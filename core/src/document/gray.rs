@@ -22,25 +22,25 @@ impl Gray {
         Self { width, height, pels }
     }
 
-    /// Width in pels.
+    /// Returns the width in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Height in rows.
+    /// Returns the height in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
     }
 
-    /// All pels, row by row from the top.
+    /// Returns all pels, row by row from the top.
     #[must_use]
     pub fn pels(&self) -> &[u8] {
         &self.pels
     }
 
-    /// All pels mutably, row by row from the top.
+    /// Returns all pels mutably, row by row from the top.
     pub fn pels_mut(&mut self) -> &mut [u8] {
         &mut self.pels
     }
@@ -56,7 +56,7 @@ impl Gray {
         self.pels.truncate(self.width as usize * self.height as usize);
     }
 
-    /// The area that covers the whole image.
+    /// Returns the area that covers the whole image.
     #[must_use]
     pub const fn area(&self) -> Area {
         Area { left: 0, top: 0, right: self.width, bottom: self.height }

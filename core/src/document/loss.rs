@@ -39,7 +39,7 @@ impl Losses {
         self.with(|noted| noted.add(None, what));
     }
 
-    /// Whether the current page has a loss so far.
+    /// Returns whether the current page has a loss so far.
     #[must_use]
     pub fn has_any_on_page(&self) -> bool {
         self.with(|noted| noted.losses.iter().any(|loss| loss.page == noted.page))

@@ -52,7 +52,7 @@ impl Picture {
         }
     }
 
-    /// Whether any pel is as dark as ink.
+    /// Returns whether any pel is as dark as ink.
     pub(super) fn has_ink(&self) -> bool {
         match &self.pels {
             Pels::Gray(gray) => gray.pels().iter().any(|pel| *pel < INK_DARKEST),
@@ -140,7 +140,7 @@ impl Picture {
         }
     }
 
-    /// Whether the pels are exactly those of a fax of this quality.
+    /// Returns whether the pels are exactly those of a fax of this quality.
     fn is_fax_page(&self, quality: Quality) -> bool {
         let (width, _) = self.size();
         let (x, y) = self.fax_dots_per_inch().or(self.dots_per_inch).unwrap_or((0.0, 0.0));
@@ -174,7 +174,7 @@ impl Window {
         Self { rows, turned: placement.turned, source, across, down, left_pels, from_row }
     }
 
-    /// The part of the page that the picture covers.
+    /// Returns the part of the page that the picture covers.
     fn area(&self) -> Option<Area> {
         let shows = |place: std::ops::Range<u32>| !place.is_empty();
         let (left, right) = ends((0..ROW_PELS).filter(|x| shows(self.column(*x))))?;
@@ -182,7 +182,7 @@ impl Window {
         Some(Area { left, top, right, bottom })
     }
 
-    /// The source pels that a column of the page shows.
+    /// Returns the source pels that a column of the page shows.
     fn column(&self, x: u32) -> std::ops::Range<u32> {
         let along = f64::from(x) - self.left_pels;
         if self.turned {
@@ -192,7 +192,7 @@ impl Window {
         }
     }
 
-    /// The source pels that a row of the page shows.
+    /// Returns the source pels that a row of the page shows.
     fn line(&self, y: u32) -> std::ops::Range<u32> {
         let along = f64::from(y) + self.from_row;
         if self.turned {
@@ -232,7 +232,7 @@ fn ends(mut places: impl DoubleEndedIterator<Item = u32>) -> Option<(u32, u32)> 
     Some((first, places.next_back().unwrap_or(first) + 1))
 }
 
-/// The source pels that the page pel at `along` covers, counted from the far end if `backwards`.
+/// Returns the source pels that the page pel at `along` covers, counted from the far end if `backwards`.
 fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<u32> {
     let start = (along * step).floor();
     if !(start >= 0.0 && start < f64::from(length)) {

@@ -77,7 +77,7 @@ impl Printed {
         FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits }
     }
 
-    /// The approximate memory that the page takes, in bytes.
+    /// Returns the approximate memory that the page takes, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.lower.len()

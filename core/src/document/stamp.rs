@@ -25,7 +25,7 @@ pub fn text(header: &Header, page: u64, pages: u64) -> String {
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")
 }
 
-/// The number of rows that the line takes; the last of them are white.
+/// Returns the number of rows that the line takes; the last of them are white.
 #[must_use]
 pub const fn rows(quality: Quality) -> u32 {
     (LETTER_ROWS + 2 * MARGIN_ROWS) * down(quality)

@@ -17,7 +17,7 @@ const KEYS_MAX: usize = 10_000;
 pub(super) type Keys = OrderedMap<KeySid, ApiKey>;
 
 impl Engine {
-    /// The API key with this SID, including its secret.
+    /// Returns the API key with this SID, including its secret.
     ///
     /// # Errors
     /// Returns `NoKey` if there is no such key.
@@ -25,7 +25,7 @@ impl Engine {
         self.keys.get(&sid).ok_or(Refusal::NoKey(sid))
     }
 
-    /// All API keys of the account, newest first.
+    /// Returns all API keys of the account, newest first.
     pub fn keys(&self) -> impl Iterator<Item = &ApiKey> {
         self.keys.newest_first()
     }

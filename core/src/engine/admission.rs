@@ -52,7 +52,7 @@ pub enum Area {
 }
 
 impl Area {
-    /// Whether this area needs the AuthToken, because API keys can't reach it (Twilio docs: API keys).
+    /// Returns whether this area needs the AuthToken, because API keys can't reach it (Twilio docs: API keys).
     #[must_use]
     pub const fn needs_token(self) -> bool {
         matches!(self, Self::Accounts | Self::Keys)
@@ -112,13 +112,13 @@ impl Gate {
         Self { token: engine.account().auth_token.clone(), admission: Admission::of(engine) }
     }
 
-    /// Whether this copy still agrees with the engine.
+    /// Returns whether this copy still agrees with the engine.
     #[must_use]
     pub fn is_of(&self, engine: &Engine) -> bool {
         self.token == engine.account().auth_token && self.admission == Admission::of(engine)
     }
 
-    /// Whether a client has claimed the account.
+    /// Returns whether a client has claimed the account.
     #[must_use]
     pub const fn is_claimed(&self) -> bool {
         self.token.is_some()
@@ -132,7 +132,7 @@ impl Gate {
         bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.admission)
     }
 
-    /// The account's admission, for callers that need no token.
+    /// Returns the account's admission, for callers that need no token.
     #[must_use]
     pub const fn admission(&self) -> Admission {
         self.admission

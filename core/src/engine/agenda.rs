@@ -106,17 +106,17 @@ impl Agenda {
         self.of.values_mut().for_each(|alarm| *alarm = later(alarm));
     }
 
-    /// The time of the first alarm, if there is one.
+    /// Returns the time of the first alarm, if there is one.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.in_order.first().map(|alarm| alarm.at)
     }
 
-    /// All alarms, in the order in which they will fire.
+    /// Returns all alarms, in the order in which they will fire.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Alarm> {
         self.in_order.iter()
     }
 
-    /// The phase alarm of a fax or call, if there is one.
+    /// Returns the phase alarm of a fax or call, if there is one.
     pub(super) fn of_phase(&self, ordinal: Ordinal) -> Option<&Alarm> {
         self.of.get(&(ordinal, Slot::Phase))
     }

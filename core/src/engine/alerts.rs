@@ -38,7 +38,7 @@ impl Alerts {
         self.evicted = before.evicted;
     }
 
-    /// All kept alerts, oldest first.
+    /// Returns all kept alerts, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
         self.kept.iter()
     }
@@ -56,7 +56,7 @@ impl Alerts {
 }
 
 impl Engine {
-    /// The alerts of the last 30 days by the world's clock, newest first.
+    /// Returns the alerts of the last 30 days by the world's clock, newest first.
     pub fn alerts(&self, now: Timestamp) -> impl Iterator<Item = (&Event, &Alert)> {
         // Alerts are in chronological order, so the first one that is too old ends the list.
         let recent = move |event: &&Arc<Event>| now.since(event.at) <= ALERT_RETENTION;
@@ -69,7 +69,7 @@ impl Engine {
             .filter_map(|event| if let EventKind::Alert(alert) = &event.kind { Some((&**event, alert)) } else { None })
     }
 
-    /// The alert with this SID, if it is at most 30 days old.
+    /// Returns the alert with this SID, if it is at most 30 days old.
     ///
     /// # Errors
     /// Returns `NoAlert` if there is no such alert.
@@ -77,7 +77,7 @@ impl Engine {
         self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
     }
 
-    /// The number of alerts dropped to stay within the limits.
+    /// Returns the number of alerts dropped to stay within the limits.
     #[must_use]
     pub const fn alerts_evicted(&self) -> u64 {
         self.world.alerts.evicted

@@ -32,7 +32,7 @@ pub(super) struct VoiceUrls {
 }
 
 impl Engine {
-    /// The application with this SID.
+    /// Returns the application with this SID.
     ///
     /// # Errors
     /// Returns `NoApplication` if there is no such application.
@@ -40,7 +40,7 @@ impl Engine {
         self.world.applications.get(&sid).ok_or(Refusal::NoApplication(sid))
     }
 
-    /// All applications of the account, newest first.
+    /// Returns all applications of the account, newest first.
     pub fn applications(&self) -> impl Iterator<Item = &Application> {
         self.world.applications.newest_first()
     }

@@ -31,15 +31,15 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     /// Whether it completes an effect, rather than being a request.
     const IS_COMPLETION: bool = false;
 
-    /// The command's name in logs and in the report about a broken world.
+    /// Returns the command's name in logs and in the report about a broken world.
     fn name(&self) -> &'static str;
 
-    /// The fax that the command names, if any.
+    /// Returns the fax that the command names, if any.
     fn fax(&self) -> Option<FaxSid> {
         None
     }
 
-    /// The fax that the command created, if any.
+    /// Returns the fax that the command created, if any.
     fn created(_: &Self::Done) -> Option<FaxSid> {
         None
     }

@@ -48,7 +48,7 @@ impl ConversationState {
 }
 
 impl Engine {
-    /// The state of the conversation about this fax or call.
+    /// Returns the state of the conversation about this fax or call.
     #[must_use]
     pub fn conversation(&self, sid: FaxSid) -> ConversationState {
         // Checked first, because notices may outlive their fax.

@@ -25,7 +25,7 @@ impl EffectId {
         Self(number)
     }
 
-    /// The id as a plain number, for logs.
+    /// Returns the id as a plain number, for logs.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
@@ -72,7 +72,7 @@ pub enum Intent {
 }
 
 impl IntentKind {
-    /// The name of the intent in logs and metrics.
+    /// Returns the name of the intent in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl IntentKind {
 }
 
 impl Intent {
-    /// The kind of this intent, without its data.
+    /// Returns the kind of this intent, without its data.
     #[must_use]
     pub const fn kind(&self) -> IntentKind {
         match self {

@@ -162,7 +162,7 @@ impl ResetTo {
         }
     }
 
-    /// The snapshot's name, if the world was restored from one.
+    /// Returns the snapshot's name, if the world was restored from one.
     #[must_use]
     pub fn snapshot(&self) -> Option<&str> {
         if let Self::Snapshot(name) = self { Some(name) } else { None }
@@ -170,7 +170,7 @@ impl ResetTo {
 }
 
 impl EventKind {
-    /// The event's name in the journal, such as `fax.status`.
+    /// Returns the event's name in the journal, such as `fax.status`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -208,13 +208,13 @@ impl EventKind {
         }
     }
 
-    /// The status that a fax entered, if the event is a status change.
+    /// Returns the status that a fax entered, if the event is a status change.
     #[must_use]
     pub const fn entered(&self) -> Option<Status> {
         if let Self::FaxStatus { new, .. } = self { Some(*new) } else { None }
     }
 
-    /// The approximate memory used by the event, for the journal's budget.
+    /// Returns the approximate memory used by the event, for the journal's budget.
     pub(super) fn size_bytes(&self) -> usize {
         let variable = match self {
             Self::DocumentFetched { record, .. }

@@ -95,13 +95,13 @@ pub(super) enum NotifyTarget {
 }
 
 impl Fax {
-    /// The status that clients see.
+    /// Returns the status that clients see.
     #[must_use]
     pub const fn status(&self) -> Status {
         self.phase.status()
     }
 
-    /// Whether the fax is sent or received.
+    /// Returns whether the fax is sent or received.
     #[must_use]
     pub const fn direction(&self) -> Direction {
         match self.leg {
@@ -124,7 +124,7 @@ impl Fax {
         }
     }
 
-    /// Line time in whole seconds, once the fax has ended.
+    /// Returns the line time in whole seconds, once the fax has ended.
     #[must_use]
     pub const fn duration_s(&self) -> Option<u32> {
         match self.ended() {
@@ -158,7 +158,7 @@ impl Fax {
         self.ended()?.failure.as_deref()
     }
 
-    /// The scheme and host of the request that created it.
+    /// Returns the scheme and host of the request that created it.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin

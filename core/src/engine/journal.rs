@@ -86,7 +86,7 @@ impl Journal {
         since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }
 
-    /// The first `limit` events that match the filter, oldest first.
+    /// Returns the first `limit` events that match the filter, oldest first.
     pub(super) fn read(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
         // Sequence numbers are ascending, so the start can be found by bisection.
         let start = self.events.partition_point(|event| event.seq <= filter.since);

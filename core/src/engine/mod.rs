@@ -146,12 +146,12 @@ impl Engine {
         let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
     }
 
-    /// The next effect for the shell to perform, if there is one.
+    /// Returns the next effect for the shell to perform, if there is one.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// The time of the next `handle_timeout` call: the first deadline of work or housekeeping.
+    /// Returns the time of the next `handle_timeout` call: the first deadline of work or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let retirement = self.next_retirement();

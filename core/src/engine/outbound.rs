@@ -249,7 +249,7 @@ impl Engine {
         self.end(ordinal, Ended { status, pages, duration_s, failure }, now);
     }
 
-    /// Whether the next call would still start within the Ttl.
+    /// Returns whether the next call would still start within the Ttl.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };

@@ -152,7 +152,7 @@ pub(super) struct Ended {
 }
 
 impl Sending {
-    /// The document and its progress, while pages are on the line.
+    /// Returns the document and its progress, while pages are on the line.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             CallStep::Talking(talk) => Some((&self.document, talk)),
@@ -162,7 +162,7 @@ impl Sending {
 }
 
 impl Receiving {
-    /// The pages and their progress, while an outside machine sends them.
+    /// Returns the pages and their progress, while an outside machine sends them.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             ReceivingStep::Talking(talk) => Some((&self.document, talk)),
@@ -172,7 +172,7 @@ impl Receiving {
 }
 
 impl Phase {
-    /// The status that clients see.
+    /// Returns the status that clients see.
     pub(super) const fn status(&self) -> Status {
         match self {
             Self::Queued => Status::Queued,

@@ -39,7 +39,7 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
-    /// The status of the fax, if it exists.
+    /// Returns the status of the fax, if it exists.
     #[must_use]
     pub const fn status(self) -> Option<Status> {
         match self {
@@ -76,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// The newest event in which a fax entered this status, if the journal still has it.
+    /// Returns the newest event in which a fax entered this status, if the journal still has it.
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Arc<Event>> {
         let filter = EventFilter { fax: Some(fax), kind: Some("fax.status".into()), ..EventFilter::default() };

@@ -16,8 +16,8 @@ pub struct WorldSeed {
 }
 
 impl WorldSeed {
-    /// The seed of an account's world: a hash of the global seed and the SID, so that the order of creation doesn't
-    /// matter.
+    /// Returns the seed of an account's world: a hash of the global seed and the SID, so that the order of creation
+    /// doesn't matter.
     #[must_use]
     pub fn of(global_seed: u64, account: AccountSid) -> Self {
         let digest = Sha256::new().chain_update(global_seed.to_be_bytes()).chain_update(account.bytes()).finalize();

@@ -112,7 +112,7 @@ pub struct SnapshotView {
 }
 
 impl Engine {
-    /// All snapshots, sorted by name.
+    /// Returns all snapshots, sorted by name.
     pub fn snapshots(&self) -> impl Iterator<Item = SnapshotView> {
         self.snapshots.iter().map(|(name, snapshot)| SnapshotView {
             name: name.clone(),

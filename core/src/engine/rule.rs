@@ -153,7 +153,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl RuleEffect {
-    /// The kind of this effect.
+    /// Returns the kind of this effect.
     #[must_use]
     pub const fn kind(&self) -> RuleKind {
         match self {
@@ -293,7 +293,7 @@ impl Pattern {
         Ok(Self(text.into()))
     }
 
-    /// The pattern as the tester wrote it.
+    /// Returns the pattern as the tester wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

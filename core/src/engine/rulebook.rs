@@ -119,7 +119,7 @@ fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
 }
 
 impl Engine {
-    /// The tester's rules and their counters, in order.
+    /// Returns the tester's rules and their counters, in order.
     pub fn rule_book(&self) -> impl Iterator<Item = &HeldRule> {
         self.world.book.iter()
     }
@@ -132,7 +132,7 @@ impl Engine {
         earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
     }
 
-    /// Whether any rule applies to REST calls.
+    /// Returns whether any rule applies to REST calls.
     #[must_use]
     pub fn has_api_rules(&self) -> bool {
         self.world.book.has(RuleKind::Api)

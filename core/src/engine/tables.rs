@@ -63,7 +63,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// All faxes, oldest first.
+    /// Returns all faxes, oldest first.
     pub(super) fn faxes(&self) -> impl Iterator<Item = &Arc<Fax>> {
         self.faxes.values()
     }
@@ -158,7 +158,7 @@ impl Tables {
         self.faxes.first_key_value().map(|(_, fax)| &**fax)
     }
 
-    /// The faxes that have not ended, then the calls, both newest first.
+    /// Returns the faxes that have not ended, then the calls, both newest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = FaxSid> {
         // Stops after the last active fax, so that earlier ended faxes need not be searched.
         let faxes = self.faxes.values().rev().filter(|fax| !fax.status().is_final()).take(self.active);
@@ -181,7 +181,7 @@ impl Tables {
         self.faxes.len()
     }
 
-    /// The number of faxes that have not ended, plus the number of calls.
+    /// Returns the number of faxes that have not ended, plus the number of calls.
     pub(super) fn pending_count(&self) -> usize {
         self.active + self.calls.len()
     }
@@ -254,7 +254,7 @@ impl Tables {
     }
 }
 
-/// Whether both parties match; the index covers only one of them.
+/// Returns whether both parties match; the index covers only one of them.
 fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
     filter.from.as_ref().is_none_or(|party| *party == fax.from)
         && filter.to.as_ref().is_none_or(|party| *party == fax.to)

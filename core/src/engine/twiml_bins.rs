@@ -17,7 +17,7 @@ const BINS_MAX: usize = 1_000;
 pub(super) type TwimlBins = OrderedMap<TwimlBinSid, TwimlBin>;
 
 impl Engine {
-    /// The bin with this id.
+    /// Returns the bin with this id.
     ///
     /// # Errors
     /// Returns `NoTwimlBin` if there is no such bin.
@@ -25,7 +25,7 @@ impl Engine {
         self.world.twiml_bins.get(&sid).ok_or(Refusal::NoTwimlBin(sid))
     }
 
-    /// All bins of the account, newest first.
+    /// Returns all bins of the account, newest first.
     pub fn twiml_bins(&self) -> impl Iterator<Item = &TwimlBin> {
         self.world.twiml_bins.newest_first()
     }

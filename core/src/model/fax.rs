@@ -51,7 +51,7 @@ words!(
 );
 
 impl Status {
-    /// Whether the fax has ended and its status can't change again.
+    /// Returns whether the fax has ended and its status can't change again.
     #[must_use]
     pub const fn is_final(self) -> bool {
         match self {
@@ -66,7 +66,7 @@ impl Status {
 pub struct StatusSet(u16);
 
 impl StatusSet {
-    /// Whether the status is in the set.
+    /// Returns whether the status is in the set.
     #[must_use]
     pub const fn contains(self, status: Status) -> bool {
         self.0 & Self::bit(status) != 0
@@ -78,7 +78,7 @@ impl StatusSet {
         Status::ALL.iter().copied().filter(|status| status.is_final()).collect()
     }
 
-    /// The statuses in the set, in the order of their declaration.
+    /// Returns the statuses in the set, in the order of their declaration.
     pub fn iter(self) -> impl Iterator<Item = Status> {
         Status::ALL.iter().copied().filter(move |status| self.contains(*status))
     }
@@ -105,7 +105,7 @@ words!(
 );
 
 impl MediaType {
-    /// The file name extension, without the dot.
+    /// Returns the file name extension, without the dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {

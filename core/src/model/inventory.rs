@@ -62,7 +62,7 @@ words!(
 );
 
 impl Country {
-    /// The country's name in English.
+    /// Returns the country's name in English.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Country {
         }
     }
 
-    /// The digits after the plus sign (ITU-T E.164 annex).
+    /// Returns the digits after the plus sign (ITU-T E.164 annex).
     #[must_use]
     pub const fn dialling_prefix(self) -> u64 {
         match self {
@@ -85,7 +85,7 @@ impl Country {
         }
     }
 
-    /// The types of number sold there. North America has no separate mobile numbers.
+    /// Returns the types of number sold there. North America has no separate mobile numbers.
     #[must_use]
     pub const fn kinds(self) -> &'static [NumberKind] {
         match self {

@@ -16,7 +16,7 @@ pub const PELS_PER_INCH: u32 = 204;
 pub const LINE_RATES_BPS: [u32; 6] = [14_400, 12_000, 9_600, 7_200, 4_800, 2_400];
 
 impl Quality {
-    /// The number of rows per inch (T.4 §2.1).
+    /// Returns the number of rows per inch (T.4 §2.1).
     #[must_use]
     pub const fn rows_an_inch(self) -> u32 {
         match self {

@@ -40,7 +40,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since the epoch, the precision of dates in responses.
+    /// Returns whole seconds since the epoch, the precision of dates in responses.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)

@@ -108,7 +108,7 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// The cookie's name, without its value.
+    /// Returns the cookie's name, without its value.
     #[must_use]
     pub fn name(&self) -> &str {
         self.pair.split('=').next().unwrap_or_default()

@@ -76,7 +76,7 @@ fn known(label: &str, who: &str) -> Result<&'static Encoding, String> {
     Encoding::for_label(label.as_bytes()).ok_or_else(unknown)
 }
 
-/// The `charset` parameter of a content type.
+/// Returns the `charset` parameter of a content type.
 fn charset(content_type: Option<&str>) -> Option<&str> {
     let parameters = content_type?.split(';').skip(1);
     let mut named = parameters.filter_map(|parameter| parameter.split_once('='));

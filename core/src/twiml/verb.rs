@@ -90,7 +90,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The name of the verb's element.
+    /// Returns the name of the verb's element.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

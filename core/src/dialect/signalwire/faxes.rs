@@ -324,7 +324,7 @@ pub(super) fn price(fax: &Fax) -> Option<f64> {
     Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
 }
 
-/// Whether a fax failed in the middle of a call, after its document was ready.
+/// Returns whether a fax failed in the middle of a call, after its document was ready.
 fn broke_off(fax: &Fax) -> bool {
     fax.status() == Status::Failed && fax.duration_s().is_some()
 }

@@ -65,7 +65,7 @@ pub fn list_numbers(query: &Form) -> Result<(NumberFilter, PageRequest), ApiErro
 }
 
 impl NumberFilter {
-    /// Whether the list shows the number.
+    /// Returns whether the list shows the number.
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber) -> bool {
         self.friendly_name.as_deref().is_none_or(|name| name == friendly_name(number))

@@ -57,7 +57,7 @@ pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError>
 }
 
 impl AlertFilter {
-    /// Whether the list shows this alert; dates are compared by whole seconds.
+    /// Returns whether the list shows this alert; dates are compared by whole seconds.
     #[must_use]
     pub fn shows(&self, (event, alert): &Raised<'_>) -> bool {
         let at = event.at.seconds();

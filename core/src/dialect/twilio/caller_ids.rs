@@ -72,7 +72,7 @@ pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), Ap
 }
 
 impl CallerIdFilter {
-    /// Whether the list shows this caller id.
+    /// Returns whether the list shows this caller id.
     #[must_use]
     pub fn shows(&self, caller_id: &CallerId) -> bool {
         self.number.as_ref().is_none_or(|number| *number == caller_id.number.to_string())

@@ -78,7 +78,7 @@ pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFil
 }
 
 impl NumberFilter {
-    /// Whether the list shows the number; `seed` is that of the inventory.
+    /// Returns whether the list shows the number; `seed` is that of the inventory.
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber, seed: u64) -> bool {
         let beta = || inventory::offer_of(seed, number.number).is_some_and(|offer| offer.beta);

@@ -24,12 +24,12 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// The code that ends a run, for lengths below 64.
+    /// Returns the code that ends a run, for lengths below 64.
     pub(super) const fn terminating(&self, length: u32) -> Code {
         self.terminating[length as usize]
     }
 
-    /// The make-up code for `times` × 64 pels, up to the longest.
+    /// Returns the make-up code for `times` × 64 pels, up to the longest.
     pub(super) const fn make_up(&self, times: u32) -> Code {
         let index = times as usize - 1;
         if index < MAKE_UP { self.make_up[index] } else { EXTENDED_MAKE_UP[index - MAKE_UP] }

@@ -37,7 +37,7 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    /// Whether every row was decoded without a fault.
+    /// Returns whether every row was decoded without a fault.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.rows == self.image.height() && self.damaged_rows == 0

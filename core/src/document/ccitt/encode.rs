@@ -68,7 +68,7 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// The number of bits coded so far.
+    /// Returns the number of bits coded so far.
     pub fn bits(&self) -> u64 {
         self.sink.bits()
     }

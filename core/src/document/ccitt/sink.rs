@@ -5,7 +5,7 @@ pub trait BitSink: Default {
     /// Appends the low `bits` bits of `code`, highest first; `bits` must be at most 32, and the rest of `code` must be
     /// zero.
     fn put(&mut self, code: u32, bits: u32);
-    /// The number of bits received so far.
+    /// Returns the number of bits received so far.
     fn bits(&self) -> u64;
 }
 

@@ -16,7 +16,7 @@ const TONES: &[u8] = include_bytes!("../../../../fixtures/documents/tones.jpg");
 const TONES_PROGRESSIVE: &[u8] = include_bytes!("../../../../fixtures/documents/tones-progressive.jpg");
 const INKS: &[u8] = include_bytes!("../../../../fixtures/documents/inks.jpg");
 
-/// The fax pages of a document, and its losses.
+/// Returns the fax pages of a document, and its losses.
 fn fax(bytes: &[u8], quality: Quality) -> (Vec<Bitmap>, Vec<String>) {
     let options = Options { quality: Some(quality), ..Options::default() };
     let mut made = Vec::new();
@@ -56,7 +56,7 @@ fn png_of(
     file
 }
 
-/// EXIF data that contains only an orientation.
+/// Returns EXIF data that contains only an orientation.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut exif = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     exif[18] = orientation;
@@ -220,13 +220,13 @@ fn a_truncated_jpeg_keeps_its_rows_with_white_below() {
     }
 }
 
-/// The number of bytes after the first start-of-scan marker.
+/// Returns the number of bytes after the first start-of-scan marker.
 fn coded_bytes(jpeg: &[u8]) -> usize {
     let at = jpeg.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     jpeg.len() - at
 }
 
-/// The greys at the centres of the four fields of inks.jpg.
+/// Returns the greys at the centres of the four fields of inks.jpg.
 fn fields(jpeg: &[u8]) -> [u8; 4] {
     let picture = read(jpeg, Kind::Jpeg).unwrap();
     assert!(picture.losses.is_empty(), "{:?}", picture.losses);

@@ -46,7 +46,7 @@ impl Images {
         f64::from(black) > self.pels() * APART_AREA_MAX
     }
 
-    /// The pels that images touch, or `None` if the page has no images.
+    /// Returns the pels that images touch, or `None` if the page has no images.
     pub(super) fn into_touched(self) -> Option<Bitmap> {
         self.touched
     }

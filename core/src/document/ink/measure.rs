@@ -221,7 +221,7 @@ impl Measure {
         is_near([PathEl::MoveTo((e.abs() + reach, f.abs() + reach).into())].into_iter(), self.shown)
     }
 
-    /// The estimated length of a letter's edges on the page, in pels.
+    /// Returns the estimated length of a letter's edges on the page, in pels.
     fn letter_edge_pels(&self, transform: Affine) -> f64 {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let em = (a.abs() + b.abs()).max(c.abs() + d.abs()) * EM;

@@ -84,7 +84,7 @@ impl<'a> Inker<'a> {
         }
     }
 
-    /// The area of the last page's images, if they cover most of it.
+    /// Returns the area of the last page's images, if they cover most of it.
     pub(super) const fn image_area(&self) -> Option<Area> {
         self.image_area
     }

@@ -53,7 +53,7 @@ pub(super) fn is_of_symbols(name: &str) -> bool {
     ["wingdings", "webdings", "marlett", "dingbats"].iter().any(|known| name.contains(known))
 }
 
-/// The character for a code in Windows code page 1252.
+/// Returns the character for a code in Windows code page 1252.
 pub(super) fn of_windows(code: u8) -> Option<char> {
     match code {
         0x80..=0x9f => WINDOWS.chars().nth(usize::from(code - 0x80)).filter(|letter| *letter != ' ').or(Some('•')),
@@ -62,7 +62,7 @@ pub(super) fn of_windows(code: u8) -> Option<char> {
     }
 }
 
-/// The code of a character in Windows code page 1252.
+/// Returns the code of a character in Windows code page 1252.
 pub(super) fn to_windows(letter: char) -> Option<u8> {
     match u32::from(letter) {
         code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).ok(),
@@ -73,7 +73,7 @@ pub(super) fn to_windows(letter: char) -> Option<u8> {
     }
 }
 
-/// The character for a code in Mac OS Roman.
+/// Returns the character for a code in Mac OS Roman.
 pub(super) fn of_mac(code: u8) -> Option<char> {
     match code {
         0x80.. => MAC.chars().nth(usize::from(code - 0x80)),

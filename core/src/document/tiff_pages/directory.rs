@@ -155,7 +155,7 @@ impl<'a> Directory<'a> {
             .collect()
     }
 
-    /// The first integer of a tag.
+    /// Returns the first integer of a tag.
     pub(in crate::document) fn number(&self, tag: u16) -> Option<u64> {
         self.numbers(tag, 1).first().copied()
     }
@@ -174,7 +174,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The raw bytes of a tag.
+    /// Returns the raw bytes of a tag.
     pub(in crate::document) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entry(tag)?;
         let start = usize::try_from(entry.at).ok()?;

@@ -144,7 +144,7 @@ impl Layout {
         })
     }
 
-    /// The number of segments across and down.
+    /// Returns the number of segments across and down.
     pub(super) const fn grid(&self) -> (u32, u32) {
         (self.width.div_ceil(self.segment.0), self.height.div_ceil(self.segment.1))
     }
@@ -154,7 +154,7 @@ impl Layout {
         self.bits == 1 && self.samples == 1 && matches!(self.colour, Colour::WhiteIsZero | Colour::BlackIsZero)
     }
 
-    /// The number of adjacent samples per pel in a segment.
+    /// Returns the number of adjacent samples per pel in a segment.
     pub(super) const fn samples_together(&self) -> usize {
         if self.is_planar { 1 } else { self.samples }
     }

@@ -106,7 +106,7 @@ pub(super) fn name(bytes: &Arc<[u8]>) -> Option<String> {
     })
 }
 
-/// The document with this name; `None` if it is missing, or outside of [`reading`].
+/// Returns the document with this name; `None` if it is missing, or outside of [`reading`].
 pub(super) fn find(name: &str) -> Option<Arc<[u8]>> {
     SHELF.with_borrow_mut(|shelf| match shelf {
         Some(Shelf::Reading(read)) => read.find(name),
@@ -114,7 +114,7 @@ pub(super) fn find(name: &str) -> Option<Arc<[u8]>> {
     })
 }
 
-/// The SHA-256 of a document in hexadecimal digits.
+/// Returns the SHA-256 of a document in hexadecimal digits.
 pub(super) fn hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }

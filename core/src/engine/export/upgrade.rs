@@ -29,7 +29,7 @@ pub const LOG_VERSION: u64 = 1;
 /// The steps for log lines, starting with version 1.
 pub(super) const LOG_STEPS: [Step; LOG_VERSION as usize - 1] = [];
 
-/// The version that these steps lead to.
+/// Returns the version that these steps lead to.
 pub(super) const fn newest(steps: &[Step]) -> u64 {
     steps.len() as u64 + 1
 }
@@ -102,7 +102,7 @@ mod tests {
         State::read_by(&STEPS, document.to_string().as_bytes(), &[])
     }
 
-    /// The fixture as each of the three versions would write it.
+    /// Returns the fixture as each of the three versions would write it.
     fn of_version(version: u64) -> Value {
         let mut document = today();
         document["fauxfax_state"] = json!(version);
