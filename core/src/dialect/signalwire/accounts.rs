@@ -87,7 +87,7 @@ impl AccountResource {
 /// Reads the parameters of a list, with the name to filter by, if there is one.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_accounts(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_ACCOUNTS, LIST_FILTERS)?))

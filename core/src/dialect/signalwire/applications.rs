@@ -23,7 +23,7 @@ const NOT_SET_HERE: &str = "ApiVersion";
 /// Reads the parameters of a create.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     let change = change(form, Empty::LeftOut)?;
     if change.friendly_name.is_none() { Err(ApiError::missing("FriendlyName")) } else { Ok(change) }
@@ -32,7 +32,7 @@ pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of an update.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     change(form, Empty::Cleared)
 }
@@ -45,7 +45,7 @@ fn change(form: &Form, empty: Empty) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of a list, with the name to filter by, if there is one.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_APPLICATIONS, LIST_FILTERS)?))

@@ -39,7 +39,7 @@ pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
 /// Reads the parameters of a search.
 ///
 /// # Errors
-/// 10000, naming the parameter.
+/// Returns error 10000; its message names the parameter.
 pub fn search(query: &Form, list: (Country, NumberKind)) -> Result<Search, ApiError> {
     let heard = Form::of(query.iter().filter(|(name, _)| !IGNORED.contains(name)));
     let mut wanted = available::search(&heard, list)?;

@@ -35,7 +35,7 @@ pub fn bin_at(path: &str) -> Option<TwimlBinSid> {
 /// Reads the parameters of a create.
 ///
 /// # Errors
-/// 10000, naming the parameter.
+/// Returns error 10000; its message names the parameter.
 pub fn create_bin(form: &Form) -> Result<CreateTwimlBin, ApiError> {
     let name = name(form)?.ok_or_else(|| ApiError::missing("Name"))?;
     Ok(CreateTwimlBin { name, contents: contents(form, Empty::LeftOut)?.unwrap_or_default() })
@@ -44,7 +44,7 @@ pub fn create_bin(form: &Form) -> Result<CreateTwimlBin, ApiError> {
 /// Reads the parameters of an update.
 ///
 /// # Errors
-/// 10000, naming the parameter.
+/// Returns error 10000; its message names the parameter.
 pub fn update_bin(form: &Form) -> Result<TwimlBinChange, ApiError> {
     Ok(TwimlBinChange { name: name(form)?, contents: contents(form, Empty::Cleared)? })
 }
@@ -68,7 +68,7 @@ fn contents(form: &Form, empty: Empty) -> Result<Option<Arc<str>>, ApiError> {
 /// Reads the parameters of a list, with the name to filter by, if there is one.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_bins(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "Name").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_BINS, LIST_FILTERS)?))

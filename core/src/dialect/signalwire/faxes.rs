@@ -45,7 +45,7 @@ const PRICE_HUNDREDTHS_OF_CENTS: u32 = 105;
 /// Reads the parameters of a create; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let Some(from) = caller(form, &to)? else {
@@ -79,7 +79,7 @@ fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -93,7 +93,7 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse_strictly(query, LIST_OF_MEDIA, &[])
 }

@@ -27,7 +27,7 @@ const NOT_SET_HERE: &[&str] = &["ApiVersion", "BundleSid", "EmergencyStatus", "E
 /// Reads the parameters of a purchase; `seed` is that of the inventory.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn buy_number(form: &Form, seed: u64) -> Result<BuyNumber, ApiError> {
     Ok(BuyNumber { wanted: wanted(form, None, seed)?, change: change(form, Empty::LeftOut)? })
 }
@@ -35,7 +35,7 @@ pub fn buy_number(form: &Form, seed: u64) -> Result<BuyNumber, ApiError> {
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn update_number(form: &Form) -> Result<NumberChange, ApiError> {
     change(form, Empty::Cleared)
 }
@@ -55,7 +55,7 @@ pub struct NumberFilter {
 /// Reads the parameters of a list.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_numbers(query: &Form) -> Result<(NumberFilter, PageRequest), ApiError> {
     let filter = NumberFilter {
         friendly_name: parameter::given(query, "FriendlyName").map(str::to_owned),

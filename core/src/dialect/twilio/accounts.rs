@@ -88,7 +88,7 @@ pub struct AccountsRequest {
 /// Reads the parameters of a list of accounts.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
     let status = parameter::word(query, "Status", AccountStatus::ALL, AccountStatus::as_str)?;
     Ok(AccountsRequest {

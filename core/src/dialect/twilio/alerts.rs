@@ -40,7 +40,7 @@ pub struct AlertFilter {
 /// Reads the parameters of a list of alerts.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError> {
     let level = parameter::word(query, "LogLevel", LOG_LEVELS, |word| word)?;
     let moment = |name| {

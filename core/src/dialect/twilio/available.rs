@@ -68,7 +68,7 @@ pub fn country_of(code: &str) -> Option<Country> {
 /// Reads the parameters of a search.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn search(query: &Form, (country, kind): (Country, NumberKind)) -> Result<OfferSearch, ApiError> {
     let limit = match parameter::whole_number(query, "PageSize")? {
         Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),

@@ -22,7 +22,7 @@ const CALL_DELAY_MAX_S: u64 = 60;
 /// Reads a validation request and returns the number and its name.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError> {
     let text = parameter::given(form, "PhoneNumber").ok_or_else(|| ApiError::missing("PhoneNumber"))?;
     let number = text.parse().map_err(|_| {
@@ -63,7 +63,7 @@ pub struct CallerIdFilter {
 /// Reads the parameters of a list of caller ids.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), ApiError> {
     // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
     let number = parameter::given(query, "PhoneNumber").map(|text| text.replace(' ', "+"));

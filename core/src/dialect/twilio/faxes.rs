@@ -39,7 +39,7 @@ const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter. `To` comes first, as in the engine's
+/// Returns the closest documented error; its message names the parameter. `To` comes first, as in the engine's
 /// own checks.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
@@ -62,7 +62,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -94,7 +94,7 @@ pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }

@@ -23,7 +23,7 @@ pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
 /// Reads the parameters of a list of keys.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_keys(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, KeySid::PREFIX, &[])
 }

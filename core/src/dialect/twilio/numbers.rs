@@ -24,7 +24,7 @@ const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 /// Reads the parameters of a purchase; `kind` is the type of the sub-list that it was posted to.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
     let change = attribute::read(OF_NUMBER, form, Empty::LeftOut, IdForm::Prefixed)?;
     Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change })
@@ -33,7 +33,7 @@ pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<Bu
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter; 21473 for a move to another account.
+/// Returns the closest documented error; its message names the parameter; 21473 for a move to another account.
 pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
     if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
         let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
@@ -64,7 +64,7 @@ pub(in crate::dialect) struct DigitPattern {
 /// Reads the parameters of a list; `kind` is the type of the sub-list.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFilter, PageRequest), ApiError> {
     let origin = parameter::word(query, "Origin", &["twilio", "hosted"], |word| word)?;
     let filter = NumberFilter {
