@@ -32,7 +32,7 @@ pub enum Kind<C> {
     Method(Slot<C, Method>),
     /// A boolean, `true` or `false` in any case.
     Boolean(Slot<C, bool>),
-    /// What the number receives: `voice` or `fax`.
+    /// The receive mode of the number: `voice` or `fax`.
     ReceiveMode(Slot<C, ReceiveMode>),
 }
 

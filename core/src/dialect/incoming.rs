@@ -37,11 +37,11 @@ pub struct IncomingFax<'a> {
     pub quality: Option<Quality>,
     /// The SID of the fax; drawn from the seed by default.
     pub sid: Option<FaxSid>,
-    /// How the transmission fails; `None` if it succeeds.
+    /// The failure of the transmission; `None` if it succeeds.
     pub failure: Option<IncomingFailure<'a>>,
 }
 
-/// How an incoming fax fails.
+/// The failure of an incoming fax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncomingFailure<'a> {
     /// The error code; the dialect's usual one by default.

@@ -30,7 +30,7 @@ pub enum PatternError {
     Bad {
         /// The path of the part within the pattern.
         path: String,
-        /// What it must be.
+        /// The requirement that it violates.
         why: String,
     },
     /// A part exceeds a limit.
@@ -68,7 +68,7 @@ pub struct Times {
 }
 
 impl Default for Times {
-    /// Returns at least once, without an upper limit.
+    /// Returns the default: at least one match, without an upper limit.
     fn default() -> Self {
         Self { at_least: 1, at_most: usize::MAX }
     }
@@ -288,8 +288,8 @@ impl Expectation {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON would take
-    /// many times its memory.
+    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON
+    /// would take many times its memory.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {

@@ -11,7 +11,7 @@ use crate::model::hex;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// How long a media URL is valid: two hours (Fax API, `media_url`).
+/// The validity of a media URL: two hours (Fax API, `media_url`).
 pub const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The names in the path of a media URL.
@@ -32,7 +32,7 @@ pub struct StoredMedia {
     pub name: MediaName,
     /// The format of the document.
     pub media_type: MediaType,
-    /// When it was stored.
+    /// The time at which it was stored.
     pub stored: Timestamp,
 }
 

@@ -20,11 +20,11 @@ use crate::twiml::Verb;
 pub struct Event {
     /// Its sequence number, which grows by one per event and is not reset with the world.
     pub seq: u64,
-    /// When it happened, by the world's clock.
+    /// The world's time at which it happened.
     pub at: Timestamp,
     /// The fax or call that it concerns; `None` for events that concern the whole world.
     pub fax: Option<FaxSid>,
-    /// What happened, with the details of its kind.
+    /// The kind of event, with its details.
     pub kind: EventKind,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a fax can still enter a status that a caller waits for.
+//! The prospect that a fax enters a status for which a caller waits.
 
 use std::sync::Arc;
 

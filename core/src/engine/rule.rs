@@ -18,7 +18,7 @@ pub const PATTERN_STARS_MAX: usize = 16;
 words!(
     /// The kind of thing that a rule acts on; among rules of one kind, the first match wins.
     RuleKind {
-        /// How a call ends: delivered, busy, unanswered or broken.
+        /// The end of a call: delivered, busy, unanswered or broken.
         Outcome = "outcome",
         /// The speed and noise of a call's line.
         Line = "line",

@@ -98,7 +98,7 @@ pub struct Failure {
     pub fault: Fault,
     /// The particulars, for people; `None` if the fault says everything.
     pub detail: Option<Box<str>>,
-    /// How many pages got through before the call broke; `None` if it is not a call that broke.
+    /// The number of pages that got through before the call broke; `None` for any other failure.
     pub pages_over: Option<u32>,
 }
 

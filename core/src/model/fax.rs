@@ -15,7 +15,7 @@ words!(
 );
 
 words!(
-    /// Which side placed the call.
+    /// The side that placed the call.
     Direction {
         /// A machine called one of the account's numbers.
         Inbound = "inbound",

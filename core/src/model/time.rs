@@ -80,7 +80,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// How many times faster than on a real line ringing, transmission and redialing are.
+/// The speed of ringing, transmission and redialing, relative to a real line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
     /// This many times faster; zero or less means a real line's speed.

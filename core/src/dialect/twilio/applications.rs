@@ -32,7 +32,7 @@ pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::Cleared, IdForm::Prefixed)
 }
 
-/// Reads the parameters of a list, with the name to filter by, if there is one.
+/// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
 /// Returns error 20422; its message names the parameter.

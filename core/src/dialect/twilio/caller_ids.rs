@@ -1,4 +1,4 @@
-//! OutgoingCallerIds of the 2010-04-01 API: validation requests, and the resources of caller ids.
+//! OutgoingCallerIds in the 2010-04-01 API: validation requests, and the resources of caller ids.
 
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError
     Ok((number, parameter::friendly_name(form)?))
 }
 
-/// Reads the new name of a caller id.
+/// Reads a caller id's new name.
 ///
 /// # Errors
 /// Returns error 20002 for a name that is too long.
@@ -53,7 +53,7 @@ pub fn caller_id_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     parameter::friendly_name(form)
 }
 
-/// The caller ids that a list shows.
+/// The filters of a list of caller ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerIdFilter {
     number: Option<String>,
@@ -91,8 +91,8 @@ pub struct ValidationResource {
 }
 
 impl ValidationResource {
-    /// Returns the resource of a number that was just verified. No call is placed, so its SID and the code are
-    /// derived from the caller id's SID.
+    /// Returns the resource of a newly verified number. No call is placed, so the call's SID and the code are derived
+    /// from the caller id's SID.
     #[must_use]
     pub fn of(caller_id: &CallerId, account: AccountSid) -> Self {
         let digits = hex::encode(caller_id.sid.bytes());

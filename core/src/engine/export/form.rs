@@ -1,4 +1,4 @@
-//! How a type of the file format maps to an engine type, and the macro that declares such a type.
+//! The mapping between the file format's types and the engine's, and the macro that declares the former.
 //!
 //! No struct or enum of the engine or the model is written directly: a file must outlive the names and the shape of the
 //! engine's types. So each has a counterpart here that serde reads and writes, with conversions that name every field

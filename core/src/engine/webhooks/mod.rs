@@ -33,7 +33,7 @@ pub(super) enum TokenPlace {
     Alert(u64),
 }
 
-/// How the rules want a webhook to be sent.
+/// The rules' plan for sending a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebhookPlan {
     /// Undecided: an alarm will match it against the rules.
