@@ -3,7 +3,7 @@
 use super::words::words;
 
 words!(
-    /// Vertical resolution; the horizontal one is always 204 dots per inch (Fax API, `Quality`).
+    /// Vertical resolution; the horizontal resolution is always 204 dots per inch (Fax API, `Quality`).
     Quality {
         /// 98 lines per inch, the quickest to send.
         Standard = "standard",

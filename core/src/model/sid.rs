@@ -149,7 +149,7 @@ const fn minted(mut bits: [u8; 16], form: IdForm) -> [u8; 16] {
     bits
 }
 
-/// The written form of an id, of at most 36 characters. It is on the stack, since ids are written often.
+/// The written form of an id, of at most 36 characters. Since ids are written often, it is kept on the stack.
 struct Written {
     text: [u8; 36],
     len: usize,

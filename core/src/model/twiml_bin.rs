@@ -1,4 +1,4 @@
-//! Stored TwiML with its own URL, which a number may use instead of an app's: SignalWire's LaML Bin.
+//! Stored TwiML with its own URL, which a number may use instead of an app's URL: SignalWire's LaML Bin.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ pub const BIN_BYTES_MAX: usize = 64 * 1024;
 /// The most characters of a bin's name.
 pub const BIN_NAME_CHARS_MAX: usize = 255;
 
-/// A bin of an account.
+/// An account's bin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlBin {
-    /// The bin's id, with which its URL ends.
+    /// The bin's id, which is the last part of its URL.
     pub sid: TwimlBinSid,
     /// Its rank in order of creation, by which lists are sorted.
     pub ordinal: u64,

@@ -12,7 +12,7 @@ const MULTILINE: u32 = 1 << 12;
 const PASSWORD: u32 = 1 << 13;
 const COMB: u32 = 1 << 24;
 const PUSHBUTTON: u32 = 1 << 16;
-/// The limits for the size of text that states none, in points. Multi-line text always has the maximum.
+/// The limits for the size of text without a stated size, in points. Multi-line text always has the maximum.
 const SIZE_MAX: f64 = 12.0;
 const SIZE_MIN: f64 = 4.0;
 /// The distance between a field's edge and its text, in points.
@@ -283,7 +283,7 @@ fn text_of(bytes: &[u8]) -> String {
     text.chars().take(LETTERS_MAX).collect()
 }
 
-/// The colour and the size of text, where size 0 means that it fits its field.
+/// The colour and size of text; size 0 means that the text fits its field.
 struct Style {
     size: f64,
     most: f64,

@@ -11,7 +11,7 @@ use crate::document::ccitt::{self, Stored};
 use crate::document::picture::PICTURE_PELS_MAX;
 
 const MISSING: &str = "an image is missing: it can't be decoded";
-/// The loss reported for an image that the renderer has no memory for.
+/// The loss reported for an image too large for the renderer's memory.
 pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be drawn";
 /// The largest image that is passed to the renderer: at one byte per pel, it takes half of the renderer's memory.
 const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
@@ -22,14 +22,14 @@ const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
     [0xa6, 0x1b, 0x97, 0x34, 0x0d, 0xe8, 0x52, 0x7f, 0xc1, 0x66, 0x2a, 0x99, 0xd3, 0x05, 0xbe, 0x4c],
 ];
-/// The bytes of noise that are appended, enough to complete any row.
+/// The number of noise bytes that are appended, enough to complete any row.
 const NOISE_BYTES: usize = 64 * 1024;
 
 /// The result of checking an image.
 #[derive(Default)]
 pub(super) struct Checked<'a> {
     pub(super) loss: Option<String>,
-    /// The replacement to draw for the image.
+    /// The object to draw instead of the image.
     pub(super) instead: Option<Value<'a>>,
 }
 
@@ -101,9 +101,8 @@ pub(super) fn checked<'a>(
     }
 }
 
-/// Converts an image of plain samples in our CMYK to greys, its eventual form anyway, because the renderer takes many
-/// times as long to mix inks. Returns `None` if the image is of another kind, incomplete, or larger than the remaining
-/// memory.
+/// Converts an image of plain samples in our CMYK to greys in advance, because the renderer takes many times as long to
+/// mix inks. Returns `None` if the image is of another kind, incomplete, or larger than the remaining memory.
 pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,

@@ -4,7 +4,7 @@ use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// The most annotations per page that are drawn.
+/// The most annotations drawn per page.
 const ANNOTATIONS_MAX: usize = 5_000;
 /// The most points per annotation.
 const POINTS_MAX: usize = 100_000;
@@ -212,7 +212,7 @@ impl<'a> Mender<'a> {
     /// Draws marks over, under or through pieces of text.
     fn marked(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], mark: Mark) -> Drawing {
         let points = self.store.numbers(annotation, "QuadPoints");
-        // Each eight numbers are the corners of a piece. Programs differ in their order, so only the bounds are used.
+        // Every eight numbers are the corners of a piece. Programs differ in their order, so only the bounds are used.
         let mut pieces: Vec<[f64; 4]> = points
             .chunks_exact(8)
             .take(POINTS_MAX)

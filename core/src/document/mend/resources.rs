@@ -6,7 +6,7 @@ use super::{Changes, DRAWS_MAX, ENDLESS, Findings, Mender, changed, colors, font
 
 /// The maximum depth of nested forms and patterns.
 const DEPTH_MAX: usize = 40;
-/// The bounds of a form that states none.
+/// The default bounds of a form.
 const ANY_SIZE: [f64; 4] = [-32_000.0, -32_000.0, 32_000.0, 32_000.0];
 
 impl<'a> Mender<'a> {
@@ -56,7 +56,7 @@ impl<'a> Mender<'a> {
         match (&resolved, kind.as_name()) {
             (Value::Stream(_), Some(b"Image")) => self.image(object, &resolved, &mut findings),
             (Value::Stream(_), Some(b"Form")) => self.form(object, &resolved, resources, &mut findings),
-            // No reader draws PostScript, which is meant for printers.
+            // No reader draws PostScript objects, which are meant for printers.
             (Value::Stream(_), Some(b"PS")) => {}
             (Value::Stream(_), _) => {
                 findings.note("something is missing: it is marked neither as an image nor as a form")
@@ -170,7 +170,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks a font's letters that are drawings.
+    /// Checks the drawings that serve as a font's letters.
     fn letters(&mut self, font: &Value<'a>, resolved: &Value<'a>, inherited: &Value<'a>, findings: &mut Findings) {
         let Value::Ref(id) = font else { return };
         if self.known.contains_key(id) || self.open.len() > DEPTH_MAX || !self.open.insert(*id) {

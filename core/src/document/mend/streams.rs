@@ -1,4 +1,4 @@
-//! Decodes stream data as far as it is intact; images stay coded.
+//! Decodes stream data as far as it is intact; images stay encoded.
 
 use std::borrow::Cow;
 
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ascii85_is_decoded_like_in_the_renderer() {
+    fn ascii85_is_decoded_as_in_the_renderer() {
         let long: String =
             (0..=255).map(|at: u8| if at % 61 == 60 { '\n' } else { char::from(b'!' + at % 80) }).collect();
         for text in [
