@@ -1,4 +1,4 @@
-//! The canonical projection of a journal and its hash. Two runs with the same seed and inputs have the same ones.
+//! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
 //! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
 //! a sequence of events of one fax that always occur in the same order (its conversation, its messages), so it doesn't

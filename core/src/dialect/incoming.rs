@@ -44,11 +44,11 @@ pub struct IncomingFax<'a> {
 /// The failure of an incoming fax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncomingFailure<'a> {
-    /// The error code; the dialect's usual one by default.
+    /// The error code; by default, the dialect's usual code.
     pub code: Option<u32>,
     /// The number of pages that get through first.
     pub after_pages: u32,
-    /// The error message; the dialect's usual one by default.
+    /// The error message; by default, the dialect's usual message.
     pub message: Option<&'a str>,
 }
 

@@ -92,7 +92,7 @@ impl Bitmap {
         Self { width: self.width, height: end - start, words_per_row: self.words_per_row, words }
     }
 
-    /// Cuts off rows below `height`, or adds white ones to reach it.
+    /// Cuts off rows below `height`, or adds white rows to reach it.
     pub fn set_height(&mut self, height: u32) {
         self.words.resize(self.words_per_row * height as usize, 0);
         self.height = height;

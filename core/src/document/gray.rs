@@ -15,7 +15,7 @@ impl Gray {
         Self { width, height, pels: vec![u8::MAX; width as usize * height as usize] }
     }
 
-    /// Creates an image from pels given row by row; missing ones are white.
+    /// Creates an image from pels given row by row; missing pels are white.
     #[must_use]
     pub fn from_pels(width: u32, height: u32, mut pels: Vec<u8>) -> Self {
         pels.resize(width as usize * height as usize, u8::MAX);

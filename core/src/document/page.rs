@@ -12,7 +12,7 @@ use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS};
 const ROW_TIME_STANDARD_MS: u32 = 10;
 const ROW_TIME_FINE_MS: u32 = 5;
 
-/// The codings whose bits are counted; MMR's always are.
+/// The codings whose bits are counted; MMR bits are always counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Counting {
     /// Only MMR, which error-correcting lines use.

@@ -9,8 +9,7 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// The most pels per picture: an A3 page at 600 dots per inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// The resolution of a picture that states none. A photograph 1,700 dots wide is then 17 inches wide, and is scaled to
-/// fit.
+/// The default resolution of a picture. A photograph 1,700 dots wide is then 17 inches wide, and is scaled to fit.
 const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 /// Plausible resolutions in dots per inch; others count as unknown.
 const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
@@ -60,7 +59,7 @@ impl Picture {
         }
     }
 
-    /// Returns the resolution of a page with a fax's width that states an implausible one.
+    /// Returns the resolution of a page that has a fax's width but states an implausible resolution.
     fn fax_dots_per_inch(&self) -> Option<(f64, f64)> {
         let (width, height) = self.size();
         if !self.is_fax_file || !FAX_WIDTHS.contains(&width) {

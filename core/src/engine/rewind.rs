@@ -33,9 +33,9 @@ pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
 /// The most faxes and calls listed in the result of a reset; the rest are only counted.
 const CANCELED_SHOWN_MAX: usize = 100;
 
-/// The part of a world that resets, snapshots and restores replace. The account and its keys, the journal, the
-/// snapshots and the counters are not part of it. Cloning is cheap: clones share faxes, calls and documents until one
-/// of them changes.
+/// The part of a world that snapshots capture and that resets and restores replace. The account and its keys, the
+/// journal, the snapshots and the counters are not part of it. Cloning is cheap: clones share faxes, calls and
+/// documents until one of them changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rewindable {
     pub(super) tables: Tables,
@@ -72,7 +72,7 @@ impl Rewindable {
     }
 }
 
-/// The rewindable part of a world as it was at one moment.
+/// The rewindable part of a world at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
@@ -98,7 +98,7 @@ pub struct Canceled {
     pub pending: Vec<FaxSid>,
 }
 
-/// A snapshot as an entry of a list.
+/// A list entry for a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotView {
     /// The name for restoring it.

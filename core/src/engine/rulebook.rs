@@ -151,7 +151,7 @@ impl Engine {
     }
 
     pub(super) fn drop_rules(&mut self) {
-        // Ids continue: one that a tester still holds must not name a different rule later.
+        // Ids continue, so that an id that a tester still holds never names a different rule.
         self.world.book = RuleBook { added: self.world.book.added, ..RuleBook::default() };
     }
 

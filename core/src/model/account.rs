@@ -36,7 +36,7 @@ words!(
     #[derive(Default)]
     TwimlTypes {
         #[default]
-        /// Any type; one that isn't used for TwiML raises a warning.
+        /// Any type; a type that isn't used for TwiML raises a warning.
         Lenient = "lenient",
         /// Only text/xml, application/xml and text/html.
         Strict = "strict",

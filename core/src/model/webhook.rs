@@ -39,14 +39,14 @@ words!(
     /// The signature of a webhook. All values except the first are invalid on purpose, to test the app's validation.
     #[derive(Default)]
     Signature {
-        /// Correctly, with the account's token.
+        /// A valid signature, made with the account's token.
         #[default]
         Good = "good",
-        /// With a different secret.
+        /// An invalid signature, made with a different secret.
         Bad = "bad",
-        /// Without a signature header.
+        /// No signature header.
         Missing = "missing",
-        /// With the signature of an earlier request to the same URL, with other parameters.
+        /// The signature of an earlier request to the same URL, with other parameters.
         Stale = "stale",
     }
 );

@@ -54,7 +54,7 @@ words!(
         RelayScheme = "relay-scheme",
         /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
-        /// It used the wrong key: another account's, an empty one, one with white space, or the API token instead of
+        /// It used the wrong key: another account's, an empty key, a key with white space, or the API token instead of
         /// the signing key.
         WrongToken = "wrong-token",
         /// It used the token of another account of the same owner.
@@ -172,7 +172,7 @@ pub struct Question<'a> {
     pub others: &'a [OtherSecret],
 }
 
-/// The reason that a signature doesn't match, and the valid one.
+/// The reason that a signature doesn't match, and the valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {

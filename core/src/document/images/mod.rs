@@ -43,7 +43,7 @@ impl Fault {
     }
 }
 
-/// Rejects an impossible size before any pel is decoded, because it determines how much memory is allocated.
+/// Rejects an impossible size before any pel is decoded, because the size determines how much memory is allocated.
 pub(super) fn check_size((width, height): (u32, u32)) -> Result<(), Fault> {
     if width == 0 || height == 0 {
         return Err(Fault::Size(format!("has no area: it is {width} × {height} pels")));

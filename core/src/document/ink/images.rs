@@ -9,7 +9,7 @@ use super::slivers::touched;
 use crate::document::bitmap::{Bitmap, fill_run};
 use crate::document::gray::Area;
 
-/// The minimum width of a scan, or of a strip of one, as a fraction of the page's width.
+/// The minimum width of a scan or a strip of a scan, as a fraction of the page's width.
 const SCAN_WIDTH_MIN: f64 = 0.5;
 /// The minimum fraction of a scanned page that its scans cover.
 const SCAN_AREA_MIN: f64 = 0.6;
@@ -77,7 +77,7 @@ impl Images {
         shows || !is_on_page
     }
 
-    /// Extends the area of scans by an image wide enough to be a page or a strip of one.
+    /// Extends the area of scans by an image wide enough to be a page or a strip of a page.
     fn note_scan(&mut self, bounds: Rect, clip: &Clip) {
         let [left, top, right, bottom] = clip.bounds;
         let inside = |value: f64, least: u32, most: u32| {

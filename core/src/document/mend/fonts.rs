@@ -19,7 +19,7 @@ pub(super) const LETTERS_MAX: usize = 2_000;
 const PAGES_MAX: usize = 200;
 /// The most codes examined per font.
 const CODES_MAX: usize = 70_000;
-/// The width of letters in a font that states none, in thousandths of an em.
+/// The default width of a font's letters, in thousandths of an em.
 const WIDTH: f64 = 556.0;
 
 /// The strings shown in fonts that are not embedded.
@@ -188,7 +188,7 @@ impl<'a> Described<'a> {
         }
     }
 
-    /// Assigns the text a font with its letters, and returns the missing ones.
+    /// Assigns the text a font with its letters, and returns a description of the missing letters.
     fn settled(&self, store: &mut Store<'a>, fonts: &Fonts, font: &Value<'a>) -> Option<String> {
         if names::is_standard_symbols(&self.name) {
             return None;

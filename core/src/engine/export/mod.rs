@@ -98,7 +98,7 @@ pub enum StateError {
 }
 
 impl From<serde_path_to_error::Error<serde_json::Error>> for StateError {
-    /// Converts a parser's error to one for people.
+    /// Rephrases a parser's error for people.
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let (place, why) = fault::of(&error);
         Self::Wrong { place, why }
