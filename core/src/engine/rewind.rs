@@ -92,7 +92,7 @@ pub struct Discarded {
 /// A summary of what a reset or restore removed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Canceled {
-    /// The numbers of removed faxes, pending faxes and effects.
+    /// The counts of removed faxes, pending faxes and effects.
     pub count: ResetCount,
     /// The faxes and calls that had not ended, newest first, up to a hundred.
     pub pending: Vec<FaxSid>,

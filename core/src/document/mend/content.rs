@@ -18,7 +18,7 @@ const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Patter
 /// The findings from a content stream.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// The names of the forms and images that are drawn, each with the number of times.
+    /// The names of the forms and images that are drawn, each with the number of times it is drawn.
     pub(super) objects: BTreeMap<Vec<u8>, u64>,
     /// Other names that are used, with their category in the resources.
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
@@ -159,7 +159,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Replaces CMYK in the dictionary of an inline image, which consists of these operands.
+    /// Replaces CMYK in an inline image's dictionary, which consists of these operands.
     fn inline_image(&mut self, operands: &Operands) {
         for pair in operands.tokens().windows(2) {
             if let [Token { kind: Kind::Name(key), .. }, Token { kind: Kind::Name(value), place }] = pair

@@ -1,5 +1,5 @@
-//! Pages that consist only of a fax page: an image with a fax's width and coding that covers the page. Such an image is
-//! not drawn but decoded, so that no pel changes.
+//! Pages that consist only of a fax page: an image that has a fax's width and coding and covers the page. Such an image
+//! is not drawn but decoded, so that no pel changes.
 
 use super::lexer::{Kind, Lexer};
 use super::pages::Leaf;
